@@ -1,0 +1,55 @@
+"""Errors that a user can fix, and the exit code each one ends a command with.
+
+Everything that is not a ``FoleyError`` is a bug of ours and propagates with its traceback.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_PARTIAL = 3
+EXIT_STALE = 4
+EXIT_INTERRUPTED = 130
+
+
+class FoleyError(Exception):
+    """Something the user can fix: the message says what happened, the value, and what to do next."""
+
+    exit_code = EXIT_ERROR
+
+
+class UnknownNameError(FoleyError):
+    """A metric, dataset, encoder, protocol, model or option value that does not exist."""
+
+    exit_code = EXIT_USAGE
+
+
+class WeightsMissingError(FoleyError):
+    """Pretrained weights that are not on this machine; the message names the command that gets them."""
+
+
+class ManifestError(FoleyError):
+    """A manifest or shard that does not follow its schema, or does not agree with its recorded hash."""
+
+
+class ResultError(FoleyError):
+    """A result file that does not follow its schema."""
+
+
+class MediaError(FoleyError):
+    """One media file that cannot be used.
+
+    Attributes:
+        status: One word, as written in the manifest (``no_audio``, ``undecodable``, ``timeout`` ...).
+        reason: A sentence for a person, naming the cause.
+    """
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(f"{status}: {reason}")
+        self.status = status
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[MediaError], tuple[str, str]]:
+        """Survive the trip from a worker process, where the default would call ``__init__`` with one argument."""
+        return type(self), (self.status, self.reason)

@@ -1,0 +1,1 @@
+"""foleybench.metrics."""

@@ -1,0 +1,170 @@
+"""WebDataset shards: ``<split>-000000.tar`` with ``<clip_id>.{mp4,flac,json}``, byte-identical when made again.
+
+Plain ``webdataset`` reads them; ``ShardDataset`` adds random access by clip id and checks against the manifest.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foleybench.clips import Clip, Event
+from foleybench.errors import ManifestError, MediaError
+from foleybench.manifest import Entry, read_manifest
+from foleybench.media import decode_mp4
+from foleybench.sound import read_sound
+
+FIELDS = ("flac", "json", "mp4")
+
+
+def shard_name(split: str, index: int) -> str:
+    """Return the file name of a shard."""
+    return f"{split}-{index:06d}.tar"
+
+
+def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], bytes]]]]) -> None:
+    """Write one tar: fixed order, owner and time, so the same samples give the same bytes; atomically.
+
+    Args:
+        path: Where the shard goes.
+        samples: (clip id, field -> function that reads the bytes) in order; read one at a time.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for clip_id, fields in samples:
+            for field in sorted(fields):
+                data = fields[field]()
+                member = tarfile.TarInfo(f"{clip_id}.{field}")
+                member.size, member.mtime, member.mode = len(data), 0, 0o644
+                tar.addfile(member, io.BytesIO(data))
+    temporary.replace(path)
+
+
+class ShardDataset:
+    """The clips of one split, by id or in order, checked against the manifest.
+
+    Attributes:
+        path: The manifest.
+        manifest: The manifest's content.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = read_manifest(path)
+        self._entries = {entry.clip_id: entry for entry in self.manifest.ok()}
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+        return self.manifest.header.dataset
+
+    @property
+    def clip_ids(self) -> list[str]:
+        """Ids of the usable clips, in manifest order."""
+        return list(self._entries)
+
+    def __len__(self) -> int:
+        """Return the number of usable clips."""
+        return len(self._entries)
+
+    def entry(self, clip_id: str) -> Entry:
+        """Return the manifest line of a usable clip."""
+        if clip_id not in self._entries:
+            raise ManifestError(f"{self.path} has no usable clip {clip_id!r}.")
+        return self._entries[clip_id]
+
+    def load(self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = False) -> Clip:
+        """Read one clip.
+
+        Args:
+            clip_id: Which.
+            video: Whether to decode the picture (timestamps are empty without it).
+            audio: Whether to decode the sound.
+            verify: Whether to check the members' hashes against the manifest.
+
+        Raises:
+            ManifestError: Unknown id, missing member, or a hash that does not agree.
+        """
+        entry = self.entry(clip_id)
+        members = {field: self._read(entry, field) for field in FIELDS if _wanted(field, video, audio)}
+        if verify:
+            _verify(entry, members)
+        return _decode(entry, self.manifest.header.split, members)
+
+    def clips(self, *, video: bool = True, audio: bool = True) -> Iterator[Clip]:
+        """Yield every usable clip in manifest order."""
+        for clip_id in self._entries:
+            yield self.load(clip_id, video=video, audio=audio)
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the shards: an empty list when every member is there with its recorded hash."""
+        problems = []
+        for entry in self._entries.values():
+            try:
+                _verify(entry, {field: self._read(entry, field) for field in FIELDS})
+            except (ManifestError, MediaError) as error:
+                problems.append(str(error))
+        return problems
+
+    def _read(self, entry: Entry, field: str) -> bytes:
+        shard = self.path.parent / str(entry.shard)
+        member = _index(shard).get(f"{entry.clip_id}.{field}")
+        if member is None:
+            raise ManifestError(f"{shard} has no member {entry.clip_id}.{field}. Run `foleybench prepare` again.")
+        offset, size = member
+        with shard.open("rb") as handle:
+            handle.seek(offset)
+            data = handle.read(size)
+        if len(data) != size:
+            raise ManifestError(f"{shard} ends inside {entry.clip_id}.{field}. Run `foleybench prepare` again.")
+        return data
+
+
+@functools.lru_cache(maxsize=256)
+def _index(shard: Path) -> dict[str, tuple[int, int]]:
+    if not shard.is_file():
+        raise ManifestError(f"shard {shard} is missing. Run `foleybench prepare` again.")
+    try:
+        with tarfile.open(shard, "r:") as tar:
+            return {member.name: (member.offset_data, member.size) for member in tar}
+    except tarfile.TarError as error:
+        raise ManifestError(f"{shard} is not a whole tar ({error}). Run `foleybench prepare` again.") from error
+
+
+def _wanted(field: str, video: bool, audio: bool) -> bool:
+    return (field != "mp4" or video) and (field != "flac" or audio)
+
+
+def _verify(entry: Entry, members: dict[str, bytes]) -> None:
+    for field, wanted in (("flac", entry.audio_sha256), ("mp4", entry.video_sha256)):
+        if field in members and hashlib.sha256(members[field]).hexdigest() != wanted:
+            raise ManifestError(f"{entry.clip_id}.{field} is not what the manifest recorded: its SHA-256 differs.")
+
+
+def _decode(entry: Entry, split: str, members: dict[str, bytes]) -> Clip:
+    meta: dict[str, Any] = json.loads(members["json"])
+    frames, times = decode_mp4(members["mp4"]) if "mp4" in members else (None, np.zeros(0))
+    audio, rate_hz = read_sound(members["flac"]) if "flac" in members else (None, int(meta["rate_hz"]))
+    events = meta.get("events")
+    return Clip(
+        clip_id=entry.clip_id,
+        source_id=entry.source_id,
+        label=entry.label,
+        split=split,
+        duration_s=float(meta["duration_s"]),
+        frames=frames,
+        frame_times_s=times,
+        audio=audio,
+        rate_hz=rate_hz,
+        events=None if events is None else tuple(Event.from_json(event) for event in events),
+        factors=meta.get("factors", {}),
+    )

@@ -1,0 +1,86 @@
+"""Sound as arrays and files: read, write, resample. Mono float32 throughout.
+
+torchaudio only resamples here: since 2.9 its file functions need another package, so libsndfile reads and writes.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+import torchaudio
+
+from foleybench.clips import AudioArray
+from foleybench.errors import MediaError
+
+
+def read_sound(source: Path | bytes) -> tuple[AudioArray, int]:
+    """Read a WAV or FLAC file, or its bytes, as mono.
+
+    Returns:
+        Samples (N,) float32 (the mean over channels) and the rate in Hz.
+
+    Raises:
+        MediaError: ``undecodable`` when libsndfile cannot read it or it holds a sample that is not finite.
+    """
+    name = "bytes in memory" if isinstance(source, bytes) else str(source)
+    try:
+        handle = io.BytesIO(source) if isinstance(source, bytes) else str(source)
+        samples, rate_hz = soundfile.read(handle, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, EOFError) as error:
+        raise MediaError("undecodable", f"{name}: {error}") from error
+    mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
+    if not np.isfinite(mono).all():
+        raise MediaError("not_finite", f"{name}: holds samples that are NaN or infinite")
+    return np.ascontiguousarray(mono), int(rate_hz)
+
+
+def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:
+    """Return mono sound as a 16-bit FLAC file; values beyond [-1, 1] are clipped by the format."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.clip(audio, -1.0, 1.0), rate_hz, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def write_wav(path: Path, audio: AudioArray, rate_hz: int) -> None:
+    """Write mono sound as 16-bit WAV, under a temporary name first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    soundfile.write(temporary, np.clip(audio, -1.0, 1.0), rate_hz, format="WAV", subtype="PCM_16")
+    temporary.replace(path)
+
+
+@functools.lru_cache(maxsize=16)
+def _resampler(from_hz: int, to_hz: int) -> torch.nn.Module:
+    resampler: torch.nn.Module = torchaudio.transforms.Resample(from_hz, to_hz)
+    return resampler
+
+
+def resample(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
+    """Resample with torchaudio's default windowed sinc (Hann, width 6, roll-off 0.99), as av-benchmark does.
+
+    Args:
+        audio: Shape (N,).
+        from_hz: Rate of ``audio``.
+        to_hz: Wanted rate.
+
+    Returns:
+        ``round(N * to_hz / from_hz)`` samples (torchaudio rounds up; the surplus sample, if any, is cut).
+    """
+    if from_hz == to_hz:
+        return audio
+    wanted = round(len(audio) * to_hz / from_hz)
+    with torch.inference_mode():
+        out = _resampler(from_hz, to_hz)(torch.from_numpy(np.ascontiguousarray(audio)))
+    return np.ascontiguousarray(out.numpy()[:wanted])
+
+
+def fit_length(audio: AudioArray, n_samples: int) -> AudioArray:
+    """Cut or zero-pad at the end to exactly ``n_samples``."""
+    if len(audio) >= n_samples:
+        return np.ascontiguousarray(audio[:n_samples])
+    return np.pad(audio, (0, n_samples - len(audio)))

@@ -1,1 +1,34 @@
-"""foleybench.protocols."""
+"""The contract of a protocol: which metrics, on what cut of the sound, under which policy. One file each.
+
+``foleybench/protocols/<name>.py`` defines ``PROTOCOL``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """A protocol's card.
+
+    Attributes:
+        title: Name for people.
+        version: Bump when the same audio can give another number.
+        description: What it is for, in a sentence or two.
+        metrics: Registry names, in the order of the table's columns.
+        headline: Axis of quality (``timing``, ``semantics``, ``quality``, ``speed``) to the metric that stands for it.
+        crop_s: Score only the first seconds of each clip, or None for the whole clip.
+        length_tolerance_s: A sound that is shorter than its clip by more than this is reported as ``short``.
+        silence_db: A sound whose peak lies below this level (dB re full scale) is reported as ``silent``.
+    """
+
+    title: str
+    version: int
+    description: str
+    metrics: tuple[str, ...]
+    headline: Mapping[str, str]
+    crop_s: float | None = None
+    length_tolerance_s: float = 0.0
+    silence_db: float = -80.0

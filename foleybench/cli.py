@@ -1,0 +1,86 @@
+"""The command line: one verb, one module ``foleybench/commands/<verb>.py``; only the module of the verb is imported.
+
+A command module defines ``HELP`` (one line), ``EXAMPLE`` (a command to copy), ``add_arguments(parser)`` and
+``run(args) -> exit code``. Exit codes: 0 done, 1 an error that the user can fix, 2 usage or an unknown name, 3 finished
+but some clips or metrics failed, 4 ``--check`` found stale output, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from foleybench import __version__, registry
+from foleybench.errors import EXIT_INTERRUPTED, EXIT_USAGE, FoleyError
+
+
+def command_names() -> list[str]:
+    """Return the verbs, as typed."""
+    return registry.names("commands")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        parser, args = _parse(words)
+        if not hasattr(args, "run"):
+            parser.print_help()
+            return EXIT_USAGE
+        code: int = args.run(args)
+    except FoleyError as error:
+        sys.stderr.write(f"foleybench: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("foleybench: interrupted; the same command goes on from here.\n")
+        return EXIT_INTERRUPTED
+    return code
+
+
+def _parse(words: Sequence[str]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    parser = argparse.ArgumentParser(
+        prog="foleybench",
+        description="The benchmark suite for video-to-audio (Foley) generation: prepare, train, generate, eval, leaderboard.",
+    )
+    parser.add_argument("--version", action="version", version=f"foleybench {__version__}")
+    verbs = parser.add_subparsers(metavar="COMMAND")
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    for name in command_names():
+        if name == wanted:
+            _add_command(verbs, name)
+        else:
+            verbs.add_parser(name, help=_help_line(name), add_help=False)
+    return parser, parser.parse_args(words)
+
+
+def _add_command(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str) -> None:
+    module = importlib.import_module(f"foleybench.commands.{name}")
+    parser = verbs.add_parser(
+        name,
+        help=module.HELP,
+        description=module.HELP,
+        epilog=f"example: {module.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+
+
+def _help_line(name: str) -> str:
+    """Read ``HELP`` from a command's source, so that the overview imports no command."""
+    spec = importlib.util.find_spec(f"foleybench.commands.{name}")
+    if spec is None or spec.origin is None:
+        return ""
+    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "HELP":
+            return str(ast.literal_eval(node.value))
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

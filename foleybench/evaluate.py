@@ -1,0 +1,364 @@
+"""Score an audio folder: decode each clip once, run every encoder that is needed once, then only arithmetic.
+
+Clips pass through in chunks: sound and picture of a chunk are dropped as soon as its features are made, so memory does
+not grow with the number or the length of clips. What is left of a clip is its statistics.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from foleybench import audio_folder, provenance, registry, results, stats
+from foleybench.audio_folder import Problem
+from foleybench.clips import AudioArray, Clip, Clock
+from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.errors import FoleyError
+from foleybench.feature_cache import FeatureCache, feature_key
+from foleybench.metrics import ClipView, Metric, Need, Stat
+from foleybench.protocols import Protocol
+from foleybench.shards import ShardDataset
+from foleybench.sound import fit_length, resample
+from foleybench.weights import file_sha256, require
+
+CHUNK = 16
+# Kinds of problem that are told but do not stop a clip from being scored.
+_SCORED_KINDS = {"short", "long", "silent"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to score, and how.
+
+    Attributes:
+        data: Manifest of the data set.
+        audio: Folder with the generated sound.
+        protocol: Registry name.
+        model: The result's ``model`` section.
+        names: Name map for files whose stem is not the clip id.
+        limit: Score only the first clips (the result is then partial), or None.
+        seed: Seed of the bootstrap.
+        resamples: Number of bootstrap resamples.
+        device: Torch device of the encoders.
+        cache: Folder of the feature cache, or None.
+    """
+
+    data: Path
+    audio: Path
+    protocol: str
+    model: dict[str, Any]
+    names: Path | None = None
+    limit: int | None = None
+    seed: int = 0
+    resamples: int = 1000
+    device: str = "cpu"
+    cache: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Loaded:
+    """A clip with both its sounds, as long as the protocol wants them."""
+
+    clip: Clip
+    picture_sha256: str
+    sounds: dict[str, tuple[AudioArray, int]]
+    seconds: float | None
+
+
+def evaluate(request: Request) -> tuple[dict[str, Any], list[results.ClipRow]]:
+    """Score an audio folder.
+
+    Returns:
+        The result (without its ``clips`` section) and the clip table, ready for ``results.write``.
+
+    Raises:
+        FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
+    """
+    data = ShardDataset(request.data)
+    protocol: Protocol = registry.load("protocols", request.protocol)
+    metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in protocol.metrics}
+    _require_weights(metrics)
+    clip_ids = data.clip_ids[: request.limit]
+    rows, problems = _score_clips(request, data, clip_ids, protocol, metrics)
+    if not any(row["stats"] for row in rows):
+        raise FoleyError(
+            f"no clip of {request.data.name} could be scored with {request.audio}: {_first_words(problems)} "
+            "Match file names to clip ids, or give --names."
+        )
+    records = {name: _pool(name, metric, rows, request) for name, metric in metrics.items()}
+    scored = sum(bool(row["stats"]) for row in rows)
+    complete = scored == len(data.clip_ids) and all(p.kind in _SCORED_KINDS for p in problems)
+    result = {
+        "schema": results.SCHEMA,
+        "status": "complete" if complete else "partial",
+        "model": request.model,
+        "dataset": {
+            "name": data.name,
+            "split": data.manifest.header.split,
+            "manifest_sha256": data.manifest.sha256,
+            "n_clips": len(data.clip_ids),
+            "n_scored": scored,
+        },
+        "protocol": {"name": request.protocol, "version": protocol.version},
+        "metrics": records,
+        "problems": [dataclasses.asdict(problem) for problem in problems],
+        "run": _run(request, metrics),
+    }
+    return result, rows
+
+
+def source_sha256(kind: str, name: str) -> str:
+    """Return the SHA-256 of the file that defines a name."""
+    package, _ = registry.KINDS[kind]
+    path = importlib.import_module(f"{package}.{name}").__file__
+    return hashlib.sha256(Path(str(path)).read_bytes()).hexdigest()
+
+
+def _first_words(problems: Sequence[Problem]) -> str:
+    return f"{problems[0].clip_id}: {problems[0].kind}, {problems[0].detail}." if problems else "there are no clips."
+
+
+def _needs(metrics: Mapping[str, Metric]) -> list[Need]:
+    return sorted(
+        {need for metric in metrics.values() for need in metric.needs.values()},
+        key=lambda need: (need.encoder, need.layer, need.of),
+    )
+
+
+def _require_weights(metrics: Mapping[str, Metric]) -> None:
+    for name in sorted({need.encoder for need in _needs(metrics)}):
+        encoder: Encoder = registry.load("encoders", name)
+        if encoder.weights:
+            require(name, encoder.weights)
+
+
+def _score_clips(
+    request: Request, data: ShardDataset, clip_ids: Sequence[str], protocol: Protocol, metrics: Mapping[str, Metric]
+) -> tuple[list[results.ClipRow], list[Problem]]:
+    """Return a row for every clip asked for, and every problem met."""
+    files = audio_folder.find_files(request.audio, clip_ids, request.names)
+    generation = audio_folder.read_generation(request.audio) or {}
+    seconds: dict[str, float] = generation.get("seconds", {})
+    featuriser = _Featuriser(_needs(metrics), request.device, FeatureCache(request.cache))
+    rows: list[results.ClipRow] = []
+    problems: list[Problem] = []
+    bar = tqdm(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip", disable=None)
+    for start in range(0, len(clip_ids), CHUNK):
+        chunk = clip_ids[start : start + CHUNK]
+        loaded = []
+        for clip_id in chunk:
+            item, found = _load(data, clip_id, files.get(clip_id), protocol, featuriser, seconds.get(clip_id))
+            problems += found if request.model["kind"] != "control" else [p for p in found if p.kind != "silent"]
+            if item:
+                loaded.append(item)
+        features = featuriser(loaded)
+        by_id = {item.clip.clip_id: (item, found) for item, found in zip(loaded, features, strict=True)}
+        for clip_id in chunk:
+            row, found_now = _row(data, clip_id, by_id.get(clip_id), metrics)
+            rows.append(row)
+            problems += found_now
+        bar.update(len(chunk))
+    bar.close()
+    return rows, problems
+
+
+def _load(
+    data: ShardDataset,
+    clip_id: str,
+    path: Path | None,
+    protocol: Protocol,
+    featuriser: _Featuriser,
+    seconds: float | None,
+) -> tuple[_Loaded | None, list[Problem]]:
+    clip = data.load(clip_id, video=featuriser.wants_picture)
+    duration_s = min(clip.duration_s, protocol.crop_s or clip.duration_s)
+    audio, rate_hz, problems = audio_folder.admit(clip_id, path, clip.duration_s, protocol)
+    if audio is None or clip.audio is None:
+        return None, problems
+    clock = Clock(duration_s)
+    sounds = {
+        "generated": (fit_length(audio, clock.samples(rate_hz)), rate_hz),
+        "reference": (fit_length(clip.audio, clock.samples(clip.rate_hz)), clip.rate_hz),
+    }
+    clip = dataclasses.replace(clip, duration_s=duration_s, audio=None)
+    return _Loaded(clip, str(data.entry(clip_id).video_sha256), sounds, seconds), problems
+
+
+class _Featuriser:
+    """Runs the needed encoders over a chunk of clips, each sound resampled once per rate, through the cache."""
+
+    def __init__(self, needs: Sequence[Need], device: str, cache: FeatureCache) -> None:
+        self._jobs = sorted({(need.encoder, need.of) for need in needs})
+        self._encoders: dict[str, Encoder] = {name: registry.load("encoders", name) for name, _ in self._jobs}
+        self._built: dict[str, Encode] = {}
+        self._device = device
+        self._cache = cache
+        self.wants_picture = any(encoder.modality == "pair" for encoder in self._encoders.values())
+
+    def __call__(self, loaded: Sequence[_Loaded]) -> list[dict[tuple[str, str], Features]]:
+        found: list[dict[tuple[str, str], Features]] = [{} for _ in loaded]
+        resampled: dict[tuple[int, str, int], AudioArray] = {}
+        for name, of in self._jobs:
+            encoder = self._encoders[name]
+            keys = [self._key(name, encoder, item, of) for item in loaded]
+            missing = []
+            for index, key in enumerate(keys):
+                features = self._cache.get(key)
+                if features is None:
+                    missing.append(index)
+                else:
+                    found[index][name, of] = features
+            signals = [self._signal(encoder, loaded[i], of, (i, of, encoder.rate_hz), resampled) for i in missing]
+            for index, features in zip(missing, self._encode(name, encoder, signals), strict=True):
+                self._cache.put(keys[index], features)
+                found[index][name, of] = features
+        return found
+
+    def _key(self, name: str, encoder: Encoder, item: _Loaded, of: str) -> str:
+        audio, rate_hz = item.sounds[of]
+        return feature_key(name, encoder, audio, rate_hz, item.picture_sha256 if encoder.modality == "pair" else "")
+
+    @staticmethod
+    def _signal(
+        encoder: Encoder,
+        item: _Loaded,
+        of: str,
+        slot: tuple[int, str, int],
+        resampled: dict[tuple[int, str, int], AudioArray],
+    ) -> Signal:
+        if slot not in resampled:
+            audio, rate_hz = item.sounds[of]
+            wanted = Clock(item.clip.duration_s).samples(encoder.rate_hz)
+            resampled[slot] = fit_length(resample(audio, rate_hz, encoder.rate_hz), wanted)
+        pair = encoder.modality == "pair"
+        return Signal(
+            audio=resampled[slot],
+            duration_s=item.clip.duration_s,
+            frames=item.clip.frames if pair else None,
+            frame_times_s=item.clip.frame_times_s if pair else None,
+        )
+
+    def _encode(self, name: str, encoder: Encoder, signals: Sequence[Signal]) -> list[Features]:
+        if not signals:
+            return []
+        if name not in self._built:
+            self._built[name] = encoder.build(self._device)
+        return self._built[name](signals)
+
+
+def _row(
+    data: ShardDataset,
+    clip_id: str,
+    found: tuple[_Loaded, dict[tuple[str, str], Features]] | None,
+    metrics: Mapping[str, Metric],
+) -> tuple[results.ClipRow, list[Problem]]:
+    """Return the clip's line: statistics of each metric (null where it does not apply), nothing when not scored."""
+    entry = data.entry(clip_id)
+    row: results.ClipRow = {
+        "clip_id": clip_id,
+        "source_id": entry.source_id,
+        "label": entry.label,
+        "duration_s": entry.facts.get("duration_s"),
+        "stats": {},
+    }
+    if found is None:
+        return row, []
+    item, features = found
+    audio, _ = item.sounds["generated"]
+    row["audio_sha256"] = hashlib.sha256(audio.tobytes()).hexdigest()
+    problems = []
+    for name, metric in metrics.items():
+        bad = _not_finite(metric, features)
+        if bad:
+            problems.append(Problem(clip_id, "bad_features", f"{name}: {bad} holds a value that is not finite"))
+            continue
+        stat = metric.per_clip(_view(item, metric, features))
+        row["stats"][name] = None if stat is None else {key: np.asarray(value).tolist() for key, value in stat.items()}
+    return row, problems
+
+
+def _not_finite(metric: Metric, features: Mapping[tuple[str, str], Features]) -> str:
+    for need in metric.needs.values():
+        if not np.isfinite(features[need.encoder, need.of][need.layer]).all():
+            return f"{need.encoder}.{need.layer} of the {need.of} sound"
+    return ""
+
+
+def _view(item: _Loaded, metric: Metric, features: Mapping[tuple[str, str], Features]) -> ClipView:
+    clip = item.clip
+    return ClipView(
+        clip_id=clip.clip_id,
+        source_id=clip.source_id,
+        label=clip.label,
+        duration_s=clip.duration_s,
+        events=clip.events,
+        features={name: features[need.encoder, need.of][need.layer] for name, need in metric.needs.items()},
+        seconds=item.seconds,
+    )
+
+
+def _pool(name: str, metric: Metric, rows: Sequence[results.ClipRow], request: Request) -> dict[str, Any]:
+    """Pool one metric over the clips: value, interval, corrected value, per-class values, counts."""
+    found = results.stats_of(rows, name)
+    sources = {row["clip_id"]: row["source_id"] for row in rows}
+    enough = len(found) >= metric.minimum_clips
+    value = metric.pool(list(found.values())) if enough else float("nan")
+    defined = bool(np.isfinite(value))
+    interval = None
+    if defined:
+        rng = np.random.default_rng([request.seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
+        interval = stats.bootstrap(metric.pool, found, sources, rng=rng, resamples=request.resamples)
+    corrected = metric.corrected(list(found.values())) if defined and metric.corrected else float("nan")
+    not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in rows)
+    few = f"{len(found)} applicable clips, at least {metric.minimum_clips} are needed"
+    return {
+        "version": metric.version,
+        "source_sha256": source_sha256("metrics", name),
+        "value": value if defined else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "level": 0.95,
+        "corrected": corrected if np.isfinite(corrected) else None,
+        "n_used": len(found),
+        "n_asked": len(rows),
+        "not_applicable": not_applicable,
+        "unit": metric.unit,
+        "better": metric.better,
+        "reason": None if defined else (metric.undefined if enough else few),
+        "per_class": dict(_per_class(metric, found, rows)),
+    }
+
+
+def _per_class(
+    metric: Metric, found: Mapping[str, Stat], rows: Sequence[results.ClipRow]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for label in sorted({row["label"] for row in rows}):
+        chosen = [found[row["clip_id"]] for row in rows if row["label"] == label and row["clip_id"] in found]
+        value = metric.pool(chosen) if len(chosen) >= max(1, metric.minimum_clips) else float("nan")
+        yield label, {"value": value if np.isfinite(value) else None, "n": len(chosen)}
+
+
+def _run(request: Request, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    encoders = {}
+    for name in sorted({need.encoder for need in _needs(metrics)}):
+        encoder: Encoder = registry.load("encoders", name)
+        sha256 = file_sha256(encoder.weights.path) if encoder.weights else None
+        encoders[name] = {"version": encoder.version, "weights_sha256": sha256}
+    generation = audio_folder.read_generation(request.audio)
+    return {
+        "command": provenance.command_line(),
+        "seed": request.seed,
+        "resamples": request.resamples,
+        "git": provenance.git_state(),
+        "packages": provenance.package_versions(),
+        "device": request.device,
+        "encoders": encoders,
+        "generation": {k: v for k, v in generation.items() if k != "seconds"} if generation else None,
+    }

@@ -1,0 +1,134 @@
+"""The result: one JSON file per model x data set x protocol, schema-checked, no NaN, sorted keys, and its clip table.
+
+``leaderboards/results/<dataset>/<model>.<id8>.json`` beside ``<model>.<id8>.clips.jsonl.gz`` (one line per clip with the
+statistics of every metric, from which any interval or paired test can be made again). ``id8`` is the start of the hash
+of the result's content, so a result that is edited by hand no longer carries its own name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foleybench.errors import ResultError
+from foleybench.manifest import canonical_json, write_atomically
+from foleybench.metrics import Stat
+
+SCHEMA = 1
+STATUSES = ("complete", "partial", "failed")
+_SECTIONS = ("schema", "status", "model", "dataset", "protocol", "metrics", "problems", "clips", "run")
+_METRIC_KEYS = (
+    *("version", "source_sha256", "value", "low", "high", "level", "corrected", "n_used", "n_asked"),
+    *("not_applicable", "unit", "better", "reason", "per_class"),
+)
+
+ClipRow = dict[str, Any]
+
+
+def check(result: Mapping[str, Any], where: str = "result") -> None:
+    """Check a result against the schema.
+
+    Raises:
+        ResultError: Names the place that is wrong.
+    """
+    missing = [key for key in _SECTIONS if key not in result]
+    if missing:
+        raise ResultError(f"{where} lacks {', '.join(missing)}; it was not written by this version of foleybench.")
+    if result["schema"] != SCHEMA:
+        raise ResultError(f"{where} has schema {result['schema']!r}; this version reads {SCHEMA}.")
+    if result["status"] not in STATUSES:
+        raise ResultError(f"{where} has status {result['status']!r}; one of {', '.join(STATUSES)} is wanted.")
+    for name, record in result["metrics"].items():
+        _check_metric(f"{where}, metric {name}", record)
+
+
+def _check_metric(where: str, record: Mapping[str, Any]) -> None:
+    missing = [key for key in _METRIC_KEYS if key not in record]
+    if missing:
+        raise ResultError(f"{where} lacks {', '.join(missing)}.")
+    for key in ("value", "low", "high", "corrected"):
+        number = record[key]
+        if number is not None and not (isinstance(number, int | float) and np.isfinite(number)):
+            raise ResultError(f"{where}: {key} is {number!r}; a finite number or null is wanted.")
+    if record["value"] is None and not record["reason"]:
+        raise ResultError(f"{where} has no value and no reason; an undefined value must say why.")
+
+
+def content_id(result: Mapping[str, Any]) -> str:
+    """Return the eight hex digits that name a result: the hash of everything in it."""
+    return hashlib.sha256(canonical_json(result).encode()).hexdigest()[:8]
+
+
+def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path:
+    """Write a result and its clip table; return the path of the JSON file.
+
+    Args:
+        folder: ``leaderboards/results``; the data set's folder is made below it.
+        result: The result without ``clips``.
+        rows: One a clip, JSON values only.
+    """
+    table = clips_bytes(rows)
+    result = {**result, "clips": {"sha256": hashlib.sha256(table).hexdigest(), "n": len(rows)}}
+    check(result)
+    stem = f"{result['model']['name']}.{content_id(result)}"
+    home = folder / result["dataset"]["name"]
+    write_atomically(home / f"{stem}.clips.jsonl.gz", table)
+    path: Path = home / f"{stem}.json"
+    text = json.dumps(result, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+    write_atomically(path, (text + "\n").encode())
+    return path
+
+
+def clips_bytes(rows: Sequence[ClipRow]) -> bytes:
+    """Return the clip table as gzip with no clock in it, so the same rows give the same bytes."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as handle:
+        for row in rows:
+            handle.write((canonical_json(row) + "\n").encode())
+    return buffer.getvalue()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read and check a result.
+
+    Raises:
+        ResultError: Not JSON, not the schema, or edited since it was written (its name no longer fits its content).
+    """
+    try:
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(result, dict):
+        raise ResultError(f"{path} is not a JSON object.")
+    check(result, str(path))
+    if not path.name.endswith(f".{content_id(result)}.json"):
+        raise ResultError(f"{path} was edited after it was written: its content hashes to {content_id(result)}.")
+    return result
+
+
+def read_clips(path: Path) -> list[ClipRow]:
+    """Read the clip table beside a result file, checked against the hash in the result."""
+    result = read(path)
+    table = path.with_name(path.name.removesuffix(".json") + ".clips.jsonl.gz")
+    if not table.is_file():
+        raise ResultError(f"{table} is missing; run `foleybench eval` again.")
+    data = table.read_bytes()
+    if hashlib.sha256(data).hexdigest() != result["clips"]["sha256"]:
+        raise ResultError(f"{table} is not the table that {path.name} was made with.")
+    return [json.loads(line) for line in gzip.decompress(data).decode().splitlines()]
+
+
+def stats_of(rows: Sequence[ClipRow], metric: str) -> dict[str, Stat]:
+    """Return clip id -> statistics of a metric, for the clips that have them."""
+    return {
+        row["clip_id"]: {key: np.asarray(value, dtype=np.float64) for key, value in row["stats"][metric].items()}
+        for row in rows
+        if row["stats"].get(metric) is not None
+    }

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(words: Sequence[str]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser = argparse.ArgumentParser(
         prog="foleybench",
-        description="The benchmark suite for video-to-audio (Foley) generation: prepare, train, generate, eval, leaderboard.",
+        description="The benchmark suite for video-to-audio (Foley) generation.",
     )
     parser.add_argument("--version", action="version", version=f"foleybench {__version__}")
     verbs = parser.add_subparsers(metavar="COMMAND")

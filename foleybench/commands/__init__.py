@@ -1,1 +1,1 @@
-"""foleybench.commands."""
+"""One module a verb of the command line. Heavy imports stay inside ``run``, so that ``--help`` is quick."""

@@ -1,0 +1,40 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Both install into .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+# Small models on small machines: a second OpenMP thread in each of two processes costs more than it brings.
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test fast lint leaderboard-check clean
+
+demo: .venv/installed
+	$(BIN)/foleybench demo --out out/demo
+
+test: .venv/installed-test lint
+	$(BIN)/python -m pytest
+
+fast: .venv/installed-test
+	$(BIN)/python -m pytest -m "not slow and not browser"
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+leaderboard-check: .venv/installed
+	$(BIN)/foleybench leaderboard --check
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/installed-test: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
+	touch $@
+
+clean:
+	rm -rf .venv out runs

@@ -1,0 +1,35 @@
+"""Options that several verbs share, so that they have the same words and the same help everywhere."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+RESULTS = Path("leaderboards/results")
+
+
+def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add ``--data``."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=required,
+        metavar="MANIFEST",
+        help="manifest of a prepared split",
+    )
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """Add the options that decide how a model is sampled."""
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint folder or file of a trained model")
+    parser.add_argument("--nfe", type=int, help="number of network evaluations (1 to 25); default: the model's own")
+    parser.add_argument("--guidance", type=float, help="classifier-free guidance scale; default: the model's own")
+    parser.add_argument("--name", default="", help="name of the row in tables; default: the model's name")
+    add_common(parser)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add ``--seed``, ``--device``, ``--force``."""
+    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default: 0)")
+    parser.add_argument("--device", default="cpu", help="torch device: cpu, cuda, cuda:1 (default: cpu)")
+    parser.add_argument("--force", action="store_true", help="start over instead of going on from what is there")

@@ -1,0 +1,63 @@
+"""``foleybench doctor``: what works on this machine, and what is missing for the rest."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+
+from foleybench import registry
+from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError
+
+HELP = "say what works on this machine and what is missing"
+EXAMPLE = "foleybench doctor"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb has no options."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a line a check; 1 when something that everything needs does not work."""
+    import torch
+
+    from foleybench.provenance import package_versions
+
+    lines = [f"{name} {version}" for name, version in package_versions().items()]
+    lines.append(f"cores {os.cpu_count()}, torch threads {torch.get_num_threads()}")
+    lines.append(
+        f"GPU: {torch.cuda.get_device_name(0) if torch.cuda.is_available() else 'none, and none is needed'}"
+    )
+    encode = _check_video()
+    lines.append(f"video encoding and decoding: {encode or 'works'}")
+    lines.append(f"ffmpeg on PATH (yt-dlp needs it for ranges): {'yes' if shutil.which('ffmpeg') else 'no'}")
+    lines += [f"protocol {name}: {_protocol_state(name)}" for name in registry.names("protocols")]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return EXIT_ERROR if encode else EXIT_OK
+
+
+def _check_video() -> str:
+    import numpy as np
+
+    from foleybench.media import decode_mp4, encode_mp4
+
+    try:
+        frames, _ = decode_mp4(encode_mp4(np.zeros((3, 32, 32, 3), dtype=np.uint8), 25.0))
+    except FoleyError as error:
+        return str(error)
+    return "" if len(frames) == 3 else f"3 frames became {len(frames)}"
+
+
+def _protocol_state(name: str) -> str:
+    from foleybench.weights import require
+
+    missing = []
+    for metric in registry.load("protocols", name).metrics:
+        for need in registry.load("metrics", metric).needs.values():
+            weights = registry.load("encoders", need.encoder).weights
+            try:
+                _ = require(need.encoder, weights) if weights else None
+            except FoleyError as error:
+                missing.append(str(error))
+    return "ready" if not missing else " ".join(sorted(set(missing)))

@@ -1,0 +1,126 @@
+"""``foleybench eval``: score a model (generate, then score) or a folder of sound made elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+from foleybench.commands._options import RESULTS, add_data, add_sampling
+from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
+
+HELP = "score a model, or a folder of generated sound, under a protocol"
+EXAMPLE = "foleybench eval --audio out/my_model --name my_model --data shards/synthfoley/test.manifest.jsonl"
+CONTROLS = (
+    *("ground_truth", "other_clip", "other_class", "shift_100ms", "shift_500ms"),
+    *("band_limited", "vocoded", "noise", "silence"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--model", help="generate with this model, then score (a name, or path/to/file.py:NAME)")
+    what.add_argument("--audio", type=Path, help="score this folder: <clip_id>.wav, .flac, or any file with sound")
+    what.add_argument(
+        "--controls", action="store_true", help="score every control row: ground truth, noise, shifts ..."
+    )
+    add_data(parser)
+    parser.add_argument("--protocol", default="synth", help="a name from `foleybench list protocols` (default: synth)")
+    parser.add_argument("--names", type=Path, help="CSV with the columns path,clip_id when stems are not clip ids")
+    parser.add_argument("--work", type=Path, default=Path("out/audio"), help="where --model keeps its sound")
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of result files (default: {RESULTS})")
+    parser.add_argument("--limit", type=int, help="only the first clips; the result is marked partial, never ranked")
+    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
+    parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be scored, and score nothing")
+    add_sampling(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score, write the result files, print their paths; 3 when some clips or metrics failed."""
+    names = CONTROLS if args.controls else [args.model]
+    if args.dry_run:
+        sys.stderr.write(f"would score {args.audio or ', '.join(names)} on {args.data} under {args.protocol}\n")
+        return EXIT_OK
+    codes = [_score_folder(args, args.audio, None)] if args.audio else [_score_model(args, name) for name in names]
+    return max(codes)
+
+
+def _score_model(args: argparse.Namespace, model: str) -> int:
+    from foleybench.generate import Settings, generate_folder
+    from foleybench.shards import ShardDataset
+
+    settings = Settings(
+        model=model,
+        name=args.name,
+        checkpoint=args.checkpoint,
+        seed=args.seed,
+        device=args.device,
+        nfe=args.nfe,
+        guidance=args.guidance,
+    )
+    data = ShardDataset(args.data)
+    home = args.work / data.name / data.manifest.header.split / settings.row_name
+    generate_folder(settings, args.data, home, limit=args.limit, force=args.force)
+    return _score_folder(args, home, model)
+
+
+def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> int:
+    from foleybench import audio_folder, results
+    from foleybench.evaluate import Request, evaluate
+    from foleybench.feature_cache import default_folder
+
+    request = Request(
+        data=args.data,
+        audio=audio,
+        protocol=args.protocol,
+        model=_card(audio_folder.read_generation(audio), args.name, audio, model),
+        names=args.names,
+        limit=args.limit,
+        seed=args.seed,
+        resamples=args.resamples,
+        device=args.device,
+        cache=args.cache or default_folder(),
+    )
+    result, rows = evaluate(request)
+    path = results.write(args.out, result, rows)
+    tell(result, sys.stderr)
+    sys.stdout.write(f"{path}\n")
+    incomplete = any(record["value"] is None for record in result["metrics"].values())
+    return EXIT_PARTIAL if result["problems"] or result["status"] != "complete" or incomplete else EXIT_OK
+
+
+def _card(generation: dict[str, Any] | None, name: str, audio: Path, model: str | None) -> dict[str, Any]:
+    """Return the result's ``model`` section: from ``generation.json``, else what the user says."""
+    if generation:
+        return {**generation["model"], **({"name": name} if name else {})}
+    if model:
+        raise FoleyError(f"{audio} has no generation.json although {model} was just run; run it again with --force.")
+    title = name or audio.resolve().name
+    return {
+        "name": title,
+        "title": title,
+        "kind": "model",
+        "licence": "not stated",
+        "description": "Sound made elsewhere.",
+        "sees": [],
+        "parameters": None,
+        "checkpoint_sha256": None,
+    }
+
+
+def tell(result: dict[str, Any], stream: TextIO) -> None:
+    """Write a result as a table for a person."""
+    lines = [
+        f"{result['model']['title']} on {result['dataset']['name']}/{result['dataset']['split']}: {result['status']}"
+    ]
+    for name, record in result["metrics"].items():
+        value = "undefined: " + record["reason"] if record["value"] is None else f"{record['value']:.4g}"
+        interval = f" [{record['low']:.4g}, {record['high']:.4g}]" if record["low"] is not None else ""
+        lines.append(f"  {name:22} {value}{interval} {record['unit']}  n={record['n_used']}/{record['n_asked']}")
+    lines += [f"  {p['clip_id']}: {p['kind']}: {p['detail']}" for p in result["problems"][:20]]
+    hidden = len(result["problems"]) - 20
+    lines += [f"  ... and {hidden} more problems, all in the result file"] if hidden > 0 else []
+    stream.write("\n".join(lines) + "\n")

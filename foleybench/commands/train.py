@@ -1,0 +1,69 @@
+"""``foleybench train``: train a model, or the ``mini`` evaluators."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from foleybench.commands._options import add_common, add_data
+from foleybench.errors import EXIT_OK, FoleyError
+
+HELP = "train a model (foleyflow ...) or the mini evaluators; goes on from the last checkpoint"
+EXAMPLE = "foleybench train foleyflow --size tiny --data shards/synthfoley/train.manifest.jsonl --out runs/foleyflow"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("model", help="a name from `foleybench list models`, or `evaluators`")
+    add_data(parser)
+    parser.add_argument("--val", type=Path, metavar="MANIFEST", help="manifest of the validation split")
+    parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoints, logs, pictures")
+    parser.add_argument("--size", default="tiny", choices=("tiny", "base", "paper"), help="size (default: tiny)")
+    parser.add_argument("--steps", type=int, help="number of steps of the main stage; other stages scale alike")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="override one setting")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be trained, and train nothing")
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and print the path of the checkpoint."""
+    if args.dry_run:
+        sys.stderr.write(f"would train {args.model} ({args.size}) on {args.data} in {args.out}\n")
+        return EXIT_OK
+    if args.model == "evaluators":
+        return _train_evaluators(args)
+    from foleybench.generate import load_model
+    from foleybench.model import TrainContext
+
+    model = load_model(args.model)
+    if model.train is None:
+        raise FoleyError(f"{args.model} has nothing to train; use it with `foleybench eval --model {args.model}`.")
+    context = TrainContext(
+        data=args.data,
+        val=args.val,
+        out=args.out,
+        size=args.size,
+        device=args.device,
+        seed=args.seed,
+        steps=args.steps,
+        settings=dict(_pair(text) for text in args.set),
+    )
+    sys.stdout.write(f"{model.train(context)}\n")
+    return EXIT_OK
+
+
+def _train_evaluators(args: argparse.Namespace) -> int:
+    from foleybench.mini_training import train_evaluators
+
+    for name, value in train_evaluators(args.data, args.val, args.out, args.seed, args.steps).items():
+        sys.stderr.write(f"{name} {value:.4f}\n")
+    sys.stdout.write(f"{args.out}\n")
+    return EXIT_OK
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise FoleyError(f"--set {text!r}: write it as NAME=VALUE.")
+    return name, value

@@ -1,0 +1,96 @@
+"""``foleybench weights``: which pretrained weights there are, which are here, and how to get the others."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foleybench import registry
+from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError
+
+if TYPE_CHECKING:
+    from foleybench.weights import Weights
+
+HELP = "list, fetch or verify the pretrained weights of the encoders"
+EXAMPLE = "foleybench weights fetch vggish"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("action", choices=("list", "fetch", "verify"), help="what to do")
+    parser.add_argument("encoder", nargs="*", help="encoders; default: all that have weights")
+    parser.add_argument("--dry-run", action="store_true", help="fetch: say what would be downloaded, and fetch nothing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; ``verify`` ends with 1 when a file is absent or wrong."""
+    chosen = {name: w for name, w in _weights().items() if not args.encoder or name in args.encoder}
+    unknown = sorted(set(args.encoder) - set(chosen))
+    if unknown:
+        raise FoleyError(f"no weights for {', '.join(unknown)}; encoders with weights: {', '.join(_weights())}.")
+    codes = [_ACTIONS[args.action](name, weights, args.dry_run) for name, weights in chosen.items()]
+    return max(codes, default=EXIT_OK)
+
+
+def _weights() -> dict[str, Weights]:
+    loaded = {name: registry.load("encoders", name) for name in registry.names("encoders")}
+    return {name: encoder.weights for name, encoder in loaded.items() if encoder.weights}
+
+
+def _list(name: str, weights: Weights, dry_run: bool) -> int:
+    state = "here" if weights.path.is_file() else "absent"
+    origin = weights.url or f"shipped, made by `{weights.made_by}`"
+    sys.stdout.write(f"{name:14}{state:8}{weights.licence:14}{origin}\n")
+    return EXIT_OK
+
+
+def _verify(name: str, weights: Weights, dry_run: bool) -> int:
+    from foleybench.weights import file_sha256, require
+
+    try:
+        path = require(name, weights)
+        registry.load("encoders", name).build("cpu")
+    except FoleyError as error:
+        sys.stdout.write(f"{name:14}wrong   {error}\n")
+        return EXIT_ERROR
+    sys.stdout.write(f"{name:14}ok      {file_sha256(path)}\n")
+    return EXIT_OK
+
+
+def _fetch(name: str, weights: Weights, dry_run: bool) -> int:
+    if weights.path.is_file():
+        return _verify(name, weights, dry_run)
+    if weights.url is None:
+        raise FoleyError(f"weights of {name!r} are not downloaded; make them with `{weights.made_by}`.")
+    if dry_run:
+        sys.stdout.write(f"{name:14}would download {weights.url} ({weights.size_bytes or 'unknown'} bytes)\n")
+        return EXIT_OK
+    _download(weights.url, weights.path)
+    return _verify(name, weights, dry_run)
+
+
+def _download(url: str, path: Path) -> None:
+    import urllib.error
+    import urllib.request
+
+    from tqdm import tqdm
+
+    temporary = path.with_name(f".{path.name}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer, temporary.open("wb") as out:  # noqa: S310 (our own https table)
+            total = int(answer.headers.get("Content-Length", 0)) or None
+            with tqdm(total=total, unit="B", unit_scale=True, desc=path.name, disable=None) as bar:
+                while block := answer.read(1 << 20):
+                    out.write(block)
+                    bar.update(len(block))
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise FoleyError(
+            f"{url} could not be downloaded: {error}. Put the file at {path} by hand, or try again."
+        ) from error
+    temporary.replace(path)
+
+
+_ACTIONS = {"list": _list, "fetch": _fetch, "verify": _verify}

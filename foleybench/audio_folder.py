@@ -81,7 +81,7 @@ def read_any(path: Path) -> tuple[AudioArray, int]:
     """
     if path.suffix.lower() in _PLAIN:
         return read_sound(path)
-    from foleybench.media import read_media_sound  # noqa: PLC0415 (FFmpeg is loaded only when a container is met)
+    from foleybench.media import read_media_sound
 
     return read_media_sound(path)
 

@@ -1,7 +1,7 @@
 """Features on disk, under the hash of what they were made from: sound, picture, encoder, weights and version.
 
-A cached feature is believed because of its key, never because a file exists: other audio, another crop, other weights or
-a new encoder version give another key. A broken cache file is an absent one.
+A cached feature is believed because of its key, never because a file exists: other audio, another crop, other weights
+or a new encoder version give another key. A broken cache file is an absent one.
 """
 
 from __future__ import annotations

@@ -23,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help="generate with this model, then score (a name, or path/to/file.py:NAME)")
     what.add_argument("--audio", type=Path, help="score this folder: <clip_id>.wav, .flac, or any file with sound")
-    what.add_argument(
-        "--controls", action="store_true", help="score every control row: ground truth, noise, shifts ..."
-    )
+    what.add_argument("--controls", action="store_true", help="score every control row: ground truth, noise ...")
     add_data(parser)
     parser.add_argument("--protocol", default="synth", help="a name from `foleybench list protocols` (default: synth)")
     parser.add_argument("--names", type=Path, help="CSV with the columns path,clip_id when stems are not clip ids")
@@ -113,9 +111,8 @@ def _card(generation: dict[str, Any] | None, name: str, audio: Path, model: str 
 
 def tell(result: dict[str, Any], stream: TextIO) -> None:
     """Write a result as a table for a person."""
-    lines = [
-        f"{result['model']['title']} on {result['dataset']['name']}/{result['dataset']['split']}: {result['status']}"
-    ]
+    data = result["dataset"]
+    lines = [f"{result['model']['title']} on {data['name']}/{data['split']}: {result['status']}"]
     for name, record in result["metrics"].items():
         value = "undefined: " + record["reason"] if record["value"] is None else f"{record['value']:.4g}"
         interval = f" [{record['low']:.4g}, {record['high']:.4g}]" if record["low"] is not None else ""

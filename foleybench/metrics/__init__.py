@@ -97,18 +97,35 @@ class Metric:
     minimum_clips: int = 1
 
 
-def mean_of(name: str) -> Pool:
+@dataclasses.dataclass(frozen=True)
+class MeanOf:
+    """A ``pool`` that averages one scalar statistic over clips; NaN for no clips.
+
+    Attributes:
+        name: Which statistic.
+    """
+
+    name: str
+
+    def __call__(self, stats: Sequence[Stat]) -> float:
+        """Return the mean over clips."""
+        return float(np.mean([stat[self.name] for stat in stats])) if stats else float("nan")
+
+    def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the means of resamples, given how often each clip occurs in each, shape (resamples, clips)."""
+        values = np.array([float(stat[self.name]) for stat in stats])
+        means: npt.NDArray[np.float64] = (counts @ values) / counts.sum(axis=1)
+        return means
+
+
+def mean_of(name: str) -> MeanOf:
     """Return a ``pool`` that averages one scalar statistic over clips; NaN for no clips.
 
     Example:
         >>> mean_of("x")([{"x": np.array(1.0)}, {"x": np.array(3.0)}])
         2.0
     """
-
-    def pool(stats: Sequence[Stat]) -> float:
-        return float(np.mean([stat[name] for stat in stats])) if stats else float("nan")
-
-    return pool
+    return MeanOf(name)
 
 
 def value_of(name: str) -> Callable[[Stat], float]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import functools
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
-import torch
-import torchaudio
 
 from foleybench.clips import AudioArray
 from foleybench.errors import MediaError
+
+if TYPE_CHECKING:
+    import torch
 
 
 def read_sound(source: Path | bytes) -> tuple[AudioArray, int]:
@@ -56,6 +58,9 @@ def write_wav(path: Path, audio: AudioArray, rate_hz: int) -> None:
 
 @functools.lru_cache(maxsize=16)
 def _resampler(from_hz: int, to_hz: int) -> torch.nn.Module:
+    # Late, so that processes which never resample start without torch.
+    import torchaudio
+
     resampler: torch.nn.Module = torchaudio.transforms.Resample(from_hz, to_hz)
     return resampler
 
@@ -73,6 +78,8 @@ def resample(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
     """
     if from_hz == to_hz:
         return audio
+    import torch
+
     wanted = round(len(audio) * to_hz / from_hz)
     with torch.inference_mode():
         out = _resampler(from_hz, to_hz)(torch.from_numpy(np.ascontiguousarray(audio)))

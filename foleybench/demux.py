@@ -1,0 +1,180 @@
+"""One pass over a media file: opened safely, its best picture and sound decoded side by side on the container's clock.
+
+Files may be hostile. Only the ``file`` protocol and a list of container formats are allowed, so that a playlist that
+pretends to be a video cannot make the demuxer open other files or addresses. One thread only: frame threads together
+with PyAV's log callback deadlock on some broken files (PyAV-Org/PyAV#751), and clips run in parallel anyway.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from foleybench.errors import MediaError
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,mpegts,mpeg,mpegvideo,asf,ogg,wav,w64,flac,mp3,aac,aiff,au,"
+    "m4v,h264,hevc"
+)
+MAX_PICTURE_PX = 7680 * 4320
+_ATTACHED_PICTURE = 0x400
+
+
+class Tracks(NamedTuple):
+    """The streams that are read; either may be None."""
+
+    video: VideoStream | None
+    audio: AudioStream | None
+
+
+class Decoded(NamedTuple):
+    """One decoded frame of either kind with its time in seconds from the container's start."""
+
+    frame: VideoFrame | AudioFrame
+    time_s: float
+
+
+@contextlib.contextmanager
+def open_media(path: Path) -> Iterator[InputContainer]:
+    """Open a media file for reading.
+
+    Raises:
+        MediaError: ``missing``, ``empty_file``, or ``unreadable`` when no allowed container format fits.
+    """
+    if not path.is_file():
+        raise MediaError("missing", "there is no such file")
+    if path.stat().st_size == 0:
+        raise MediaError("empty_file", "the file holds no bytes")
+    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    try:
+        # Latin-1 metadata would raise UnicodeDecodeError; nothing here reads metadata, so it may be dropped.
+        container = av.open(f"file:{path}", metadata_errors="ignore", options=options)
+    except av.error.MemoryError:
+        raise
+    except (av.error.FFmpegError, UnicodeError) as error:
+        raise MediaError("unreadable", f"the container does not open: {_words(error)}") from error
+    try:
+        yield container
+    finally:
+        container.close()
+
+
+def choose_tracks(container: InputContainer, *, video: bool = True, audio: bool = True) -> Tracks:
+    """Choose the streams as ffmpeg does (largest picture, most channels), cover pictures left out.
+
+    Raises:
+        MediaError: ``unsupported_codec`` when a wanted stream is there but this FFmpeg has no decoder for it, or
+            ``too_large`` when the picture is larger than 8K.
+    """
+    pictures = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE] if video else []
+    sounds = list(container.streams.audio) if audio else []
+    tracks = Tracks(max(pictures, key=_area, default=None), max(sounds, key=_channels, default=None))
+    for stream in (tracks.video, tracks.audio):
+        if stream is not None and stream.codec_context is None:
+            raise MediaError("unsupported_codec", f"there is no decoder for the {stream.type} stream")
+        if stream is not None:
+            stream.codec_context.thread_count = 1
+    if tracks.video is not None and _area(tracks.video) > MAX_PICTURE_PX:
+        size = f"{tracks.video.width}x{tracks.video.height}"
+        raise MediaError("too_large", f"the picture is {size} pixels; the limit is {MAX_PICTURE_PX} in all")
+    return tracks
+
+
+def start_s(tracks: Tracks) -> float:
+    """Return the time at which the first of the streams starts, as the container says; 0 when it does not say."""
+    starts = [float(s.start_time * s.time_base) for s in tracks if s and s.start_time is not None and s.time_base]
+    return min(starts, default=0.0)
+
+
+class Reader:
+    """Decodes the chosen streams in file order; broken packets are counted and skipped, as ffmpeg does.
+
+    Attributes:
+        n_damaged: Packets that could not be decoded or read so far.
+        error: What the first of them said, "" when there was none.
+    """
+
+    def __init__(self, container: InputContainer, tracks: Tracks, origin_s: float) -> None:
+        self.n_damaged = 0
+        self.error = ""
+        self._container = container
+        self._tracks = tracks
+        self._origin_s = origin_s
+        self._next_s: dict[int, float] = {}
+        self._finished: set[int] = set()
+
+    def finish(self, stream: VideoStream | AudioStream | None) -> None:
+        """Stop decoding a stream: its packets are passed over from now on."""
+        if stream is not None:
+            self._finished.add(stream.index)
+
+    def __iter__(self) -> Iterator[Decoded]:
+        """Yield frames until the file ends or every stream is finished."""
+        streams = [stream for stream in self._tracks if stream is not None]
+        packets = self._container.demux(*streams)
+        while len(self._finished) < len(streams):
+            try:
+                packet = next(packets, None)
+            except av.error.MemoryError:
+                raise
+            except av.error.FFmpegError as error:
+                self._note(error)
+                return
+            if packet is None:
+                return
+            if packet.stream_index not in self._finished:
+                yield from self._decode(packet)
+
+    def _decode(self, packet: av.Packet[Stream]) -> Iterator[Decoded]:
+        try:
+            frames = packet.decode()
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError as error:
+            self._note(error)
+            return
+        for frame in frames:
+            if isinstance(frame, VideoFrame | AudioFrame):
+                yield Decoded(frame, self._time_s(packet.stream_index, frame))
+
+    def _time_s(self, index: int, frame: VideoFrame | AudioFrame) -> float:
+        stamp = frame.pts if frame.pts is not None else frame.dts
+        if stamp is None or not frame.time_base:
+            time_s = self._next_s.get(index, 0.0)
+        else:
+            time_s = float(stamp * frame.time_base) - self._origin_s
+        self._next_s[index] = time_s + frame_length_s(frame)
+        return time_s
+
+    def _note(self, error: av.error.FFmpegError) -> None:
+        self.n_damaged += 1
+        self.error = self.error or _words(error)
+
+
+def frame_length_s(frame: VideoFrame | AudioFrame) -> float:
+    """Return how long a frame lasts, as far as it knows; 0 when it does not."""
+    if isinstance(frame, AudioFrame):
+        return frame.samples / frame.sample_rate if frame.sample_rate else 0.0
+    return float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or type(error).__name__)
+
+
+def _area(stream: VideoStream) -> int:
+    return stream.width * stream.height if stream.codec_context is not None else 0
+
+
+def _channels(stream: AudioStream) -> int:
+    return stream.channels if stream.codec_context is not None else 0

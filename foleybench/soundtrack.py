@@ -1,0 +1,117 @@
+"""A sound stream put on the container's clock: mono, gaps as silence, overlaps cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from av.audio.frame import AudioFrame
+
+from foleybench.clips import AudioArray
+from foleybench.errors import MediaError
+
+# Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, sound is continuous.
+JITTER_S = 0.05
+_LOW_FREQUENCY = frozenset({"LFE", "LFE2"})
+
+
+class SoundTrack:
+    """Collects decoded sound and lays it on one clock.
+
+    Attributes:
+        rate_hz: Sample rate of the first frame, 0 before it.
+        n_channels: Channels of the first frame.
+        first_s: Time of the first sample, None before it.
+        end_s: Time after the last sample, inside the limit.
+    """
+
+    def __init__(self, *, max_s: float = float("inf")) -> None:
+        self.rate_hz = 0
+        self.n_channels = 0
+        self.first_s: float | None = None
+        self.end_s = 0.0
+        self._max_s = max_s
+        self._cursor = 0
+        self._parts: list[tuple[int, AudioArray]] = []
+
+    @property
+    def done(self) -> bool:
+        """Whether the limit is reached."""
+        return self.end_s >= self._max_s
+
+    def add(self, frame: AudioFrame, time_s: float) -> None:
+        """Add one decoded frame that starts at ``time_s`` on the clip's clock.
+
+        Raises:
+            MediaError: ``not_finite`` when a sample is NaN or infinite.
+        """
+        if self.rate_hz == 0:
+            self.rate_hz, self.n_channels = frame.sample_rate, frame.layout.nb_channels
+        samples = mono(frame)
+        if frame.sample_rate != self.rate_hz:
+            # A change of rate in mid-stream; linear is enough for what is nearly always a broken header.
+            samples = _stretch(samples, self.rate_hz / frame.sample_rate)
+        start = round(time_s * self.rate_hz)
+        if self._parts and abs(start - self._cursor) <= JITTER_S * self.rate_hz:
+            start = self._cursor
+        overlap = max(0, self._cursor - start) if self._parts else max(0, -start)
+        if overlap >= len(samples):
+            return
+        self.first_s = max(0.0, time_s) if self.first_s is None else self.first_s
+        self._parts.append((start + overlap, samples[overlap:]))
+        self._cursor = start + len(samples)
+        self.end_s = self._cursor / self.rate_hz
+
+    def samples(self, n: int | None = None) -> AudioArray:
+        """Return the sound from time 0: ``n`` samples, or as many as there are; what was not heard is silence."""
+        length = self._cursor if n is None else n
+        track = np.zeros(length, dtype=np.float32)
+        for start, part in self._parts:
+            stop = min(length, start + len(part))
+            if start < stop:
+                track[start:stop] = part[: stop - start]
+        return track
+
+
+def mono(frame: AudioFrame) -> AudioArray:
+    """Return a frame as mono float32: the mean of its channels, low-frequency effects left out.
+
+    A plain mean keeps the level of a sound that is in all channels and is the same on every machine; the subwoofer
+    channel of 5.1 repeats what the others hold.
+
+    Raises:
+        MediaError: ``not_finite`` when a sample is NaN or infinite.
+    """
+    n_channels = frame.layout.nb_channels
+    raw = frame.to_ndarray()
+    channels = raw if frame.format.is_planar else raw.reshape(-1, n_channels).T
+    heard = [i for i, channel in enumerate(frame.layout.channels) if channel.name not in _LOW_FREQUENCY]
+    values = _as_float(channels[heard] if 0 < len(heard) < n_channels else channels)
+    mixed = values.mean(axis=0, dtype=np.float32) if len(values) > 1 else values[0]
+    if not np.isfinite(mixed).all():
+        raise MediaError("not_finite", "the sound holds samples that are NaN or infinite")
+    return np.ascontiguousarray(mixed, dtype=np.float32)
+
+
+def limit_rate(audio: AudioArray, rate_hz: int, rate_hz_max: int) -> tuple[AudioArray, int]:
+    """Bring sound above ``rate_hz_max`` down to it; anything else keeps its rate."""
+    if rate_hz <= rate_hz_max:
+        return audio, rate_hz
+    # Only reached by high-resolution sound; scipy.signal is slow to import.
+    from scipy.signal import resample_poly
+
+    ratio = np.gcd(rate_hz, rate_hz_max)
+    lowered = resample_poly(audio, rate_hz_max // ratio, rate_hz // ratio)
+    return np.asarray(lowered, dtype=np.float32), rate_hz_max
+
+
+def _as_float(values: npt.NDArray[np.generic]) -> AudioArray:
+    if values.dtype.kind == "f":
+        return values.astype(np.float32)
+    if values.dtype == np.uint8:
+        return (values.astype(np.float32) - 128.0) / 128.0
+    return values.astype(np.float32) / np.float32(2.0 ** (8 * values.dtype.itemsize - 1))
+
+
+def _stretch(samples: AudioArray, factor: float) -> AudioArray:
+    wanted = np.arange(round(len(samples) * factor)) / factor
+    return np.interp(wanted, np.arange(len(samples)), samples).astype(np.float32)

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from foleybench.metrics import Pool, Stat
 
@@ -164,8 +165,11 @@ def compare(
 ) -> Paired:
     """Return interval and p-value of ``first - second`` from resampled differences.
 
-    Deviations are widened by ``sqrt(S / (S - 1))`` for S source videos, which undoes the bootstrap's small-sample
-    shrinkage; and no p-value is smaller than ``2 ** (1 - S)``, the least that any sign-flip test of S pairs can give.
+    With S source videos, deviations are widened by ``sqrt(S / (S - 1))``, which undoes the bootstrap's small-sample
+    shrinkage. Few videos also make its tails too light, so the p-value is never smaller than that of Student's t with
+    the bootstrap's standard error and S - 1 degrees of freedom, nor than ``2 ** (1 - S)``, the least that a sign-flip
+    test of S pairs can give. Measured under the null, it says p < 0.05 in 4 to 6 % of samples of 6 to 100 videos
+    (``tests/test_stats.py`` measures it).
     """
     difference = first - second
     defined = differences[np.isfinite(differences)]
@@ -174,11 +178,13 @@ def compare(
     shift = difference - float(np.median(defined)) if centre else 0.0
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]) + shift
     deviations = np.abs(defined - defined.mean()) * np.sqrt(n_sources / (n_sources - 1))
+    spread = float(np.sqrt(np.mean(deviations**2)))
     rounding = _ROUNDING * max(abs(first), abs(second))
     if abs(difference) <= rounding:
         return Paired(difference, float(low), float(high), 1.0, n, first, second)
     extreme = int(np.sum(deviations >= abs(difference) - rounding))
-    p_value = max((1 + extreme) / (1 + len(defined)), 2.0 ** (1 - n_sources))
+    student = 2.0 * special.stdtr(n_sources - 1, -abs(difference) / spread) if spread > rounding else 0.0
+    p_value = max((1 + extreme) / (1 + len(defined)), float(student), 2.0 ** (1 - n_sources))
     return Paired(difference, float(low), float(high), p_value, n, first, second)
 
 

@@ -1,0 +1,112 @@
+"""Short-time spectra of the signal detectors: numpy only, one sound at a time, so batching cannot change them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from foleybench.clips import AudioArray, FloatArray
+from foleybench.errors import FoleyError
+
+BLOCK = 2048
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MelGrid:
+    """Where the spectrum is sampled.
+
+    Attributes:
+        rate_hz: Sample rate of the sound.
+        window: Length of the Hann window (and of the FFT) in samples.
+        hop: Samples from one frame to the next; frame ``k`` is centred on sample ``k * hop``.
+        n_bands: Number of mel bands.
+        low_hz: Lower edge of the lowest band.
+        high_hz: Upper edge of the highest band.
+    """
+
+    rate_hz: int
+    window: int
+    hop: int
+    n_bands: int
+    low_hz: float
+    high_hz: float
+
+    def n_frames(self, n_samples: int) -> int:
+        """Return the number of frames of a sound: one per started hop, and at least one."""
+        return max(1, -(-n_samples // self.hop))
+
+
+def mel_power(audio: AudioArray, grid: MelGrid) -> FloatArray:
+    """Return the mean power of a sound in each mel band and frame.
+
+    A band holds the weighted mean of its bins, so white noise has the same power in all bands, and a full-scale sine
+    has about 0 dB summed over its window.
+
+    Args:
+        audio: Shape (N,).
+        grid: Where to sample.
+
+    Returns:
+        Shape (``grid.n_frames(N)``, ``grid.n_bands``), float64.
+
+    Raises:
+        FoleyError: The sound holds a sample that is not finite.
+    """
+    require_finite(audio)
+    n_frames = grid.n_frames(len(audio))
+    half = grid.window // 2
+    needed = (n_frames - 1) * grid.hop + grid.window
+    padded = np.zeros(max(needed, half + len(audio)))
+    padded[half : half + len(audio)] = audio
+    frames = np.lib.stride_tricks.sliding_window_view(padded, grid.window)[:: grid.hop][:n_frames]
+    taper, filters = _taper(grid), _filters(grid)
+    out = np.empty((n_frames, grid.n_bands))
+    for start in range(0, n_frames, BLOCK):
+        spectrum = np.fft.rfft(frames[start : start + BLOCK] * taper, axis=1)
+        out[start : start + BLOCK] = (spectrum.real**2 + spectrum.imag**2) @ filters
+    return out
+
+
+def decibels(power: FloatArray, floor_db: float) -> FloatArray:
+    """Return power in dB, never below ``floor_db``."""
+    floor = 10.0 ** (floor_db / 10.0)
+    return np.asarray(10.0 * np.log10(np.maximum(power, floor)), dtype=np.float64)
+
+
+def require_finite(audio: AudioArray) -> None:
+    """Refuse a sound with NaN or infinite samples.
+
+    Raises:
+        FoleyError: Names the first bad sample.
+    """
+    bad = np.flatnonzero(~np.isfinite(audio))
+    if len(bad):
+        raise FoleyError(f"sample {bad[0]} of {len(audio)} is {audio[bad[0]]}; features need finite sound.")
+
+
+def mel_of_hz(hz: FloatArray) -> FloatArray:
+    """Return frequencies on the HTK mel scale."""
+    return np.asarray(2595.0 * np.log10(1.0 + hz / 700.0), dtype=np.float64)
+
+
+@functools.lru_cache(maxsize=8)
+def _taper(grid: MelGrid) -> FloatArray:
+    taper = np.hanning(grid.window + 1)[:-1]
+    return np.asarray(taper * np.sqrt(2.0) / taper.sum(), dtype=np.float64)
+
+
+@functools.lru_cache(maxsize=8)
+def _filters(grid: MelGrid) -> FloatArray:
+    """Triangles on the mel scale, each of unit sum, shape (n_bins, n_bands)."""
+    bins = mel_of_hz(np.arange(grid.window // 2 + 1, dtype=np.float64) * (grid.rate_hz / grid.window))
+    low, high = mel_of_hz(np.array([grid.low_hz, grid.high_hz]))
+    edges = np.linspace(low, high, grid.n_bands + 2)
+    rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
+    weights = np.maximum(0.0, np.minimum(rising, falling))
+    total = weights.sum(axis=0)
+    if (total == 0).any():
+        raise ValueError(f"{grid} has mel bands narrower than a bin; use a longer window or fewer bands")
+    return np.asarray(weights / total, dtype=np.float64)

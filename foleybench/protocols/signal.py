@@ -1,0 +1,17 @@
+"""Protocol ``signal``: agreement with the real sound that needs neither weights nor exact events."""
+
+from __future__ import annotations
+
+from foleybench.protocols import Protocol
+
+PROTOCOL = Protocol(
+    title="Signal",
+    version=1,
+    description=(
+        "Compares each sound with the clip's own by its onsets, its level over time and its spectrum. No weights, no "
+        "exact events: for any clips, offline. It rewards agreement with one recording, not plausibility."
+    ),
+    metrics=("onset_agreement", "level_correlation", "level_difference", "logmel_distance", "mel_profile_distance"),
+    headline={"timing": "onset_agreement", "quality": "mel_profile_distance"},
+    length_tolerance_s=0.25,
+)

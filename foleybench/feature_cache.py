@@ -81,7 +81,7 @@ class FeatureCache:
     @staticmethod
     def _read(path: Path) -> dict[str, npt.NDArray[Any]] | None:
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError):
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None

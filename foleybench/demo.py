@@ -51,9 +51,10 @@ def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | Non
     learn = ("--size", "tiny", "--data", train, "--val", val, *length, *common)
     score = ("--data", test, "--work", str(out / "audio"), "--out", str(out / "results"), *common)
     score += ("--cache", str(out / "cache"), *(("--limit", str(limit)) if limit else ()))
-    shared = ("--set", f"vama={runs / 'vama'}")
+    aligned = runs / "foleyflow" / "vama"
 
     def train_step(model: str) -> Step:
+        shared = () if model == "foleyflow" else ("--set", f"vama={aligned}")
         words = ("train", model, *learn, *shared, "--out", str(runs / model))
         return Step(f"train-{model}", words, ("train-vama",))
 
@@ -79,7 +80,11 @@ def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | Non
         Step(
             "prepare", ("prepare", "synthfoley", "--size", "tiny", "--out", str(shards), "--jobs", str(jobs), *common)
         ),
-        Step("train-vama", ("train", "vama", *learn, "--out", str(runs / "vama")), ("prepare",)),
+        Step(
+            "train-vama",
+            ("train", "foleyflow", *learn, "--set", "stage=vama", "--out", str(runs / "foleyflow")),
+            ("prepare",),
+        ),
         train_step("foleyflow"),
         train_step("foleyflow_static"),
         controls,

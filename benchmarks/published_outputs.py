@@ -1,0 +1,72 @@
+"""Score real outputs of published systems against the real sound, with what runs without any weights.
+
+Wants a folder ``<site>/<clip>/{gt.mp4, <system>.m4a ...}``: for each clip the video with its real sound, and beside it the
+sound that published systems made for it. Every step is an ordinary foleybench command:
+
+    python benchmarks/published_outputs.py --pairs PAIRS --out out/pairs --results leaderboards/results
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+SOUND = {".m4a", ".mp3", ".wav", ".flac"}
+
+
+def main() -> int:
+    """Lay the files out as foleybench wants them, prepare, score every system and the controls."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=Path, required=True, help="folder of <site>/<clip>/<system>.*")
+    parser.add_argument("--out", type=Path, default=Path("out/pairs"), help="work folder (default: out/pairs)")
+    parser.add_argument("--results", type=Path, default=Path("out/pairs/results"), help="folder of result files")
+    args = parser.parse_args()
+    codes = [score_site(site, args.out / site.name, args.results) for site in sorted(args.pairs.iterdir())]
+    return max(codes)
+
+
+def score_site(site: Path, out: Path, results: Path) -> int:
+    """Score one site; return the worst exit code (3 says that some clips had a problem, which the results name)."""
+    systems = lay_out(site, out)
+    name = f"pairs_{site.name}"
+    data = out / "shards" / "test.manifest.jsonl"
+    run("prepare", "folder", out / "gt", "--dataset-name", name, "--out", out / "shards", "--jobs", "2")
+    shared = ("--data", data, "--protocol", "signal", "--out", results, "--cache", out / "cache")
+    codes = [run("eval", "--audio", out / "audio" / s, "--name", s, *shared) for s in sorted(systems)]
+    return max(*codes, run("eval", "--controls", *shared, "--work", out / "controls"))
+
+
+def lay_out(site: Path, out: Path) -> set[str]:
+    """Link files as ``gt/<clip id>.mp4`` and ``audio/<system>/<clip id>.m4a``; return the systems."""
+    systems = set()
+    for clip in sorted(site.iterdir()):
+        clip_id = clip.name if re.fullmatch(r".+_[0-9]{6}", clip.name) else f"{clip.name}_000000"
+        for path in sorted(clip.iterdir()):
+            if path.stem == "gt":
+                link(path, out / "gt" / f"{clip_id.removesuffix('_000000')}{path.suffix}")
+            elif path.suffix in SOUND:
+                link(path, out / "audio" / path.stem / f"{clip_id}{path.suffix}")
+                systems.add(path.stem)
+    return systems
+
+
+def link(target: Path, at: Path) -> None:
+    """Make a symbolic link unless it is there."""
+    at.parent.mkdir(parents=True, exist_ok=True)
+    if not at.exists():
+        at.symlink_to(target.resolve())
+
+
+def run(*words: str | Path) -> int:
+    """Run a foleybench command; stop on anything but 0 (done) and 3 (done, with problems that are named)."""
+    done = subprocess.run([sys.executable, "-m", "foleybench.cli", *map(str, words)], check=False)
+    if done.returncode not in (0, 3):
+        raise SystemExit(done.returncode)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

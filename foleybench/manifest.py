@@ -112,11 +112,16 @@ def manifest_path(folder: Path, split: str) -> Path:
     return folder / f"{split}{SUFFIX}"
 
 
-def write_manifest(path: Path, header: Header, entries: Iterable[Entry]) -> None:
-    """Write a manifest atomically, one canonical JSON line each."""
+def manifest_bytes(header: Header, entries: Iterable[Entry]) -> bytes:
+    """Return a manifest as it is written: one canonical JSON line each."""
     lines = [canonical_json(dataclasses.asdict(header))]
     lines += [canonical_json(dataclasses.asdict(entry)) for entry in entries]
-    write_atomically(path, ("\n".join(lines) + "\n").encode())
+    return ("\n".join(lines) + "\n").encode()
+
+
+def write_manifest(path: Path, header: Header, entries: Iterable[Entry]) -> None:
+    """Write a manifest atomically."""
+    write_atomically(path, manifest_bytes(header, entries))
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -9,6 +9,8 @@ import functools
 import hashlib
 import io
 import json
+import os
+import re
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,6 +32,12 @@ def shard_name(split: str, index: int) -> str:
     return f"{split}-{index:06d}.tar"
 
 
+def shard_names(folder: Path, split: str) -> list[str]:
+    """Return the file names of the shards of a split that lie in a folder, sorted."""
+    pattern = re.compile(re.escape(split) + r"-[0-9]{6}\.tar")
+    return sorted(path.name for path in folder.iterdir() if pattern.fullmatch(path.name))
+
+
 def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], bytes]]]]) -> None:
     """Write one tar: fixed order, owner and time, so the same samples give the same bytes; atomically.
 
@@ -39,14 +47,18 @@ def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for clip_id, fields in samples:
-            for field in sorted(fields):
-                data = fields[field]()
-                member = tarfile.TarInfo(f"{clip_id}.{field}")
-                member.size, member.mtime, member.mode = len(data), 0, 0o644
-                tar.addfile(member, io.BytesIO(data))
+    with temporary.open("wb") as handle:
+        with tarfile.open(fileobj=handle, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+            for clip_id, fields in samples:
+                for field in sorted(fields):
+                    data = fields[field]()
+                    member = tarfile.TarInfo(f"{clip_id}.{field}")
+                    member.size, member.mtime, member.mode = len(data), 0, 0o644
+                    tar.addfile(member, io.BytesIO(data))
+        handle.flush()
+        os.fsync(handle.fileno())
     temporary.replace(path)
+    _index.cache_clear()
 
 
 class ShardDataset:
@@ -99,6 +111,13 @@ class ShardDataset:
         if verify:
             _verify(entry, members)
         return _decode(entry, self.manifest.header.split, members)
+
+    def members(self, clip_id: str) -> dict[str, bytes]:
+        """Return a clip's files as they lie in the shard, checked against the manifest's hashes."""
+        entry = self.entry(clip_id)
+        members = {field: self._read(entry, field) for field in FIELDS}
+        _verify(entry, members)
+        return members
 
     def clips(self, *, video: bool = True, audio: bool = True) -> Iterator[Clip]:
         """Yield every usable clip in manifest order."""

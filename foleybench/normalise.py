@@ -1,0 +1,267 @@
+"""One media file to one sample of a profile, in a single pass over the file.
+
+Picture and sound are laid on the container's clock, which starts where the first of them starts: what the other lacks
+there is its first picture, or silence. Frames are taken by timestamp (the one on screen at k / fps), so constant and
+variable frame rates are the same case. Frames are scaled and encoded as they are decoded: memory does not grow with the
+length of the file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+
+from foleybench.clips import AudioArray
+from foleybench.datasets import Profile, Sample
+from foleybench.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media, start_s
+from foleybench.errors import MediaError
+from foleybench.h264 import Mp4Writer
+from foleybench.pictures import Fitter, pixel_aspect
+from foleybench.sound import fit_length, flac_bytes
+from foleybench.soundtrack import SoundTrack, limit_rate
+
+# A clip shorter than this holds no event that could be scored.
+MIN_DURATION_S = 0.5
+SHORT_SHARE = 0.95
+SILENT_PEAK = 1e-3  # -60 dB of full scale
+CLIPPED_SHARE = 1e-4
+FULL_SCALE = 32767 / 32768
+STILL_LEVELS = 1.0  # of 255, mean over the picture
+PARTIAL_SHARE = 0.9
+TRUNCATED_S = 0.5
+
+
+def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0) -> Sample:
+    """Decode a file, cut it from its start to the profile's length, and encode it to the profile.
+
+    Args:
+        path: Any media file.
+        profile: How the clip is written.
+        asked_start_s: Where the clip starts in the video that it was cut from, for the record.
+
+    Returns:
+        The sample; ``facts`` holds what was found.
+
+    Raises:
+        MediaError: The file cannot be used: ``missing``, ``empty_file``, ``unreadable``, ``no_video``, ``no_audio``,
+            ``unsupported_codec``, ``too_large``, ``undecodable``, ``not_finite``, ``no_overlap`` or ``too_short``.
+    """
+    with open_media(path) as container:
+        tracks = _both(container)
+        picture = _Picture(profile, pixel_aspect(_video(tracks).sample_aspect_ratio))
+        sound = SoundTrack(max_s=profile.clip_s)
+        reader = Reader(container, tracks, start_s(tracks))
+        _read(reader, tracks, picture, sound)
+        _refuse_useless(picture, sound, reader, profile)
+        duration_s = min(profile.clip_s, max(picture.end_s, sound.end_s))
+        mp4, n_frames = picture.finish(duration_s)
+        facts = _container_facts(container, tracks, reader)
+    duration_s = n_frames / profile.fps
+    raw, rate_hz = limit_rate(sound.samples(), sound.rate_hz, profile.rate_hz_max)
+    audio = fit_length(raw, round(duration_s * rate_hz))
+    measured = _Measured(picture=picture, sound=sound, audio=audio, duration_s=duration_s, asked_s=profile.clip_s)
+    facts |= measured.facts() | {
+        "asked_start_s": asked_start_s,
+        "asked_duration_s": profile.clip_s,
+        "fps": profile.fps,
+        "n_frames": n_frames,
+        "rate_hz": rate_hz,
+    }
+    facts["flags"] = sorted(measured.flags() + _reading_flags(reader, facts["declared_duration_s"], measured))
+    return Sample(mp4=mp4, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})
+
+
+class _Picture:
+    """Frames in, H.264 at a constant rate out; also watches whether anything moves."""
+
+    def __init__(self, profile: Profile, aspect: float) -> None:
+        self.first_s: float | None = None
+        self.end_s = 0.0
+        self.motion_levels = 0.0
+        self.source_size: tuple[int, int] = (0, 0)
+        self._n_max = math.ceil(profile.clip_s * profile.fps - 1e-6)
+        self._fps = profile.fps
+        self._fitter = Fitter(short_side_px=profile.short_side_px, square_px=profile.square_px, aspect=aspect)
+        self._writer: Mp4Writer | None = None
+        self._held: VideoFrame | None = None
+        self._held_s = 0.0
+        self._usual_s = 0.0
+        self._look: AudioArray | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of what is written."""
+        return self._fitter.width_px, self._fitter.height_px
+
+    @property
+    def done(self) -> bool:
+        """Whether every frame of the longest clip is written."""
+        return self._writer is not None and self._writer.n_frames >= self._n_max
+
+    def add(self, frame: VideoFrame, time_s: float) -> None:
+        """Take one decoded frame; a timestamp that goes back leaves the frame on screen."""
+        if self._held is None:
+            self.first_s, self.source_size = max(0.0, time_s), (frame.width, frame.height)
+            # Before the first frame, the first frame is shown.
+            self._held = frame
+        elif time_s <= self._held_s:
+            return
+        else:
+            self._usual_s = time_s - self._held_s
+        self._write_until(time_s)
+        self._held, self._held_s = frame, time_s
+        self.end_s = time_s + (frame_length_s(frame) or self._usual_s)
+
+    def finish(self, duration_s: float) -> tuple[bytes, int]:
+        """Hold the last frame to the end; return the file and its number of frames."""
+        written = self._writer.n_frames if self._writer else 0
+        self._n_max = max(1, written, min(self._n_max, round(duration_s * self._fps)))
+        self._write_until(math.inf)
+        assert self._writer is not None
+        return self._writer.finish(), self._writer.n_frames
+
+    def _write_until(self, time_s: float) -> None:
+        """Show the held frame at every grid time before ``time_s``; it is scaled once, and only if it is shown."""
+        image: VideoFrame | None = None
+        while not self.done and (self._writer.n_frames if self._writer else 0) / self._fps < time_s - 1e-6:
+            assert self._held is not None
+            if image is None:
+                image = self._fitter.fit(self._held, "yuv420p")
+                self._watch(image)
+            if self._writer is None:
+                self._writer = Mp4Writer(*self.size, self._fps)
+            self._writer.add(image)
+
+    def _watch(self, image: VideoFrame) -> None:
+        plane = image.planes[0]
+        luma = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(plane.height, plane.line_size)[
+            ::4, : plane.width : 4
+        ]
+        look = luma.astype(np.float32)
+        if self._look is None:
+            self._look = look
+        else:
+            self.motion_levels = max(self.motion_levels, float(np.abs(look - self._look).mean()))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """What came out of a file, before it becomes facts and flags."""
+
+    picture: _Picture
+    sound: SoundTrack
+    audio: AudioArray
+    duration_s: float
+    asked_s: float
+
+    @property
+    def picture_s(self) -> float:
+        return min(self.picture.end_s, self.duration_s) - (self.picture.first_s or 0.0)
+
+    @property
+    def sound_s(self) -> float:
+        return min(self.sound.end_s, self.duration_s) - (self.sound.first_s or 0.0)
+
+    @property
+    def peak(self) -> float:
+        return float(np.abs(self.audio).max(initial=0.0))
+
+    def facts(self) -> dict[str, Any]:
+        offset_s = (self.picture.first_s or 0.0) - (self.sound.first_s or 0.0)
+        (width, height), (source_width, source_height) = self.picture.size, self.picture.source_size
+        return {
+            "duration_s": round(self.duration_s, 6),
+            "video_duration_s": round(self.picture_s, 6),
+            "audio_duration_s": round(self.sound_s, 6),
+            "av_offset_s": round(offset_s, 6),
+            "width": width,
+            "height": height,
+            "source_width": source_width,
+            "source_height": source_height,
+            "source_rate_hz": self.sound.rate_hz,
+            "source_channels": self.sound.n_channels,
+            "peak": round(self.peak, 6),
+        }
+
+    def flags(self) -> list[str]:
+        clipped = float(np.mean(np.abs(self.audio) >= FULL_SCALE)) if len(self.audio) else 0.0
+        found = {
+            "silent": self.peak < SILENT_PEAK,
+            "clipped": clipped > CLIPPED_SHARE,
+            "still": self.picture.motion_levels < STILL_LEVELS,
+            "short": self.duration_s < SHORT_SHARE * self.asked_s,
+            "partial_picture": self.picture_s < PARTIAL_SHARE * self.duration_s,
+            "partial_sound": self.sound_s < PARTIAL_SHARE * self.duration_s,
+        }
+        return [name for name, is_so in found.items() if is_so]
+
+
+def _both(container: InputContainer) -> Tracks:
+    has_picture, has_sound = bool(container.streams.video), bool(container.streams.audio)
+    if not has_picture:
+        raise MediaError("no_video", "the file holds no picture")
+    if not has_sound:
+        raise MediaError("no_audio", "the file holds no sound")
+    tracks = choose_tracks(container)
+    _video(tracks)
+    return tracks
+
+
+def _video(tracks: Tracks) -> Any:
+    if tracks.video is None:
+        raise MediaError("no_video", "the file holds no picture but a cover")
+    return tracks.video
+
+
+def _read(reader: Reader, tracks: Tracks, picture: _Picture, sound: SoundTrack) -> None:
+    for frame, time_s in reader:
+        if isinstance(frame, AudioFrame):
+            sound.add(frame, time_s)
+        else:
+            picture.add(frame, time_s)
+        if picture.done:
+            reader.finish(tracks.video)
+        if sound.done:
+            reader.finish(tracks.audio)
+
+
+def _refuse_useless(picture: _Picture, sound: SoundTrack, reader: Reader, profile: Profile) -> None:
+    why = f" ({reader.error})" if reader.error else ""
+    if picture.first_s is None:
+        raise MediaError("undecodable", f"no frame of the picture decodes{why}")
+    if sound.first_s is None:
+        raise MediaError("undecodable", f"no sample of the sound decodes{why}")
+    if max(picture.first_s, sound.first_s) >= profile.clip_s:
+        raise MediaError("no_overlap", f"picture and sound start {abs(picture.first_s - sound.first_s):.2f} s apart")
+    duration_s = min(profile.clip_s, max(picture.end_s, sound.end_s))
+    if duration_s < min(MIN_DURATION_S, profile.clip_s):
+        raise MediaError(
+            "too_short", f"{duration_s:.3f} s of picture and sound; at least {MIN_DURATION_S} s are needed"
+        )
+
+
+def _container_facts(container: InputContainer, tracks: Tracks, reader: Reader) -> dict[str, Any]:
+    video, audio = tracks.video, tracks.audio
+    assert video is not None
+    assert audio is not None
+    rate = video.average_rate or video.guessed_rate
+    return {
+        "source_fps": round(float(rate), 4) if rate else None,
+        "source_video_codec": video.codec_context.name,
+        "source_audio_codec": audio.codec_context.name,
+        "declared_duration_s": round(container.duration / 1e6, 3) if container.duration else None,
+        "n_damaged_packets": reader.n_damaged,
+    }
+
+
+def _reading_flags(reader: Reader, declared_s: float | None, measured: _Measured) -> list[str]:
+    """Say whether packets were broken, and whether the file ended before the clip and the container's own length."""
+    wanted_s = min(declared_s or 0.0, measured.asked_s)
+    return ["damaged"] * (reader.n_damaged > 0) + ["truncated"] * (measured.duration_s < wanted_s - TRUNCATED_S)

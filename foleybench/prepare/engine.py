@@ -1,0 +1,248 @@
+"""The run: plan what is asked for, make what is missing, pack what is whole."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import fcntl
+import functools
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import soundfile
+from tqdm import tqdm
+
+from foleybench import __version__
+from foleybench.datasets import Item
+from foleybench.errors import FoleyError
+from foleybench.manifest import Header, manifest_path
+from foleybench.prepare.pack import RECORDS, finished_fingerprint, forget, pack, transient_ids, unpack
+from foleybench.prepare.pool import PoolSettings, Task, run_tasks
+from foleybench.prepare.source import load_dataset
+from foleybench.prepare.staging import Staging, items_sha256, refuse_change
+from foleybench.shards import shard_names
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,90}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SplitPlan:
+    """What is asked for in one split, and how far it is.
+
+    Attributes:
+        header: The manifest's first line.
+        items: What is asked for, in order.
+        staging: Where finished clips wait.
+        complete: Whether the split is there already, made from the same.
+        n_staged: How many clips are finished and wait to be packed.
+    """
+
+    header: Header
+    items: tuple[Item, ...]
+    staging: Staging
+    complete: bool
+    n_staged: int
+
+    @property
+    def split(self) -> str:
+        """Name of the split."""
+        return self.header.split
+
+    @property
+    def wanted(self) -> list[Item]:
+        """The items that need work at all: those that are not refused before."""
+        return [item for item in self.items if item.refused is None]
+
+
+def parse_options(dataset_name: str, arguments: Sequence[str] = ()) -> argparse.Namespace:
+    """Return a data set's options as ``foleybench prepare <name> ...`` would, for use from Python.
+
+    Raises:
+        SystemExit: The arguments are wrong.
+    """
+    parser = argparse.ArgumentParser(prog=f"foleybench prepare {dataset_name}")
+    parser.add_argument("--seed", type=int, default=0)
+    load_dataset(dataset_name).add_arguments(parser)
+    return parser.parse_args(list(arguments))
+
+
+def plan(
+    dataset_name: str, options: argparse.Namespace, out: Path, *, limit: int | None = None, force: bool = False
+) -> list[SplitPlan]:
+    """List what would be made; reads and writes no media.
+
+    Args:
+        dataset_name: A name, or ``path/to/file.py:NAME``.
+        options: The data set's options, from ``parse_options`` or the command line.
+        out: Folder of shards and manifests.
+        limit: Only the first so many items of each split.
+        force: Whether what is there may be thrown away.
+
+    Raises:
+        FoleyError: Nothing is asked for, an id is unsafe or given twice, or what is in ``out`` was made from something
+            else (and not ``force``).
+    """
+    dataset = load_dataset(dataset_name)
+    splits: dict[str, list[Item]] = {}
+    for item in dataset.items(options):
+        splits.setdefault(item.split, []).append(item)
+    if not splits:
+        raise FoleyError(f"{dataset_name} lists no clips with these options; nothing to prepare.")
+    name = dataset_name.rpartition("/")[2].partition(".py:")[0]
+    profile = dataset.fingerprint(options)
+    plans = []
+    for split, listed in splits.items():
+        items = tuple(listed[:limit])
+        _check_names(split, items)
+        header = Header(dataset=name, split=split, version=dataset.version, profile=profile, tools=tool_versions())
+        fingerprint = {**dataclasses.asdict(header), "n_items": len(items), "items_sha256": items_sha256(items)}
+        plans.append(_split_plan(out, header, items, fingerprint, force))
+    return plans
+
+
+def _split_plan(
+    out: Path, header: Header, items: tuple[Item, ...], fingerprint: dict[str, Any], force: bool
+) -> SplitPlan:
+    staging = Staging(out, header.split, fingerprint)
+    manifest = manifest_path(out, header.split)
+    made_from = None if force else finished_fingerprint(out, header.split)
+    if made_from is not None:
+        refuse_change(manifest, made_from, fingerprint)
+    elif not force:
+        _refuse_foreign(out, header.split, staging)
+    n_staged = 0 if force or made_from else len(staging.finished(items))
+    return SplitPlan(header=header, items=items, staging=staging, complete=made_from is not None, n_staged=n_staged)
+
+
+def _refuse_foreign(out: Path, split: str, staging: Staging) -> None:
+    """Refuse staged clips of something else, and finished shards that this command did not make."""
+    staging.check()
+    manifest = manifest_path(out, split)
+    # A manifest without shards is what a checkout of a repository holds: its shards are about to be made.
+    if manifest.is_file() and not staging.folder.is_dir() and shard_names(out, split):
+        raise FoleyError(f"{manifest} was not made here, or was changed. Use --force to replace it, or another --out.")
+
+
+def prepare(
+    dataset_name: str,
+    options: argparse.Namespace,
+    out: Path,
+    *,
+    jobs: int = 1,
+    time_limit_s: float = 120.0,
+    memory_mb: int | None = 3072,
+    limit: int | None = None,
+    force: bool = False,
+    retry: bool = False,
+    progress: bool = False,
+) -> dict[str, Path]:
+    """Make the shards and manifests of a data set; goes on from where an earlier run was stopped.
+
+    Args:
+        dataset_name: A name, or ``path/to/file.py:NAME``.
+        options: The data set's options, from ``parse_options`` or the command line.
+        out: Folder of shards and manifests.
+        jobs: Number of worker processes.
+        time_limit_s: A clip that takes longer is given up with status ``timeout``.
+        memory_mb: Memory that a worker may use beyond its start; more is status ``out_of_memory``.
+        limit: Only the first so many items of each split.
+        force: Make everything again.
+        retry: Try the clips again that ended as ``timeout``, ``crashed`` or ``out_of_memory``.
+        progress: Show a progress bar on standard error when it is a terminal.
+
+    Returns:
+        The manifest of each split. Clips that could not be had are in it, with a status and a reason.
+
+    Raises:
+        FoleyError: See ``plan``; or another run is working on ``out``, or the workers cannot start.
+    """
+    with _lock(out):
+        plans = plan(dataset_name, options, out, limit=limit, force=force)
+        for split in plans:
+            _begin(out, split, force=force, retry=retry)
+        tasks = [Task(item=item, folder=p.staging.folder) for p in plans for item in _missing(p, retry)]
+        settings = PoolSettings(dataset=dataset_name, jobs=jobs, time_limit_s=time_limit_s, memory_mb=memory_mb)
+        _make(settings, tasks, progress)
+        for split in plans:
+            if split.staging.folder.is_dir():
+                pack(out, split.staging, split.items, split.header)
+        return {split.split: manifest_path(out, split.split) for split in plans}
+
+
+def _begin(out: Path, split: SplitPlan, *, force: bool, retry: bool) -> None:
+    """Open the staging area of a split that needs work."""
+    if force:
+        split.staging.remove()
+        forget(out, split.split)
+    if not split.complete:
+        split.staging.open()
+        return
+    split.staging.remove()  # Left by a run that was killed between its manifest and its tidying.
+    if retry and transient_ids(out, split.split):
+        # Staged whole before the finished split is given up, so that a kill in between loses nothing.
+        unpack(out, split.staging)
+
+
+def _missing(split: SplitPlan, retry: bool) -> list[Item]:
+    if not split.staging.folder.is_dir():
+        return []
+    finished = split.staging.finished(split.items, retry=retry)
+    return [item for item in split.wanted if item.clip_id not in finished]
+
+
+def _make(settings: PoolSettings, tasks: Sequence[Task], progress: bool) -> None:
+    n_failed = 0
+    with (
+        # disable=None is tqdm's own test for a terminal.
+        tqdm(total=len(tasks), unit="clip", disable=None if progress else True, file=sys.stderr) as bar,
+        contextlib.closing(run_tasks(settings, tasks)) as ended,
+    ):
+        for _, status in ended:
+            n_failed += status != "ok"
+            bar.set_postfix(failed=n_failed, refresh=False)
+            bar.update()
+
+
+def _check_names(split: str, items: Sequence[Item]) -> None:
+    if not _SAFE_NAME.fullmatch(split):
+        raise FoleyError(f"{split!r} cannot be the name of a split: use letters, digits, - and _.")
+    seen: set[str] = set()
+    for item in items:
+        if not _SAFE_NAME.fullmatch(item.clip_id):
+            raise FoleyError(f"{item.clip_id!r} cannot be a clip id: use letters, digits, - and _, at most 90.")
+        if item.refused is None and item.clip_id in seen:
+            raise FoleyError(f"clip id {item.clip_id!r} is listed twice in split {split!r}; ids must be unique.")
+        if item.refused is None:
+            seen.add(item.clip_id)
+
+
+@contextlib.contextmanager
+def _lock(out: Path) -> Iterator[None]:
+    """Hold ``out`` for this run; the lock ends with the process, however it ends."""
+    folder = out / RECORDS
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FoleyError(
+                f"another `foleybench prepare` is working on {out}. Wait for it, or use another --out."
+            ) from error
+        yield
+
+
+@functools.lru_cache(maxsize=1)
+def tool_versions() -> dict[str, str]:
+    """Return the versions of what decides the bytes."""
+    codec = ".".join(str(part) for part in av.library_versions["libavcodec"])
+    return {
+        "foleybench": __version__,
+        "pyav": av.__version__,
+        "libavcodec": codec,
+        "libsndfile": soundfile.__libsndfile_version__,
+    }

@@ -1,0 +1,178 @@
+"""The staging area of one split: finished clips on disk, guarded by a fingerprint of everything that decides the bytes.
+
+``<out>/.staging/<split>/fingerprint.json``, then for each clip ``<clip_id>.mp4`` and ``<clip_id>.flac`` (when it could
+be made) and last ``<clip_id>.json``. The JSON file is the sign that the clip is finished; each file appears by rename.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from foleybench.datasets import Item, Sample
+from foleybench.errors import FoleyError
+from foleybench.manifest import write_atomically
+
+# Failures that another try may not repeat; only these are tried again by --retry.
+TRANSIENT = frozenset({"timeout", "crashed", "out_of_memory"})
+FOLDER = ".staging"
+_FINGERPRINT = "fingerprint.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one item.
+
+    Attributes:
+        status: ``ok`` or one word for the failure.
+        reason: A sentence on the failure, "" when ok.
+        facts: The manifest line's facts.
+        events: Exact events as JSON objects, or None.
+        factors: What the corpus knows about the clip.
+        sha256: Of each staged media file, by field; empty unless ok.
+    """
+
+    status: str
+    reason: str = ""
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    events: list[dict[str, Any]] | None = None
+    factors: dict[str, Any] = dataclasses.field(default_factory=dict)
+    sha256: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def dumps(record: Any) -> str:
+    """Return JSON in ASCII with sorted keys: file names that are not UTF-8 survive it, NaN is refused."""
+    return json.dumps(record, sort_keys=True, allow_nan=False)
+
+
+def items_sha256(items: Sequence[Item]) -> str:
+    """Return a hash over everything that the items say, in order."""
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(dumps(dataclasses.asdict(item)).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def stage_sample(folder: Path, clip_id: str, sample: Sample) -> None:
+    """Write a finished clip: media first, the JSON file last."""
+    media = {"mp4": sample.mp4, "flac": sample.flac}
+    for field, data in media.items():
+        _write(folder / f"{clip_id}.{field}", data)
+    outcome = Outcome(
+        status="ok",
+        facts=sample.facts,
+        events=sample.events,
+        factors=sample.factors,
+        sha256={field: hashlib.sha256(data).hexdigest() for field, data in media.items()},
+    )
+    stage_outcome(folder, clip_id, outcome)
+
+
+def stage_outcome(folder: Path, clip_id: str, outcome: Outcome) -> None:
+    """Write the JSON file that says what became of a clip."""
+    _write(folder / f"{clip_id}.json", dumps(dataclasses.asdict(outcome)).encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    # No fsync: there are many small files, the hashes recorded beside them are checked when they are packed.
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+class Staging:
+    """The staging area of one split.
+
+    Attributes:
+        folder: Where it lies.
+        fingerprint: What decides the bytes of this split.
+    """
+
+    def __init__(self, out: Path, split: str, fingerprint: dict[str, Any]) -> None:
+        self.folder = out / FOLDER / split
+        self.fingerprint = fingerprint
+
+    def check(self) -> None:
+        """Refuse staged clips that were made from something else.
+
+        Raises:
+            FoleyError: The fingerprint differs; the message says in what.
+        """
+        path = self.folder / _FINGERPRINT
+        if path.is_file():
+            refuse_change(self.folder, read_json(path), self.fingerprint)
+
+    def open(self) -> None:
+        """Create the area, or check that it belongs to this fingerprint."""
+        self.check()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.folder / _FINGERPRINT, dumps(self.fingerprint).encode())
+
+    def finished(self, items: Iterable[Item], *, retry: bool = False) -> set[str]:
+        """Return the ids of the items that need no work; with ``retry``, transient failures need work again."""
+        if not self.folder.is_dir():
+            return set()
+        staged = {path.stem for path in self.folder.glob("*.json")}
+        found = {item.clip_id for item in items if item.clip_id in staged}
+        return {clip_id for clip_id in found if not (retry and self.outcome(clip_id).status in TRANSIENT)}
+
+    def outcome(self, clip_id: str) -> Outcome:
+        """Return what became of a staged clip."""
+        return Outcome(**read_json(self.folder / f"{clip_id}.json"))
+
+    def media(self, clip_id: str, field: str, sha256: str) -> bytes:
+        """Return a staged media file.
+
+        Raises:
+            FoleyError: It is not what was staged (a crash of the machine); the clip is un-staged.
+        """
+        path = self.folder / f"{clip_id}.{field}"
+        data = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(data).hexdigest() != sha256:
+            (self.folder / f"{clip_id}.json").unlink()
+            raise FoleyError(f"the staged file {path} is damaged; it was put aside. Run the same command again.")
+        return data
+
+    def remove(self) -> None:
+        """Delete the area, and the folder above it when this was the last split."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        above = self.folder.parent
+        if above.is_dir() and not any(above.iterdir()):
+            above.rmdir()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one of our own JSON objects.
+
+    Raises:
+        FoleyError: It is not one.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise FoleyError(f"{path} is damaged ({error}). Run again with --force.") from error
+    if not isinstance(record, dict):
+        raise FoleyError(f"{path} is damaged (no JSON object). Run again with --force.")
+    return record
+
+
+def refuse_change(where: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Raise a FoleyError that names what differs between two fingerprints; do nothing when they agree."""
+    differs = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+    if not differs:
+        return
+    details = "; ".join(f"{key} was {_short(old.get(key))}, now {_short(new.get(key))}" for key in differs)
+    raise FoleyError(
+        f"{where} was made from something else: {details}. Use --force to make it again, or another --out."
+    )
+
+
+def _short(value: Any) -> str:
+    text = dumps(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."

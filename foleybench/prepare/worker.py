@@ -1,0 +1,90 @@
+"""The worker: makes one item after the other in a process that may die. Run as ``python -m foleybench.prepare.worker``.
+
+It reads JSON lines from standard input (first the set-up, then items), stages what it makes, and answers each with one
+line. It is a fresh interpreter, not a fork: forks after torch has started threads hang, and a ``__main__`` without a
+guard is never imported again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from foleybench.datasets import Dataset, Item
+from foleybench.errors import MediaError
+from foleybench.prepare.source import load_dataset
+from foleybench.prepare.staging import Outcome, stage_outcome, stage_sample
+
+_PR_SET_PDEATHSIG = 1
+
+
+def make_one(dataset: Dataset, item: Item, folder: Path) -> str:
+    """Make one item, stage it or its failure, and return its status."""
+    try:
+        sample = dataset.make(item)
+    except MediaError as error:
+        outcome = Outcome(status=error.status, reason=error.reason)
+    except MemoryError:
+        outcome = Outcome(status="out_of_memory", reason="the clip needs more memory than a worker may use")
+    else:
+        stage_sample(folder, item.clip_id, sample)
+        return "ok"
+    stage_outcome(folder, item.clip_id, outcome)
+    return outcome.status
+
+
+def main() -> int:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its workers itself.
+    _die_with_parent()
+    answers = _take_stdout()
+    setup = json.loads(sys.stdin.buffer.readline())
+    sys.path[:] = setup["sys_path"]
+    dataset = load_dataset(setup["dataset"])
+    _limit_memory(setup["memory_mb"])
+    _answer(answers, {"ready": os.getpid()})
+    for line in iter(sys.stdin.buffer.readline, b""):
+        order = json.loads(line)
+        item = Item(**order["item"])
+        _answer(answers, {"clip_id": item.clip_id, "status": make_one(dataset, item, Path(order["folder"]))})
+    return 0
+
+
+def _take_stdout() -> IO[bytes]:
+    """Keep standard output for the answers; whatever a library prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _answer(answers: IO[bytes], record: dict[str, Any]) -> None:
+    answers.write(json.dumps(record).encode() + b"\n")
+    answers.flush()
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies, also in the middle of a clip."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _limit_memory(memory_mb: int | None) -> None:
+    """Allow this many MiB of address space beyond what the process holds now."""
+    if memory_mb is None:
+        return
+    statm = Path("/proc/self/statm")
+    held = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
+    limit = held + (memory_mb << 20)
+    with contextlib.suppress(ValueError, OSError):  # A lower hard limit is already in force.
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""Transformer parts shared by the alignment network and the flow.
+
+Positions are seconds, so audio tokens and video frames of any rate share one clock. Attention is QK-normalised;
+the feed-forward part looks one token to each side, which is what makes attacks sharp at small sizes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_SHORTEST_S = 0.04
+_LONGEST_S = 40.0
+
+
+def rotary_table(times_s: Tensor, head_dim: int) -> Tensor:
+    """Return the rotations of positions given in seconds.
+
+    Args:
+        times_s: Shape (n,).
+        head_dim: Even.
+
+    Returns:
+        Complex unit numbers, shape (n, head_dim // 2); periods run geometrically from 40 ms to 40 s times 2 pi.
+    """
+    n_pairs = head_dim // 2
+    exponents = torch.arange(n_pairs, dtype=torch.float32) / max(1, n_pairs - 1)
+    periods_s = _SHORTEST_S * (_LONGEST_S / _SHORTEST_S) ** exponents
+    angles = times_s.float()[:, None] / periods_s[None]
+    return torch.polar(torch.ones_like(angles), angles)
+
+
+def rotate(x: Tensor, table: Tensor) -> Tensor:
+    """Rotate pairs of features by their position.
+
+    Args:
+        x: Shape (batch, heads, n, head_dim).
+        table: From ``rotary_table``, shape (n, head_dim // 2).
+
+    Returns:
+        Shape of ``x``.
+    """
+    cosine, sine = table.real, table.imag
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], dim=-1)
+
+
+def window_bias(
+    query_times_s: Tensor, key_times_s: Tensor, heads: int, local_heads: int, half_width_s: float
+) -> Tensor:
+    """Return the attention bias that keeps some heads within a window of time.
+
+    Returns:
+        Shape (heads, n_queries, n_keys): 0 where a head may look, -1e4 elsewhere (finite, so that a query whose window
+        holds no key still gets a defined average); the first ``local_heads`` are local.
+    """
+    distance_s = (query_times_s[:, None] - key_times_s[None, :]).abs()
+    outside = (distance_s > half_width_s).float() * -1e4
+    return torch.stack([outside if head < local_heads else torch.zeros_like(outside) for head in range(heads)])
+
+
+class Attention(nn.Module):
+    """Multi-head attention with QK-RMSNorm and rotary positions; cross-attention when given other keys."""
+
+    def __init__(self, dim: int, heads: int, key_dim: int | None = None) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(dim, dim)
+        self.key_value = nn.Linear(key_dim or dim, 2 * dim)
+        self.query_norm = nn.RMSNorm(dim // heads, eps=1e-6)
+        self.key_norm = nn.RMSNorm(dim // heads, eps=1e-6)
+        self.out = nn.Linear(dim, dim)
+
+    def forward(
+        self,
+        x: Tensor,
+        table: Tensor,
+        keys: Tensor | None = None,
+        key_table: Tensor | None = None,
+        bias: Tensor | None = None,
+    ) -> Tensor:
+        """Attend.
+
+        Args:
+            x: Queries, shape (batch, n, dim).
+            table: Rotations of the queries.
+            keys: Shape (batch, m, key_dim), or None for self-attention.
+            key_table: Rotations of the keys, needed with ``keys``.
+            bias: Added to the logits, shape (heads, n, m).
+
+        Returns:
+            Shape (batch, n, dim).
+        """
+        source = x if keys is None else keys
+        query = rotate(self.query_norm(self._split(self.query(x))), table)
+        key, value = (self._split(part) for part in self.key_value(source).chunk(2, dim=-1))
+        key = rotate(self.key_norm(key), table if key_table is None else key_table)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class TimeConv(nn.Module):
+    """Convolution over tokens, on (batch, n, dim); written as one matrix product, the fastest form on a CPU."""
+
+    def __init__(self, dim_in: int, dim_out: int, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.linear = nn.Linear(dim_in * width, dim_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve with zeros beyond both ends; shape (batch, n, dim_in) to (batch, n, dim_out)."""
+        half = self.width // 2
+        padded = F.pad(x, (0, 0, half, half))
+        n = x.shape[1]
+        return self.linear(torch.cat([padded[:, shift : shift + n] for shift in range(self.width)], dim=-1))
+
+
+class ConvMLP(nn.Module):
+    """Feed-forward part whose first layer spans ``width`` tokens."""
+
+    def __init__(self, dim: int, hidden: int, width: int = 3) -> None:
+        super().__init__()
+        self.enter = TimeConv(dim, hidden, width)
+        self.leave = nn.Linear(hidden, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply to (batch, n, dim)."""
+        return self.leave(F.silu(self.enter(x)))
+
+
+class ModulatedBlock(nn.Module):
+    """A transformer block whose scales, shifts and gates come from a condition of its own for every token.
+
+    AdaLN-single (one shared projection outside, a learned table per block here) in the per-token form.
+    """
+
+    def __init__(self, dim: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.attention = Attention(dim, heads)
+        self.mlp = ConvMLP(dim, hidden)
+        self.table = nn.Parameter(torch.zeros(6, dim))
+
+    def forward(self, x: Tensor, modulation: Tensor, table: Tensor) -> Tensor:
+        """Apply.
+
+        Args:
+            x: Shape (batch, n, dim).
+            modulation: Shared projection of the condition, shape (batch, n, 6, dim).
+            table: Rotations of the tokens.
+
+        Returns:
+            Shape (batch, n, dim).
+        """
+        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = (modulation + self.table).unbind(2)
+        x = x + gate_a * self.attention(modulate(x, shift_a, scale_a), table)
+        return x + gate_m * self.mlp(modulate(x, shift_m, scale_m))
+
+
+def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """Layer-normalise without learned affine, then scale by ``1 + scale`` and shift."""
+    return F.layer_norm(x, x.shape[-1:], eps=1e-6) * (1 + scale) + shift
+
+
+def time_embedding(tau: Tensor, dim: int) -> Tensor:
+    """Return sinusoids of flow times in [0, 1], shape (batch, dim)."""
+    frequencies = torch.exp(torch.linspace(0.0, math.log(1000.0), dim // 2))
+    angles = tau[:, None] * frequencies[None]
+    return torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1)

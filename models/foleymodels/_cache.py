@@ -1,0 +1,217 @@
+"""Decoded training data: every clip once as small frames on the grid and as mel tokens, in files that are mapped.
+
+The folder's name is a hash of the manifest and of what decides its bytes, so models that see the same data share it and
+stale data is never read. It appears by rename, so it is whole or absent.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from foleybench.clips import FrameArray, IntArray
+from foleybench.errors import FoleyError
+from foleybench.manifest import canonical_json
+from foleybench.shards import ShardDataset
+from foleybench.sound import resample
+from foleymodels._mel import Mel, MelSettings
+from foleymodels._video import to_grid
+
+_VERSION = 1
+_META = "meta.json"
+HalfArray = npt.NDArray[np.float16]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CacheSettings:
+    """What decides the bytes of a cache.
+
+    Attributes:
+        mel: The mel transform.
+        grid_hz: Frames per second kept.
+        side_px: Side of the frames kept.
+        crop_s: Shortest clip: shorter ones are completed with their last frame and silence.
+    """
+
+    mel: MelSettings
+    grid_hz: float
+    side_px: int
+    crop_s: float
+
+    @property
+    def unit(self) -> tuple[int, int]:
+        """Smallest (frames, tokens) that last equally long: crops start at its multiples, so both stay aligned."""
+        ratio = Fraction(self.mel.token_hz).limit_denominator(10000) / Fraction(self.grid_hz).limit_denominator(10000)
+        return ratio.denominator, ratio.numerator
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """Frames and tokens of a split, laid end to end.
+
+    Attributes:
+        folder: Where they lie.
+        settings: What decided them.
+        clip_ids: Clips in order.
+        frames: Shape (sum of frames, side, side, 3) uint8.
+        tokens: Shape (sum of tokens, token_dim) float16.
+        frame_offsets: First frame of each clip, shape (n + 1,).
+        token_offsets: First token of each clip, shape (n + 1,).
+    """
+
+    folder: Path
+    settings: CacheSettings
+    clip_ids: tuple[str, ...]
+    frames: FrameArray
+    tokens: HalfArray
+    frame_offsets: IntArray
+    token_offsets: IntArray
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return len(self.clip_ids)
+
+    def pictures(self) -> Iterator[tuple[Tensor, int]]:
+        """Yield every clip's frames (n, side, side, 3) and its number of tokens, in order."""
+        for index in range(len(self)):
+            frames = self.frames[self.frame_offsets[index] : self.frame_offsets[index + 1]]
+            yield torch.from_numpy(frames.copy()), int(self.token_offsets[index + 1] - self.token_offsets[index])
+
+    def starts(self, indices: Tensor, n_tokens: int, generator: torch.Generator) -> IntArray:
+        """Draw where the crops of some clips start, in units, shape (batch,)."""
+        per_unit = self.settings.unit[1]
+        lengths = np.diff(self.token_offsets)[indices.numpy()]
+        choices = np.maximum(0, (lengths - n_tokens) // per_unit) + 1
+        return (torch.rand(len(indices), generator=generator).numpy() * choices).astype(np.int64)
+
+    def crop_frames(self, indices: Tensor, starts: IntArray, n_frames: int) -> Tensor:
+        """Return crops of the picture, shape (batch, n_frames, side, side, 3) uint8."""
+        first = self.frame_offsets[indices.numpy()] + starts * self.settings.unit[0]
+        return torch.from_numpy(np.stack([self.frames[at : at + n_frames] for at in first]))
+
+    def crop_tokens(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
+        """Return crops of the sound, shape (batch, n_tokens, token_dim) float32."""
+        first = self.token_offsets[indices.numpy()] + starts * self.settings.unit[1]
+        return torch.from_numpy(np.stack([self.tokens[at : at + n_tokens] for at in first])).float()
+
+
+def training_data(
+    manifest: Path, settings: CacheSettings, *, folder: Path | None = None, jobs: int = 0
+) -> TrainingData:
+    """Return the decoded data of a split, decoding it first when that has not been done.
+
+    Args:
+        manifest: Manifest of the split.
+        settings: What decides the bytes.
+        folder: Where caches lie; ``.cache`` beside the manifest by default.
+        jobs: Processes that decode; 0 is one per core.
+
+    Raises:
+        FoleyError: The split has no usable clip, or the folder cannot be written.
+    """
+    dataset = ShardDataset(manifest)
+    if not len(dataset):
+        raise FoleyError(f"{manifest} has no usable clip to train on.")
+    record = {"version": _VERSION, "manifest": dataset.manifest.sha256, "settings": dataclasses.asdict(settings)}
+    key = hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
+    target = (folder or manifest.parent / ".cache") / f"{manifest.name.split('.')[0]}-{key}"
+    if not (target / _META).is_file():
+        _build(dataset, settings, target, jobs or os.cpu_count() or 1)
+    return _open(target, settings)
+
+
+def _open(folder: Path, settings: CacheSettings) -> TrainingData:
+    meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+    return TrainingData(
+        folder=folder,
+        settings=settings,
+        clip_ids=tuple(meta["clip_ids"]),
+        frames=np.load(folder / "frames.npy", mmap_mode="r"),
+        tokens=np.load(folder / "tokens.npy", mmap_mode="r"),
+        frame_offsets=np.asarray(meta["frame_offsets"], dtype=np.int64),
+        token_offsets=np.asarray(meta["token_offsets"], dtype=np.int64),
+    )
+
+
+def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: int) -> None:
+    building = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+    except OSError as error:
+        raise FoleyError(f"cannot write {building}: {error}. Name a folder with --set cache=DIR.") from error
+    frame_offsets, token_offsets = [0], [0]
+    tasks = [(dataset, clip_id, settings) for clip_id in dataset.clip_ids]
+    with (building / "frames.raw").open("wb") as frames_file, (building / "tokens.raw").open("wb") as tokens_file:
+        for frames, tokens in tqdm(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip", disable=None):
+            frames_file.write(frames.tobytes())
+            tokens_file.write(tokens.tobytes())
+            frame_offsets.append(frame_offsets[-1] + len(frames))
+            token_offsets.append(token_offsets[-1] + len(tokens))
+    side = settings.side_px
+    _as_npy(building, "frames", np.dtype(np.uint8), (frame_offsets[-1], side, side, 3))
+    _as_npy(building, "tokens", np.dtype(np.float16), (token_offsets[-1], settings.mel.token_dim))
+    meta = {"clip_ids": dataset.clip_ids, "frame_offsets": frame_offsets, "token_offsets": token_offsets}
+    (building / _META).write_text(canonical_json(meta), encoding="utf-8")
+    _publish(building, target)
+
+
+def _publish(building: Path, target: Path) -> None:
+    """Rename into place; a process that was faster has written the same bytes, so its folder is as good."""
+    try:
+        building.rename(target)
+    except OSError:
+        if not (target / _META).is_file():
+            raise
+        shutil.rmtree(building)
+
+
+def _as_npy(folder: Path, name: str, dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> None:
+    raw = folder / f"{name}.raw"
+    with (folder / f"{name}.npy").open("wb") as out, raw.open("rb") as source:
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_2_0(out, header)
+        shutil.copyfileobj(source, out, 1 << 20)
+    raw.unlink()
+
+
+Task = tuple[ShardDataset, str, CacheSettings]
+
+
+def _decoded(tasks: list[Task], jobs: int) -> Iterator[tuple[FrameArray, HalfArray]]:
+    """Decode in threads: the libraries that do the work release Python's lock, and processes would import torch anew."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(_decode_one, tasks)
+
+
+def _decode_one(task: Task) -> tuple[FrameArray, HalfArray]:
+    dataset, clip_id, settings = task
+    clip = dataset.load(clip_id)
+    if clip.frames is None or clip.audio is None:
+        raise FoleyError(f"clip {clip_id} of {dataset.path} lacks picture or sound; training needs both.")
+    audio = resample(clip.audio, clip.rate_hz, settings.mel.rate_hz)
+    tokens = Mel(settings.mel).tokens(torch.from_numpy(audio)[None])[0].numpy().astype(np.float16)
+    frames = to_grid(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.side_px)
+    return _at_least(frames, tokens, settings)
+
+
+def _at_least(frames: FrameArray, tokens: HalfArray, settings: CacheSettings) -> tuple[FrameArray, HalfArray]:
+    n_frames, n_tokens = round(settings.crop_s * settings.grid_hz), round(settings.crop_s * settings.mel.token_hz)
+    more_frames, more_tokens = max(0, n_frames - len(frames)), max(0, n_tokens - len(tokens))
+    silence = (np.log10(settings.mel.floor) - settings.mel.mean) / settings.mel.scale
+    frames = np.concatenate([frames, np.repeat(frames[-1:], more_frames, axis=0)])
+    tokens = np.pad(tokens, ((0, more_tokens), (0, 0)), constant_values=silence)
+    return frames, tokens

@@ -1,0 +1,99 @@
+"""Probability paths between data and noise, and how training times are drawn.
+
+One sign convention everywhere: ``tau`` = 0 is data, ``tau`` = 1 is noise; x = alpha(tau) * data + sigma(tau) * noise.
+
+``linear`` (DCF): alpha = 1 - tau, sigma = tau. ``gvp`` (GDCF, generalised variance preserving):
+alpha = cos(pi tau / 2), sigma = sin(pi tau / 2). Times are drawn through log(sigma / alpha), from one distribution for all paths, so that two
+paths differ in their geometry and not in which noise levels they see; velocities are divided by the path's speed, so
+that targets have about unit variance for both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from foleybench.errors import UnknownNameError
+
+_QUARTER = math.pi / 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Path:
+    """One path.
+
+    Attributes:
+        name: ``linear`` or ``gvp``.
+        alpha: Weight of the data at a time.
+        sigma: Weight of the noise at a time.
+        target: What the network learns: the velocity over its fixed scale, from (data, noise, tau).
+        data_of: The estimate of the data from (x, network output, tau).
+        time_of: The time at which log(sigma / alpha) has a value.
+    """
+
+    name: str
+    alpha: Callable[[Tensor], Tensor]
+    sigma: Callable[[Tensor], Tensor]
+    target: Callable[[Tensor, Tensor, Tensor], Tensor]
+    data_of: Callable[[Tensor, Tensor, Tensor], Tensor]
+    time_of: Callable[[Tensor], Tensor]
+
+    def mix(self, data: Tensor, noise: Tensor, tau: Tensor) -> Tensor:
+        """Return the point of the path at ``tau``; all arguments broadcast."""
+        return self.alpha(tau) * data + self.sigma(tau) * noise
+
+
+_PATHS = {
+    "linear": Path(
+        name="linear",
+        alpha=lambda tau: 1 - tau,
+        sigma=lambda tau: tau,
+        target=lambda data, noise, tau: noise - data,
+        data_of=lambda x, output, tau: x - tau * output,
+        time_of=torch.sigmoid,
+    ),
+    "gvp": Path(
+        name="gvp",
+        alpha=lambda tau: torch.cos(_QUARTER * tau),
+        sigma=lambda tau: torch.sin(_QUARTER * tau),
+        target=lambda data, noise, tau: torch.cos(_QUARTER * tau) * noise - torch.sin(_QUARTER * tau) * data,
+        data_of=lambda x, output, tau: torch.cos(_QUARTER * tau) * x - torch.sin(_QUARTER * tau) * output,
+        time_of=lambda log_ratio: torch.atan(torch.exp(log_ratio)) / _QUARTER,
+    ),
+}
+
+
+def path(name: str) -> Path:
+    """Return a path by name.
+
+    Raises:
+        UnknownNameError: No such path.
+    """
+    if name not in _PATHS:
+        raise UnknownNameError(f"there is no path {name!r}; paths are {', '.join(_PATHS)}.")
+    return _PATHS[name]
+
+
+def draw_times(
+    chosen: Path, n: int, generator: torch.Generator, *, mean: float, spread: float, pure_noise_p: float
+) -> Tensor:
+    """Draw training times: log(sigma / alpha) is normal; a share is pure noise, which one-step sampling starts from.
+
+    Args:
+        chosen: The path.
+        n: How many.
+        generator: Source of randomness.
+        mean: Mean of log(sigma / alpha).
+        spread: Its standard deviation.
+        pure_noise_p: Share of times set to exactly 1.
+
+    Returns:
+        Shape (n,), in (0, 1].
+    """
+    log_ratio = torch.randn(n, generator=generator) * spread + mean
+    pure = torch.rand(n, generator=generator) < pure_noise_p
+    return torch.where(pure, torch.ones(n), chosen.time_of(log_ratio))

@@ -1,0 +1,15 @@
+"""Foley-Flow (Mo and Song, arXiv 2603.08126): masked audio-visual alignment, then a flow conditioned frame by frame."""
+
+from foleybench.model import Model
+from foleymodels.foleyflow.generate import build
+from foleymodels.foleyflow.train import train
+
+MODEL = Model(
+    title="Foley-Flow (GDCF)",
+    kind="model",
+    sees=frozenset({"video"}),
+    licence="MIT",
+    description="Masked video-audio alignment, then a variance-preserving flow on mel tokens with a condition per frame.",
+    build=build,
+    train=train,
+)

@@ -1,0 +1,195 @@
+"""Sizes of Foley-Flow, and overrides from the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from foleybench.errors import UnknownNameError
+from foleybench.registry import unknown
+from foleymodels._mel import MelSettings
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that decides what a trained Foley-Flow is.
+
+    Attributes:
+        rate_hz: Sample rate of the sound.
+        n_fft: Window of the mel transform in samples.
+        hop: Its hop in samples.
+        n_mels: Its bands.
+        grid_hz: Video frames per second that the network sees.
+        side_px: Side of the square picture that it sees.
+        crop_s: Length of a training example; also the longest window at generation.
+        video_channels_1: Channels of the frame network's first map.
+        video_channels_2: Of its second map.
+        video_channels_3: Of its third map.
+        vama_dim: Width of the alignment network.
+        vama_blocks: Its blocks.
+        vama_heads: Its heads; half of the cross-attention ones are local.
+        vama_window_s: Half width of the local heads' window.
+        segment_s: Length of a masked segment.
+        mask_ratio: Share of segments masked.
+        full_mask_p: Share of examples whose sound is masked whole, as it is at generation.
+        vama_steps: Optimiser steps of the alignment stage.
+        vama_batch: Its batch size.
+        vama_rate: Its peak learning rate.
+        flow_dim: Width of the flow network.
+        flow_blocks: Its blocks.
+        flow_heads: Its heads.
+        flow_hidden: Width of its feed-forward parts.
+        flow_steps: Optimiser steps of the flow stage.
+        flow_batch: Its batch size.
+        flow_rate: Its peak learning rate.
+        ema_decay: Of the averaged weights.
+        path: ``gvp`` (GDCF) or ``linear`` (DCF).
+        condition: ``dynamic`` (frame by frame), ``static`` (mean over time) or ``none``.
+        drop_p: Share of examples trained with the null condition.
+        noise_mean: Mean of log(sigma / alpha) of training times.
+        noise_spread: Its standard deviation.
+        pure_noise_p: Share of training times at pure noise.
+        nfe: Default number of network evaluations.
+        guidance: Default guidance scale.
+        sampler: ``euler`` or ``heun``.
+        vocoder_iterations: Griffin-Lim iterations.
+    """
+
+    rate_hz: int = 16000
+    n_fft: int = 1024
+    hop: int = 256
+    n_mels: int = 64
+    grid_hz: float = 25.0
+    side_px: int = 32
+    crop_s: float = 4.0
+    video_channels_1: int = 32
+    video_channels_2: int = 48
+    video_channels_3: int = 64
+    vama_dim: int = 96
+    vama_blocks: int = 2
+    vama_heads: int = 4
+    vama_window_s: float = 0.5
+    segment_s: float = 0.128
+    mask_ratio: float = 0.8
+    full_mask_p: float = 0.25
+    vama_steps: int = 500
+    vama_batch: int = 16
+    vama_rate: float = 1e-3
+    flow_dim: int = 128
+    flow_blocks: int = 4
+    flow_heads: int = 4
+    flow_hidden: int = 256
+    flow_steps: int = 800
+    flow_batch: int = 16
+    flow_rate: float = 1e-3
+    ema_decay: float = 0.995
+    path: str = "gvp"
+    condition: str = "dynamic"
+    drop_p: float = 0.1
+    noise_mean: float = 0.4
+    noise_spread: float = 1.2
+    pure_noise_p: float = 0.1
+    nfe: int = 8
+    guidance: float = 2.0
+    sampler: str = "euler"
+    vocoder_iterations: int = 16
+
+    @property
+    def mel(self) -> MelSettings:
+        """The mel transform."""
+        return MelSettings(rate_hz=self.rate_hz, n_fft=self.n_fft, hop=self.hop, n_mels=self.n_mels)
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of a training example."""
+        return round(self.crop_s * self.mel.token_hz)
+
+    @property
+    def n_frames(self) -> int:
+        """Grid frames of a training example."""
+        return round(self.crop_s * self.grid_hz)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run uses beside the settings; does not change what the model is.
+
+    Attributes:
+        vama: Folder of a trained alignment stage to use instead of training one.
+        cache: Folder for decoded training data; beside the manifest by default.
+        stage: ``all``, or ``vama`` to stop after the alignment stage.
+        jobs: Processes that decode; 0 is one per core.
+    """
+
+    vama: str = ""
+    cache: str = ""
+    stage: str = "all"
+    jobs: int = 0
+
+    @property
+    def vama_folder(self) -> Path | None:
+        """The folder of the given alignment stage, if any."""
+        return Path(self.vama) if self.vama else None
+
+
+SIZES = {
+    "tiny": Settings(),
+    "base": Settings(
+        n_mels=80, side_px=64, crop_s=8.0, video_channels_1=64, video_channels_2=128, video_channels_3=192,
+        vama_dim=384, vama_blocks=6, vama_heads=6, vama_steps=5000, vama_batch=256, vama_rate=3e-4,
+        flow_dim=512, flow_blocks=12, flow_heads=8, flow_hidden=1024, flow_steps=12000, flow_batch=256, flow_rate=2e-4,
+        ema_decay=0.9995, nfe=25, guidance=4.5, vocoder_iterations=32,
+    ),
+    "paper": Settings(
+        n_mels=80, side_px=96, crop_s=8.0, video_channels_1=96, video_channels_2=192, video_channels_3=256,
+        vama_dim=768, vama_blocks=8, vama_heads=12, vama_steps=43000, vama_batch=128, vama_rate=1e-4,
+        flow_dim=768, flow_blocks=12, flow_heads=12, flow_hidden=1536, flow_steps=144000, flow_batch=128,
+        flow_rate=1e-4, ema_decay=0.9999, nfe=25, guidance=4.5, vocoder_iterations=32,
+    ),
+}  # fmt: skip
+
+
+def resolve(
+    size: str, overrides: dict[str, str], *, steps: int | None = None, forced: dict[str, Any] | None = None
+) -> tuple[Settings, RunOptions]:
+    """Return the settings of a size with overrides applied.
+
+    Args:
+        size: Name of the size.
+        overrides: ``name`` -> text, from the command line.
+        steps: Number of flow steps, when given; the alignment stage is scaled alike.
+        forced: Settings that make the variant what it is; the user cannot override them.
+
+    Raises:
+        UnknownNameError: No such size or setting, a value of the wrong type, or an override of a forced setting.
+    """
+    if size not in SIZES:
+        raise UnknownNameError(unknown("size", size, SIZES))
+    fixed = forced or {}
+    settings, options = SIZES[size], RunOptions()
+    for name, text in overrides.items():
+        if name in fixed:
+            raise UnknownNameError(f"{name} is {fixed[name]!r} in this model; it cannot be set.")
+        if name in RunOptions.__dataclass_fields__:
+            options = dataclasses.replace(options, **{name: _parse(RunOptions, name, text)})
+        else:
+            settings = dataclasses.replace(settings, **{name: _parse(Settings, name, text)})
+    settings = dataclasses.replace(settings, **fixed)
+    return (settings if steps is None else _scaled(settings, steps)), options
+
+
+def _scaled(settings: Settings, steps: int) -> Settings:
+    vama_steps = max(1, round(settings.vama_steps * steps / settings.flow_steps))
+    return dataclasses.replace(settings, flow_steps=steps, vama_steps=vama_steps)
+
+
+def _parse(owner: type, name: str, text: str) -> Any:
+    hints = get_type_hints(owner)
+    known = [field for field in [*Settings.__dataclass_fields__, *RunOptions.__dataclass_fields__]]
+    if name not in hints:
+        raise UnknownNameError(unknown("setting", name, known))
+    try:
+        return hints[name](text)
+    except ValueError as error:
+        raise UnknownNameError(f"{name}={text!r} is not a {hints[name].__name__}.") from error

@@ -1,0 +1,164 @@
+"""Baseline: copy the sound of the training clip that looks most alike. Nothing is generated; realism is hard to beat.
+
+Likeness is measured on the alignment stage's condition: the clips whose mean is nearest are short-listed, and the one
+whose condition moves most alike over time is taken.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from foleybench.clips import AudioArray, Clip, Clock
+from foleybench.errors import FoleyError
+from foleybench.model import BuildContext, Model, TrainContext
+from foleybench.shards import ShardDataset
+from foleybench.sound import fit_length, resample
+from foleymodels import _checkpoint
+from foleymodels.foleyflow.generate import grid_frames
+from foleymodels.foleyflow.settings import Settings, resolve
+from foleymodels.foleyflow.train import prepared_data, trained_alignment
+from foleymodels.foleyflow.vama import Alignment
+
+KIND = "nearest"
+_SHORT_LIST = 16
+_N_BINS = 64
+_N_DIRECTIONS = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Index:
+    """What is kept of each training clip.
+
+    Attributes:
+        means: Mean condition, unit length, shape (n, condition_dim).
+        courses: Course over time along a few fixed directions, unit length, shape (n, n_directions * n_bins).
+        centre: Subtracted from conditions.
+        spread: Divides them afterwards.
+        directions: Shape (condition_dim, n_directions).
+    """
+
+    means: Tensor
+    courses: Tensor
+    centre: Tensor
+    spread: Tensor
+    directions: Tensor
+
+    def describe(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and the course of a clip's condition (n_tokens, condition_dim)."""
+        return _describe((condition - self.centre) / self.spread, self.directions)
+
+    def nearest(self, condition: Tensor) -> int:
+        """Return which training clip is nearest to a condition (n_tokens, condition_dim)."""
+        mean, course = self.describe(condition)
+        likeness = self.means @ mean
+        short_list = likeness.topk(min(_SHORT_LIST, len(likeness))).indices
+        return int(short_list[(self.courses[short_list] @ course).argmax()])
+
+
+def _describe(scaled: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
+    mean = F.normalize(scaled.mean(0), dim=0)
+    course = F.adaptive_avg_pool1d((scaled @ directions).T[None], _N_BINS)[0]
+    return mean, F.normalize((course - course.mean(1, keepdim=True)).flatten(), dim=0)
+
+
+def train(context: TrainContext) -> Path:
+    """Index the training set; trains an alignment stage unless one is given with ``--set vama=DIR``."""
+    settings, options = resolve(context.size, context.settings, steps=context.steps)
+    data = prepared_data(context, settings, options)
+    alignment = trained_alignment(context, settings, options, data)
+    conditions = [alignment_condition(alignment, frames, n) for frames, n in data.pictures()]
+    everything = torch.cat(conditions)
+    centre, spread = everything.mean(0), everything.std(0).clamp_min(1e-3)
+    directions = _principal((everything - centre) / spread)
+    described = [_describe((condition - centre) / spread, directions) for condition in conditions]
+    means, courses = (torch.stack(parts) for parts in zip(*described, strict=True))
+    index = Index(means, courses, centre, spread, directions)
+    tensors = {f"index.{field.name}": getattr(index, field.name) for field in dataclasses.fields(Index)}
+    tensors |= {f"vama.{name}": value for name, value in alignment.state_dict().items()}
+    config = {
+        "vama_settings": dataclasses.asdict(alignment.settings),
+        "manifest": str(context.data.resolve()),
+        "manifest_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest(),
+        "clip_ids": list(data.clip_ids),
+    }
+    return _checkpoint.save(context.out, KIND, tensors, config)
+
+
+def _principal(scaled: Tensor) -> Tensor:
+    """Return the directions of largest variance, signs fixed so that the largest entry is positive."""
+    covariance = scaled.double().T @ scaled.double() / len(scaled)
+    directions = torch.linalg.eigh(covariance).eigenvectors[:, -_N_DIRECTIONS:]
+    signs = directions.gather(0, directions.abs().argmax(0, keepdim=True)).sign()
+    return (directions * signs).float()
+
+
+@torch.inference_mode()
+def alignment_condition(alignment: Alignment, frames: Tensor, n_tokens: int) -> Tensor:
+    """Return the condition of one clip, shape (n_tokens, condition_dim)."""
+    return alignment.condition(frames[None], n_tokens)[0].clone()
+
+
+class NearestGenerator:
+    """Copies training sounds."""
+
+    nfe = 0
+    guidance: float | None = None
+
+    def __init__(self, index: Index, alignment: Alignment, data: ShardDataset, clip_ids: Sequence[str]) -> None:
+        self._index, self._alignment, self._data, self._clip_ids = index, alignment, data, clip_ids
+        self.rate_hz = alignment.settings.rate_hz
+        self.n_parameters = sum(value.numel() for value in alignment.parameters())
+
+    def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
+        """Return, for each clip, the sound of the training clip nearest to it."""
+        return [self._one(clip) for clip in clips]
+
+    def _one(self, clip: Clip) -> AudioArray:
+        settings = self._alignment.settings
+        n_samples = Clock(clip.duration_s).samples(self.rate_hz)
+        condition = alignment_condition(self._alignment, grid_frames(clip, settings), settings.mel.n_tokens(n_samples))
+        found = self._data.load(self._clip_ids[self._index.nearest(condition)], video=False)
+        if found.audio is None:
+            raise FoleyError(f"training clip {found.clip_id} has lost its sound. Train `nearest` again.")
+        return fit_length(resample(found.audio, found.rate_hz, self.rate_hz), n_samples)
+
+
+def build(context: BuildContext) -> NearestGenerator:
+    """Read an index.
+
+    Raises:
+        FoleyError: No checkpoint, or the training data is no longer what was indexed.
+    """
+    if context.checkpoint is None:
+        raise FoleyError("`nearest` needs its index: name its run folder with --checkpoint, or train it first.")
+    tensors, config = _checkpoint.load(context.checkpoint, KIND)
+    data = ShardDataset(Path(config["manifest"]))
+    if data.manifest.sha256 != config["manifest_sha256"]:
+        raise FoleyError(f"{config['manifest']} has changed since `nearest` was trained on it. Train it again.")
+    alignment = Alignment(Settings(**config["vama_settings"]))
+    _checkpoint.load_into(alignment, _part(tensors, "vama."), context.checkpoint)
+    index = Index(**_part(tensors, "index."))
+    return NearestGenerator(index, alignment.eval().requires_grad_(False), data, config["clip_ids"])
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+MODEL = Model(
+    title="Nearest training clip",
+    kind="baseline",
+    sees=frozenset({"video"}),
+    licence="MIT",
+    description="Copies the sound of the training clip nearest in video features.",
+    build=build,
+    train=train,
+)

@@ -1,0 +1,23 @@
+"""Control: white noise at the level of the true sound: right in loudness, wrong in all else."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foleybench.clips import AudioArray, Clip
+from foleybench.model import Model
+from foleymodels._controls import Control, rms
+
+
+def _noise(clip: Clip, own: AudioArray, rng: np.random.Generator) -> AudioArray:
+    return (rng.standard_normal(len(own)) * rms(own)).astype(np.float32)
+
+
+MODEL = Model(
+    title="White noise",
+    kind="control",
+    sees=frozenset({"audio"}),
+    licence="MIT",
+    description="White noise at the level of the true sound.",
+    build=lambda context: Control(_noise),
+)

@@ -1,0 +1,25 @@
+"""The same flow without any condition: what is scored when a model ignores the video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from foleybench.model import Model, TrainContext
+from foleymodels.foleyflow.generate import build
+from foleymodels.foleyflow.train import train as train_foleyflow
+
+
+def train(context: TrainContext) -> Path:
+    """Train with the null condition only."""
+    return train_foleyflow(context, condition="none")
+
+
+MODEL = Model(
+    title="Unconditional flow",
+    kind="baseline",
+    sees=frozenset({"video"}),
+    licence="MIT",
+    description="Draws a sound of the training distribution without looking at the video.",
+    build=build,
+    train=train,
+)

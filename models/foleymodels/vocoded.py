@@ -1,0 +1,37 @@
+"""Control: the true sound through the models' mel tokens and vocoder: the best that any of them can reach."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from foleybench.clips import AudioArray, Clip
+from foleybench.model import BuildContext, Model
+from foleymodels._controls import Control
+from foleymodels._griffin_lim import griffin_lim
+from foleymodels._mel import Mel
+from foleymodels.foleyflow.settings import SIZES
+
+
+def build(context: BuildContext) -> Control:
+    """Make the control with the mel transform and vocoder of size tiny."""
+    settings = SIZES["tiny"]
+    mel = Mel(settings.mel)
+
+    @torch.inference_mode()
+    def round_trip(clip: Clip, own: AudioArray, rng: np.random.Generator) -> AudioArray:
+        tokens = mel.tokens(torch.from_numpy(own)[None])
+        audio = griffin_lim(mel, tokens, len(own), iterations=settings.vocoder_iterations)
+        return np.ascontiguousarray(audio[0].clamp(-1.0, 1.0).numpy())
+
+    return Control(round_trip, rate_hz=settings.rate_hz)
+
+
+MODEL = Model(
+    title="Ground truth, vocoded",
+    kind="control",
+    sees=frozenset({"audio"}),
+    licence="MIT",
+    description="The true sound through the models' mel tokens and vocoder.",
+    build=build,
+)

@@ -1,9 +1,10 @@
-"""Seconds per clip and real-time factor of a trained model against the number of network evaluations, paired in one run.
+"""Seconds per clip and real-time factor of a trained model against the number of network evaluations, in one run.
 
-Every setting is timed in turn within each round, so that a machine that slows down slows all of them; the median over
-rounds is printed. One thread, warm-up first, picture features and vocoder included, decoding and writing files left out.
+Every setting is timed in turn within each round, so that a machine that slows down slows all of them; the median
+over rounds is printed. One thread, warm-up first, picture features and vocoder included, decoding and writing files
+left out.
 
-    OMP_NUM_THREADS=1 python benchmarks/generation_speed.py --checkpoint runs/foleyflow --data shards/test.manifest.jsonl
+    python benchmarks/generation_speed.py --checkpoint runs/foleyflow --data shards/test.manifest.jsonl
 """
 
 from __future__ import annotations

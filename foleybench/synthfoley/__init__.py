@@ -1,1 +1,21 @@
-"""foleybench.synthfoley."""
+"""SynthFoley: a procedural corpus whose picture and sound are made from the same list of events, so that timing is exact.
+
+Bytes repeat for the same version, seed and clip id on the same machine and library versions.
+"""
+
+from foleybench.synthfoley.classes import class_names, load_class
+from foleybench.synthfoley.difficulty import PRESETS, Difficulty
+from foleybench.synthfoley.render import compose, render_clip, synthesise
+from foleybench.synthfoley.spec import VERSION, ClipSpec
+
+__all__ = [
+    "PRESETS",
+    "VERSION",
+    "ClipSpec",
+    "Difficulty",
+    "class_names",
+    "compose",
+    "load_class",
+    "render_clip",
+    "synthesise",
+]

@@ -1,0 +1,29 @@
+"""Parts that several classes draw: the floor, and the dust or sparks of a contact."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foleybench.synthfoley.canvas import Canvas, Colour, PerFrame
+from foleybench.synthfoley.motion import Beats
+from foleybench.synthfoley.shapes import box, disc
+
+FLOOR = 0.3
+
+
+def floor(canvas: Canvas, colour: Colour, y: float = FLOOR) -> None:
+    """Paint a floor across the picture from ``y`` down."""
+    canvas.paint(box, colour, reach=1.6, y=y + 1.5, hw=1.6, hh=1.5)
+
+
+def dust(canvas: Canvas, beats: Beats, x: PerFrame, y: float, colour: Colour, *, reach: float = 0.13) -> None:
+    """Paint two puffs that fly apart from each contact and fade: the sign that it was a real one."""
+    fresh = beats.flash(0.07)
+    spread = reach * (0.35 + 0.65 * np.clip(np.nan_to_num(beats.since_s, posinf=1.0) / 0.15, 0.0, 1.0))
+    for side in (-1.0, 1.0):
+        canvas.paint(disc, colour, reach=0.05, x=x + side * spread, y=y - 0.35 * spread, alpha=fresh, r=0.032)
+
+
+def light(colour: Colour, amount: float) -> Colour:
+    """Return a colour made lighter (or darker, below 0)."""
+    return np.clip(colour + np.float32(amount), 0.0, 1.0).astype(np.float32)

@@ -1,0 +1,46 @@
+"""Noise with a spectrum, and waves from a phase."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.fft
+
+from foleybench.clips import AudioArray, FloatArray
+
+
+def band(n_samples: int, rate_hz: int, low_hz: float, high_hz: float, *, rng: np.random.Generator) -> AudioArray:
+    """Return Gaussian noise between two frequencies with soft edges, unit RMS, shape (n_samples,).
+
+    It is drawn as a random spectrum, which costs one transform and needs no filter.
+    """
+    size = scipy.fft.next_fast_len(n_samples, real=True)
+    freq_hz = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(rate_hz / size)
+    shape = 1.0 / (1.0 + (low_hz / np.maximum(freq_hz, 1.0)) ** 6) / (1.0 + (freq_hz / high_hz) ** 6)
+    parts = rng.standard_normal((2, len(freq_hz)), dtype=np.float32) * np.sqrt(shape.astype(np.float32))
+    noise = scipy.fft.irfft(parts[0] + 1j * parts[1], n=size)[:n_samples]
+    rms = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64)))) + 1e-12
+    return np.asarray(noise / np.float32(rms), dtype=np.float32)
+
+
+def wave(phase: FloatArray, gains: FloatArray, rng: np.random.Generator) -> AudioArray:
+    """Return a harmonic tone: a random-phase wave of the given harmonics, read at any phase in cycles.
+
+    Args:
+        phase: Phase in cycles, shape (n,).
+        gains: Amplitudes of harmonics 1, 2 ..., shape (K,).
+        rng: Draws the phases of the harmonics.
+    """
+    size = 2048
+    spectrum = np.zeros(size // 2 + 1, dtype=np.complex128)
+    spectrum[1 : len(gains) + 1] = gains * np.exp(2j * np.pi * rng.uniform(size=len(gains))) * (size / 2)
+    table = np.fft.irfft(spectrum).astype(np.float32)
+    place = ((phase % 1.0) * size).astype(np.float32)
+    left = place.astype(np.int32) % size
+    part = place - np.floor(place)
+    return np.asarray(table[left] + part * (table[(left + 1) % size] - table[left]), dtype=np.float32)
+
+
+def stretch(curve: FloatArray, n_samples: int) -> AudioArray:
+    """Return a curve resampled linearly to ``n_samples`` points that cover the same time, float32."""
+    place = np.linspace(0.0, len(curve) - 1.0, n_samples)
+    return np.interp(place, np.arange(len(curve)), curve).astype(np.float32)

@@ -17,6 +17,7 @@ import argparse
 import csv
 import dataclasses
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -56,8 +57,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clip-seconds", type=float, metavar="S", help="length of a clip (default: the profile's, 10)")
     parser.add_argument("--split", default="test", metavar="NAME", help="name of the split (default: test)")
     parser.add_argument(
+        "--dataset-name",
+        type=_dataset_name,
+        default="",
+        metavar="NAME",
+        help="name in results and tables (default: folder)",
+    )
+    parser.add_argument(
         "--names", type=Path, metavar="CSV", help="table with the columns path, clip_id and, if wanted, label"
     )
+
+
+def _dataset_name(text: str) -> str:
+    """Accept names that are safe as a folder of result files."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: up to 64 of a-z, 0-9, _ and -, with a letter or digit in front")
+    return text
 
 
 def profile_of(options: argparse.Namespace) -> Profile:

@@ -93,7 +93,7 @@ def plan(
         splits.setdefault(item.split, []).append(item)
     if not splits:
         raise FoleyError(f"{dataset_name} lists no clips with these options; nothing to prepare.")
-    name = dataset_name.rpartition("/")[2].partition(".py:")[0]
+    name = getattr(options, "dataset_name", "") or dataset_name.rpartition("/")[2].partition(".py:")[0]
     profile = dataset.fingerprint(options)
     plans = []
     for split, listed in splits.items():

@@ -26,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the shards and manifests")
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="number of workers (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default: 0)")
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N clips of each split")
     parser.add_argument(
         "--time-limit", type=float, default=120.0, metavar="S", help="give a clip up after this long (default: 120)"

@@ -66,7 +66,6 @@ def parse_options(dataset_name: str, arguments: Sequence[str] = ()) -> argparse.
         SystemExit: The arguments are wrong.
     """
     parser = argparse.ArgumentParser(prog=f"foleybench prepare {dataset_name}")
-    parser.add_argument("--seed", type=int, default=0)
     load_dataset(dataset_name).add_arguments(parser)
     return parser.parse_args(list(arguments))
 

@@ -100,11 +100,13 @@ class Reader:
     """Decodes the chosen streams in file order; broken packets are counted and skipped, as ffmpeg does.
 
     Attributes:
+        n_packets: Packets that were given to a decoder so far.
         n_damaged: Packets that could not be decoded or read so far.
         error: What the first of them said, "" when there was none.
     """
 
     def __init__(self, container: InputContainer, tracks: Tracks, origin_s: float) -> None:
+        self.n_packets = 0
         self.n_damaged = 0
         self.error = ""
         self._container = container
@@ -136,6 +138,7 @@ class Reader:
                 yield from self._decode(packet)
 
     def _decode(self, packet: av.Packet[Stream]) -> Iterator[Decoded]:
+        self.n_packets += 1
         try:
             frames = packet.decode()
         except av.error.MemoryError:

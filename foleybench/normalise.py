@@ -30,10 +30,15 @@ from foleybench.soundtrack import SoundTrack, limit_rate
 # A clip shorter than this holds no event that could be scored.
 MIN_DURATION_S = 0.5
 SHORT_SHARE = 0.95
+# One broken packet at the end of a cut file is usual; more than this and what decodes is mostly concealment and noise.
+MAX_DAMAGED_SHARE = 0.05
 SILENT_PEAK = 1e-3  # -60 dB of full scale
 CLIPPED_SHARE = 1e-4
 FULL_SCALE = 32767 / 32768
-STILL_LEVELS = 1.0  # of 255, mean over the picture
+# A picture is still when at no time more than 1 in 200 of its pixels differ by this many levels from the first frame:
+# the flicker of a codec stays below, a small thing that moves does not.
+STILL_LEVELS = 8.0
+STILL_PERCENTILE = 99.5
 PARTIAL_SHARE = 0.9
 TRUNCATED_S = 0.5
 
@@ -141,14 +146,14 @@ class _Picture:
 
     def _watch(self, image: VideoFrame) -> None:
         plane = image.planes[0]
-        luma = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(plane.height, plane.line_size)[
-            ::4, : plane.width : 4
-        ]
+        rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(plane.height, plane.line_size)
+        luma = rows[::4, : plane.width : 4]
         look = luma.astype(np.float32)
         if self._look is None:
             self._look = look
         else:
-            self.motion_levels = max(self.motion_levels, float(np.abs(look - self._look).mean()))
+            changed = np.percentile(np.abs(look - self._look), STILL_PERCENTILE)
+            self.motion_levels = max(self.motion_levels, float(changed))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -238,6 +243,8 @@ def _refuse_useless(picture: _Picture, sound: SoundTrack, reader: Reader, profil
         raise MediaError("undecodable", f"no frame of the picture decodes{why}")
     if sound.first_s is None:
         raise MediaError("undecodable", f"no sample of the sound decodes{why}")
+    if reader.n_damaged > MAX_DAMAGED_SHARE * reader.n_packets:
+        raise MediaError("undecodable", f"{reader.n_damaged} of {reader.n_packets} packets are damaged{why}")
     if max(picture.first_s, sound.first_s) >= profile.clip_s:
         raise MediaError("no_overlap", f"picture and sound start {abs(picture.first_s - sound.first_s):.2f} s apart")
     duration_s = min(profile.clip_s, max(picture.end_s, sound.end_s))

@@ -7,8 +7,6 @@ import dataclasses
 from typing import Any
 
 from foleybench.datasets import Dataset, Item, Sample
-from foleybench.media import encode_mp4
-from foleybench.sound import flac_bytes
 from foleybench.synthfoley import PRESETS, VERSION, ClipSpec, render_clip
 from foleybench.synthfoley.difficulty import preset
 from foleybench.synthfoley.splits import SIZES, SPLITS, Options, chosen_splits, split_specs
@@ -23,8 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", type=float, default=25.0, help="frames per second (default: 25)")
     parser.add_argument("--rate", type=int, default=16000, help="sample rate in Hz (default: 16000)")
     parser.add_argument("--difficulty", choices=sorted(PRESETS), default="default", help="how hard it is to see")
-    if "--seed" not in parser._option_string_actions:
-        parser.add_argument("--seed", type=int, default=0, help="seed of the corpus (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the corpus (default: 0)")
 
 
 def items(options: argparse.Namespace) -> list[Item]:
@@ -35,10 +32,14 @@ def items(options: argparse.Namespace) -> list[Item]:
 
 def make(item: Item) -> Sample:
     """Render and encode one clip."""
-    clip = render_clip(ClipSpec.from_json(item.spec))
-    assert clip.frames is not None  # noqa: S101
-    assert clip.audio is not None  # noqa: S101
+    # Imported here because they pull in torch and FFmpeg, which listing the options does not need.
+    from foleybench.media import encode_mp4
+    from foleybench.sound import flac_bytes
+
     spec = ClipSpec.from_json(item.spec)
+    clip = render_clip(spec)
+    assert clip.frames is not None
+    assert clip.audio is not None
     n_frames, height, width = clip.frames.shape[:3]
     facts = {
         "duration_s": clip.duration_s,

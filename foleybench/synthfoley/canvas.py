@@ -114,7 +114,13 @@ class Canvas:
         self.paint(capsule, colour, reach=reach, x=x0 + hx, y=y0 + hy, alpha=alpha, hx=hx, hy=hy, r=width / 2.0)
 
     def sprinkle(
-        self, frame: npt.NDArray[np.int64], x: Grid, y: Grid, size: tuple[float, float], colour: Colour, alpha: float
+        self,
+        frame: npt.NDArray[np.int64],
+        x: npt.NDArray[Any],
+        y: npt.NDArray[Any],
+        size: tuple[float, float],
+        colour: Colour,
+        alpha: float,
     ) -> None:
         """Paint many small soft specks in one go.
 

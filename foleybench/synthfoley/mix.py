@@ -44,4 +44,4 @@ def peak_of(strength: float, distance_m: float) -> float:
         >>> peak_of(1.0, 1.0), round(peak_of(1.0, 2.0) / peak_of(1.0, 1.0), 3)
         (0.85, 0.574)
     """
-    return PEAK * strength * distance_m**-0.8
+    return float(PEAK * strength * distance_m**-0.8)

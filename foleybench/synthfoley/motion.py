@@ -90,4 +90,4 @@ def travelled(events: Sequence[Event], times_s: npt.NDArray[np.float64]) -> Floa
     grid = np.arange(int(np.ceil(end_s * rate_hz)) + 2) / rate_hz
     speed = curve_at(events, grid)
     path = np.concatenate([[0.0], np.cumsum(0.5 * (speed[1:] + speed[:-1])) / rate_hz])
-    return np.interp(times_s, grid, path)
+    return np.asarray(np.interp(times_s, grid, path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def onsets(
             strength=round(strength(k), 4),
             factors={"next_s": round(next_s, 6), **(factors(k) if factors else {})},
         )
-        for k, (time_s, next_s) in enumerate(zip(times[:-1], times[1:], strict=True))
+        for k, (time_s, next_s) in enumerate(itertools.pairwise(times))
     ]
 
 
@@ -88,11 +89,13 @@ def smooth(plan: Plan, times_s: FloatArray, name: str, *, rate_hz: float, low: f
     values = {k: plan.dice.uniform(f"{name} {k}", low, high) for k in range(int(knot.min()), int(knot.max()) + 2)}
     left = np.asarray([values[k] for k in knot])
     right = np.asarray([values[k + 1] for k in knot])
-    return left + (right - left) * (0.5 - 0.5 * np.cos(np.pi * (place - knot)))
+    blend: FloatArray = left + (right - left) * (0.5 - 0.5 * np.cos(np.pi * (place - knot)))
+    return blend
 
 
 def _on_times(plan: Plan, pause: float) -> Sequence[tuple[float, float]]:
-    start_s, edges = float(plan.factors["start_s"]), []
+    start_s = float(plan.factors["start_s"])
+    edges: list[tuple[float, float]] = []
     while plan.duration_s - start_s > 0.4:
         name = f"span {len(edges)}"
         end_s = plan.duration_s

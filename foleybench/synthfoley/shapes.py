@@ -5,10 +5,13 @@ Every function takes ``u`` (right) and ``v`` (down) of any broadcastable shapes;
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-Grid = npt.NDArray[np.float32]
+# float32 in practice; numpy's stubs lose the width in mixed expressions.
+Grid = npt.NDArray[Any]
 Size = Grid | float
 
 
@@ -44,8 +47,7 @@ def trapezoid(u: Grid, v: Grid, top: Size, bottom: Size, hh: Size) -> Grid:
     """Upright trapezoid: half widths at the top and the bottom, half height."""
     slope = (np.asarray(bottom) - top) / (2.0 * np.asarray(hh))
     side = (np.abs(u) - (top + (v + hh) * slope)) / np.sqrt(1.0 + slope * slope)
-    distance: Grid = np.maximum(side, np.abs(v) - hh).astype(np.float32)
-    return distance
+    return np.maximum(side, np.abs(v) - hh)
 
 
 def gear(u: Grid, v: Grid, r: Size, depth: Size, teeth: float, turn: Size) -> Grid:

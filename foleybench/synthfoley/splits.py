@@ -1,4 +1,4 @@
-"""Which clips a split holds: balanced over classes, each named by split, class and a hash of (version, seed, number)."""
+"""Which clips a split holds: balanced over classes; an id is split, class and a hash of (version, seed, number)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.clips import AudioArray, Event
+from foleybench.clips import AudioArray, Event, FloatArray
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import light
@@ -23,9 +23,7 @@ def compose(plan: Plan) -> list[Event]:
     """Write spans of running with a smooth speed."""
     base = min(1.3, 0.35 + 0.45 * plan.factors["tempo"])
 
-    def curve(
-        times_s: np.ndarray[tuple[int, ...], np.dtype[np.float64]], name: str
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def curve(times_s: FloatArray, name: str) -> FloatArray:
         return smooth(plan, times_s, name, rate_hz=0.9, low=base - 0.15, high=base + 0.2)
 
     return spans(plan, curve=curve, ramp_s=0.4)

@@ -52,7 +52,7 @@ def act(canvas: Canvas, actor: Actor) -> None:
 
 def sound(take: Take) -> AudioArray:
     """Play dry ticks, the two sides tuned slightly apart."""
-    sides = np.arange(len(take.events)) % 2
+    sides = np.arange(len(take.events), dtype=np.float64) % 2
     return hits(take, _STRIKE, pitch=1.0 + 0.06 * sides)
 
 

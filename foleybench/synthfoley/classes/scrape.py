@@ -21,7 +21,8 @@ _REACH = 0.27
 def compose(plan: Plan) -> list[Event]:
     """Write one span a stroke; its curve is the speed, which rises from and falls to 0."""
     stroke_s = 1.0 / plan.rate_hz(1.0, 2.0)
-    start_s, strokes = float(plan.factors["start_s"]), []
+    start_s = float(plan.factors["start_s"])
+    strokes: list[Event] = []
     while start_s < plan.duration_s - 0.15:
         k = len(strokes)
         length_s = min(stroke_s * plan.dice.uniform(f"stroke {k}", 0.75, 1.1), plan.duration_s - start_s)

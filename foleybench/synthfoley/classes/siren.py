@@ -22,7 +22,8 @@ _TIMBRE = {"metal": 0.35, "brass": 0.7, "plastic": 0.15, "wood": 0.5}
 def compose(plan: Plan) -> list[Event]:
     """Write one span a pass; its curve is the place across the picture, -1 at the left edge to 1 at the right."""
     pass_s = 1.0 / plan.rate_hz(0.36, 0.7)
-    start_s, passes = float(plan.factors["start_s"]), []
+    start_s = float(plan.factors["start_s"])
+    passes: list[Event] = []
     while start_s < plan.duration_s - 0.4:
         k = len(passes)
         side = 1.0 if plan.dice.chance(f"direction {k}", 0.5) else -1.0

@@ -29,8 +29,10 @@ def compose(plan: Plan) -> list[Event]:
         pause = 2.2 if plan.dice.chance(f"pause {k}", 0.12) else 1.0
         return max(0.13, gap_s * pause * plan.dice.uniform(f"gap {k}", 0.75, 1.25))
 
-    key = lambda k: plan.dice.choice(f"key {k}", range(_COLUMNS * _ROWS))  # noqa: E731
-    return onsets(plan, gap, strength=accents(plan, 0.6), factors=lambda k: {"key": key(k)})
+    def key(k: int) -> dict[str, int]:
+        return {"key": plan.dice.choice(f"key {k}", range(_COLUMNS * _ROWS))}
+
+    return onsets(plan, gap, strength=accents(plan, 0.6), factors=key)
 
 
 def stage(canvas: Canvas, actor: Actor) -> None:

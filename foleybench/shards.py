@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from foleybench.clips import Clip, Event
-from foleybench.errors import ManifestError, MediaError
+from foleybench.errors import ManifestError
+from foleybench.h264 import decode_mp4
 from foleybench.manifest import Entry, read_manifest
-from foleybench.media import decode_mp4
 from foleybench.sound import read_sound
 
 FIELDS = ("flac", "json", "mp4")
@@ -58,7 +58,6 @@ def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], 
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)
-    _index.cache_clear()
 
 
 class ShardDataset:
@@ -126,16 +125,22 @@ class ShardDataset:
 
     def verify(self) -> list[str]:
         """Return what is wrong with the shards: an empty list when every member is there with its recorded hash."""
-        problems = []
+        problems: dict[str, None] = {}
         for entry in self._entries.values():
             try:
-                _verify(entry, {field: self._read(entry, field) for field in FIELDS})
-            except (ManifestError, MediaError) as error:
-                problems.append(str(error))
-        return problems
+                members = {field: self._read(entry, field) for field in FIELDS}
+                _verify(entry, members)
+                _meta(entry, members["json"])
+            except ManifestError as error:
+                problems[str(error)] = None
+        return list(problems)
 
     def _read(self, entry: Entry, field: str) -> bytes:
-        shard = self.path.parent / str(entry.shard)
+        if not entry.shard or Path(entry.shard).name != entry.shard:
+            raise ManifestError(
+                f"{self.path}: {entry.shard!r} of {entry.clip_id} is not the name of a shard beside it."
+            )
+        shard = self.path.parent / entry.shard
         member = _index(shard).get(f"{entry.clip_id}.{field}")
         if member is None:
             raise ManifestError(f"{shard} has no member {entry.clip_id}.{field}. Run `foleybench prepare` again.")
@@ -148,10 +153,16 @@ class ShardDataset:
         return data
 
 
-@functools.lru_cache(maxsize=256)
 def _index(shard: Path) -> dict[str, tuple[int, int]]:
     if not shard.is_file():
         raise ManifestError(f"shard {shard} is missing. Run `foleybench prepare` again.")
+    status = shard.stat()
+    return _scan(shard, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _scan(shard: Path, n_bytes: int, changed_ns: int) -> dict[str, tuple[int, int]]:
+    """List where the members lie; size and time are there so that a shard that is made again is scanned again."""
     try:
         with tarfile.open(shard, "r:") as tar:
             return {member.name: (member.offset_data, member.size) for member in tar}
@@ -169,8 +180,20 @@ def _verify(entry: Entry, members: dict[str, bytes]) -> None:
             raise ManifestError(f"{entry.clip_id}.{field} is not what the manifest recorded: its SHA-256 differs.")
 
 
+def _meta(entry: Entry, data: bytes) -> dict[str, Any]:
+    try:
+        meta = json.loads(data)
+        float(meta["duration_s"]), int(meta["rate_hz"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ManifestError(
+            f"{entry.clip_id}.json lacks or garbles a field: {error!r}. Prepare the data again."
+        ) from error
+    checked: dict[str, Any] = meta
+    return checked
+
+
 def _decode(entry: Entry, split: str, members: dict[str, bytes]) -> Clip:
-    meta: dict[str, Any] = json.loads(members["json"])
+    meta = _meta(entry, members["json"])
     frames, times = decode_mp4(members["mp4"]) if "mp4" in members else (None, np.zeros(0))
     audio, rate_hz = read_sound(members["flac"]) if "flac" in members else (None, int(meta["rate_hz"]))
     events = meta.get("events")

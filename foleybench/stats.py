@@ -173,7 +173,7 @@ def compare(
     """
     difference = first - second
     defined = differences[np.isfinite(differences)]
-    if len(defined) < (1 - MOST_UNDEFINED) * len(differences):
+    if not np.isfinite(difference) or len(defined) < (1 - MOST_UNDEFINED) * len(differences):
         return Paired(difference, None, None, None, n, first, second)
     shift = difference - float(np.median(defined)) if centre else 0.0
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]) + shift

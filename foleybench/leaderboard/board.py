@@ -1,0 +1,288 @@
+"""One table: the systems scored on the same clips under the same protocol, cell by cell."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from foleybench import registry
+from foleybench.leaderboard.load import RANKED_KINDS, Entry
+from foleybench.leaderboard.significance import Comparison, Standing, compare_all, standings
+from foleybench.metrics import Metric
+from foleybench.protocols import Protocol
+
+State = Literal["ok", "undefined", "not_run", "failed", "stale"]
+Better = Literal["higher", "lower"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Column:
+    """One metric of a table.
+
+    Attributes:
+        name: Registry name.
+        title: Heading.
+        unit: Unit.
+        better: Direction.
+        version: The version that counts: this installation's, or the newest seen for a metric that is not installed.
+        axis: The axis of quality that it is the headline of, or "".
+        metric: The installed metric, or None.
+    """
+
+    name: str
+    title: str
+    unit: str
+    better: Better
+    version: int
+    axis: str = ""
+    metric: Metric | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One number, or why there is none.
+
+    Attributes:
+        state: ``ok``, or why the number is missing or does not count.
+        value: The number; also kept, not ranked, when the state is ``stale``.
+        low: Lower end of its interval.
+        high: Upper end.
+        corrected: Sample-size-corrected value.
+        n_used: Clips that it was made from.
+        n_asked: Clips asked for.
+        not_applicable: Clips that the metric does not apply to.
+        reason: Why the state is not ``ok``, in words.
+        standing: Rank, or None when the cell is not ranked.
+    """
+
+    state: State
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    corrected: float | None = None
+    n_used: int = 0
+    n_asked: int = 0
+    not_applicable: int = 0
+    reason: str = ""
+    standing: Standing | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One system.
+
+    Attributes:
+        entry: The result that it comes from.
+        cells: Metric name -> cell.
+        why_unranked: "" for a row that takes part in the ranking, else why it does not.
+    """
+
+    entry: Entry
+    cells: Mapping[str, Cell]
+    why_unranked: str
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """The result's ``model`` section."""
+        section: Mapping[str, Any] = self.entry.result["model"]
+        return section
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return str(self.model.get("title") or self.model["name"])
+
+    @property
+    def seconds_per_clip(self) -> float | None:
+        """Seconds of work per clip, one clip at a time, or None when not reported."""
+        generation = self.entry.result["run"].get("generation") or {}
+        value = generation.get("speed", {}).get("batch_1", {}).get("seconds_per_clip")
+        return None if value is None else float(value)
+
+    @property
+    def device(self) -> str:
+        """What generated the sound, or "" when not reported."""
+        generation = self.entry.result["run"].get("generation") or {}
+        return str(generation.get("device") or "")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Board:
+    """One table.
+
+    Attributes:
+        dataset: Name of the data set.
+        split: Name of the split.
+        protocol: Registry name of the protocol.
+        protocol_title: Its name for people.
+        manifest_sha256: The test set.
+        n_clips: Number of clips in it.
+        columns: The metrics, in the protocol's order.
+        rows: The systems: ranked rows first, best on the first headline metric on top.
+        comparisons: Metric -> pairs of systems, as names.
+    """
+
+    dataset: str
+    split: str
+    protocol: str
+    protocol_title: str
+    manifest_sha256: str
+    n_clips: int
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    comparisons: Mapping[str, tuple[tuple[str, str, Comparison], ...]]
+
+    @property
+    def key(self) -> str:
+        """A name for anchors and files: letters, digits and dashes."""
+        text = f"{self.dataset}-{self.split}-{self.protocol}-{self.manifest_sha256[:8]}"
+        return "".join(c if c.isalnum() and c.isascii() else "-" for c in text)
+
+    @property
+    def headlines(self) -> tuple[Column, ...]:
+        """The columns that stand for an axis of quality; all of them when the protocol names none."""
+        return tuple(column for column in self.columns if column.axis) or self.columns
+
+
+def make_boards(entries: Sequence[Entry]) -> list[Board]:
+    """Return one board per data set, split, protocol and manifest, sorted."""
+    ordered = sorted(entries, key=lambda entry: (*entry.board_key, entry.row_name))
+    return [_board(list(group)) for _, group in itertools.groupby(ordered, key=lambda entry: entry.board_key)]
+
+
+def _board(entries: Sequence[Entry]) -> Board:
+    dataset, split, protocol_name, manifest = entries[0].board_key
+    protocol: Protocol | None = _installed("protocols", protocol_name)
+    columns = _columns(entries, protocol)
+    current = protocol.version if protocol else max(entry.result["protocol"]["version"] for entry in entries)
+    rows = [_row(entry, columns, current) for entry in entries]
+    comparisons = {}
+    for column in columns:
+        rows, comparisons[column.name] = _rank(rows, column)
+    return Board(
+        dataset=dataset,
+        split=split,
+        protocol=protocol_name,
+        protocol_title=protocol.title if protocol else protocol_name,
+        manifest_sha256=manifest,
+        n_clips=int(entries[0].result["dataset"]["n_clips"]),
+        columns=columns,
+        rows=tuple(sorted(rows, key=lambda row: _order(row, columns))),
+        comparisons=comparisons,
+    )
+
+
+def _installed(kind: str, name: str) -> Any:
+    return registry.load(kind, name) if name in registry.names(kind) else None
+
+
+def _columns(entries: Sequence[Entry], protocol: Protocol | None) -> tuple[Column, ...]:
+    seen = sorted({name for entry in entries for name in entry.result["metrics"]})
+    wanted = list(protocol.metrics) if protocol else []
+    axes = {metric: axis for axis, metric in protocol.headline.items()} if protocol else {}
+    names = [*wanted, *(name for name in seen if name not in wanted)]
+    return tuple(_column(name, entries, axes.get(name, "")) for name in names)
+
+
+def _column(name: str, entries: Sequence[Entry], axis: str) -> Column:
+    metric: Metric | None = _installed("metrics", name)
+    if metric:
+        return Column(
+            name=name,
+            title=metric.title,
+            unit=metric.unit,
+            better=metric.better,
+            version=metric.version,
+            axis=axis,
+            metric=metric,
+        )
+    records = [entry.result["metrics"][name] for entry in entries if name in entry.result["metrics"]]
+    newest = max(records, key=lambda record: int(record["version"]))
+    return Column(
+        name=name, title=name, unit=newest["unit"], better=newest["better"], version=int(newest["version"]), axis=axis
+    )
+
+
+def _row(entry: Entry, columns: Sequence[Column], protocol_version: int) -> Row:
+    result = entry.result
+    cells = {column.name: _cell(result, column, protocol_version) for column in columns}
+    return Row(entry=entry, cells=cells, why_unranked=_why_unranked(result))
+
+
+def _why_unranked(result: Mapping[str, Any]) -> str:
+    kind, status = result["model"]["kind"], result["status"]
+    if kind not in RANKED_KINDS:
+        return f"{kind} rows are shown for comparison"
+    if status != "complete":
+        scored, asked = result["dataset"].get("n_scored", "?"), result["dataset"]["n_clips"]
+        return f"{status}: {scored} of {asked} clips scored"
+    return ""
+
+
+def _cell(result: Mapping[str, Any], column: Column, protocol_version: int) -> Cell:
+    record = result["metrics"].get(column.name)
+    if record is None:
+        return Cell(state="not_run", reason=f"this result was made without {column.name}")
+    state, reason = _state(result, record, column, protocol_version)
+    return Cell(
+        state=state,
+        value=record["value"],
+        low=record["low"],
+        high=record["high"],
+        corrected=record["corrected"],
+        n_used=int(record["n_used"]),
+        n_asked=int(record["n_asked"]),
+        not_applicable=int(record["not_applicable"]),
+        reason=reason,
+    )
+
+
+def _state(
+    result: Mapping[str, Any], record: Mapping[str, Any], column: Column, protocol_version: int
+) -> tuple[State, str]:
+    version = result["protocol"]["version"]
+    if version != protocol_version:
+        return "stale", f"made with version {version} of the protocol, {protocol_version} counts; run eval again"
+    if record["version"] != column.version:
+        return "stale", f"made with version {record['version']} of the metric, {column.version} counts; run eval again"
+    if record["value"] is not None:
+        return "ok", ""
+    prefix = f"{column.name}:"
+    broken = [p for p in result["problems"] if p["kind"] == "bad_features" and p["detail"].startswith(prefix)]
+    if broken:
+        return "failed", f"{broken[0]['clip_id']}, {broken[0]['detail']}"
+    return ("failed" if result["status"] == "failed" else "undefined"), str(record["reason"])
+
+
+def _rank(rows: list[Row], column: Column) -> tuple[list[Row], tuple[tuple[str, str, Comparison], ...]]:
+    """Give the cells of a column their ranks."""
+    places = [i for i, row in enumerate(rows) if not row.why_unranked and row.cells[column.name].state == "ok"]
+    if not places:
+        return rows, ()
+    chosen = [rows[i] for i in places]
+    names = [row.entry.row_name for row in chosen]
+    if column.metric is None:
+        return rows, ()
+    sources = {clip_id: source for row in chosen for clip_id, source in row.entry.sources.items()}
+    systems = [row.entry.stats(column.name) for row in chosen]
+    biased = column.metric.corrected is not None
+    comparisons = compare_all(column.metric.pool, systems, sources, centre=biased)
+    values = [row.cells[column.name].value or 0.0 for row in chosen]
+    ranked = list(rows)
+    for i, standing in zip(places, standings(values, column.better, comparisons), strict=True):
+        cell = dataclasses.replace(rows[i].cells[column.name], standing=standing)
+        ranked[i] = dataclasses.replace(rows[i], cells={**rows[i].cells, column.name: cell})
+    return ranked, tuple((names[c.first], names[c.second], c) for c in comparisons)
+
+
+def _order(row: Row, columns: Sequence[Column]) -> tuple[Any, ...]:
+    """Sort ranked rows by the first headline metric, then unranked systems, oracles and controls by name."""
+    lead = next((column for column in columns if column.axis), columns[0])
+    cell = row.cells[lead.name]
+    sign = -1.0 if lead.better == "higher" else 1.0
+    group = 0 if not row.why_unranked else {"oracle": 2, "control": 3}.get(str(row.model["kind"]), 1)
+    missing = cell.value is None or cell.state != "ok"
+    by_value = 0.0 if missing or cell.value is None or group else sign * cell.value
+    return group, missing and not group, by_value, row.entry.row_name

@@ -1,0 +1,69 @@
+"""All files of the leaderboard, made in memory; then written, or compared with what is there."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+
+from foleybench.leaderboard import page, tables
+from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.load import read_all
+from foleybench.leaderboard.published import read_published
+from foleybench.leaderboard.published import tables as reported_tables
+from foleybench.manifest import write_atomically
+
+
+def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:
+    """Return file name -> content of everything that the leaderboard consists of.
+
+    Args:
+        results_folder: Where the result files lie, one folder a data set.
+        published: The list of reported values, or None for a page without them.
+    """
+    boards = make_boards(read_all(results_folder))
+    reported = reported_tables(read_published(published)) if published else []
+    files: dict[str, str] = {}
+    for dataset, group in itertools.groupby(boards, key=lambda board: board.dataset):
+        chosen = list(group)
+        files[f"{dataset}.csv"] = tables.board_csv(chosen)
+        files[f"{dataset}.md"] = tables.board_markdown(chosen)
+    if reported:
+        files["published.md"] = tables.published_markdown(reported)
+    files["index.html"] = page.render(boards, reported)
+    return {name: content.encode() for name, content in sorted(files.items())}
+
+
+def write(files: Mapping[str, bytes], out: Path) -> list[Path]:
+    """Write what changed, remove what this package wrote for data sets that are gone; return the paths touched."""
+    touched = []
+    for name, content in files.items():
+        path = out / name
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)
+            touched.append(path)
+    for path in _leftovers(files, out):
+        path.unlink()
+        touched.append(path)
+    return touched
+
+
+def stale(files: Mapping[str, bytes], out: Path) -> list[str]:
+    """Return, in words, each file that writing would change."""
+    found = []
+    for name, content in files.items():
+        path = out / name
+        if not path.is_file():
+            found.append(f"{path} is missing")
+        elif path.read_bytes() != content:
+            found.append(f"{path} is not what the results give")
+    return found + [f"{path} belongs to no result" for path in _leftovers(files, out)]
+
+
+def _leftovers(files: Mapping[str, bytes], out: Path) -> list[Path]:
+    """Return tables of ours whose data set has no results any more, each with its CSV file."""
+    found = []
+    for path in sorted(out.glob("*.md")):
+        if path.name not in files and path.read_text(encoding="utf-8", errors="replace").startswith(tables.MARK):
+            found += [other for other in (path, path.with_suffix(".csv")) if other.is_file()]
+    return [path for path in found if path.name != "published.csv"]

@@ -1,0 +1,108 @@
+"""Two results side by side, on the clips that both cover: what a comparison of real systems has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foleybench import registry, stats
+from foleybench.errors import ResultError
+from foleybench.leaderboard import numbers
+from foleybench.leaderboard.load import Entry, read_entry
+from foleybench.leaderboard.significance import SEED
+from foleybench.metrics import Metric
+from foleybench.stats import Paired
+
+RESAMPLES = 2000
+
+
+def compare(first: Entry, second: Entry) -> dict[str, Paired]:
+    """Return metric -> comparison on the common clips, for the metrics that both results have.
+
+    Raises:
+        ResultError: Another data set, split, protocol or manifest, or no metric of the same version in common.
+    """
+    _refuse_unlike(first, second)
+    found = {}
+    for name, record in first.result["metrics"].items():
+        other = second.result["metrics"].get(name)
+        if other and other["version"] == record["version"] and name in registry.names("metrics"):
+            found[name] = _paired(registry.load("metrics", name), first, second, name)
+    if not found:
+        raise ResultError(f"{first.path} and {second.path} have no metric of the same version in common.")
+    return found
+
+
+def _refuse_unlike(first: Entry, second: Entry) -> None:
+    names = ("data set", "split", "protocol", "manifest")
+    for what, one, other in zip(names, first.board_key, second.board_key, strict=True):
+        if one != other:
+            raise ResultError(f"{first.path} and {second.path} differ in their {what}: {one} and {other}.")
+    versions = [entry.result["protocol"]["version"] for entry in (first, second)]
+    if versions[0] != versions[1]:
+        raise ResultError(f"{first.path} and {second.path} differ in the protocol's version: {versions}.")
+
+
+def _paired(metric: Metric, first: Entry, second: Entry, name: str) -> Paired:
+    return stats.paired(
+        metric.pool,
+        first.stats(name),
+        second.stats(name),
+        {**first.sources, **second.sources},
+        rng=np.random.default_rng(SEED),
+        resamples=RESAMPLES,
+        centre=metric.corrected is not None,
+    )
+
+
+def table(first_path: Path, second_path: Path) -> str:
+    """Return the comparison as a Markdown table."""
+    first, second = read_entry(first_path), read_entry(second_path)
+    found = compare(first, second)
+    names = sorted(found)
+    corrected = _holm(names, found)
+    titles = [str(entry.result["model"].get("title") or entry.row_name) for entry in (first, second)]
+    heads = ["Metric", "Clips in both", titles[0], titles[1], "Difference", "95 % interval", "p (Holm)"]
+    rows = [heads, ["---", *("---:" for _ in heads[1:])]]
+    rows += [_line(name, first.result["metrics"][name], found[name], corrected.get(name)) for name in names]
+    covered = [len({row["clip_id"] for row in entry.rows if row["stats"]}) for entry in (first, second)]
+    both = len({r["clip_id"] for r in first.rows if r["stats"]} & {r["clip_id"] for r in second.rows if r["stats"]})
+    lines = [f"{titles[0]} covers {covered[0]} clips, {titles[1]} {covered[1]}, both {both}.", ""]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _holm(names: Sequence[str], found: Mapping[str, Paired]) -> dict[str, float]:
+    known = [name for name in names if found[name].p_value is not None]
+    return dict(zip(known, stats.holm([found[name].p_value or 0.0 for name in known]), strict=True))
+
+
+def _line(name: str, record: Mapping[str, Any], paired: Paired, p_holm: float | None) -> list[str]:
+    title = f"{name} {numbers.ARROWS[record['better']]}"
+    if not np.isfinite(paired.difference):
+        return [title, str(paired.n), "undefined", "undefined", "", "", ""]
+    digits = _decimals(paired)
+    interval = ""
+    if paired.low is not None and paired.high is not None:
+        interval = f"[{numbers.number(paired.low, digits)}, {numbers.number(paired.high, digits)}]"
+    values = [numbers.number(value, digits) for value in (paired.first, paired.second, paired.difference)]
+    return [title, str(paired.n), *values, interval, "" if p_holm is None else p_text(p_holm)]
+
+
+def _decimals(paired: Paired) -> int:
+    width = (paired.high or 0.0) - (paired.low or 0.0)
+    size = width / 2 if width > 0 else max(abs(paired.first), abs(paired.second))
+    return min(5, max(0, 1 - int(np.floor(np.log10(size))))) if size > 0 else 3
+
+
+def p_text(p_value: float) -> str:
+    """Return a p-value as text.
+
+    Example:
+        >>> p_text(0.0004999), p_text(0.2345)
+        ('0.0005', '0.23')
+    """
+    return f"{p_value:.4f}" if p_value < 0.01 else f"{p_value:.2f}"

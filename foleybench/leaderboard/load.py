@@ -1,0 +1,100 @@
+"""Read every result below a folder, and refuse what cannot be put in one table honestly."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from foleybench import results
+from foleybench.errors import ResultError
+from foleybench.metrics import Stat
+
+# Kinds of rows that are ranked. Oracles and controls are shown beside them: they see what no system may see.
+RANKED_KINDS = ("model", "baseline", "folder")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_TAKEN_NAMES = ("index", "published")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One result file with its clip table.
+
+    Attributes:
+        path: The JSON file.
+        name: Its path below the results folder, with forward slashes.
+        result: Its content.
+    """
+
+    path: Path
+    name: str
+    result: Mapping[str, Any]
+
+    @property
+    def row_name(self) -> str:
+        """Name of the system."""
+        return str(self.result["model"]["name"])
+
+    @property
+    def board_key(self) -> tuple[str, str, str, str]:
+        """What must agree for two results to stand in one table: data set, split, protocol, hash of the manifest."""
+        dataset = self.result["dataset"]
+        return dataset["name"], dataset["split"], self.result["protocol"]["name"], dataset["manifest_sha256"]
+
+    @functools.cached_property
+    def rows(self) -> list[results.ClipRow]:
+        """The clip table, checked against the hash in the result."""
+        return results.read_clips(self.path)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Clip id -> source video."""
+        return {row["clip_id"]: row["source_id"] for row in self.rows}
+
+    def stats(self, metric: str) -> dict[str, Stat]:
+        """Return clip id -> statistics of a metric."""
+        return results.stats_of(self.rows, metric)
+
+
+def read_entry(path: Path, folder: Path | None = None) -> Entry:
+    """Read one result file.
+
+    Args:
+        path: The JSON file.
+        folder: Its name is told relative to this folder.
+
+    Raises:
+        ResultError: The file is broken, edited, or names a data set that cannot be a file name.
+    """
+    result = results.read(path)
+    dataset = str(result["dataset"]["name"])
+    if not _SAFE_NAME.fullmatch(dataset) or dataset in _TAKEN_NAMES:
+        raise ResultError(f"{path} is about data set {dataset!r}, which cannot name a table. Rename the data set.")
+    return Entry(path, path.relative_to(folder).as_posix() if folder else path.name, result)
+
+
+def read_all(folder: Path) -> list[Entry]:
+    """Read every result below a folder, sorted by name.
+
+    Raises:
+        ResultError: A file is broken or edited, or two files are about the same thing; the files are named.
+    """
+    entries = [read_entry(path, folder) for path in sorted(folder.glob("*/*.json"))]
+    _refuse_duplicates(entries)
+    return entries
+
+
+def _refuse_duplicates(entries: Sequence[Entry]) -> None:
+    """Refuse two results of one system in one table: which of them counts is not ours to guess from file times."""
+    seen: dict[tuple[str, ...], Entry] = {}
+    for entry in entries:
+        key = (*entry.board_key, entry.row_name)
+        if key in seen:
+            raise ResultError(
+                f"{seen[key].path} and {entry.path} are both about {entry.row_name!r} on the same clips and protocol. "
+                "Delete the one that no longer counts, or give one of them another name."
+            )
+        seen[key] = entry

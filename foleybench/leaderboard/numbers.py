@@ -1,0 +1,86 @@
+"""Numbers as text, the same way in every table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from foleybench.leaderboard.board import Board, Cell, Column
+
+ARROWS = {"higher": "↑", "lower": "↓"}
+STATE_WORDS = {"undefined": "undefined", "not_run": "not run", "failed": "failed", "stale": "stale"}
+_MOST_DECIMALS = 5
+
+
+def decimals_for(cells: Iterable[Cell]) -> int:
+    """Return how many decimals a column needs: two digits of the median half width of its intervals.
+
+    Without intervals, as many as show three digits of the median value.
+    """
+    known = [cell for cell in cells if cell.value is not None]
+    halves = sorted((c.high - c.low) / 2 for c in known if c.low is not None and c.high is not None and c.high > c.low)
+    sizes = sorted(abs(cell.value) for cell in known if cell.value)
+    if halves:
+        return _decimals(halves[len(halves) // 2], digits=2)
+    return _decimals(sizes[len(sizes) // 2], digits=3) if sizes else 3
+
+
+def _decimals(size: float, digits: int) -> int:
+    return min(_MOST_DECIMALS, max(0, digits - 1 - math.floor(math.log10(size))))
+
+
+def number(value: float, decimals: int) -> str:
+    """Return a number with fixed decimals and never a negative zero.
+
+    Example:
+        >>> number(-0.0001, 2)
+        '0.00'
+    """
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def interval(cell: Cell, decimals: int) -> str:
+    """Return ``[low, high]``, or "" without an interval."""
+    if cell.low is None or cell.high is None:
+        return ""
+    return f"[{number(cell.low, decimals)}, {number(cell.high, decimals)}]"
+
+
+def rank(cell: Cell) -> str:
+    """Return ``2`` or ``1-3``, or "" for a cell that is not ranked."""
+    if cell.standing is None:
+        return ""
+    low, high, _ = cell.standing
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def is_bold(board: Board, column: Column, cell: Cell) -> bool:
+    """Tell whether a cell is the best or not distinguishable from it, in a column where anything is worse."""
+    ranked = [row.cells[column.name].standing for row in board.rows if row.cells[column.name].standing]
+    return cell.standing is not None and cell.standing.best and len(ranked) > 1
+
+
+def count(n: int | float | None) -> str:
+    """Return a count for people: ``812``, ``45.3 k``, ``157 M``, ``1.03 B``; "" when unknown.
+
+    Example:
+        >>> [count(n) for n in (812, 45_300, 157_000_000, 1_030_000_000)]
+        ['812', '45.3 k', '157 M', '1.03 B']
+    """
+    if n is None:
+        return ""
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if n >= size:
+            return f"{n / size:.3g} {letter}"
+    return f"{n:g}"
+
+
+def seconds(value: float | None) -> str:
+    """Return seconds with three digits, or "" when unknown.
+
+    Example:
+        >>> [seconds(v) for v in (12.3456, 0.012345, None)]
+        ['12.3', '0.0123', '']
+    """
+    return "" if value is None else f"{value:.3g}"

@@ -1,0 +1,216 @@
+"""The page: one self-contained HTML file, with style, script and plots inside, that works from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from foleybench.leaderboard import numbers, plots, provenance
+from foleybench.leaderboard.board import Board, Cell, Column, Row
+from foleybench.leaderboard.compare import p_text
+from foleybench.leaderboard.published import ReportedTable
+from foleybench.leaderboard.significance import ALPHA, SEED, Comparison
+
+_MOST_PROBLEMS = 20
+
+
+def asset(name: str) -> str:
+    """Return the text of a file of ``foleybench/leaderboard/assets``."""
+    return (resources.files("foleybench.leaderboard") / "assets" / name).read_text(encoding="utf-8")
+
+
+def fill(template: str, **values: object) -> str:
+    """Fill a template of the assets; everything that is not ``Markup`` is escaped, unknown names are errors."""
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.from_string(asset(template)).render(**values)
+
+
+def trusted(name: str) -> Markup:
+    """Return an asset of ours, to be put into a page as it is."""
+    return Markup(asset(name))  # noqa: S704 - a file of this package, not input
+
+
+def render(boards: Sequence[Board], reported: Sequence[ReportedTable]) -> str:
+    """Return the page."""
+    return fill(
+        "index.html.j2",
+        css=trusted("index.css"),
+        js=trusted("index.js"),
+        boards=[_board(board) for board in boards],
+        reported=[_reported(table) for table in reported],
+        seed=SEED,
+    )
+
+
+def _board(board: Board) -> dict[str, Any]:
+    decimals = {c.name: numbers.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
+    rows = [_row(board, row, index, decimals) for index, row in enumerate(board.rows)]
+    n_shown = sum(bool(row.why_unranked) for row in board.rows)
+    return {
+        "board": board,
+        "columns": [_column(board, column) for column in board.columns],
+        "rows": rows,
+        "n_ranked": len(rows) - n_shown,
+        "n_shown": n_shown,
+        "problems": _problem_words(board),
+        "pictures": _pictures(board),
+        "heat_maps": [heat for column in board.headlines if (heat := _heat_map(board, column, decimals[column.name]))],
+        "pairs": [pair for column in board.columns for pair in _pairs(board, column, decimals[column.name])],
+    }
+
+
+def _column(board: Board, column: Column) -> dict[str, Any]:
+    lead = next((c for c in board.columns if c.axis), board.columns[0])
+    return {
+        "name": column.name,
+        "title": column.title,
+        "better": column.better,
+        "axis": column.axis,
+        "unit": "" if column.unit in ("1", "") else f"{column.unit} ",
+        "arrow": numbers.ARROWS[column.better],
+        "lead": column is lead,
+        "hover": f"{column.name}, version {column.version}, {column.better} is better",
+    }
+
+
+def _row(board: Board, row: Row, index: int, decimals: Mapping[str, int]) -> dict[str, Any]:
+    result = row.entry.result
+    problems = result["problems"]
+    return {
+        "key": f"{board.key}-{index}",
+        "title": row.title,
+        "kind": str(row.model["kind"]),
+        "why": row.why_unranked,
+        "cells": [_cell(board, column, row.cells[column.name], decimals[column.name]) for column in board.columns],
+        "parameters": numbers.count(row.model.get("parameters")),
+        "parameters_n": row.model.get("parameters"),
+        "seconds": numbers.seconds(row.seconds_per_clip),
+        "seconds_n": row.seconds_per_clip,
+        "device": row.device,
+        "licence": row.model.get("licence"),
+        "n_scored": result["dataset"].get("n_scored", "?"),
+        "n_clips": result["dataset"]["n_clips"],
+        "description": row.model.get("description"),
+        "provenance": provenance.groups(row),
+        "command": result["run"].get("command") or "not recorded",
+        "problems": problems[:_MOST_PROBLEMS],
+        "n_problems": len(problems),
+    }
+
+
+def _cell(board: Board, column: Column, cell: Cell, decimals: int) -> dict[str, Any]:
+    known = cell.value is not None and cell.state == "ok"
+    return {
+        "cell": cell,
+        "value": numbers.number(cell.value, decimals) if cell.value is not None else "",
+        "interval": numbers.interval(cell, decimals),
+        "rank": numbers.rank(cell),
+        "bold": numbers.is_bold(board, column, cell),
+        "state": numbers.STATE_WORDS.get(cell.state, ""),
+        "hover": _hover(cell, decimals) if known else cell.reason,
+    }
+
+
+def _hover(cell: Cell, decimals: int) -> str:
+    words = [f"{cell.n_used} of {cell.n_asked} clips"]
+    if cell.not_applicable:
+        words.append(f"{cell.not_applicable} not applicable")
+    if cell.corrected is not None:
+        words.append(f"corrected for sample size: {numbers.number(cell.corrected, decimals)}")
+    return ", ".join(words)
+
+
+def _problem_words(board: Board) -> str:
+    """Say which results have clips that could not be scored as they should."""
+    found = [(row.title, len(row.entry.result["problems"])) for row in board.rows if row.entry.result["problems"]]
+    listed = ", ".join(f"{title} ({n})" for title, n in found)
+    return f"Clips with problems: {listed}. Each is named in the row's provenance." if found else ""
+
+
+def _pictures(board: Board) -> list[dict[str, Any]]:
+    axes = {column.axis: column for column in board.columns if column.axis}
+    found: list[tuple[str, Markup | None]] = [(c.title, plots.forest(board, c)) for c in board.headlines]
+    if "timing" in axes and "semantics" in axes:
+        found.append(("Timing against semantics", plots.scatter(board, axes["semantics"], axes["timing"])))
+    elif "timing" in axes and "quality" in axes:
+        found.append(("Timing against quality", plots.scatter(board, axes["quality"], axes["timing"])))
+    best = axes.get("quality") or board.headlines[0]
+    found.append((f"{best.title} against speed", plots.against_seconds(board, best)))
+    found += [(f"{c.title}: other tolerances", plots.tolerance_curves(board, c)) for c in board.columns]
+    return [{"title": title, "svg": svg} for title, svg in found if svg is not None]
+
+
+def _heat_map(board: Board, column: Column, decimals: int) -> dict[str, Any] | None:
+    """Return the values per class, shaded from the worst to the best value of the table."""
+    rows = [row for row, _ in plots.known_cells(board, column)]
+    records = [row.entry.result["metrics"][column.name]["per_class"] for row in rows]
+    labels = sorted({label for record in records for label in record if label})
+    values = [r[label]["value"] for r in records for label in labels if label in r and r[label]["value"] is not None]
+    if len(labels) < 2 or not values:
+        return None
+    low, high = min(values), max(values)
+
+    def cell(record: Mapping[str, Any], label: str) -> dict[str, Any]:
+        value = record.get(label, {}).get("value")
+        if value is None:
+            return {"share": None, "text": "–", "hover": f"{label}: undefined"}
+        share = (value - low) / (high - low) if high > low else 1.0
+        share = share if column.better == "higher" else 1.0 - share
+        text = numbers.number(value, min(decimals, 2))
+        return {"share": f"{share:.3f}", "text": text, "hover": f"{label}: {value:.4g} from {record[label]['n']} clips"}
+
+    return {
+        "title": column.title,
+        "labels": labels,
+        "rows": [
+            {"title": row.title, "cells": [cell(record, label) for label in labels]}
+            for row, record in zip(rows, records, strict=True)
+        ],
+    }
+
+
+def _pairs(board: Board, column: Column, decimals: int) -> list[dict[str, Any]]:
+    titles = {row.entry.row_name: row.title for row in board.rows}
+    return [
+        _pair(column, titles[first], titles[second], comparison, decimals)
+        for first, second, comparison in board.comparisons[column.name]
+    ]
+
+
+def _pair(column: Column, first: str, second: str, comparison: Comparison, decimals: int) -> dict[str, Any]:
+    paired, p_holm = comparison.paired, comparison.p_holm
+    interval = ""
+    if paired.low is not None and paired.high is not None:
+        interval = f"[{numbers.number(paired.low, decimals)}, {numbers.number(paired.high, decimals)}]"
+    known = paired.difference == paired.difference  # NaN: the metric is undefined on the common clips
+    return {
+        "metric": column.title,
+        "first": first,
+        "second": second,
+        "n": paired.n,
+        "difference": numbers.number(paired.difference, decimals) if known else "undefined",
+        "interval": interval,
+        "p": "" if p_holm is None else p_text(p_holm),
+        "told_apart": p_holm is not None and p_holm < ALPHA,
+    }
+
+
+def _reported(table: ReportedTable) -> dict[str, Any]:
+    first = table.rows[0][1]
+    return {
+        "origin": table.origin,
+        "dataset": table.dataset,
+        "heads": [f"{m} {numbers.ARROWS[first[m].better]}" if m in first else m for m in table.metrics],
+        "rows": [{"label": label, "cells": [values.get(m) for m in table.metrics]} for label, values in table.rows],
+        "notes": table.notes,
+    }

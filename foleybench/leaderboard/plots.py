@@ -1,0 +1,247 @@
+"""The page's plots, as inline SVG made from a board."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from foleybench.leaderboard import numbers
+from foleybench.leaderboard.board import Board, Cell, Column, Row
+from foleybench.leaderboard.svg import Scale, element, mark, scale_for, shorten, tick_text
+
+_WIDTH_PX = 560.0
+_ROW_PX = 25.0
+_LABEL_PX = 170.0
+
+
+def axis_title(column: Column) -> str:
+    """Return a metric's name with unit and direction."""
+    unit = "" if column.unit in ("1", "") else f" ({column.unit})"
+    return f"{column.title}{unit}, {column.better} is better"
+
+
+def known_cells(board: Board, column: Column) -> list[tuple[Row, Cell]]:
+    """Return the rows that have a current value of a metric."""
+    found = [(row, row.cells[column.name]) for row in board.rows]
+    return [(row, cell) for row, cell in found if cell.value is not None and cell.state == "ok"]
+
+
+def _picture(label: str, height_px: float, *parts: Markup) -> Markup:
+    return element(
+        "svg",
+        element("title", label),
+        *parts,
+        viewBox=f"0 0 {_WIDTH_PX:g} {height_px:g}",
+        role="img",
+        class_="plot",
+        xmlns="http://www.w3.org/2000/svg",
+    )
+
+
+def _x_axis(scale: Scale, top_px: float, bottom_px: float, title: str) -> list[Markup]:
+    parts = []
+    for tick in scale.ticks():
+        x = scale(tick)
+        parts.append(element("line", x1=x, x2=x, y1=top_px, y2=bottom_px, class_="grid"))
+        parts.append(element("text", tick_text(tick), x=x, y=bottom_px + 15, class_="tick", text_anchor="middle"))
+    middle = (scale.start_px + scale.end_px) / 2
+    parts.append(element("text", title, x=middle, y=bottom_px + 33, class_="axis", text_anchor="middle"))
+    return parts
+
+
+def _y_axis(scale: Scale, left_px: float, right_px: float, title: str) -> list[Markup]:
+    parts = []
+    for tick in scale.ticks():
+        y = scale(tick)
+        parts.append(element("line", x1=left_px, x2=right_px, y1=y, y2=y, class_="grid"))
+        parts.append(element("text", tick_text(tick), x=left_px - 7, y=y + 4, class_="tick", text_anchor="end"))
+    middle = (scale.start_px + scale.end_px) / 2
+    turn = f"translate(14 {middle:.1f}) rotate(-90)"
+    parts.append(element("text", title, transform=turn, class_="axis", text_anchor="middle"))
+    return parts
+
+
+def forest(board: Board, column: Column) -> Markup | None:
+    """Return the forest plot of a metric: a line per system, its value and interval, control values as dashed lines."""
+    found = known_cells(board, column)
+    if not found:
+        return None
+    bottom = 8 + _ROW_PX * len(found)
+    ends = [end for _, cell in found for end in (cell.low, cell.high, cell.value) if end is not None]
+    scale = scale_for(ends, _LABEL_PX, _WIDTH_PX - 16)
+    parts = _x_axis(scale, 4, bottom, axis_title(column))
+    for row, cell in found:
+        if row.model["kind"] == "control" and cell.value is not None:
+            x = scale(cell.value)
+            parts.append(element("line", x1=x, x2=x, y1=4.0, y2=bottom, class_="control-line"))
+    for index, (row, cell) in enumerate(found):
+        parts += _forest_row(row, cell, column, scale, 8 + _ROW_PX * (index + 0.5))
+    return _picture(f"{column.title} with 95 % intervals", bottom + 42, *parts)
+
+
+def _forest_row(row: Row, cell: Cell, column: Column, scale: Scale, y: float) -> list[Markup]:
+    value = cell.value or 0.0
+    kind = str(row.model["kind"])
+    parts = [
+        element("text", shorten(row.title, 26), x=_LABEL_PX - 12, y=y + 4, class_=f"label {kind}", text_anchor="end")
+    ]
+    if cell.low is not None and cell.high is not None:
+        parts.append(_bar(scale(cell.low), y, scale(cell.high), y, kind))
+    digits = numbers.decimals_for([cell])
+    words = f"{row.title}: {numbers.number(value, digits)} {numbers.interval(cell, digits)} {column.title}".strip()
+    return [*parts, mark(kind, scale(value), y, words)]
+
+
+def _bar(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=f"bar {kind}")
+
+
+class Point(NamedTuple):
+    """One system in a scatter plot, each axis with value and interval."""
+
+    row: Row
+    x: tuple[float, float, float]
+    y: tuple[float, float, float]
+
+
+def _triple(cell: Cell) -> tuple[float, float, float]:
+    value = cell.value or 0.0
+    return value, value if cell.low is None else cell.low, value if cell.high is None else cell.high
+
+
+def scatter(board: Board, across: Column, up: Column) -> Markup | None:
+    """Return one metric against another, with error bars both ways."""
+    vertical = {row.entry.row_name: cell for row, cell in known_cells(board, up)}
+    points = [
+        Point(row, _triple(cell), _triple(vertical[row.entry.row_name]))
+        for row, cell in known_cells(board, across)
+        if row.entry.row_name in vertical
+    ]
+    return _scatter(points, axis_title(across), axis_title(up), f"{up.title} against {across.title}")
+
+
+def against_seconds(board: Board, up: Column) -> Markup | None:
+    """Return a metric against seconds per clip (logarithmic), for the rows that report a speed."""
+    points = []
+    for row, cell in known_cells(board, up):
+        seconds = row.seconds_per_clip
+        if seconds is not None and seconds > 0 and row.model["kind"] != "control":
+            points.append(Point(row, (seconds, seconds, seconds), _triple(cell)))
+    title = "seconds per clip, one at a time, on the device named in the table"
+    return _scatter(points, title, axis_title(up), f"{up.title} against seconds per clip", log=True)
+
+
+def _scatter(points: Sequence[Point], x_title: str, y_title: str, label: str, *, log: bool = False) -> Markup | None:
+    if len(points) < 2:
+        return None
+    height = 360.0
+    x_scale = scale_for([v for p in points for v in p.x], 62, _WIDTH_PX - 20, log=log)
+    y_scale = scale_for([v for p in points for v in p.y], height - 52, 14)
+    parts = _x_axis(x_scale, 14, height - 52, x_title) + _y_axis(y_scale, 62, _WIDTH_PX - 20, y_title)
+    for point in points:
+        kind = str(point.row.model["kind"])
+        x, y = x_scale(point.x[0]), y_scale(point.y[0])
+        parts.append(_bar(x_scale(point.x[1]), y, x_scale(point.x[2]), y, kind))
+        parts.append(_bar(x, y_scale(point.y[1]), x, y_scale(point.y[2]), kind))
+    places = [(x_scale(p.x[0]), y_scale(p.y[0])) for p in points]
+    for point, (x, y) in zip(points, places, strict=True):
+        words = f"{point.row.title}: {tick_text(point.x[0])}, {tick_text(point.y[0])}"
+        parts.append(mark(str(point.row.model["kind"]), x, y, words))
+    parts += _labels(points, places, (62, _WIDTH_PX - 20, 14, height - 52))
+    return _picture(label, height, *parts)
+
+
+def _labels(
+    points: Sequence[Point], places: Sequence[tuple[float, float]], frame: tuple[float, float, float, float]
+) -> list[Markup]:
+    """Put a name beside each point, at the first of several places where it hides nothing and stays in the frame."""
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
+    parts = []
+    for point, (x, y) in zip(points, places, strict=True):
+        text = shorten(point.row.title, 24)
+        width = 6.3 * len(text)
+        boxes = [_box(x, y, width, *move) for move in _MOVES]
+        box = min(boxes, key=lambda b: sum(_overlap(b, other) for other in taken) + _outside(b, frame))
+        taken.append(box)
+        kind = str(point.row.model["kind"])
+        parts.append(element("text", text, x=box[0], y=box[3] - 3.5, class_=f"label {kind}", text_anchor="start"))
+    return parts
+
+
+_Box = tuple[float, float, float, float]
+# Sideways (share of the text's width) and down (px), in order of preference.
+_MOVES = ((0.0, -9.0), (0.0, 9.0), (-1.0, -9.0), (-1.0, 9.0), (-0.5, -17.0), (-0.5, 17.0), (0.0, -23.0), (0.0, 23.0))
+
+
+def _box(x: float, y: float, width: float, sideways: float, down: float) -> _Box:
+    left = x + sideways * width + (8.0 if sideways == 0 else -8.0 if sideways == -1 else 0.0)
+    return left, y + down - 7, left + width, y + down + 7
+
+
+def _overlap(a: _Box, b: _Box) -> float:
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _outside(box: _Box, frame: tuple[float, float, float, float]) -> float:
+    left, right, top, bottom = frame
+    beyond = (left - box[0], box[2] - right, top - box[1], box[3] - bottom)
+    return 40.0 * sum(max(0.0, amount) for amount in beyond)
+
+
+def tolerance_curves(board: Board, column: Column) -> Markup | None:
+    """Return the value at each tolerance, a line per system, for a metric that offers ``curve(statistics)``."""
+    curve = _curve_of(column)
+    if curve is None:
+        return None
+    found: list[tuple[Row, dict[float, float]]] = []
+    for row, _ in known_cells(board, column):
+        stats = row.entry.stats(column.name)
+        values = {t: v for t, v in curve([stats[key] for key in sorted(stats)]).items() if math.isfinite(v)}
+        if values:
+            found.append((row, values))
+    return _curves(found, column) if found else None
+
+
+def _curve_of(column: Column) -> Callable[[Sequence[object]], Mapping[float, float]] | None:
+    if column.metric is None:
+        return None
+    module = importlib.import_module(f"foleybench.metrics.{column.name}")
+    curve: Callable[[Sequence[object]], Mapping[float, float]] | None = getattr(module, "curve", None)
+    return curve
+
+
+def _curves(found: Sequence[tuple[Row, Mapping[float, float]]], column: Column) -> Markup:
+    height, right = 360.0, _WIDTH_PX - 160
+    tolerances = sorted({1000 * t for _, values in found for t in values})
+    x_scale = Scale(0.0, tolerances[-1], 62, right)
+    y_scale = scale_for([v for _, values in found for v in values.values()], height - 52, 14)
+    parts = _x_axis(x_scale, 14, height - 52, "tolerance (ms)") + _y_axis(y_scale, 62, right, column.title)
+    ends = _spread([y_scale(values[max(values)]) for _, values in found], 15.0, 20.0, height - 56)
+    for index, ((row, values), end) in enumerate(zip(found, ends, strict=True)):
+        kind = str(row.model["kind"])
+        line = " ".join(f"{x_scale(1000 * t):.2f},{y_scale(v):.2f}" for t, v in sorted(values.items()))
+        style = f"curve {kind} hue-{index % 8}"
+        parts.append(element("polyline", element("title", row.title), points=line, class_=style))
+        last = y_scale(values[max(values)])
+        parts.append(element("line", x1=right + 2, y1=last, x2=right + 12, y2=end, class_="leader"))
+        parts.append(element("text", shorten(row.title, 22), x=right + 15, y=end + 4, class_=f"label {style}"))
+    return _picture(f"{column.title} by tolerance", height, *parts)
+
+
+def _spread(places: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:
+    """Move places apart until neighbours are ``gap`` away from each other, keeping their order."""
+    order = sorted(range(len(places)), key=lambda i: (places[i], i))
+    moved = list(places)
+    floor = top
+    for i in order:
+        moved[i] = floor = max(places[i], floor)
+        floor += gap
+    ceiling = bottom
+    for i in reversed(order):
+        moved[i] = ceiling = min(moved[i], ceiling)
+        ceiling -= gap
+    return moved

@@ -1,0 +1,101 @@
+"""What the page tells about where a row comes from, as groups of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from foleybench.leaderboard import numbers
+from foleybench.leaderboard.board import Row
+
+
+class Group(NamedTuple):
+    """A heading and its facts, both plain text."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+
+
+def groups(row: Row) -> list[Group]:
+    """Return everything needed to make the row again, except for its command."""
+    result = row.entry.result
+    found = [
+        Group("System", _system(row)),
+        Group("Result", _result(result, row.entry.name)),
+        Group("Generation", _generation(result["run"].get("generation"))),
+        Group("Evaluator", _evaluator(result["run"])),
+        Group("Metrics", tuple(_metric(name, record) for name, record in sorted(result["metrics"].items()))),
+        Group("Packages", tuple(sorted((str(k), str(v)) for k, v in (result["run"].get("packages") or {}).items()))),
+    ]
+    return [group for group in found if group.facts]
+
+
+def _facts(**values: object) -> tuple[tuple[str, str], ...]:
+    """Return names and values as text, without those that are unknown; underscores become spaces."""
+    return tuple((name.replace("_", " "), str(value)) for name, value in values.items() if value not in (None, ""))
+
+
+def _system(row: Row) -> tuple[tuple[str, str], ...]:
+    model = row.model
+    return _facts(
+        name=model["name"],
+        kind=model["kind"],
+        licence=model.get("licence"),
+        parameters=numbers.count(model.get("parameters")),
+        checkpoint_sha256=model.get("checkpoint_sha256"),
+    )
+
+
+def _result(result: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
+    dataset, protocol, git = result["dataset"], result["protocol"], result["run"].get("git")
+    commit = f"{git['commit']}{' (with uncommitted changes)' if git.get('dirty') else ''}" if git else "not in git"
+    return _facts(
+        file=name,
+        status=result["status"],
+        test_set=f"{dataset['name']} / {dataset['split']}, {dataset['n_clips']} clips",
+        manifest_sha256=dataset["manifest_sha256"],
+        protocol=f"{protocol['name']}, version {protocol['version']}",
+        commit=commit,
+        clip_table_sha256=result["clips"].get("sha256"),
+    )
+
+
+def _generation(generation: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    if not generation:
+        return (("", "not reported: the sound was made elsewhere"),)
+    facts = _facts(
+        network_evaluations=generation.get("nfe"),
+        guidance=generation.get("guidance"),
+        seed=generation.get("seed"),
+        device=generation.get("device"),
+        threads=generation.get("threads"),
+        rate=f"{generation['rate_hz']} Hz" if generation.get("rate_hz") else None,
+    )
+    return facts + tuple(_speed(name, speed) for name, speed in sorted((generation.get("speed") or {}).items()))
+
+
+def _speed(name: str, speed: Mapping[str, Any]) -> tuple[str, str]:
+    seconds, factor = speed.get("seconds_per_clip"), speed.get("real_time_factor")
+    words = [f"{numbers.seconds(seconds)} s per clip" if seconds is not None else ""]
+    words.append(f"real-time factor {numbers.seconds(factor)}" if factor is not None else "")
+    return name.replace("_", " "), ", ".join(filter(None, words))
+
+
+def _evaluator(run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    facts = _facts(seed=run.get("seed"), resamples=run.get("resamples"), device=run.get("device"))
+    return facts + tuple(
+        (name, f"version {encoder.get('version')}, weights {encoder.get('weights_sha256') or 'none'}")
+        for name, encoder in sorted((run.get("encoders") or {}).items())
+    )
+
+
+def _metric(name: str, record: Mapping[str, Any]) -> tuple[str, str]:
+    value = "undefined" if record["value"] is None else f"{record['value']:.6g}"
+    if record["low"] is not None:
+        value += f" [{record['low']:.6g}, {record['high']:.6g}]"
+    corrected = "" if record["corrected"] is None else f"; corrected for sample size {record['corrected']:.6g}"
+    clips = f"{record['n_used']} of {record['n_asked']} clips"
+    if record["not_applicable"]:
+        clips += f", {record['not_applicable']} not applicable"
+    reason = f"; {record['reason']}" if record["reason"] else ""
+    return name, f"{value}{corrected}; {clips}; version {record['version']}{reason}"

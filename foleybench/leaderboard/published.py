@@ -1,0 +1,113 @@
+"""Numbers that others reported: read from a list with a source for every value, never ranked with measured ones."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import itertools
+import math
+from pathlib import Path
+
+from foleybench.errors import ResultError
+
+FIELDS = ("table", "row", "metric", "value", "unit", "better", "dataset", "source", "note")
+
+
+@dataclasses.dataclass(frozen=True)
+class Reported:
+    """One reported value.
+
+    Attributes:
+        table: Number of the table in its source.
+        row: Label of the row there.
+        metric: Label of the column there.
+        value: The number as printed.
+        unit: Unit.
+        better: ``higher`` or ``lower``.
+        dataset: What it was measured on, as far as the source says.
+        source: Where it stands, to the cell.
+        note: What the source leaves open.
+    """
+
+    table: str
+    row: str
+    metric: str
+    value: str
+    unit: str
+    better: str
+    dataset: str
+    source: str
+    note: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportedTable:
+    """One table of a source.
+
+    Attributes:
+        number: Its number there.
+        dataset: What it was measured on.
+        metrics: Column labels, in the source's order.
+        rows: (row label, column label -> value), in the source's order.
+        notes: Distinct notes, in order.
+        origin: The source without row and column.
+    """
+
+    number: str
+    dataset: str
+    metrics: tuple[str, ...]
+    rows: tuple[tuple[str, dict[str, Reported]], ...]
+    notes: tuple[str, ...]
+    origin: str
+
+
+def read_published(path: Path) -> list[Reported]:
+    """Read the list of reported values.
+
+    Raises:
+        ResultError: Missing file or column, a value that is not a finite number, no source, or the same cell twice.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ResultError(f"{path} cannot be read: {error}. Name another list with --published.") from error
+    values = [_value(path, number, row) for number, row in enumerate(rows, start=2)]
+    seen: set[tuple[str, str, str, str]] = set()
+    for value in values:
+        cell = (value.source, value.table, value.row, value.metric)
+        if cell in seen:
+            raise ResultError(f"{path} has {value.row!r}, {value.metric} of table {value.table} twice.")
+        seen.add(cell)
+    return values
+
+
+def _value(path: Path, number: int, row: dict[str, str]) -> Reported:
+    if set(row) != set(FIELDS) or None in row.values():
+        raise ResultError(f"{path}, line {number} does not have the columns {','.join(FIELDS)}.")
+    try:
+        finite = math.isfinite(float(row["value"]))
+    except ValueError:
+        finite = False
+    if not finite or not row["source"] or row["better"] not in ("higher", "lower"):
+        raise ResultError(f"{path}, line {number} needs a finite value, a source, and better = higher or lower: {row}.")
+    return Reported(**row)
+
+
+def tables(values: list[Reported]) -> list[ReportedTable]:
+    """Group reported values into the tables that they come from, in the list's order."""
+    return [_table(number, list(group)) for number, group in itertools.groupby(values, key=lambda value: value.table)]
+
+
+def _table(number: str, values: list[Reported]) -> ReportedTable:
+    rows: dict[str, dict[str, Reported]] = {}
+    for value in values:
+        rows.setdefault(value.row, {})[value.metric] = value
+    return ReportedTable(
+        number=number,
+        dataset=values[0].dataset,
+        metrics=tuple(dict.fromkeys(value.metric for value in values)),
+        rows=tuple(rows.items()),
+        notes=tuple(dict.fromkeys(f"{value.metric}: {value.note}" for value in values if value.note)),
+        origin=values[0].source.split(", row ")[0],
+    )

@@ -1,0 +1,144 @@
+"""Boards and reported tables as CSV (tidy: a line per number) and Markdown (a line per system)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from foleybench.leaderboard import numbers
+from foleybench.leaderboard.board import Board, Cell, Column, Row
+from foleybench.leaderboard.published import ReportedTable
+
+# First line of every Markdown file that this package writes: how a leftover is told from somebody's own file.
+MARK = "<!-- Written by `foleybench leaderboard`. Do not edit: change the results and run it again. -->"
+_COLUMNS = (
+    *("dataset", "split", "manifest_sha256", "protocol", "protocol_version", "system", "kind", "status", "metric"),
+    *("metric_version", "state", "value", "low", "high", "corrected", "unit", "better", "n_used", "n_asked"),
+    *("not_applicable", "rank_low", "rank_high", "best", "reason", "result"),
+)
+
+
+def board_csv(boards: Sequence[Board]) -> str:
+    """Return every number of the boards of one data set, full precision."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for board in boards:
+        for row in board.rows:
+            for column in board.columns:
+                writer.writerow([csv_safe(value) for value in _csv_line(board, row, column)])
+    return buffer.getvalue()
+
+
+def csv_safe(value: object) -> object:
+    """Return text that no spreadsheet takes for a formula; everything else as it is.
+
+    Example:
+        >>> csv_safe("=1+1"), csv_safe(-1.5)
+        ("'=1+1", -1.5)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _csv_line(board: Board, row: Row, column: Column) -> list[object]:
+    cell = row.cells[column.name]
+    record = row.entry.result["metrics"].get(column.name, {})
+    standing = cell.standing
+    return [
+        *(board.dataset, board.split, board.manifest_sha256, board.protocol, row.entry.result["protocol"]["version"]),
+        *(row.entry.row_name, row.model["kind"], row.entry.result["status"], column.name, record.get("version")),
+        *(cell.state, cell.value, cell.low, cell.high, cell.corrected, column.unit, column.better),
+        *(cell.n_used, cell.n_asked, cell.not_applicable),
+        *((standing.low, standing.high, standing.best) if standing else (None, None, None)),
+        *(cell.reason or row.why_unranked, row.entry.name),
+    ]
+
+
+def board_markdown(boards: Sequence[Board]) -> str:
+    """Return the boards of one data set."""
+    lines = [MARK, "", f"# {text(boards[0].dataset)}", ""]
+    for board in boards:
+        lines += [*_heading(board), *_table(board), ""]
+    return "\n".join([*lines, *_legend()]) + "\n"
+
+
+def _heading(board: Board) -> list[str]:
+    title = f"## {text(board.protocol_title)} on {text(board.dataset)} / {text(board.split)}"
+    return [title, "", f"{board.n_clips} clips, manifest `{board.manifest_sha256[:12]}`.", ""]
+
+
+def _table(board: Board) -> list[str]:
+    decimals = {c.name: numbers.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
+    heads = ["System", "Kind", *(_head(column) for column in board.columns), "Parameters", "Seconds per clip", "Clips"]
+    lines = [_line(heads), _line(["---", "---", *("---:" for _ in heads[2:])])]
+    for row in board.rows:
+        cells = [_cell(board, c, row.cells[c.name], decimals[c.name]) for c in board.columns]
+        speed = " ".join(filter(None, (numbers.seconds(row.seconds_per_clip), text(row.device)))) or "not reported"
+        tail = [numbers.count(row.model.get("parameters")), speed, _clips(row)]
+        kind = text(str(row.model["kind"])) + ("" if not row.why_unranked else " (not ranked)")
+        lines.append(_line([text(row.title), kind, *cells, *tail]))
+    return lines
+
+
+def _head(column: Column) -> str:
+    unit = "" if column.unit in ("1", "") else f" ({text(column.unit)})"
+    return f"{text(column.title)}{unit} {numbers.ARROWS[column.better]}"
+
+
+def _cell(board: Board, column: Column, cell: Cell, decimals: int) -> str:
+    if cell.value is None or cell.state != "ok":
+        return f"*{numbers.STATE_WORDS[cell.state]}*"
+    value = numbers.number(cell.value, decimals)
+    if numbers.is_bold(board, column, cell):
+        value = f"**{value}**"
+    rank = numbers.rank(cell)
+    return " ".join(filter(None, (value, numbers.interval(cell, decimals), f"· {rank}" if rank else "")))
+
+
+def _clips(row: Row) -> str:
+    dataset = row.entry.result["dataset"]
+    return f"{dataset.get('n_scored', '?')}/{dataset['n_clips']}"
+
+
+def _legend() -> list[str]:
+    return [
+        "Value [95 % bootstrap interval over source videos] · rank. Systems that a paired test (Holm-corrected, 5 %)",
+        "does not tell apart share ranks; **bold**: the best and all that are not distinguishable from it. Oracle and",
+        "control rows, and results that do not cover every clip, are shown and never ranked. Plots and provenance:",
+        "[index.html](index.html); every number at full precision: the CSV file beside this one.",
+    ]
+
+
+def published_markdown(tables: Iterable[ReportedTable]) -> str:
+    """Return the reported tables."""
+    lines = [MARK, "", "# Reported numbers", ""]
+    lines += ["As printed in their source. Not measured here, not ranked, not comparable with measured numbers.", ""]
+    for table in tables:
+        lines += _reported(table)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _reported(table: ReportedTable) -> list[str]:
+    first = table.rows[0][1]
+    heads = [f"{text(m)} {numbers.ARROWS[first[m].better]}" if m in first else text(m) for m in table.metrics]
+    lines = [f"## {text(table.origin)} ({text(table.dataset)})", ""]
+    lines += [_line(["Row", *heads]), _line(["---", *("---:" for _ in heads)])]
+    for label, values in table.rows:
+        lines.append(_line([text(label), *(text(values[m].value) if m in values else "" for m in table.metrics)]))
+    return [*lines, "", *(f"- {text(note)}" for note in table.notes), ""]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def text(value: str) -> str:
+    """Return text that Markdown shows as it is: no table, no HTML, no markup, one line.
+
+    Example:
+        >>> print(text("a*b<i>"))  # doctest: +ELLIPSIS
+        a...*b&lt;i&gt;
+    """
+    flat = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{c}" if c in "\\|*_`[]#~" else c for c in flat)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from foleybench import registry
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
@@ -12,15 +16,40 @@ from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 HELP = "turn videos into shards and manifests; goes on from where an earlier run stopped"
 EXAMPLE = "foleybench prepare folder my_videos --out shards/mine --jobs 2"
 
+_CLIPS_PER_SHEET = 3
+
+
+class _DatasetParser(argparse.ArgumentParser):
+    """The parser of one data set: its file is imported when its options are needed, not for the list of names."""
+
+    recipe = ""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Add the options, then parse."""
+        if self.recipe:
+            dataset = registry.load("datasets", self.recipe)
+            self.recipe = ""
+            self.description = dataset.description
+            dataset.add_arguments(self)
+            _add_common(self)
+        return super().parse_known_args(args, namespace)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one sub-command per data set."""
-    datasets = parser.add_subparsers(dest="dataset_name", metavar="DATASET", required=True)
+    datasets = parser.add_subparsers(dest="recipe", metavar="DATASET", required=True, parser_class=_DatasetParser)
     for name in registry.names("datasets"):
-        dataset = registry.load("datasets", name)
-        child = datasets.add_parser(name, help=dataset.description, description=dataset.description)
-        dataset.add_arguments(child)
-        _add_common(child)
+        child = datasets.add_parser(name, help=_first_line(name))
+        child.recipe = name
+
+
+def _first_line(name: str) -> str:
+    """Return the first line of a data set's docstring, without importing its file."""
+    spec = importlib.util.find_spec(f"foleybench.datasets.{name}")
+    if spec is None or spec.origin is None:
+        return "from another package"
+    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0].replace("%", "%%")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +57,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="number of workers (default: 1)")
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N clips of each split")
     parser.add_argument(
-        "--time-limit", type=float, default=120.0, metavar="S", help="give a clip up after this long (default: 120)"
+        "--time-limit", type=_seconds, default=120.0, metavar="S", help="give a clip up after this long (default: 120)"
     )
     parser.add_argument("--force", action="store_true", help="make everything again")
     parser.add_argument(
@@ -45,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.prepare import prepare
 
     manifests = prepare(
-        args.dataset_name,
+        args.recipe,
         args,
         args.out,
         jobs=args.jobs,
@@ -61,13 +90,33 @@ def run(args: argparse.Namespace) -> int:
         n_failed += sum(n for status, n in counts.items() if status != "ok")
         sys.stderr.write(f"{split}: {', '.join(f'{n} {status}' for status, n in counts.items())}\n")
         sys.stdout.write(f"{path}\n")
+    if args.recipe == "synthfoley":
+        _write_contact_sheets(args.out / "contact_sheets", manifests)
     return EXIT_PARTIAL if n_failed else EXIT_OK
+
+
+def _write_contact_sheets(folder: Path, manifests: Mapping[str, Path]) -> None:
+    """Draw the first clips of every class; a sheet that is newer than the manifests stays."""
+    from foleybench.shards import ShardDataset
+    from foleybench.synthfoley.contact_sheet import contact_sheet
+
+    newest = max(path.stat().st_mtime for path in manifests.values())
+    shown: dict[str, list[tuple[ShardDataset, str]]] = {}
+    for path in manifests.values():
+        data = ShardDataset(path)
+        for clip_id in data.clip_ids:
+            shown.setdefault(data.entry(clip_id).label, []).append((data, clip_id))
+    for label, clips in sorted(shown.items()):
+        sheet = folder / f"{label}.png"
+        if not sheet.is_file() or sheet.stat().st_mtime < newest:
+            contact_sheet([data.load(clip_id) for data, clip_id in clips[:_CLIPS_PER_SHEET]], sheet)
+    sys.stderr.write(f"{len(shown)} contact sheets in {folder}\n")
 
 
 def _dry_run(args: argparse.Namespace) -> int:
     from foleybench.prepare import plan
 
-    for split in plan(args.dataset_name, args, args.out, limit=args.limit, force=args.force):
+    for split in plan(args.recipe, args, args.out, limit=args.limit, force=args.force):
         n_refused = len(split.items) - len(split.wanted)
         n_left = 0 if split.complete else len(split.wanted) - split.n_staged
         state = "complete" if split.complete else f"{split.n_staged} staged"
@@ -81,4 +130,11 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
     return value

@@ -11,12 +11,13 @@ import argparse
 import ast
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from foleybench import __version__, registry
-from foleybench.errors import EXIT_INTERRUPTED, EXIT_USAGE, FoleyError
+from foleybench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError
 
 
 def command_names() -> list[str]:
@@ -33,9 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.print_help()
             return EXIT_USAGE
         code: int = args.run(args)
+        sys.stdout.flush()
     except FoleyError as error:
         sys.stderr.write(f"foleybench: {error}\n")
         return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has left; what is still unwritten goes nowhere, without a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
     except KeyboardInterrupt:
         sys.stderr.write("foleybench: interrupted; the same command goes on from here.\n")
         return EXIT_INTERRUPTED

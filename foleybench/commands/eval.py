@@ -42,8 +42,18 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         sys.stderr.write(f"would score {args.audio or ', '.join(names)} on {args.data} under {args.protocol}\n")
         return EXIT_OK
-    codes = [_score_folder(args, args.audio, None)] if args.audio else [_score_model(args, name) for name in names]
-    return max(codes)
+    if args.audio:
+        return _score_folder(args, args.audio, None)
+    return max(_score_control(args, name) if args.controls else _score_model(args, name) for name in names)
+
+
+def _score_control(args: argparse.Namespace, name: str) -> int:
+    """Score one control; say so when a data set cannot have it (no other class, for one) and go on."""
+    try:
+        return _score_model(args, name)
+    except FoleyError as error:
+        sys.stderr.write(f"foleybench: no row for control {name}: {error}\n")
+        return EXIT_PARTIAL
 
 
 def _score_model(args: argparse.Namespace, model: str) -> int:

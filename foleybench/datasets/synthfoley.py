@@ -66,7 +66,6 @@ def fingerprint(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "corpus_version": VERSION,
         **dataclasses.asdict(wanted),
-        "splits": list(chosen_splits(options.splits)),
         "knobs": dataclasses.asdict(preset(wanted.difficulty)),
     }
 

@@ -58,7 +58,7 @@ class Canvas:
         shape: Shape,
         colour: Colour,
         *,
-        reach: float,
+        reach: float | tuple[float, float],
         x: PerFrame = 0.0,
         y: PerFrame = 0.0,
         alpha: PerFrame = 1.0,
@@ -71,7 +71,7 @@ class Canvas:
         Args:
             shape: Signed distance, called with local coordinates and ``sizes``.
             colour: (3,) in [0, 1].
-            reach: Half the side of a square that holds the shape, in local units.
+            reach: Half the side of a square, or half width and half height of a box, that holds the shape.
             x: Centre, a number or one a frame, in local units.
             y: The same, downwards.
             alpha: Opacity, a number or one a frame.
@@ -79,20 +79,20 @@ class Canvas:
             pattern: Added to the colour, from local coordinates.
             **sizes: Passed to ``shape``; a number or one a frame.
         """
-        side = int(np.ceil(2.0 * reach * self.scale * self.side_px)) + 2
-        left_x, offset_x = self._corner(self.x + self.scale * np.asarray(x), 0, side)
-        top_y, offset_y = self._corner(self.y + self.scale * np.asarray(y), 1, side)
+        wide, high = self._patch(reach)
+        left_x, offset_x = self._corner(self.x + self.scale * np.asarray(x), 0, wide)
+        top_y, offset_y = self._corner(self.y + self.scale * np.asarray(y), 1, high)
         opacity = np.broadcast_to(np.asarray(alpha, dtype=np.float32), (self.n_frames,))
         height, width = self.pixels.shape[2:]
-        seen = (opacity > _FAINT) & (left_x < width) & (left_x > -side) & (top_y < height) & (top_y > -side)
+        seen = (opacity > _FAINT) & (left_x < width) & (left_x > -wide) & (top_y < height) & (top_y > -high)
         which = np.flatnonzero(seen)
         if len(which) == 0:
             return
         unit = np.float32(1.0 / (self.side_px * self.scale))
-        steps = np.arange(side, dtype=np.float32) + np.float32(0.5)
-        u = ((steps[None, :] - offset_x[which, None]) * unit)[:, None, :]
-        v = ((steps[None, :] - offset_y[which, None]) * unit)[:, :, None]
-        u, v = _rotate(u, v, _pick(angle, which))
+        steps = np.arange(max(wide, high), dtype=np.float32) + np.float32(0.5)
+        across = ((steps[None, :wide] - offset_x[which, None]) * unit)[:, None, :]
+        down = ((steps[None, :high] - offset_y[which, None]) * unit)[:, :, None]
+        u, v = _rotate(across, down, _pick(angle, which))
         distance = shape(u, v, **{name: _pick(size, which) for name, size in sizes.items()})
         cover = np.clip(np.float32(0.5) - distance / unit, 0.0, 1.0) * opacity[which, None, None]
         shade = None if pattern is None else np.broadcast_to(pattern(u, v), cover.shape)
@@ -110,7 +110,7 @@ class Canvas:
         """Paint a thick line with round ends, in local units; every end may move."""
         (x0, y0), (x1, y1) = start, end
         hx, hy = (np.asarray(x1) - x0) / 2.0, (np.asarray(y1) - y0) / 2.0
-        reach = float(max(np.abs(hx).max(), np.abs(hy).max())) + width
+        reach = (float(np.abs(hx).max()) + width, float(np.abs(hy).max()) + width)
         self.paint(capsule, colour, reach=reach, x=x0 + hx, y=y0 + hy, alpha=alpha, hx=hx, hy=hy, r=width / 2.0)
 
     def sprinkle(
@@ -146,8 +146,16 @@ class Canvas:
         flat = (frame[:, None, None] * height + rows[:, :, None]) * width + cols[:, None, :]
         count = self.n_frames * height * width
         layer = np.bincount(flat[inside], weights=weight[inside], minlength=count).astype(np.float32)
-        cover = np.minimum(layer, 1.0).reshape(self.n_frames, 1, height, width)
-        self.pixels[...] += cover * (colour[None, :, None, None] - self.pixels)
+        cover = np.minimum(layer, 1.0).reshape(self.n_frames, height, width)
+        at_frame, at_row, at_col = np.nonzero(cover)
+        under = self.pixels[at_frame, :, at_row, at_col]
+        under += cover[at_frame, at_row, at_col][:, None] * (colour - under)
+        self.pixels[at_frame, :, at_row, at_col] = under
+
+    def _patch(self, reach: float | tuple[float, float]) -> tuple[int, int]:
+        across, down = reach if isinstance(reach, tuple) else (reach, reach)
+        scale_px = 2.0 * self.scale * self.side_px
+        return int(np.ceil(across * scale_px)) + 2, int(np.ceil(down * scale_px)) + 2
 
     def _corner(self, centre: npt.NDArray[Any], axis: int, side: int) -> tuple[npt.NDArray[np.int64], Grid]:
         centre_px = (centre + self.camera[:, axis]) * self.side_px
@@ -164,11 +172,11 @@ class Canvas:
         shade: Grid | None,
     ) -> None:
         height, width = self.pixels.shape[2:]
-        side = cover.shape[1]
+        high, wide = cover.shape[1:]
         ink = colour[:, None, None]
         for k, (frame, left, top) in enumerate(zip(which.tolist(), left_x.tolist(), top_y.tolist(), strict=True)):
-            rows = slice(max(-top, 0), min(side, height - top))
-            cols = slice(max(-left, 0), min(side, width - left))
+            rows = slice(max(-top, 0), min(high, height - top))
+            cols = slice(max(-left, 0), min(wide, width - left))
             target = self.pixels[frame, :, max(top, 0) : top + rows.stop, max(left, 0) : left + cols.stop]
             paint = ink if shade is None else ink + shade[k, rows, cols]
             target += cover[k, rows, cols] * (paint - target)
@@ -208,9 +216,15 @@ def film(backdrop: Canvas, camera: Grid) -> Canvas:
 
 
 def develop(canvas: Canvas) -> FrameArray:
-    """Return the frames as (T, H, W, 3) uint8."""
-    levels = np.clip(canvas.pixels * np.float32(255.0) + np.float32(0.5), 0.0, 255.0).astype(np.uint8)
-    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
+    """Return the frames as (T, H, W, 3) uint8; the canvas is used up, which saves a copy."""
+    levels = canvas.pixels
+    levels *= np.float32(255.0)
+    levels += np.float32(0.5)
+    np.clip(levels, 0.0, 255.0, out=levels)
+    frames = np.empty((levels.shape[0], *levels.shape[2:], 3), dtype=np.uint8)
+    for channel in range(3):
+        frames[..., channel] = levels[:, channel].astype(np.uint8)
+    return frames
 
 
 def _pick(value: PerFrame, which: npt.NDArray[np.int64]) -> Grid | np.float32:

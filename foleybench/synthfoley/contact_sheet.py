@@ -40,13 +40,13 @@ def contact_sheet(clips: Sequence[Clip], path: Path, *, width_in: float = 13.0) 
         path: Where the picture goes; its folder is made.
         width_in: Width in inches, at 100 dots an inch.
     """
-    figure = Figure(figsize=(width_in, 2.35 * len(clips) + 0.4), dpi=100)
+    figure = Figure(figsize=(width_in, 2.6 * len(clips) + 0.4), dpi=100)
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(
         2 * len(clips),
         1,
         height_ratios=[1.0, 1.15] * len(clips),
-        hspace=0.12,
+        hspace=0.3,
         left=0.05,
         right=0.99,
         top=0.985,
@@ -121,7 +121,7 @@ def _spectrogram(axes: Axes, clip: Clip) -> None:
         vmax=-10.0,
     )
     axes.set_ylabel("kHz", fontsize=7)
-    axes.tick_params(labelsize=7)
+    axes.tick_params(labelsize=7, length=2, pad=1)
 
 
 def _log_power(clip: Clip) -> npt.NDArray[Any]:

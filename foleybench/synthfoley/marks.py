@@ -26,4 +26,4 @@ def dust(canvas: Canvas, beats: Beats, x: PerFrame, y: float, colour: Colour, *,
 
 def light(colour: Colour, amount: float) -> Colour:
     """Return a colour made lighter (or darker, below 0)."""
-    return np.clip(colour + np.float32(amount), 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(colour + np.float32(amount), 0.0, 1.0), dtype=np.float32)

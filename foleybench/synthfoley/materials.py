@@ -16,7 +16,7 @@ _SOFT = (1.0, 1.52, 2.10, 2.71, 3.30, 4.05)
 
 
 def _grain(u: Grid, v: Grid) -> Grid:
-    return np.float32(0.09) * np.sin(np.float32(70.0) * v + np.float32(9.0) * u)
+    return np.asarray(np.float32(0.09) * np.sin(np.float32(70.0) * v + np.float32(9.0) * u))
 
 
 def _gloss(u: Grid, v: Grid) -> Grid:
@@ -28,7 +28,7 @@ def _glint(u: Grid, v: Grid) -> Grid:
 
 
 def _speckle(u: Grid, v: Grid) -> Grid:
-    return np.float32(0.08) * np.sin(np.float32(210.0) * u) * np.sin(np.float32(190.0) * v + np.float32(1.0))
+    return np.asarray(np.float32(0.08) * np.sin(np.float32(210.0) * u) * np.sin(np.float32(190.0) * v))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -42,14 +42,14 @@ def bank(
     Returns:
         Shape (E, n_samples), float32, faded at the end.
     """
-    gain = np.where(freq_hz < 0.45 * rate_hz, gain, 0.0)
+    heard = np.where(freq_hz < 0.45 * rate_hz, gain, 0.0)
     phase = rng.uniform(0.0, 2 * np.pi, freq_hz.shape)
     step = (-1.0 / (decay_s * rate_hz) + 2j * np.pi * freq_hz / rate_hz)[:, :, None]
     n_blocks = -(-n_samples // _BLOCK)
     # Reduced to float32 only after the phase is wrapped, or late blocks would drift.
-    blocks = np.exp(step * (np.arange(n_blocks) * _BLOCK) + 1j * phase[:, :, None]) * gain[:, :, None]
+    exact = np.exp(step * (np.arange(n_blocks) * _BLOCK) + 1j * phase[:, :, None]) * heard[:, :, None]
     inner = np.exp(step * np.arange(_BLOCK)).astype(np.complex64)
-    blocks = blocks.astype(np.complex64).transpose(0, 2, 1)
+    blocks = exact.astype(np.complex64).transpose(0, 2, 1)
     left = np.concatenate([blocks.real, -blocks.imag], axis=2)
     right = np.concatenate([inner.real, inner.imag], axis=1)
     out = np.matmul(left, right).reshape(len(freq_hz), -1)[:, :n_samples]

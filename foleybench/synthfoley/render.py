@@ -201,13 +201,13 @@ def _cast(spec: ClipSpec, scene: Scene, shot: Shot, times_s: FloatArray) -> list
     """Return the actors, look-alike first so that the sounding one is in front, each with its place and scale."""
     beside = load_class(spec.label).lookalike == "beside"
     roles = {name: tuple(e for e in scene.events if e.factors["actor"] == name) for name in ("lookalike", "main")}
-    shift = 0.24 if spec.dice.chance("lookalike right", 0.5) else -0.24
+    shift = 0.27 if spec.dice.chance("lookalike right", 0.5) else -0.27
     cast = []
     for name, events in roles.items():
         if not events:
             continue
         alone = not roles["lookalike"] or not beside
-        place = (0.0, 1.0) if alone else ((shift if name == "lookalike" else -shift), 0.72)
+        place = (0.0, 1.0) if alone else ((shift if name == "lookalike" else -shift), 0.66)
         dice = spec.dice.branch("ghost") if name == "lookalike" else spec.dice
         actor = Actor(
             events=events,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# float32 in practice; numpy's stubs lose the width in mixed expressions.
-Grid = npt.NDArray[Any]
+# float32 in practice: numpy loses the width in mixed expressions.
+Grid = npt.NDArray[np.floating[Any]]
 Size = Grid | float
 
 
@@ -54,7 +54,7 @@ def gear(u: Grid, v: Grid, r: Size, depth: Size, teeth: float, turn: Size) -> Gr
     """Wheel with saw teeth: radius to the foot of the teeth, their depth and number, turned by ``turn`` teeth."""
     radius = np.sqrt(u * u + v * v)
     place = np.arctan2(v, u) * np.float32(teeth / (2 * np.pi)) + turn
-    return radius - (r + depth * (place - np.floor(place)))
+    return np.asarray(radius - (r + depth * (place - np.floor(place))))
 
 
 def blades(u: Grid, v: Grid, r: Size, number: float, turn: Size, width: Size) -> Grid:
@@ -62,12 +62,13 @@ def blades(u: Grid, v: Grid, r: Size, number: float, turn: Size, width: Size) ->
     radius = np.sqrt(u * u + v * v)
     place = (np.arctan2(v, u) + turn) * np.float32(number / (2 * np.pi))
     off = np.abs(place - np.round(place)) - np.float32(0.5) * width
-    return np.maximum(off * radius * np.float32(2 * np.pi / number), radius - r)
+    return np.asarray(np.maximum(off * radius * np.float32(2 * np.pi / number), radius - r))
 
 
 def bell(u: Grid, v: Grid, r: Size, height: Size) -> Grid:
     """Bell that hangs from (0, 0): half width ``r`` at the mouth, ``height`` long."""
     down = np.clip(v / height, 0.0, 1.0)
-    half = r * (np.float32(0.42) + np.float32(0.2) * down + np.float32(0.38) * down**4)
-    half = half * np.minimum(np.float32(1.0), np.sqrt(np.maximum(down, 0.0) * np.float32(6.0)))
-    return np.maximum(np.abs(u) - half, np.maximum(-v, v - height))
+    flare = np.square(np.square(down))
+    half = r * (np.float32(0.42) + np.float32(0.2) * down + np.float32(0.38) * flare)
+    half = half * np.minimum(np.float32(1.0), np.sqrt(down * np.float32(6.0)))
+    return np.asarray(np.maximum(np.abs(u) - half, np.maximum(-v, v - height)))

@@ -127,7 +127,7 @@ def _enlarge(coarse: npt.NDArray[np.float32], size: int) -> Grid:
     left = place.astype(int)
     part = (place - left).astype(np.float32)
     rows = coarse[left] * (1 - part)[:, None] + coarse[left + 1] * part[:, None]
-    return rows[:, left] * (1 - part) + rows[:, left + 1] * part
+    return np.asarray(rows[:, left] * (1 - part) + rows[:, left + 1] * part)
 
 
 def _stripes(dice: Dice, size: int) -> Grid:
@@ -135,4 +135,4 @@ def _stripes(dice: Dice, size: int) -> Grid:
     amount = max(0.0, dice.uniform("stripe amount", -1.0, 1.0))
     axis = np.linspace(0.0, 1.0, size, dtype=np.float32)
     along = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None]
-    return (np.float32(amount) * np.sin(2 * np.pi * waves * along)).astype(np.float32)
+    return np.asarray(amount * np.sin(2 * np.pi * waves * along), dtype=np.float32)

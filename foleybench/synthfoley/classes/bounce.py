@@ -13,7 +13,7 @@ from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import onsets
 from foleybench.synthfoley.shapes import ellipse
 
-_STRIKE = Strike(base_hz=170.0, length_s=0.3, decay=0.8, noise=0.8, noise_s=0.006, noise_hz=(300.0, 3000.0))
+_STRIKE = Strike(base_hz=170.0, length_s=0.9, decay=0.8, noise=0.8, noise_s=0.006, noise_hz=(300.0, 3000.0))
 _SHORTEST_S = 0.2
 _SILENT_RISE = 0.12
 

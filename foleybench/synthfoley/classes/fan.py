@@ -24,7 +24,7 @@ def compose(plan: Plan) -> list[Event]:
     base = min(1.3, 0.35 + 0.45 * plan.factors["tempo"])
 
     def curve(times_s: FloatArray, name: str) -> FloatArray:
-        return smooth(plan, times_s, name, rate_hz=0.9, low=base - 0.15, high=base + 0.2)
+        return smooth(plan, times_s, name, rate_hz=0.9, low=max(0.15, base - 0.25), high=base + 0.3)
 
     return spans(plan, curve=curve, ramp_s=0.4)
 
@@ -55,13 +55,13 @@ def sound(take: Take) -> AudioArray:
     """Play a hum whose pitch is the speed's, and air noise that grows with its square."""
     times_s = np.arange(take.n_samples) / take.rate_hz
     speed = curve_at(take.events, times_s)
-    base_hz = 150.0 * 2.0 ** (take.rng.normal(0.0, 0.1) - 0.8 * (take.size - 0.5))
+    base_hz = 330.0 * 2.0 ** (take.rng.normal(0.0, 0.1) - 0.8 * (take.size - 0.5))
     wobble = 1.0 + 0.01 * np.sin(2 * np.pi * take.rng.uniform(4.0, 9.0) * times_s)
     phase = np.cumsum(base_hz * (0.25 + speed) * wobble) / take.rate_hz
     bright = _HARMONICS.get(str(take.factors["material"]), 0.6)
     gains = bright ** np.arange(12) * 10.0 ** (take.rng.normal(0.0, 4.0, 12) / 20.0)
     hum = wave(phase, gains / np.sqrt(np.sum(gains**2)), take.rng)
-    air = band(take.n_samples, take.rate_hz, 200.0, 2500.0, rng=take.rng) * np.float32(take.rng.uniform(0.15, 0.35))
+    air = band(take.n_samples, take.rate_hz, 200.0, 2500.0, rng=take.rng) * np.float32(take.rng.uniform(0.06, 0.16))
     on = np.clip(speed / 0.3, 0.0, 1.0)
     return np.asarray(on * (speed**0.7 * hum + speed**2 * air), dtype=np.float32)
 

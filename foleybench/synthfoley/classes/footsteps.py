@@ -13,8 +13,17 @@ from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import onsets
 from foleybench.synthfoley.shapes import box, disc
 
-_STRIKE = Strike(base_hz=95.0, length_s=0.2, decay=0.6, noise=0.4, noise_s=0.006, noise_hz=(500.0, 4000.0), octaves=0.5)
-_SCUFF = Strike(base_hz=1.0, noise_s=0.035, noise_hz=(900.0, 4500.0))
+_STRIKE = Strike(
+    base_hz=115.0, length_s=0.25, decay=0.5, noise=0.3, noise_s=0.006, noise_hz=(500.0, 4000.0), octaves=0.5
+)
+# How long and how bright the sole rubs on each ground: decay in seconds, band in Hz, level.
+_SCUFF = {
+    "wood": (0.018, (400.0, 2000.0), 0.30),
+    "stone": (0.030, (1500.0, 5500.0), 0.55),
+    "metal": (0.022, (2500.0, 6500.0), 0.35),
+    "leaf": (0.060, (1800.0, 7000.0), 1.00),
+    "plastic": (0.020, (700.0, 2800.0), 0.35),
+}
 _STRIDE = 0.15
 
 
@@ -60,7 +69,9 @@ def act(canvas: Canvas, actor: Actor) -> None:
 
 def sound(take: Take) -> AudioArray:
     """Play a low thump and a scuff whose brightness the ground decides."""
-    return hits(take, _STRIKE) + bursts(take, _SCUFF, level=0.7)
+    noise_s, noise_hz, level = _SCUFF[str(take.factors["material"])]
+    scuff = Strike(base_hz=_STRIKE.base_hz, noise_s=noise_s * 2.0 ** take.rng.normal(0.0, 0.3), noise_hz=noise_hz)
+    return hits(take, _STRIKE) + bursts(take, scuff, level=level)
 
 
 def _foot(phase: FloatArray, stride: float) -> tuple[FloatArray, FloatArray]:

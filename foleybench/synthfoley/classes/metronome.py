@@ -13,7 +13,7 @@ from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import onsets
 from foleybench.synthfoley.shapes import box, disc, trapezoid
 
-_STRIKE = Strike(base_hz=900.0, length_s=0.12, decay=0.4, noise=0.6, noise_s=0.003, noise_hz=(1500.0, 6000.0))
+_STRIKE = Strike(base_hz=900.0, length_s=0.3, decay=0.4, noise=0.6, noise_s=0.003, noise_hz=(1500.0, 6000.0))
 _SWING = 0.62
 _PIVOT_Y = 0.27
 _ACCENT_EVERY = 4

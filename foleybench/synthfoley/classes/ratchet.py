@@ -64,7 +64,7 @@ def act(canvas: Canvas, actor: Actor) -> None:
     canvas.line((0.02, tip_y), (0.34, -0.3 - 0.3 * up), 0.05, actor.accent)
     if not actor.silent:
         spark = np.asarray([1.0, 0.9, 0.5], dtype=np.float32)
-        canvas.paint(disc, spark, reach=0.08, x=0.0, y=tip_y, alpha=np.minimum(1.0, 1.2 * now.flash(0.04)), r=0.055)
+        canvas.paint(disc, spark, reach=0.08, x=0.0, y=tip_y, alpha=np.minimum(1.0, 1.3 * now.flash(0.05)), r=0.07)
 
 
 def sound(take: Take) -> AudioArray:

@@ -67,7 +67,7 @@ def sound(take: Take) -> AudioArray:
 
 def _stroke(plan: Plan, k: int, start_s: float, length_s: float, whole_s: float) -> Event:
     top = plan.dice.uniform(f"speed {k}", 0.6, 1.0)
-    steps = np.arange(int(length_s * CURVE_HZ) + 1) / CURVE_HZ
+    steps = np.arange(int(np.ceil(length_s * CURVE_HZ)) + 1) / CURVE_HZ
     values = top * np.sin(np.pi * np.clip(steps / whole_s, 0.0, 1.0)) ** 0.7
     return Event(
         time_s=round(start_s, 6),

@@ -28,7 +28,7 @@ def compose(plan: Plan) -> list[Event]:
         k = len(passes)
         side = 1.0 if plan.dice.chance(f"direction {k}", 0.5) else -1.0
         length_s = min(pass_s, plan.duration_s - start_s)
-        steps = np.arange(int(length_s * CURVE_HZ) + 1) / CURVE_HZ
+        steps = np.arange(int(np.ceil(length_s * CURVE_HZ)) + 1) / CURVE_HZ
         place = side * (2.5 * steps / pass_s - 1.25)
         passes.append(
             Event(

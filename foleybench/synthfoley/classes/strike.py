@@ -13,7 +13,7 @@ from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import accents, onsets
 from foleybench.synthfoley.shapes import box, disc, ellipse
 
-_STRIKE = Strike(base_hz=330.0, length_s=0.6, decay=1.6, noise=0.5, noise_s=0.01, noise_hz=(1000.0, 6000.0))
+_STRIKE = Strike(base_hz=330.0, length_s=1.4, decay=1.6, noise=0.5, noise_s=0.01, noise_hz=(1000.0, 6000.0))
 _PADS_X = (-0.28, 0.0, 0.28)
 _PAD_Y = 0.2
 _PITCH = 1.5

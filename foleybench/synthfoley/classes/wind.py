@@ -67,7 +67,7 @@ def _bits(canvas: Canvas, actor: Actor) -> None:
     place = (rng.uniform(0.0, 1.6, n)[None, :] + speed) % 1.6 - 0.8
     height = rng.uniform(-0.55, 0.3, n)[None, :] + 0.03 * np.sin(9.0 * place)
     blowing = curve_at(actor.events, actor.times_s)
-    frame, bit = np.nonzero((blowing[:, None] > rng.uniform(0.05, 0.7, n)[None, :]))
+    frame, bit = np.nonzero(blowing[:, None] > rng.uniform(0.05, 0.7, n)[None, :])
     canvas.sprinkle(
         frame,
         place[frame, bit].astype(np.float32),

@@ -60,6 +60,8 @@ def _board(board: Board) -> dict[str, Any]:
         "board": board,
         "columns": [_column(board, column) for column in board.columns],
         "rows": rows,
+        # The metric of the same name says it better, with an interval.
+        "speed_column": all(column.name != "seconds_per_clip" for column in board.columns),
         "n_ranked": len(rows) - n_shown,
         "n_shown": n_shown,
         "problems": _problem_words(board),
@@ -91,6 +93,8 @@ def _row(board: Board, row: Row, index: int, decimals: Mapping[str, int]) -> dic
         "title": row.title,
         "kind": str(row.model["kind"]),
         "why": row.why_unranked,
+        # Oracle and control rows carry their kind as a mark, and say no more.
+        "note": row.why_unranked if result["status"] != "complete" else "",
         "cells": [_cell(board, column, row.cells[column.name], decimals[column.name]) for column in board.columns],
         "parameters": numbers.count(row.model.get("parameters")),
         "parameters_n": row.model.get("parameters"),

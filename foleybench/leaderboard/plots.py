@@ -15,7 +15,7 @@ from foleybench.leaderboard.svg import Scale, element, mark, scale_for, shorten,
 
 _WIDTH_PX = 560.0
 _ROW_PX = 25.0
-_LABEL_PX = 170.0
+_LABEL_PX = 178.0
 
 
 def axis_title(column: Column) -> str:
@@ -68,6 +68,8 @@ def _y_axis(scale: Scale, left_px: float, right_px: float, title: str) -> list[M
 def forest(board: Board, column: Column) -> Markup | None:
     """Return the forest plot of a metric: a line per system, its value and interval, control values as dashed lines."""
     found = known_cells(board, column)
+    if column.axis == "speed":  # how fast a control copies a file says nothing
+        found = [(row, cell) for row, cell in found if row.model["kind"] != "control"]
     if not found:
         return None
     bottom = 8 + _ROW_PX * len(found)
@@ -87,7 +89,7 @@ def _forest_row(row: Row, cell: Cell, column: Column, scale: Scale, y: float) ->
     value = cell.value or 0.0
     kind = str(row.model["kind"])
     parts = [
-        element("text", shorten(row.title, 26), x=_LABEL_PX - 12, y=y + 4, class_=f"label {kind}", text_anchor="end")
+        element("text", shorten(row.title, 24), x=_LABEL_PX - 12, y=y + 4, class_=f"label {kind}", text_anchor="end")
     ]
     if cell.low is not None and cell.high is not None:
         parts.append(_bar(scale(cell.low), y, scale(cell.high), y, kind))

@@ -70,7 +70,7 @@ def _heading(board: Board) -> list[str]:
 
 def _table(board: Board) -> list[str]:
     decimals = {c.name: numbers.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
-    heads = ["System", "Kind", *(_head(column) for column in board.columns), "Parameters", "Seconds per clip", "Clips"]
+    heads = ["System", "Kind", *(_head(column) for column in board.columns), "Parameters", "Seconds / clip", "Clips"]
     lines = [_line(heads), _line(["---", "---", *("---:" for _ in heads[2:])])]
     for row in board.rows:
         cells = [_cell(board, c, row.cells[c.name], decimals[c.name]) for c in board.columns]

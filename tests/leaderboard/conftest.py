@@ -22,7 +22,7 @@ def clip_stats(metric, skill, draw):
     return {"seconds": float(0.01 + 0.4 * skill + draw.uniform(0, 0.01))}
 
 
-def record(name, rows, n_asked, **changes):
+def record(name, rows, n_asked, labels=LABELS, **changes):
     """A metric's record, its value really pooled from the rows."""
     metric = registry.load("metrics", name)
     found = list(results.stats_of(rows, name).values())
@@ -43,7 +43,7 @@ def record(name, rows, n_asked, **changes):
         "reason": None,
         "per_class": {
             label: {"value": metric.pool([s for s, r in zip(found, rows, strict=True) if r["label"] == label]), "n": 10}
-            for label in LABELS
+            for label in labels
         },
         **changes,
     }
@@ -86,7 +86,7 @@ def make_result():
             }
             for i, clip_id in enumerate(ids)
         ]
-        records = {metric: record(metric, rows, len(ids)) for metric in metrics}
+        records = {metric: record(metric, rows, len(ids), labels=labels) for metric in metrics}
         for metric, change in (changes or {}).items():
             records[metric].update(change)
         generation = {

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ _METRIC_KEYS = (
     *("not_applicable", "unit", "better", "reason", "per_class"),
 )
 
+# Names become parts of paths.
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+
 ClipRow = dict[str, Any]
 
 
@@ -45,6 +49,13 @@ def check(result: Mapping[str, Any], where: str = "result") -> None:
         raise ResultError(f"{where} has schema {result['schema']!r}; this version reads {SCHEMA}.")
     if result["status"] not in STATUSES:
         raise ResultError(f"{where} has status {result['status']!r}; one of {', '.join(STATUSES)} is wanted.")
+    for section in ("model", "dataset"):
+        name = result[section]["name"]
+        if not _SAFE_NAME.fullmatch(name):
+            raise ResultError(
+                f"{where}: {section} name {name!r} cannot be part of a file name; use letters, digits and ._+- "
+                "(for a system: give another with --name)."
+            )
     for name, record in result["metrics"].items():
         _check_metric(f"{where}, metric {name}", record)
 
@@ -69,6 +80,9 @@ def content_id(result: Mapping[str, Any]) -> str:
 def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path:
     """Write a result and its clip table; return the path of the JSON file.
 
+    It takes the place of an earlier result of the same system on the same clips and protocol: a table has one row for
+    each, and which of two counts would otherwise be anybody's guess. Git keeps the earlier one.
+
     Args:
         folder: ``leaderboards/results``; the data set's folder is made below it.
         result: The result without ``clips``.
@@ -83,7 +97,35 @@ def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path
     path: Path = home / f"{stem}.json"
     text = json.dumps(result, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
     write_atomically(path, (text + "\n").encode())
+    for older in _same_thing(home, result):
+        if older != path:
+            older.unlink()
+            table_path(older).unlink(missing_ok=True)
     return path
+
+
+def _same_thing(home: Path, result: Mapping[str, Any]) -> list[Path]:
+    """Return the files in a folder that are about the same system, clips and protocol."""
+    found = []
+    for path in sorted(home.glob("*.json")):
+        try:
+            other = json.loads(path.read_text(encoding="utf-8"))
+            if _identity(other) == _identity(result):
+                found.append(path)
+        except (ValueError, KeyError, TypeError):
+            continue  # not one of ours; reading the folder will name it
+    return found
+
+
+def _identity(result: Mapping[str, Any]) -> tuple[str, ...]:
+    dataset = result["dataset"]
+    names = (result["model"]["name"], result["protocol"]["name"])
+    return (*names, dataset["name"], dataset["split"], dataset["manifest_sha256"])
+
+
+def table_path(path: Path) -> Path:
+    """Return where the clip table of a result file lies."""
+    return path.with_name(path.name.removesuffix(".json") + ".clips.jsonl.gz")
 
 
 def clips_bytes(rows: Sequence[ClipRow]) -> bytes:
@@ -116,7 +158,7 @@ def read(path: Path) -> dict[str, Any]:
 def read_clips(path: Path) -> list[ClipRow]:
     """Read the clip table beside a result file, checked against the hash in the result."""
     result = read(path)
-    table = path.with_name(path.name.removesuffix(".json") + ".clips.jsonl.gz")
+    table = table_path(path)
     if not table.is_file():
         raise ResultError(f"{table} is missing; run `foleybench eval` again.")
     data = table.read_bytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foleybench.errors import EXIT_OK, EXIT_STALE, FoleyError, ResultError
 
-HELP = "Make the tables and the page from result files, check that they are current, or compare two results."
+HELP = "make the tables and the page from result files, check that they are current, or compare two results"
 EXAMPLE = "foleybench leaderboard --check"
 
 

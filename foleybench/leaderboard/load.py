@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from foleybench.metrics import Stat
 
 # Kinds of rows that are ranked. Oracles and controls are shown beside them: they see what no system may see.
 RANKED_KINDS = ("model", "baseline", "folder")
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _TAKEN_NAMES = ("index", "published")
 
 
@@ -67,12 +65,14 @@ def read_entry(path: Path, folder: Path | None = None) -> Entry:
         folder: Its name is told relative to this folder.
 
     Raises:
-        ResultError: The file is broken, edited, or names a data set that cannot be a file name.
+        ResultError: The file is broken, edited, or its data set has the name of another file of the leaderboard.
     """
     result = results.read(path)
     dataset = str(result["dataset"]["name"])
-    if not _SAFE_NAME.fullmatch(dataset) or dataset in _TAKEN_NAMES:
-        raise ResultError(f"{path} is about data set {dataset!r}, which cannot name a table. Rename the data set.")
+    if dataset in _TAKEN_NAMES:
+        raise ResultError(
+            f"{path} is about data set {dataset!r}; that name is taken by {dataset}.*. Rename the data set."
+        )
     return Entry(path, path.relative_to(folder).as_posix() if folder else path.name, result)
 
 

@@ -30,6 +30,11 @@ _METRIC_KEYS = (
     *("not_applicable", "unit", "better", "reason", "per_class"),
 )
 
+_SECTION_KEYS = {
+    "model": ("name", "kind"),
+    "dataset": ("name", "split", "manifest_sha256", "n_clips"),
+    "protocol": ("name", "version"),
+}
 # Names become parts of paths.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
@@ -49,15 +54,23 @@ def check(result: Mapping[str, Any], where: str = "result") -> None:
         raise ResultError(f"{where} has schema {result['schema']!r}; this version reads {SCHEMA}.")
     if result["status"] not in STATUSES:
         raise ResultError(f"{where} has status {result['status']!r}; one of {', '.join(STATUSES)} is wanted.")
+    _check_names(result, where)
+    for name, record in result["metrics"].items():
+        _check_metric(f"{where}, metric {name}", record)
+
+
+def _check_names(result: Mapping[str, Any], where: str) -> None:
+    for section, wanted in _SECTION_KEYS.items():
+        lost = [key for key in wanted if key not in result[section]]
+        if lost:
+            raise ResultError(f"{where}: section {section} lacks {', '.join(lost)}.")
     for section in ("model", "dataset"):
         name = result[section]["name"]
-        if not _SAFE_NAME.fullmatch(name):
+        if not isinstance(name, str) or not _SAFE_NAME.fullmatch(name):
             raise ResultError(
                 f"{where}: {section} name {name!r} cannot be part of a file name; use letters, digits and ._+- "
                 "(for a system: give another with --name)."
             )
-    for name, record in result["metrics"].items():
-        _check_metric(f"{where}, metric {name}", record)
 
 
 def _check_metric(where: str, record: Mapping[str, Any]) -> None:

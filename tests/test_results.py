@@ -116,6 +116,8 @@ def test_a_changed_or_missing_clip_table_is_noticed(tmp_path):
         ({"model": {"name": "../up", "kind": "model"}}, "model name '../up' cannot be part of a file name"),
         ({"dataset": {**result()["dataset"], "name": "a b"}}, "dataset name 'a b'"),
         ({"model": {"name": "a\n", "kind": "model"}}, "model name"),
+        ({"model": {"name": 5, "kind": "model"}}, "model name 5"),
+        ({"dataset": {"name": "clicks"}}, "section dataset lacks split, manifest_sha256, n_clips"),
         ({"status": "done"}, "has status 'done'"),
         ({"metrics": {"event_f1": metric(value=float("nan"))}}, "metric event_f1: value is nan"),
         ({"metrics": {"event_f1": metric(low=float("inf"))}}, "low is inf"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,16 +10,18 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.container import OutputContainer
-from av.video.frame import PictureType, VideoFrame
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from foleybench.clips import AudioArray
-from foleybench.demux import Reader, choose_tracks, open_media
+from foleybench.demux import Reader, choose_tracks, frame_length_s, open_media
 from foleybench.errors import MediaError
-from foleybench.h264 import add_h264
+from foleybench.h264 import add_h264, reproducible
 from foleybench.pictures import Fitter, pixel_aspect
 
 # What browsers and players take inside an mp4; anything else is encoded again.
+_TICKS_HZ = 90000
+_EXACT = {"fflags": "+bitexact"}
 _MP4_CODECS = frozenset({"h264", "hevc", "av1", "libdav1d", "vp9"})
 
 
@@ -57,7 +59,7 @@ def _copy_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Pat
             return False
         first = video.start_time or 0
         try:
-            with av.open(str(out_path), "w", format="mp4", options={"movflags": "+faststart"}) as target:
+            with av.open(str(out_path), "w", format="mp4", options={**_EXACT, "movflags": "+faststart"}) as target:
                 stream = target.add_stream_from_template(video)
                 sound = _sound_packets(target, audio, rate_hz)
                 for packet in source.demux(video):
@@ -76,33 +78,49 @@ def _copy_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Pat
 
 
 def _encode_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Path) -> None:
-    """Mux with the frames encoded again, each at its own time."""
-    with open_media(video_path) as source, av.open(str(out_path), "w", format="mp4") as target:
+    """Mux with the frames encoded again, each at its own time and for its own length."""
+    with open_media(video_path) as source, av.open(str(out_path), "w", format="mp4", options=_EXACT) as target:
         tracks = choose_tracks(source, audio=False)
         if tracks.video is None:
             raise MediaError("no_video", f"{video_path.name} holds no picture")
         fitter = Fitter(aspect=pixel_aspect(tracks.video.sample_aspect_ratio))
         stream: VideoStream | None = None
-        last_pts, first_s = -1, 0.0
-        for frame, time_s in Reader(source, tracks, 0.0):
-            if not isinstance(frame, VideoFrame):
-                continue
-            image = fitter.fit(frame, "yuv420p")
+        lengths: dict[int, int] = {}
+        for frame, pts, length in _timed(Reader(source, tracks, 0.0)):
+            image = reproducible(fitter.fit(frame, "yuv420p"))
             if stream is None:
-                stream, first_s = add_h264(target, fitter.width_px, fitter.height_px, Fraction(25)), time_s
-                stream.codec_context.time_base = Fraction(1, 90000)
+                stream = add_h264(target, fitter.width_px, fitter.height_px, Fraction(25))
+                stream.codec_context.time_base = Fraction(1, _TICKS_HZ)
                 sound = _sound_packets(target, audio, rate_hz)
-            pts = round((time_s - first_s) * 90000)
-            if pts <= last_pts:
-                continue
-            last_pts = pts
-            image.pts, image.time_base = pts, Fraction(1, 90000)
-            image.pict_type = PictureType.NONE
-            target.mux(stream.encode(image))
+            image.pts, image.time_base = pts, Fraction(1, _TICKS_HZ)
+            lengths[pts] = length
+            target.mux(_with_lengths(stream.encode(image), lengths))
         if stream is None:
             raise MediaError("undecodable", f"no picture of {video_path.name} decodes")
-        target.mux(stream.encode())
+        target.mux(_with_lengths(stream.encode(), lengths))
         target.mux(list(sound))
+
+
+def _timed(reader: Reader) -> Iterator[tuple[VideoFrame, int, int]]:
+    """Yield each frame with its start and length in ticks; the first starts at 0, times that go back are left out."""
+    first_s: float | None = None
+    last = -1
+    for frame, time_s in reader:
+        if not isinstance(frame, VideoFrame):
+            continue
+        first_s = time_s if first_s is None else first_s
+        pts = round((time_s - first_s) * _TICKS_HZ)
+        if pts > last:
+            yield frame, pts, round(frame_length_s(frame) * _TICKS_HZ) or max(1, pts - last)
+            last = pts
+
+
+def _with_lengths(packets: list[av.Packet[VideoStream]], lengths: dict[int, int]) -> list[av.Packet[VideoStream]]:
+    """Give packets the length of their frame: the encoder forgets it, and the last one would get a wrong one."""
+    for packet in packets:
+        if packet.pts in lengths:
+            packet.duration = lengths[packet.pts]
+    return packets
 
 
 def _sound_packets(target: OutputContainer, audio: AudioArray, rate_hz: int) -> Iterable[av.Packet[av.AudioStream]]:

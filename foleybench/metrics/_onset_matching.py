@@ -81,7 +81,8 @@ def _costs(reference_s: FloatArray, generated_s: FloatArray, tolerance_s: float)
             best = min(above[j] + alone, row[j - 1] + alone)
             distance = abs(float(generated) - float(reference))
             if distance <= tolerance_s + SLACK_S:
-                best = min(best, above[j - 1] + distance)
+                # a little cheaper, so that a pair at exactly the tolerance is made
+                best = min(best, above[j - 1] + distance - 2 * SLACK_S)
             row.append(best)
         costs.append(row)
     return costs

@@ -1,0 +1,59 @@
+"""Loading weights files strictly: no pickled code, and every tensor by name and shape. Never random, never partial."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from foleybench.errors import FoleyError
+
+_SHOWN = 4
+
+
+def read_state(path: Path, inside: str = "") -> dict[str, Tensor]:
+    """Read a state dict from a torch file.
+
+    Args:
+        path: The file.
+        inside: Key under which some releases keep the state dict; used when it is there.
+
+    Raises:
+        FoleyError: The file is not a torch file of tensors only.
+    """
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FoleyError(f"{path} is not a file of weights: {reason}. Delete it and fetch it again.") from error
+    if isinstance(content, Mapping) and isinstance(content.get(inside), Mapping):
+        content = content[inside]
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise FoleyError(f"{path} holds a {type(content).__name__}, not a state dict of tensors. Fetch it again.")
+    return dict(content)
+
+
+def load_strictly(net: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Put a state dict into a net.
+
+    Raises:
+        FoleyError: A tensor is missing, unknown, of another shape, or not finite; it is named.
+    """
+    wanted = net.state_dict()
+    problems = [f"lacks {name}" for name in wanted if name not in state]
+    problems += [f"has unknown {name}" for name in state if name not in wanted]
+    problems += [
+        f"has {name} of shape {tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
+        for name, tensor in wanted.items()
+        if name in state and state[name].shape != tensor.shape
+    ]
+    problems += [f"has values in {name} that are not finite" for name in state if not torch.isfinite(state[name]).all()]
+    if problems:
+        more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise FoleyError(f"{path} does not fit: it {'; it '.join(problems[:_SHOWN])}{more}. Fetch the published file.")
+    net.load_state_dict(dict(state))
+    net.eval().requires_grad_(False)

@@ -1,0 +1,70 @@
+"""Our small classifier of SynthFoley's sounds. Shipped, trained on SynthFoley's train split only.
+
+Layers:
+    logits: (n_classes,) float32: before softmax; ``class_names()`` names them.
+    embedding: (32,) float32: before the last ReLU.
+
+It stands in for AudioSet classifiers where no weights can be had, and its metrics have names of their own. No model may
+use it: it would be graded on its own features.
+
+Sources: none; ours. Architecture in ``_mini_nets``; training in ``foleybench.mini_training``.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.weights import Weights, require
+
+WEIGHTS = Weights(
+    filename="mini_class.safetensors",
+    url=None,
+    sha256=None,
+    size_bytes=None,
+    licence="MIT",
+    packaged_at=Path(__file__).parent / "mini",
+    made_by="foleybench train evaluators",
+)
+
+
+@functools.cache
+def class_names() -> tuple[str, ...]:
+    """Return the classes in the order of the logits."""
+    from foleybench.encoders._mini_nets import read_facts
+
+    return tuple(read_facts(require("mini_class", WEIGHTS))["classes"])
+
+
+def _build(device: str) -> Encode:
+    import torch
+
+    from foleybench.encoders._mini_nets import ClassNet, heard, unpack
+
+    net = ClassNet(len(class_names()))
+    unpack(net, require("mini_class", WEIGHTS))
+    net.to(device)
+
+    @torch.inference_mode()
+    def encode_one(signal: Signal) -> Features:
+        logits, embedding = net(torch.from_numpy(heard(signal.audio))[None].to(device))
+        return {"logits": logits[0].cpu().numpy(), "embedding": embedding[0].cpu().numpy()}
+
+    def encode(signals: Sequence[Signal]) -> list[Features]:
+        return [encode_one(signal) for signal in signals]
+
+    return encode
+
+
+ENCODER = Encoder(
+    version=1,
+    rate_hz=16000,
+    layers=("logits", "embedding"),
+    licence="MIT",
+    source="foleybench",
+    weights=WEIGHTS,
+    build=_build,
+)

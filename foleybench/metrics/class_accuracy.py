@@ -1,0 +1,45 @@
+"""Class accuracy: does the sound belong to the clip's class.
+
+Share of clips whose generated sound our small SynthFoley classifier puts into the clip's own class.
+
+Direction: higher is better. Range 0 to 1. Unit: 1.
+Clips whose label the classifier does not know (other data sets) are not applicable. The ground truth scores what the
+classifier can do; the control row says how much.
+Undefined: no clip has a label of SynthFoley.
+Sources: none; ours.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foleybench.encoders.mini_class import class_names
+from foleybench.metrics import ClipView, Metric, Need, Stat
+from foleybench.metrics._features import read, scalar
+from foleybench.metrics._pools import Ratio
+
+POOL = Ratio("hit")
+
+
+def _per_clip(clip: ClipView) -> Stat | None:
+    names = class_names()
+    logits = read(clip, "logits")
+    if clip.label not in names:
+        return None
+    return {"hit": scalar(float(int(np.argmax(logits)) == names.index(clip.label)))}
+
+
+METRIC = Metric(
+    title="Class accuracy",
+    version=1,
+    unit="1",
+    better="higher",
+    ideal=1.0,
+    source="foleybench",
+    needs={"logits": Need(encoder="mini_class", layer="logits", of="generated")},
+    per_clip=_per_clip,
+    pool=POOL,
+    undefined="no clip has a label that the classifier knows",
+    clip_value=POOL.of_clip,
+)

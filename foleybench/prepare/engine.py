@@ -21,7 +21,7 @@ from foleybench import __version__
 from foleybench.datasets import Item
 from foleybench.errors import FoleyError
 from foleybench.manifest import Header, manifest_path
-from foleybench.prepare.pack import RECORDS, finished_fingerprint, forget, pack, transient_ids, unpack
+from foleybench.prepare.pack import RECORDS, find_finished, forget, pack, transient_ids, unpack
 from foleybench.prepare.pool import PoolSettings, Task, run_tasks
 from foleybench.prepare.source import load_dataset
 from foleybench.prepare.staging import Staging, items_sha256, refuse_change
@@ -108,23 +108,20 @@ def _split_plan(
     out: Path, header: Header, items: tuple[Item, ...], fingerprint: dict[str, Any], force: bool
 ) -> SplitPlan:
     staging = Staging(out, header.split, fingerprint)
+    if force:
+        return SplitPlan(header=header, items=items, staging=staging, complete=False, n_staged=0)
     manifest = manifest_path(out, header.split)
-    made_from = None if force else finished_fingerprint(out, header.split)
-    if made_from is not None:
-        refuse_change(manifest, made_from, fingerprint)
-    elif not force:
-        _refuse_foreign(out, header.split, staging)
-    n_staged = 0 if force or made_from else len(staging.finished(items))
-    return SplitPlan(header=header, items=items, staging=staging, complete=made_from is not None, n_staged=n_staged)
-
-
-def _refuse_foreign(out: Path, split: str, staging: Staging) -> None:
-    """Refuse staged clips of something else, and finished shards that this command did not make."""
-    staging.check()
-    manifest = manifest_path(out, split)
-    # A manifest without shards is what a checkout of a repository holds: its shards are about to be made.
-    if manifest.is_file() and not staging.folder.is_dir() and shard_names(out, split):
+    finished = find_finished(out, header.split)
+    if finished is not None:
+        refuse_change(manifest, finished.fingerprint, fingerprint)
+    elif manifest.is_file() and not staging.folder.is_dir() and shard_names(out, header.split):
+        # (A manifest without shards is what a checkout of a repository holds: its shards are about to be made.)
         raise FoleyError(f"{manifest} was not made here, or was changed. Use --force to replace it, or another --out.")
+    complete = finished is not None and finished.whole
+    if not complete:
+        staging.check()
+    n_staged = 0 if complete else len(staging.finished(items))
+    return SplitPlan(header=header, items=items, staging=staging, complete=complete, n_staged=n_staged)
 
 
 def prepare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -36,20 +37,34 @@ RECORDS = ".prepared"
 
 
 def record_path(out: Path, split: str) -> Path:
-    """Return where the record of a finished split lies: its fingerprint and the hash of its manifest."""
+    """Return where the record of a finished split lies: its fingerprint, the hashes of its files."""
     return out / RECORDS / f"{split}.json"
 
 
-def finished_fingerprint(out: Path, split: str) -> dict[str, Any] | None:
-    """Return the fingerprint that a finished split was made from, or None when it is not (wholly) there."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A split whose manifest this command wrote.
+
+    Attributes:
+        fingerprint: What it was made from.
+        whole: Whether every shard is there with its size.
+    """
+
+    fingerprint: dict[str, Any]
+    whole: bool
+
+
+def find_finished(out: Path, split: str) -> Finished | None:
+    """Return the finished split in ``out``, or None when there is none or its manifest is not the one recorded."""
     record, manifest = record_path(out, split), manifest_path(out, split)
     if not record.is_file() or not manifest.is_file():
         return None
     stored = read_json(record)
     if stored.get("manifest_sha256") != hashlib.sha256(manifest.read_bytes()).hexdigest():
         return None
-    fingerprint: dict[str, Any] = stored["fingerprint"]
-    return fingerprint
+    sizes = {path.name: path.stat().st_size for path in out.glob("*.tar")}
+    whole = all(sizes.get(name) == shard["n_bytes"] for name, shard in stored["shards"].items())
+    return Finished(fingerprint=stored["fingerprint"], whole=whole)
 
 
 def forget(out: Path, split: str) -> None:
@@ -93,25 +108,35 @@ def pack(out: Path, staging: Staging, items: Sequence[Item], header: Header) -> 
     """
     split = header.split
     entries: list[Entry] = []
-    used: set[str] = set()
+    shards: dict[str, dict[str, Any]] = {}
     for shard, group in _groups(staging, items, split):
         samples = [
             (item.clip_id, _members(staging, item, outcome)) for item, outcome in group if outcome.status == "ok"
         ]
         if samples:
-            used.add(shard)
             write_shard(out / shard, samples)
+            shards[shard] = _described(out / shard, len(samples))
         entries += [_entry(item, outcome, shard) for item, outcome in group]
     data = manifest_bytes(header, entries)
-    record = {"fingerprint": staging.fingerprint, "manifest_sha256": hashlib.sha256(data).hexdigest()}
+    record = {
+        "fingerprint": staging.fingerprint,
+        "manifest_sha256": hashlib.sha256(data).hexdigest(),
+        "shards": shards,
+    }
     write_atomically(record_path(out, split), dumps(record).encode())
     path = manifest_path(out, split)
     write_atomically(path, data)
     for stale in shard_names(out, split):
-        if stale not in used:
+        if stale not in shards:
             (out / stale).unlink()
     staging.remove()
     return path
+
+
+def _described(shard: Path, n_clips: int) -> dict[str, Any]:
+    with shard.open("rb") as handle:
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    return {"n_bytes": shard.stat().st_size, "n_clips": n_clips, "sha256": sha256}
 
 
 def _groups(staging: Staging, items: Sequence[Item], split: str) -> Iterator[tuple[str, list[tuple[Item, Outcome]]]]:

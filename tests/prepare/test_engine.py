@@ -1,0 +1,355 @@
+"""The run as a whole: every clip ends with a status, every way of being stopped gives the same bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from foleybench.errors import FoleyError, ManifestError
+from foleybench.manifest import read_manifest
+from foleybench.prepare import pack, parse_options, plan, prepare
+from foleybench.shards import ShardDataset
+
+RUN = """
+import argparse, sys
+from pathlib import Path
+from foleybench.errors import FoleyError
+from foleybench.prepare import prepare
+options = argparse.Namespace(deeds=sys.argv[3], splits="train,test", flavour="plain", log=sys.argv[4])
+try:
+    prepare(sys.argv[1], options, Path(sys.argv[2]), jobs=3, time_limit_s=20)
+except FoleyError as error:
+    sys.exit(str(error))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def statuses(path: Path) -> list[str]:
+    return [entry.status for entry in read_manifest(path).entries]
+
+
+def test_every_clip_ends_with_a_status(deeds, options, tmp_path: Path):
+    asked = "ok,bad,hang,crash,bug,exit,greedy,chatty,refused,ok"
+    made = prepare(deeds, options(asked), tmp_path / "out", jobs=3, time_limit_s=2.0, memory_mb=1024)
+    entries = read_manifest(made["test"]).entries
+    assert [entry.status for entry in entries] == [
+        *("ok", "no_audio", "timeout", "crashed", "crashed", "crashed", "out_of_memory", "ok", "duplicate_id", "ok")
+    ]
+    reasons = [entry.reason for entry in entries]
+    assert reasons[1] == "has no sound"
+    assert reasons[2] == "not done after 2 s"
+    assert "SIGSEGV" in reasons[3]
+    assert reasons[4].endswith("ValueError: a bug of ours")
+    assert "exit code 5" in reasons[5]
+    assert [entry.clip_id for entry in entries] == [f"clip{k:03d}_000000" for k in range(10)]
+    data = ShardDataset(made["test"])
+    assert data.verify() == []
+    assert data.clip_ids == ["clip000_000000", "clip007_000000", "clip009_000000"]
+    assert not (tmp_path / "out" / ".staging").exists()
+
+
+def test_a_hung_worker_is_killed_in_time(deeds, options, tmp_path: Path):
+    started = time.monotonic()
+    prepare(deeds, options("hang,ok"), tmp_path / "out", jobs=1, time_limit_s=0.5)
+    assert time.monotonic() - started < 20
+
+
+def test_bytes_do_not_depend_on_the_number_of_workers(deeds, options, tree, tmp_path: Path):
+    asked = options("slow,ok,bad,slow,ok,ok,bad,ok", splits="train,test")
+    prepare(deeds, asked, tmp_path / "one", jobs=1)
+    prepare(deeds, asked, tmp_path / "many", jobs=4)
+    assert tree(tmp_path / "one") == tree(tmp_path / "many")
+
+
+def start(deeds: str, out: Path, asked: str, log: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", RUN, deeds, str(out), asked, str(log)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def wait_for_workers(run: subprocess.Popen[bytes], log: Path) -> list[int]:
+    """Wait until the first clip is in work; return the ids of the workers."""
+    deadline = time.monotonic() + 20
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return [int(pid) for pid in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()]
+
+
+def still_there(pids: list[int]) -> list[int]:
+    """Return the processes that are still there after a moment; one that waits to be collected is gone."""
+    time.sleep(0.3)
+    found = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    return [pid for pid in found if ") Z" not in Path(f"/proc/{pid}/stat").read_text()]
+
+
+def test_killed_at_any_moment_and_run_again_is_byte_identical(deeds, options, tree, tmp_path: Path):
+    asked = ",".join(["slow", "ok", "bad", "slow", "slow", "ok"] * 3)
+    log = tmp_path / "log"
+    prepare(deeds, options(asked, splits="train,test", log=str(log)), tmp_path / "whole", jobs=3)
+    log.unlink()
+    rng = random.Random(4)
+    for _ in range(5):
+        run = start(deeds, tmp_path / "broken", asked, log)
+        with pytest.raises(subprocess.TimeoutExpired):
+            run.wait(rng.uniform(0.3, 1.2))
+        run.kill()
+        run.communicate()
+    run = start(deeds, tmp_path / "broken", asked, log)
+    assert run.wait(60) == 0
+    run.communicate()
+    assert tree(tmp_path / "broken") == tree(tmp_path / "whole")
+    # Nothing was made again without need: at most the clips in work at each of the five kills.
+    assert 36 <= len(log.read_text().splitlines()) <= 36 + 5 * 3
+
+
+@pytest.mark.parametrize("moment", ["write_shard", "write_atomically", "remove"])
+def test_killed_while_packing(deeds, options, tree, tmp_path: Path, monkeypatch, moment: str):
+    asked = options("ok,ok,bad,ok,ok", splits="train,test")
+    prepare(deeds, asked, tmp_path / "whole")
+    monkeypatch.setattr(pack, "MAX_CLIPS", 2)
+    prepare(deeds, asked, tmp_path / "whole", force=True)
+
+    class Stopped(BaseException):
+        """Stands for the end of the process: nothing may handle it."""
+
+    for stop_at in range(1, 5):
+        calls = 0
+
+        def stopping(*args, original, stop_at=stop_at, **kwargs):
+            nonlocal calls
+            calls += 1
+            if calls == stop_at:
+                raise Stopped
+            return original(*args, **kwargs)
+
+        out = tmp_path / f"broken{stop_at}"
+        with monkeypatch.context() as patch:
+            owner = pack.Staging if moment == "remove" else pack
+            original = getattr(owner, moment)
+            patch.setattr(owner, moment, lambda *a, _o=original, **k: stopping(*a, original=_o, **k))
+            with contextlib.suppress(Stopped):
+                prepare(deeds, asked, out)
+        prepare(deeds, asked, out)
+        assert tree(out) == tree(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_no_worker_survives_the_run(deeds, tmp_path: Path, sent: signal.Signals, code: int):
+    run = start(deeds, tmp_path / "out", "hang,hang,hang", tmp_path / "log")
+    workers = wait_for_workers(run, tmp_path / "log")
+    assert len(workers) == 3
+    run.send_signal(sent)
+    assert run.wait(10) == code
+    run.communicate()
+    assert still_there(workers) == []
+
+
+def test_a_finished_run_is_left_alone(deeds, options, tmp_path: Path):
+    asked = options("ok,bad", log=str(tmp_path / "log"))
+    made = prepare(deeds, asked, tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    assert prepare(deeds, asked, tmp_path / "out") == made
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+    assert len((tmp_path / "log").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [({"flavour": "other"}, "profile"), ({"deeds": "ok,ok"}, "n_items"), ({"deeds": "ok,ok,slow"}, "items_sha256")],
+)
+@pytest.mark.parametrize("finished", [True, False])
+def test_another_recipe_is_refused(deeds, options, tree, tmp_path: Path, changed: dict, what: str, finished: bool):
+    out = tmp_path / "out"
+    prepare(deeds, options(), out)
+    if not finished:
+        for split in plan(deeds, options(), tmp_path / "fresh"):
+            split.staging.folder = out / ".staging" / "test"
+            split.staging.open()
+        for path in [*out.glob("*.tar"), *out.glob("*.jsonl")]:
+            path.unlink()
+    before = tree(out)
+    with pytest.raises(FoleyError, match=rf"{what} was .*--force"):
+        prepare(deeds, options(**changed), out)
+    assert tree(out) == before
+    made = prepare(deeds, options(**changed), out, force=True)
+    prepare(deeds, options(**changed), tmp_path / "new")
+    assert tree(out) == tree(tmp_path / "new")
+    assert set(statuses(made["test"])) == {"ok"}
+
+
+def test_shards_that_nobody_knows_are_not_overwritten(deeds, options, tmp_path: Path):
+    out = tmp_path / "out"
+    made = prepare(deeds, options(), out)
+    made["test"].write_text(made["test"].read_text().replace("made 1", "made up"))
+    with pytest.raises(FoleyError, match="was changed"):
+        prepare(deeds, options(), out)
+
+
+def test_a_manifest_without_shards_gets_them(deeds, options, tree, tmp_path: Path):
+    prepare(deeds, options(), tmp_path / "whole")
+    prepare(deeds, options(), tmp_path / "out")
+    (tmp_path / "out" / "test-000000.tar").unlink()
+    (tmp_path / "out" / ".prepared" / "test.json").unlink()
+    prepare(deeds, options(), tmp_path / "out")
+    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
+def test_a_lost_shard_is_made_again(deeds, options, tree, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(pack, "MAX_CLIPS", 2)
+    prepare(deeds, options(), tmp_path / "whole")
+    prepare(deeds, options(), tmp_path / "out")
+    (tmp_path / "out" / "test-000001.tar").unlink()
+    prepare(deeds, options(), tmp_path / "out")
+    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
+def test_transient_failures_are_kept_until_retry(deeds, options, tree, tmp_path: Path):
+    flag, log, out = tmp_path / "flag", tmp_path / "log", tmp_path / "out"
+    asked = options(f"ok,bad,unless:{flag},ok", log=str(log))
+    made = prepare(deeds, asked, out)
+    assert statuses(made["test"]) == ["ok", "no_audio", "crashed", "ok"]
+    flag.touch()
+    prepare(deeds, asked, out)
+    assert statuses(made["test"])[2] == "crashed"
+    log.unlink()
+    prepare(deeds, asked, out, retry=True)
+    assert statuses(made["test"]) == ["ok", "no_audio", "ok", "ok"]
+    assert log.read_text().splitlines() == ["test/clip002_000000"]
+    prepare(deeds, asked, tmp_path / "whole")
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_shards_hold_a_fixed_number_of_clips(deeds, options, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(pack, "MAX_CLIPS", 2)
+    made = prepare(deeds, options("bad,ok,ok,bad,ok,refused,ok,ok"), tmp_path / "out")
+    entries = read_manifest(made["test"]).entries
+    assert [entry.shard and int(entry.shard[5:11]) for entry in entries] == [None, 0, 0, None, 1, None, 1, 2]
+    assert ShardDataset(made["test"]).verify() == []
+    monkeypatch.setattr(pack, "MAX_CLIPS", 100)
+    prepare(deeds, options("ok"), tmp_path / "out", force=True)
+    assert [path.name for path in sorted((tmp_path / "out").glob("*.tar"))] == ["test-000000.tar"]
+
+
+def test_shards_are_split_by_size(deeds, options, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(pack, "MAX_BYTES", 1)
+    made = prepare(deeds, options("ok,ok"), tmp_path / "out")
+    assert [entry.shard for entry in read_manifest(made["test"]).entries] == ["test-000000.tar", "test-000001.tar"]
+
+
+def test_a_damaged_staged_file_is_made_again(deeds, options, tree, tmp_path: Path):
+    out = tmp_path / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("foleybench.prepare.engine.pack", lambda *args: None)
+        prepare(deeds, options(), out)
+    staged = out / ".staging" / "test" / "clip001_000000.flac"
+    staged.write_bytes(staged.read_bytes()[:10])
+    with pytest.raises(FoleyError, match=r"clip001_000000.*again"):
+        prepare(deeds, options(), out)
+    prepare(deeds, options(), out)
+    prepare(deeds, options(), tmp_path / "whole")
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_two_runs_do_not_work_on_one_folder(deeds, options, tmp_path: Path):
+    run = start(deeds, tmp_path / "out", "hang,hang", tmp_path / "log")
+    try:
+        wait_for_workers(run, tmp_path / "log")
+        with pytest.raises(FoleyError, match="another"):
+            prepare(deeds, options(), tmp_path / "out")
+    finally:
+        run.kill()
+        run.communicate()
+
+
+def test_a_plan_touches_nothing(deeds, options, tmp_path: Path):
+    splits = plan(deeds, options("ok,refused,ok", splits="train,test"), tmp_path / "out", limit=2)
+    assert [(split.split, len(split.items), len(split.wanted), split.n_staged) for split in splits] == [
+        ("train", 2, 1, 0),
+        ("test", 2, 1, 0),
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_limit_takes_the_first(deeds, options, tmp_path: Path):
+    made = prepare(deeds, options("ok,bad,ok", splits="train,test"), tmp_path / "out", limit=2)
+    assert [statuses(path) for path in made.values()] == [["ok", "no_audio"]] * 2
+
+
+def test_a_data_set_that_cannot_be_imported_is_an_error(deeds, options, tmp_path: Path, monkeypatch):
+    broken = tmp_path / "broken.py"
+    broken.write_text(
+        (tmp_path / "deeds.py").read_text() + "\nimport os\nif 'FAIL' in os.environ: raise RuntimeError('no')\n"
+    )
+    monkeypatch.setattr("foleybench.prepare.engine.load_dataset", _load_before(str(broken), monkeypatch))
+    with pytest.raises(FoleyError, match=r"did not start.*RuntimeError: no"):
+        prepare(f"{broken}:DATASET", options(), tmp_path / "out")
+
+
+def _load_before(path: str, monkeypatch):
+    from foleybench.registry import load_file
+
+    dataset = load_file(f"{path}:DATASET")
+    monkeypatch.setenv("FAIL", "1")
+    return lambda name: dataset
+
+
+def test_nothing_asked_for_is_an_error(deeds, options, tmp_path: Path):
+    text = (
+        (tmp_path / "deeds.py")
+        .read_text()
+        .replace("def items(options):\n    return [", "def items(options):\n    return [][:0] and [")
+    )
+    (tmp_path / "deeds.py").write_text(text)
+    with pytest.raises(FoleyError, match="no clips"):
+        plan(deeds, options(), tmp_path / "out")
+
+
+@pytest.mark.parametrize("split", ["../up", "a/b", "", "a b", "a.b"])
+def test_a_split_name_never_becomes_a_path(deeds, options, tmp_path: Path, split: str):
+    with pytest.raises(FoleyError, match="split"):
+        plan(deeds, options(splits=f"{split}"), tmp_path / "out")
+
+
+@pytest.mark.parametrize(("old", "new"), [("clip{index:03d}_000000", "../{index}"), ("clip{index:03d}_000000", "same")])
+def test_ids_are_checked(deeds, options, tmp_path: Path, old: str, new: str):
+    path = tmp_path / "deeds.py"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(FoleyError, match=r"clip id"):
+        plan(deeds, options(), tmp_path / "out")
+
+
+def test_options_can_be_made_from_python(deeds):
+    assert parse_options(deeds, ["--deeds", "bad"]).deeds == "bad"
+
+
+def test_the_shard_holds_what_the_data_set_knows(deeds, options, tmp_path: Path):
+    made = prepare(deeds, options("ok"), tmp_path / "out")
+    meta = json.loads(ShardDataset(made["test"]).members("clip000_000000")["json"])
+    assert meta["events"] == [{"time_s": 0.5}]
+    assert meta["factors"] == {"index": 0}
+    assert (meta["duration_s"], meta["rate_hz"], meta["split"], meta["label"]) == (1.0, 8000, "test", "x")
+
+
+def test_a_record_that_is_damaged_is_named(deeds, options, tmp_path: Path):
+    prepare(deeds, options(), tmp_path / "out")
+    (tmp_path / "out" / ".prepared" / "test.json").write_text("{")
+    with pytest.raises(FoleyError, match=r"test\.json is damaged"):
+        prepare(deeds, options(), tmp_path / "out")
+
+
+def test_retry_refuses_shards_that_changed(deeds, options, tmp_path: Path):
+    made = prepare(deeds, options("ok,crash"), tmp_path / "out")
+    shard = made["test"].parent / "test-000000.tar"
+    data = bytearray(shard.read_bytes())
+    data[600] ^= 1
+    shard.write_bytes(bytes(data))
+    with pytest.raises(ManifestError, match="SHA-256"):
+        prepare(deeds, options("ok,crash"), tmp_path / "out", retry=True)

@@ -44,7 +44,7 @@ def render(boards: Sequence[Board], reported: Sequence[ReportedTable]) -> str:
     """Return the page."""
     return fill(
         "index.html.j2",
-        css=trusted("index.css"),
+        css=trusted("theme.css") + trusted("index.css"),
         js=trusted("index.js"),
         boards=[_board(board) for board in boards],
         reported=[_reported(table) for table in reported],

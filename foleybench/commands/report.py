@@ -1,0 +1,69 @@
+"""``foleybench report``: the listening page, clips side by side with every system's sound on the video's clock."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from foleybench.commands._options import add_data
+from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
+
+HELP = "make the listening page: the same clips with the sound of every system, spectrograms and event marks"
+EXAMPLE = (
+    "foleybench report --data shards/synthfoley/test.manifest.jsonl --audio mine=out/mine other=out/other "
+    "--out out/report.html"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    add_data(parser)
+    parser.add_argument("--audio", nargs="+", required=True, metavar="NAME=DIR", help="audio folders, under your names")
+    parser.add_argument(
+        "--names", nargs="*", default=[], metavar="NAME=CSV", help="name maps (path,clip_id) of folders that need one"
+    )
+    parser.add_argument(
+        "--results", nargs="*", type=Path, default=[], help="result files whose values per clip are shown, by name"
+    )
+    parser.add_argument("--clips", type=int, default=12, help="number of clips (default: 12); fewer if 30 MB are full")
+    parser.add_argument("--seed", type=int, default=0, help="decides which clips (default: 0)")
+    parser.add_argument("--out", type=Path, default=Path("out/report.html"), help="the page (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the page and print its path; 3 when some sound was missing."""
+    from foleybench.leaderboard.report import Request, make_report
+    from foleybench.manifest import write_atomically
+
+    report = make_report(
+        Request(
+            data=args.data,
+            audio=_pairs(args.audio, "--audio"),
+            names=_pairs(args.names, "--names"),
+            results=args.results,
+            n_clips=args.clips,
+            seed=args.seed,
+        )
+    )
+    write_atomically(args.out, report.html.encode())
+    sys.stderr.write(f"clips drawn with seed {args.seed}: {' '.join(report.clip_ids)}\n")
+    if report.n_left_out:
+        sys.stderr.write(f"{report.n_left_out} more were drawn but would make the page larger than 30 MB.\n")
+    for name, clip_id, why in report.missing:
+        sys.stderr.write(f"{name}, {clip_id}: {why}\n")
+    sys.stdout.write(f"{args.out}\n")
+    return EXIT_PARTIAL if report.missing else EXIT_OK
+
+
+def _pairs(words: Sequence[str], option: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for word in words:
+        name, equals, path = word.partition("=")
+        if not (name and equals and path):
+            raise FoleyError(f"{option} {word!r} is not NAME=PATH; write it as mine=out/mine.")
+        if name in found:
+            raise FoleyError(f"{option} names {name!r} twice; give each its own name.")
+        found[name] = Path(path)
+    return found

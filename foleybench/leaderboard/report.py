@@ -1,0 +1,228 @@
+"""The listening page: clips with the sound of every system on the video's clock, in one file that works from disk."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foleybench import registry
+from foleybench.audio_folder import find_files, read_any
+from foleybench.clips import AudioArray, Clip, Clock, FloatArray
+from foleybench.encoders.onsets import RATE_HZ, detect
+from foleybench.errors import FoleyError, MediaError
+from foleybench.leaderboard import marks, numbers, page, spectrogram
+from foleybench.leaderboard.load import Entry, read_entry
+from foleybench.shards import ShardDataset
+from foleybench.sound import fit_length, flac_bytes, resample
+
+REAL = "real sound"
+MOST_BYTES = 30_000_000
+MOST_TRACKS = 9  # the number keys
+_MOST_SCORES = 6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to show.
+
+    Attributes:
+        data: Manifest of the data set.
+        audio: Name -> audio folder, in the order of the page.
+        names: Name -> name map of that folder, where stems are not clip ids.
+        results: Result files whose values per clip are shown beside the system of the same name.
+        n_clips: How many clips.
+        seed: Decides which.
+        most_bytes: The page stays below this size; fewer clips are shown if it must.
+    """
+
+    data: Path
+    audio: Mapping[str, Path]
+    names: Mapping[str, Path] = dataclasses.field(default_factory=dict)
+    results: Sequence[Path] = ()
+    n_clips: int = 12
+    seed: int = 0
+    most_bytes: int = MOST_BYTES
+
+
+@dataclasses.dataclass(frozen=True)
+class Sound:
+    """One system's sound of one clip: the samples, or why there are none."""
+
+    name: str
+    audio: AudioArray | None
+    rate_hz: int
+    missing: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """The page and what it shows.
+
+    Attributes:
+        html: The page.
+        clip_ids: The clips shown, in order.
+        n_left_out: Chosen clips that did not fit.
+        missing: (system, clip id, why) for sound that is not there.
+    """
+
+    html: str
+    clip_ids: tuple[str, ...]
+    n_left_out: int
+    missing: tuple[tuple[str, str, str], ...]
+
+
+def choose(clip_ids: Sequence[str], n_clips: int, seed: int) -> list[str]:
+    """Return clips drawn by seed, never by hand; the order of ``clip_ids`` does not matter."""
+    ordered = sorted(clip_ids)
+    order = np.random.default_rng(seed).permutation(len(ordered))
+    return [ordered[int(i)] for i in order[:n_clips]]
+
+
+def make_report(request: Request) -> Report:
+    """Make the listening page.
+
+    Raises:
+        FoleyError: No clips, too many systems for the number keys, or a folder that is not there.
+    """
+    data = ShardDataset(request.data)
+    if not len(data) or request.n_clips < 1:
+        raise FoleyError(f"{request.data} has {len(data)} usable clips, --clips is {request.n_clips}: nothing to show.")
+    with_real = "ground_truth" not in request.audio
+    if len(request.audio) + with_real > MOST_TRACKS:
+        raise FoleyError(f"{len(request.audio)} systems and the real sound do not fit keys 1 to {MOST_TRACKS}.")
+    chosen = choose(data.clip_ids, request.n_clips, request.seed)
+    files = {name: find_files(path, chosen, request.names.get(name)) for name, path in request.audio.items()}
+    scores = _Scores([read_entry(path) for path in request.results])
+    views: list[dict[str, Any]] = []
+    missing: list[tuple[str, str, str]] = []
+    size = 200_000  # style, script and frame
+    for clip_id in chosen:
+        view = _clip(data, clip_id, files, scores, with_real)
+        size += view["n_bytes"]
+        if size > request.most_bytes:
+            break
+        views.append(view)
+        missing += [(track["name"], clip_id, track["missing"]) for track in view["tracks"] if track["missing"]]
+    if not views:
+        raise FoleyError(f"clip {chosen[0]} alone needs over {request.most_bytes / 1e6:.0f} MB; show fewer systems.")
+    return Report(
+        html=_render(request, data, views, len(chosen)),
+        clip_ids=tuple(view["clip_id"] for view in views),
+        n_left_out=len(chosen) - len(views),
+        missing=tuple(missing),
+    )
+
+
+def _render(request: Request, data: ShardDataset, views: Sequence[Mapping[str, Any]], n_chosen: int) -> str:
+    return page.fill(
+        "report.html.j2",
+        css=page.trusted("theme.css") + page.trusted("report.css"),
+        js=page.trusted("report.js"),
+        clips=views,
+        dataset=f"{data.name} / {data.manifest.header.split}",
+        manifest_sha256=data.manifest.sha256,
+        n_total=len(data),
+        n_left_out=n_chosen - len(views),
+        seed=request.seed,
+        limit_mb=f"{request.most_bytes / 1e6:.0f}",
+        tolerance_ms=round(1000 * marks.TOLERANCE_S),
+    )
+
+
+def _clip(
+    data: ShardDataset, clip_id: str, files: Mapping[str, Mapping[str, Path]], scores: _Scores, with_real: bool
+) -> dict[str, Any]:
+    """Return everything that the page needs to show one clip."""
+    members = data.members(clip_id)
+    clip = data.load(clip_id, video=False)
+    sounds = [_load(name, found.get(clip_id), clip) for name, found in files.items()]
+    real = Sound(REAL, clip.audio, clip.rate_hz)
+    if with_real:
+        sounds.insert(0, real)
+    levels = [None if s.audio is None else spectrogram.levels_db(s.audio, s.rate_hz) for s in sounds]
+    top_db = max((float(level.max()) for level in levels if level is not None), default=0.0)
+    wanted = marks.wanted_times_s(clip)
+    reference = _onsets(real) if wanted is None else wanted
+    tracks = [
+        _track(sound, level, top_db, reference, clip, scores) for sound, level in zip(sounds, levels, strict=True)
+    ]
+    video = spectrogram.data_uri("video/mp4", members["mp4"])
+    return {
+        "clip_id": clip_id,
+        "label": clip.label,
+        "duration_s": clip.duration_s,
+        "video": video,
+        "tracks": tracks,
+        "exact": wanted is not None,
+        "n_wanted": len(reference),
+        "n_bytes": len(video) + sum(track["n_bytes"] for track in tracks),
+    }
+
+
+def _load(name: str, path: Path | None, clip: Clip) -> Sound:
+    if path is None:
+        return Sound(name, None, 0, "no file for this clip in the audio folder")
+    try:
+        audio, rate_hz = read_any(path)
+    except MediaError as error:
+        return Sound(name, None, 0, error.reason.replace(str(path), path.name))
+    return Sound(name, fit_length(audio, Clock(clip.duration_s).samples(rate_hz)), rate_hz)
+
+
+def _onsets(sound: Sound) -> FloatArray:
+    if sound.audio is None or not len(sound.audio):
+        return np.zeros(0)
+    return detect(resample(sound.audio, sound.rate_hz, RATE_HZ))[0]
+
+
+def _track(
+    sound: Sound, levels: FloatArray | None, top_db: float, reference: FloatArray, clip: Clip, scores: _Scores
+) -> dict[str, Any]:
+    track: dict[str, Any] = {"name": sound.name, "missing": sound.missing, "n_bytes": 3000, "scores": []}
+    if sound.audio is None or levels is None:
+        return track
+    found = marks.match(reference, _onsets(sound))
+    audio = spectrogram.data_uri("audio/flac", flac_bytes(sound.audio, sound.rate_hz))
+    picture = spectrogram.data_uri("image/png", spectrogram.png(levels, top_db))
+    share = 100.0 / clip.duration_s
+    unseen = {event.time_s for event in clip.events or () if not event.visible}
+    return track | {
+        "audio": audio,
+        "picture": picture,
+        "n_bytes": 3000 + len(audio) + len(picture) + 160 * (len(found.wanted) + len(found.found)),
+        "wanted": [_tick(mark, share) | {"unseen": mark.time_s in unseen} for mark in found.wanted],
+        "found": [_tick(mark, share) for mark in found.found],
+        "n_matched": len(found.pairs),
+        "scores": scores.of(sound.name, clip.clip_id),
+        "rate_khz": f"{sound.rate_hz / 1000:g}",
+    }
+
+
+def _tick(mark: marks.Mark, share: float) -> dict[str, Any]:
+    return {"left": f"{mark.time_s * share:.3f}", "matched": mark.matched, "time": f"{mark.time_s:.3f} s"}
+
+
+class _Scores:
+    """Values per clip from result files, by system and clip."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._entries = {entry.row_name: entry for entry in entries}
+
+    def of(self, name: str, clip_id: str) -> list[tuple[str, str]]:
+        """Return metric titles and values of one clip, for metrics that have a value per clip."""
+        entry = self._entries.get(name)
+        if entry is None:
+            return []
+        found = []
+        for metric_name in sorted(entry.result["metrics"]):
+            metric = registry.load("metrics", metric_name) if metric_name in registry.names("metrics") else None
+            stat = entry.stats(metric_name).get(clip_id)
+            if metric is not None and metric.clip_value is not None and stat is not None:
+                value = metric.clip_value(stat)
+                if np.isfinite(value):
+                    found.append((metric.title, numbers.number(value, 3)))
+        return found[:_MOST_SCORES]

@@ -59,7 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset-name",
         type=_dataset_name,
-        default="",
         metavar="NAME",
         help="name in results and tables (default: folder)",
     )

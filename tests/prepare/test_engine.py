@@ -90,6 +90,7 @@ def still_there(pids: list[int]) -> list[int]:
     return [pid for pid in found if ") Z" not in Path(f"/proc/{pid}/stat").read_text()]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_run_again_is_byte_identical(deeds, options, tree, tmp_path: Path):
     asked = ",".join(["slow", "ok", "bad", "slow", "slow", "ok"] * 3)
     log = tmp_path / "log"
@@ -110,6 +111,7 @@ def test_killed_at_any_moment_and_run_again_is_byte_identical(deeds, options, tr
     assert 36 <= len(log.read_text().splitlines()) <= 36 + 5 * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["write_shard", "write_atomically", "remove"])
 def test_killed_while_packing(deeds, options, tree, tmp_path: Path, monkeypatch, moment: str):
     asked = options("ok,ok,bad,ok,ok", splits="train,test")

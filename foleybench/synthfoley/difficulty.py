@@ -32,8 +32,8 @@ class Difficulty:
     contrast_low: float = 0.25
     contrast_high: float = 0.5
     texture: float = 0.10
-    scale_low: float = 0.8
-    scale_high: float = 1.05
+    scale_low: float = 0.85
+    scale_high: float = 1.1
     sensor_noise: float = 0.02
     shake_probability: float = 0.25
     shake_amplitude: float = 0.012

@@ -13,7 +13,7 @@ FLOOR = 0.3
 
 def floor(canvas: Canvas, colour: Colour, y: float = FLOOR) -> None:
     """Paint a floor across the picture from ``y`` down."""
-    canvas.paint(box, colour, reach=1.6, y=y + 1.5, hw=1.6, hh=1.5)
+    canvas.paint(box, colour, reach=4.0, y=y + 4.0, hw=4.0, hh=4.0)
 
 
 def dust(canvas: Canvas, beats: Beats, x: PerFrame, y: float, colour: Colour, *, reach: float = 0.13) -> None:
@@ -21,7 +21,7 @@ def dust(canvas: Canvas, beats: Beats, x: PerFrame, y: float, colour: Colour, *,
     fresh = beats.flash(0.07)
     spread = reach * (0.35 + 0.65 * np.clip(np.nan_to_num(beats.since_s, posinf=1.0) / 0.15, 0.0, 1.0))
     for side in (-1.0, 1.0):
-        canvas.paint(disc, colour, reach=0.05, x=x + side * spread, y=y - 0.35 * spread, alpha=fresh, r=0.032)
+        canvas.paint(disc, colour, reach=0.06, x=x + side * spread, y=y - 0.35 * spread, alpha=fresh, r=0.04)
 
 
 def light(colour: Colour, amount: float) -> Colour:

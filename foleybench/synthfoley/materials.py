@@ -20,7 +20,7 @@ def _grain(u: Grid, v: Grid) -> Grid:
 
 
 def _gloss(u: Grid, v: Grid) -> Grid:
-    return np.clip(np.float32(0.28) - np.float32(4.0) * np.abs(u + v + np.float32(0.02)), -0.06, 0.28)
+    return np.asarray(np.clip(np.float32(0.28) - np.float32(4.0) * np.abs(u + v + np.float32(0.02)), -0.06, 0.28))
 
 
 def _glint(u: Grid, v: Grid) -> Grid:

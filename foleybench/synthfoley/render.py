@@ -207,7 +207,7 @@ def _cast(spec: ClipSpec, scene: Scene, shot: Shot, times_s: FloatArray) -> list
         if not events:
             continue
         alone = not roles["lookalike"] or not beside
-        place = (0.0, 1.0) if alone else ((shift if name == "lookalike" else -shift), 0.66)
+        place = (0.0, 1.0) if alone else ((shift if name == "lookalike" else -shift), 0.7)
         dice = spec.dice.branch("ghost") if name == "lookalike" else spec.dice
         actor = Actor(
             events=events,

@@ -49,7 +49,7 @@ def frame_shot(dice: Dice, hard: Difficulty, material: Material, distance_m: flo
     wall = np.clip(lightness + hue - hue.mean(), 0.03, 0.97)
     step = 0.13 if lightness < 0.5 else -0.13
     accent = np.clip(body + (0.3 if lightness < 0.5 else -0.3), 0.03, 0.97)
-    far = 1.2 / (0.8 + 0.4 * distance_m)
+    far = 1.1 / (0.8 + 0.3 * distance_m)
     return Shot(
         body=body.astype(np.float32),
         accent=accent.astype(np.float32),

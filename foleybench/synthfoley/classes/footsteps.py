@@ -42,8 +42,10 @@ def compose(plan: Plan) -> list[Event]:
 def stage(canvas: Canvas, actor: Actor) -> None:
     """Draw the ground in the colour of its material."""
     if not actor.silent:
-        floor(canvas, light(actor.ground, 0.0))
-        canvas.paint(box, actor.body, reach=1.5, y=FLOOR + 0.03, pattern=actor.material.pattern, hw=1.5, hh=0.03)
+        floor(canvas, actor.ground)
+        canvas.paint(
+            box, actor.body, reach=(4.0, 0.04), y=FLOOR + 0.03, pattern=actor.material.pattern, hw=4.0, hh=0.03
+        )
 
 
 def act(canvas: Canvas, actor: Actor) -> None:
@@ -64,7 +66,7 @@ def act(canvas: Canvas, actor: Actor) -> None:
     canvas.line((0.0, hip_y), (0.02, hip_y - 0.2), 0.1, actor.accent)
     canvas.paint(disc, actor.accent, reach=0.08, x=0.03, y=hip_y - 0.32, r=0.065)
     if not actor.silent:
-        dust(canvas, now, landing + 0.03, FLOOR, light(actor.body, 0.25), reach=0.12)
+        dust(canvas, now, landing + 0.03, FLOOR, actor.accent, reach=0.15)
 
 
 def sound(take: Take) -> AudioArray:

@@ -47,7 +47,7 @@ def act(canvas: Canvas, actor: Actor) -> None:
     canvas.paint(disc, actor.accent, reach=0.1, x=place * tip_x, y=_PIVOT_Y + place * (tip_y - _PIVOT_Y), r=weight)
     if not actor.silent:
         lamp = np.asarray([1.0, 0.85, 0.3], dtype=np.float32)
-        canvas.paint(disc, lamp, reach=0.08, y=_PIVOT_Y + 0.01, alpha=np.minimum(1.0, now.flash(0.06)), r=0.06)
+        canvas.paint(disc, lamp, reach=0.1, y=_PIVOT_Y + 0.01, alpha=np.minimum(1.0, 1.3 * now.flash(0.06)), r=0.085)
 
 
 def sound(take: Take) -> AudioArray:

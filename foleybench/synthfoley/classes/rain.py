@@ -33,7 +33,7 @@ def compose(plan: Plan) -> list[Event]:
 def stage(canvas: Canvas, actor: Actor) -> None:
     """Draw the roof."""
     if not actor.silent:
-        canvas.paint(box, actor.body, reach=1.5, y=_ROOF_Y + 0.7, pattern=actor.material.pattern, hw=1.5, hh=0.7)
+        canvas.paint(box, actor.body, reach=4.0, y=_ROOF_Y + 4.0, pattern=actor.material.pattern, hw=4.0, hh=4.0)
 
 
 def act(canvas: Canvas, actor: Actor) -> None:
@@ -46,7 +46,7 @@ def act(canvas: Canvas, actor: Actor) -> None:
     frame, drop = np.nonzero((age >= 0.0) & (age < fall_s))
     place = age[frame, drop] / fall_s
     y = (-0.75 + place * (_ROOF_Y + 0.75)).astype(np.float32)
-    size = (0.02, 0.02) if actor.silent else (0.008 + 0.006 * actor.size, 0.05)
+    size = (0.02, 0.02) if actor.silent else (0.007 + 0.011 * actor.size, 0.04 + 0.02 * actor.size)
     canvas.sprinkle(frame, x[drop], y, size, ink, 0.75)
     if actor.silent:
         return
@@ -61,7 +61,7 @@ def sound(take: Take) -> AudioArray:
     amount = curve_at(take.events, times_s)
     counts = take.rng.poisson(np.minimum(amount, 1.5) * _GRAINS_PER_S / 200.0)
     onsets_s = np.repeat(times_s, counts) + take.rng.uniform(0.0, 0.005, int(counts.sum()))
-    bed = band(take.n_samples, take.rate_hz, 1200.0, 6500.0, rng=take.rng)
+    bed = band(take.n_samples, take.rate_hz, 1700.0 - 1000.0 * take.size, 6500.0, rng=take.rng)
     level = np.interp(np.arange(take.n_samples) / take.rate_hz, times_s, amount).astype(np.float32)
     return np.asarray(_grains(take, onsets_s) + np.float32(0.14) * level * bed, dtype=np.float32)
 
@@ -70,7 +70,8 @@ def _grains(take: Take, onsets_s: FloatArray) -> AudioArray:
     stuff, n = MATERIALS[str(take.factors["material"])], len(onsets_s)
     if n == 0:
         return np.zeros(take.n_samples, dtype=np.float32)
-    freq_hz = 1100.0 * stuff.pitch * 2.0 ** take.rng.normal(0.0, 0.5, (n, 1)) * np.asarray(stuff.ratios[:2])[None, :]
+    drop_hz = 1100.0 * stuff.pitch * 2.0 ** (0.5 - take.size)
+    freq_hz = drop_hz * 2.0 ** take.rng.normal(0.0, 0.5, (n, 1)) * np.asarray(stuff.ratios[:2])[None, :]
     decay_s = np.full(freq_hz.shape, 0.003 + 0.02 * stuff.decay_s)
     gain = take.rng.lognormal(-1.2, 0.6, (n, 1)) * np.asarray([[1.0, 0.5]])
     pieces = bank(freq_hz, decay_s, gain, n_samples=384, rate_hz=take.rate_hz, rng=take.rng)

@@ -41,7 +41,8 @@ def stage(canvas: Canvas, actor: Actor) -> None:
     canvas.paint(box, light(actor.ground, -0.08), reach=0.42, y=middle, hw=0.41, hh=0.25)
     for key in range(_COLUMNS * _ROWS):
         x, y = _place(key)
-        canvas.paint(box, actor.body, reach=0.1, x=x, y=y, pattern=actor.material.pattern, hw=0.078, hh=0.058)
+        half = 0.062 + 0.022 * actor.size
+        canvas.paint(box, actor.body, reach=0.1, x=x, y=y, pattern=actor.material.pattern, hw=half, hh=half - 0.02)
 
 
 def act(canvas: Canvas, actor: Actor) -> None:
@@ -55,7 +56,7 @@ def act(canvas: Canvas, actor: Actor) -> None:
     if not actor.silent:
         x, y = places[now.index, 0], places[now.index, 1]
         press = np.minimum(1.0, 1.3 * now.flash(0.06))
-        canvas.paint(box, actor.accent, reach=0.1, x=x, y=y + 0.01, alpha=press, hw=0.08, hh=0.06)
+        canvas.paint(box, actor.accent, reach=0.12, x=x, y=y + 0.01, alpha=press, hw=0.1, hh=0.075)
     skin = np.asarray([0.86, 0.64, 0.52], dtype=np.float32)
     tip_x, tip_y = spot[:, 0], spot[:, 1] - lift
     canvas.line((tip_x, tip_y), (tip_x + 0.1, tip_y + 0.32), 0.085, light(skin, -0.12))

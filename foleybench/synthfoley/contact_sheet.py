@@ -26,6 +26,7 @@ from foleybench.synthfoley.render import render_clip
 from foleybench.synthfoley.splits import Options, split_specs
 
 _TILES = 14
+_HEIGHT_IN = 2.4
 _STYLE = {"audible": "-", "silent": "--", "offscreen": ":"}
 _INK = {"audible": "#ff3b30", "silent": "#35c2ff", "offscreen": "#ffd60a"}
 _WINDOW_S = 0.016
@@ -40,23 +41,15 @@ def contact_sheet(clips: Sequence[Clip], path: Path, *, width_in: float = 13.0) 
         path: Where the picture goes; its folder is made.
         width_in: Width in inches, at 100 dots an inch.
     """
-    figure = Figure(figsize=(width_in, 2.6 * len(clips) + 0.4), dpi=100)
+    figure = Figure(figsize=(width_in, _HEIGHT_IN * len(clips) + 0.3), dpi=100)
     FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(
-        2 * len(clips),
-        1,
-        height_ratios=[1.0, 1.15] * len(clips),
-        hspace=0.3,
-        left=0.05,
-        right=0.99,
-        top=0.985,
-        bottom=0.02,
-    )
+    rows = figure.add_gridspec(len(clips), 1, hspace=0.2, left=0.04, right=0.985, top=0.985, bottom=0.03)
     for k, clip in enumerate(clips):
-        top, low = figure.add_subplot(grid[2 * k]), figure.add_subplot(grid[2 * k + 1])
-        _strip(top, clip)
-        _spectrogram(low, clip)
-        for axes in (top, low):
+        pair = rows[k].subgridspec(2, 1, height_ratios=[1.0, 1.15], hspace=0.03)
+        strip, spectrogram = figure.add_subplot(pair[0]), figure.add_subplot(pair[1])
+        _strip(strip, clip)
+        _spectrogram(spectrogram, clip)
+        for axes in (strip, spectrogram):
             _marks(axes, clip.events or ())
             axes.set_xlim(0.0, clip.duration_s)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +72,7 @@ def corpus_sheets(folder: Path, clips_per_class: Sequence[Sequence[Clip]]) -> li
     return paths
 
 
-def test_clips(options: Options, n_per_class: int) -> list[list[Clip]]:
+def first_clips(options: Options, n_per_class: int) -> list[list[Clip]]:
     """Render the first clips of each class of the test split."""
     specs = split_specs("test", options)
     return [[render_clip(s) for s in specs if s.label == name][:n_per_class] for name in class_names()]
@@ -151,5 +144,5 @@ def _marks(axes: Axes, events: Sequence[Event]) -> None:
 
 
 if __name__ == "__main__":
-    for written in corpus_sheets(Path(sys.argv[1]), test_clips(Options(), 4)):
+    for written in corpus_sheets(Path(sys.argv[1]), first_clips(Options(), 4)):
         sys.stdout.write(f"{written}\n")

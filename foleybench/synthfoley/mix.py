@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
 from foleybench.clips import AudioArray
 from foleybench.synthfoley.noise import band
@@ -14,6 +13,8 @@ _FLOOR = 4e-4
 
 def room(dry: AudioArray, rate_hz: int, *, distance_m: float, rng: np.random.Generator) -> AudioArray:
     """Return the sound in a random room through a random microphone; farther is duller and more reverberant."""
+    import scipy.fft  # Late, as in ``band``.
+
     decay_s = rng.uniform(0.03, 0.09)
     wet = rng.uniform(0.04, 0.10) * (0.5 + 0.5 * distance_m)
     n_tail = int(5 * decay_s * rate_hz)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
 from foleybench.clips import AudioArray, FloatArray
 
@@ -13,6 +12,8 @@ def band(n_samples: int, rate_hz: int, low_hz: float, high_hz: float, *, rng: np
 
     It is drawn as a random spectrum, which costs one transform and needs no filter.
     """
+    import scipy.fft  # Late: it takes longer to import than the rest of the corpus, and listing options needs none.
+
     size = scipy.fft.next_fast_len(n_samples, real=True)
     freq_hz = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(rate_hz / size)
     shape = 1.0 / (1.0 + (low_hz / np.maximum(freq_hz, 1.0)) ** 6) / (1.0 + (freq_hz / high_hz) ** 6)

@@ -179,7 +179,8 @@ def _offscreen(dice: Dice, sound_class: SoundClass, plan: Plan, events: Sequence
 def _draw(spec: ClipSpec, scene: Scene, times_s: FloatArray) -> tuple[FrameArray, bool]:
     dice, hard = spec.dice, preset(spec.difficulty)
     factors = scene.factors
-    shot = frame_shot(dice, hard, MATERIALS[factors["material"]], factors["distance_m"])
+    backed = MATERIALS[common_factors(dataclasses.replace(spec, overrides={}))["material"]]
+    shot = frame_shot(dice, hard, MATERIALS[factors["material"]], factors["distance_m"], backed=backed)
     backdrop = wall(dice, hard, shot, spec.pixels)
     sound_class = load_class(spec.label)
     cast = _cast(spec, scene, shot, times_s)

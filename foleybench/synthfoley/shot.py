@@ -40,11 +40,20 @@ class Shot:
     scale: float
 
 
-def frame_shot(dice: Dice, hard: Difficulty, material: Material, distance_m: float) -> Shot:
-    """Choose colours and placement."""
+def frame_shot(dice: Dice, hard: Difficulty, material: Material, distance_m: float, *, backed: Material) -> Shot:
+    """Choose colours and placement.
+
+    Args:
+        dice: The clip's draws.
+        hard: The difficulty.
+        material: What the object is made of.
+        distance_m: How far it is.
+        backed: The material that the wall is set off from: the object's own, but in the changed clip of a
+            counterfactual pair that of the base clip, so that the wall stays as it was.
+    """
     jitter = np.asarray([dice.uniform(f"tint {c}", -0.08, 0.08) for c in "rgb"])
     body = np.clip(np.asarray(material.colour) + jitter, 0.05, 0.95)
-    lightness = _wall_lightness(dice, hard, float(body.mean()))
+    lightness = _wall_lightness(dice, hard, float(np.clip(np.asarray(backed.colour) + jitter, 0.05, 0.95).mean()))
     hue = np.asarray([dice.uniform(f"wall {c}", -0.09, 0.09) for c in "rgb"])
     wall = np.clip(lightness + hue - hue.mean(), 0.03, 0.97)
     step = 0.13 if lightness < 0.5 else -0.13

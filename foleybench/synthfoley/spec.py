@@ -9,6 +9,8 @@ from foleybench.errors import FoleyError
 from foleybench.synthfoley.dice import Dice
 
 VERSION = 1
+# The canvas takes 12 bytes for each of these.
+_MOST_PIXELS = 1e8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,11 @@ class ClipSpec:
             )
         if not 5.0 <= self.fps <= 120.0:
             raise FoleyError(f"SynthFoley draws 5 to 120 frames per second; {self.fps} was asked for. Change --fps.")
+        if self.duration_s * self.fps * self.pixels**2 > _MOST_PIXELS:
+            wanted = f"{self.duration_s} s at {self.fps} frames per second and {self.pixels} pixels"
+            raise FoleyError(
+                f"SynthFoley draws a clip in memory; {wanted} is too much. Make --seconds or --pixels less."
+            )
         if not 8000 <= self.rate_hz <= 48000:
             raise FoleyError(
                 f"SynthFoley makes sound at 8000 to 48000 Hz; {self.rate_hz} was asked for. Change --rate."

@@ -214,6 +214,11 @@ def test_what_cannot_be_made_is_refused(field, value):
         spec("bounce", **{field: value})
 
 
+def test_a_clip_that_does_not_fit_in_memory_is_refused():
+    with pytest.raises(FoleyError, match=r"600\.0 s at 25\.0 frames per second and 224 pixels"):
+        spec("bounce", duration_s=600.0, pixels=224)
+
+
 def test_an_unknown_difficulty_is_named():
     with pytest.raises(UnknownNameError, match="default"):
         render_clip(spec("bounce", difficulty="impossible"))

@@ -88,18 +88,27 @@ def test_counterfactual_pairs_differ_in_one_factor(corpus):
     assert changed == {"material", "tempo", "size", "distance_m", "start_s"}
 
 
-def test_a_counterfactual_keeps_everything_else_in_the_picture(corpus):
+def rendered_pair(corpus, label, changed):
     specs = corpus["counterfactual"]
-    pair = next(
-        (base, other)
-        for base, other in zip(specs[::2], specs[1::2], strict=True)
-        if other.notes["counterfactual"]["changed"] == "start_s" and base.label == "metronome"
-    )
-    first, second = (render_clip(spec) for spec in pair)
+    for base, other in zip(specs[::2], specs[1::2], strict=True):
+        if other.label == label and other.notes["counterfactual"]["changed"] == changed:
+            return render_clip(base), render_clip(other)
+    raise AssertionError(f"no pair of {label} that changes {changed}")
+
+
+@pytest.mark.parametrize(("label", "changed"), [("metronome", "start_s"), ("pouring", "material")])
+def test_a_counterfactual_keeps_the_rest_of_the_picture(corpus, label, changed):
+    first, second = rendered_pair(corpus, label, changed)
     alike = np.abs(first.frames.astype(int) - second.frames).max(axis=(0, 3)) <= 1
-    assert alike.mean() > 0.3
-    shift = pair[1].notes["counterfactual"]["to"] - pair[1].notes["counterfactual"]["from"]
-    assert second.onset_times_s()[0] - first.onset_times_s()[0] == pytest.approx(shift, abs=1e-6)
+    assert 0.3 < alike.mean() < 1.0
+
+
+def test_a_shift_of_the_start_shifts_the_onsets_by_as_much(corpus):
+    first, second = rendered_pair(corpus, "metronome", "start_s")
+    change = second.factors["counterfactual"]
+    assert second.onset_times_s()[0] - first.onset_times_s()[0] == pytest.approx(
+        change["to"] - change["from"], abs=1e-6
+    )
 
 
 def test_the_default_difficulty_has_silent_and_offscreen_events_in_a_minority(corpus):

@@ -1,0 +1,97 @@
+"""What every encoder owes: a card, strict weights, features that batching does not change."""
+
+import numpy as np
+import pytest
+
+from foleybench import registry
+from foleybench.encoders import Encoder, Signal
+from foleybench.errors import WeightsMissingError
+
+NAMES = registry.names("encoders")
+
+
+def signal(encoder, seconds, seed):
+    rng = np.random.default_rng(seed)
+    n_frames = round(seconds * 20)
+    pair = encoder.modality == "pair"
+    n = round(seconds * encoder.rate_hz)
+    bursts = np.exp(-(np.arange(n) % (encoder.rate_hz // 3)) / (0.02 * encoder.rate_hz))
+    return Signal(
+        audio=(0.3 * bursts * rng.standard_normal(n)).astype(np.float32),
+        duration_s=seconds,
+        frames=rng.integers(0, 256, (n_frames, 40, 56, 3), dtype=np.uint8) if pair else None,
+        frame_times_s=np.arange(n_frames) / 20 if pair else None,
+    )
+
+
+def usable(name):
+    encoder = registry.load("encoders", name)
+    if encoder.weights and not encoder.weights.path.is_file():
+        pytest.skip(f"weights of {name} are not on this machine")
+    return encoder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card(name):
+    encoder = registry.load("encoders", name)
+    assert isinstance(encoder, Encoder)
+    assert encoder.version >= 1
+    assert encoder.rate_hz in (16000, 22050, 24000, 32000, 44100, 48000)
+    assert encoder.layers
+    assert len(set(encoder.layers)) == len(encoder.layers)
+    assert encoder.licence
+    assert encoder.source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docstring_names_layers_sources_and_changes(name):
+    package, _ = registry.KINDS["encoders"]
+    module = __import__(f"{package}.{name}", fromlist=["ENCODER"])
+    for layer in module.ENCODER.layers:
+        assert f"    {layer}: (" in module.__doc__
+    assert "Sources:" in module.__doc__
+    assert "Changes: 1 first version." in module.__doc__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_absent_weights_are_an_error_that_names_a_command(name, monkeypatch, tmp_path):
+    encoder = registry.load("encoders", name)
+    if encoder.weights is None:
+        pytest.skip("needs no weights")
+    monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
+    if encoder.weights.packaged_at:
+        assert encoder.weights.made_by == "foleybench train evaluators"
+        return
+    with pytest.raises(WeightsMissingError, match=f"foleybench weights fetch {name}"):
+        encoder.build("cpu")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_features_are_finite_complete_and_do_not_depend_on_the_batch(name):
+    encoder = usable(name)
+    encode = encoder.build("cpu")
+    signals = [signal(encoder, seconds, seed) for seed, seconds in enumerate((2.0, 1.3, 3.1))]
+    together = encode(signals)
+    assert encode([]) == []
+    assert len(together) == len(signals)
+    for one, features in zip(signals, together, strict=True):
+        assert set(features) == set(encoder.layers)
+        alone = encode([one])[0]
+        for layer in encoder.layers:
+            assert isinstance(features[layer], np.ndarray)
+            assert np.isfinite(features[layer]).all()
+            np.testing.assert_array_equal(features[layer], alone[layer])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_silence_has_finite_features(name):
+    encoder = usable(name)
+    quiet = signal(encoder, 2.0, 0)
+    quiet = Signal(
+        audio=np.zeros_like(quiet.audio),
+        duration_s=2.0,
+        frames=quiet.frames,
+        frame_times_s=quiet.frame_times_s,
+    )
+    features = encoder.build("cpu")([quiet])[0]
+    assert all(np.isfinite(value).all() for value in features.values())

@@ -1,0 +1,135 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from foleybench.encoders import Signal, passt
+from foleybench.errors import FoleyError, WeightsMissingError
+from tests.encoders.test_vggish import two_tones
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(0)
+    return passt.new_net()
+
+
+@pytest.fixture(scope="module")
+def sound():
+    return torch.from_numpy(two_tones(passt.N_SAMPLES, passt.RATE_HZ))[None]
+
+
+def test_golden_spectrogram(sound):
+    mel = passt.MelFrontend("cpu")(sound)
+    assert mel.shape == (1, 128, 1000)
+    assert float(mel.mean()) == pytest.approx(-1.039146, abs=1e-5)
+    assert float(mel.std()) == pytest.approx(0.826058, abs=1e-5)
+    assert float(mel.min()) == pytest.approx(-1.402585, abs=1e-5)
+    assert float(mel.max()) == pytest.approx(2.608244, abs=1e-5)
+    for (band, frame), wanted in {(10, 100): -1.401577, (40, 500): -0.244834, (127, 999): -0.181439}.items():
+        assert float(mel[0, band, frame]) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_golden_spectrogram_of_silence():
+    mel = passt.MelFrontend("cpu")(torch.zeros(1, 256000))
+    assert mel.shape == (1, 128, 800)
+    np.testing.assert_allclose(mel.numpy(), -1.40258503, atol=1e-6)
+
+
+def test_input_is_ten_seconds_without_its_mean():
+    short = passt.prepared(Signal(audio=two_tones(8000) + np.float32(0.3), duration_s=0.25))
+    assert short.shape == (320000,)
+    assert short[:8000].mean() == pytest.approx(0.0, abs=1e-6)
+    assert (short[8000:] == 0).all()
+    assert len(passt.prepared(Signal(audio=two_tones(400000), duration_s=12.5))) == 320000
+    assert (passt.prepared(Signal(audio=np.zeros(0, np.float32), duration_s=0.0)) == 0).all()
+
+
+def test_layout_is_the_official_one(net):
+    state = net.state_dict()
+    assert len(state) == 159
+    assert sum(tensor.numel() for tensor in state.values()) == 86_153_758
+    shapes = {
+        "cls_token": (1, 1, 768),
+        "dist_token": (1, 1, 768),
+        "new_pos_embed": (1, 2, 768),
+        "freq_new_pos_embed": (1, 768, 12, 1),
+        "time_new_pos_embed": (1, 768, 1, 99),
+        "patch_embed.proj.weight": (768, 1, 16, 16),
+        "blocks.11.attn.qkv.weight": (2304, 768),
+        "blocks.0.mlp.fc1.bias": (3072,),
+        "head.1.weight": (527, 768),
+        "head_dist.bias": (527,),
+    }
+    assert {name: tuple(state[name].shape) for name in shapes} == shapes
+    assert net.head[0].eps == 1e-5
+    assert net.norm.eps == net.blocks[3].norm2.eps == 1e-6
+
+
+def test_building_prints_nothing_and_leaves_the_random_state(capsys):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    passt.new_net()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert capsys.readouterr().out == ""
+
+
+def layout_file(path, net, **changed):
+    state = {name: torch.zeros((1,) * tensor.ndim).expand(tensor.shape) for name, tensor in net.state_dict().items()}
+    state |= changed
+    torch.save({name: tensor for name, tensor in state.items() if tensor is not None}, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"blocks.7.attn.proj.bias": None}, r"lacks blocks\.7\.attn\.proj\.bias"),
+        ({"head.1.bias": None, "head.2.bias": torch.zeros(527)}, r"lacks head\.1\.bias; it has unknown head\.2\.bias"),
+        ({"time_new_pos_embed": torch.zeros(1, 768, 1, 100)}, r"time_new_pos_embed of shape \(1, 768, 1, 100\)"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused_by_name(tmp_path, net, monkeypatch, changed, message):
+    monkeypatch.setattr(passt, "new_net", lambda: net)
+    with pytest.raises(FoleyError, match=message):
+        passt.load(layout_file(tmp_path / "passt.pt", net, **changed))
+
+
+def test_absent_weights_name_the_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
+    with pytest.raises(WeightsMissingError, match="foleybench weights fetch passt"):
+        passt.ENCODER.build("cpu")
+
+
+def test_a_file_in_the_official_layout_is_accepted(tmp_path, net, monkeypatch):
+    monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(net))
+    loaded = passt.load(layout_file(tmp_path / "passt.pt", net))
+    assert all((tensor == 0).all() for tensor in loaded.state_dict().values())
+    assert not any(parameter.requires_grad for parameter in loaded.parameters())
+
+
+@pytest.mark.filterwarnings("ignore:stft with return_complex=False:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.cuda.amp.autocast:FutureWarning")
+@pytest.mark.parametrize("inside", ["", "model"])
+def test_agrees_with_the_package_on_random_weights(tmp_path, net, sound, monkeypatch, inside):
+    """Our loader and spectrogram against hear21passt's own wrapper; two of the twelve blocks, to be done in seconds."""
+    from hear21passt.models.preprocess import AugmentMelSTFT
+    from hear21passt.wrapper import PasstBasicWrapper
+
+    short = copy.deepcopy(net)
+    short.blocks = short.blocks[:2]
+    state = short.state_dict()
+    monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short))
+    path = tmp_path / passt.WEIGHTS.filename
+    torch.save({inside: state} if inside else state, path)
+    monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
+    features = passt.ENCODER.build("cpu")([Signal(audio=sound[0].numpy(), duration_s=10.0)])[0]
+    settings = {"freqm": 48, "timem": 192, "htk": False, "fmin": 0.0, "fmax": None, "norm": 1}
+    mel = AugmentMelSTFT(128, 32000, 800, 320, 1024, **settings, fmin_aug_range=10, fmax_aug_range=2000)
+    wrapper = PasstBasicWrapper(mel=mel, net=short, mode="all").eval()
+    with torch.no_grad():
+        wanted = wrapper(sound - sound.double().mean().float())[0].numpy()
+    np.testing.assert_allclose(features["logits"], wanted[:527], atol=1e-5)
+    np.testing.assert_allclose(features["embedding"], wanted[527:], atol=1e-5)
+    assert np.abs(wanted).max() > 0.1

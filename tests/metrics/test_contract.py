@@ -1,0 +1,151 @@
+"""What every metric owes: a card, features that exist, order-free pooling, the ideal value on the truth itself."""
+
+import math
+
+import numpy as np
+import pytest
+
+from foleybench import registry
+from foleybench.clips import Event
+from foleybench.errors import FoleyError
+from foleybench.metrics import ClipView, Metric
+
+NAMES = registry.names("metrics")
+N_CLIPS = 30
+LABELS = ("bell", "rain")
+
+
+def feature(encoder, layer, seed):
+    """A feature of the shape that the encoder's docstring promises."""
+    rng = np.random.default_rng([seed, len(layer)])
+    shapes = {
+        ("onsets", "times_s"): lambda: np.sort(rng.uniform(0, 4, 6)),
+        ("envelope", "level_db"): lambda: rng.uniform(-60, 0, 400),
+        ("envelope", "mean_db"): lambda: np.asarray(rng.uniform(-40, -10)),
+        ("logmel", "bands_db"): lambda: rng.uniform(-80, 0, (250, 64)),
+        ("logmel", "profile_db"): lambda: rng.uniform(-80, 0, 64),
+        ("mini_class", "logits"): lambda: 3 * rng.standard_normal(13),
+        ("mini_class", "embedding"): lambda: rng.standard_normal(32),
+        ("mini_align", "probability"): lambda: np.asarray(rng.uniform(0.6, 1.0)),
+        ("passt", "logits"): lambda: 3 * rng.standard_normal(527),
+        ("vggish", "frames"): lambda: rng.standard_normal((4, 128)),
+    }
+    return shapes[encoder, layer]()
+
+
+def clips(metric, *, noise=0.0, of=("generated",)):
+    """Clips whose generated sound is the true one, or that with noise on its features."""
+    rng = np.random.default_rng(7)
+    made = []
+    for number in range(N_CLIPS):
+        features = {}
+        for name, need in metric.needs.items():
+            features[name] = feature(need.encoder, need.layer, number)
+            if noise and need.of in of:
+                features[name] = features[name] + noise * rng.standard_normal(features[name].shape)
+        times = feature("onsets", "times_s", number)
+        made.append(
+            ClipView(
+                clip_id=f"clip{number}_000000",
+                source_id=f"clip{number}",
+                label=LABELS[number % 2],
+                duration_s=4.0,
+                events=tuple(Event(time_s=float(time_s)) for time_s in times),
+                features=features,
+                seconds=0.1 + 0.001 * number,
+            )
+        )
+    return made
+
+
+def scored(metric, views):
+    return metric.pool([stat for stat in map(metric.per_clip, views) if stat is not None])
+
+
+@pytest.fixture(params=NAMES)
+def metric(request, monkeypatch):
+    loaded = registry.load("metrics", request.param)
+    if request.param == "class_accuracy":
+        module = __import__("foleybench.metrics.class_accuracy", fromlist=["METRIC"])
+        monkeypatch.setattr(module, "class_names", lambda: LABELS + tuple("abcdefghijk"))
+    return loaded
+
+
+def test_card(metric):
+    assert isinstance(metric, Metric)
+    assert metric.title
+    assert metric.version >= 1
+    assert metric.unit in {"1", "%", "s", "dB", "nat"}
+    assert metric.better in {"higher", "lower"}
+    assert metric.source
+    assert metric.undefined
+    assert metric.minimum_clips >= 1
+    for need in metric.needs.values():
+        assert need.of in {"generated", "reference"}
+        assert need.layer in registry.load("encoders", need.encoder).layers
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docstring_says_direction_unit_undefined_sources_changes(name):
+    module = __import__(f"foleybench.metrics.{name}", fromlist=["METRIC"])
+    for word in ("Direction: ", "Unit: ", "Undefined: ", "Sources: ", "Changes: 1 first version."):
+        assert word in module.__doc__, word
+    assert f"Direction: {module.METRIC.better} is better." in module.__doc__
+    assert f"Unit: {module.METRIC.unit}." in module.__doc__
+
+
+def test_ideal_on_the_truth_itself(metric):
+    if metric.ideal is None or not metric.needs:
+        pytest.skip("has no ideal value")
+    if "logits" in metric.needs:
+        pytest.skip("the truth is what the classifier says, tested on its own")
+    assert scored(metric, clips(metric)) == pytest.approx(metric.ideal, abs=1e-8)
+
+
+def test_order_of_clips_changes_no_bit(metric):
+    stats = [metric.per_clip(view) for view in clips(metric, noise=0.5)]
+    stats = [stat for stat in stats if stat is not None]
+    order = np.random.default_rng(3).permutation(len(stats))
+    assert metric.pool(stats) == metric.pool([stats[i] for i in order])
+    if metric.corrected:
+        assert metric.corrected(stats) == metric.corrected([stats[i] for i in order])
+
+
+def test_statistics_are_float64_arrays_and_survive_json(metric):
+    stats = [stat for stat in map(metric.per_clip, clips(metric, noise=0.5)) if stat is not None]
+    for stat in stats:
+        assert all(isinstance(value, np.ndarray) and value.dtype == np.float64 for value in stat.values())
+    again = [{name: np.asarray(value.tolist(), dtype=np.float64) for name, value in stat.items()} for stat in stats]
+    assert metric.pool(again) == metric.pool(stats)
+
+
+def test_nothing_has_no_value(metric):
+    assert math.isnan(metric.pool([]))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_features_that_are_not_finite_are_refused(metric, bad):
+    for name in metric.needs:
+        view = clips(metric)[0]
+        broken = np.array(view.features[name], dtype=np.float64)
+        broken.reshape(-1)[0] = bad
+        view.features[name] = broken
+        with pytest.raises(FoleyError, match="not finite"):
+            metric.per_clip(view)
+
+
+def test_worse_with_noise(metric):
+    noisy = {need.layer for need in metric.needs.values()} & {"logits", "probability"}
+    if metric.ideal is None or noisy:
+        pytest.skip("noise on this feature has no direction; tested on its own")
+    values = [scored(metric, clips(metric, noise=level)) for level in (0.0, 0.02, 0.1, 0.5)]
+    assert values == sorted(values, reverse=metric.better == "higher")
+    assert values[0] != values[-1]
+
+
+def test_clip_values_lie_around_the_pooled_value(metric):
+    if metric.clip_value is None:
+        pytest.skip("has no value per clip")
+    stats = [stat for stat in map(metric.per_clip, clips(metric, noise=0.05)) if stat is not None]
+    each = [metric.clip_value(stat) for stat in stats]
+    assert np.nanmin(each) - 1e-9 <= metric.pool(stats) <= np.nanmax(each) + 1e-9

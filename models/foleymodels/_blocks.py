@@ -99,10 +99,11 @@ class Attention(nn.Module):
         key, value = (self._split(part) for part in self.key_value(source).chunk(2, dim=-1))
         key = rotate(self.key_norm(key), table if key_table is None else key_table)
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return out
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class TimeConv(nn.Module):
@@ -118,7 +119,9 @@ class TimeConv(nn.Module):
         half = self.width // 2
         padded = F.pad(x, (0, 0, half, half))
         n = x.shape[1]
-        return self.linear(torch.cat([padded[:, shift : shift + n] for shift in range(self.width)], dim=-1))
+        wide = torch.cat([padded[:, shift : shift + n] for shift in range(self.width)], dim=-1)
+        out: Tensor = self.linear(wide)
+        return out
 
 
 class ConvMLP(nn.Module):
@@ -131,7 +134,8 @@ class ConvMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to (batch, n, dim)."""
-        return self.leave(F.silu(self.enter(x)))
+        out: Tensor = self.leave(F.silu(self.enter(x)))
+        return out
 
 
 class ModulatedBlock(nn.Module):
@@ -159,7 +163,8 @@ class ModulatedBlock(nn.Module):
         """
         shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = (modulation + self.table).unbind(2)
         x = x + gate_a * self.attention(modulate(x, shift_a, scale_a), table)
-        return x + gate_m * self.mlp(modulate(x, shift_m, scale_m))
+        out: Tensor = x + gate_m * self.mlp(modulate(x, shift_m, scale_m))
+        return out
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:

@@ -95,7 +95,8 @@ class TrainingData:
         per_unit = self.settings.unit[1]
         lengths = np.diff(self.token_offsets)[indices.numpy()]
         choices = np.maximum(0, (lengths - n_tokens) // per_unit) + 1
-        return (torch.rand(len(indices), generator=generator).numpy() * choices).astype(np.int64)
+        drawn: IntArray = (torch.rand(len(indices), generator=generator).numpy() * choices).astype(np.int64)
+        return drawn
 
     def crop_frames(self, indices: Tensor, starts: IntArray, n_frames: int) -> Tensor:
         """Return crops of the picture, shape (batch, n_frames, side, side, 3) uint8."""

@@ -37,9 +37,9 @@ class MelSettings:
     hop: int = 256
     n_mels: int = 64
     frames_per_token: int = 2
-    floor: float = 1e-4
-    mean: float = -2.0
-    scale: float = 1.0
+    floor: float = 3e-4
+    mean: float = -2.75
+    scale: float = 0.75
 
     @property
     def token_hz(self) -> float:

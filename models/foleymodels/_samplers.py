@@ -54,20 +54,28 @@ def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
 def _integrate(path: Path, velocity: Velocity, x: Tensor, *, n_steps: int, correct: bool) -> Tensor:
     times = torch.linspace(1.0, 0.0, n_steps + 1).tolist()
     for now, following in itertools.pairwise(times):
-        data = _data_estimate(path, velocity, x, now)
+        output = velocity(x, x.new_full((len(x),), now))
         if correct and following > 0:
-            guess = _move(path, x, data, now, following)
-            data = (data + _data_estimate(path, velocity, guess, following)) / 2
-        x = _move(path, x, data, now, following)
+            guess = _move(path, x, output, now, following)
+            later = velocity(guess, x.new_full((len(x),), following))
+            output = (output + _seen_from(path, guess, later, now, following)) / 2
+        x = _move(path, x, output, now, following)
     return x
 
 
-def _data_estimate(path: Path, velocity: Velocity, x: Tensor, now: float) -> Tensor:
-    return path.data_of(x, velocity(x, x.new_full((len(x),), now)), x.new_tensor(now))
+def _move(path: Path, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
+    """Go to another time with the estimate of the data held; the noise is what explains ``x`` now."""
+    data, noise = _ends(path, x, output, now)
+    return path.mix(data, noise, x.new_tensor(following))
 
 
-def _move(path: Path, x: Tensor, data: Tensor, now: float, following: float) -> Tensor:
-    """Go to another time with the data estimate held; the noise is what explains ``x`` now."""
-    at_now, at_next = x.new_tensor(now), x.new_tensor(following)
-    noise = (x - path.alpha(at_now) * data) / path.sigma(at_now)
-    return path.mix(data, noise, at_next)
+def _seen_from(path: Path, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
+    """Return what an output at the next time amounts to at the present one: the same data and noise, seen from here."""
+    data, noise = _ends(path, x, output, following)
+    return path.target(data, noise, x.new_tensor(now))
+
+
+def _ends(path: Path, x: Tensor, output: Tensor, at: float) -> tuple[Tensor, Tensor]:
+    tau = x.new_tensor(at)
+    data = path.data_of(x, output, tau)
+    return data, (x - path.alpha(tau) * data) / path.sigma(tau)

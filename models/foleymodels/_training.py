@@ -73,7 +73,9 @@ def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
     """
     positions = torch.arange(step * batch, (step + 1) * batch)
     epochs = torch.div(positions, n, rounding_mode="floor")
-    orders = {int(e): torch.randperm(n, generator=step_generator(seed, "epoch", int(e))) for e in epochs.unique()}
+    orders = {
+        int(e): torch.randperm(n, generator=step_generator(seed, "epoch", int(e))) for e in sorted(set(epochs.tolist()))
+    }
     return torch.stack([orders[int(e)][int(p) % n] for e, p in zip(epochs, positions, strict=True)])
 
 

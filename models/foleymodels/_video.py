@@ -16,6 +16,7 @@ from foleybench.clips import Clock, FloatArray, FrameArray
 from foleymodels._blocks import TimeConv
 
 _RESIZE_BATCH = 64
+_SMALLEST_CONTRAST = 0.01
 
 
 def to_grid(
@@ -34,7 +35,7 @@ def to_grid(
         Shape (n, side_px, side_px, 3) uint8, n = ``Clock(duration_s).tokens(grid_hz)``.
     """
     n = Clock(duration_s).tokens(grid_hz)
-    index = Clock.nearest(frame_times_s, (np.arange(n) + 0.5) / grid_hz)
+    index = Clock.nearest(frame_times_s, (np.arange(n, dtype=np.float64) + 0.5) / grid_hz)
     wanted, inverse = np.unique(index, return_inverse=True)
     small = [
         _shrink(frames[wanted[start : start + _RESIZE_BATCH]], side_px)
@@ -59,16 +60,23 @@ def grid_times_s(n: int, grid_hz: float) -> Tensor:
 class VideoEncoder(nn.Module):
     """Colour and motion of each frame to a feature, then convolutions over time.
 
-    The picture, its difference to the frame before and to the frame after go in; the last map is flattened and not
-    pooled, because where something moves decides when it sounds.
+    The last map is flattened and not pooled, because where something moves decides when it sounds.
     """
 
     def __init__(self, side_px: int, channels: tuple[int, int, int], dim: int) -> None:
         super().__init__()
         first, second, third = channels
-        self.patch = nn.Conv2d(9, first, 4, stride=4)
-        self.middle = nn.Conv2d(first, second, 3, stride=2, padding=1)
-        self.last = nn.Conv2d(second, third, 3, stride=2, padding=1)
+        self.maps = nn.Sequential(
+            nn.Conv2d(5, first, 4, stride=4),
+            nn.SiLU(),
+            nn.Conv2d(first, second, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(second, third, 3, stride=2, padding=1),
+            nn.SiLU(),
+        )
+        for layer in self.maps:
+            for weight in layer.parameters():  # channels last in memory: nearly twice as fast on a CPU
+                weight.data = weight.data.contiguous(memory_format=_layout(weight))
         side = math.ceil(math.ceil((side_px // 4) / 2) / 2)
         self.project = nn.Linear(third * side * side, dim)
         self.context = nn.ModuleList([TimeConv(dim, dim, 5), TimeConv(dim, dim, 5)])
@@ -82,19 +90,30 @@ class VideoEncoder(nn.Module):
         Returns:
             Shape (batch, n, dim).
         """
-        maps = F.silu(self.patch(_with_motion(frames)))
-        maps = F.silu(self.middle(maps))
-        maps = F.silu(self.last(maps))
-        x = self.project(maps.flatten(1)).unflatten(0, frames.shape[:2])
+        maps = self.maps(_with_motion(frames))
+        x: Tensor = self.project(maps.flatten(1)).reshape(*frames.shape[:2], -1)
         for layer in self.context:
             x = x + F.silu(layer(F.layer_norm(x, x.shape[-1:])))
         return x
 
 
 def _with_motion(frames: Tensor) -> Tensor:
-    """Return colour and both differences as channels, shape (batch * n, 9, side, side)."""
-    images = frames.permute(0, 1, 4, 2, 3).float() / 128.0 - 1.0
-    change = images[:, 1:] - images[:, :-1]
-    before = F.pad(change, (0, 0, 0, 0, 0, 0, 1, 0))
-    after = F.pad(change, (0, 0, 0, 0, 0, 0, 0, 1))
-    return torch.cat([images, 3.0 * before, 3.0 * after], dim=2).flatten(0, 1)
+    """Return colour, change and deviation as channels, shape (batch * n, 5, side, side), channels last in memory.
+
+    Change is brightness less that of the frame before, deviation is brightness less its mean over time (it shows what
+    moves in front of what stands). Both are scaled to unit size over the clip, so low contrast is seen as well.
+    """
+    colour = frames.float() / 128.0 - 1.0
+    brightness = colour.mean(-1, keepdim=True)
+    deviation = brightness - brightness.mean(1, keepdim=True)
+    change = F.pad(brightness[:, 1:] - brightness[:, :-1], (0, 0, 0, 0, 0, 0, 1, 0))
+    stacked = torch.cat([colour, _unit_size(change), _unit_size(deviation)], dim=-1)
+    return stacked.flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def _layout(weight: Tensor) -> torch.memory_format:
+    return torch.channels_last if weight.ndim == 4 else torch.contiguous_format
+
+
+def _unit_size(x: Tensor) -> Tensor:
+    return x / x.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(_SMALLEST_CONTRAST)

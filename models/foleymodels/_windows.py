@@ -50,7 +50,7 @@ class Windows:
         """Cross-fade (batch * n_windows, length, d) back into (batch, n, d)."""
         if len(self.starts) == 1:
             return parts
-        grouped = parts.unflatten(0, (-1, len(self.starts)))
+        grouped = parts.reshape(-1, len(self.starts), *parts.shape[1:])
         ramp = torch.minimum(torch.arange(1, self.length + 1), torch.arange(self.length, 0, -1)).to(parts.dtype)
         total = parts.new_zeros(len(grouped), self.n, parts.shape[-1])
         weight = parts.new_zeros(self.n, 1)

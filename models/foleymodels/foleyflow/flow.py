@@ -67,7 +67,7 @@ class Flow(nn.Module):
         local = self.local(seen)
         shared = self.time(time_embedding(tau, self.settings.flow_dim)) + self.overall(seen.mean(1))
         context = F.silu(local + shared[:, None])
-        modulation = self.modulation(context).unflatten(-1, (6, -1))
+        modulation = self.modulation(context).reshape(*context.shape[:2], 6, -1)
         table = rotary_table(
             self.settings.mel.token_times_s(x.shape[1]), self.settings.flow_dim // self.settings.flow_heads
         )
@@ -75,7 +75,8 @@ class Flow(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, modulation, table)
         shift, scale = self.leave_modulation(context).chunk(2, dim=-1)
-        return self.leave(modulate(hidden, shift, scale))
+        out: Tensor = self.leave(modulate(hidden, shift, scale))
+        return out
 
     @torch.no_grad()
     def fit_scale(self, conditions: Tensor) -> None:

@@ -85,9 +85,11 @@ class FlowGenerator:
     def _guided(self, x: Tensor, tau: Tensor, prepared: Tensor) -> Tensor:
         kept = torch.zeros(len(x), dtype=torch.bool, device=x.device)
         if self.guidance is None:
-            return self._flow(x, tau, prepared, ~kept)
+            alone: Tensor = self._flow(x, tau, prepared, ~kept)
+            return alone
         if self.guidance == 1.0:
-            return self._flow(x, tau, prepared, kept)
+            plain: Tensor = self._flow(x, tau, prepared, kept)
+            return plain
         both = self._flow(
             torch.cat([x, x]), torch.cat([tau, tau]), torch.cat([prepared, prepared]), torch.cat([kept, ~kept])
         )

@@ -63,8 +63,8 @@ class Settings:
     grid_hz: float = 25.0
     side_px: int = 32
     crop_s: float = 4.0
-    video_channels_1: int = 32
-    video_channels_2: int = 48
+    video_channels_1: int = 16
+    video_channels_2: int = 32
     video_channels_3: int = 64
     vama_dim: int = 96
     vama_blocks: int = 2

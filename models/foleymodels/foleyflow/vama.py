@@ -29,7 +29,8 @@ class AlignmentBlock(nn.Module):
         """Apply to sound (batch, n, dim) and picture (batch, m, dim)."""
         x = x + self.own(self.norms[0](x), table)
         x = x + self.cross(self.norms[1](x), table, video, video_table, bias)
-        return x + self.mlp(self.norms[2](x))
+        out: Tensor = x + self.mlp(self.norms[2](x))
+        return out
 
 
 class Alignment(nn.Module):

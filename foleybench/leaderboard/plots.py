@@ -170,12 +170,17 @@ def _labels(
         box = min(boxes, key=lambda b: sum(_overlap(b, other) for other in taken) + _outside(b, frame))
         taken.append(box)
         kind = str(point.row.model["kind"])
+        if boxes.index(box) >= _N_NEAR:
+            end = min(max(x, box[0]), box[2])
+            parts.append(element("line", x1=x, y1=y, x2=end, y2=box[1] if box[1] > y else box[3], class_="leader"))
         parts.append(element("text", text, x=box[0], y=box[3] - 3.5, class_=f"label {kind}", text_anchor="start"))
     return parts
 
 
 _Box = tuple[float, float, float, float]
-# Sideways (share of the text's width) and down (px), in order of preference.
+# Sideways (share of the text's width) and down (px), in order of preference; the first lie beside their point, the
+# others need a line to it.
+_N_NEAR = 4
 _MOVES = ((0.0, -9.0), (0.0, 9.0), (-1.0, -9.0), (-1.0, 9.0), (-0.5, -17.0), (-0.5, 17.0), (0.0, -23.0), (0.0, 23.0))
 
 

@@ -1,6 +1,7 @@
 "use strict";
 (() => {
-  const DRIFT_S = 0.04;
+  // Small drift is caught up by playing a little faster or slower, which nobody hears; only a large one by a jump.
+  const DRIFT_S = 0.015, JUMP_S = 0.25, MOST_BEND = 0.05;
   const clips = [...document.querySelectorAll(".clip")];
   const state = { clip: 0, track: 0, blind: 0 };
 
@@ -75,10 +76,18 @@
     if (Math.abs(audio.currentTime - at) > slack && !audio.seeking && at < duration()) audio.currentTime = at;
   };
 
+  const follow = (audio) => {
+    const behind = clock().currentTime - audio.currentTime;
+    if (audio === clock() || audio.ended || audio.seeking) return;
+    if (Math.abs(behind) > JUMP_S) align(audio, clock().currentTime, JUMP_S);
+    const bend = Math.abs(behind) < DRIFT_S ? 0 : Math.max(-MOST_BEND, Math.min(MOST_BEND, behind));
+    audio.playbackRate = 1 + bend;
+  };
+
   const tick = () => {
     if (clock().paused) return;
     paintTime();
-    audios().forEach((audio) => { if (audio !== clock() && !audio.ended) align(audio, clock().currentTime, DRIFT_S); });
+    audios().forEach(follow);
     requestAnimationFrame(tick);
   };
 

@@ -1,0 +1,122 @@
+"""Boards: who is ranked, what an empty cell says, what never shares a table."""
+
+import pytest
+
+from foleybench.errors import ResultError
+from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.load import read_all
+
+
+def board_of(folder):
+    (board,) = make_boards(read_all(folder))
+    return board
+
+
+def row_of(board, name):
+    (row,) = [row for row in board.rows if row.entry.row_name == name]
+    return row
+
+
+def test_ranked_rows_come_first_best_on_top(board_folder):
+    board = board_of(board_folder)
+    names = [row.entry.row_name for row in board.rows]
+    assert names == ["alpha", "beta", "delta", "gamma", "half", "truth", "noise"]
+    assert [bool(row.why_unranked) for row in board.rows] == [False] * 4 + [True] * 3
+
+
+def test_systems_that_cannot_be_told_apart_share_ranks(board_folder):
+    board = board_of(board_folder)
+    ranks = {name: row_of(board, name).cells["event_f1"].standing for name in ("alpha", "beta", "delta", "gamma")}
+    assert ranks["alpha"][:2] == ranks["beta"][:2] == (1, 2)
+    assert ranks["alpha"].best
+    assert ranks["beta"].best
+    assert ranks["delta"][:2] == (3, 3)
+    assert ranks["gamma"][:2] == (4, 4)
+    assert not ranks["gamma"].best
+
+
+@pytest.mark.parametrize("name", ["half", "truth", "noise"])
+def test_oracles_controls_and_partial_results_are_never_ranked(board_folder, name):
+    row = row_of(board_of(board_folder), name)
+    assert row.why_unranked
+    assert all(cell.standing is None for cell in row.cells.values())
+    assert row.cells["event_f1"].value is not None
+
+
+def test_a_partial_result_says_how_partial(board_folder):
+    assert row_of(board_of(board_folder), "half").why_unranked == "partial: 40 of 40 clips scored"
+
+
+def test_empty_cells_say_why(board_folder, make_result):
+    make_result(board_folder, "few", metrics=("event_f1",), skill=0.1)
+    bad = [{"clip_id": "v0000_000000", "kind": "bad_features", "detail": "kld_mini: mini_class.logits is not finite"}]
+    gone = {"kld_mini": {"value": None, "low": None, "high": None, "reason": "nothing left"}}
+    make_result(board_folder, "broken", status="partial", changes=gone, problems=bad)
+    board = board_of(board_folder)
+    cells = row_of(board, "delta").cells
+    assert (cells["seconds_per_clip"].state, cells["seconds_per_clip"].reason) == ("undefined", "speed is not reported")
+    assert cells["kld_mini"].state == "stale"
+    assert "version 0 of the metric, 1 counts" in cells["kld_mini"].reason
+    assert cells["kld_mini"].standing is None
+    assert row_of(board, "few").cells["kld_mini"].state == "not_run"
+    failed = row_of(board, "broken").cells["kld_mini"]
+    assert failed.state == "failed"
+    assert "v0000_000000" in failed.reason
+
+
+def test_an_old_protocol_makes_the_row_stale(tmp_path, make_result):
+    make_result(tmp_path, "old", protocol=("signal", 0))
+    make_result(tmp_path, "new", protocol=("signal", 1))
+    board = board_of(tmp_path)
+    old = row_of(board, "old").cells["event_f1"]
+    assert (old.state, old.standing) == ("stale", None)
+    assert row_of(board, "new").cells["event_f1"].standing[:2] == (1, 1)
+
+
+def test_other_clips_are_another_table(tmp_path, make_result):
+    make_result(tmp_path, "alpha")
+    make_result(tmp_path, "beta", manifest="b" * 64)
+    make_result(tmp_path, "alpha", dataset="vggsound")
+    make_result(tmp_path, "alpha", protocol=("signal", 1))
+    boards = make_boards(read_all(tmp_path))
+    assert [len(board.rows) for board in boards] == [1, 1, 1, 1]
+    assert len({board.key for board in boards}) == 4
+
+
+def test_two_results_of_one_system_are_refused(tmp_path, make_result):
+    first = make_result(tmp_path, "alpha", seed=0)
+    kept = first.read_bytes(), first.with_name(first.name.replace(".json", ".clips.jsonl.gz")).read_bytes()
+    second = make_result(tmp_path, "alpha", seed=1)
+    first.write_bytes(kept[0])
+    first.with_name(first.name.replace(".json", ".clips.jsonl.gz")).write_bytes(kept[1])
+    with pytest.raises(ResultError, match="are both about 'alpha'") as error:
+        read_all(tmp_path)
+    assert first.name in str(error.value)
+    assert second.name in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["index", "published"])
+def test_a_data_set_may_not_have_the_name_of_our_files(tmp_path, make_result, name):
+    make_result(tmp_path, "alpha", dataset=name)
+    with pytest.raises(ResultError, match="Rename the data set"):
+        read_all(tmp_path)
+
+
+def test_a_metric_that_is_not_installed_is_shown_and_not_ranked(tmp_path, make_result, monkeypatch):
+    make_result(tmp_path, "alpha")
+    make_result(tmp_path, "beta")
+    monkeypatch.setattr("foleybench.registry.names", lambda kind: [])
+    cell = row_of(board_of(tmp_path), "alpha").cells["event_f1"]
+    assert cell.state == "ok"
+    assert cell.standing is None
+
+
+def test_headline_metrics_follow_the_protocol(tmp_path, make_result):
+    make_result(tmp_path, "alpha", protocol=("synth", 1))
+    board = board_of(tmp_path)
+    assert [column.name for column in board.columns][:2] == ["event_f1", "event_offset"]
+    assert {column.axis: column.name for column in board.headlines}["timing"] == "event_f1"
+
+
+def test_no_results():
+    assert make_boards([]) == []

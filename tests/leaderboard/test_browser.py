@@ -1,0 +1,313 @@
+"""Both pages in a real browser: sorting, drawer, keys, one clock, no errors, no network."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from playwright.sync_api import sync_playwright
+
+from foleybench.leaderboard import page
+from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.load import read_all
+from foleybench.leaderboard.report import Request, make_report
+from foleybench.shards import ShardDataset
+from foleybench.sound import write_wav
+from tests.made_results import make_board
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+CLIP_S = 5.0
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(NAMES)} is installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """Return a function that opens a page from disk; afterwards nothing may have gone wrong or out."""
+    complaints, requests, contexts = [], [], []
+
+    def open_page(path, fragment="", **options):
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on(
+            "request", lambda r: complaints.append(r.url) if not r.url.startswith(("data:", "file:", "blob:")) else None
+        )
+        tab.goto(path.as_uri() + fragment)
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith(("data:", "file:", "blob:"))] == []
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory):
+    home = tmp_path_factory.mktemp("page")
+    boards = make_boards(read_all(make_board(home / "results")))
+    path = home / "index.html"
+    path.write_text(page.render(boards, []), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def listening(make_clicks, tmp_path_factory):
+    """Three clips, the real sound, a late one, noise, and a system without a sound for the first clip."""
+    home = tmp_path_factory.mktemp("listening")
+    clicks = make_clicks(home / "data", 3, duration_s=CLIP_S)
+    data = ShardDataset(clicks)
+    draw = np.random.default_rng(0)
+    request = Request(data=clicks, audio={name: home / name for name in ("late", "noise", "holes")}, n_clips=3, seed=1)
+    shown = make_ids(request, data, home, draw)
+    path = home / "report.html"
+    path.write_text(make_report(request).html, encoding="utf-8")
+    return path, shown
+
+
+def make_ids(request, data, home, draw):
+    from foleybench.leaderboard.report import choose
+
+    shown = choose(data.clip_ids, request.n_clips, request.seed)
+    for clip_id in shown:
+        audio = data.load(clip_id, video=False).audio
+        write_wav(home / "late" / f"{clip_id}.wav", np.roll(audio, 3200), 16000)
+        write_wav(home / "noise" / f"{clip_id}.wav", draw.normal(0, 0.1, len(audio)).astype(np.float32), 16000)
+        if clip_id != shown[0]:
+            write_wav(home / "holes" / f"{clip_id}.wav", audio, 16000)
+    (home / "holes").mkdir(exist_ok=True)
+    return shown
+
+
+def column(tab, index, group=0):
+    cells = f"table.results tbody:nth-of-type({group + 1}) tr:not(.divider) > :nth-child({index + 1})"
+    return tab.eval_on_selector_all(cells, "found => found.map(c => c.dataset.value ?? null)")
+
+
+def test_sort_by_click(visit, board):
+    tab = visit(board)
+    heading = tab.locator("th[data-metric=kld_mini]")
+    heading.locator(".sort").click()
+    assert heading.get_attribute("aria-sort") == "ascending"  # lower is better: best first
+    values = column(tab, 2)
+    assert values[-1] is None  # stale: no number, last
+    numbers = [float(v) for v in values[:-1]]
+    assert numbers == sorted(numbers)
+    heading.locator(".sort").click()
+    assert heading.get_attribute("aria-sort") == "descending"
+    values = column(tab, 2)
+    assert values[-1] is None
+    assert [float(v) for v in values[:-1]] == sorted(numbers, reverse=True)
+    assert tab.locator("[aria-sort]").count() == 1
+
+
+def test_sorting_keeps_pinned_rows_pinned(visit, board):
+    tab = visit(board)
+    before = set(column(tab, 0, 1))
+    tab.locator("th[data-metric=event_f1] .sort").click()
+    assert set(column(tab, 0, 1)) == before == {"True events", "Noise", "Half done"}
+    assert tab.locator("tbody.pinned tr").first.get_attribute("class") == "divider"
+
+
+def test_sort_by_name_and_keyboard(visit, board):
+    tab = visit(board)
+    tab.locator("thead .sort").first.focus()
+    tab.keyboard.press("Enter")
+    assert column(tab, 0) == ["Alpha", "Beta", "Delta", "Gamma"]
+
+
+def test_drawer(visit, board):
+    tab = visit(board)
+    tab.get_by_role("button", name="Alpha").click()
+    drawer = tab.locator("dialog[open]")
+    assert drawer.is_visible()
+    assert "foleybench eval --model alpha" in drawer.inner_text()
+    box = drawer.bounding_box()
+    assert box["width"] == pytest.approx(560, abs=1)
+    assert box["height"] == pytest.approx(900, abs=1)
+    tab.keyboard.press("Escape")
+    assert tab.locator("dialog[open]").count() == 0
+    tab.get_by_role("button", name="Beta").click()
+    tab.mouse.click(50, 500)  # beside the drawer
+    assert tab.locator("dialog[open]").count() == 0
+
+
+def test_download(visit, board, tmp_path):
+    tab = visit(board, accept_downloads=True)
+    with tab.expect_download() as waiting:
+        tab.locator(".download").click()
+    waiting.value.save_as(tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open() as handle:
+        lines = list(csv.DictReader(handle))
+    assert {line["system"] for line in lines} == {
+        "Alpha",
+        "Beta",
+        "Gamma",
+        "Delta",
+        "Half done",
+        "True events",
+        "Noise",
+    }
+    (alpha,) = [line for line in lines if line["system"] == "Alpha"]
+    assert alpha["kind"] == "model"
+    assert float(alpha["event_f1_low"]) < float(alpha["event_f1"]) < float(alpha["event_f1_high"])
+    assert alpha["event_f1_rank"] == "1-2"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colour_schemes_and_no_sideways_scroll(visit, board, scheme):
+    tab = visit(board, color_scheme=scheme)
+    background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(19, 22, 25)") == (scheme == "dark")
+    tab.locator("#theme").click()
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") != background
+    for width in (390, 800, 1280):
+        tab.set_viewport_size({"width": width, "height": 800})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+VISIBLE = ".clip:not([hidden])"
+
+
+def media(tab):
+    return tab.evaluate(
+        f"""[...document.querySelectorAll('{VISIBLE} video, {VISIBLE} audio')].map(m => ({{
+        tag: m.tagName, at: m.currentTime, paused: m.paused, muted: m.muted,
+        name: m.closest('.track')?.dataset.name ?? null }}))"""
+    )
+
+
+def heard(tab):
+    return [m["name"] for m in media(tab) if m["tag"] == "AUDIO" and not m["muted"]]
+
+
+def wait_until(tab, at_s):
+    tab.wait_for_function(f"document.querySelector('{VISIBLE} video').currentTime > {at_s}")
+
+
+def test_keys_switch_the_sound_at_the_same_instant(visit, listening):
+    tab = visit(listening[0])
+    assert heard(tab) == ["real sound"]
+    tab.keyboard.press(" ")
+    wait_until(tab, 0.2)
+    for key, name in (("2", "late"), ("3", "noise"), ("1", "real sound")):
+        before = media(tab)[0]["at"]
+        tab.keyboard.press(key)
+        assert heard(tab) == [name]
+        assert media(tab)[0]["at"] >= before  # goes on, does not start again
+        assert not any(m["paused"] for m in media(tab))
+    tab.keyboard.press(" ")
+    assert all(m["paused"] for m in media(tab))
+
+
+def test_every_sound_runs_on_the_clock_of_the_picture(visit, listening):
+    tab = visit(listening[0])
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press(" ")
+    wait_until(tab, 0.5)
+    spreads = []
+    while media(tab)[0]["at"] < 4.0:
+        times = [m["at"] for m in media(tab)]
+        assert len(times) == 5
+        spreads.append(max(times) - min(times))
+    assert len(spreads) > 5
+    assert np.median(spreads) < 0.1  # a busy machine may stumble, and then catches up
+    left = tab.evaluate(f"parseFloat(document.querySelector('{VISIBLE} .playhead').style.left)")
+    assert left == pytest.approx(100 * media(tab)[0]["at"] / CLIP_S, abs=8)
+
+
+def test_playing_ends_and_starts_again(visit, listening):
+    tab = visit(listening[0], fragment=f"#clip={listening[1][0]}&track=0&t=4.5")
+    tab.keyboard.press(" ")
+    tab.wait_for_function(f"document.querySelector('{VISIBLE} video').ended")
+    tab.wait_for_function(f"document.querySelector('{VISIBLE} .play').textContent === 'Play'")
+    tab.keyboard.press(" ")
+    tab.wait_for_function(f"document.querySelector('{VISIBLE} video').currentTime < 1")
+
+
+def test_click_on_a_spectrogram_seeks(visit, listening):
+    tab = visit(listening[0])
+    lane = tab.locator(f"{VISIBLE} .track[data-name=noise] .lane")
+    box = lane.bounding_box()
+    lane.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    assert heard(tab) == ["noise"]
+    assert [m["at"] for m in media(tab)] == pytest.approx([CLIP_S / 2] * 4, abs=0.02)
+
+
+def test_missing_sound_is_said_and_cannot_be_chosen(visit, listening):
+    tab = visit(listening[0])
+    assert "no file for this clip" in tab.locator(f"{VISIBLE} .track[data-name=holes]").inner_text()
+    tab.keyboard.press("4")
+    assert heard(tab) == ["real sound"]
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("4")
+    assert heard(tab) == ["holes"]
+    tab.keyboard.press("ArrowLeft")
+    assert len(heard(tab)) == 1  # falls back to a sound that is there
+
+
+def test_blind_hides_names_and_shuffles(visit, listening):
+    tab = visit(listening[0])
+    names = f"{VISIBLE} .track .name"
+    tab.keyboard.press("b")
+    assert tab.locator(names).all_inner_texts() == ["Sound 1", "Sound 2", "Sound 3", "Sound 4"]
+    for attribute in ("real sound", "late", "noise"):
+        assert attribute not in tab.locator("body").inner_text()
+    assert tab.locator(f"{VISIBLE} .ticks").first.is_hidden()
+    tab.keyboard.press("2")
+    order = tab.eval_on_selector_all(f"{VISIBLE} .track", "found => found.map(t => t.dataset.name)")
+    assert heard(tab) == [order[1]] or order[1] == "holes"
+    tab.keyboard.press("b")
+    assert tab.locator(names).all_inner_texts() == ["real sound", "late", "noise", "holes"]
+
+
+def test_state_is_in_the_address(visit, listening):
+    path, shown = listening
+    tab = visit(path)
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("3")
+    assert f"clip={shown[1]}&track=2" in tab.url
+    again = visit(path, fragment=f"#clip={shown[2]}&track=1&t=0.50&blind=7")
+    assert again.locator(VISIBLE).get_attribute("data-id") == shown[2]
+    assert heard(again) == ["late"]
+    assert media(again)[0]["at"] == pytest.approx(0.5, abs=0.02)
+    assert again.locator("body.is-blind").count() == 1
+    order = "found => found.map(t => t.dataset.name)"
+    third = visit(path, fragment=f"#clip={shown[2]}&blind=7")
+    orders = [t.eval_on_selector_all(f"{VISIBLE} .track", order) for t in (again, third)]
+    assert orders[0] == orders[1]
+
+
+@pytest.mark.parametrize("fragment", ["#clip=nowhere&track=99&t=-5", "#t=NaN&blind=x", "#%%%"])
+def test_nonsense_in_the_address(visit, listening, fragment):
+    path, shown = listening
+    tab = visit(path, fragment=fragment)
+    assert tab.locator(VISIBLE).get_attribute("data-id") == shown[0]
+    assert heard(tab) == ["real sound"]
+
+
+def test_the_listening_page_fits_narrow_screens(visit, listening):
+    tab = visit(listening[0], color_scheme="dark")
+    for width in (390, 800, 1280):
+        tab.set_viewport_size({"width": width, "height": 800})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,66 @@
+"""Two results side by side: on the intersection, and only when they can be compared."""
+
+import pytest
+
+from foleybench.errors import ResultError
+from foleybench.leaderboard import compare
+from foleybench.leaderboard.load import read_entry
+
+
+def ids(first, last):
+    return [f"v{i:04d}_000000" for i in range(first, last)]
+
+
+def test_the_table_says_how_many(tmp_path, make_result):
+    a = make_result(tmp_path, "alpha", clip_ids=ids(0, 40), title="Alpha", skill=0.9)
+    b = make_result(tmp_path, "beta", clip_ids=ids(15, 60), title="Be|ta", skill=0.2)
+    text = compare.table(a, b)
+    assert text.splitlines()[0] == "Alpha covers 40 clips, Be|ta 45, both 25."
+    rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in text.splitlines() if line.startswith("|")}
+    assert list(rows) == ["Metric", "---", "event_f1 ↑", "kld_mini ↓", "seconds_per_clip ↓"]
+    assert rows["event_f1 ↑"][1] == "25"
+    assert rows["Metric"][3] == "Be\\|ta"
+
+
+def test_values_are_those_of_the_common_clips(tmp_path, make_result):
+    a = read_entry(make_result(tmp_path, "alpha", clip_ids=ids(0, 40)))
+    b = read_entry(make_result(tmp_path, "beta", clip_ids=ids(15, 60)))
+    found = compare.compare(a, b)["seconds_per_clip"]
+    common = [a.stats("seconds_per_clip")[i]["seconds"] for i in ids(15, 40)]
+    assert found.n == 25
+    assert found.first == pytest.approx(sum(common) / 25)
+    assert found.first != pytest.approx(a.result["metrics"]["seconds_per_clip"]["value"])
+
+
+def test_no_common_clips(tmp_path, make_result):
+    a = make_result(tmp_path, "alpha", clip_ids=ids(0, 10))
+    b = make_result(tmp_path, "beta", clip_ids=ids(10, 20))
+    text = compare.table(a, b)
+    assert "both 0" in text
+    assert "| event_f1 ↑ | 0 | undefined | undefined |  |  |  |" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"manifest": "b" * 64}, "differ in their manifest"),
+        ({"protocol": ("signal", 1)}, "differ in their protocol"),
+        ({"protocol": ("trial", 2)}, "differ in the protocol's version"),
+        ({"dataset": "vggsound"}, "differ in their data set"),
+    ],
+)
+def test_what_cannot_be_compared(tmp_path, make_result, changes, message):
+    a = read_entry(make_result(tmp_path, "alpha"))
+    b = read_entry(make_result(tmp_path, "beta", **changes))
+    with pytest.raises(ResultError, match=message):
+        compare.compare(a, b)
+
+
+def test_metrics_of_another_version_are_left_out(tmp_path, make_result):
+    changes = {"event_f1": {"version": 7}}
+    a = read_entry(make_result(tmp_path, "alpha"))
+    b = read_entry(make_result(tmp_path, "beta", changes=changes))
+    assert "event_f1" not in compare.compare(a, b)
+    c = read_entry(make_result(tmp_path, "gamma", metrics=("event_f1",), changes=changes))
+    with pytest.raises(ResultError, match="no metric of the same version"):
+        compare.compare(a, c)

@@ -1,0 +1,105 @@
+"""The page: self-contained, escaped, with reasons, provenance and reported numbers apart."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from foleybench.leaderboard import page
+from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.load import read_all
+from foleybench.leaderboard.published import read_published, tables
+
+HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
+PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published.csv"
+
+
+class Collector(HTMLParser):
+    """Notes every tag with its attributes, and the text of the table cells."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def collect(html):
+    collector = Collector()
+    collector.feed(html)
+    return collector.tags
+
+
+@pytest.fixture
+def html(board_folder):
+    return page.render(make_boards(read_all(board_folder)), tables(read_published(PUBLISHED)))
+
+
+def test_nothing_is_loaded_from_elsewhere(html):
+    for tag, attributes in collect(html):
+        for name in ("src", "href", "action", "poster"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:")), (tag, value)
+    assert "@import" not in html
+    assert "url(" not in html
+    assert "fetch(" not in html
+
+
+def test_hostile_text_is_escaped_everywhere(tmp_path, make_result):
+    problems = [{"clip_id": HOSTILE, "kind": "missing", "detail": HOSTILE}]
+    section = {"description": HOSTILE, "licence": HOSTILE}
+    make_result(
+        tmp_path, "alpha", title=HOSTILE, section=section, problems=problems, status="partial", labels=(HOSTILE, "bell")
+    )
+    make_result(tmp_path, "beta", title="Beta", labels=(HOSTILE, "bell"))
+    made = page.render(make_boards(read_all(tmp_path)), [])
+    tags = collect(made)
+    assert not [tag for tag, _ in tags if tag == "img"]
+    assert len([tag for tag, _ in tags if tag == "script"]) == 1
+    assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
+    assert HOSTILE not in made
+    assert "&lt;script&gt;alert" in made
+
+
+def test_real_numbers_to_sort_by(html):
+    values = [a["data-value"] for tag, a in collect(html) if tag == "td" and "data-low" in a]
+    assert values
+    assert all(float(value) >= 0 for value in values)
+
+
+def test_pinned_rows_stand_in_their_own_group(html):
+    ranked, _, pinned = html.partition('<tbody class="pinned">')
+    assert 'data-value="Alpha"' in ranked
+    pinned = pinned.partition("</tbody>")[0]
+    assert all(f'data-value="{name}"' in pinned for name in ("True events", "Noise", "Half done"))
+
+
+def test_empty_cells_tell_why(html):
+    assert 'title="speed is not reported"' in html
+    assert "made with version 0 of the metric, 1 counts" in html
+
+
+def test_reported_numbers_are_apart_and_have_sources(html):
+    board, _, reported = html.partition('id="reported"')
+    assert "V2A-Mapper" not in board
+    assert "arXiv 2603.08126, Table 1, row V2A-Mapper [52], column FAD" in reported
+    assert "never ranked" in reported
+
+
+def test_provenance(html):
+    drawer = html.partition('<dialog class="drawer"')[2].partition("</dialog>")[0]
+    for needed in (
+        *("synthfoley/alpha.", "foleybench eval --model alpha", "0123456789abcdef", "a" * 64, "c" * 64, "d" * 64),
+        *("2.1.0", "cpu", "network evaluations", "version 1"),
+    ):
+        assert needed in drawer, needed
+
+
+def test_ids_are_unique(html):
+    ids = [a["id"] for _, a in collect(html) if "id" in a]
+    assert len(ids) == len(set(ids))
+
+
+def test_without_results():
+    assert "No results yet" in page.render([], [])

@@ -1,0 +1,126 @@
+"""The listening page: which clips, what is missing, how large, and nothing unescaped."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import soundfile
+
+from foleybench.errors import FoleyError
+from foleybench.leaderboard.report import Request, choose, make_report
+from foleybench.shards import ShardDataset
+from foleybench.sound import write_wav
+
+RATE_HZ = 16000
+
+
+@pytest.fixture(scope="module")
+def folders(clicks, tmp_path_factory):
+    """Two systems: one shifts the real sound by 0.2 s, the other misses a clip, breaks one and cuts one short."""
+    home = tmp_path_factory.mktemp("audio")
+    data = ShardDataset(clicks)
+    for index, clip_id in enumerate(data.clip_ids):
+        audio = data.load(clip_id, video=False).audio
+        write_wav(home / "late" / f"{clip_id}.wav", np.roll(audio, RATE_HZ // 5), RATE_HZ)
+        if index == 1:
+            (home / "poor" / f"{clip_id}.wav").write_bytes(b"RIFF no sound")
+        elif index:
+            write_wav(home / "poor" / f"{clip_id}.wav", audio[: len(audio) // (1 + index % 2)], RATE_HZ)
+        else:
+            (home / "poor").mkdir()
+    return {"late": home / "late", "poor <b>": home / "poor"}
+
+
+@pytest.fixture(scope="module")
+def report(clicks, folders):
+    return make_report(Request(data=clicks, audio=folders, n_clips=6))
+
+
+def test_clips_are_drawn_by_seed():
+    ids = [f"c{i}" for i in range(50)]
+    assert choose(ids, 5, 0) == choose(ids[::-1], 5, 0)
+    assert choose(ids, 5, 0) != choose(ids, 5, 1)
+    assert len(set(choose(ids, 50, 3))) == 50
+    assert choose(ids, 99, 3) == choose(ids, 50, 3)
+    assert choose(ids, 8, 0)[:5] == choose(ids, 5, 0)
+
+
+def test_missing_and_broken_sound_is_named(report, clicks):
+    first, second = ShardDataset(clicks).clip_ids[:2]
+    assert {(name, clip_id) for name, clip_id, _ in report.missing} == {("poor <b>", first), ("poor <b>", second)}
+    assert "no file for this clip in the audio folder" in report.html
+    assert "No sound: " in report.html
+
+
+def sounds(html):
+    return [base64.b64decode(found) for found in re.findall(r'src="data:audio/flac;base64,([^"]+)"', html)]
+
+
+def test_every_sound_is_there_and_as_long_as_its_clip(report):
+    found = sounds(report.html)
+    assert len(found) == 6 * 3 - 2
+    for data in found:
+        samples, rate_hz = soundfile.read(io.BytesIO(data))
+        assert (rate_hz, len(samples)) == (RATE_HZ, 2 * RATE_HZ)  # short sound is padded, as the evaluator does
+    assert len(re.findall(r'<video muted[^>]* src="data:video/mp4;base64,', report.html)) == 6
+
+
+def test_marks_tell_hits_from_misses(report):
+    track = next(part for part in report.html.split('<li class="track') if 'data-name="late"' in part)
+    assert track.count('class="miss"') > 4
+    real = next(part for part in report.html.split('<li class="track') if 'data-name="real sound"' in part)
+    assert real.count('<i class="hit"') >= 6
+
+
+def test_the_real_sound_is_not_there_twice(clicks, folders):
+    made = make_report(Request(data=clicks, audio={"ground_truth": folders["late"]}, n_clips=1))
+    assert "real sound" not in re.findall(r'data-name="([^"]+)"', made.html)
+
+
+def test_hostile_names_are_escaped(report):
+    assert "poor <b>" not in report.html
+    assert "poor &lt;b&gt;" in report.html
+
+
+def test_the_page_loads_nothing(report):
+    assert not re.search(r'(src|href)="(?!data:|#)', report.html)
+    assert "manifest <code" in report.html
+    assert "drawn with seed 0" in report.html
+
+
+def test_too_large_a_page_shows_fewer_clips_and_says_so(clicks, folders, report):
+    made = make_report(Request(data=clicks, audio=folders, n_clips=6, most_bytes=len(report.html) // 2))
+    assert 0 < len(made.clip_ids) < 6
+    assert made.clip_ids == report.clip_ids[: len(made.clip_ids)]
+    assert made.n_left_out == 6 - len(made.clip_ids)
+    assert len(made.html) < len(report.html) // 2
+    assert f"{made.n_left_out} more clips were drawn" in made.html
+
+
+def test_one_clip_that_does_not_fit_is_an_error(clicks, folders):
+    with pytest.raises(FoleyError, match="alone needs over"):
+        make_report(Request(data=clicks, audio=folders, most_bytes=1000))
+
+
+def test_same_input_same_bytes(clicks, folders, report):
+    assert make_report(Request(data=clicks, audio=folders, n_clips=6)).html == report.html
+
+
+def test_too_many_systems(clicks, folders):
+    with pytest.raises(FoleyError, match="do not fit keys 1 to 9"):
+        make_report(Request(data=clicks, audio={f"s{i}": folders["late"] for i in range(9)}))
+
+
+def test_nothing_to_show(clicks, folders):
+    with pytest.raises(FoleyError, match="nothing to show"):
+        make_report(Request(data=clicks, audio=folders, n_clips=0))
+
+
+def test_values_per_clip_stand_beside_the_system(clicks, folders, tmp_path, make_result):
+    ids = ShardDataset(clicks).clip_ids
+    path = make_result(tmp_path, "late", clip_ids=ids, metrics=("event_f1", "seconds_per_clip"))
+    made = make_report(Request(data=clicks, audio=folders, results=[path], n_clips=2))
+    assert made.html.count("<dt>Event F1 (50 ms)</dt>") == 2
+    assert made.html.count("<dt>Seconds per clip</dt>") == 2

@@ -1,0 +1,66 @@
+"""CSV and Markdown: every number, and nothing that a reader's program would run."""
+
+import csv
+import io
+
+from foleybench.leaderboard import tables
+from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.load import read_all
+
+HOSTILE = "=cmd|'/c calc'!A1 <img src=x onerror=alert(1)> *b* | `c`"
+
+
+def read(folder):
+    boards = make_boards(read_all(folder))
+    return boards, list(csv.DictReader(io.StringIO(tables.board_csv(boards))))
+
+
+def test_a_line_per_number(board_folder):
+    boards, lines = read(board_folder)
+    assert len(lines) == 7 * 3
+    (line,) = [x for x in lines if x["system"] == "alpha" and x["metric"] == "event_f1"]
+    cell = next(r for r in boards[0].rows if r.entry.row_name == "alpha").cells["event_f1"]
+    assert float(line["value"]) == cell.value  # full precision
+    assert (line["rank_low"], line["rank_high"], line["best"], line["state"]) == ("1", "2", "True", "ok")
+    assert line["result"].startswith("synthfoley/alpha.")
+    (line,) = [x for x in lines if x["system"] == "delta" and x["metric"] == "seconds_per_clip"]
+    assert (line["value"], line["state"], line["reason"]) == ("", "undefined", "speed is not reported")
+    (line,) = [x for x in lines if x["system"] == "half" and x["metric"] == "event_f1"]
+    assert (line["rank_low"], line["status"]) == ("", "partial")
+
+
+def test_markdown_golden(tmp_path, make_result):
+    make_result(tmp_path, "alpha", title="Alpha", skill=0.9, metrics=("event_f1",))
+    make_result(tmp_path, "noise", title="Noise", kind="control", skill=0.05, metrics=("event_f1",))
+    text = tables.board_markdown(make_boards(read_all(tmp_path)))
+    lines = text.splitlines()
+    assert lines[0] == tables.MARK
+    assert lines[2:7] == ["# synthfoley", "", "## trial on synthfoley / test", "", "40 clips, manifest `aaaaaaaaaaaa`."]
+    assert lines[8] == "| System | Kind | Event F1 (50 ms) ↑ | Parameters | Seconds / clip | Clips |"
+    assert lines[9] == "| --- | --- | ---: | ---: | ---: | ---: |"
+    assert lines[10].startswith("| Alpha | model | 0.")
+    assert lines[10].endswith(" · 1 | 1.9 M | 0.28 cpu | 40/40 |")
+    assert lines[11].startswith("| Noise | control (not ranked) | 0.")
+    assert text.endswith("\n")
+
+
+def test_bold_is_the_best_and_its_equals(board_folder):
+    text = tables.board_markdown(make_boards(read_all(board_folder)))
+    rows = {line.split(" | ")[0].strip("| "): line.split(" | ")[2] for line in text.splitlines() if "| model |" in line}
+    assert rows["Alpha"].startswith("**0.")
+    assert rows["Beta"].startswith("**0.")
+    assert not rows["Delta"].startswith("**")
+    assert "*stale*" in text
+    assert "*undefined*" in text
+
+
+def test_hostile_names_stay_text(tmp_path, make_result):
+    make_result(tmp_path, "alpha", title=HOSTILE, section={"name": "alpha"})
+    boards, lines = read(tmp_path)
+    text = tables.board_markdown(boards)
+    assert "<img" not in text
+    assert "\\| \\`c\\`" in text
+    (row,) = [line for line in text.splitlines() if "calc" in line]
+    assert row.replace("\\|", "").count("|") == 9  # the cell did not break out of its column
+    assert tables.csv_safe(HOSTILE) == "'" + HOSTILE
+    assert {line["system"] for line in lines} == {"alpha"}

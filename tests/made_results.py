@@ -1,0 +1,150 @@
+"""Synthetic results, written by the real writer: what the tests of the leaderboard read."""
+
+import functools
+
+import numpy as np
+
+from foleybench import registry, results
+from foleybench.metrics._f_score import TOLERANCES_S
+
+LABELS = ("bell", "bounce", "rain", "strike")
+METRICS = ("event_f1", "kld_mini", "seconds_per_clip")
+
+load = functools.cache(lambda name: registry.load("metrics", name))
+
+
+def clip_stats(metric, skill, draw):
+    """Statistics of one clip for a system of some skill (0 to 1)."""
+    if metric == "event_f1":
+        wanted = int(draw.integers(3, 9))
+        chance = skill * np.linspace(0.7, 1.0, len(TOLERANCES_S))
+        hits = np.sort(np.minimum(wanted, np.round(wanted * chance + draw.normal(0, 0.6)).clip(0)))
+        return {"tp": hits.tolist(), "n_generated": [float(wanted)] * len(TOLERANCES_S), "n_reference": float(wanted)}
+    if metric == "kld_mini":
+        return {load(metric).pool.above: float(abs(draw.normal(3 * (1 - skill) + 0.1, 0.4)))}
+    return {"seconds": float(0.01 + 0.4 * skill + draw.uniform(0, 0.01))}
+
+
+def record(name, rows, n_asked, labels=LABELS, **changes):
+    """A metric's record, its value really pooled from the rows."""
+    metric = load(name)
+    found = list(results.stats_of(rows, name).values())
+    value = metric.pool(found)
+    return {
+        "version": metric.version,
+        "source_sha256": "0" * 64,
+        "value": value,
+        "low": value * 0.95,
+        "high": value * 1.05,
+        "level": 0.95,
+        "corrected": None,
+        "n_used": len(found),
+        "n_asked": n_asked,
+        "not_applicable": 0,
+        "unit": metric.unit,
+        "better": metric.better,
+        "reason": None,
+        "per_class": {
+            label: {"value": metric.pool([s for s, r in zip(found, rows, strict=True) if r["label"] == label]), "n": 10}
+            for label in labels
+        },
+        **changes,
+    }
+
+
+def make_result(
+    folder,
+    name,
+    *,
+    kind="model",
+    skill=0.6,
+    n_clips=40,
+    metrics=METRICS,
+    status="complete",
+    dataset="synthfoley",
+    manifest="a" * 64,
+    protocol=("trial", 1),
+    title=None,
+    clip_ids=None,
+    labels=LABELS,
+    changes=None,
+    problems=(),
+    seed=0,
+    section=None,
+):
+    """Write one result file; return its path."""
+    ids = clip_ids or [f"v{i // 2:04d}_{i:06d}" for i in range(n_clips)]
+    draw = np.random.default_rng([seed, *name.encode()])
+    rows = [
+        {
+            "clip_id": clip_id,
+            "source_id": clip_id.split("_")[0],
+            "label": labels[i % len(labels)],
+            "duration_s": 4.0,
+            "audio_sha256": "1" * 64,
+            "stats": {metric: clip_stats(metric, skill, draw) for metric in metrics},
+        }
+        for i, clip_id in enumerate(ids)
+    ]
+    records = {metric: record(metric, rows, len(ids), labels=labels) for metric in metrics}
+    for metric, change in (changes or {}).items():
+        records[metric].update(change)
+    generation = {
+        "model": {"name": name},
+        "nfe": 25,
+        "guidance": 3.0,
+        "seed": 0,
+        "device": "cpu",
+        "threads": 1,
+        "rate_hz": 16000,
+        "speed": {"batch_1": {"seconds_per_clip": 0.01 + 0.3 * skill, "real_time_factor": 0.02}},
+    }
+    result = {
+        "schema": results.SCHEMA,
+        "status": status,
+        "model": {
+            "name": name,
+            "title": title or name,
+            "kind": kind,
+            "licence": "MIT",
+            "parameters": int(1e6 * (1 + skill)),
+            "checkpoint_sha256": "c" * 64,
+            "description": f"What {name} is, in a sentence.",
+            **(section or {}),
+        },
+        "dataset": {
+            "name": dataset,
+            "split": "test",
+            "manifest_sha256": manifest,
+            "n_clips": len(ids),
+            "n_scored": len(ids),
+        },
+        "protocol": {"name": protocol[0], "version": protocol[1]},
+        "metrics": records,
+        "problems": list(problems),
+        "run": {
+            "command": f"foleybench eval --model {name}",
+            "seed": 0,
+            "resamples": 1000,
+            "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
+            "packages": {"python": "3.11.7", "numpy": "2.1.0"},
+            "device": "cpu",
+            "encoders": {"mini_class": {"version": 1, "weights_sha256": "d" * 64}},
+            "generation": generation,
+        },
+    }
+    return results.write(folder, result, rows)
+
+
+def make_board(folder):
+    """Fill a folder with one of everything: models, baseline, oracle, control, partial, undefined, stale."""
+    make_result(folder, "alpha", skill=0.85, title="Alpha")
+    make_result(folder, "beta", skill=0.9, title="Beta")
+    make_result(folder, "gamma", skill=0.3, kind="baseline", title="Gamma")
+    make_result(folder, "truth", skill=1.0, kind="oracle", title="True events")
+    make_result(folder, "noise", skill=0.05, kind="control", title="Noise")
+    make_result(folder, "half", skill=0.99, status="partial", title="Half done")
+    gone = {"value": None, "low": None, "high": None, "reason": "speed is not reported"}
+    changes = {"seconds_per_clip": gone, "kld_mini": {"version": 0}}
+    make_result(folder, "delta", skill=0.5, title="Delta", changes=changes)
+    return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
+from foleybench.synthfoley.spectrum import fast_length, frequencies, inverse
 
 
 def band(n_samples: int, rate_hz: int, low_hz: float, high_hz: float, *, rng: np.random.Generator) -> AudioArray:
@@ -12,13 +13,11 @@ def band(n_samples: int, rate_hz: int, low_hz: float, high_hz: float, *, rng: np
 
     It is drawn as a random spectrum, which costs one transform and needs no filter.
     """
-    import scipy.fft  # Late: it takes longer to import than the rest of the corpus, and listing options needs none.
-
-    size = scipy.fft.next_fast_len(n_samples, real=True)
-    freq_hz = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(rate_hz / size)
+    size = fast_length(n_samples)
+    freq_hz = frequencies(size, rate_hz)
     shape = 1.0 / (1.0 + (low_hz / np.maximum(freq_hz, 1.0)) ** 6) / (1.0 + (freq_hz / high_hz) ** 6)
     parts = rng.standard_normal((2, len(freq_hz)), dtype=np.float32) * np.sqrt(shape.astype(np.float32))
-    noise = scipy.fft.irfft(parts[0] + 1j * parts[1], n=size)[:n_samples]
+    noise = inverse((parts[0] + 1j * parts[1]).astype(np.complex64), size)[:n_samples]
     rms = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64)))) + 1e-12
     return np.asarray(noise / np.float32(rms), dtype=np.float32)
 

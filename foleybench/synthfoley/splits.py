@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -150,11 +151,10 @@ def _other(base: ClipSpec, name: str, before: Any) -> Any:
 
 def _source_id(split: str, index: int, label: str, number: int, seed: int, taken: set[str]) -> str:
     """Return a fresh id; a hash that is taken already (rare) is drawn again, always in the same way."""
-    for salt in range(100):
-        digest = hashlib.sha256(f"{VERSION}|{seed}|{split}|{label}|{number}|{salt}".encode()).hexdigest()[:8]
-        source_id = f"sf{_LETTERS[split]}{index:02d}{digest}"
-        if source_id not in taken:
-            break
+    salts = (f"{VERSION}|{seed}|{split}|{label}|{number}|{salt}" for salt in itertools.count())
+    hashes = (hashlib.sha256(salt.encode()).hexdigest()[:8] for salt in salts)
+    fresh = (f"sf{_LETTERS[split]}{index:02d}{digest}" for digest in hashes)
+    source_id = next(candidate for candidate in fresh if candidate not in taken)
     taken.add(source_id)
     return source_id
 

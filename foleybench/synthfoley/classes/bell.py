@@ -42,6 +42,8 @@ def act(canvas: Canvas, actor: Actor) -> None:
     angle = _SWING * np.cos(np.pi * now.fraction) * side
     radius, height = 0.2 + 0.08 * actor.size, 0.4 + 0.06 * actor.size
     mouth_x, mouth_y = -np.sin(angle) * height, _HANG_Y + np.cos(angle) * height
+    swing = angle * 1.55
+    clapper_x, clapper_y = -np.sin(swing) * height * 1.08, _HANG_Y + np.cos(swing) * height * 1.08
     if not actor.silent:
         age = np.clip(np.nan_to_num(now.since_s, posinf=9.0), 0.0, 1.0)
         canvas.paint(
@@ -54,8 +56,6 @@ def act(canvas: Canvas, actor: Actor) -> None:
             r=0.18 + 0.8 * np.minimum(age, 0.35),
             width=0.035,
         )
-        swing = angle * 1.55
-        clapper_x, clapper_y = -np.sin(swing) * height * 1.08, _HANG_Y + np.cos(swing) * height * 1.08
         canvas.line((0.0, _HANG_Y), (clapper_x, clapper_y), 0.025, light(actor.body, -0.2))
     canvas.paint(
         bell,

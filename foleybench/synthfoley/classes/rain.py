@@ -87,7 +87,7 @@ def _drops(actor: Actor) -> tuple[FloatArray, FloatArray, FloatArray]:
     n = int(amount[-1])
     order = np.arange(n) + rng.uniform(0.0, 1.0, n)
     land_s = np.interp(order, amount, grid)
-    return land_s - _FALL_S, rng.uniform(-0.85, 0.85, n).astype(np.float32), rng.uniform(0.0, 0.12, n)
+    return land_s - _FALL_S, rng.uniform(-0.85, 0.85, n), rng.uniform(0.0, 0.12, n)
 
 
 CLASS = SoundClass(

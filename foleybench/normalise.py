@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -35,10 +36,10 @@ MAX_DAMAGED_SHARE = 0.05
 SILENT_PEAK = 1e-3  # -60 dB of full scale
 CLIPPED_SHARE = 1e-4
 FULL_SCALE = 32767 / 32768
-# A picture is still when at no time more than 1 in 200 of its pixels differ by this many levels from the first frame:
+# A picture is still when at no time more than this share of its pixels is more than so many levels off the first frame:
 # the flicker of a codec stays below, a small thing that moves does not.
-STILL_LEVELS = 8.0
-STILL_PERCENTILE = 99.5
+STILL_LEVELS = 8
+STILL_SHARE = 0.005
 PARTIAL_SHARE = 0.9
 TRUNCATED_S = 0.5
 
@@ -89,7 +90,7 @@ class _Picture:
     def __init__(self, profile: Profile, aspect: float) -> None:
         self.first_s: float | None = None
         self.end_s = 0.0
-        self.motion_levels = 0.0
+        self.moves = False
         self.source_size: tuple[int, int] = (0, 0)
         self._n_max = math.ceil(profile.clip_s * profile.fps - 1e-6)
         self._fps = profile.fps
@@ -98,7 +99,7 @@ class _Picture:
         self._held: VideoFrame | None = None
         self._held_s = 0.0
         self._usual_s = 0.0
-        self._look: AudioArray | None = None
+        self._first_look: npt.NDArray[np.int16] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -145,15 +146,15 @@ class _Picture:
             self._writer.add(image)
 
     def _watch(self, image: VideoFrame) -> None:
+        """Compare with the first frame, on every fourth pixel, until something has moved."""
+        if self.moves:
+            return
         plane = image.planes[0]
         rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(plane.height, plane.line_size)
-        luma = rows[::4, : plane.width : 4]
-        look = luma.astype(np.float32)
-        if self._look is None:
-            self._look = look
-        else:
-            changed = np.percentile(np.abs(look - self._look), STILL_PERCENTILE)
-            self.motion_levels = max(self.motion_levels, float(changed))
+        look = rows[::4, : plane.width : 4].astype(np.int16)
+        self._first_look = look if self._first_look is None else self._first_look
+        n_changed = np.count_nonzero(np.abs(look - self._first_look) > STILL_LEVELS)
+        self.moves = bool(n_changed > STILL_SHARE * look.size)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -200,7 +201,7 @@ class _Measured:
         found = {
             "silent": self.peak < SILENT_PEAK,
             "clipped": clipped > CLIPPED_SHARE,
-            "still": self.picture.motion_levels < STILL_LEVELS,
+            "still": not self.picture.moves,
             "short": self.duration_s < SHORT_SHARE * self.asked_s,
             "partial_picture": self.picture_s < PARTIAL_SHARE * self.duration_s,
             "partial_sound": self.sound_s < PARTIAL_SHARE * self.duration_s,

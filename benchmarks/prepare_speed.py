@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def usable(path: Path) -> bool:
-    """Whether both do the same job on a clip (ours pads what starts late, ffmpeg does not); also warms the file cache."""
+    """Whether both do the same job on a clip: ours pads what starts late, ffmpeg does not. Also warms the cache."""
     try:
         return abs(normalise(path, PROFILES["default"]).facts["av_offset_s"]) < 0.1
     except MediaError:

@@ -26,9 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     lines = [f"{name} {version}" for name, version in package_versions().items()]
     lines.append(f"cores {os.cpu_count()}, torch threads {torch.get_num_threads()}")
-    lines.append(
-        f"GPU: {torch.cuda.get_device_name(0) if torch.cuda.is_available() else 'none, and none is needed'}"
-    )
+    lines.append(f"GPU: {torch.cuda.get_device_name(0) if torch.cuda.is_available() else 'none, and none is needed'}")
     encode = _check_video()
     lines.append(f"video encoding and decoding: {encode or 'works'}")
     lines.append(f"ffmpeg on PATH (yt-dlp needs it for ranges): {'yes' if shutil.which('ffmpeg') else 'no'}")

@@ -314,7 +314,8 @@ def _pool(name: str, metric: Metric, rows: Sequence[results.ClipRow], request: R
     interval = None
     if defined:
         rng = np.random.default_rng([request.seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
-        interval = stats.bootstrap(metric.pool, found, sources, rng=rng, resamples=request.resamples)
+        biased = metric.corrected is not None
+        interval = stats.bootstrap(metric.pool, found, sources, rng=rng, resamples=request.resamples, centre=biased)
     corrected = metric.corrected(list(found.values())) if defined and metric.corrected else float("nan")
     not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in rows)
     few = f"{len(found)} applicable clips, at least {metric.minimum_clips} are needed"

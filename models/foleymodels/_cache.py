@@ -1,4 +1,4 @@
-"""Decoded training data: every clip once as small frames on the grid and as mel tokens, in files that are mapped.
+"""Decoded training data: every clip once as maps of its frames and as mel tokens, in files that are mapped.
 
 The folder's name is a hash of the manifest and of what decides its bytes, so models that see the same data share it and
 stale data is never read. It appears by rename, so it is whole or absent.
@@ -28,9 +28,9 @@ from foleybench.manifest import canonical_json
 from foleybench.shards import ShardDataset
 from foleybench.sound import resample
 from foleymodels._mel import Mel, MelSettings
-from foleymodels._video import to_grid
+from foleymodels._video import N_QUANTITIES, observe
 
-_VERSION = 1
+_VERSION = 2
 _META = "meta.json"
 HalfArray = npt.NDArray[np.float16]
 
@@ -42,13 +42,13 @@ class CacheSettings:
     Attributes:
         mel: The mel transform.
         grid_hz: Frames per second kept.
-        side_px: Side of the frames kept.
+        cells: Side of the maps that frames are reduced to.
         crop_s: Shortest clip: shorter ones are completed with their last frame and silence.
     """
 
     mel: MelSettings
     grid_hz: float
-    side_px: int
+    cells: int
     crop_s: float
 
     @property
@@ -66,7 +66,7 @@ class TrainingData:
         folder: Where they lie.
         settings: What decided them.
         clip_ids: Clips in order.
-        frames: Shape (sum of frames, side, side, 3) uint8.
+        frames: Maps of the frames, shape (sum of frames, cells, cells, 6) uint8.
         tokens: Shape (sum of tokens, token_dim) float16.
         frame_offsets: First frame of each clip, shape (n + 1,).
         token_offsets: First token of each clip, shape (n + 1,).
@@ -85,7 +85,7 @@ class TrainingData:
         return len(self.clip_ids)
 
     def pictures(self) -> Iterator[tuple[Tensor, int]]:
-        """Yield every clip's frames (n, side, side, 3) and its number of tokens, in order."""
+        """Yield every clip's frames (n, cells, cells, 6) and its number of tokens, in order."""
         for index in range(len(self)):
             frames = self.frames[self.frame_offsets[index] : self.frame_offsets[index + 1]]
             yield torch.from_numpy(frames.copy()), int(self.token_offsets[index + 1] - self.token_offsets[index])
@@ -99,7 +99,7 @@ class TrainingData:
         return drawn
 
     def crop_frames(self, indices: Tensor, starts: IntArray, n_frames: int) -> Tensor:
-        """Return crops of the picture, shape (batch, n_frames, side, side, 3) uint8."""
+        """Return crops of the picture, shape (batch, n_frames, cells, cells, 6) uint8."""
         first = self.frame_offsets[indices.numpy()] + starts * self.settings.unit[0]
         return torch.from_numpy(np.stack([self.frames[at : at + n_frames] for at in first]))
 
@@ -162,8 +162,8 @@ def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: i
             tokens_file.write(tokens.tobytes())
             frame_offsets.append(frame_offsets[-1] + len(frames))
             token_offsets.append(token_offsets[-1] + len(tokens))
-    side = settings.side_px
-    _as_npy(building, "frames", np.dtype(np.uint8), (frame_offsets[-1], side, side, 3))
+    cells = settings.cells
+    _as_npy(building, "frames", np.dtype(np.uint8), (frame_offsets[-1], cells, cells, N_QUANTITIES))
     _as_npy(building, "tokens", np.dtype(np.float16), (token_offsets[-1], settings.mel.token_dim))
     meta = {"clip_ids": dataset.clip_ids, "frame_offsets": frame_offsets, "token_offsets": token_offsets}
     (building / _META).write_text(canonical_json(meta), encoding="utf-8")
@@ -193,7 +193,7 @@ Task = tuple[ShardDataset, str, CacheSettings]
 
 
 def _decoded(tasks: list[Task], jobs: int) -> Iterator[tuple[FrameArray, HalfArray]]:
-    """Decode in threads: the libraries that do the work release Python's lock, and processes would import torch anew."""
+    """Decode in threads: the libraries that do the work release Python's lock; processes would import torch anew."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(_decode_one, tasks)
 
@@ -205,7 +205,7 @@ def _decode_one(task: Task) -> tuple[FrameArray, HalfArray]:
         raise FoleyError(f"clip {clip_id} of {dataset.path} lacks picture or sound; training needs both.")
     audio = resample(clip.audio, clip.rate_hz, settings.mel.rate_hz)
     tokens = Mel(settings.mel).tokens(torch.from_numpy(audio)[None])[0].numpy().astype(np.float16)
-    frames = to_grid(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.side_px)
+    frames = observe(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.cells)
     return _at_least(frames, tokens, settings)
 
 

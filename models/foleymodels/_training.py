@@ -111,6 +111,11 @@ def fit(
     return run.ema.weights
 
 
+def forget_state(folder: Path) -> None:
+    """Remove what only resuming needs, once the checkpoint itself is written."""
+    (folder / _STATE).unlink(missing_ok=True)
+
+
 class _Run:
     """The state of a training run, in memory and on disk."""
 

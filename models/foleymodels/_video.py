@@ -1,13 +1,14 @@
-"""Frames to features: any frame rate and size onto a fixed grid, then a small network per frame and over time.
+"""Frames to features: any frame rate and size onto a fixed grid in time and space, then a small trained network.
 
-No pretrained encoder: the network is trained end to end by the alignment stage.
+No pretrained encoder. What is cached per frame is a coarse map of six plain quantities, so that training never touches
+pixels: mean colour, and how the brightness of the fine picture changed since the frame before (signed mean, mean
+magnitude, largest magnitude). The largest magnitude keeps small marks that a mean would drown.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -15,41 +16,54 @@ from torch.nn import functional as F
 from foleybench.clips import Clock, FloatArray, FrameArray
 from foleymodels._blocks import TimeConv
 
-_RESIZE_BATCH = 64
-_SMALLEST_CONTRAST = 0.01
+N_QUANTITIES = 6
+FINE_PX = 64
+_BATCH = 64
+_CHANGE_GAIN = 4.0
+_SMALLEST_SIZE = 0.01
+MapArray = npt.NDArray[np.uint8]
 
 
-def to_grid(
-    frames: FrameArray, frame_times_s: FloatArray, duration_s: float, grid_hz: float, side_px: int
-) -> FrameArray:
-    """Sample a video on a fixed time grid and shrink it.
+def observe(frames: FrameArray, frame_times_s: FloatArray, duration_s: float, grid_hz: float, cells: int) -> MapArray:
+    """Sample a video on a fixed time grid and reduce each frame to a coarse map.
 
     Args:
         frames: (T, H, W, 3) uint8.
         frame_times_s: Timestamps, shape (T,).
         duration_s: Length of the clip.
-        grid_hz: Wanted frames per second; each takes the frame on screen at the middle of its interval.
-        side_px: Side of the square result; pixels are area means.
+        grid_hz: Maps per second; each shows the frame on screen at the middle of its interval.
+        cells: Side of the map; divides 64.
 
     Returns:
-        Shape (n, side_px, side_px, 3) uint8, n = ``Clock(duration_s).tokens(grid_hz)``.
+        Shape (n, cells, cells, 6) uint8, n = ``Clock(duration_s).tokens(grid_hz)``. Quantities 0 to 2 are colour; 3 is
+        the mean change around 128; 4 and 5 are the mean and largest magnitude of the change, times 4, clipped.
     """
     n = Clock(duration_s).tokens(grid_hz)
     index = Clock.nearest(frame_times_s, (np.arange(n, dtype=np.float64) + 0.5) / grid_hz)
     wanted, inverse = np.unique(index, return_inverse=True)
-    small = [
-        _shrink(frames[wanted[start : start + _RESIZE_BATCH]], side_px)
-        for start in range(0, len(wanted), _RESIZE_BATCH)
+    starts = range(0, len(wanted), _BATCH)
+    fine = torch.cat([_shrink(frames[wanted[start : start + _BATCH]]) for start in starts])[torch.from_numpy(inverse)]
+    brightness = fine.mean(1, keepdim=True)
+    change = torch.zeros_like(brightness)
+    change[1:] = brightness[1:] - brightness[:-1]
+    block = FINE_PX // cells
+    size = change.abs()
+    parts = [
+        F.avg_pool2d(fine, block),
+        128.0 + F.avg_pool2d(change, block),
+        _CHANGE_GAIN * F.avg_pool2d(size, block),
+        _CHANGE_GAIN * F.max_pool2d(size, block),
     ]
-    return np.concatenate(small)[inverse]
+    maps = torch.cat(parts, dim=1).round().clamp(0, 255).byte()
+    return maps.permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def _shrink(frames: FrameArray, side_px: int) -> FrameArray:
-    images = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
-    small = (
-        F.adaptive_avg_pool2d(images, side_px) if min(images.shape[2:]) >= side_px else F.interpolate(images, side_px)
-    )
-    return small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+def _shrink(frames: FrameArray) -> Tensor:
+    """Return frames at the fine size by area mean (small ones are enlarged), shape (n, 3, 64, 64) float32."""
+    images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
+    if min(images.shape[2:]) < FINE_PX:
+        return F.interpolate(images, (FINE_PX, FINE_PX), mode="bilinear", align_corners=False)
+    return F.adaptive_avg_pool2d(images, FINE_PX)
 
 
 def grid_times_s(n: int, grid_hz: float) -> Tensor:
@@ -58,57 +72,54 @@ def grid_times_s(n: int, grid_hz: float) -> Tensor:
 
 
 class VideoEncoder(nn.Module):
-    """Colour and motion of each frame to a feature, then convolutions over time.
+    """Maps to a feature per frame, then convolutions over time.
 
     The last map is flattened and not pooled, because where something moves decides when it sounds.
     """
 
-    def __init__(self, side_px: int, channels: tuple[int, int, int], dim: int) -> None:
+    def __init__(self, cells: int, channels: tuple[int, int], dim: int) -> None:
         super().__init__()
-        first, second, third = channels
+        first, second = channels
         self.maps = nn.Sequential(
-            nn.Conv2d(5, first, 4, stride=4),
+            nn.Conv2d(N_QUANTITIES + 1, first, 4, stride=4),
             nn.SiLU(),
             nn.Conv2d(first, second, 3, stride=2, padding=1),
             nn.SiLU(),
-            nn.Conv2d(second, third, 3, stride=2, padding=1),
-            nn.SiLU(),
         )
-        for layer in self.maps:
-            for weight in layer.parameters():  # channels last in memory: nearly twice as fast on a CPU
-                weight.data = weight.data.contiguous(memory_format=_layout(weight))
-        side = math.ceil(math.ceil((side_px // 4) / 2) / 2)
-        self.project = nn.Linear(third * side * side, dim)
+        for weight in self.maps.parameters():  # channels last in memory: nearly twice as fast on a CPU
+            weight.data = weight.data.contiguous(memory_format=_layout(weight))
+        side = -(-(cells // 4) // 2)
+        self.project = nn.Linear(second * side * side, dim)
         self.context = nn.ModuleList([TimeConv(dim, dim, 5), TimeConv(dim, dim, 5)])
 
-    def forward(self, frames: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Tensor:
         """Encode.
 
         Args:
-            frames: Shape (batch, n, side, side, 3) uint8.
+            maps: From ``observe``, shape (batch, n, cells, cells, 6) uint8.
 
         Returns:
             Shape (batch, n, dim).
         """
-        maps = self.maps(_with_motion(frames))
-        x: Tensor = self.project(maps.flatten(1)).reshape(*frames.shape[:2], -1)
+        features = self.maps(_normalised(maps))
+        x: Tensor = self.project(features.flatten(1)).reshape(*maps.shape[:2], -1)
         for layer in self.context:
             x = x + F.silu(layer(F.layer_norm(x, x.shape[-1:])))
         return x
 
 
-def _with_motion(frames: Tensor) -> Tensor:
-    """Return colour, change and deviation as channels, shape (batch * n, 5, side, side), channels last in memory.
+def _normalised(maps: Tensor) -> Tensor:
+    """Return the quantities at unit scale and one more, shape (batch * n, 7, cells, cells), channels last in memory.
 
-    Change is brightness less that of the frame before, deviation is brightness less its mean over time (it shows what
-    moves in front of what stands). Both are scaled to unit size over the clip, so low contrast is seen as well.
+    The seventh is brightness less its mean over time: what moves in front of what stands. Changes and this deviation
+    are scaled to unit size over the clip, so that low contrast is seen as well.
     """
-    colour = frames.float() / 128.0 - 1.0
+    values = maps.float() / 128.0
+    colour, change, sizes = values[..., :3] - 1.0, values[..., 3:4] - 1.0, values[..., 4:6]
     brightness = colour.mean(-1, keepdim=True)
     deviation = brightness - brightness.mean(1, keepdim=True)
-    change = F.pad(brightness[:, 1:] - brightness[:, :-1], (0, 0, 0, 0, 0, 0, 1, 0))
-    stacked = torch.cat([colour, _unit_size(change), _unit_size(deviation)], dim=-1)
-    return stacked.flatten(0, 1).permute(0, 3, 1, 2)
+    scaled = [_unit_size(part) for part in (change, sizes[..., :1], sizes[..., 1:], deviation)]
+    return torch.cat([colour, *scaled], dim=-1).flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def _layout(weight: Tensor) -> torch.memory_format:
@@ -116,4 +127,4 @@ def _layout(weight: Tensor) -> torch.memory_format:
 
 
 def _unit_size(x: Tensor) -> Tensor:
-    return x / x.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(_SMALLEST_CONTRAST)
+    return x / x.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(_SMALLEST_SIZE)

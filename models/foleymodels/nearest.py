@@ -22,7 +22,7 @@ from foleybench.model import BuildContext, Model, TrainContext
 from foleybench.shards import ShardDataset
 from foleybench.sound import fit_length, resample
 from foleymodels import _checkpoint
-from foleymodels.foleyflow.generate import grid_frames
+from foleymodels.foleyflow.generate import frame_maps
 from foleymodels.foleyflow.settings import Settings, resolve
 from foleymodels.foleyflow.train import prepared_data, trained_alignment
 from foleymodels.foleyflow.vama import Alignment
@@ -95,7 +95,7 @@ def train(context: TrainContext) -> Path:
 def _principal(scaled: Tensor) -> Tensor:
     """Return the directions of largest variance, signs fixed so that the largest entry is positive."""
     covariance = scaled.double().T @ scaled.double() / len(scaled)
-    directions = torch.linalg.eigh(covariance).eigenvectors[:, -_N_DIRECTIONS:]
+    directions: Tensor = torch.linalg.eigh(covariance).eigenvectors[:, -_N_DIRECTIONS:]
     signs = directions.gather(0, directions.abs().argmax(0, keepdim=True)).sign()
     return (directions * signs).float()
 
@@ -103,7 +103,8 @@ def _principal(scaled: Tensor) -> Tensor:
 @torch.inference_mode()
 def alignment_condition(alignment: Alignment, frames: Tensor, n_tokens: int) -> Tensor:
     """Return the condition of one clip, shape (n_tokens, condition_dim)."""
-    return alignment.condition(frames[None], n_tokens)[0].clone()
+    condition: Tensor = alignment.condition(frames[None], n_tokens)[0]
+    return condition.clone()
 
 
 class NearestGenerator:
@@ -124,7 +125,7 @@ class NearestGenerator:
     def _one(self, clip: Clip) -> AudioArray:
         settings = self._alignment.settings
         n_samples = Clock(clip.duration_s).samples(self.rate_hz)
-        condition = alignment_condition(self._alignment, grid_frames(clip, settings), settings.mel.n_tokens(n_samples))
+        condition = alignment_condition(self._alignment, frame_maps(clip, settings), settings.mel.n_tokens(n_samples))
         found = self._data.load(self._clip_ids[self._index.nearest(condition)], video=False)
         if found.audio is None:
             raise FoleyError(f"training clip {found.clip_id} has lost its sound. Train `nearest` again.")

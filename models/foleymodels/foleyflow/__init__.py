@@ -9,7 +9,7 @@ MODEL = Model(
     kind="model",
     sees=frozenset({"video"}),
     licence="MIT",
-    description="Masked video-audio alignment, then a variance-preserving flow on mel tokens with a condition per frame.",
+    description="Masked video-audio alignment, then a variance-preserving flow on mel tokens, conditioned per frame.",
     build=build,
     train=train,
 )

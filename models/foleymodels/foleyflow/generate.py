@@ -17,7 +17,7 @@ from foleymodels._griffin_lim import griffin_lim
 from foleymodels._mel import Mel
 from foleymodels._paths import path
 from foleymodels._samplers import guided, sample
-from foleymodels._video import to_grid
+from foleymodels._video import observe
 from foleymodels._windows import Windows
 from foleymodels.foleyflow.flow import Flow
 from foleymodels.foleyflow.settings import Settings
@@ -32,6 +32,7 @@ class FlowGenerator:
         rate_hz: Sample rate of the sound.
         nfe: Velocity evaluations per clip.
         guidance: Guidance scale; None when the model has no condition.
+        n_parameters: Numbers in all networks.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class FlowGenerator:
         self._flow = flow.eval().requires_grad_(False).to(device)
         self._alignment = None if alignment is None else alignment.eval().requires_grad_(False).to(device)
         self._mel = Mel(flow.settings.mel)
+        parts = [flow] if alignment is None else [flow, alignment]
+        self.n_parameters = sum(value.numel() for part in parts for value in part.parameters())
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
         """Make sound; clips of one length are processed as one batch, in the order of the list."""
@@ -103,19 +106,18 @@ class FlowGenerator:
         return self._alignment.condition(frames.to(self._device), n_tokens)
 
     def _frames(self, clip: Clip) -> Tensor:
-        return grid_frames(clip, self._settings)
+        return frame_maps(clip, self._settings)
 
 
-def grid_frames(clip: Clip, settings: Settings) -> Tensor:
-    """Return a clip's picture as the networks see it, shape (n, side, side, 3) uint8.
+def frame_maps(clip: Clip, settings: Settings) -> Tensor:
+    """Return a clip's picture as the networks see it, shape (n, cells, cells, 6) uint8.
 
     Raises:
         FoleyError: The clip came without its picture.
     """
     if clip.frames is None:
         raise FoleyError(f"clip {clip.clip_id} has no picture; this model needs one.")
-    small = to_grid(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.side_px)
-    return torch.from_numpy(small)
+    return torch.from_numpy(observe(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.cells))
 
 
 def build(context: BuildContext) -> FlowGenerator:

@@ -21,11 +21,10 @@ class Settings:
         hop: Its hop in samples.
         n_mels: Its bands.
         grid_hz: Video frames per second that the network sees.
-        side_px: Side of the square picture that it sees.
+        cells: Side of the coarse map that it sees of each.
         crop_s: Length of a training example; also the longest window at generation.
         video_channels_1: Channels of the frame network's first map.
         video_channels_2: Of its second map.
-        video_channels_3: Of its third map.
         vama_dim: Width of the alignment network.
         vama_blocks: Its blocks.
         vama_heads: Its heads; half of the cross-attention ones are local.
@@ -33,9 +32,12 @@ class Settings:
         segment_s: Length of a masked segment.
         mask_ratio: Share of segments masked.
         full_mask_p: Share of examples whose sound is masked whole, as it is at generation.
+        change_weight: Weight of the error of the sound's change from mel frame to mel frame.
+        vama_crop_s: Length of the alignment stage's training examples.
         vama_steps: Optimiser steps of the alignment stage.
         vama_batch: Its batch size.
         vama_rate: Its peak learning rate.
+        vama_ema: Decay of its averaged weights.
         flow_dim: Width of the flow network.
         flow_blocks: Its blocks.
         flow_heads: Its heads.
@@ -43,7 +45,7 @@ class Settings:
         flow_steps: Optimiser steps of the flow stage.
         flow_batch: Its batch size.
         flow_rate: Its peak learning rate.
-        ema_decay: Of the averaged weights.
+        ema_decay: Of the flow's averaged weights.
         path: ``gvp`` (GDCF) or ``linear`` (DCF).
         condition: ``dynamic`` (frame by frame), ``static`` (mean over time) or ``none``.
         drop_p: Share of examples trained with the null condition.
@@ -61,21 +63,23 @@ class Settings:
     hop: int = 256
     n_mels: int = 64
     grid_hz: float = 25.0
-    side_px: int = 32
+    cells: int = 16
     crop_s: float = 4.0
-    video_channels_1: int = 16
-    video_channels_2: int = 32
-    video_channels_3: int = 64
+    video_channels_1: int = 32
+    video_channels_2: int = 64
     vama_dim: int = 96
     vama_blocks: int = 2
     vama_heads: int = 4
     vama_window_s: float = 0.5
     segment_s: float = 0.128
     mask_ratio: float = 0.8
-    full_mask_p: float = 0.25
-    vama_steps: int = 500
+    full_mask_p: float = 0.5
+    change_weight: float = 2.0
+    vama_crop_s: float = 2.08
+    vama_steps: int = 900
     vama_batch: int = 16
-    vama_rate: float = 1e-3
+    vama_rate: float = 3e-3
+    vama_ema: float = 0.98
     flow_dim: int = 128
     flow_blocks: int = 4
     flow_heads: int = 4
@@ -102,13 +106,18 @@ class Settings:
 
     @property
     def n_tokens(self) -> int:
-        """Tokens of a training example."""
+        """Tokens of the flow's training examples."""
         return round(self.crop_s * self.mel.token_hz)
 
     @property
-    def n_frames(self) -> int:
-        """Grid frames of a training example."""
-        return round(self.crop_s * self.grid_hz)
+    def vama_tokens(self) -> int:
+        """Tokens of the alignment stage's training examples."""
+        return round(self.vama_crop_s * self.mel.token_hz)
+
+    @property
+    def vama_frames(self) -> int:
+        """Grid frames of the alignment stage's training examples."""
+        return round(self.vama_crop_s * self.grid_hz)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -136,13 +145,13 @@ class RunOptions:
 SIZES = {
     "tiny": Settings(),
     "base": Settings(
-        n_mels=80, side_px=64, crop_s=8.0, video_channels_1=64, video_channels_2=128, video_channels_3=192,
+        n_mels=80, cells=32, crop_s=8.0, vama_crop_s=4.0, vama_ema=0.999, video_channels_1=128, video_channels_2=256,
         vama_dim=384, vama_blocks=6, vama_heads=6, vama_steps=5000, vama_batch=256, vama_rate=3e-4,
         flow_dim=512, flow_blocks=12, flow_heads=8, flow_hidden=1024, flow_steps=12000, flow_batch=256, flow_rate=2e-4,
         ema_decay=0.9995, nfe=25, guidance=4.5, vocoder_iterations=32,
     ),
     "paper": Settings(
-        n_mels=80, side_px=96, crop_s=8.0, video_channels_1=96, video_channels_2=192, video_channels_3=256,
+        n_mels=80, cells=32, crop_s=8.0, vama_crop_s=4.0, vama_ema=0.999, video_channels_1=192, video_channels_2=384,
         vama_dim=768, vama_blocks=8, vama_heads=12, vama_steps=43000, vama_batch=128, vama_rate=1e-4,
         flow_dim=768, flow_blocks=12, flow_heads=12, flow_hidden=1536, flow_steps=144000, flow_batch=128,
         flow_rate=1e-4, ema_decay=0.9999, nfe=25, guidance=4.5, vocoder_iterations=32,

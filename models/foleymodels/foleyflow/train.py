@@ -7,6 +7,7 @@ A run folder holds ``vama/`` and ``flow/`` (state, log, curves), ``metrics.json`
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 import time
@@ -21,11 +22,11 @@ from foleybench.manifest import canonical_json, write_atomically
 from foleybench.model import TrainContext
 from foleymodels import _checkpoint
 from foleymodels._cache import CacheSettings, TrainingData, training_data
-from foleymodels._training import LoopSettings, batch_indices, fit, step_generator
+from foleymodels._training import LoopSettings, batch_indices, fit, forget_state, step_generator
 from foleymodels.foleyflow.flow import Flow, flow_loss
 from foleymodels.foleyflow.settings import RunOptions, Settings, resolve
 from foleymodels.foleyflow.usage import video_usage
-from foleymodels.foleyflow.vama import Alignment, draw_mask, masked_error
+from foleymodels.foleyflow.vama import Alignment, draw_mask, masked_change_error, masked_error
 
 VAMA_KIND = "vama"
 FLOW_KIND = "foleyflow"
@@ -43,7 +44,9 @@ def train(context: TrainContext, **forced: Any) -> Path:
         The folder of the checkpoint.
     """
     settings, options = resolve(context.size, context.settings, steps=context.steps, forced=forced)
-    torch.use_deterministic_algorithms(True)
+    if (context.out / _checkpoint.CONFIG).is_file():
+        _refuse_changed(context, settings)
+        return context.out
     data = prepared_data(context, settings, options)
     alignment = None if settings.condition == "none" else trained_alignment(context, settings, options, data)
     if options.stage == "vama":
@@ -67,6 +70,20 @@ def trained_alignment(context: TrainContext, settings: Settings, options: RunOpt
     return alignment
 
 
+def _refuse_changed(context: TrainContext, settings: Settings) -> None:
+    """A finished run is not trained again; one that was asked for differently is not silently returned."""
+    _, config = _checkpoint.load(context.out, FLOW_KIND)
+    wanted = {**dataclasses.asdict(settings), **_origin(context)}
+    trained = {**config["settings"], **config["origin"]}
+    changed = sorted(name for name in wanted if trained.get(name) != wanted[name])
+    if changed:
+        raise FoleyError(f"{context.out} holds a finished run with another {', '.join(changed)}. Choose another --out.")
+
+
+def _origin(context: TrainContext) -> dict[str, Any]:
+    return {"seed": context.seed, "data_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest()}
+
+
 def load_alignment(folder: Path) -> Alignment:
     """Read a trained alignment network."""
     tensors, config = _checkpoint.load(folder, VAMA_KIND)
@@ -76,7 +93,7 @@ def load_alignment(folder: Path) -> Alignment:
 
 
 def _refuse_misfit(trained: Settings, wanted: Settings, folder: Path) -> None:
-    for name in ("rate_hz", "n_fft", "hop", "n_mels", "grid_hz", "side_px", "crop_s"):
+    for name in ("rate_hz", "n_fft", "hop", "n_mels", "grid_hz", "cells", "crop_s"):
         if getattr(trained, name) != getattr(wanted, name):
             raise FoleyError(
                 f"the alignment stage in {folder} was trained with {name}={getattr(trained, name)}, this run wants "
@@ -86,7 +103,7 @@ def _refuse_misfit(trained: Settings, wanted: Settings, folder: Path) -> None:
 
 def prepared_data(context: TrainContext, settings: Settings, options: RunOptions, *, val: bool = False) -> TrainingData:
     """Return the decoded training data, or the validation data when asked for and there."""
-    wanted = CacheSettings(mel=settings.mel, grid_hz=settings.grid_hz, side_px=settings.side_px, crop_s=settings.crop_s)
+    wanted = CacheSettings(mel=settings.mel, grid_hz=settings.grid_hz, cells=settings.cells, crop_s=settings.crop_s)
     manifest = context.val if val and context.val is not None else context.data
     return training_data(manifest, wanted, folder=Path(options.cache) if options.cache else None, jobs=options.jobs)
 
@@ -99,19 +116,23 @@ def _train_alignment(
 
     def losses(step: int, generator: torch.Generator) -> dict[str, Tensor]:
         indices = batch_indices(len(data), settings.vama_batch, step, context.seed)
-        starts = data.starts(indices, settings.n_tokens, generator)
-        frames = data.crop_frames(indices, starts, settings.n_frames).to(context.device)
-        tokens = data.crop_tokens(indices, starts, settings.n_tokens).to(context.device)
-        mask = draw_mask(settings, len(indices), settings.n_tokens, generator).to(context.device)
-        predicted, _, _ = alignment(frames, tokens, mask, settings.n_tokens)
-        return {"loss": masked_error(predicted, tokens, mask)}
+        n_tokens = settings.vama_tokens
+        starts = data.starts(indices, n_tokens, generator)
+        frames = data.crop_frames(indices, starts, settings.vama_frames).to(context.device)
+        tokens = data.crop_tokens(indices, starts, n_tokens).to(context.device)
+        mask = draw_mask(settings, len(indices), n_tokens, generator).to(context.device)
+        predicted, _, _ = alignment(frames, tokens, mask, n_tokens)
+        masked = masked_error(predicted, tokens, mask)
+        change = masked_change_error(predicted, tokens, mask, settings.n_mels)
+        return {"loss": masked + settings.change_weight * change, "masked": masked, "change": change}
 
-    loop = LoopSettings(steps=settings.vama_steps, learning_rate=settings.vama_rate, ema_decay=settings.ema_decay)
+    loop = LoopSettings(steps=settings.vama_steps, learning_rate=settings.vama_rate, ema_decay=settings.vama_ema)
     weights = fit(alignment, losses, loop, folder, seed=context.seed, name="alignment (VAMA)")
     alignment.load_state_dict(weights)
     usage = video_usage(alignment.eval(), prepared_data(context, settings, options, val=True), context.seed)
     write_metrics(context.out, {"vama": {**usage, "parameters": n_parameters(alignment), "seconds": _since(started)}})
-    _checkpoint.save(folder, VAMA_KIND, weights, {"settings": dataclasses.asdict(settings)})
+    _checkpoint.save(folder, VAMA_KIND, weights, {"settings": dataclasses.asdict(settings), "origin": _origin(context)})
+    forget_state(folder)
 
 
 def _train_flow(context: TrainContext, settings: Settings, alignment: Alignment | None, data: TrainingData) -> Path:
@@ -132,16 +153,24 @@ def _train_flow(context: TrainContext, settings: Settings, alignment: Alignment 
     loop = LoopSettings(steps=settings.flow_steps, learning_rate=settings.flow_rate, ema_decay=settings.ema_decay)
     weights = fit(flow, losses, loop, context.out / "flow", seed=context.seed, name=f"flow ({settings.condition})")
     write_metrics(context.out, {"flow": {"parameters": n_parameters(flow), "seconds": _since(started)}})
-    return _save_checkpoint(context.out, settings, alignment, weights)
+    saved = _save_checkpoint(context, settings, alignment, weights)
+    forget_state(context.out / "flow")
+    return saved
 
 
-def _save_checkpoint(out: Path, settings: Settings, alignment: Alignment | None, flow: dict[str, Tensor]) -> Path:
+def _save_checkpoint(
+    context: TrainContext, settings: Settings, alignment: Alignment | None, flow: dict[str, Tensor]
+) -> Path:
     tensors = {f"flow.{name}": value for name, value in flow.items()}
-    config: dict[str, Any] = {"settings": dataclasses.asdict(settings), "vama_settings": None}
+    config: dict[str, Any] = {
+        "settings": dataclasses.asdict(settings),
+        "origin": _origin(context),
+        "vama_settings": None,
+    }
     if alignment is not None:
         tensors |= {f"vama.{name}": value for name, value in alignment.state_dict().items()}
         config["vama_settings"] = dataclasses.asdict(alignment.settings)
-    return _checkpoint.save(out, FLOW_KIND, tensors, config)
+    return _checkpoint.save(context.out, FLOW_KIND, tensors, config)
 
 
 @torch.inference_mode()

@@ -70,10 +70,10 @@ def _error(
     for start in range(0, len(sound), _BATCH):
         part, seen = sound[start : start + _BATCH], picture[start : start + _BATCH]
         zeros = np.zeros(len(part), dtype=np.int64)
-        tokens = data.crop_tokens(part, zeros, settings.n_tokens)
-        frames = data.crop_frames(seen, zeros, settings.n_frames).roll(shift, dims=1)
-        mask = draw_mask(settings, len(part), settings.n_tokens, step_generator(seed, "usage", start))
+        tokens = data.crop_tokens(part, zeros, settings.vama_tokens)
+        frames = data.crop_frames(seen, zeros, settings.vama_frames).roll(shift, dims=1)
+        mask = draw_mask(settings, len(part), settings.vama_tokens, step_generator(seed, "usage", start))
         mask = torch.ones_like(mask) if full else mask
-        predicted, _, _ = alignment(frames.to(device), tokens.to(device), mask.to(device), settings.n_tokens)
+        predicted, _, _ = alignment(frames.to(device), tokens.to(device), mask.to(device), settings.vama_tokens)
         total += float(masked_error(predicted, tokens.to(device), mask.to(device))) * len(part)
     return round(total / len(sound), 6)

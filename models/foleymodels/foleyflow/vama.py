@@ -44,8 +44,8 @@ class Alignment(nn.Module):
         super().__init__()
         self.settings = settings
         dim = settings.vama_dim
-        channels = (settings.video_channels_1, settings.video_channels_2, settings.video_channels_3)
-        self.video = VideoEncoder(settings.side_px, channels, dim)
+        channels = (settings.video_channels_1, settings.video_channels_2)
+        self.video = VideoEncoder(settings.cells, channels, dim)
         self.enter = nn.Linear(settings.mel.token_dim, dim)
         self.hidden = nn.Parameter(torch.zeros(dim))
         self.video_norm = nn.LayerNorm(dim)
@@ -64,7 +64,7 @@ class Alignment(nn.Module):
         """Rebuild the sound.
 
         Args:
-            frames: Shape (batch, m, side, side, 3) uint8 on the grid.
+            frames: Shape (batch, m, cells, cells, 6) uint8, maps of the frames on the grid.
             tokens: True tokens, shape (batch, n_tokens, token_dim), or None when all sound is masked.
             mask: True where masked, shape (batch, n_tokens), or None with ``tokens``.
             n_tokens: Number of tokens wanted.
@@ -94,7 +94,7 @@ class Alignment(nn.Module):
         """Return what the flow is conditioned on: video features and audio plan, windowed when the clip is long.
 
         Args:
-            frames: Shape (batch, m, side, side, 3) uint8.
+            frames: Shape (batch, m, cells, cells, 6) uint8, maps of the frames.
             n_tokens: Number of tokens of the clip.
 
         Returns:
@@ -127,6 +127,17 @@ def masked_error(predicted: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
     """Return the mean squared error over masked tokens (Eq. 4)."""
     weights = mask.to(predicted.dtype)[..., None]
     return ((predicted - tokens) ** 2 * weights).sum() / (weights.sum() * tokens.shape[-1]).clamp_min(1.0)
+
+
+def masked_change_error(predicted: Tensor, tokens: Tensor, mask: Tensor, n_mels: int) -> Tensor:
+    """Return the mean squared error of the change from mel frame to mel frame where both are masked.
+
+    Most of Eq. 4's error is in how a clip sounds as a whole; this part is in when it starts and stops.
+    """
+    error = (predicted - tokens).reshape(len(tokens), -1, n_mels).diff(dim=1)
+    frames = mask.repeat_interleave(tokens.shape[-1] // n_mels, dim=1)
+    weights = (frames[:, 1:] & frames[:, :-1]).to(predicted.dtype)[..., None]
+    return (error**2 * weights).sum() / (weights.sum() * n_mels).clamp_min(1.0)
 
 
 def _interpolate(video: Tensor, positions: Tensor) -> Tensor:

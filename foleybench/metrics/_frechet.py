@@ -96,13 +96,11 @@ def _trace_of_root(one: FloatArray, two: FloatArray) -> float:
     """Trace of sqrt(S1 S2) for S = F' F, from the centred, scaled rows F."""
     n_dims = one.shape[1]
     if min(len(one), len(two)) > n_dims:
-        covariance = one.T @ one
         try:
-            lower = scipy.linalg.cholesky(covariance, lower=True, check_finite=False)
+            lower = scipy.linalg.cholesky(one.T @ one, lower=True, check_finite=False)
         except scipy.linalg.LinAlgError:
             return _nuclear_norm(one, two)
-        half = two @ lower
-        values = scipy.linalg.eigvalsh(half.T @ half, check_finite=False)
+        values = np.linalg.eigvalsh(lower.T @ (two.T @ two) @ lower)
         if values[0] > _SINGULAR * values[-1]:
             return float(np.sqrt(values).sum())
     return _nuclear_norm(one, two)

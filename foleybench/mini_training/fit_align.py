@@ -32,6 +32,7 @@ def fit(material: Material, *, steps: int, rng: np.random.Generator) -> AlignNet
         rng: Draws clips, versions, shifts and masks. torch's random state is the caller's matter.
     """
     net = AlignNet()
+    net.picture.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps, pct_start=0.15)
     for _ in tqdm(range(steps), desc="mini_align", disable=None):
@@ -74,7 +75,7 @@ def moved(sound: npt.NDArray[np.float32], frames: int, *, roll: bool) -> npt.NDA
         roll: Whether to fill with the other end.
     """
     out = np.roll(sound, frames, axis=-1)
-    if not roll:
+    if not roll and frames:
         out[..., slice(0, frames) if frames > 0 else slice(frames, None)] = -1.0
     return out
 

@@ -9,14 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from foleybench.clips import AudioArray
-from foleybench.encoders._mini_nets import GRID, PictureArray, heard, seen
+from foleybench.clips import AudioArray, Clock
+from foleybench.encoders._mini_nets import GRID, PICTURE_HZ, PICTURE_PX, PictureArray, heard, seen
 from foleybench.errors import FoleyError
 from foleybench.mini_training.artefacts import roughened, vocoded
 from foleybench.shards import ShardDataset
 from foleybench.sound import resample
 
 VERSIONS = ("clean", "vocoded", "rough")
+# Memory: a clip of 4 s takes 0.85 MB.
+MOST_CLIPS = 2000
+LONGEST_S = 4.0
+SHORTEST_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,41 +45,54 @@ class Material:
         return len(self.labels)
 
 
-def gather(manifest: Path, *, seed: int, seconds: float, classes: tuple[str, ...] = ()) -> Material:
+def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> Material:
     """Read a split and make what the nets are fed.
 
     Args:
-        manifest: Manifest of the split.
-        seed: Seed of the artefacts.
-        seconds: Clips are cut to this length; shorter ones are left out.
+        manifest: Manifest of the split. Of more than ``MOST_CLIPS`` clips, so many are drawn.
+        seed: Seed of the draw and of the artefacts.
         classes: Class names in the order wanted, or none to take the split's own, sorted.
 
     Raises:
-        FoleyError: A clip has a label that is not among ``classes``, or no clip is long enough.
+        FoleyError: A clip has a label that is not among ``classes``, or there are no clips, or they are too short.
     """
     data = ShardDataset(manifest)
-    entries = [data.entry(clip_id) for clip_id in data.clip_ids]
+    rng = np.random.default_rng(seed)
+    clip_ids = [data.clip_ids[i] for i in sorted(rng.permutation(len(data))[:MOST_CLIPS])]
+    entries = [data.entry(clip_id) for clip_id in clip_ids]
     names = classes or tuple(sorted({entry.label for entry in entries}))
-    unknown = sorted({entry.label for entry in entries} - set(names))
+    seconds = min((float(entry.facts["duration_s"]) for entry in entries), default=0.0)
+    _check(manifest, sorted({entry.label for entry in entries} - set(names)), seconds)
+    seconds = min(seconds, LONGEST_S)
+    made = _empty(len(clip_ids), seconds, names)
+    for number, clip_id in enumerate(tqdm(clip_ids, desc=f"read {manifest.name}", disable=None)):
+        clip = data.load(clip_id)
+        if clip.audio is None or clip.frames is None:
+            raise FoleyError(f"{manifest}: clip {clip_id!r} lacks its sound or picture. Prepare the data again.")
+        audio = resample(clip.audio, clip.rate_hz, GRID.rate_hz)[: round(seconds * GRID.rate_hz)]
+        made.sounds[number] = _versions(audio, np.random.default_rng([seed, number]))
+        made.pictures[number] = seen(clip.frames, clip.frame_times_s, seconds)
+        made.labels[number] = names.index(clip.label)
+        made.has_onsets[number] = len(clip.onset_times_s()) > 0
+    return made
+
+
+def _check(manifest: Path, unknown: list[str], seconds: float) -> None:
     if unknown:
         raise FoleyError(f"{manifest} has classes that training does not know: {', '.join(unknown)}.")
-    sounds, pictures, labels, onsets = [], [], [], []
-    for number, clip in enumerate(tqdm(data.clips(), total=len(data), desc=f"read {manifest.name}", disable=None)):
-        if clip.audio is None or clip.frames is None or clip.duration_s < seconds:
-            continue
-        audio = resample(clip.audio, clip.rate_hz, GRID.rate_hz)[: round(seconds * GRID.rate_hz)]
-        sounds.append(_versions(audio, np.random.default_rng([seed, number])))
-        pictures.append(seen(clip.frames, clip.frame_times_s, seconds))
-        labels.append(names.index(clip.label))
-        onsets.append(len(clip.onset_times_s()) > 0)
-    if not labels:
-        raise FoleyError(f"{manifest} has no clip of {seconds} s or more.")
+    if seconds < SHORTEST_S:
+        raise FoleyError(f"{manifest}: the shortest clip has {seconds} s, at least {SHORTEST_S} s are needed.")
+
+
+def _empty(n: int, seconds: float, classes: tuple[str, ...]) -> Material:
+    n_frames = GRID.n_frames(round(seconds * GRID.rate_hz))
+    n_pictures = Clock(seconds).tokens(PICTURE_HZ)
     return Material(
-        sounds=np.stack(sounds),
-        pictures=np.stack(pictures),
-        labels=np.asarray(labels, dtype=np.int64),
-        has_onsets=np.asarray(onsets),
-        classes=names,
+        sounds=np.empty((n, len(VERSIONS), GRID.n_bands, n_frames), dtype=np.float16),
+        pictures=np.empty((n, n_pictures, 3, PICTURE_PX, PICTURE_PX), dtype=np.uint8),
+        labels=np.empty(n, dtype=np.int64),
+        has_onsets=np.empty(n, dtype=np.bool_),
+        classes=classes,
     )
 
 

@@ -17,7 +17,6 @@ from foleybench.mini_training import fit_align, fit_class
 from foleybench.mini_training.material import gather
 
 STEPS = {"class": 500, "align": 600}
-SECONDS = 4.0
 VERSION = 1
 
 
@@ -40,13 +39,13 @@ def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: 
     manifest = read_manifest(data)
     if manifest.header.split != "train":
         raise FoleyError(f"{data} is the split {manifest.header.split!r}; the evaluators are trained on `train` only.")
-    material = gather(data, seed=seed, seconds=SECONDS)
+    material = gather(data, seed=seed)
     if len(material.classes) < 2:
         raise FoleyError(f"{data} has {len(material.classes)} class; the evaluators need at least two.")
     with _one_thread(seed):
         class_net = fit_class.fit(material, steps=steps or STEPS["class"], rng=np.random.default_rng([seed, 1]))
         align_net = fit_align.fit(material, steps=steps or STEPS["align"], rng=np.random.default_rng([seed, 2]))
-        heldout = gather(val, seed=seed + 1, seconds=SECONDS, classes=material.classes) if val else None
+        heldout = gather(val, seed=seed + 1, classes=material.classes) if val else None
         measured = {**fit_class.measure(class_net, heldout), **fit_align.measure(align_net, heldout)} if heldout else {}
     facts: dict[str, Any] = {
         "version": VERSION,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from foleybench.generate import Settings
 
 RESULTS = Path("leaderboards/results")
 
@@ -26,6 +30,21 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guidance", type=float, help="classifier-free guidance scale; default: the model's own")
     parser.add_argument("--name", default="", help="name of the row in tables; default: the model's name")
     add_common(parser)
+
+
+def sampling_of(args: argparse.Namespace, model: str) -> Settings:
+    """Return the settings that ``add_sampling``'s options ask for."""
+    from foleybench.generate import Settings
+
+    return Settings(
+        model=model,
+        name=args.name,
+        checkpoint=args.checkpoint,
+        seed=args.seed,
+        device=args.device,
+        nfe=args.nfe,
+        guidance=args.guidance,
+    )
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

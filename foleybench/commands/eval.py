@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from foleybench.commands._options import RESULTS, add_data, add_sampling
+from foleybench.commands._options import RESULTS, add_data, add_sampling, sampling_of
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 HELP = "score a model, or a folder of generated sound, under a protocol"
@@ -57,18 +57,10 @@ def _score_control(args: argparse.Namespace, name: str) -> int:
 
 
 def _score_model(args: argparse.Namespace, model: str) -> int:
-    from foleybench.generate import Settings, generate_folder
+    from foleybench.generate import generate_folder
     from foleybench.shards import ShardDataset
 
-    settings = Settings(
-        model=model,
-        name=args.name,
-        checkpoint=args.checkpoint,
-        seed=args.seed,
-        device=args.device,
-        nfe=args.nfe,
-        guidance=args.guidance,
-    )
+    settings = sampling_of(args, model)
     data = ShardDataset(args.data)
     home = args.work / data.name / data.manifest.header.split / settings.row_name
     generate_folder(settings, args.data, home, limit=args.limit, force=args.force)

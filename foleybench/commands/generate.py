@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foleybench.commands._options import add_data, add_sampling
+from foleybench.commands._options import add_data, add_sampling, sampling_of
 from foleybench.errors import EXIT_OK, FoleyError
 
 if TYPE_CHECKING:
@@ -30,19 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the sound and print the path of what was made."""
-    from foleybench.generate import Settings, generate_folder
+    from foleybench.generate import generate_folder
 
     if (args.video is None) == (args.data is None):
         raise FoleyError("give either --video FILE or --data MANIFEST.")
-    settings = Settings(
-        model=args.model,
-        name=args.name,
-        checkpoint=args.checkpoint,
-        seed=args.seed,
-        device=args.device,
-        nfe=args.nfe,
-        guidance=args.guidance,
-    )
+    settings = sampling_of(args, args.model)
     if args.dry_run:
         sys.stderr.write(f"would make sound with {settings.row_name} for {args.video or args.data} in {args.out}\n")
         return EXIT_OK

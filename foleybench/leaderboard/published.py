@@ -49,7 +49,7 @@ class ReportedTable:
         dataset: What it was measured on.
         metrics: Column labels, in the source's order.
         rows: (row label, column label -> value), in the source's order.
-        notes: Distinct notes, in order.
+        notes: What the source leaves open, each sentence once, with the columns or rows that it is about.
         origin: The source without row and column.
     """
 
@@ -108,6 +108,27 @@ def _table(number: str, values: list[Reported]) -> ReportedTable:
         dataset=values[0].dataset,
         metrics=tuple(dict.fromkeys(value.metric for value in values)),
         rows=tuple(rows.items()),
-        notes=tuple(dict.fromkeys(f"{value.metric}: {value.note}" for value in values if value.note)),
+        notes=_notes(values),
         origin=values[0].source.split(", row ")[0],
     )
+
+
+def _notes(values: list[Reported]) -> tuple[str, ...]:
+    """Say each sentence once, after the columns that it holds for; or the rows, when it holds for some rows only."""
+    rows = list(dict.fromkeys(value.row for value in values))
+    cells: dict[str, list[Reported]] = {}
+    for value in values:
+        for sentence in value.note.removesuffix(".").split(". "):
+            if sentence:
+                cells.setdefault(sentence, []).append(value)
+    notes = []
+    for sentence, found in cells.items():
+        about = list(dict.fromkeys(value.row for value in found))
+        if len(about) == len(rows):
+            who = ", ".join(dict.fromkeys(value.metric for value in found))
+        elif 2 * len(about) > len(rows):
+            who = "All but " + ", ".join(row for row in rows if row not in about)
+        else:
+            who = ", ".join(about)
+        notes.append(f"{who}: {sentence[0].lower() if sentence[1:2].islower() else sentence[0]}{sentence[1:]}.")
+    return tuple(notes)

@@ -37,7 +37,9 @@ class _DatasetParser(argparse.ArgumentParser):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one sub-command per data set."""
-    datasets = parser.add_subparsers(dest="recipe", metavar="DATASET", required=True, parser_class=_DatasetParser)
+    datasets = parser.add_subparsers(
+        dest="recipe", help="the data set to prepare", metavar="DATASET", required=True, parser_class=_DatasetParser
+    )
     for name in registry.names("datasets"):
         child = datasets.add_parser(name, help=_first_line(name))
         child.recipe = name

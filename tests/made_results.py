@@ -52,6 +52,33 @@ def record(name, rows, n_asked, labels=LABELS, **changes):
     }
 
 
+def rows_of(ids, labels, metrics, skill, draw):
+    return [
+        {
+            "clip_id": clip_id,
+            "source_id": clip_id.split("_")[0],
+            "label": labels[i % len(labels)],
+            "duration_s": 4.0,
+            "audio_sha256": "1" * 64,
+            "stats": {metric: clip_stats(metric, skill, draw) for metric in metrics},
+        }
+        for i, clip_id in enumerate(ids)
+    ]
+
+
+def generation_of(name, skill):
+    return {
+        "model": {"name": name},
+        "nfe": 25,
+        "guidance": 3.0,
+        "seed": 0,
+        "device": "cpu",
+        "threads": 1,
+        "rate_hz": 16000,
+        "speed": {"batch_1": {"seconds_per_clip": 0.01 + 0.3 * skill, "real_time_factor": 0.02}},
+    }
+
+
 def make_result(
     folder,
     name,
@@ -74,31 +101,10 @@ def make_result(
 ):
     """Write one result file; return its path."""
     ids = clip_ids or [f"v{i // 2:04d}_{i:06d}" for i in range(n_clips)]
-    draw = np.random.default_rng([seed, *name.encode()])
-    rows = [
-        {
-            "clip_id": clip_id,
-            "source_id": clip_id.split("_")[0],
-            "label": labels[i % len(labels)],
-            "duration_s": 4.0,
-            "audio_sha256": "1" * 64,
-            "stats": {metric: clip_stats(metric, skill, draw) for metric in metrics},
-        }
-        for i, clip_id in enumerate(ids)
-    ]
+    rows = rows_of(ids, labels, metrics, skill, np.random.default_rng([seed, *name.encode()]))
     records = {metric: record(metric, rows, len(ids), labels=labels) for metric in metrics}
     for metric, change in (changes or {}).items():
         records[metric].update(change)
-    generation = {
-        "model": {"name": name},
-        "nfe": 25,
-        "guidance": 3.0,
-        "seed": 0,
-        "device": "cpu",
-        "threads": 1,
-        "rate_hz": 16000,
-        "speed": {"batch_1": {"seconds_per_clip": 0.01 + 0.3 * skill, "real_time_factor": 0.02}},
-    }
     result = {
         "schema": results.SCHEMA,
         "status": status,
@@ -130,7 +136,7 @@ def make_result(
             "packages": {"python": "3.11.7", "numpy": "2.1.0"},
             "device": "cpu",
             "encoders": {"mini_class": {"version": 1, "weights_sha256": "d" * 64}},
-            "generation": generation,
+            "generation": generation_of(name, skill),
         },
     }
     return results.write(folder, result, rows)

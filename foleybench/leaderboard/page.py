@@ -16,6 +16,7 @@ from foleybench.leaderboard.published import ReportedTable
 from foleybench.leaderboard.significance import ALPHA, SEED, Comparison
 
 _MOST_PROBLEMS = 20
+_MOST_CLASSES = 40
 
 
 def asset(name: str) -> str:
@@ -163,6 +164,8 @@ def _heat_map(board: Board, column: Column, decimals: int) -> dict[str, Any] | N
     if len(labels) < 2 or not values:
         return None
     low, high = min(values), max(values)
+    shown = _most_telling(records, labels)
+    some = f", the {len(shown)} of {len(labels)} classes that differ most" if len(shown) < len(labels) else ""
 
     def cell(record: Mapping[str, Any], label: str) -> dict[str, Any]:
         value = record.get(label, {}).get("value")
@@ -174,13 +177,24 @@ def _heat_map(board: Board, column: Column, decimals: int) -> dict[str, Any] | N
         return {"share": f"{share:.3f}", "text": text, "hover": f"{label}: {value:.4g} from {record[label]['n']} clips"}
 
     return {
-        "title": column.title,
-        "labels": labels,
+        "title": f"{column.title} by class{some}",
+        "labels": shown,
         "rows": [
-            {"title": row.title, "cells": [cell(record, label) for label in labels]}
+            {"title": row.title, "cells": [cell(record, label) for label in shown]}
             for row, record in zip(rows, records, strict=True)
         ],
     }
+
+
+def _most_telling(records: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[str]:
+    """Return the classes between whose systems the value differs most, by name; all when they are few."""
+
+    def spread(label: str) -> float:
+        values = [r[label]["value"] for r in records if label in r and r[label]["value"] is not None]
+        return max(values) - min(values) if values else 0.0
+
+    chosen = sorted(labels, key=lambda label: (-spread(label), label))[:_MOST_CLASSES]
+    return sorted(chosen)
 
 
 def _pairs(board: Board, column: Column, decimals: int) -> list[dict[str, Any]]:

@@ -130,5 +130,5 @@ def _notes(values: list[Reported]) -> tuple[str, ...]:
             who = "All but " + ", ".join(row for row in rows if row not in about)
         else:
             who = ", ".join(about)
-        notes.append(f"{who}: {sentence[0].lower() if sentence[1:2].islower() else sentence[0]}{sentence[1:]}.")
+        notes.append(f"{who}: {sentence}.")
     return tuple(notes)

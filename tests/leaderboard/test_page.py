@@ -101,5 +101,15 @@ def test_ids_are_unique(html):
     assert len(ids) == len(set(ids))
 
 
+def test_many_classes_show_the_most_telling(tmp_path, make_result):
+    labels = tuple(f"class{i:03d}" for i in range(100))
+    for name, skill in (("alpha", 0.9), ("beta", 0.2)):
+        make_result(tmp_path, name, labels=labels, n_clips=200, skill=skill)
+    made = page.render(make_boards(read_all(tmp_path)), [])
+    assert "the 40 of 100 classes that differ most" in made
+    heat = made.partition('<table class="heat">')[2].partition("</thead>")[0]
+    assert heat.count("<span>class") == 40
+
+
 def test_without_results():
     assert "No results yet" in page.render([], [])

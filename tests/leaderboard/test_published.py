@@ -81,8 +81,8 @@ def test_notes_are_said_once_with_what_they_are_about(values):
     first, second = tables(values)[:2]
     assert len(first.notes) == 4
     assert first.notes[0].startswith("KLD: PaSST features; direction, logarithm")
-    assert "All but Foley-Flow (ours): whether this row was run again" in first.notes[1]
-    assert "VAMA no, GVAF no: all three values equal Table 1's Diff-Foley row." in second.notes
+    assert "All but Foley-Flow (ours): Whether this row was run again" in first.notes[1]
+    assert "VAMA no, GVAF no: All three values equal Table 1's Diff-Foley row." in second.notes
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -38,9 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    # Thousands of small decompositions: a second thread of OpenBLAS only waits for the first (on a busy machine of two
-    # cores, distances in 128 dimensions took over seven times as long with it). Read when numpy is first imported.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if args.compare:
         from foleybench.leaderboard import compare
 

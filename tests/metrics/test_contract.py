@@ -1,6 +1,8 @@
 """What every metric owes: a card, features that exist, order-free pooling, the ideal value on the truth itself."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from foleybench.metrics import ClipView, Metric
 NAMES = registry.names("metrics")
 N_CLIPS = 30
 LABELS = ("bell", "rain")
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def feature(encoder, layer, seed):
@@ -149,3 +152,20 @@ def test_clip_values_lie_around_the_pooled_value(metric):
     stats = [stat for stat in map(metric.per_clip, clips(metric, noise=0.05)) if stat is not None]
     each = [metric.clip_value(stat) for stat in stats]
     assert np.nanmin(each) - 1e-9 <= metric.pool(stats) <= np.nanmax(each) + 1e-9
+
+
+def golden(name, metric):
+    stats = [stat for stat in map(metric.per_clip, clips(metric, noise=0.03)) if stat is not None]
+    record = {"value": metric.pool(stats)}
+    return record | ({"corrected": metric.corrected(stats)} if metric.corrected else {})
+
+
+@pytest.mark.parametrize("metric", NAMES, indirect=True)
+def test_golden_value(metric, request):
+    """The same features give the same number until the version changes: then a new file joins the old one."""
+    name = request.node.callspec.params["metric"]
+    path = GOLDEN / f"{name}.v{metric.version}.json"
+    found = golden(name, metric)
+    assert path.is_file(), f"write {path.name} with {json.dumps(found)}"
+    wanted = json.loads(path.read_text())
+    assert found == {key: pytest.approx(value, rel=1e-9, abs=1e-12) for key, value in wanted.items()}

@@ -42,28 +42,25 @@ def observe(frames: FrameArray, frame_times_s: FloatArray, duration_s: float, gr
     index = Clock.nearest(frame_times_s, (np.arange(n, dtype=np.float64) + 0.5) / grid_hz)
     wanted, inverse = np.unique(index, return_inverse=True)
     starts = range(0, len(wanted), _BATCH)
-    fine = torch.cat([_shrink(frames[wanted[start : start + _BATCH]]) for start in starts])[torch.from_numpy(inverse)]
-    brightness = fine.mean(1, keepdim=True)
-    change = torch.zeros_like(brightness)
-    change[1:] = brightness[1:] - brightness[:-1]
-    block = FINE_PX // cells
+    fine = torch.cat([_planes(frames[wanted[start : start + _BATCH]]) for start in starts], dim=1)[:, inverse]
+    brightness = (fine[0] + fine[1] + fine[2]) / 3.0
+    change = F.pad(brightness[1:] - brightness[:-1], (0, 0, 0, 0, 1, 0))
     size = change.abs()
-    parts = [
-        F.avg_pool2d(fine, block),
-        128.0 + F.avg_pool2d(change, block),
-        _CHANGE_GAIN * F.avg_pool2d(size, block),
-        _CHANGE_GAIN * F.max_pool2d(size, block),
-    ]
-    maps = torch.cat(parts, dim=1).round().clamp(0, 255).byte()
-    return maps.permute(0, 2, 3, 1).contiguous().numpy()
+    block = FINE_PX // cells
+    red, green, blue, drift, mean_size = F.avg_pool2d(torch.cat([fine, change[None], size[None]]), block)
+    largest = F.max_pool2d(size, block)
+    quantities = [red, green, blue, 128.0 + drift, _CHANGE_GAIN * mean_size, _CHANGE_GAIN * largest]
+    return torch.stack(quantities, dim=-1).round().clamp(0, 255).byte().numpy()
 
 
-def _shrink(frames: FrameArray) -> Tensor:
-    """Return frames at the fine size by area mean (small ones are enlarged), shape (n, 3, 64, 64) float32."""
-    images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
-    if min(images.shape[2:]) < FINE_PX:
-        return F.interpolate(images, (FINE_PX, FINE_PX), mode="bilinear", align_corners=False)
-    return F.adaptive_avg_pool2d(images, FINE_PX)
+def _planes(frames: FrameArray) -> Tensor:
+    """Return frames at the fine size by area mean (small ones are enlarged), shape (3, n, 64, 64) float32."""
+    planes = torch.from_numpy(np.ascontiguousarray(frames)).permute(3, 0, 1, 2).float().contiguous()
+    if planes.shape[2:] == (FINE_PX, FINE_PX):
+        return planes
+    if min(planes.shape[2:]) < FINE_PX:
+        return F.interpolate(planes, (FINE_PX, FINE_PX), mode="bilinear", align_corners=False)
+    return F.adaptive_avg_pool2d(planes, FINE_PX)
 
 
 def grid_times_s(n: int, grid_hz: float) -> Tensor:

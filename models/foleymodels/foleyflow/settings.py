@@ -80,13 +80,13 @@ class Settings:
     vama_batch: int = 16
     vama_rate: float = 3e-3
     vama_ema: float = 0.98
-    flow_dim: int = 128
+    flow_dim: int = 96
     flow_blocks: int = 4
     flow_heads: int = 4
-    flow_hidden: int = 256
-    flow_steps: int = 800
+    flow_hidden: int = 192
+    flow_steps: int = 500
     flow_batch: int = 16
-    flow_rate: float = 1e-3
+    flow_rate: float = 2e-3
     ema_decay: float = 0.995
     path: str = "gvp"
     condition: str = "dynamic"

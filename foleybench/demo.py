@@ -78,7 +78,9 @@ def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | Non
     scored = (*(step.name for step in evals), controls.name)
     return [
         Step(
-            "prepare", ("prepare", "synthfoley", "--size", "tiny", "--out", str(shards), "--jobs", str(jobs), *common)
+            "prepare",
+            ("prepare", "synthfoley", "--size", "tiny", "--splits", "train", "val", "test")
+            + ("--out", str(shards), "--jobs", str(jobs), *common),
         ),
         Step(
             "train-vama",

@@ -76,11 +76,11 @@ def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | Non
     ]
     controls = Step("eval-controls", ("eval", "--controls", *score), ("prepare",))
     scored = (*(step.name for step in evals), controls.name)
+    corpus = ("prepare", "synthfoley", "--size", "tiny", "--splits", "train", "val", "test")
     return [
         Step(
             "prepare",
-            ("prepare", "synthfoley", "--size", "tiny", "--splits", "train", "val", "test")
-            + ("--out", str(shards), "--jobs", str(jobs), *common),
+            (*corpus, "--out", str(shards), "--jobs", str(jobs), *common),
         ),
         Step(
             "train-vama",

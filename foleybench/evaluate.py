@@ -316,6 +316,7 @@ def _pool(name: str, metric: Metric, rows: Sequence[results.ClipRow], request: R
         rng = np.random.default_rng([request.seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
         biased = metric.corrected is not None
         interval = stats.bootstrap(metric.pool, found, sources, rng=rng, resamples=request.resamples, centre=biased)
+        interval = _within_bounds(interval, value, metric)
     corrected = metric.corrected(list(found.values())) if defined and metric.corrected else float("nan")
     not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in rows)
     few = f"{len(found)} applicable clips, at least {metric.minimum_clips} are needed"
@@ -335,6 +336,15 @@ def _pool(name: str, metric: Metric, rows: Sequence[results.ClipRow], request: R
         "reason": None if defined else (metric.undefined if enough else few),
         "per_class": dict(_per_class(metric, found, rows)),
     }
+
+
+def _within_bounds(interval: stats.Interval | None, value: float, metric: Metric) -> stats.Interval | None:
+    """Cut a centred interval at the ideal value: no distance is below zero, no rate above one."""
+    if interval is None or metric.ideal is None:
+        return interval
+    if metric.better == "lower":
+        return stats.Interval(min(value, max(interval.low, metric.ideal)), max(value, interval.high))
+    return stats.Interval(min(value, interval.low), max(value, min(interval.high, metric.ideal)))
 
 
 def _per_class(

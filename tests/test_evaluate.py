@@ -20,6 +20,7 @@ from foleybench.metrics import Metric, Need, mean_of, value_of
 from foleybench.protocols import Protocol
 from foleybench.shards import ShardDataset
 from foleybench.sound import write_wav
+from foleybench.stats import Interval
 
 MODEL = {
     "name": "copy",
@@ -197,3 +198,17 @@ def test_order_of_files_changes_nothing(harness, clicks, copies, tmp_path):
     for path in sorted(copies.iterdir(), reverse=True):
         shutil.copy(path, moved / path.name)
     assert evaluate(request(clicks, moved))[0]["metrics"] == first[0]["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("better", "ideal", "low", "high", "expected"),
+    [
+        ("lower", 0.0, -3.0, 9.0, (0.0, 9.0)),
+        ("lower", 0.0, 2.0, 9.0, (2.0, 9.0)),
+        ("higher", 1.0, 0.2, 7.0, (0.2, 5.0)),
+        ("lower", None, -3.0, 9.0, (-3.0, 9.0)),
+    ],
+)
+def test_intervals_stop_at_the_ideal_value_and_hold_their_own(harness, better, ideal, low, high, expected):
+    metric = dataclasses.replace(harness.metric, better=better, ideal=ideal)
+    assert tuple(evaluator._within_bounds(Interval(low, high), 5.0, metric)) == expected

@@ -55,7 +55,8 @@ def corrected_distance(pairs: Sequence[Pair]) -> float:
 
     The bias of the distance falls as 1 / n, so twice the distance on all clips less the mean distance on halves of them
     is free of it to first order. Halves hold the same clips on both sides, so equal sets stay at 0. It is not cut at 0:
-    around 0 it must fall on both sides.
+    around 0 it must fall on both sides. It takes clips for independent: where the generated sounds are the reference
+    sounds of other clips of the set, as in two control rows, it subtracts too much.
 
     Args:
         pairs: For each clip the rows of both sets, shapes (n_i, d) and (m_i, d).

@@ -9,10 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from foleybench.encoders._mini_nets import AlignNet
+from foleybench.encoders._mini_nets import RATIO, AlignNet
 from foleybench.mini_training.material import VERSIONS, Material
 
 N_PAIRS = 8
+# Pictures of a clip that are looked at in a step.
+WINDOW = 64
 PEAK_RATE = 2e-3
 # In frames of 10 ms: what counts as out of time.
 SHIFTS = (8, 150)
@@ -82,10 +84,14 @@ def moved(sound: npt.NDArray[np.float32], frames: int, *, roll: bool) -> npt.NDA
 
 def _loss(net: AlignNet, material: Material, chosen: Indices, rng: np.random.Generator) -> Tensor:
     sound = material.sounds[chosen, rng.integers(len(VERSIONS), size=len(chosen))].astype(np.float32)
-    picture = net.picture(_pixels(material.pictures[chosen], rng))
     true = np.stack([_dented(one, rng) for one in sound])
     shifted = np.stack([moved(one, _shift(rng), roll=bool(rng.random() < 0.5)) for one in sound])
-    heard = net.sound(torch.from_numpy(np.concatenate([true, shifted])))
+    first = int(rng.integers(max(0, material.pictures.shape[1] - WINDOW) + 1))
+    pixels = _pixels(material.pictures[chosen, first : first + WINDOW], rng)
+    # In two halves: tensors of less than 32 MB are reused by the allocator, larger ones are mapped anew every time.
+    picture = torch.cat([net.picture(half) for half in pixels.split(N_PAIRS)])
+    window = slice(RATIO * first, RATIO * (first + picture.shape[2]))
+    heard = net.sound(torch.from_numpy(np.concatenate([true, shifted])[:, :, window]))
     n = min(heard.shape[2], picture.shape[2])
     picture, heard = picture[:, :, :n], heard[:, :, :n]
     in_time, late = heard.split(len(chosen))

@@ -16,7 +16,7 @@ from foleybench.manifest import read_manifest, write_atomically
 from foleybench.mini_training import fit_align, fit_class
 from foleybench.mini_training.material import gather
 
-STEPS = {"class": 300, "align": 450}
+STEPS = {"class": 350, "align": 500}
 VERSION = 1
 
 

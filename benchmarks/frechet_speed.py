@@ -1,6 +1,6 @@
 """Fréchet distance: ours against the square root of a general matrix as the peers call it, in one run, as ratios.
 
-Both get the same rows and are timed in turn, covariances included; the median over rounds is printed.
+Both get the same rows and are timed in turn, covariances included; median CPU seconds over rounds are printed.
 
     python benchmarks/frechet_speed.py
 """

@@ -89,7 +89,7 @@ def _loss(net: AlignNet, material: Material, chosen: Indices, rng: np.random.Gen
     first = int(rng.integers(max(0, material.pictures.shape[1] - WINDOW) + 1))
     pixels = _pixels(material.pictures[chosen, first : first + WINDOW], rng)
     # In two halves: tensors of less than 32 MB are reused by the allocator, larger ones are mapped anew every time.
-    picture = torch.cat([net.picture(half) for half in pixels.split(N_PAIRS)])
+    picture = torch.cat([net.picture(half) for half in torch.split(pixels, N_PAIRS)])
     window = slice(RATIO * first, RATIO * (first + picture.shape[2]))
     heard = net.sound(torch.from_numpy(np.concatenate([true, shifted])[:, :, window]))
     n = min(heard.shape[2], picture.shape[2])

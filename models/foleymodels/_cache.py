@@ -43,13 +43,13 @@ class CacheSettings:
         mel: The mel transform.
         grid_hz: Frames per second kept.
         cells: Side of the maps that frames are reduced to.
-        crop_s: Shortest clip: shorter ones are completed with their last frame and silence.
+        shortest_s: Shortest clip: shorter ones are completed with their last frame and silence.
     """
 
     mel: MelSettings
     grid_hz: float
     cells: int
-    crop_s: float
+    shortest_s: float
 
     @property
     def unit(self) -> tuple[int, int]:
@@ -210,7 +210,10 @@ def _decode_one(task: Task) -> tuple[FrameArray, HalfArray]:
 
 
 def _at_least(frames: FrameArray, tokens: HalfArray, settings: CacheSettings) -> tuple[FrameArray, HalfArray]:
-    n_frames, n_tokens = round(settings.crop_s * settings.grid_hz), round(settings.crop_s * settings.mel.token_hz)
+    n_frames, n_tokens = (
+        round(settings.shortest_s * settings.grid_hz),
+        round(settings.shortest_s * settings.mel.token_hz),
+    )
     more_frames, more_tokens = max(0, n_frames - len(frames)), max(0, n_tokens - len(tokens))
     silence = (np.log10(settings.mel.floor) - settings.mel.mean) / settings.mel.scale
     frames = np.concatenate([frames, np.repeat(frames[-1:], more_frames, axis=0)])

@@ -22,6 +22,7 @@ from torch import Tensor
 from foleybench.errors import UnknownNameError
 
 _QUARTER = math.pi / 2
+_SMALLEST_SIGMA = 0.05
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,14 @@ class Path:
     target: Callable[[Tensor, Tensor, Tensor], Tensor]
     data_of: Callable[[Tensor, Tensor, Tensor], Tensor]
     time_of: Callable[[Tensor], Tensor]
+
+    def velocity(self, x: Tensor, data: Tensor, tau: Tensor) -> Tensor:
+        """Return the velocity over the path's speed that an estimate of the data amounts to.
+
+        The noise is what explains ``x``. Near the data it would be divided by almost nothing, so its weight is floored.
+        """
+        noise = (x - self.alpha(tau) * data) / self.sigma(tau).clamp_min(_SMALLEST_SIGMA)
+        return self.target(data, noise, tau)
 
     def mix(self, data: Tensor, noise: Tensor, tau: Tensor) -> Tensor:
         """Return the point of the path at ``tau``; all arguments broadcast."""

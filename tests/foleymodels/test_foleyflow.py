@@ -16,7 +16,8 @@ from foleymodels.foleyflow.vama import Alignment, draw_mask, masked_change_error
 from tests.foleymodels.toy import toy_clip, toy_corpus
 
 SMALL = {
-    "crop_s": "1.28",
+    "window_s": "1.28",
+    "flow_crop_s": "1.28",
     "vama_crop_s": "0.96",
     "vama_dim": "16",
     "vama_heads": "2",

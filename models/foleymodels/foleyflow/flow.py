@@ -52,7 +52,9 @@ class Flow(nn.Module):
         return scaled.mean(1, keepdim=True).expand_as(scaled) if self.settings.condition == "static" else scaled
 
     def forward(self, x: Tensor, tau: Tensor, condition: Tensor, dropped: Tensor) -> Tensor:
-        """Predict the velocity over the path's speed.
+        """Predict the velocity over the path's speed, by way of the data.
+
+        A token holds more numbers than the network is wide, so the noise in it cannot pass through; the data can.
 
         Args:
             x: Shape (batch, n, token_dim).
@@ -75,8 +77,8 @@ class Flow(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, modulation, table)
         shift, scale = self.leave_modulation(context).chunk(2, dim=-1)
-        out: Tensor = self.leave(modulate(hidden, shift, scale))
-        return out
+        data: Tensor = self.leave(modulate(hidden, shift, scale))
+        return path(self.settings.path).velocity(x, data, tau[:, None, None])
 
     @torch.no_grad()
     def fit_scale(self, conditions: Tensor) -> None:

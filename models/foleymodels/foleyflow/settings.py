@@ -22,7 +22,8 @@ class Settings:
         n_mels: Its bands.
         grid_hz: Video frames per second that the network sees.
         cells: Side of the coarse map that it sees of each.
-        crop_s: Length of a training example; also the longest window at generation.
+        window_s: Longest stretch processed at once at generation; longer clips are cut in windows, shorter training
+            clips are completed.
         video_channels_1: Channels of the frame network's first map.
         video_channels_2: Of its second map.
         vama_dim: Width of the alignment network.
@@ -42,6 +43,7 @@ class Settings:
         flow_blocks: Its blocks.
         flow_heads: Its heads.
         flow_hidden: Width of its feed-forward parts.
+        flow_crop_s: Length of the flow stage's training examples.
         flow_steps: Optimiser steps of the flow stage.
         flow_batch: Its batch size.
         flow_rate: Its peak learning rate.
@@ -64,7 +66,7 @@ class Settings:
     n_mels: int = 64
     grid_hz: float = 25.0
     cells: int = 16
-    crop_s: float = 4.0
+    window_s: float = 4.0
     video_channels_1: int = 32
     video_channels_2: int = 64
     vama_dim: int = 96
@@ -84,10 +86,11 @@ class Settings:
     flow_blocks: int = 4
     flow_heads: int = 4
     flow_hidden: int = 192
-    flow_steps: int = 500
+    flow_crop_s: float = 2.08
+    flow_steps: int = 900
     flow_batch: int = 16
     flow_rate: float = 2e-3
-    ema_decay: float = 0.995
+    ema_decay: float = 0.99
     path: str = "gvp"
     condition: str = "dynamic"
     drop_p: float = 0.1
@@ -95,9 +98,9 @@ class Settings:
     noise_spread: float = 1.2
     pure_noise_p: float = 0.1
     nfe: int = 8
-    guidance: float = 2.0
+    guidance: float = 2.5
     sampler: str = "euler"
-    vocoder_iterations: int = 16
+    vocoder_iterations: int = 24
 
     @property
     def mel(self) -> MelSettings:
@@ -106,8 +109,13 @@ class Settings:
 
     @property
     def n_tokens(self) -> int:
-        """Tokens of the flow's training examples."""
-        return round(self.crop_s * self.mel.token_hz)
+        """Tokens of the longest window."""
+        return round(self.window_s * self.mel.token_hz)
+
+    @property
+    def flow_tokens(self) -> int:
+        """Tokens of the flow stage's training examples."""
+        return round(self.flow_crop_s * self.mel.token_hz)
 
     @property
     def vama_tokens(self) -> int:
@@ -145,13 +153,15 @@ class RunOptions:
 SIZES = {
     "tiny": Settings(),
     "base": Settings(
-        n_mels=80, cells=32, crop_s=8.0, vama_crop_s=4.0, vama_ema=0.999, video_channels_1=128, video_channels_2=256,
+        n_mels=80, cells=32, video_channels_1=128, video_channels_2=256,
+        window_s=8.0, vama_crop_s=4.0, flow_crop_s=8.0, vama_ema=0.999,
         vama_dim=384, vama_blocks=6, vama_heads=6, vama_steps=5000, vama_batch=256, vama_rate=3e-4,
         flow_dim=512, flow_blocks=12, flow_heads=8, flow_hidden=1024, flow_steps=12000, flow_batch=256, flow_rate=2e-4,
         ema_decay=0.9995, nfe=25, guidance=4.5, vocoder_iterations=32,
     ),
     "paper": Settings(
-        n_mels=80, cells=32, crop_s=8.0, vama_crop_s=4.0, vama_ema=0.999, video_channels_1=192, video_channels_2=384,
+        n_mels=80, cells=32, video_channels_1=192, video_channels_2=384,
+        window_s=8.0, vama_crop_s=4.0, flow_crop_s=8.0, vama_ema=0.999,
         vama_dim=768, vama_blocks=8, vama_heads=12, vama_steps=43000, vama_batch=128, vama_rate=1e-4,
         flow_dim=768, flow_blocks=12, flow_heads=12, flow_hidden=1536, flow_steps=144000, flow_batch=128,
         flow_rate=1e-4, ema_decay=0.9999, nfe=25, guidance=4.5, vocoder_iterations=32,

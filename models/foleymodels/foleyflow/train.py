@@ -93,7 +93,7 @@ def load_alignment(folder: Path) -> Alignment:
 
 
 def _refuse_misfit(trained: Settings, wanted: Settings, folder: Path) -> None:
-    for name in ("rate_hz", "n_fft", "hop", "n_mels", "grid_hz", "cells", "crop_s"):
+    for name in ("rate_hz", "n_fft", "hop", "n_mels", "grid_hz", "cells", "window_s"):
         if getattr(trained, name) != getattr(wanted, name):
             raise FoleyError(
                 f"the alignment stage in {folder} was trained with {name}={getattr(trained, name)}, this run wants "
@@ -103,7 +103,9 @@ def _refuse_misfit(trained: Settings, wanted: Settings, folder: Path) -> None:
 
 def prepared_data(context: TrainContext, settings: Settings, options: RunOptions, *, val: bool = False) -> TrainingData:
     """Return the decoded training data, or the validation data when asked for and there."""
-    wanted = CacheSettings(mel=settings.mel, grid_hz=settings.grid_hz, cells=settings.cells, crop_s=settings.crop_s)
+    wanted = CacheSettings(
+        mel=settings.mel, grid_hz=settings.grid_hz, cells=settings.cells, shortest_s=settings.window_s
+    )
     manifest = context.val if val and context.val is not None else context.data
     return training_data(manifest, wanted, folder=Path(options.cache) if options.cache else None, jobs=options.jobs)
 
@@ -145,9 +147,9 @@ def _train_flow(context: TrainContext, settings: Settings, alignment: Alignment 
 
     def losses(step: int, generator: torch.Generator) -> dict[str, Tensor]:
         indices = batch_indices(len(data), settings.flow_batch, step, context.seed)
-        starts = data.starts(indices, settings.n_tokens, generator)
-        tokens = data.crop_tokens(indices, starts, settings.n_tokens).to(context.device)
-        condition = _crop_conditions(conditions, data, indices, starts, settings.n_tokens).to(context.device)
+        starts = data.starts(indices, settings.flow_tokens, generator)
+        tokens = data.crop_tokens(indices, starts, settings.flow_tokens).to(context.device)
+        condition = _crop_conditions(conditions, data, indices, starts, settings.flow_tokens).to(context.device)
         return {"loss": flow_loss(flow, tokens, condition, generator)}
 
     loop = LoopSettings(steps=settings.flow_steps, learning_rate=settings.flow_rate, ema_decay=settings.ema_decay)

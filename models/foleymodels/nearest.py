@@ -144,7 +144,7 @@ def build(context: BuildContext) -> NearestGenerator:
     data = ShardDataset(Path(config["manifest"]))
     if data.manifest.sha256 != config["manifest_sha256"]:
         raise FoleyError(f"{config['manifest']} has changed since `nearest` was trained on it. Train it again.")
-    alignment = Alignment(Settings(**config["vama_settings"]))
+    alignment = Alignment(Settings.of_checkpoint(config["vama_settings"], context.checkpoint))
     _checkpoint.load_into(alignment, _part(tensors, "vama."), context.checkpoint)
     index = Index(**_part(tensors, "index."))
     return NearestGenerator(index, alignment.eval().requires_grad_(False), data, config["clip_ids"])

@@ -144,9 +144,10 @@ def load_model(folder: Path) -> tuple[Flow, Alignment | None]:
     tensors, config = _checkpoint.load(folder, FLOW_KIND)
     alignment = None
     if config["vama_settings"] is not None:
-        alignment = Alignment(Settings(**config["vama_settings"]))
+        alignment = Alignment(Settings.of_checkpoint(config["vama_settings"], folder))
         _checkpoint.load_into(alignment, _part(tensors, "vama."), folder)
-    flow = Flow(Settings(**config["settings"]), 1 if alignment is None else alignment.condition_dim)
+    width = 1 if alignment is None else alignment.condition_dim
+    flow = Flow(Settings.of_checkpoint(config["settings"], folder), width)
     _checkpoint.load_into(flow, _part(tensors, "flow."), folder)
     return flow, alignment
 

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from foleybench.errors import UnknownNameError
+from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.registry import unknown
 from foleymodels._mel import MelSettings
 
@@ -101,6 +101,22 @@ class Settings:
     guidance: float = 2.5
     sampler: str = "euler"
     vocoder_iterations: int = 24
+
+    @classmethod
+    def of_checkpoint(cls, record: dict[str, Any], folder: Path) -> Settings:
+        """Return the settings that a checkpoint was trained with.
+
+        Raises:
+            FoleyError: The checkpoint was written by a version that had other settings; they are named.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        strange = sorted(known.symmetric_difference(record))
+        if strange:
+            raise FoleyError(
+                f"the checkpoint in {folder} was written by another version of foleyflow: settings {', '.join(strange)} "
+                "do not agree. Train it again."
+            )
+        return cls(**record)
 
     @property
     def mel(self) -> MelSettings:

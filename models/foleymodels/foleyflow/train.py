@@ -87,7 +87,7 @@ def _origin(context: TrainContext) -> dict[str, Any]:
 def load_alignment(folder: Path) -> Alignment:
     """Read a trained alignment network."""
     tensors, config = _checkpoint.load(folder, VAMA_KIND)
-    alignment = Alignment(Settings(**config["settings"]))
+    alignment = Alignment(Settings.of_checkpoint(config["settings"], folder))
     _checkpoint.load_into(alignment, tensors, folder)
     return alignment.eval().requires_grad_(False)
 

@@ -57,7 +57,8 @@ def _inverse_norm(settings: MelSettings, n_frames: int) -> Tensor:
 
 def _analyse(mel: Mel, audio: Tensor) -> Tensor:
     frames = audio.unfold(-1, mel.settings.n_fft, mel.settings.hop) * mel.window
-    return torch.fft.rfft(frames, dim=-1)
+    spectrum: Tensor = torch.fft.rfft(frames, dim=-1)
+    return spectrum
 
 
 def _synthesise(mel: Mel, spectrum: Tensor, scale: Tensor) -> Tensor:

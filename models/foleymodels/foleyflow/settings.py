@@ -113,7 +113,7 @@ class Settings:
         strange = sorted(known.symmetric_difference(record))
         if strange:
             raise FoleyError(
-                f"the checkpoint in {folder} was written by another version of foleyflow: settings {', '.join(strange)} "
+                f"the checkpoint in {folder} was written by another version: settings {', '.join(strange)} "
                 "do not agree. Train it again."
             )
         return cls(**record)

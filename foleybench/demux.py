@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import av
+import av.error
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer

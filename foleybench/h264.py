@@ -10,6 +10,8 @@ import io
 from fractions import Fraction
 
 import av
+import av.codec.context
+import av.error
 import numpy as np
 from av.container import OutputContainer
 from av.video.frame import PictureType, VideoFrame

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.container import OutputContainer
@@ -85,6 +86,7 @@ def _encode_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: P
             raise MediaError("no_video", f"{video_path.name} holds no picture")
         fitter = Fitter(aspect=pixel_aspect(tracks.video.sample_aspect_ratio))
         stream: VideoStream | None = None
+        sound: Iterable[av.Packet[av.AudioStream]] = ()
         lengths: dict[int, int] = {}
         for frame, pts, length in _timed(Reader(source, tracks, 0.0)):
             image = reproducible(fitter.fit(frame, "yuv420p"))

@@ -183,7 +183,7 @@ def _verify(entry: Entry, members: dict[str, bytes]) -> None:
 def _meta(entry: Entry, data: bytes) -> dict[str, Any]:
     try:
         meta = json.loads(data)
-        float(meta["duration_s"]), int(meta["rate_hz"])
+        _ = float(meta["duration_s"]), int(meta["rate_hz"])
     except (ValueError, KeyError, TypeError) as error:
         raise ManifestError(
             f"{entry.clip_id}.json lacks or garbles a field: {error!r}. Prepare the data again."

@@ -38,7 +38,7 @@ def read_sound(source: Path | bytes) -> tuple[AudioArray, int]:
     mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
     if not np.isfinite(mono).all():
         raise MediaError("not_finite", f"{name}: holds samples that are NaN or infinite")
-    return np.ascontiguousarray(mono), int(rate_hz)
+    return np.ascontiguousarray(mono, dtype=np.float32), int(rate_hz)
 
 
 def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:

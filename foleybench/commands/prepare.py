@@ -24,7 +24,7 @@ class _DatasetParser(argparse.ArgumentParser):
 
     recipe = ""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Add the options, then parse."""
         if self.recipe:
             dataset = registry.load("datasets", self.recipe)

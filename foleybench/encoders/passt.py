@@ -52,7 +52,8 @@ def new_net() -> nn.Module:
 
     package.first_RUN = False  # else its first forward pass prints
     with torch.random.fork_rng(devices=[]):
-        net: Any = package.PaSST(stride=(10, 10), img_size=(128, 998), distilled=True)
+        build: Any = package.PaSST  # its annotations say int where its code wants pairs
+        net: Any = build(stride=(10, 10), img_size=(128, 998), distilled=True)
     # It was trained on 998 frames and is fed 1000, which give the same 99 patches; without this it warns.
     net.patch_embed.img_size = (128, N_FRAMES)
     evaluated: nn.Module = net.eval()

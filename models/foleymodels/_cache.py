@@ -118,7 +118,7 @@ def training_data(
         manifest: Manifest of the split.
         settings: What decides the bytes.
         folder: Where caches lie; ``.cache`` beside the manifest by default.
-        jobs: Processes that decode; 0 is one per core.
+        jobs: Threads that decode; 0 is one per core.
 
     Raises:
         FoleyError: The split has no usable clip, or the folder cannot be written.

@@ -121,7 +121,8 @@ class _Run:
 
     def __init__(self, module: nn.Module, settings: LoopSettings, folder: Path, seed: int) -> None:
         self._module, self._settings, self._folder = module, settings, folder
-        self._fingerprint = canonical_json({"settings": dataclasses.asdict(settings), "seed": seed})
+        decisive = {key: value for key, value in dataclasses.asdict(settings).items() if key != "save_every_s"}
+        self._fingerprint = canonical_json({"settings": decisive, "seed": seed})
         self._optimiser = _optimiser(module, settings)
         self.ema = Ema(module, settings.ema_decay)
         self.step = 0

@@ -233,3 +233,32 @@ def test_errors_count_masked_tokens_only():
     assert float(masked_change_error(predicted, tokens, mask, n_mels=3)) == 0.0
     predicted[0, 2, 3:] = 2.0  # one mel frame one higher: a rise and a fall of one among five changes
     assert float(masked_change_error(predicted, tokens, mask, n_mels=3)) == pytest.approx(2 / 5)
+
+
+@pytest.mark.slow
+def test_a_run_killed_by_a_signal_ends_with_the_same_bits(corpus, tmp_path):
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    sets = [
+        word for item in {**SMALL, "vama_steps": "60", "flow_steps": "60"}.items() for word in ("--set", "=".join(item))
+    ]
+    files = ["--data", str(corpus["train"]), "--val", str(corpus["val"])]
+    code = "import sys; from foleybench.cli import main; sys.exit(main())"
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+
+    def start(out):
+        command = [sys.executable, "-c", code, "train", "foleyflow", *files, *sets, "--out", str(out)]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    assert start(whole).wait() == 0
+    for pause_s in (3.5, 4.5):
+        process = start(broken)
+        time.sleep(pause_s)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert start(broken).wait() == 0
+    for name in ("model.safetensors", "config.json"):
+        assert (whole / name).read_bytes() == (broken / name).read_bytes()

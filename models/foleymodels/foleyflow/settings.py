@@ -100,7 +100,7 @@ class Settings:
     nfe: int = 8
     guidance: float = 2.5
     sampler: str = "euler"
-    vocoder_iterations: int = 24
+    vocoder_iterations: int = 16
 
     @classmethod
     def of_checkpoint(cls, record: dict[str, Any], folder: Path) -> Settings:
@@ -152,13 +152,15 @@ class RunOptions:
         vama: Folder of a trained alignment stage to use instead of training one.
         cache: Folder for decoded training data; beside the manifest by default.
         stage: ``all``, or ``vama`` to stop after the alignment stage.
-        jobs: Processes that decode; 0 is one per core.
+        jobs: Threads that decode; 0 is one per core.
+        save_every_s: Seconds between checkpoints.
     """
 
     vama: str = ""
     cache: str = ""
     stage: str = "all"
     jobs: int = 0
+    save_every_s: float = 20.0
 
     @property
     def vama_folder(self) -> Path | None:

@@ -51,7 +51,7 @@ def train(context: TrainContext, **forced: Any) -> Path:
     alignment = None if settings.condition == "none" else trained_alignment(context, settings, options, data)
     if options.stage == "vama":
         return context.out / "vama"
-    return _train_flow(context, settings, alignment, data)
+    return _train_flow(context, settings, options, alignment, data)
 
 
 def trained_alignment(context: TrainContext, settings: Settings, options: RunOptions, data: TrainingData) -> Alignment:
@@ -128,7 +128,12 @@ def _train_alignment(
         change = masked_change_error(predicted, tokens, mask, settings.n_mels)
         return {"loss": masked + settings.change_weight * change, "masked": masked, "change": change}
 
-    loop = LoopSettings(steps=settings.vama_steps, learning_rate=settings.vama_rate, ema_decay=settings.vama_ema)
+    loop = LoopSettings(
+        steps=settings.vama_steps,
+        learning_rate=settings.vama_rate,
+        ema_decay=settings.vama_ema,
+        save_every_s=options.save_every_s,
+    )
     weights = fit(alignment, losses, loop, folder, seed=context.seed, name="alignment (VAMA)")
     alignment.load_state_dict(weights)
     usage = video_usage(alignment.eval(), prepared_data(context, settings, options, val=True), context.seed)
@@ -137,7 +142,9 @@ def _train_alignment(
     forget_state(folder)
 
 
-def _train_flow(context: TrainContext, settings: Settings, alignment: Alignment | None, data: TrainingData) -> Path:
+def _train_flow(
+    context: TrainContext, settings: Settings, options: RunOptions, alignment: Alignment | None, data: TrainingData
+) -> Path:
     started = time.monotonic()
     conditions = None if alignment is None else _conditions(alignment.to(context.device), data, context)
     width = 1 if alignment is None else alignment.condition_dim
@@ -152,7 +159,12 @@ def _train_flow(context: TrainContext, settings: Settings, alignment: Alignment 
         condition = _crop_conditions(conditions, data, indices, starts, settings.flow_tokens).to(context.device)
         return {"loss": flow_loss(flow, tokens, condition, generator)}
 
-    loop = LoopSettings(steps=settings.flow_steps, learning_rate=settings.flow_rate, ema_decay=settings.ema_decay)
+    loop = LoopSettings(
+        steps=settings.flow_steps,
+        learning_rate=settings.flow_rate,
+        ema_decay=settings.ema_decay,
+        save_every_s=options.save_every_s,
+    )
     weights = fit(flow, losses, loop, context.out / "flow", seed=context.seed, name=f"flow ({settings.condition})")
     write_metrics(context.out, {"flow": {"parameters": n_parameters(flow), "seconds": _since(started)}})
     saved = _save_checkpoint(context, settings, alignment, weights)

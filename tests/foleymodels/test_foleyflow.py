@@ -242,9 +242,8 @@ def test_a_run_killed_by_a_signal_ends_with_the_same_bits(corpus, tmp_path):
     import sys
     import time
 
-    sets = [
-        word for item in {**SMALL, "vama_steps": "60", "flow_steps": "60"}.items() for word in ("--set", "=".join(item))
-    ]
+    more = {"vama_steps": "150", "flow_steps": "150", "save_every_s": "0.1"}
+    sets = [word for item in {**SMALL, **more}.items() for word in ("--set", "=".join(item))]
     files = ["--data", str(corpus["train"]), "--val", str(corpus["val"])]
     code = "import sys; from foleybench.cli import main; sys.exit(main())"
     whole, broken = tmp_path / "whole", tmp_path / "broken"
@@ -254,11 +253,13 @@ def test_a_run_killed_by_a_signal_ends_with_the_same_bits(corpus, tmp_path):
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     assert start(whole).wait() == 0
-    for pause_s in (3.5, 4.5):
+    for folder in ("vama", "flow"):
         process = start(broken)
-        time.sleep(pause_s)
+        while process.poll() is None and not (broken / folder / "state.safetensors").is_file():
+            time.sleep(0.02)
+        time.sleep(0.15)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
     assert start(broken).wait() == 0
     for name in ("model.safetensors", "config.json"):
         assert (whole / name).read_bytes() == (broken / name).read_bytes()

@@ -59,6 +59,13 @@ class Settings:
         return stem + (f"-nfe{self.nfe}" if self.nfe else "") + (f"-cfg{self.guidance:g}" if self.guidance else "")
 
 
+def row_title(settings: Settings, model: Model) -> str:
+    """Return the title of the row, which tells two rows of one model apart."""
+    differs = [f"{settings.nfe} NFE"] if settings.nfe else []
+    differs += [f"guidance {settings.guidance:g}"] if settings.guidance else []
+    return ", ".join([model.title, *differs])
+
+
 def load_model(name: str) -> Model:
     """Return the model of a registry name or of ``file.py:NAME``.
 
@@ -201,7 +208,7 @@ def describe(settings: Settings, model: Model, generator: Generator) -> dict[str
         "model": {
             "name": settings.row_name,
             "registry_name": settings.model,
-            "title": model.title,
+            "title": row_title(settings, model),
             "kind": model.kind,
             "licence": model.licence,
             "description": model.description,

@@ -117,3 +117,9 @@ def test_row_names_tell_what_differs():
     assert Settings(model="foleyflow", nfe=1).row_name == "foleyflow-nfe1"
     assert Settings(model="foleyflow", guidance=4.5).row_name == "foleyflow-cfg4.5"
     assert Settings(model="path/to/mine.py:MODEL").row_name == "mine"
+
+
+def test_row_titles_tell_two_rows_of_one_model_apart():
+    model = model_of(Hiss())
+    assert generation.row_title(Settings(model="hiss"), model) == "Hiss"
+    assert generation.row_title(Settings(model="hiss", nfe=1, guidance=2.5), model) == "Hiss, 1 NFE, guidance 2.5"

@@ -132,9 +132,13 @@ def _needs(metrics: Mapping[str, Metric]) -> list[Need]:
     )
 
 
+def _encoders(needs: Sequence[Need]) -> dict[str, Encoder]:
+    """Return the encoders that the needs name, by name."""
+    return {name: registry.load("encoders", name) for name in sorted({need.encoder for need in needs})}
+
+
 def _require_weights(metrics: Mapping[str, Metric]) -> None:
-    for name in sorted({need.encoder for need in _needs(metrics)}):
-        encoder: Encoder = registry.load("encoders", name)
+    for name, encoder in _encoders(_needs(metrics)).items():
         if encoder.weights:
             require(name, encoder.weights)
 
@@ -196,7 +200,7 @@ class _Featuriser:
 
     def __init__(self, needs: Sequence[Need], device: str, cache: FeatureCache) -> None:
         self._jobs = sorted({(need.encoder, need.of) for need in needs})
-        self._encoders: dict[str, Encoder] = {name: registry.load("encoders", name) for name, _ in self._jobs}
+        self._encoders = _encoders(needs)
         self._built: dict[str, Encode] = {}
         self._device = device
         self._cache = cache
@@ -358,8 +362,7 @@ def _per_class(
 
 def _run(request: Request, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     encoders = {}
-    for name in sorted({need.encoder for need in _needs(metrics)}):
-        encoder: Encoder = registry.load("encoders", name)
+    for name, encoder in _encoders(_needs(metrics)).items():
         sha256 = file_sha256(encoder.weights.path) if encoder.weights else None
         encoders[name] = {"version": encoder.version, "weights_sha256": sha256}
     generation = audio_folder.read_generation(request.audio)

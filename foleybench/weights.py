@@ -44,6 +44,19 @@ class Weights:
         return (self.packaged_at or weights_folder()) / self.filename
 
 
+def shipped_mini(encoder: str) -> Weights:
+    """Return the weights of one of our small evaluators, which lie beside the encoders in the package."""
+    return Weights(
+        filename=f"{encoder}.safetensors",
+        url=None,
+        sha256=None,
+        size_bytes=None,
+        licence="MIT",
+        packaged_at=Path(__file__).parent / "encoders" / "mini",
+        made_by="foleybench train evaluators",
+    )
+
+
 def weights_folder() -> Path:
     """Return the folder for fetched weights."""
     named = os.environ.get("FOLEYBENCH_WEIGHTS")

@@ -14,21 +14,12 @@ Changes: 1 first version.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from foleybench.encoders import Encode, Encoder, Features, Signal
 from foleybench.errors import FoleyError
-from foleybench.weights import Weights, require
+from foleybench.weights import require, shipped_mini
 
-WEIGHTS = Weights(
-    filename="mini_align.safetensors",
-    url=None,
-    sha256=None,
-    size_bytes=None,
-    licence="MIT",
-    packaged_at=Path(__file__).parent / "mini",
-    made_by="foleybench train evaluators",
-)
+WEIGHTS = shipped_mini("mini_align")
 
 
 def _build(device: str) -> Encode:

@@ -15,20 +15,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from pathlib import Path
 
 from foleybench.encoders import Encode, Encoder, Features, Signal
-from foleybench.weights import Weights, require
+from foleybench.weights import require, shipped_mini
 
-WEIGHTS = Weights(
-    filename="mini_class.safetensors",
-    url=None,
-    sha256=None,
-    size_bytes=None,
-    licence="MIT",
-    packaged_at=Path(__file__).parent / "mini",
-    made_by="foleybench train evaluators",
-)
+WEIGHTS = shipped_mini("mini_class")
 
 
 @functools.cache

@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
 from foleybench import audio_folder, provenance, registry, results, stats
 from foleybench.audio_folder import Problem
-from foleybench.clips import AudioArray, Clip, Clock
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.clips import Clip, Clock, FloatArray, FrameArray
+from foleybench.encoders import Encoder, Features
 from foleybench.errors import FoleyError
-from foleybench.feature_cache import FeatureCache, feature_key
+from foleybench.feature_cache import FeatureCache
+from foleybench.featurise import PICTURE, Featuriser, Job, Material, in_order, job
 from foleybench.metrics import ClipView, Metric, Need, Stat
 from foleybench.protocols import Protocol
 from foleybench.shards import ShardDataset
-from foleybench.sound import fit_length, resample
+from foleybench.sound import fit_length
 from foleybench.weights import file_sha256, require
 
 CHUNK = 16
@@ -64,11 +66,10 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
-    """A clip with both its sounds, as long as the protocol wants them."""
+    """A clip with what encoders may be given of it, as long as the protocol wants it."""
 
     clip: Clip
-    picture_sha256: str
-    sounds: dict[str, tuple[AudioArray, int]]
+    material: Material
     seconds: float | None
 
 
@@ -133,8 +134,9 @@ def _needs(metrics: Mapping[str, Metric]) -> list[Need]:
 
 
 def _encoders(needs: Sequence[Need]) -> dict[str, Encoder]:
-    """Return the encoders that the needs name, by name."""
-    return {name: registry.load("encoders", name) for name in sorted({need.encoder for need in needs})}
+    """Return the encoders that the needs name, and those that these come after, by name."""
+    names = {name for name, _ in in_order(job(need.encoder, need.of) for need in needs)}
+    return {name: registry.load("encoders", name) for name in sorted(names)}
 
 
 def _require_weights(metrics: Mapping[str, Metric]) -> None:
@@ -150,7 +152,8 @@ def _score_clips(
     files = audio_folder.find_files(request.audio, clip_ids, request.names)
     generation = audio_folder.read_generation(request.audio) or {}
     seconds: dict[str, float] = generation.get("seconds", {})
-    featuriser = _Featuriser(_needs(metrics), request.device, FeatureCache(request.cache))
+    jobs = {job(need.encoder, need.of) for need in _needs(metrics)}
+    featuriser = Featuriser(jobs, request.device, FeatureCache(request.cache), protocol.frontend)
     rows: list[results.ClipRow] = []
     problems: list[Problem] = []
     bar = tqdm(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip", disable=None)
@@ -158,11 +161,11 @@ def _score_clips(
         chunk = clip_ids[start : start + CHUNK]
         loaded = []
         for clip_id in chunk:
-            item, found = _load(data, clip_id, files.get(clip_id), protocol, featuriser, seconds.get(clip_id))
+            item, found = _load(data, clip_id, files.get(clip_id), protocol, seconds.get(clip_id))
             problems += found if request.model["kind"] != "control" else [p for p in found if p.kind != "silent"]
             if item:
                 loaded.append(item)
-        features = featuriser(loaded)
+        features = featuriser([item.material for item in loaded])
         by_id = {item.clip.clip_id: (item, found) for item, found in zip(loaded, features, strict=True)}
         for clip_id in chunk:
             row, found_now = _row(data, clip_id, by_id.get(clip_id), metrics)
@@ -174,93 +177,37 @@ def _score_clips(
 
 
 def _load(
-    data: ShardDataset,
-    clip_id: str,
-    path: Path | None,
-    protocol: Protocol,
-    featuriser: _Featuriser,
-    seconds: float | None,
+    data: ShardDataset, clip_id: str, path: Path | None, protocol: Protocol, seconds: float | None
 ) -> tuple[_Loaded | None, list[Problem]]:
-    clip = data.load(clip_id, video=featuriser.wants_picture)
+    clip = data.load(clip_id, video=False)
     duration_s = min(clip.duration_s, protocol.crop_s or clip.duration_s)
     audio, rate_hz, problems = audio_folder.admit(clip_id, path, clip.duration_s, protocol)
     if audio is None or clip.audio is None:
         return None, problems
     clock = Clock(duration_s)
-    sounds = {
-        "generated": (fit_length(audio, clock.samples(rate_hz)), rate_hz),
-        "reference": (fit_length(clip.audio, clock.samples(clip.rate_hz)), clip.rate_hz),
-    }
-    clip = dataclasses.replace(clip, duration_s=duration_s, audio=None)
-    return _Loaded(clip, str(data.entry(clip_id).video_sha256), sounds, seconds), problems
+    material = Material(
+        duration_s=duration_s,
+        sounds={
+            "generated": (fit_length(audio, clock.samples(rate_hz)), rate_hz),
+            "reference": (fit_length(clip.audio, clock.samples(clip.rate_hz)), clip.rate_hz),
+        },
+        picture_sha256=str(data.entry(clip_id).video_sha256),
+        look=lambda: _look(data, clip_id),
+    )
+    return _Loaded(dataclasses.replace(clip, duration_s=duration_s, audio=None), material, seconds), problems
 
 
-class _Featuriser:
-    """Runs the needed encoders over a chunk of clips, each sound resampled once per rate, through the cache."""
-
-    def __init__(self, needs: Sequence[Need], device: str, cache: FeatureCache) -> None:
-        self._jobs = sorted({(need.encoder, need.of) for need in needs})
-        self._encoders = _encoders(needs)
-        self._built: dict[str, Encode] = {}
-        self._device = device
-        self._cache = cache
-        self.wants_picture = any(encoder.modality == "pair" for encoder in self._encoders.values())
-
-    def __call__(self, loaded: Sequence[_Loaded]) -> list[dict[tuple[str, str], Features]]:
-        found: list[dict[tuple[str, str], Features]] = [{} for _ in loaded]
-        resampled: dict[tuple[int, str, int], AudioArray] = {}
-        for name, of in self._jobs:
-            encoder = self._encoders[name]
-            keys = [self._key(name, encoder, item, of) for item in loaded]
-            missing = []
-            for index, key in enumerate(keys):
-                features = self._cache.get(key)
-                if features is None:
-                    missing.append(index)
-                else:
-                    found[index][name, of] = features
-            signals = [self._signal(encoder, loaded[i], of, (i, of, encoder.rate_hz), resampled) for i in missing]
-            for index, features in zip(missing, self._encode(name, encoder, signals), strict=True):
-                self._cache.put(keys[index], features)
-                found[index][name, of] = features
-        return found
-
-    def _key(self, name: str, encoder: Encoder, item: _Loaded, of: str) -> str:
-        audio, rate_hz = item.sounds[of]
-        return feature_key(name, encoder, audio, rate_hz, item.picture_sha256 if encoder.modality == "pair" else "")
-
-    @staticmethod
-    def _signal(
-        encoder: Encoder,
-        item: _Loaded,
-        of: str,
-        slot: tuple[int, str, int],
-        resampled: dict[tuple[int, str, int], AudioArray],
-    ) -> Signal:
-        if slot not in resampled:
-            audio, rate_hz = item.sounds[of]
-            wanted = Clock(item.clip.duration_s).samples(encoder.rate_hz)
-            resampled[slot] = fit_length(resample(audio, rate_hz, encoder.rate_hz), wanted)
-        pair = encoder.modality == "pair"
-        return Signal(
-            audio=resampled[slot],
-            duration_s=item.clip.duration_s,
-            frames=item.clip.frames if pair else None,
-            frame_times_s=item.clip.frame_times_s if pair else None,
-        )
-
-    def _encode(self, name: str, encoder: Encoder, signals: Sequence[Signal]) -> list[Features]:
-        if not signals:
-            return []
-        if name not in self._built:
-            self._built[name] = encoder.build(self._device)
-        return self._built[name](signals)
+def _look(data: ShardDataset, clip_id: str) -> tuple[FrameArray, FloatArray]:
+    clip = data.load(clip_id, audio=False)
+    if clip.frames is None:
+        raise FoleyError(f"clip {clip_id} has no picture in its shard; prepare the data again.")
+    return clip.frames, clip.frame_times_s
 
 
 def _row(
     data: ShardDataset,
     clip_id: str,
-    found: tuple[_Loaded, dict[tuple[str, str], Features]] | None,
+    found: tuple[_Loaded, dict[Job, Features]] | None,
     metrics: Mapping[str, Metric],
 ) -> tuple[results.ClipRow, list[Problem]]:
     """Return the clip's line: statistics of each metric (null where it does not apply), nothing when not scored."""
@@ -275,7 +222,7 @@ def _row(
     if found is None:
         return row, []
     item, features = found
-    audio, _ = item.sounds["generated"]
+    audio, _ = item.material.sounds["generated"]
     row["audio_sha256"] = hashlib.sha256(audio.tobytes()).hexdigest()
     problems = []
     for name, metric in metrics.items():
@@ -288,14 +235,18 @@ def _row(
     return row, problems
 
 
-def _not_finite(metric: Metric, features: Mapping[tuple[str, str], Features]) -> str:
+def _not_finite(metric: Metric, features: Mapping[Job, Features]) -> str:
     for need in metric.needs.values():
-        if not np.isfinite(features[need.encoder, need.of][need.layer]).all():
-            return f"{need.encoder}.{need.layer} of the {need.of} sound"
+        if not np.isfinite(_feature(features, need)).all():
+            return f"{need.encoder}.{need.layer} of the {need.of}{'' if need.of == PICTURE else ' sound'}"
     return ""
 
 
-def _view(item: _Loaded, metric: Metric, features: Mapping[tuple[str, str], Features]) -> ClipView:
+def _feature(features: Mapping[Job, Features], need: Need) -> npt.NDArray[Any]:
+    return features[job(need.encoder, need.of)][need.layer]
+
+
+def _view(item: _Loaded, metric: Metric, features: Mapping[Job, Features]) -> ClipView:
     clip = item.clip
     return ClipView(
         clip_id=clip.clip_id,
@@ -303,7 +254,7 @@ def _view(item: _Loaded, metric: Metric, features: Mapping[tuple[str, str], Feat
         label=clip.label,
         duration_s=clip.duration_s,
         events=clip.events,
-        features={name: features[need.encoder, need.of][need.layer] for name, need in metric.needs.items()},
+        features={name: _feature(features, need) for name, need in metric.needs.items()},
         seconds=item.seconds,
     )
 

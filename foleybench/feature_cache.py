@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,30 @@ def default_folder() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "foleybench" / "features"
 
 
-def feature_key(name: str, encoder: Encoder, audio: AudioArray, rate_hz: int, picture_sha256: str) -> str:
+def feature_key(
+    name: str,
+    encoder: Encoder,
+    *,
+    sound: tuple[AudioArray, int] | None,
+    picture: str = "",
+    frontend: str = "plain",
+    earlier: Sequence[str] = (),
+) -> str:
     """Return the key of a feature.
 
     Args:
         name: Registry name of the encoder.
         encoder: The encoder.
-        audio: The sound at its own rate, after the policy for length; shape (N,).
-        rate_hz: Rate of ``audio``.
-        picture_sha256: Hash of the video member for encoders that look at it, else "".
+        sound: The samples (N,) at their own rate, after the policy for length, and that rate; None when the encoder
+            does not hear it.
+        picture: What names the picture for encoders that look at it, else "".
+        frontend: Name of what happens to the sound before the encoder hears it.
+        earlier: Keys of the features that the encoder is given.
     """
     weights = file_sha256(encoder.weights.path) if encoder.weights else ""
-    recipe = f"{name}|{encoder.version}|{weights}|{rate_hz}|{len(audio)}|{picture_sha256}|"
+    audio, rate_hz = sound if sound else (np.zeros(0, dtype=np.float32), 0)
+    heard = f"{rate_hz}|{len(audio)}|{frontend if sound else ''}"
+    recipe = f"{name}|{encoder.version}|{weights}|{heard}|{picture}|{','.join(earlier)}|"
     return hashlib.sha256(recipe.encode() + np.ascontiguousarray(audio).tobytes()).hexdigest()
 
 

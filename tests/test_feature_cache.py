@@ -11,23 +11,28 @@ from foleybench.encoders import Encoder
 from foleybench.feature_cache import FeatureCache, feature_key
 
 ENCODER = Encoder(
-    version=1, rate_hz=16000, layers=("x",), licence="MIT", source="test", build=lambda device: lambda signals: []
+    version=1, rate_hz=16000, layers={"x": (0,)}, licence="MIT", source="test", build=lambda device: lambda signals: []
 )
 AUDIO = np.arange(8, dtype=np.float32)
 
 
 def test_key_changes_with_everything_that_decides_the_feature():
-    key = feature_key("e", ENCODER, AUDIO, 16000, "")
-    others = [
-        feature_key("f", ENCODER, AUDIO, 16000, ""),
-        feature_key("e", dataclasses.replace(ENCODER, version=2), AUDIO, 16000, ""),
-        feature_key("e", ENCODER, AUDIO + 1, 16000, ""),
-        feature_key("e", ENCODER, AUDIO, 8000, ""),
-        feature_key("e", ENCODER, AUDIO, 16000, "picture"),
-        feature_key("e", ENCODER, AUDIO[:-1], 16000, ""),
+    sound = (AUDIO, 16000)
+    keys = [
+        feature_key("e", ENCODER, sound=sound),
+        feature_key("f", ENCODER, sound=sound),
+        feature_key("e", dataclasses.replace(ENCODER, version=2), sound=sound),
+        feature_key("e", ENCODER, sound=(AUDIO + 1, 16000)),
+        feature_key("e", ENCODER, sound=(AUDIO, 8000)),
+        feature_key("e", ENCODER, sound=(AUDIO[:-1], 16000)),
+        feature_key("e", ENCODER, sound=None),
+        feature_key("e", ENCODER, sound=sound, picture="picture"),
+        feature_key("e", ENCODER, sound=sound, frontend="other"),
+        feature_key("e", ENCODER, sound=sound, earlier=["ab"]),
+        feature_key("e", ENCODER, sound=sound, earlier=["ab", "cd"]),
     ]
-    assert len({key, *others}) == 7
-    assert key == feature_key("e", ENCODER, AUDIO.copy(), 16000, "")
+    assert len(set(keys)) == len(keys)
+    assert keys[0] == feature_key("e", ENCODER, sound=(AUDIO.copy(), 16000))
 
 
 def test_round_trip_and_counts(tmp_path):

@@ -2,6 +2,9 @@
 
 An encoder is one file ``foleybench/encoders/<name>.py`` that defines ``ENCODER``. Signal detectors without weights (the
 onset detector, loudness curves) are encoders too, so that they run once per sound and are cached like the others.
+
+An encoder looks at the sound, at the picture, at both, or at what other encoders made of the clip (``after``). Whatever
+depends on the picture alone is made once per clip and serves every system that is scored on it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ from foleybench.clips import AudioArray, FloatArray, FrameArray
 from foleybench.weights import Weights
 
 Features = Mapping[str, npt.NDArray[Any]]
+Modality = Literal["audio", "video", "pair", "features"]
+# In the shape of a layer: an axis whose length depends on the clip.
+ANY = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,16 +29,18 @@ class Signal:
     """What an encoder is given of one clip.
 
     Attributes:
-        audio: (N,) float32 mono at the encoder's ``rate_hz``.
+        audio: (N,) float32 mono at the encoder's ``rate_hz``; empty for encoders of modality ``video`` or ``features``.
         duration_s: Length of the clip in seconds.
-        frames: (T, H, W, 3) uint8, only for encoders of modality ``pair``.
-        frame_times_s: (T,), only for encoders of modality ``pair``.
+        frames: (T, H, W, 3) uint8, only for encoders of modality ``video`` or ``pair``.
+        frame_times_s: (T,), only for encoders of modality ``video`` or ``pair``.
+        features: What the encoders named in ``Encoder.after`` made of this clip, by encoder.
     """
 
     audio: AudioArray
     duration_s: float
     frames: FrameArray | None = None
     frame_times_s: FloatArray | None = None
+    features: Mapping[str, Features] = dataclasses.field(default_factory=dict)
 
 
 Encode = Callable[[Sequence[Signal]], list[Features]]
@@ -45,8 +53,11 @@ class Encoder:
     Attributes:
         version: Bump when the same sound can give other features; part of the cache key.
         rate_hz: Rate that the sound is resampled to before ``encode`` (once per rate, by the evaluator).
-        modality: ``audio``, or ``pair`` when it looks at the picture too.
-        layers: Names of what ``encode`` returns for each signal, with shapes in the docstring of the file.
+        modality: What it is given: ``audio``, ``video`` (picture alone), ``pair`` (both), or ``features`` (only what
+            other encoders made).
+        layers: Names of what ``encode`` returns for each signal, with their shapes; ``ANY`` is an axis whose length
+            depends on the clip. The docstring of the file says what they are.
+        after: Encoders whose features of the same clip it is given: of the same sound, or of the picture.
         licence: Of code and weights.
         source: Paper, or ``repo@commit``, that defines it.
         weights: The weights file, or None for a detector without weights.
@@ -57,9 +68,20 @@ class Encoder:
 
     version: int
     rate_hz: int
-    modality: Literal["audio", "pair"] = "audio"
-    layers: tuple[str, ...]
+    modality: Modality = "audio"
+    layers: Mapping[str, tuple[int, ...]]
+    after: tuple[str, ...] = ()
     licence: str
     source: str
     weights: Weights | None = None
     build: Callable[[str], Encode]
+
+    @property
+    def sees(self) -> bool:
+        """Whether it is given the picture."""
+        return self.modality in ("video", "pair")
+
+    @property
+    def hears(self) -> bool:
+        """Whether it is given the sound."""
+        return self.modality in ("audio", "pair")

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
 from foleybench.encoders._spectra import decibels, require_finite
 
 RATE_HZ = 16000
@@ -66,7 +66,7 @@ def _build(device: str) -> Encode:
 ENCODER = Encoder(
     version=1,
     rate_hz=RATE_HZ,
-    layers=("level_db", "mean_db"),
+    layers={"level_db": (ANY,), "mean_db": ()},
     licence="MIT",
     source="foleybench",
     build=_build,

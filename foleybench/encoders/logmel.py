@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foleybench.clips import AudioArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
 from foleybench.encoders._spectra import MelGrid, decibels, mel_power
 
 GRID = MelGrid(rate_hz=16000, window=1024, hop=256, n_bands=64, low_hz=50.0, high_hz=8000.0)
@@ -40,7 +40,7 @@ def _build(device: str) -> Encode:
 ENCODER = Encoder(
     version=1,
     rate_hz=GRID.rate_hz,
-    layers=("bands_db", "profile_db"),
+    layers={"bands_db": (ANY, 64), "profile_db": (64,)},
     licence="MIT",
     source="foleybench",
     build=_build,

@@ -53,7 +53,7 @@ def _build(device: str) -> Encode:
 ENCODER = Encoder(
     version=1,
     rate_hz=16000,
-    layers=("logits", "embedding"),
+    layers={"logits": (13,), "embedding": (32,)},
     licence="MIT",
     source="foleybench",
     weights=WEIGHTS,

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, median_filter
 
 from foleybench.clips import AudioArray, FloatArray, IntArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
 from foleybench.encoders._spectra import MelGrid, decibels, mel_power
 
 RATE_HZ = 16000
@@ -133,7 +133,7 @@ def _build(device: str) -> Encode:
 ENCODER = Encoder(
     version=1,
     rate_hz=RATE_HZ,
-    layers=("times_s", "strengths"),
+    layers={"times_s": (ANY,), "strengths": (ANY,)},
     licence="MIT",
     source="foleybench; rise after Böck and Widmer, DAFx 2013",
     build=_build,

@@ -132,7 +132,7 @@ def _build(device: str) -> Encode:
 ENCODER = Encoder(
     version=1,
     rate_hz=RATE_HZ,
-    layers=("logits", "embedding"),
+    layers={"logits": (527,), "embedding": (768,)},
     licence="Apache-2.0",
     source="kkoutini/passt_hear21@5f1cce6 (hear21passt 0.0.26)",
     weights=WEIGHTS,

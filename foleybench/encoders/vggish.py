@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
 from foleybench.encoders._spectra import require_finite
 from foleybench.weights import Weights, require
 
@@ -152,7 +152,7 @@ def _build(device: str) -> Encode:
 ENCODER = Encoder(
     version=1,
     rate_hz=RATE_HZ,
-    layers=("frames",),
+    layers={"frames": (ANY, 128)},
     licence="Apache-2.0",
     source="harritaylor/torchvggish@f3f9096",
     weights=WEIGHTS,

@@ -26,12 +26,13 @@ class Need:
     Attributes:
         encoder: Registry name of the encoder.
         layer: Which of its outputs.
-        of: ``generated`` or ``reference`` sound (paired with the clip's picture for encoders of modality ``pair``).
+        of: ``generated`` or ``reference`` sound (with the picture for encoders that look at it too), or ``video``
+            for encoders that look at the picture alone.
     """
 
     encoder: str
     layer: str
-    of: Literal["generated", "reference"]
+    of: Literal["generated", "reference", "video"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from foleybench.frontend import Frontend
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Protocol:
@@ -20,6 +22,7 @@ class Protocol:
         metrics: Registry names, in the order of the table's columns.
         headline: Axis of quality (``timing``, ``semantics``, ``quality``, ``speed``) to the metric that stands for it.
         crop_s: Score only the first seconds of each clip, or None for the whole clip.
+        frontend: What happens to every sound before an encoder hears it.
         length_tolerance_s: A sound that is shorter than its clip by more than this is reported as ``short``.
         silence_db: A sound whose peak lies below this level (dB re full scale) is reported as ``silent``.
     """
@@ -30,5 +33,6 @@ class Protocol:
     metrics: tuple[str, ...]
     headline: Mapping[str, str]
     crop_s: float | None = None
+    frontend: Frontend = dataclasses.field(default_factory=Frontend)
     length_tolerance_s: float = 0.0
     silence_db: float = -80.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foleybench import registry
-from foleybench.encoders import Encoder, Signal
+from foleybench.encoders import ANY, Encoder, Signal
 from foleybench.errors import WeightsMissingError
 
 NAMES = registry.names("encoders")
@@ -13,15 +13,18 @@ NAMES = registry.names("encoders")
 def signal(encoder, seconds, seed):
     rng = np.random.default_rng(seed)
     n_frames = round(seconds * 20)
-    pair = encoder.modality == "pair"
     n = round(seconds * encoder.rate_hz)
     bursts = np.exp(-(np.arange(n) % (encoder.rate_hz // 3)) / (0.02 * encoder.rate_hz))
     return Signal(
         audio=(0.3 * bursts * rng.standard_normal(n)).astype(np.float32),
         duration_s=seconds,
-        frames=rng.integers(0, 256, (n_frames, 40, 56, 3), dtype=np.uint8) if pair else None,
-        frame_times_s=np.arange(n_frames) / 20 if pair else None,
+        frames=rng.integers(0, 256, (n_frames, 40, 56, 3), dtype=np.uint8) if encoder.sees else None,
+        frame_times_s=np.arange(n_frames) / 20 if encoder.sees else None,
     )
+
+
+def fits(shape, promised):
+    return len(shape) == len(promised) and all(want in (ANY, size) for size, want in zip(shape, promised, strict=True))
 
 
 def usable(name):
@@ -38,7 +41,9 @@ def test_card(name):
     assert encoder.version >= 1
     assert encoder.rate_hz in (16000, 22050, 24000, 32000, 44100, 48000)
     assert encoder.layers
-    assert len(set(encoder.layers)) == len(encoder.layers)
+    assert encoder.modality in {"audio", "video", "pair", "features"}
+    assert set(encoder.after) <= set(NAMES)
+    assert encoder.after or encoder.modality != "features"
     assert encoder.licence
     assert encoder.source
 
@@ -79,6 +84,7 @@ def test_features_are_finite_complete_and_do_not_depend_on_the_batch(name):
         alone = encode([one])[0]
         for layer in encoder.layers:
             assert isinstance(features[layer], np.ndarray)
+            assert fits(features[layer].shape, encoder.layers[layer])
             assert np.isfinite(features[layer]).all()
             np.testing.assert_array_equal(features[layer], alone[layer])
 

@@ -9,7 +9,9 @@ import pytest
 
 from foleybench import registry
 from foleybench.clips import Event
+from foleybench.encoders import ANY
 from foleybench.errors import FoleyError
+from foleybench.featurise import depends_on_picture_alone
 from foleybench.metrics import ClipView, Metric
 
 NAMES = registry.names("metrics")
@@ -19,7 +21,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def feature(encoder, layer, seed):
-    """A feature of the shape that the encoder's docstring promises."""
+    """A feature of the shape that the encoder promises; some have a range of their own."""
     rng = np.random.default_rng([seed, len(layer)])
     shapes = {
         ("onsets", "times_s"): lambda: np.sort(rng.uniform(0, 4, 6)),
@@ -31,9 +33,12 @@ def feature(encoder, layer, seed):
         ("mini_class", "embedding"): lambda: rng.standard_normal(32),
         ("mini_align", "probability"): lambda: np.asarray(rng.uniform(0.6, 1.0)),
         ("passt", "logits"): lambda: 3 * rng.standard_normal(527),
-        ("vggish", "frames"): lambda: rng.standard_normal((4, 128)),
     }
-    return shapes[encoder, layer]()
+    if (encoder, layer) in shapes:
+        return shapes[encoder, layer]()
+    return rng.standard_normal(
+        [size if size != ANY else 4 for size in registry.load("encoders", encoder).layers[layer]]
+    )
 
 
 def clips(metric, *, noise=0.0, of=("generated",)):
@@ -84,7 +89,8 @@ def test_card(metric):
     assert metric.undefined
     assert metric.minimum_clips >= 1
     for need in metric.needs.values():
-        assert need.of in {"generated", "reference"}
+        assert need.of in {"generated", "reference", "video"}
+        assert (need.of == "video") == depends_on_picture_alone(need.encoder)
         assert need.layer in registry.load("encoders", need.encoder).layers
 
 

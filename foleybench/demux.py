@@ -28,6 +28,7 @@ FORMATS = (
     "m4v,h264,hevc"
 )
 MAX_PICTURE_PX = 7680 * 4320
+SEEK_MARGIN_S = 0.5
 _ATTACHED_PICTURE = 0x400
 
 
@@ -95,6 +96,18 @@ def start_s(tracks: Tracks) -> float:
     """Return the time at which the first of the streams starts, as the container says; 0 when it does not say."""
     starts = [float(s.start_time * s.time_base) for s in tracks if s and s.start_time is not None and s.time_base]
     return min(starts, default=0.0)
+
+
+def seek_before(container: InputContainer, time_s: float | None) -> None:
+    """Go to a keyframe before a time, in seconds on the file's own clock; None leaves the file at its start.
+
+    A decoder of sound needs the packet before the first one wanted, so the target lies a little earlier. A file that
+    cannot be sought is read from its start.
+    """
+    if time_s is None or time_s <= SEEK_MARGIN_S:
+        return
+    with contextlib.suppress(av.error.FFmpegError):
+        container.seek(int((time_s - SEEK_MARGIN_S) * av.time_base), backward=True)
 
 
 class Reader:

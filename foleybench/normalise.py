@@ -21,7 +21,7 @@ from av.video.frame import VideoFrame
 
 from foleybench.clips import AudioArray
 from foleybench.datasets import Profile, Sample
-from foleybench.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media, start_s
+from foleybench.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media, seek_before, start_s
 from foleybench.errors import MediaError
 from foleybench.h264 import Mp4Writer
 from foleybench.pictures import Fitter, pixel_aspect
@@ -44,27 +44,34 @@ PARTIAL_SHARE = 0.9
 TRUNCATED_S = 0.5
 
 
-def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0) -> Sample:
-    """Decode a file, cut it from its start to the profile's length, and encode it to the profile.
+def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s: float = 0.0) -> Sample:
+    """Decode a file, cut it to the profile's length, and encode it to the profile.
 
     Args:
         path: Any media file.
         profile: How the clip is written.
         asked_start_s: Where the clip starts in the video that it was cut from, for the record.
+        cut_s: Where the clip starts in this file, in seconds after the first picture or sound. The cut is exact for
+            any keyframes: what comes before is decoded and dropped by its timestamps.
 
     Returns:
         The sample; ``facts`` holds what was found.
 
     Raises:
         MediaError: The file cannot be used: ``missing``, ``empty_file``, ``unreadable``, ``no_video``, ``no_audio``,
-            ``unsupported_codec``, ``too_large``, ``undecodable``, ``not_finite``, ``no_overlap`` or ``too_short``.
+            ``unsupported_codec``, ``too_large``, ``undecodable``, ``not_finite``, ``no_overlap``, ``ends_early``
+            or ``too_short``.
     """
     with open_media(path) as container:
         tracks = _both(container)
         picture = _Picture(profile, pixel_aspect(_video(tracks).sample_aspect_ratio))
         sound = SoundTrack(max_s=profile.clip_s)
-        reader = Reader(container, tracks, start_s(tracks))
+        origin_s = start_s(tracks) + cut_s
+        seek_before(container, origin_s if cut_s else None)
+        reader = Reader(container, tracks, origin_s)
         _read(reader, tracks, picture, sound)
+        if cut_s > 0.0:
+            _refuse_early_end(picture, sound, reader)
         _refuse_useless(picture, sound, reader, profile)
         duration_s = min(profile.clip_s, max(picture.end_s, sound.end_s))
         mp4, n_frames = picture.finish(duration_s)
@@ -76,6 +83,8 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0) -> Sa
     facts |= measured.facts() | {
         "asked_start_s": asked_start_s,
         "asked_duration_s": profile.clip_s,
+        "real_start_s": round(asked_start_s + measured.first_s, 6),
+        "real_end_s": round(asked_start_s + measured.last_s, 6),
         "fps": profile.fps,
         "n_frames": n_frames,
         "rate_hz": rate_hz,
@@ -176,6 +185,16 @@ class _Measured:
         return min(self.sound.end_s, self.duration_s) - (self.sound.first_s or 0.0)
 
     @property
+    def first_s(self) -> float:
+        """When the first picture or sound is there, after the asked second."""
+        return min(self.picture.first_s or 0.0, self.sound.first_s or 0.0)
+
+    @property
+    def last_s(self) -> float:
+        """When the last picture or sound ends, inside the clip."""
+        return min(self.duration_s, max(self.picture.end_s, self.sound.end_s))
+
+    @property
     def peak(self) -> float:
         return float(np.abs(self.audio).max(initial=0.0))
 
@@ -236,6 +255,12 @@ def _read(reader: Reader, tracks: Tracks, picture: _Picture, sound: SoundTrack) 
             reader.finish(tracks.video)
         if sound.done:
             reader.finish(tracks.audio)
+
+
+def _refuse_early_end(picture: _Picture, sound: SoundTrack, reader: Reader) -> None:
+    for what, end_s in (("picture", picture.end_s), ("sound", sound.end_s)):
+        if end_s <= 0.0 and not reader.n_damaged:
+            raise MediaError("ends_early", f"the {what} ends before the asked second")
 
 
 def _refuse_useless(picture: _Picture, sound: SoundTrack, reader: Reader, profile: Profile) -> None:

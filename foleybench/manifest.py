@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -115,13 +116,41 @@ def manifest_path(folder: Path, split: str) -> Path:
 def manifest_bytes(header: Header, entries: Iterable[Entry]) -> bytes:
     """Return a manifest as it is written: one canonical JSON line each."""
     lines = [canonical_json(dataclasses.asdict(header))]
-    lines += [canonical_json(dataclasses.asdict(entry)) for entry in entries]
+    lines += map(entry_line, entries)
     return ("\n".join(lines) + "\n").encode()
+
+
+def entry_line(entry: Entry) -> str:
+    """Return an entry as it stands in a manifest, without the end of the line."""
+    # Not `asdict`, which copies the facts of millions of entries deeply.
+    return canonical_json(vars(entry))
 
 
 def write_manifest(path: Path, header: Header, entries: Iterable[Entry]) -> None:
     """Write a manifest atomically."""
     write_atomically(path, manifest_bytes(header, entries))
+
+
+def join_manifest(path: Path, header: Header, blocks: Iterable[bytes]) -> str:
+    """Write a manifest from blocks of finished lines, one in memory at a time; the file stays under a temporary name.
+
+    Returns:
+        The SHA-256 of the whole, which ``path`` gets when ``joined_path(path)`` is renamed to it.
+    """
+    digest = hashlib.sha256()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with joined_path(path).open("wb") as handle:
+        for block in itertools.chain([canonical_json(dataclasses.asdict(header)).encode() + b"\n"], blocks):
+            digest.update(block)
+            handle.write(block)
+        handle.flush()
+        os.fsync(handle.fileno())
+    return digest.hexdigest()
+
+
+def joined_path(path: Path) -> Path:
+    """Return the temporary name under which ``join_manifest`` writes."""
+    return path.with_name(f".{path.name}.joined")
 
 
 def read_manifest(path: Path) -> Manifest:

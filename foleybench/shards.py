@@ -14,7 +14,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -38,17 +38,38 @@ def shard_names(folder: Path, split: str) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if pattern.fullmatch(path.name))
 
 
-def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], bytes]]]]) -> None:
+class _Hashed:
+    """A file that is hashed while it is written."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        self._handle = handle
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Write and hash."""
+        self.digest.update(data)
+        return self._handle.write(data)
+
+    def tell(self) -> int:
+        """Return how much was written."""
+        return self._handle.tell()
+
+
+def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], bytes]]]]) -> str:
     """Write one tar: fixed order, owner and time, so the same samples give the same bytes; atomically.
 
     Args:
         path: Where the shard goes.
         samples: (clip id, field -> function that reads the bytes) in order; read one at a time.
+
+    Returns:
+        The SHA-256 of the tar.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as handle:
-        with tarfile.open(fileobj=handle, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        hashed = _Hashed(handle)
+        with tarfile.open(fileobj=cast(IO[bytes], hashed), mode="w", format=tarfile.USTAR_FORMAT) as tar:
             for clip_id, fields in samples:
                 for field in sorted(fields):
                     data = fields[field]()
@@ -58,6 +79,19 @@ def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], 
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)
+    return hashed.digest.hexdigest()
+
+
+def read_members(shard: Path, entry: Entry, fields: Sequence[str] = FIELDS, *, verify: bool = True) -> dict[str, bytes]:
+    """Return files of a clip as they lie in its shard.
+
+    Raises:
+        ManifestError: A member is missing, cut, or (with ``verify``) not what the manifest recorded.
+    """
+    members = {field: _read(shard, entry, field) for field in fields}
+    if verify:
+        _verify(entry, members)
+    return members
 
 
 class ShardDataset:
@@ -106,17 +140,14 @@ class ShardDataset:
             ManifestError: Unknown id, missing member, or a hash that does not agree.
         """
         entry = self.entry(clip_id)
-        members = {field: self._read(entry, field) for field in FIELDS if _wanted(field, video, audio)}
-        if verify:
-            _verify(entry, members)
+        fields = [field for field in FIELDS if _wanted(field, video, audio)]
+        members = read_members(self._shard(entry), entry, fields, verify=verify)
         return _decode(entry, self.manifest.header.split, members)
 
     def members(self, clip_id: str) -> dict[str, bytes]:
         """Return a clip's files as they lie in the shard, checked against the manifest's hashes."""
         entry = self.entry(clip_id)
-        members = {field: self._read(entry, field) for field in FIELDS}
-        _verify(entry, members)
-        return members
+        return read_members(self._shard(entry), entry)
 
     def clips(self, *, video: bool = True, audio: bool = True) -> Iterator[Clip]:
         """Yield every usable clip in manifest order."""
@@ -128,29 +159,38 @@ class ShardDataset:
         problems: dict[str, None] = {}
         for entry in self._entries.values():
             try:
-                members = {field: self._read(entry, field) for field in FIELDS}
-                _verify(entry, members)
+                members = read_members(self._shard(entry), entry)
                 _meta(entry, members["json"])
             except ManifestError as error:
                 problems[str(error)] = None
         return list(problems)
 
-    def _read(self, entry: Entry, field: str) -> bytes:
-        if not entry.shard or Path(entry.shard).name != entry.shard:
-            raise ManifestError(
-                f"{self.path}: {entry.shard!r} of {entry.clip_id} is not the name of a shard beside it."
-            )
-        shard = self.path.parent / entry.shard
-        member = _index(shard).get(f"{entry.clip_id}.{field}")
-        if member is None:
-            raise ManifestError(f"{shard} has no member {entry.clip_id}.{field}. Run `foleybench prepare` again.")
-        offset, size = member
-        with shard.open("rb") as handle:
-            handle.seek(offset)
-            data = handle.read(size)
-        if len(data) != size:
-            raise ManifestError(f"{shard} ends inside {entry.clip_id}.{field}. Run `foleybench prepare` again.")
-        return data
+    def _shard(self, entry: Entry) -> Path:
+        return self.path.parent / checked_shard(self.path, entry)
+
+
+def checked_shard(manifest: Path | str, entry: Entry) -> str:
+    """Return the name of an entry's shard.
+
+    Raises:
+        ManifestError: It is not a plain file name: a manifest cannot point elsewhere.
+    """
+    if not entry.shard or Path(entry.shard).name != entry.shard:
+        raise ManifestError(f"{manifest}: {entry.shard!r} of {entry.clip_id} is not the name of a shard beside it.")
+    return entry.shard
+
+
+def _read(shard: Path, entry: Entry, field: str) -> bytes:
+    member = _index(shard).get(f"{entry.clip_id}.{field}")
+    if member is None:
+        raise ManifestError(f"{shard} has no member {entry.clip_id}.{field}. Run `foleybench prepare` again.")
+    offset, size = member
+    with shard.open("rb") as handle:
+        handle.seek(offset)
+        data = handle.read(size)
+    if len(data) != size:
+        raise ManifestError(f"{shard} ends inside {entry.clip_id}.{field}. Run `foleybench prepare` again.")
+    return data
 
 
 def _index(shard: Path) -> dict[str, tuple[int, int]]:

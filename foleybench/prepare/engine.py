@@ -21,11 +21,21 @@ from foleybench import __version__
 from foleybench.datasets import Item
 from foleybench.errors import FoleyError
 from foleybench.manifest import Header, manifest_path
-from foleybench.prepare.pack import RECORDS, find_finished, forget, pack, transient_ids, unpack
-from foleybench.prepare.pool import PoolSettings, Task, run_tasks
+from foleybench.prepare.finished import RECORDS, any_transient, find_finished, finish, forget, take_apart
+from foleybench.prepare.pack import (
+    Group,
+    clips_per_shard,
+    drop_transient,
+    groups,
+    has_transient,
+    read_part,
+    reopen,
+)
+from foleybench.prepare.packer import Packer, Split
+from foleybench.prepare.pool import PoolSettings, run_tasks
 from foleybench.prepare.source import load_dataset
 from foleybench.prepare.staging import Staging, items_sha256, refuse_change
-from foleybench.shards import shard_names
+from foleybench.shards import shard_name, shard_names
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,90}")
 
@@ -37,13 +47,15 @@ class SplitPlan:
     Attributes:
         header: The manifest's first line.
         items: What is asked for, in order.
+        groups: The items again, by shard.
         staging: Where finished clips wait.
         complete: Whether the split is there already, made from the same.
-        n_staged: How many clips are finished and wait to be packed.
+        n_staged: How many clips are finished, though the split is not.
     """
 
     header: Header
     items: tuple[Item, ...]
+    groups: list[Group]
     staging: Staging
     complete: bool
     n_staged: int
@@ -56,7 +68,7 @@ class SplitPlan:
     @property
     def wanted(self) -> list[Item]:
         """The items that need work at all: those that are not refused before."""
-        return [item for item in self.items if item.refused is None]
+        return _wanted(self.items)
 
 
 def parse_options(dataset_name: str, arguments: Sequence[str] = ()) -> argparse.Namespace:
@@ -99,7 +111,12 @@ def plan(
         items = tuple(listed[:limit])
         _check_names(split, items)
         header = Header(dataset=name, split=split, version=dataset.version, profile=profile, tools=tool_versions())
-        fingerprint = {**dataclasses.asdict(header), "n_items": len(items), "items_sha256": items_sha256(items)}
+        fingerprint = {
+            **dataclasses.asdict(header),
+            "n_items": len(items),
+            "items_sha256": items_sha256(items),
+            "n_per_shard": clips_per_shard(profile.get("clip_s") or 10.0),
+        }
         plans.append(_split_plan(out, header, items, fingerprint, force))
     return plans
 
@@ -108,20 +125,40 @@ def _split_plan(
     out: Path, header: Header, items: tuple[Item, ...], fingerprint: dict[str, Any], force: bool
 ) -> SplitPlan:
     staging = Staging(out, header.split, fingerprint)
+    split = SplitPlan(
+        header=header,
+        items=items,
+        groups=groups(items, fingerprint["n_per_shard"]),
+        staging=staging,
+        complete=False,
+        n_staged=0,
+    )
     if force:
-        return SplitPlan(header=header, items=items, staging=staging, complete=False, n_staged=0)
+        return split
     manifest = manifest_path(out, header.split)
     finished = find_finished(out, header.split)
-    if finished is not None:
-        refuse_change(manifest, finished.fingerprint, fingerprint)
-    elif manifest.is_file() and not staging.folder.is_dir() and shard_names(out, header.split):
-        # (A manifest without shards is what a checkout of a repository holds: its shards are about to be made.)
-        raise FoleyError(f"{manifest} was not made here, or was changed. Use --force to replace it, or another --out.")
-    complete = finished is not None and finished.whole
-    if not complete:
+    if finished is None:
+        if manifest.is_file() and not staging.folder.is_dir() and shard_names(out, header.split):
+            # (A manifest without shards is what a checkout of a repository holds: its shards are about to be made.)
+            raise FoleyError(f"{manifest} was not made here, or was changed. Use --force, or another --out.")
         staging.check()
-    n_staged = 0 if complete else len(staging.finished(items))
-    return SplitPlan(header=header, items=items, staging=staging, complete=complete, n_staged=n_staged)
+        return dataclasses.replace(split, n_staged=sum(_n_finished(staging, group) for group in split.groups))
+    refuse_change(manifest, finished.fingerprint, fingerprint)
+    whole = [group for group in split.groups if shard_name(split.split, group.index) not in finished.lost]
+    n_staged = 0 if not finished.lost else sum(len(_wanted(group.items)) for group in whole)
+    return dataclasses.replace(split, complete=not finished.lost, n_staged=n_staged)
+
+
+def _wanted(items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if item.refused is None]
+
+
+def _n_finished(staging: Staging, group: Group) -> int:
+    wanted = _wanted(group.items)
+    if staging.part_path(group.index).is_file():
+        return len(wanted)
+    staged = staging.staged(group.index)
+    return sum(item.clip_id in staged for item in wanted)
 
 
 def prepare(
@@ -161,44 +198,56 @@ def prepare(
         plans = plan(dataset_name, options, out, limit=limit, force=force)
         for split in plans:
             _begin(out, split, force=force, retry=retry)
-        tasks = [Task(item=item, folder=p.staging.folder) for p in plans for item in _missing(p, retry)]
         settings = PoolSettings(dataset=dataset_name, jobs=jobs, time_limit_s=time_limit_s, memory_mb=memory_mb)
-        _make(settings, tasks, progress)
-        for split in plans:
-            if split.staging.folder.is_dir():
-                pack(out, split.staging, split.items, split.header)
+        todo = [split for split in plans if split.staging.folder.is_dir()]
+        _make(settings, out, todo, progress)
+        for split in todo:
+            finish(out, split.staging, split.groups, split.header)
         return {split.split: manifest_path(out, split.split) for split in plans}
 
 
 def _begin(out: Path, split: SplitPlan, *, force: bool, retry: bool) -> None:
-    """Open the staging area of a split that needs work."""
+    """Open the staging area of a split that needs work, and only of such a one."""
     if force:
         split.staging.remove()
         forget(out, split.split)
-    if not split.complete:
-        split.staging.open()
+    finished = find_finished(out, split.split)
+    if finished is not None:
+        split.staging.remove()  # Left by a run that was killed between its manifest and its tidying.
+        if not finished.lost and not (retry and any_transient(manifest_path(out, split.split))):
+            return
+        take_apart(out, split.staging, split.groups, finished)
+    split.staging.open()
+    for group in split.groups:
+        _begin_group(out, split.staging, group, retry)
+
+
+def _begin_group(out: Path, staging: Staging, group: Group, retry: bool) -> None:
+    """Give up what a part says when its shard is lost; with ``retry``, also its transient failures."""
+    path = staging.part_path(group.index)
+    if not path.is_file():
+        if retry:
+            drop_transient(staging, group)
         return
-    split.staging.remove()  # Left by a run that was killed between its manifest and its tidying.
-    if retry and transient_ids(out, split.split):
-        # Staged whole before the finished split is given up, so that a kill in between loses nothing.
-        unpack(out, split.staging)
+    part = read_part(path)
+    shard = out / part.shard if part.shard else None
+    if shard and not (shard.is_file() and shard.stat().st_size == part.n_bytes):
+        path.unlink()
+    elif retry and has_transient(part):
+        reopen(out, staging, group, part)
 
 
-def _missing(split: SplitPlan, retry: bool) -> list[Item]:
-    if not split.staging.folder.is_dir():
-        return []
-    finished = split.staging.finished(split.items, retry=retry)
-    return [item for item in split.wanted if item.clip_id not in finished]
-
-
-def _make(settings: PoolSettings, tasks: Sequence[Task], progress: bool) -> None:
+def _make(settings: PoolSettings, out: Path, splits: Sequence[SplitPlan], progress: bool) -> None:
     n_failed = 0
+    n_left = sum(len(split.wanted) - sum(_n_finished(split.staging, g) for g in split.groups) for split in splits)
     with (
+        Packer(out, [Split(split.staging, split.groups) for split in splits]) as packer,
         # disable=None is tqdm's own test for a terminal.
-        tqdm(total=len(tasks), unit="clip", disable=None if progress else True, file=sys.stderr) as bar,
-        contextlib.closing(run_tasks(settings, tasks)) as ended,
+        tqdm(total=n_left, unit="clip", disable=None if progress else True, file=sys.stderr) as bar,
+        contextlib.closing(run_tasks(settings, packer.tasks())) as ended,
     ):
-        for _, status in ended:
+        for task, status in ended:
+            packer.ended(task)
             n_failed += status != "ok"
             bar.set_postfix(failed=n_failed, refresh=False)
             bar.update()

@@ -1,165 +1,186 @@
-"""Staged clips into shards and a manifest, and back again."""
+"""Staged clips into one shard and its part of the manifest, and back again.
+
+A shard belongs to a fixed run of the items asked for (``Group``), whether they turn out usable or not: so shards are
+packed in any order, as soon as their own clips are finished, and a clip that is had later changes its own shard only.
+A group without a usable clip has no shard; its number stays free.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from foleybench.datasets import Item, Sample
-from foleybench.manifest import (
-    Entry,
-    Header,
-    canonical_json,
-    manifest_bytes,
-    manifest_path,
-    read_manifest,
-    write_atomically,
-)
+from foleybench.errors import FoleyError
+from foleybench.manifest import Entry, canonical_json, entry_line, write_atomically
 from foleybench.prepare.staging import (
     TRANSIENT,
     Outcome,
     Staging,
-    dumps,
-    read_json,
     stage_outcome,
     stage_sample,
+    staged_media,
+    staged_outcome,
 )
-from foleybench.shards import ShardDataset, shard_name, shard_names, write_shard
+from foleybench.shards import read_members, shard_name, write_shard
 
+# Clips asked for per shard, for clips of up to ten seconds: at about 0.6 MB a clip, shards of about 300 MB.
 MAX_CLIPS = 512
-MAX_BYTES = 500 * 1000**2
-RECORDS = ".prepared"
+_FULL_CLIP_S = 10.0
 
 
-def record_path(out: Path, split: str) -> Path:
-    """Return where the record of a finished split lies: its fingerprint, the hashes of its files."""
-    return out / RECORDS / f"{split}.json"
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """The items that share a shard.
+
+    Attributes:
+        index: Number of the shard.
+        items: The items, in the order asked for.
+    """
+
+    index: int
+    items: Sequence[Item]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A split whose manifest this command wrote.
+class Part:
+    """A packed group.
 
     Attributes:
-        fingerprint: What it was made from.
-        whole: Whether every shard is there with its size.
+        shard: File name of its tar, None when no clip of it could be used.
+        n_bytes: Size of the tar.
+        n_clips: Clips in the tar.
+        sha256: Of the tar.
+        lines: The group's lines of the manifest.
     """
 
-    fingerprint: dict[str, Any]
-    whole: bool
+    shard: str | None
+    n_bytes: int
+    n_clips: int
+    sha256: str
+    lines: bytes
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What the record of the split keeps of it."""
+        return {"n_bytes": self.n_bytes, "n_clips": self.n_clips, "sha256": self.sha256}
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the group's entries."""
+        return (Entry(**json.loads(line)) for line in self.lines.splitlines())
 
 
-def find_finished(out: Path, split: str) -> Finished | None:
-    """Return the finished split in ``out``, or None when there is none or its manifest is not the one recorded."""
-    record, manifest = record_path(out, split), manifest_path(out, split)
-    if not record.is_file() or not manifest.is_file():
-        return None
-    stored = read_json(record)
-    if stored.get("manifest_sha256") != hashlib.sha256(manifest.read_bytes()).hexdigest():
-        return None
-    sizes = {path.name: path.stat().st_size for path in out.glob("*.tar")}
-    whole = all(sizes.get(name) == shard["n_bytes"] for name, shard in stored["shards"].items())
-    return Finished(fingerprint=stored["fingerprint"], whole=whole)
+def clips_per_shard(clip_s: float) -> int:
+    """Return how many clips of a length share a shard, so that shards of long clips do not get huge.
+
+    Example:
+        >>> clips_per_shard(10.0), clips_per_shard(60.0), clips_per_shard(3600.0)
+        (512, 85, 1)
+    """
+    return max(1, int(MAX_CLIPS * min(1.0, _FULL_CLIP_S / clip_s)))
 
 
-def forget(out: Path, split: str) -> None:
-    """Take a finished split back: the manifest first, so that nobody reads shards that are about to change."""
-    manifest_path(out, split).unlink(missing_ok=True)
-    record_path(out, split).unlink(missing_ok=True)
+def groups(items: Sequence[Item], n_per_shard: int) -> list[Group]:
+    """Cut the items of a split into the groups that share a shard."""
+    starts = range(0, len(items), n_per_shard)
+    return [Group(index, items[start : start + n_per_shard]) for index, start in enumerate(starts)]
 
 
-def transient_ids(out: Path, split: str) -> list[str]:
-    """Return the clips of a finished split that another try may save."""
-    entries = read_manifest(manifest_path(out, split)).entries
-    return [entry.clip_id for entry in entries if entry.status in TRANSIENT]
+def pack(out: Path, staging: Staging, group: Group) -> Part:
+    """Write the shard of a group whose clips are all finished; ``commit`` makes it count.
+
+    Raises:
+        FoleyError: A staged file is damaged; its clip is un-staged.
+    """
+    folder = staging.clips_folder(group.index)
+    outcomes = [(item, _outcome(folder, item)) for item in group.items]
+    samples = [(item.clip_id, _members(folder, item, outcome)) for item, outcome in outcomes if outcome.status == "ok"]
+    shard = shard_name(staging.fingerprint["split"], group.index)
+    lines = "".join(f"{entry_line(_entry(item, outcome, shard))}\n" for item, outcome in outcomes).encode()
+    if not samples:
+        (out / shard).unlink(missing_ok=True)
+        return Part(shard=None, n_bytes=0, n_clips=0, sha256="", lines=lines)
+    sha256 = write_shard(out / shard, samples)
+    return Part(shard=shard, n_bytes=(out / shard).stat().st_size, n_clips=len(samples), sha256=sha256, lines=lines)
 
 
-def unpack(out: Path, staging: Staging) -> None:
-    """Stage a finished split again, but for its transient failures, then take the finished split back."""
-    data = ShardDataset(manifest_path(out, staging.fingerprint["split"]))
-    staging.open()
-    for entry in data.manifest.entries:
+def commit(staging: Staging, group: Group, part: Part) -> None:
+    """Note that a group is packed, then drop its staged clips."""
+    write_atomically(staging.part_path(group.index), part_bytes(part))
+    shutil.rmtree(staging.clips_folder(group.index), ignore_errors=True)
+
+
+def part_bytes(part: Part) -> bytes:
+    """Return a part as it is written: its description, then its lines of the manifest."""
+    return canonical_json({"shard": part.shard, **part.described}).encode() + b"\n" + part.lines
+
+
+def read_part(path: Path) -> Part:
+    """Read what ``commit`` wrote.
+
+    Raises:
+        FoleyError: The file is damaged.
+    """
+    head, _, lines = path.read_bytes().partition(b"\n")
+    try:
+        return Part(**json.loads(head), lines=lines)
+    except (ValueError, TypeError) as error:
+        raise FoleyError(f"{path} is damaged ({error}). Run again with --force.") from error
+
+
+def has_transient(part: Part) -> bool:
+    """Whether another try may save a clip of the group."""
+    return any(entry.status in TRANSIENT for entry in part.entries())
+
+
+def reopen(out: Path, staging: Staging, group: Group, part: Part) -> None:
+    """Stage a packed group again, but for its transient failures; the part goes last, so a kill loses nothing.
+
+    Raises:
+        ManifestError: The shard is not the one that was packed.
+    """
+    folder = staging.clips_folder(group.index)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for item, entry in zip(group.items, part.entries(), strict=True):
         if entry.status == "ok":
-            stage_sample(staging.folder, entry.clip_id, _sample(data, entry))
-        elif entry.status not in TRANSIENT:
-            outcome = Outcome(status=entry.status, reason=entry.reason, facts=entry.facts)
-            stage_outcome(staging.folder, entry.clip_id, outcome)
-    forget(out, staging.fingerprint["split"])
+            stage_sample(folder, entry.clip_id, _sample(out / str(entry.shard), entry))
+        elif entry.status not in TRANSIENT and not item.refused:
+            stage_outcome(folder, entry.clip_id, Outcome(status=entry.status, reason=entry.reason, facts=entry.facts))
+    staging.part_path(group.index).unlink()
 
 
-def _sample(data: ShardDataset, entry: Entry) -> Sample:
-    members = data.members(entry.clip_id)
+def drop_transient(staging: Staging, group: Group) -> None:
+    """Un-stage the transient failures of a group that is not packed yet."""
+    folder = staging.clips_folder(group.index)
+    for clip_id in sorted(staging.staged(group.index)):
+        if staged_outcome(folder, clip_id).status in TRANSIENT:
+            (folder / f"{clip_id}.json").unlink()
+
+
+def _outcome(folder: Path, item: Item) -> Outcome:
+    if item.refused:
+        return Outcome(status=item.refused[0], reason=item.refused[1])
+    return staged_outcome(folder, item.clip_id)
+
+
+def _sample(shard: Path, entry: Entry) -> Sample:
+    members = read_members(shard, entry)
     meta = json.loads(members["json"])
     return Sample(
         mp4=members["mp4"], flac=members["flac"], events=meta["events"], facts=entry.facts, factors=meta["factors"]
     )
 
 
-def pack(out: Path, staging: Staging, items: Sequence[Item], header: Header) -> Path:
-    """Write the shards of a split, its record, and last its manifest; then remove what is no longer needed.
-
-    Returns:
-        The manifest's path.
-    """
-    split = header.split
-    entries: list[Entry] = []
-    shards: dict[str, dict[str, Any]] = {}
-    for shard, group in _groups(staging, items, split):
-        samples = [
-            (item.clip_id, _members(staging, item, outcome)) for item, outcome in group if outcome.status == "ok"
-        ]
-        if samples:
-            write_shard(out / shard, samples)
-            shards[shard] = _described(out / shard, len(samples))
-        entries += [_entry(item, outcome, shard) for item, outcome in group]
-    data = manifest_bytes(header, entries)
-    record = {
-        "fingerprint": staging.fingerprint,
-        "manifest_sha256": hashlib.sha256(data).hexdigest(),
-        "shards": shards,
-    }
-    write_atomically(record_path(out, split), dumps(record).encode())
-    path = manifest_path(out, split)
-    write_atomically(path, data)
-    for stale in shard_names(out, split):
-        if stale not in shards:
-            (out / stale).unlink()
-    staging.remove()
-    return path
-
-
-def _described(shard: Path, n_clips: int) -> dict[str, Any]:
-    with shard.open("rb") as handle:
-        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
-    return {"n_bytes": shard.stat().st_size, "n_clips": n_clips, "sha256": sha256}
-
-
-def _groups(staging: Staging, items: Sequence[Item], split: str) -> Iterator[tuple[str, list[tuple[Item, Outcome]]]]:
-    """Yield each shard's name and items: at most so many clips and bytes, in the order asked for."""
-    group: list[tuple[Item, Outcome]] = []
-    n_clips = n_bytes = index = 0
-    for item in items:
-        outcome = (
-            Outcome(status=item.refused[0], reason=item.refused[1]) if item.refused else staging.outcome(item.clip_id)
-        )
-        size = sum((staging.folder / f"{item.clip_id}.{field}").stat().st_size for field in outcome.sha256)
-        if n_clips and outcome.status == "ok" and (n_clips >= MAX_CLIPS or n_bytes + size > MAX_BYTES):
-            yield shard_name(split, index), group
-            group, n_clips, n_bytes, index = [], 0, 0, index + 1
-        group.append((item, outcome))
-        n_clips, n_bytes = n_clips + (outcome.status == "ok"), n_bytes + size
-    if group:
-        yield shard_name(split, index), group
-
-
-def _members(staging: Staging, item: Item, outcome: Outcome) -> dict[str, Callable[[], bytes]]:
+def _members(folder: Path, item: Item, outcome: Outcome) -> dict[str, Callable[[], bytes]]:
     members: dict[str, Callable[[], bytes]] = {
-        field: functools.partial(staging.media, item.clip_id, field, sha256) for field, sha256 in outcome.sha256.items()
+        field: functools.partial(staged_media, folder, item.clip_id, field, sha256)
+        for field, sha256 in outcome.sha256.items()
     }
     meta = {
         "clip_id": item.clip_id,

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ _START_LIMIT_S = 120.0
 _STDERR_CHARS = 300
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
     """One item and the staging folder that it goes to."""
 
@@ -52,7 +52,7 @@ class PoolSettings:
 class _Worker:
     """One worker process and what it is doing."""
 
-    def __init__(self, settings: PoolSettings) -> None:
+    def __init__(self, settings: PoolSettings, task: Task) -> None:
         self._settings = settings
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by kill()
         environment = {
@@ -66,11 +66,12 @@ class _Worker:
             stderr=self._stderr,
             env=environment,
         )
-        self.task: Task | None = None
+        self.task: Task | None = task  # Sent at once; its clock starts when the worker is ready.
         self.ready = False
         self._received = b""
         self.deadline_s = time.monotonic() + _START_LIMIT_S
         self._send({"dataset": settings.dataset, "memory_mb": settings.memory_mb, "sys_path": sys.path})
+        self._order(task)
 
     @property
     def limit_s(self) -> float:
@@ -80,8 +81,12 @@ class _Worker:
     def give(self, task: Task) -> None:
         """Send a task; the clock of its time limit starts."""
         self.task = task
+        self.restart_clock()
+        self._order(task)
+
+    def restart_clock(self) -> None:
+        """Give the worker its time limit from now on."""
         self.deadline_s = time.monotonic() + self._settings.time_limit_s
-        self._send({"item": dataclasses.asdict(task.item), "folder": str(task.folder)})
 
     def receive(self) -> list[dict[str, Any]] | None:
         """Return the answers that have arrived, or None when the worker has died."""
@@ -110,6 +115,9 @@ class _Worker:
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         return f"the worker ended with {how}" + (f": {lines[-1][:_STDERR_CHARS]}" if lines else "")
 
+    def _order(self, task: Task) -> None:
+        self._send({"item": vars(task.item), "folder": str(task.folder)})
+
     def _send(self, record: dict[str, Any]) -> None:
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # It has died; receive() will say so.
@@ -117,60 +125,88 @@ class _Worker:
             self.process.stdin.flush()
 
 
-def run_tasks(settings: PoolSettings, tasks: Sequence[Task]) -> Generator[tuple[Task, str]]:
+class _Queue:
+    """The tasks that wait, pulled one at a time, those to be tried again first."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._tasks = iter(tasks)
+        self._again: list[Task] = []
+        self._tried: set[tuple[Path, str]] = set()
+
+    def next(self) -> Task | None:
+        """Return the next task, or None when none is left."""
+        return self._again.pop() if self._again else next(self._tasks, None)
+
+    def again(self, task: Task) -> bool:
+        """Queue a task whose worker has died, if it was its first; say whether."""
+        key = (task.folder, task.item.clip_id)
+        if key in self._tried:
+            return False
+        self._tried.add(key)
+        self._again.append(task)
+        return True
+
+
+def run_tasks(settings: PoolSettings, tasks: Iterable[Task]) -> Generator[tuple[Task, str]]:
     """Make every item; yield each task with its status as it ends, in no fixed order.
 
-    Every task ends: with what the worker staged, or with a staged ``timeout`` or ``crashed``. However the generator is
-    left, no worker survives it.
+    Every task ends: with what the worker staged, or with a staged ``timeout`` or ``crashed``. A task whose worker dies
+    is tried once more in a new one, since the machine may have killed it for what others did; the second death is
+    ``crashed``. However the generator is left, no worker survives it.
 
     Raises:
         FoleyError: Workers cannot start at all (the data set's file fails to import).
     """
-    waiting = list(reversed(tasks))
+    queue = _Queue(tasks)
     workers: list[_Worker] = []
     with selectors.DefaultSelector() as selector:
         try:
-            while waiting or any(worker.task for worker in workers):
-                busy = sum(worker.task is not None for worker in workers)
-                for _ in range(min(settings.jobs, busy + len(waiting)) - len(workers)):
-                    workers.append(_start(settings, selector))
-                yield from _step(selector, workers, waiting)
+            while True:
+                for worker in workers:
+                    if worker.ready and worker.task is None and (task := queue.next()):
+                        worker.give(task)
+                while len(workers) < settings.jobs and (task := queue.next()):
+                    workers.append(_start(settings, selector, task))
+                if not any(worker.task for worker in workers):
+                    return
+                yield from _step(selector, workers, queue)
         finally:
             for worker in workers:
                 worker.kill()
 
 
-def _start(settings: PoolSettings, selector: selectors.BaseSelector) -> _Worker:
-    worker = _Worker(settings)
+def _start(settings: PoolSettings, selector: selectors.BaseSelector, task: Task) -> _Worker:
+    worker = _Worker(settings, task)
     assert worker.process.stdout is not None
     selector.register(worker.process.stdout, selectors.EVENT_READ, worker)
     return worker
 
 
-def _step(selector: selectors.BaseSelector, workers: list[_Worker], waiting: list[Task]) -> Iterator[tuple[Task, str]]:
+def _step(selector: selectors.BaseSelector, workers: list[_Worker], queue: _Queue) -> Iterator[tuple[Task, str]]:
     """Wait for the next answer, death or deadline, and act on it."""
-    soonest_s = min(worker.deadline_s for worker in workers if worker.task or not worker.ready)
+    soonest_s = min(worker.deadline_s for worker in workers if worker.task)
     for key, _ in selector.select(timeout=max(0.0, soonest_s - time.monotonic())):
         worker: _Worker = key.data
         answers = worker.receive()
         if answers is None:
-            yield from _bury(selector, workers, worker, "crashed", worker.last_words())
+            yield from _bury(selector, workers, worker, "crashed", worker.last_words(), queue)
             continue
         for answer in answers:
-            if worker.task is not None:
-                yield worker.task, str(answer["status"])
-            worker.ready, worker.task = True, None
-        if waiting and worker.task is None:
-            worker.give(waiting.pop())
+            if "ready" in answer:
+                worker.ready = True
+                worker.restart_clock()
+            elif worker.task is not None:
+                task, worker.task = worker.task, None
+                yield task, str(answer["status"])
     now_s = time.monotonic()
-    for worker in [w for w in workers if (w.task or not w.ready) and w.deadline_s <= now_s]:
-        yield from _bury(selector, workers, worker, "timeout", f"not done after {worker.limit_s:g} s")
+    for worker in [w for w in workers if w.task and w.deadline_s <= now_s]:
+        yield from _bury(selector, workers, worker, "timeout", f"not done after {worker.limit_s:g} s", queue)
 
 
 def _bury(
-    selector: selectors.BaseSelector, workers: list[_Worker], worker: _Worker, status: str, reason: str
+    selector: selectors.BaseSelector, workers: list[_Worker], worker: _Worker, status: str, reason: str, queue: _Queue
 ) -> Iterator[tuple[Task, str]]:
-    """Take a dead or hung worker away and record what it was working on."""
+    """Take a dead or hung worker away and record what it was working on, or queue it again."""
     assert worker.process.stdout is not None
     selector.unregister(worker.process.stdout)
     workers.remove(worker)
@@ -178,6 +214,6 @@ def _bury(
     worker.kill()
     if not ready:
         raise FoleyError(f"a worker did not start: {reason}. Check the data set's file and the installation.")
-    if task is not None:
+    if task is not None and not (status == "crashed" and queue.again(task)):
         stage_outcome(task.folder, task.item.clip_id, Outcome(status=status, reason=reason))
         yield task, status

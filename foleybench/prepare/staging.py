@@ -1,7 +1,10 @@
 """The staging area of one split: finished clips on disk, guarded by a fingerprint of everything that decides the bytes.
 
-``<out>/.staging/<split>/fingerprint.json``, then for each clip ``<clip_id>.mp4`` and ``<clip_id>.flac`` (when it could
-be made) and last ``<clip_id>.json``. The JSON file is the sign that the clip is finished; each file appears by rename.
+``<out>/.staging/<split>/fingerprint.json``, then a folder ``000012`` for the clips that will share shard 12: for each
+clip ``<clip_id>.mp4`` and ``<clip_id>.flac`` (when it could be made) and last ``<clip_id>.json``. The JSON file is the
+sign that the clip is finished; each file appears by rename. When all clips of a folder are finished they are packed
+into their shard, ``000012.part.jsonl`` says so (its lines of the manifest), and the folder goes away: so no folder ever
+holds more than a shard's clips, and the disk never holds all clips twice.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +57,7 @@ def items_sha256(items: Sequence[Item]) -> str:
     """Return a hash over everything that the items say, in order."""
     digest = hashlib.sha256()
     for item in items:
-        digest.update(dumps(dataclasses.asdict(item)).encode())
+        digest.update(dumps(vars(item)).encode())
         digest.update(b"\n")
     return digest.hexdigest()
 
@@ -114,30 +117,18 @@ class Staging:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.folder / _FINGERPRINT, dumps(self.fingerprint).encode())
 
-    def finished(self, items: Iterable[Item], *, retry: bool = False) -> set[str]:
-        """Return the ids of the items that need no work; with ``retry``, transient failures need work again."""
-        if not self.folder.is_dir():
-            return set()
-        staged = {path.stem for path in self.folder.glob("*.json")}
-        found = {item.clip_id for item in items if item.clip_id in staged}
-        return {clip_id for clip_id in found if not (retry and self.outcome(clip_id).status in TRANSIENT)}
+    def clips_folder(self, index: int) -> Path:
+        """Return where the clips of a shard wait until all are finished."""
+        return self.folder / f"{index:06d}"
 
-    def outcome(self, clip_id: str) -> Outcome:
-        """Return what became of a staged clip."""
-        return Outcome(**read_json(self.folder / f"{clip_id}.json"))
+    def part_path(self, index: int) -> Path:
+        """Return the file that is there when a shard is packed: its description, then its lines of the manifest."""
+        return self.folder / f"{index:06d}.part.jsonl"
 
-    def media(self, clip_id: str, field: str, sha256: str) -> bytes:
-        """Return a staged media file.
-
-        Raises:
-            FoleyError: It is not what was staged (a crash of the machine); the clip is un-staged.
-        """
-        path = self.folder / f"{clip_id}.{field}"
-        data = path.read_bytes() if path.is_file() else b""
-        if hashlib.sha256(data).hexdigest() != sha256:
-            (self.folder / f"{clip_id}.json").unlink()
-            raise FoleyError(f"the staged file {path} is damaged; it was put aside. Run the same command again.")
-        return data
+    def staged(self, index: int) -> set[str]:
+        """Return the ids of the finished clips that wait to be packed into a shard."""
+        folder = self.clips_folder(index)
+        return {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
 
     def remove(self) -> None:
         """Delete the area, and the folder above it when this was the last split."""
@@ -145,6 +136,25 @@ class Staging:
         above = self.folder.parent
         if above.is_dir() and not any(above.iterdir()):
             above.rmdir()
+
+
+def staged_outcome(folder: Path, clip_id: str) -> Outcome:
+    """Return what became of a staged clip."""
+    return Outcome(**read_json(folder / f"{clip_id}.json"))
+
+
+def staged_media(folder: Path, clip_id: str, field: str, sha256: str) -> bytes:
+    """Return a staged media file.
+
+    Raises:
+        FoleyError: It is not what was staged (a crash of the machine); the clip is un-staged.
+    """
+    path = folder / f"{clip_id}.{field}"
+    data = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        (folder / f"{clip_id}.json").unlink()
+        raise FoleyError(f"the staged file {path} is damaged; it was put aside. Run the same command again.")
+    return data
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import random
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import foleybench.prepare
 from foleybench.errors import FoleyError, ManifestError
 from foleybench.manifest import read_manifest
 from foleybench.prepare import pack, parse_options, plan, prepare
@@ -112,7 +114,9 @@ def test_killed_at_any_moment_and_run_again_is_byte_identical(deeds, options, tr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["write_shard", "write_atomically", "remove"])
+@pytest.mark.parametrize(
+    "moment", ["pack.write_shard", "pack.write_atomically", "finished.write_atomically", "finished.Staging.remove"]
+)
 def test_killed_while_packing(deeds, options, tree, tmp_path: Path, monkeypatch, moment: str):
     asked = options("ok,ok,bad,ok,ok", splits="train,test")
     prepare(deeds, asked, tmp_path / "whole")
@@ -134,9 +138,10 @@ def test_killed_while_packing(deeds, options, tree, tmp_path: Path, monkeypatch,
 
         out = tmp_path / f"broken{stop_at}"
         with monkeypatch.context() as patch:
-            owner = pack.Staging if moment == "remove" else pack
-            original = getattr(owner, moment)
-            patch.setattr(owner, moment, lambda *a, _o=original, **k: stopping(*a, original=_o, **k))
+            *owners, name = moment.split(".")
+            owner = functools.reduce(getattr, owners, foleybench.prepare)
+            original = getattr(owner, name)
+            patch.setattr(owner, name, lambda *a, _o=original, **k: stopping(*a, original=_o, **k))
             with contextlib.suppress(Stopped):
                 prepare(deeds, asked, out)
         prepare(deeds, asked, out)
@@ -204,60 +209,104 @@ def test_a_manifest_without_shards_gets_them(deeds, options, tree, tmp_path: Pat
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
 
 
-def test_a_lost_shard_is_made_again(deeds, options, tree, tmp_path: Path, monkeypatch):
+def test_a_lost_shard_is_made_again_and_nothing_else(deeds, options, tree, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(pack, "MAX_CLIPS", 2)
-    prepare(deeds, options(), tmp_path / "whole")
-    prepare(deeds, options(), tmp_path / "out")
+    log = tmp_path / "log"
+    asked = options("ok,bad,ok,ok,ok", log=str(log))
+    prepare(deeds, asked, tmp_path / "whole")
+    prepare(deeds, asked, tmp_path / "out")
+    log.unlink()
     (tmp_path / "out" / "test-000001.tar").unlink()
-    prepare(deeds, options(), tmp_path / "out")
+    (split,) = plan(deeds, asked, tmp_path / "out")
+    assert (split.complete, split.n_staged) == (False, 3)
+    prepare(deeds, asked, tmp_path / "out")
+    assert sorted(log.read_text().splitlines()) == ["test/clip002_000000", "test/clip003_000000"]
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
 
 
-def test_transient_failures_are_kept_until_retry(deeds, options, tree, tmp_path: Path):
+def test_transient_failures_are_kept_until_retry(deeds, options, tree, tmp_path: Path, monkeypatch):
     flag, log, out = tmp_path / "flag", tmp_path / "log", tmp_path / "out"
-    asked = options(f"ok,bad,unless:{flag},ok", log=str(log))
+    monkeypatch.setattr(pack, "MAX_CLIPS", 4)
+    asked = options(f"ok,bad,unless:{flag},ok,ok", log=str(log))
     made = prepare(deeds, asked, out)
-    assert statuses(made["test"]) == ["ok", "no_audio", "crashed", "ok"]
+    assert statuses(made["test"]) == ["ok", "no_audio", "crashed", "ok", "ok"]
+    # The clip that took its worker with it was tried twice; nothing else was.
+    assert sorted(log.read_text().splitlines()) == sorted([f"test/clip{k:03d}_000000" for k in (0, 1, 2, 2, 3, 4)])
     flag.touch()
     prepare(deeds, asked, out)
     assert statuses(made["test"])[2] == "crashed"
     log.unlink()
+    untouched = (out / "test-000001.tar").stat().st_mtime_ns
     prepare(deeds, asked, out, retry=True)
-    assert statuses(made["test"]) == ["ok", "no_audio", "ok", "ok"]
+    assert (out / "test-000001.tar").stat().st_mtime_ns == untouched
+    assert statuses(made["test"]) == ["ok", "no_audio", "ok", "ok", "ok"]
     assert log.read_text().splitlines() == ["test/clip002_000000"]
     prepare(deeds, asked, tmp_path / "whole")
     assert tree(out) == tree(tmp_path / "whole")
 
 
-def test_shards_hold_a_fixed_number_of_clips(deeds, options, tmp_path: Path, monkeypatch):
+def test_shards_hold_a_fixed_run_of_what_was_asked_for(deeds, options, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(pack, "MAX_CLIPS", 2)
-    made = prepare(deeds, options("bad,ok,ok,bad,ok,refused,ok,ok"), tmp_path / "out")
+    made = prepare(deeds, options("bad,ok,ok,ok,bad,refused,ok"), tmp_path / "out")
     entries = read_manifest(made["test"]).entries
-    assert [entry.shard and int(entry.shard[5:11]) for entry in entries] == [None, 0, 0, None, 1, None, 1, 2]
+    # Shard 2 has no usable clip: there is none, and its number stays free.
+    assert [entry.shard and int(entry.shard[5:11]) for entry in entries] == [None, 0, 1, 1, None, None, 3]
     assert ShardDataset(made["test"]).verify() == []
+    assert len(list((tmp_path / "out").glob("*.tar"))) == 3
     monkeypatch.setattr(pack, "MAX_CLIPS", 100)
     prepare(deeds, options("ok"), tmp_path / "out", force=True)
     assert [path.name for path in sorted((tmp_path / "out").glob("*.tar"))] == ["test-000000.tar"]
 
 
-def test_shards_are_split_by_size(deeds, options, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(pack, "MAX_BYTES", 1)
-    made = prepare(deeds, options("ok,ok"), tmp_path / "out")
-    assert [entry.shard for entry in read_manifest(made["test"]).entries] == ["test-000000.tar", "test-000001.tar"]
+@pytest.mark.parametrize(("clip_s", "n"), [(1.0, 512), (10.0, 512), (20.0, 256), (3600.0, 1), (1e6, 1)])
+def test_shards_of_long_clips_hold_fewer(clip_s: float, n: int):
+    assert pack.clips_per_shard(clip_s) == n
+
+
+def test_a_shard_is_packed_as_soon_as_its_clips_are_finished(deeds, options, tree, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(pack, "MAX_CLIPS", 2)
+    out = tmp_path / "out"
+    asked = options("ok,bad,ok,ok,refused,ok,hang")
+    seen = {}
+
+    class Stopped(BaseException):
+        """Stands for the end of the process."""
+
+    def stopping(*args):
+        seen.update(tree(out))
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr("foleybench.prepare.pool._bury", stopping)
+        with pytest.raises(Stopped):
+            prepare(deeds, asked, out, jobs=1, time_limit_s=1.0)
+    # Three shards are whole and their staged clips gone before the last clip has ended.
+    assert {name for name in seen if name.endswith(".tar")} == {f"test-00000{k}.tar" for k in range(3)}
+    assert not [name for name in seen if name.endswith((".mp4", ".flac"))]
+    (split,) = plan(deeds, asked, out)
+    assert (split.complete, split.n_staged, len(split.wanted)) == (False, 5, 6)
+    prepare(deeds, asked, out, jobs=2, time_limit_s=0.5)
+    prepare(deeds, asked, tmp_path / "whole", jobs=2, time_limit_s=0.5)
+    assert tree(out) == tree(tmp_path / "whole")
 
 
 def test_a_damaged_staged_file_is_made_again(deeds, options, tree, tmp_path: Path):
     out = tmp_path / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("foleybench.prepare.engine.pack", lambda *args: None)
-        prepare(deeds, options(), out)
-    staged = out / ".staging" / "test" / "clip001_000000.flac"
+        patch.setattr("foleybench.prepare.packer.pack", _stopped)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(deeds, options(), out)
+    staged = out / ".staging" / "test" / "000000" / "clip001_000000.flac"
     staged.write_bytes(staged.read_bytes()[:10])
     with pytest.raises(FoleyError, match=r"clip001_000000.*again"):
         prepare(deeds, options(), out)
     prepare(deeds, options(), out)
     prepare(deeds, options(), tmp_path / "whole")
     assert tree(out) == tree(tmp_path / "whole")
+
+
+def _stopped(*args: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_two_runs_do_not_work_on_one_folder(deeds, options, tmp_path: Path):

@@ -1,46 +1,13 @@
-"""The main job as a plan of ordinary commands: each step is a ``foleybench`` command that a person could type.
-
-Steps run as soon as what they need is done, a few at a time, each with its own log. A step that is done is not done
-again, so a demo that was interrupted goes on.
-"""
+"""The main job as a plan of ordinary commands; see ``foleybench.steps``."""
 
 from __future__ import annotations
 
-import dataclasses
-import os
-import shlex
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
-from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_PARTIAL
-from foleybench.manifest import write_atomically
-
-_POLL_S = 0.2
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One command of the plan.
-
-    Attributes:
-        name: Name of the step, of its log and of its mark.
-        words: Arguments of ``foleybench``.
-        after: Names of the steps whose output it reads.
-    """
-
-    name: str
-    words: tuple[str, ...]
-    after: tuple[str, ...] = ()
-
-    @property
-    def command(self) -> str:
-        """The command as a person would type it."""
-        return shlex.join(["foleybench", *self.words])
+from foleybench.errors import EXIT_ERROR, EXIT_OK
+from foleybench.steps import Step, run_steps
 
 
 def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | None) -> list[Step]:
@@ -113,7 +80,7 @@ def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int |
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
         return EXIT_OK
     started = time.perf_counter()
-    failed = _run_all(todo, out, jobs)
+    failed = run_steps(todo, out, jobs, title="demo")
     if failed:
         sys.stderr.write(
             f"foleybench: demo step {failed} failed; its last words are above, its log is in {out}/logs.\n"
@@ -128,60 +95,3 @@ def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int |
         f"curves:    {out / 'runs' / 'foleyflow'}\n"
     )
     return EXIT_OK
-
-
-def _run_all(todo: Sequence[Step], out: Path, jobs: int) -> str:
-    """Run the steps, at most ``jobs`` at a time; return the name of the first that failed, or ""."""
-    waiting = [step for step in todo if not _is_done(step, out)]
-    done = {step.name for step in todo} - {step.name for step in waiting}
-    running: dict[str, tuple[Step, subprocess.Popen[bytes]]] = {}
-    bar = tqdm(total=len(todo), initial=len(done), desc="demo", unit="step", disable=None)
-    try:
-        while waiting or running:
-            ready = [step for step in waiting if done.issuperset(step.after)]
-            for step in ready[: jobs - len(running)]:
-                waiting.remove(step)
-                sys.stderr.write(f"+ {step.command}\n")
-                running[step.name] = (step, _start(step, out))
-            time.sleep(_POLL_S)
-            for name, (step, process) in list(running.items()):
-                if process.poll() is None:
-                    continue
-                del running[name]
-                if process.returncode not in (EXIT_OK, EXIT_PARTIAL):
-                    _tell_log(out, name)
-                    return name
-                write_atomically(_mark(out, name), step.command.encode())
-                done.add(name)
-                bar.update()
-    finally:
-        bar.close()
-        for _, process in running.values():
-            process.terminate()
-            process.wait()
-    return ""
-
-
-def _start(step: Step, out: Path) -> subprocess.Popen[bytes]:
-    log = out / "logs" / f"{step.name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    # One thread a process: two small processes on two cores beat one with two threads.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    with log.open("ab") as handle:
-        return subprocess.Popen(  # noqa: S603 (our own command line)
-            [sys.executable, "-m", "foleybench.cli", *step.words], stdout=handle, stderr=handle, env=environment
-        )
-
-
-def _mark(out: Path, name: str) -> Path:
-    return out / "done" / name
-
-
-def _is_done(step: Step, out: Path) -> bool:
-    mark = _mark(out, step.name)
-    return mark.is_file() and mark.read_text() == step.command
-
-
-def _tell_log(out: Path, name: str) -> None:
-    lines = (out / "logs" / f"{name}.log").read_text(errors="replace").splitlines()
-    sys.stderr.write("\n".join(lines[-15:]) + "\n")

@@ -22,6 +22,14 @@ def clip_stats(metric, skill, draw):
         return {"tp": hits.tolist(), "n_generated": [float(wanted)] * len(TOLERANCES_S), "n_reference": float(wanted)}
     if metric == "kld_mini":
         return {load(metric).pool.above: float(abs(draw.normal(3 * (1 - skill) + 0.1, 0.4)))}
+    if metric == "fad_mini":
+        truth = draw.normal(0, 1, (1, 3))
+        return {"reference": truth.tolist(), "generated": (truth + draw.normal(2 * (1 - skill), 0.1, (1, 3))).tolist()}
+    if metric == "align_acc_mini":
+        probability = float(np.clip(draw.normal(skill, 0.2), 0, 1))
+        return {"aligned": float(probability > 0.5), "probability": probability}
+    if metric == "class_accuracy":
+        return {"hit": float(draw.uniform() < skill)}
     return {"seconds": float(0.01 + 0.4 * skill + draw.uniform(0, 0.01))}
 
 

@@ -1,0 +1,80 @@
+"""``foleybench reproduce``: the paper's tables from training runs of one's own, beside what the paper reports."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_PARTIAL, FoleyError
+
+if TYPE_CHECKING:
+    from foleybench.reproduce.plan import Setup
+
+HELP = "train and score a table of the paper, and write it measured and as reported"
+EXAMPLE = "foleybench reproduce table4 --size tiny --seeds 3"
+TABLES = ("table1", "table2", "table3", "table4", "table5", "speed")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument("table", nargs="+", choices=TABLES, help="one or more tables, or the speed figure")
+    parser.add_argument("--size", default="tiny", choices=("tiny", "base"), help="size of the models (default: tiny)")
+    parser.add_argument("--seeds", type=int, default=3, help="training seeds, 0 to N - 1 (default: 3)")
+    parser.add_argument("--steps", type=int, help="training steps of the flow stage (default: the size's own)")
+    parser.add_argument("--nfe", type=int, help="network evaluations at sampling (default: the model's own)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a prepared SynthFoley (default: made)")
+    parser.add_argument(
+        "--work", type=Path, default=Path("out/reproduce"), help="folder of runs and sound (%(default)s)"
+    )
+    home = Path("leaderboards/reproduce")
+    parser.add_argument("--out", type=Path, default=home, help="folder of tables and result files (%(default)s)")
+    published = Path("leaderboards/published.csv")
+    parser.add_argument("--published", type=Path, default=published, help="list of reported values (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
+    parser.add_argument("--device", default="cpu", help="torch device: cpu, cuda (default: cpu)")
+    parser.add_argument("--tables-only", action="store_true", help="train nothing: write what the results allow")
+    parser.add_argument("--dry-run", action="store_true", help="print the commands, and run none")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run what has not been run, then write the tables; 3 when rows are missing."""
+    from foleybench.reproduce.build import steps_of, write_tables
+    from foleybench.reproduce.plan import Setup
+    from foleybench.steps import run_steps
+
+    if args.seeds < 1:
+        raise FoleyError(f"--seeds {args.seeds}: at least one seed must be trained.")
+    setup = Setup(
+        work=args.work,
+        results=args.out / "results",
+        size=args.size,
+        seeds=args.seeds,
+        steps=args.steps,
+        device=args.device,
+        jobs=args.jobs,
+        nfe=args.nfe,
+        data=args.data,
+    )
+    todo = steps_of(setup, args.table)
+    if args.dry_run:
+        sys.stdout.write("".join(f"{step.command}\n" for step in todo))
+        return EXIT_OK
+    if not args.tables_only:
+        failed = run_steps(todo, args.work, args.jobs, title="reproduce")
+        if failed:
+            sys.stderr.write(f"foleybench: step {failed} failed; its log is in {args.work}/logs.\n")
+            return EXIT_ERROR
+    missing = write_tables(setup, args.table, args.out, args.published, _command(args, setup))
+    for name in missing:
+        sys.stderr.write(f"no result yet: {name}\n")
+    sys.stdout.write("".join(f"{args.out / name}.md\n" for name in args.table))
+    return EXIT_PARTIAL if missing else EXIT_OK
+
+
+def _command(args: argparse.Namespace, setup: Setup) -> str:
+    words = ["foleybench reproduce", *args.table, "--size", setup.size, "--seeds", str(setup.seeds)]
+    words += ["--steps", str(setup.steps)] if setup.steps else []
+    words += ["--nfe", str(setup.nfe)] if setup.nfe else []
+    return " ".join(words)

@@ -1,0 +1,88 @@
+"""From a plan to files: which steps the asked tables need, and the pages that their results give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from foleybench.errors import FoleyError
+from foleybench.leaderboard.load import Entry
+from foleybench.leaderboard.published import ReportedTable, read_published, tables
+from foleybench.manifest import write_atomically
+from foleybench.reproduce import speed
+from foleybench.reproduce.grids import GRIDS, Grid
+from foleybench.reproduce.measure import Measured, read_results
+from foleybench.reproduce.plan import Setup, plan, row_name
+from foleybench.reproduce.write import csv_text, make_table, markdown
+from foleybench.steps import Step
+
+
+def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
+    """Return the steps of tables and figures, each once."""
+    steps = plan(setup, [GRIDS[name] for name in names if name in GRIDS])
+    if "speed" in names:
+        known = {step.name for step in steps}
+        steps += [step for step in speed.steps(setup) if step.name not in known]
+    return steps
+
+
+def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path, command: str) -> list[str]:
+    """Write the asked tables from the results that are there.
+
+    Returns:
+        Names of the results that are missing; their rows, or their seeds, are left out, and the page says so.
+
+    Raises:
+        FoleyError: No row has a result, or the list of published numbers cannot be read.
+    """
+    results = read_results(setup.results)
+    reported = {table.number: table for table in tables(read_published(published))}
+    missing: list[str] = []
+    for name in names:
+        if name == "speed":
+            missing += speed.write(setup, results, out)
+        else:
+            missing += _write_table(setup, name, results, reported.get(GRIDS[name].number), out, command)
+    return sorted(set(missing))
+
+
+def _write_table(
+    setup: Setup, name: str, results: Mapping[str, Entry], reported: ReportedTable | None, out: Path, command: str
+) -> list[str]:
+    grid = GRIDS[name]
+    wanted = {
+        row.label: [row_name(setup, row, seed) for seed in range(setup.seeds)] for row in grid.rows if row.variant
+    }
+    missing = [one for names in wanted.values() for one in names if one not in results]
+    seeds = _whole_seeds(wanted, results, setup.seeds)
+    if not seeds:
+        raise FoleyError(f"{name} has no seed with all its rows in {setup.results}; missing: {', '.join(missing)}.")
+    measured = {label: Measured([results[names[seed]] for seed in seeds]) for label, names in wanted.items()}
+    controls = _controls(results) if grid.controls else {}
+    table = make_table(grid, measured, reported, controls)
+    write_atomically(out / f"{name}.md", markdown(table, command, _words(setup, grid, measured, seeds)).encode())
+    write_atomically(out / f"{name}.csv", csv_text(table).encode())
+    return missing
+
+
+def _controls(results: Mapping[str, Entry]) -> dict[str, Measured]:
+    shown = [entry for entry in results.values() if entry.result["model"]["kind"] in ("control", "oracle")]
+    return {str(entry.result["model"]["title"]): Measured([entry]) for entry in shown}
+
+
+def _whole_seeds(wanted: Mapping[str, Sequence[str]], results: Mapping[str, Entry], n_seeds: int) -> list[int]:
+    """Return the seeds for which every row has its result: rows are compared seed by seed."""
+    return [seed for seed in range(n_seeds) if all(names[seed] in results for names in wanted.values())]
+
+
+def _words(setup: Setup, grid: Grid, measured: Mapping[str, Measured], seeds: Sequence[int]) -> str:
+    first = next(iter(measured.values())).entries[0].result
+    data, run = first["dataset"], first["run"]
+    generation = run.get("generation") or {}
+    part = "" if len(seeds) == setup.seeds else f" (of {setup.seeds} asked for: the others are not finished)"
+    length = f", {setup.steps} flow steps" if setup.steps else ""
+    return (
+        f"Size {setup.size}{length}, {len(seeds)} training seed{'' if len(seeds) == 1 else 's'}{part}, "
+        f"{generation.get('nfe')} network evaluations, {data['name']} {data['split']} split, {data['n_clips']} clips, "
+        f"manifest `{data['manifest_sha256'][:12]}`. Result files: `{setup.results.name}/`."
+    )

@@ -1,0 +1,128 @@
+"""The plan of a table: corpus, training runs, scores. Runs that several rows or tables share are made once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from foleybench.reproduce.grids import MODEL, Grid, Row, Variant
+from foleybench.steps import Step
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Where a reproduction works, and how much it does.
+
+    Attributes:
+        work: Folder of corpus, runs and sounds; kept out of git.
+        results: Folder of the result files.
+        size: Size of the models.
+        seeds: Number of training seeds.
+        steps: Training steps of the main stage, or None for the size's own.
+        device: Torch device.
+        jobs: Processes at a time.
+        nfe: Network evaluations at sampling, or None for the model's own.
+        data: Folder of a prepared SynthFoley, or None to prepare one below ``work``.
+    """
+
+    work: Path
+    results: Path
+    size: str = "tiny"
+    seeds: int = 3
+    steps: int | None = None
+    device: str = "cpu"
+    jobs: int = 2
+    nfe: int | None = None
+    data: Path | None = None
+
+    @property
+    def shards(self) -> Path:
+        """Where the corpus is."""
+        return self.data or self.work / "shards"
+
+    def manifest(self, split: str) -> Path:
+        """Return the manifest of a split."""
+        return self.shards / f"{split}.manifest.jsonl"
+
+
+def row_name(setup: Setup, row: Row, seed: int) -> str:
+    """Return the name of a row's result for one seed; it says everything that decides the result."""
+    assert row.variant is not None
+    parts = [row.variant.name, setup.size]
+    parts += [f"steps{setup.steps}"] if setup.steps else []
+    parts += [f"nfe{setup.nfe}"] if setup.nfe else []
+    return "-".join([*parts, f"seed{seed}"])
+
+
+def training_name(setup: Setup, variant: Variant, seed: int) -> str:
+    """Return the name of a training run: of its step and of its folder."""
+    return f"{_run_name(setup, variant.name)}-seed{seed}"
+
+
+def plan(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
+    """Return the steps of some tables, in an order in which they could run one by one; each step once."""
+    found: dict[str, Step] = {}
+    grids = list(grids)
+    rows = [row for grid in grids for row in grid.rows if row.variant]
+    # Seed by seed, so that a plan that is cut short has whole seeds.
+    for seed in range(setup.seeds):
+        for row in rows:
+            for step in _row_steps(setup, row, seed):
+                found.setdefault(step.name, step)
+    first = [] if setup.data else [_prepare(setup)]
+    if any(grid.controls for grid in grids):
+        ready = tuple(step.name for step in first)
+        first.append(Step("eval-controls", ("eval", "--controls", *scoring(setup)), ready))
+    return [*first, *found.values()]
+
+
+def _prepare(setup: Setup) -> Step:
+    words = ("prepare", "synthfoley", "--size", "tiny", "--splits", "train", "val", "test")
+    return Step("prepare", (*words, "--out", str(setup.shards), "--jobs", str(setup.jobs)))
+
+
+def _row_steps(setup: Setup, row: Row, seed: int) -> Sequence[Step]:
+    variant = row.variant
+    assert variant is not None
+    ready = () if setup.data else ("prepare",)
+    steps = []
+    shared: tuple[str, ...] = ()
+    if variant.alignment is not None:
+        name = f"{_run_name(setup, variant.alignment_name)}-seed{seed}"
+        words = ("train", MODEL, *_learn(setup, seed, variant.alignment), "--set", "stage=vama")
+        steps.append(Step(name, (*words, "--out", str(setup.work / "runs" / name)), ready))
+        shared, ready = ("--set", f"vama={setup.work / 'runs' / name / 'vama'}"), (name,)
+    name = training_name(setup, variant, seed)
+    folder = setup.work / "runs" / name
+    words = ("train", row.model, *_learn(setup, seed, _all_settings(variant)), *shared, "--out", str(folder))
+    steps.append(Step(name, words, ready))
+    result = row_name(setup, row, seed)
+    words = ("eval", "--model", row.model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
+    evaluations = ("--nfe", str(setup.nfe)) if setup.nfe else ()
+    steps.append(Step(f"eval-{result}", (*words, *evaluations, *scoring(setup)), (name,)))
+    return steps
+
+
+def scoring(setup: Setup) -> tuple[str, ...]:
+    """Return the options that every score of a reproduction shares."""
+    words = ["--data", str(setup.manifest("test")), "--protocol", "synth", "--device", setup.device]
+    words += ["--work", str(setup.work / "audio"), "--cache", str(setup.work / "cache")]
+    return (*words, "--out", str(setup.results))
+
+
+def _run_name(setup: Setup, name: str) -> str:
+    return "-".join([name, setup.size, *([f"steps{setup.steps}"] if setup.steps else [])])
+
+
+def _all_settings(variant: Variant) -> dict[str, str]:
+    return {**(variant.alignment or {}), **variant.flow}
+
+
+def _learn(setup: Setup, seed: int, settings: Mapping[str, str]) -> tuple[str, ...]:
+    words = ["--size", setup.size, "--data", str(setup.manifest("train")), "--val", str(setup.manifest("val"))]
+    words += ["--steps", str(setup.steps)] if setup.steps else []
+    words += ["--seed", str(seed), "--device", setup.device]
+    for key, value in sorted(settings.items()):
+        words += ["--set", f"{key}={value}"]
+    return tuple(words)

@@ -1,0 +1,214 @@
+"""A reproduced table as Markdown and CSV: measured, then reported, never mixed; then whether the ordering holds."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from foleybench import registry
+from foleybench.leaderboard import numbers
+from foleybench.leaderboard.published import ReportedTable
+from foleybench.metrics import Metric
+from foleybench.reproduce.grids import Grid
+from foleybench.reproduce.measure import Cell, Difference, Measured, cell, difference
+from foleybench.reproduce.verdict import Verdict, judge, overall, sentence
+
+# Our metric for each of the paper's columns, then what the paper has no column for.
+COLUMNS = {"KLD": "kld_mini", "FAD": "fad_mini", "Align Acc": "align_acc_mini"}
+MORE = ("event_f1", "class_accuracy")
+
+
+class Table(NamedTuple):
+    """A grid with what was measured and what is reported.
+
+    Attributes:
+        grid: The rows.
+        measured: Row label -> results, for rows that have them.
+        cells: Row label -> metric -> value with interval.
+        differences: Metric -> (row label, row label) -> paired difference, for rows that have results.
+        verdicts: The paper's column -> verdict; empty when fewer than two of its rows were measured.
+        reported: The paper's table, or None without a list of published numbers.
+        controls: Title of a control -> metric -> value.
+    """
+
+    grid: Grid
+    measured: Mapping[str, Measured]
+    cells: Mapping[str, Mapping[str, Cell]]
+    differences: Mapping[str, Mapping[tuple[str, str], Difference]]
+    verdicts: Mapping[str, Verdict]
+    reported: ReportedTable | None
+    controls: Mapping[str, Mapping[str, Cell]]
+
+
+def make_table(
+    grid: Grid, measured: Mapping[str, Measured], reported: ReportedTable | None, controls: Mapping[str, Measured]
+) -> Table:
+    """Value every cell and compare every pair of rows; controls are shown and compared with nothing."""
+    names = [*COLUMNS.values(), *MORE]
+    cells = _cells(measured, names)
+    pairs = list(itertools.combinations(measured, 2))
+    differences = {
+        name: {pair: difference(name, *(measured[label] for label in pair)) for pair in pairs} for name in names
+    }
+    verdicts = _verdicts(grid, measured, differences, reported)
+    return Table(grid, measured, cells, differences, verdicts, reported, _cells(controls, names))
+
+
+def _cells(rows: Mapping[str, Measured], names: Sequence[str]) -> dict[str, dict[str, Cell]]:
+    return {label: {name: cell(name, row) for name in names} for label, row in rows.items()}
+
+
+def _verdicts(
+    grid: Grid,
+    measured: Mapping[str, Measured],
+    differences: Mapping[str, Mapping[tuple[str, str], Difference]],
+    reported: ReportedTable | None,
+) -> dict[str, Verdict]:
+    published = dict(reported.rows) if reported else {}
+    rows = [row for row in grid.rows if row.label in measured and row.reported in published]
+    if len(rows) < 2:
+        return {}
+    found = {}
+    for column, name in COLUMNS.items():
+        metric: Metric = registry.load("metrics", name)
+        values = {row.label: float(published[str(row.reported)][column].value) for row in rows}
+        found[column] = judge(values, differences[name], metric.better)
+    return found
+
+
+def markdown(table: Table, command: str, setup: str) -> str:
+    """Return the page of a table.
+
+    Args:
+        table: The table.
+        command: What made it.
+        setup: What was trained and scored, in words.
+    """
+    parts = [
+        "<!-- Written by `foleybench reproduce`. Do not edit: run it again. -->",
+        f"# Table {table.grid.number}: {table.grid.title}",
+        f"Made by `{command}`. {setup}",
+        "## Does the paper's ordering hold here?",
+        _answer(table),
+        "## Measured here",
+        _measured(table),
+        "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`]. The `mini` "
+        "evaluators compare with no published figure. **Bold**: the best of the column and all that a paired test "
+        "(Holm-corrected, 5 %) does not tell from it.",
+        "## Reported by the paper",
+        _reported(table),
+        f"How the rows are read: {table.grid.reading}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _answer(table: Table) -> str:
+    if not table.verdicts:
+        return "Not a question this table can answer here: fewer than two of the paper's rows were measured."
+    lines = [f"**{overall(list(table.verdicts.values())).capitalize()}.**"]
+    lines += [f"- {sentence(column, verdict)}" for column, verdict in table.verdicts.items()]
+    lines.append(
+        "- Rule: *yes* when the paper's best row is significantly better than every other, *no* when another row is "
+        "significantly better than it, else *undecided* (paired over clips and seeds, Holm-corrected, 5 %)."
+    )
+    return "\n".join(lines)
+
+
+def _measured(table: Table) -> str:
+    names = [*COLUMNS.values(), *MORE]
+    digits = {name: _decimals([cells[name] for cells in table.cells.values()]) for name in names}
+    best = {name: _best(table, name) for name in names}
+    rows = [["Row", *map(_heading, names), "Seeds", "Clips"]]
+    for label, cells in table.cells.items():
+        texts = [_text(cells[name], digits[name], bold=label in best[name]) for name in names]
+        entries = table.measured[label].entries
+        clips = "/".join(str(n) for n in sorted({int(entry.result["dataset"]["n_scored"]) for entry in entries}))
+        rows.append([label, *texts, str(len(entries)), clips])
+    for label, cells in table.controls.items():
+        texts = [_text(cells[name], digits[name], bold=False) for name in names]
+        rows.append([f"*{label}* (control, not compared)", *texts, "1", ""])
+    return _grid(rows)
+
+
+def _heading(name: str) -> str:
+    metric: Metric = registry.load("metrics", name)
+    unit = "" if metric.unit == "1" else f" ({metric.unit})"
+    return f"{metric.title}{unit} {numbers.ARROWS[metric.better]}"
+
+
+def _best(table: Table, name: str) -> set[str]:
+    """Return the labels of the best row of a column and of all that cannot be told from it."""
+    from foleybench import stats
+
+    metric: Metric = registry.load("metrics", name)
+    known = {label: cells[name].value for label, cells in table.cells.items() if math.isfinite(cells[name].value)}
+    if len(known) < 2:
+        return set()
+    champion = max(known, key=lambda label: known[label] if metric.better == "higher" else -known[label])
+    told = {pair: gap.p_value for pair, gap in table.differences[name].items() if gap.p_value is not None}
+    corrected = dict(zip(told, stats.holm(list(told.values())), strict=True))
+    clear = {label for pair, p in corrected.items() if p < 0.05 and champion in pair for label in pair}
+    return {champion, *(set(known) - clear)}
+
+
+def _decimals(cells: Sequence[Cell]) -> int:
+    halves = sorted((c.high - c.low) / 2 for c in cells if c.low is not None and c.high is not None and c.high > c.low)
+    size = halves[len(halves) // 2] if halves else 0.01
+    return min(5, max(0, 1 - math.floor(math.log10(size))))
+
+
+def _text(value: Cell, decimals: int, *, bold: bool) -> str:
+    if not math.isfinite(value.value):
+        return "*undefined*"
+    text = numbers.number(value.value, decimals)
+    text = f"**{text}**" if bold else text
+    if value.low is None or value.high is None:
+        return text
+    return f"{text} [{numbers.number(value.low, decimals)}, {numbers.number(value.high, decimals)}]"
+
+
+def _reported(table: Table) -> str:
+    if table.reported is None:
+        return "No list of published numbers was given."
+    rows = [["Row", *table.reported.metrics]]
+    rows += [
+        [label, *(cells[m].value if m in cells else "" for m in table.reported.metrics)]
+        for label, cells in table.reported.rows
+    ]
+    source = f"Source: {table.reported.origin}, on {table.reported.dataset}. {' '.join(table.reported.notes)}"
+    return f"{_grid(rows)}\n\n{source}"
+
+
+def _grid(rows: Sequence[Sequence[str]]) -> str:
+    lines = [rows[0], ["---", *("---:" for _ in rows[0][1:])], *rows[1:]]
+    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in lines)
+
+
+def csv_text(table: Table) -> str:
+    """Return every measured value at full precision, every paired test, and every reported value, as CSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["kind", "row", "against", "metric", "value", "low", "high", "p_value", "by_seed"])
+    for label, cells in table.cells.items():
+        for name, value in cells.items():
+            seeds = " ".join(repr(v) for v in value.by_seed)
+            writer.writerow(
+                ["measured", label, "", name, *map(_number, (value.value, value.low, value.high)), "", seeds]
+            )
+    for name, gaps in table.differences.items():
+        for (first, second), gap in gaps.items():
+            writer.writerow(
+                ["difference", first, second, name, _number(gap.difference), "", "", _number(gap.p_value), ""]
+            )
+    for label, row in table.reported.rows if table.reported else ():
+        for metric, found in row.items():
+            writer.writerow(["reported", label, "", metric, found.value, "", "", "", ""])
+    return buffer.getvalue()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else repr(value)

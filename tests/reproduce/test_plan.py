@@ -1,0 +1,67 @@
+"""The plan of a table: an order that works, commands that parse, shared runs made once."""
+
+import dataclasses
+
+import pytest
+
+from foleybench import cli
+from foleybench.reproduce.build import steps_of
+from foleybench.reproduce.grids import GRIDS
+from foleybench.reproduce.plan import Setup, row_name
+
+EVERY = [*GRIDS, "speed"]
+
+
+@pytest.fixture
+def setup(tmp_path):
+    return Setup(work=tmp_path / "work", results=tmp_path / "out" / "results", seeds=2)
+
+
+@pytest.mark.parametrize("names", [[name] for name in EVERY] + [EVERY])
+def test_every_step_comes_after_what_it_needs(setup, names):
+    seen = set()
+    for step in steps_of(setup, names):
+        assert seen.issuperset(step.after), step.name
+        assert step.name not in seen
+        seen.add(step.name)
+
+
+def test_every_step_is_a_command_that_parses(setup):
+    for step in steps_of(dataclasses.replace(setup, seeds=1), EVERY):
+        _, args = cli._parse(step.words)
+        assert hasattr(args, "run"), step.command
+
+
+def test_tables_share_the_full_model(setup):
+    for names in (["table4", "table5"], ["table2", "table4", "table5"]):
+        words = [step.words for step in steps_of(setup, names)]
+        assert sum("runs/full-tiny-seed1" in " ".join(one) and one[0] == "train" for one in words) == 1
+
+
+def test_dcf_and_gdcf_share_their_alignment_stage(setup):
+    steps = {step.name: step for step in steps_of(setup, ["table4"])}
+    assert steps["full-tiny-seed0"].after == steps["linear-tiny-seed0"].after == ("alignment-tiny-seed0",)
+
+
+def test_nothing_of_one_setup_is_taken_for_another(setup):
+    row = GRIDS["table4"].rows[0]
+    others = [
+        dataclasses.replace(setup, steps=5),
+        dataclasses.replace(setup, nfe=1),
+        dataclasses.replace(setup, size="base"),
+    ]
+    names = {row_name(one, row, seed) for one in [setup, *others] for seed in (0, 1)}
+    assert len(names) == 8
+
+
+def test_rows_of_the_paper_are_all_there():
+    from pathlib import Path
+
+    from foleybench.leaderboard.published import read_published, tables
+
+    published = {table.number: table for table in tables(read_published(Path("leaderboards/published.csv")))}
+    for name, grid in GRIDS.items():
+        ours = {row.reported for row in grid.rows if row.reported}
+        assert ours <= {label for label, _ in published[grid.number].rows}, name
+        if name != "table1":
+            assert ours == {label for label, _ in published[grid.number].rows}, name

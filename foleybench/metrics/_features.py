@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from foleybench.clips import FloatArray
 from foleybench.errors import FoleyError
-from foleybench.metrics import ClipView
+from foleybench.metrics import ClipView, Need
 
 
 def read(clip: ClipView, name: str) -> FloatArray:
@@ -52,3 +52,11 @@ def finite(values: npt.NDArray[Any], what: str) -> FloatArray:
 def scalar(value: float) -> FloatArray:
     """Return a statistic of one number."""
     return np.asarray(value, dtype=np.float64)
+
+
+def both(encoder: str, layer: str) -> dict[str, Need]:
+    """Return the needs of a metric that compares one feature of a clip's two sounds."""
+    return {
+        "reference": Need(encoder=encoder, layer=layer, of="reference"),
+        "generated": Need(encoder=encoder, layer=layer, of="generated"),
+    }

@@ -11,31 +11,12 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import ClipView, Metric, Need, Stat
-from foleybench.metrics._divergence import kl_divergence
-from foleybench.metrics._features import read_pair, scalar
-from foleybench.metrics._pools import Ratio
+from foleybench.metrics._divergence import kl_divergence, mean_divergence
 
-POOL = Ratio("kl")
-
-
-def _per_clip(clip: ClipView) -> Stat | None:
-    return {"kl": scalar(kl_divergence(*read_pair(clip, "reference", "generated")))}
-
-
-METRIC = Metric(
+METRIC = mean_divergence(
+    kl_divergence,
+    encoder="mini_class",
     title="KLD (mini)",
-    version=1,
-    unit="nat",
-    better="lower",
-    ideal=0.0,
     source="av-benchmark@050a5cd metrics/kl.py, on mini_class",
-    needs={
-        "reference": Need(encoder="mini_class", layer="logits", of="reference"),
-        "generated": Need(encoder="mini_class", layer="logits", of="generated"),
-    },
-    per_clip=_per_clip,
-    pool=POOL,
-    undefined="no clip was scored",
-    clip_value=POOL.of_clip,
+    ideal=0.0,
 )

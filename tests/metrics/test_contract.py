@@ -1,5 +1,6 @@
 """What every metric owes: a card, features that exist, order-free pooling, the ideal value on the truth itself."""
 
+import functools
 import json
 import math
 from pathlib import Path
@@ -36,9 +37,12 @@ def feature(encoder, layer, seed):
     }
     if (encoder, layer) in shapes:
         return shapes[encoder, layer]()
-    return rng.standard_normal(
-        [size if size != ANY else 4 for size in registry.load("encoders", encoder).layers[layer]]
-    )
+    return rng.standard_normal(shape(encoder, layer))
+
+
+@functools.cache
+def shape(encoder, layer):
+    return tuple(size if size != ANY else 4 for size in registry.load("encoders", encoder).layers[layer])
 
 
 def clips(metric, *, noise=0.0, of=("generated",)):

@@ -34,7 +34,7 @@ def errors_s(video: Path, start_s: float, profile: Profile) -> list[tuple[float,
     inside = [t - start_s for t in clap_and_flash.times_s(DURATION_S) if 0.1 < t - start_s < profile.clip_s - 0.1]
     assert inside
     assert all(min(abs(s - t) for t in [*inside, 0.0, profile.clip_s]) < 0.11 for s in [*seen, *heard])
-    return [(min(seen, key=lambda s: abs(s - t)) - t, min(heard, key=lambda s: abs(s - t)) - t) for t in inside]  # noqa: B023
+    return [(min(seen, key=lambda s: abs(s - t)) - t, min(heard, key=lambda s: abs(s - t)) - t) for t in inside]
 
 
 def starts(n: int) -> list[float]:

@@ -18,12 +18,12 @@ def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | Non
     learn = ("--size", "tiny", "--data", train, "--val", val, *length, *common)
     score = ("--data", test, "--work", str(out / "audio"), "--out", str(out / "results"), *common)
     score += ("--cache", str(out / "cache"), *(("--limit", str(limit)) if limit else ()))
-    aligned = runs / "foleyflow" / "vama"
+    aligned = runs / "foleyflow" / "alignment"
 
     def train_step(model: str) -> Step:
-        shared = () if model == "foleyflow" else ("--set", f"vama={aligned}")
+        shared = () if model == "foleyflow" else ("--set", f"alignment={aligned}")
         words = ("train", model, *learn, *shared, "--out", str(runs / model))
-        return Step(f"train-{model}", words, ("train-vama",))
+        return Step(f"train-{model}", words, ("train-alignment",))
 
     def eval_step(model: str, *more: str, name: str = "", trained: bool = True) -> Step:
         checkpoint = ("--checkpoint", str(runs / model)) if trained else ()
@@ -50,8 +50,8 @@ def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | Non
             (*corpus, "--out", str(shards), "--jobs", str(jobs), *common),
         ),
         Step(
-            "train-vama",
-            ("train", "foleyflow", *learn, "--set", "stage=vama", "--out", str(runs / "foleyflow")),
+            "train-alignment",
+            ("train", "foleyflow", *learn, "--set", "stage=alignment", "--out", str(runs / "foleyflow")),
             ("prepare",),
         ),
         train_step("foleyflow"),

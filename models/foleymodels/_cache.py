@@ -30,7 +30,7 @@ from foleybench.sound import resample
 from foleymodels._mel import Mel, MelSettings
 from foleymodels._video import N_QUANTITIES, observe
 
-_VERSION = 2
+_VERSION = 3
 _META = "meta.json"
 HalfArray = npt.NDArray[np.float16]
 
@@ -70,6 +70,8 @@ class TrainingData:
         tokens: Shape (sum of tokens, token_dim) float16.
         frame_offsets: First frame of each clip, shape (n + 1,).
         token_offsets: First token of each clip, shape (n + 1,).
+        labels: Class of each clip, "" when unknown. No model is given it: supervised upper bounds and probes use it.
+        onsets_s: Audible onsets of each clip in seconds, None where the data set does not know its events; used alike.
     """
 
     folder: Path
@@ -79,6 +81,8 @@ class TrainingData:
     tokens: HalfArray
     frame_offsets: IntArray
     token_offsets: IntArray
+    labels: tuple[str, ...]
+    onsets_s: tuple[tuple[float, ...] | None, ...]
 
     def __len__(self) -> int:
         """Return the number of clips."""
@@ -87,8 +91,12 @@ class TrainingData:
     def pictures(self) -> Iterator[tuple[Tensor, int]]:
         """Yield every clip's frames (n, cells, cells, 6) and its number of tokens, in order."""
         for index in range(len(self)):
-            frames = self.frames[self.frame_offsets[index] : self.frame_offsets[index + 1]]
-            yield torch.from_numpy(frames.copy()), int(self.token_offsets[index + 1] - self.token_offsets[index])
+            yield self.picture(index)
+
+    def picture(self, index: int) -> tuple[Tensor, int]:
+        """Return a clip's frames (n, cells, cells, 6) and its number of tokens."""
+        frames = self.frames[self.frame_offsets[index] : self.frame_offsets[index + 1]]
+        return torch.from_numpy(frames.copy()), int(self.token_offsets[index + 1] - self.token_offsets[index])
 
     def starts(self, indices: Tensor, n_tokens: int, generator: torch.Generator) -> IntArray:
         """Draw where the crops of some clips start, in units, shape (batch,)."""
@@ -107,6 +115,24 @@ class TrainingData:
         """Return crops of the sound, shape (batch, n_tokens, token_dim) float32."""
         first = self.token_offsets[indices.numpy()] + starts * self.settings.unit[1]
         return torch.from_numpy(np.stack([self.tokens[at : at + n_tokens] for at in first])).float()
+
+    def onset_tokens(self, index: int) -> Tensor:
+        """Return which tokens of a clip hold an onset, shape (its tokens,) float32.
+
+        Raises:
+            FoleyError: The data set does not know the clip's events.
+        """
+        onsets = self.onsets_s[index]
+        if onsets is None:
+            raise FoleyError(
+                f"clip {self.clip_ids[index]} has no events; supervised training and onset probes need a data set "
+                "that knows them (SynthFoley does). Choose another stage1."
+            )
+        n_tokens = int(self.token_offsets[index + 1] - self.token_offsets[index])
+        marks = torch.zeros(n_tokens)
+        at = (np.asarray(onsets) * self.settings.mel.token_hz).astype(np.int64)
+        marks[at[(at >= 0) & (at < n_tokens)]] = 1.0
+        return marks
 
 
 def training_data(
@@ -144,6 +170,8 @@ def _open(folder: Path, settings: CacheSettings) -> TrainingData:
         tokens=np.load(folder / "tokens.npy", mmap_mode="r"),
         frame_offsets=np.asarray(meta["frame_offsets"], dtype=np.int64),
         token_offsets=np.asarray(meta["token_offsets"], dtype=np.int64),
+        labels=tuple(meta["labels"]),
+        onsets_s=tuple(None if onsets is None else tuple(onsets) for onsets in meta["onsets_s"]),
     )
 
 
@@ -155,17 +183,27 @@ def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: i
     except OSError as error:
         raise FoleyError(f"cannot write {building}: {error}. Name a folder with --set cache=DIR.") from error
     frame_offsets, token_offsets = [0], [0]
+    labels: list[str] = []
+    onsets_s: list[list[float] | None] = []
     tasks = [(dataset, clip_id, settings) for clip_id in dataset.clip_ids]
     with (building / "frames.raw").open("wb") as frames_file, (building / "tokens.raw").open("wb") as tokens_file:
-        for frames, tokens in tqdm(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip", disable=None):
-            frames_file.write(frames.tobytes())
-            tokens_file.write(tokens.tobytes())
-            frame_offsets.append(frame_offsets[-1] + len(frames))
-            token_offsets.append(token_offsets[-1] + len(tokens))
+        for clip in tqdm(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip", disable=None):
+            frames_file.write(clip.frames.tobytes())
+            tokens_file.write(clip.tokens.tobytes())
+            frame_offsets.append(frame_offsets[-1] + len(clip.frames))
+            token_offsets.append(token_offsets[-1] + len(clip.tokens))
+            labels.append(clip.label)
+            onsets_s.append(clip.onsets_s)
     cells = settings.cells
     _as_npy(building, "frames", np.dtype(np.uint8), (frame_offsets[-1], cells, cells, N_QUANTITIES))
     _as_npy(building, "tokens", np.dtype(np.float16), (token_offsets[-1], settings.mel.token_dim))
-    meta = {"clip_ids": dataset.clip_ids, "frame_offsets": frame_offsets, "token_offsets": token_offsets}
+    meta = {
+        "clip_ids": dataset.clip_ids,
+        "frame_offsets": frame_offsets,
+        "token_offsets": token_offsets,
+        "labels": labels,
+        "onsets_s": onsets_s,
+    }
     (building / _META).write_text(canonical_json(meta), encoding="utf-8")
     _publish(building, target)
 
@@ -192,13 +230,21 @@ def _as_npy(folder: Path, name: str, dtype: np.dtype[np.generic], shape: tuple[i
 Task = tuple[ShardDataset, str, CacheSettings]
 
 
-def _decoded(tasks: list[Task], jobs: int) -> Iterator[tuple[FrameArray, HalfArray]]:
+@dataclasses.dataclass(frozen=True)
+class _Decoded:
+    frames: FrameArray
+    tokens: HalfArray
+    label: str
+    onsets_s: list[float] | None
+
+
+def _decoded(tasks: list[Task], jobs: int) -> Iterator[_Decoded]:
     """Decode in threads: the libraries that do the work release Python's lock; processes would import torch anew."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(_decode_one, tasks)
 
 
-def _decode_one(task: Task) -> tuple[FrameArray, HalfArray]:
+def _decode_one(task: Task) -> _Decoded:
     dataset, clip_id, settings = task
     clip = dataset.load(clip_id)
     if clip.frames is None or clip.audio is None:
@@ -206,7 +252,9 @@ def _decode_one(task: Task) -> tuple[FrameArray, HalfArray]:
     audio = resample(clip.audio, clip.rate_hz, settings.mel.rate_hz)
     tokens = Mel(settings.mel).tokens(torch.from_numpy(audio)[None])[0].numpy().astype(np.float16)
     frames = observe(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.cells)
-    return _at_least(frames, tokens, settings)
+    frames, tokens = _at_least(frames, tokens, settings)
+    onsets_s = None if clip.events is None else [round(float(t), 6) for t in clip.onset_times_s()]
+    return _Decoded(frames, tokens, clip.label, onsets_s)
 
 
 def _at_least(frames: FrameArray, tokens: HalfArray, settings: CacheSettings) -> tuple[FrameArray, HalfArray]:

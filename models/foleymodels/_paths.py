@@ -5,9 +5,9 @@ One sign convention everywhere: ``tau`` = 0 is data, ``tau`` = 1 is noise; x = a
 ``linear`` (DCF): alpha = 1 - tau, sigma = tau. ``gvp`` (GDCF, generalised variance preserving):
 alpha = cos(pi tau / 2), sigma = sin(pi tau / 2).
 
-Times are drawn through log(sigma / alpha), from one distribution for all paths, so that two paths differ in their
-geometry and not in which noise levels they see; velocities are divided by the path's speed, so that targets have about
-unit variance for both.
+Matched times are drawn through log(sigma / alpha), from one distribution for all paths, so that two paths differ in
+their geometry and not in which noise levels they see; velocities are divided by the path's speed, so that targets have
+about unit variance for both. Raw times are drawn from one distribution of ``tau`` instead, as each path comes.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Path:
 
     Attributes:
         name: ``linear`` or ``gvp``.
+        speed: Size of dx / dtau for data and noise of unit size: velocities are divided by it.
         alpha: Weight of the data at a time.
         sigma: Weight of the noise at a time.
         target: What the network learns: the velocity over its fixed scale, from (data, noise, tau).
@@ -39,6 +40,7 @@ class Path:
     """
 
     name: str
+    speed: float
     alpha: Callable[[Tensor], Tensor]
     sigma: Callable[[Tensor], Tensor]
     target: Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -50,8 +52,11 @@ class Path:
 
         The noise is what explains ``x``. Near the data it would be divided by almost nothing, so its weight is floored.
         """
-        noise = (x - self.alpha(tau) * data) / self.sigma(tau).clamp_min(_SMALLEST_SIGMA)
-        return self.target(data, noise, tau)
+        return self.target(data, self.noise_of(x, data, tau), tau)
+
+    def noise_of(self, x: Tensor, data: Tensor, tau: Tensor) -> Tensor:
+        """Return the noise that explains ``x`` given the data."""
+        return (x - self.alpha(tau) * data) / self.sigma(tau).clamp_min(_SMALLEST_SIGMA)
 
     def mix(self, data: Tensor, noise: Tensor, tau: Tensor) -> Tensor:
         """Return the point of the path at ``tau``; all arguments broadcast."""
@@ -61,6 +66,7 @@ class Path:
 _PATHS = {
     "linear": Path(
         name="linear",
+        speed=1.0,
         alpha=lambda tau: 1 - tau,
         sigma=lambda tau: tau,
         target=lambda data, noise, tau: noise - data,
@@ -69,6 +75,7 @@ _PATHS = {
     ),
     "gvp": Path(
         name="gvp",
+        speed=_QUARTER,
         alpha=lambda tau: torch.cos(_QUARTER * tau),
         sigma=lambda tau: torch.sin(_QUARTER * tau),
         target=lambda data, noise, tau: torch.cos(_QUARTER * tau) * noise - torch.sin(_QUARTER * tau) * data,
@@ -79,18 +86,26 @@ _PATHS = {
 
 
 def path(name: str) -> Path:
-    """Return a path by name.
+    """Return a path by name; ``gvp_learned`` is ``gvp`` (its warp only moves the sampling times).
 
     Raises:
         UnknownNameError: No such path.
     """
-    if name not in _PATHS:
-        raise UnknownNameError(f"there is no path {name!r}; paths are {', '.join(_PATHS)}.")
-    return _PATHS[name]
+    known = {**_PATHS, "gvp_learned": _PATHS["gvp"]}
+    if name not in known:
+        raise UnknownNameError(f"there is no path {name!r}; paths are {', '.join(known)}.")
+    return known[name]
 
 
 def draw_times(
-    chosen: Path, n: int, generator: torch.Generator, *, mean: float, spread: float, pure_noise_p: float
+    chosen: Path,
+    n: int,
+    generator: torch.Generator,
+    *,
+    mean: float,
+    spread: float,
+    pure_noise_p: float,
+    raw: bool = False,
 ) -> Tensor:
     """Draw training times: log(sigma / alpha) is normal; a share is pure noise, which one-step sampling starts from.
 
@@ -101,10 +116,11 @@ def draw_times(
         mean: Mean of log(sigma / alpha).
         spread: Its standard deviation.
         pure_noise_p: Share of times set to exactly 1.
+        raw: Draw log(tau / (1 - tau)) from that distribution, whatever the path makes of it.
 
     Returns:
         Shape (n,), in (0, 1].
     """
     log_ratio = torch.randn(n, generator=generator) * spread + mean
     pure = torch.rand(n, generator=generator) < pure_noise_p
-    return torch.where(pure, torch.ones(n), chosen.time_of(log_ratio))
+    return torch.where(pure, torch.ones(n), torch.sigmoid(log_ratio) if raw else chosen.time_of(log_ratio))

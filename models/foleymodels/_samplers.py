@@ -16,34 +16,46 @@ from torch import Tensor
 from foleybench.errors import FoleyError
 from foleymodels._paths import Path
 
-Velocity = Callable[[Tensor, Tensor], Tensor]
+Velocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-def sample(path: Path, velocity: Velocity, noise: Tensor, *, nfe: int, method: str = "euler") -> Tensor:
+def even_times(n_steps: int) -> list[float]:
+    """Return ``n_steps + 1`` times from noise to data, equally far apart."""
+    return torch.linspace(1.0, 0.0, n_steps + 1).tolist()
+
+
+def sample(
+    path: Path,
+    velocity: Velocity,
+    noise: Tensor,
+    *,
+    nfe: int,
+    method: str = "euler",
+    times: Callable[[int], list[float]] = even_times,
+) -> Tensor:
     """Integrate from noise to data.
 
     Args:
         path: The path that the network was trained on.
-        velocity: Network output from (x of shape (batch, n, d), tau of shape (batch,)).
+        velocity: Network output from (x of shape (batch, n, d), tau of shape (batch,), the time to go to, (batch,)).
         noise: Starting point, shape (batch, n, d).
-        nfe: Number of velocity evaluations (a guided one counts once); odd for Heun, whose last step is Euler's.
-        method: ``euler`` (one evaluation a step) or ``heun`` (two).
+        nfe: Number of velocity evaluations (a guided one counts once).
+        method: ``euler`` (one evaluation a step), or ``heun`` (two; the last step is Euler's, the last two when ``nfe``
+            is even).
+        times: From a number of steps to the times of their ends, 1 first and 0 last.
 
     Returns:
         Shape (batch, n, d).
 
     Raises:
-        FoleyError: ``nfe`` does not suit the method, or the method does not exist.
+        FoleyError: ``nfe`` is less than 1, or the method does not exist.
     """
     if nfe < 1:
         raise FoleyError(f"nfe is {nfe}; it must be at least 1.")
-    if method == "euler":
-        return _integrate(path, velocity, noise, n_steps=nfe, correct=False)
-    if method != "heun":
+    if method not in ("euler", "heun"):
         raise FoleyError(f"there is no sampler {method!r}; samplers are euler, heun.")
-    if nfe % 2 == 0:
-        raise FoleyError(f"nfe is {nfe}; Heun needs an odd number (two evaluations a step, one in the last).")
-    return _integrate(path, velocity, noise, n_steps=(nfe + 1) // 2, correct=True)
+    n_corrected = 0 if method == "euler" else max(0, (nfe - 1) // 2)
+    return _integrate(path, velocity, noise, times(nfe - n_corrected), n_corrected)
 
 
 def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
@@ -51,13 +63,13 @@ def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
     return unconditional + scale * (conditional - unconditional)
 
 
-def _integrate(path: Path, velocity: Velocity, x: Tensor, *, n_steps: int, correct: bool) -> Tensor:
-    times = torch.linspace(1.0, 0.0, n_steps + 1).tolist()
-    for now, following in itertools.pairwise(times):
-        output = velocity(x, x.new_full((len(x),), now))
-        if correct and following > 0:
+def _integrate(path: Path, velocity: Velocity, x: Tensor, times: list[float], n_corrected: int) -> Tensor:
+    for index, (now, following) in enumerate(itertools.pairwise(times)):
+        output = velocity(x, x.new_full((len(x),), now), x.new_full((len(x),), following))
+        if index < n_corrected:
             guess = _move(path, x, output, now, following)
-            later = velocity(guess, x.new_full((len(x),), following))
+            at_end = x.new_full((len(x),), following)
+            later = velocity(guess, at_end, at_end)
             output = (output + _seen_from(path, guess, later, now, following)) / 2
         x = _move(path, x, output, now, following)
     return x

@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import safetensors.torch
 import torch
@@ -28,6 +28,7 @@ from foleymodels._curves import draw_curves
 from foleymodels._ema import Ema
 
 Losses = dict[str, Tensor]
+Made = TypeVar("Made", bound=nn.Module)
 LossFunction = Callable[[int, torch.Generator], Losses]
 
 _STATE = "state.safetensors"
@@ -175,6 +176,25 @@ class _Run:
             index, field = key.split(".", 1)
             packed["state"].setdefault(int(index), {})[field] = value
         self._optimiser.load_state_dict(packed)
+
+
+def seeded(make: Callable[[], Made], seed: int) -> Made:
+    """Build a module whose starting weights depend on the seed only, leaving the global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(step_generator(seed, "weights").initial_seed())
+        return make()
+
+
+def n_parameters(module: nn.Module) -> int:
+    """Return how many numbers a module's parameters hold."""
+    return sum(value.numel() for value in module.parameters())
+
+
+def write_metrics(out: Path, values: dict[str, Any]) -> None:
+    """Add measured values to the run's ``metrics.json``."""
+    path = out / "metrics.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    write_atomically(path, (canonical_json({**known, **values}) + "\n").encode())
 
 
 def learning_rate(step: int, settings: LoopSettings) -> float:

@@ -22,10 +22,12 @@ from foleybench.model import BuildContext, Model, TrainContext
 from foleybench.shards import ShardDataset
 from foleybench.sound import fit_length, resample
 from foleymodels import _checkpoint
+from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.checkpoints import part
 from foleymodels.foleyflow.generate import frame_maps
 from foleymodels.foleyflow.settings import Settings, resolve
-from foleymodels.foleyflow.train import prepared_data, trained_alignment
-from foleymodels.foleyflow.vama import Alignment
+from foleymodels.foleyflow.stage1 import trained_alignment
+from foleymodels.foleyflow.train import prepared_data
 
 KIND = "nearest"
 _SHORT_LIST = 16
@@ -70,10 +72,10 @@ def _describe(scaled: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def train(context: TrainContext) -> Path:
-    """Index the training set; trains an alignment stage unless one is given with ``--set vama=DIR``."""
+    """Index the training set; trains an alignment stage unless one is given with ``--set alignment=DIR``."""
     settings, options = resolve(context.size, context.settings, steps=context.steps)
-    data = prepared_data(context, settings, options)
-    alignment = trained_alignment(context, settings, options, data)
+    data, val = prepared_data(context, settings, options)
+    alignment = trained_alignment(context, settings, options, data, val)
     conditions = [alignment_condition(alignment, frames, n) for frames, n in data.pictures()]
     everything = torch.cat(conditions)
     centre, spread = everything.mean(0), everything.std(0).clamp_min(1e-3)
@@ -82,9 +84,9 @@ def train(context: TrainContext) -> Path:
     means, courses = (torch.stack(parts) for parts in zip(*described, strict=True))
     index = Index(means, courses, centre, spread, directions)
     tensors = {f"index.{field.name}": getattr(index, field.name) for field in dataclasses.fields(Index)}
-    tensors |= {f"vama.{name}": value for name, value in alignment.state_dict().items()}
+    tensors |= {f"alignment.{name}": value for name, value in alignment.state_dict().items()}
     config = {
-        "vama_settings": dataclasses.asdict(alignment.settings),
+        "alignment_settings": dataclasses.asdict(alignment.settings),
         "manifest": str(context.data.resolve()),
         "manifest_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest(),
         "clip_ids": list(data.clip_ids),
@@ -144,14 +146,10 @@ def build(context: BuildContext) -> NearestGenerator:
     data = ShardDataset(Path(config["manifest"]))
     if data.manifest.sha256 != config["manifest_sha256"]:
         raise FoleyError(f"{config['manifest']} has changed since `nearest` was trained on it. Train it again.")
-    alignment = Alignment(Settings.of_checkpoint(config["vama_settings"], context.checkpoint))
-    _checkpoint.load_into(alignment, _part(tensors, "vama."), context.checkpoint)
-    index = Index(**_part(tensors, "index."))
+    alignment = Alignment(Settings.of_checkpoint(config["alignment_settings"], context.checkpoint))
+    _checkpoint.load_into(alignment, part(tensors, "alignment."), context.checkpoint)
+    index = Index(**part(tensors, "index."))
     return NearestGenerator(index, alignment.eval().requires_grad_(False), data, config["clip_ids"])
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 MODEL = Model(

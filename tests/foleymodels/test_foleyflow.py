@@ -9,44 +9,15 @@ import torch
 from foleybench import registry
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.generate import generate_one
-from foleybench.model import BuildContext, TrainContext
+from foleybench.model import BuildContext
 from foleybench.shards import ShardDataset
+from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.settings import SIZES, resolve
-from foleymodels.foleyflow.vama import Alignment, draw_mask, masked_change_error, masked_error
-from tests.foleymodels.toy import toy_clip, toy_corpus
+from foleymodels.foleyflow.vama import draw_mask, masked_change_error, masked_error
+from tests.foleymodels.small import SMALL, train
+from tests.foleymodels.toy import toy_clip
 
-SMALL = {
-    "window_s": "1.28",
-    "flow_crop_s": "1.28",
-    "vama_crop_s": "0.96",
-    "vama_dim": "16",
-    "vama_heads": "2",
-    "vama_blocks": "1",
-    "vama_batch": "4",
-    "vama_steps": "6",
-    "video_channels_1": "8",
-    "video_channels_2": "8",
-    "flow_dim": "16",
-    "flow_heads": "2",
-    "flow_blocks": "1",
-    "flow_hidden": "16",
-    "flow_batch": "4",
-    "flow_steps": "6",
-    "vocoder_iterations": "2",
-    "nfe": "2",
-}
 TRAINED = ["foleyflow", "foleyflow_static", "foleyflow_dcf", "unconditional", "nearest"]
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("toy")
-    return {split: toy_corpus(folder, split, n) for split, n in (("train", 8), ("val", 4))}
-
-
-def train(name, corpus, out, **settings):
-    context = TrainContext(data=corpus["train"], val=corpus["val"], out=out, settings={**SMALL, **settings})
-    return registry.load("models", name).train(context)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +26,8 @@ def runs(corpus, tmp_path_factory):
     base = tmp_path_factory.mktemp("runs")
     found = {"foleyflow": train("foleyflow", corpus, base / "foleyflow")}
     for name in TRAINED[1:]:
-        vama = {} if name == "unconditional" else {"vama": str(base / "foleyflow" / "vama")}
-        found[name] = train(name, corpus, base / name, **vama)
+        shared = {} if name == "unconditional" else {"alignment": str(base / "foleyflow" / "alignment")}
+        found[name] = train(name, corpus, base / name, **shared)
     return found
 
 
@@ -130,7 +101,7 @@ def test_nearest_finds_a_training_clip_itself(corpus, runs):
 
 
 def test_static_condition_is_the_mean_and_dynamic_is_not(corpus, runs):
-    from foleymodels.foleyflow.generate import load_model
+    from foleymodels.foleyflow.checkpoints import load_model
 
     condition = torch.randn(2, 9, 32)
     static, _ = load_model(runs["foleyflow_static"])
@@ -142,12 +113,12 @@ def test_static_condition_is_the_mean_and_dynamic_is_not(corpus, runs):
 
 def test_a_run_leaves_curves_logs_and_the_usage_gap(runs):
     out = runs["foleyflow"]
-    assert (out / "vama" / "curves.png").read_bytes()[:4] == b"\x89PNG"
+    assert (out / "alignment" / "curves.png").read_bytes()[:4] == b"\x89PNG"
     assert (out / "flow" / "curves.png").is_file()
     lines = [json.loads(line) for line in (out / "flow" / "log.jsonl").read_text().splitlines()]
     assert lines[-1]["step"] == 5
     metrics = json.loads((out / "metrics.json").read_text())
-    vama = metrics["vama"]
+    vama = metrics["alignment"]
     assert vama["usage_gap"] == pytest.approx(vama["loss_shuffled"] - vama["loss_true"], abs=1e-5)
     assert len(vama["shift_curve"]) == 9
     assert not list(out.rglob("state.safetensors"))
@@ -162,8 +133,8 @@ def test_a_finished_run_is_not_trained_again(corpus, runs):
 
 
 def test_stage_vama_stops_after_the_alignment(corpus, tmp_path):
-    assert train("foleyflow", corpus, tmp_path, stage="vama") == tmp_path / "vama"
-    assert (tmp_path / "vama" / "model.safetensors").is_file()
+    assert train("foleyflow", corpus, tmp_path, stage="alignment") == tmp_path / "alignment"
+    assert (tmp_path / "alignment" / "model.safetensors").is_file()
     assert not (tmp_path / "config.json").exists()
 
 
@@ -183,7 +154,7 @@ def test_misuse_is_named(corpus, runs, tmp_path):
     with pytest.raises(FoleyError, match="nearest"):
         registry.load("models", "foleyflow").build(BuildContext(checkpoint=runs["nearest"]))
     with pytest.raises(FoleyError, match="cells=16"):
-        train("foleyflow", corpus, tmp_path / "b", vama=str(runs["foleyflow"] / "vama"), cells="8")
+        train("foleyflow", corpus, tmp_path / "b", alignment=str(runs["foleyflow"] / "alignment"), cells="8")
 
 
 def test_a_broken_checkpoint_is_refused(runs, tmp_path):
@@ -253,7 +224,7 @@ def test_a_run_killed_by_a_signal_ends_with_the_same_bits(corpus, tmp_path):
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     assert start(whole).wait() == 0
-    for folder in ("vama", "flow"):
+    for folder in ("alignment", "flow"):
         process = start(broken)
         while process.poll() is None and not (broken / folder / "state.safetensors").is_file():
             time.sleep(0.02)

@@ -6,6 +6,7 @@ import torch
 from foleybench.errors import FoleyError, UnknownNameError
 from foleymodels._paths import draw_times, path
 from foleymodels._samplers import guided, sample
+from foleymodels._warp import Warp
 
 PATHS = ["linear", "gvp"]
 
@@ -60,10 +61,38 @@ def test_both_paths_draw_the_same_noise_levels():
         assert float(inner.std()) == pytest.approx(1.2, abs=0.06)
 
 
+def test_raw_times_differ_between_paths_in_noise_level():
+    drawn = [
+        draw_times(path(name), 2000, torch.Generator().manual_seed(0), mean=0.0, spread=1.0, pure_noise_p=0.0, raw=True)
+        for name in PATHS
+    ]
+    assert torch.equal(drawn[0], drawn[1])
+    assert float(drawn[0].median()) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_warp_spends_its_steps_where_the_error_is():
+    warp = Warp()
+    assert warp.times(4) == pytest.approx([1.0, 0.75, 0.5, 0.25, 0.0])
+    tau = torch.linspace(0.001, 0.999, 64)
+    for _ in range(2000):
+        warp.update(tau, torch.where(tau > 0.5, 0.9, 0.1))
+    times = warp.times(4)
+    # the clock runs as the square root of the error: 3 to 1, so three of four steps end above one half
+    assert times == pytest.approx([1.0, 5 / 6, 4 / 6, 0.5, 0.0], abs=1e-3)
+    assert warp.times(1) == [1.0, 0.0]
+
+
+def test_a_warp_ignores_bins_without_examples():
+    warp = Warp()
+    warp.update(torch.tensor([0.99, 1.0]), torch.tensor([3.0, 5.0]))
+    assert float(warp.errors[-1]) == pytest.approx(0.99 + 0.04)
+    assert torch.equal(warp.errors[:-1], torch.ones(15))
+
+
 def gaussian_velocity(chosen, mean, spread):
     """The exact velocity when the data are normal: what a perfect network would say."""
 
-    def velocity(x, tau):
+    def velocity(x, tau, following):
         at = tau[:, None, None]
         alpha, sigma = chosen.alpha(at), chosen.sigma(at)
         total = alpha**2 * spread**2 + sigma**2
@@ -108,21 +137,22 @@ def test_number_of_evaluations_is_as_asked():
     calls = []
     chosen = path("linear")
 
-    def velocity(x, tau):
+    def velocity(x, tau, following):
         calls.append(float(tau[0]))
         return torch.zeros_like(x)
 
     sample(chosen, velocity, torch.zeros(1, 2, 2), nfe=4)
     assert calls == pytest.approx([1.0, 0.75, 0.5, 0.25])
-    calls.clear()
-    sample(chosen, velocity, torch.zeros(1, 2, 2), nfe=5, method="heun")
-    assert len(calls) == 5
+    for nfe in (1, 2, 4, 5, 8, 25):
+        calls.clear()
+        sample(chosen, velocity, torch.zeros(1, 2, 2), nfe=nfe, method="heun")
+        assert len(calls) == nfe
 
 
-@pytest.mark.parametrize(("nfe", "method"), [(0, "euler"), (4, "heun"), (4, "magic")])
+@pytest.mark.parametrize(("nfe", "method"), [(0, "euler"), (0, "heun"), (4, "magic")])
 def test_bad_sampler_settings_are_refused(nfe, method):
     with pytest.raises(FoleyError):
-        sample(path("linear"), lambda x, tau: x, torch.zeros(1, 2, 2), nfe=nfe, method=method)
+        sample(path("linear"), lambda x, tau, following: x, torch.zeros(1, 2, 2), nfe=nfe, method=method)
 
 
 def test_guidance_extrapolates():

@@ -1,7 +1,9 @@
 """The flow (section 3.3): a transformer over mel tokens that predicts velocities, conditioned frame by frame.
 
-Eq. 5 conditions on a video feature that changes with time; here each token has its own modulation, from the condition
-at the same time. The static variant gives every token the mean over time through the same layers.
+Eq. 5, F_t^a = f(z_t, F_t^v), conditions on a video feature that changes with time; here each token has its own
+modulation, from the condition at the same time. The static variant gives every token the mean over time through the
+same layers. Sampling (Eq. 6, and Eq. 8 in one step) goes from noise to data. Training is conditional flow matching: the
+divergence of Eqs. 3 and 7 is not optimised, because a velocity network has no tractable likelihood.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleymodels._blocks import ModulatedBlock, TimeConv, modulate, rotary_table, time_embedding
-from foleymodels._paths import draw_times, path
+from foleymodels._paths import Path, draw_times, path
+from foleymodels._samplers import even_times, guided
+from foleymodels._warp import Warp
 from foleymodels.foleyflow.settings import Settings
 
 
@@ -38,9 +42,23 @@ class Flow(nn.Module):
         )
         self.leave_modulation = nn.Linear(dim, 2 * dim)
         self.leave = TimeConv(dim, token_dim, 3)
+        self.span = nn.Linear(dim, dim) if settings.head == "imf" else None
+        self.warp = Warp() if settings.path == "gvp_learned" else None
         for layer in (self.modulation, self.leave_modulation, self.leave.linear):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+        if self.span is not None:
+            nn.init.zeros_(self.span.weight)
+            nn.init.zeros_(self.span.bias)
+
+    @property
+    def path(self) -> Path:
+        """The path between data and noise."""
+        return path(self.settings.path)
+
+    def times(self, n_steps: int) -> list[float]:
+        """Return the times at which the steps of a sampler end, ``n_steps + 1`` from 1 to 0."""
+        return even_times(n_steps) if self.warp is None else self.warp.times(n_steps)
 
     def prepare(self, condition: Tensor) -> Tensor:
         """Return the condition as the network wants it: standardised, and made static when the variant is.
@@ -51,8 +69,21 @@ class Flow(nn.Module):
         scaled = (condition - self.centre) / self.spread
         return scaled.mean(1, keepdim=True).expand_as(scaled) if self.settings.condition == "static" else scaled
 
-    def forward(self, x: Tensor, tau: Tensor, condition: Tensor, dropped: Tensor) -> Tensor:
-        """Predict the velocity over the path's speed, by way of the data.
+    def forward(
+        self, x: Tensor, tau: Tensor, condition: Tensor, dropped: Tensor, following: Tensor | None = None
+    ) -> Tensor:
+        """Predict the velocity over the path's speed.
+
+        Returns:
+            Shape (batch, n, token_dim).
+        """
+        data = self.data(x, tau, condition, dropped, following)
+        return self.path.velocity(x, data, tau[:, None, None])
+
+    def data(
+        self, x: Tensor, tau: Tensor, condition: Tensor, dropped: Tensor, following: Tensor | None = None
+    ) -> Tensor:
+        """Predict the data.
 
         A token holds more numbers than the network is wide, so the noise in it cannot pass through; the data can.
 
@@ -61,6 +92,8 @@ class Flow(nn.Module):
             tau: Flow times, shape (batch,).
             condition: From ``prepare``, shape (batch, n, condition_dim).
             dropped: Where the null condition is used, shape (batch,).
+            following: Times that a step goes to, shape (batch,); only the ``imf`` head tells them apart: its data is
+                the one whose straight use takes the step.
 
         Returns:
             Shape (batch, n, token_dim).
@@ -68,6 +101,8 @@ class Flow(nn.Module):
         seen = torch.where(dropped[:, None, None], self.null, condition)
         local = self.local(seen)
         shared = self.time(time_embedding(tau, self.settings.flow_dim)) + self.overall(seen.mean(1))
+        if self.span is not None and following is not None:
+            shared = shared + self.span(_span_embedding(tau - following, self.settings.flow_dim))
         context = F.silu(local + shared[:, None])
         modulation = self.modulation(context).reshape(*context.shape[:2], 6, -1)
         table = rotary_table(
@@ -77,8 +112,8 @@ class Flow(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, modulation, table)
         shift, scale = self.leave_modulation(context).chunk(2, dim=-1)
-        data: Tensor = self.leave(modulate(hidden, shift, scale))
-        return path(self.settings.path).velocity(x, data, tau[:, None, None])
+        out: Tensor = self.leave(modulate(hidden, shift, scale))
+        return out
 
     @torch.no_grad()
     def fit_scale(self, conditions: Tensor) -> None:
@@ -87,8 +122,32 @@ class Flow(nn.Module):
         self.spread.copy_(conditions.std(0).clamp_min(1e-3))
 
 
+def guided_velocity(
+    flow: Flow, x: Tensor, tau: Tensor, prepared: Tensor, scale: float | None, following: Tensor | None = None
+) -> Tensor:
+    """Return the velocity with classifier-free guidance.
+
+    Args:
+        flow: The network.
+        x: Shape (batch, n, token_dim).
+        tau: Shape (batch,).
+        prepared: From ``flow.prepare``, shape (batch, n, condition_dim).
+        scale: Guidance scale: 1 is the conditional velocity, None the one without a condition.
+        following: Times that a step goes to, for 1-step heads, shape (batch,).
+    """
+    kept = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+    if scale is None or scale == 1.0:
+        alone: Tensor = flow(x, tau, prepared, kept if scale else ~kept, following)
+        return alone
+    both = flow(torch.cat([x, x]), torch.cat([tau, tau]), torch.cat([prepared, prepared]), torch.cat([kept, ~kept]))
+    conditional, unconditional = both.chunk(2)
+    return guided(conditional, unconditional, scale)
+
+
 def flow_loss(flow: Flow, tokens: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the conditional flow matching loss of a batch: squared error on the velocity over the path's speed.
+    """Return the conditional flow matching loss of a batch: squared error on the velocity.
+
+    In units of the path's speed when times are matched, as it is when they are raw.
 
     Args:
         flow: The network.
@@ -96,17 +155,24 @@ def flow_loss(flow: Flow, tokens: Tensor, condition: Tensor, generator: torch.Ge
         condition: Exported by the alignment stage, shape (batch, n, condition_dim).
         generator: Source of times, noise and dropped conditions.
     """
-    settings = flow.settings
-    chosen = path(settings.path)
-    n = len(tokens)
+    settings, chosen, n, device = flow.settings, flow.path, len(tokens), tokens.device
     tau = draw_times(
-        chosen, n, generator,
-        mean=settings.noise_mean, spread=settings.noise_spread, pure_noise_p=settings.pure_noise_p,
+        chosen, n, generator, mean=settings.noise_mean, spread=settings.noise_spread,
+        pure_noise_p=settings.pure_noise_p, raw=settings.times == "raw",
     )  # fmt: skip
-    noise = torch.randn(tokens.shape, generator=generator)
-    dropped = torch.rand(n, generator=generator) < settings.drop_p
+    noise = torch.randn(tokens.shape, generator=generator).to(device)
+    dropped = (torch.rand(n, generator=generator) < settings.drop_p).to(device)
     if settings.condition == "none":
         dropped = torch.ones_like(dropped)
+    tau = tau.to(device)
     at = tau[:, None, None]
     predicted = flow(chosen.mix(tokens, noise, at), tau, flow.prepare(condition), dropped)
-    return F.mse_loss(predicted, chosen.target(tokens, noise, at))
+    errors: Tensor = (predicted - chosen.target(tokens, noise, at)).square().mean((1, 2))
+    if flow.warp is not None and flow.training:
+        flow.warp.update(tau, errors.detach())
+    return errors.mean() * (chosen.speed**2 if settings.times == "raw" else 1.0)
+
+
+def _span_embedding(span: Tensor, dim: int) -> Tensor:
+    """Return sinusoids of the length of a step that vanish where it is 0, shape (batch, dim)."""
+    return time_embedding(span, dim) - time_embedding(torch.zeros_like(span), dim)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,17 +11,15 @@ from torch import Tensor
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.model import BuildContext
-from foleymodels import _checkpoint
 from foleymodels._griffin_lim import griffin_lim
 from foleymodels._mel import Mel
-from foleymodels._paths import path
-from foleymodels._samplers import guided, sample
+from foleymodels._samplers import sample
 from foleymodels._video import observe
 from foleymodels._windows import Windows
-from foleymodels.foleyflow.flow import Flow
+from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.checkpoints import load_model
+from foleymodels.foleyflow.flow import Flow, guided_velocity
 from foleymodels.foleyflow.settings import Settings
-from foleymodels.foleyflow.train import FLOW_KIND
-from foleymodels.foleyflow.vama import Alignment
 
 
 class FlowGenerator:
@@ -31,7 +28,7 @@ class FlowGenerator:
     Attributes:
         rate_hz: Sample rate of the sound.
         nfe: Velocity evaluations per clip.
-        guidance: Guidance scale; None when the model has no condition.
+        guidance: Guidance scale at sampling; None when the model has no condition, or has its guidance in the weights.
         n_parameters: Numbers in all networks.
     """
 
@@ -41,6 +38,8 @@ class FlowGenerator:
         self.nfe, self.guidance = nfe, guidance
         self.rate_hz = flow.settings.rate_hz
         self._settings, self._device = flow.settings, device
+        trained_in = flow.settings.head != "ode" and flow.settings.condition != "none"
+        self._scale = 1.0 if trained_in else guidance
         self._flow = flow.eval().requires_grad_(False).to(device)
         self._alignment = None if alignment is None else alignment.eval().requires_grad_(False).to(device)
         self._mel = Mel(flow.settings.mel)
@@ -78,26 +77,13 @@ class FlowGenerator:
         windows = Windows.cover(noise.shape[1], self._settings.n_tokens)
         prepared = self._flow.prepare(windows.split(condition))
 
-        def velocity(x: Tensor, tau: Tensor) -> Tensor:
-            parts = windows.split(x)
-            return windows.merge(self._guided(parts, tau.repeat_interleave(len(windows.starts)), prepared))
+        def velocity(x: Tensor, tau: Tensor, following: Tensor) -> Tensor:
+            times = (time.repeat_interleave(len(windows.starts)) for time in (tau, following))
+            now, then = times
+            return windows.merge(guided_velocity(self._flow, windows.split(x), now, prepared, self._scale, then))
 
-        chosen = path(self._settings.path)
-        return sample(chosen, velocity, noise, nfe=self.nfe, method=self._settings.sampler)
-
-    def _guided(self, x: Tensor, tau: Tensor, prepared: Tensor) -> Tensor:
-        kept = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-        if self.guidance is None:
-            alone: Tensor = self._flow(x, tau, prepared, ~kept)
-            return alone
-        if self.guidance == 1.0:
-            plain: Tensor = self._flow(x, tau, prepared, kept)
-            return plain
-        both = self._flow(
-            torch.cat([x, x]), torch.cat([tau, tau]), torch.cat([prepared, prepared]), torch.cat([kept, ~kept])
-        )
-        conditional, unconditional = both.chunk(2)
-        return guided(conditional, unconditional, self.guidance)
+        flow, method = self._flow, self._settings.sampler
+        return sample(flow.path, velocity, noise, nfe=self.nfe, method=method, times=flow.times)
 
     def _condition(self, clips: Sequence[Clip], n_tokens: int) -> Tensor:
         if self._alignment is None:
@@ -133,24 +119,13 @@ def build(context: BuildContext) -> FlowGenerator:
     flow, alignment = load_model(context.checkpoint)
     settings = flow.settings
     guidance = None
-    if settings.condition != "none":
+    if settings.head != "ode" and context.guidance is not None:
+        raise FoleyError(
+            f"guidance {settings.head_guidance:g} is trained into this model (head={settings.head}). "
+            "Leave --guidance out, or train another head with --set head_guidance=SCALE."
+        )
+    if settings.head == "ode" and settings.condition != "none":
         guidance = settings.guidance if context.guidance is None else context.guidance
-    nfe = settings.nfe if context.nfe is None else context.nfe
+    default_nfe = settings.nfe if settings.head == "ode" else 1
+    nfe = default_nfe if context.nfe is None else context.nfe
     return FlowGenerator(flow, alignment, nfe=nfe, guidance=guidance, device=context.device)
-
-
-def load_model(folder: Path) -> tuple[Flow, Alignment | None]:
-    """Read a checkpoint written by ``train``."""
-    tensors, config = _checkpoint.load(folder, FLOW_KIND)
-    alignment = None
-    if config["vama_settings"] is not None:
-        alignment = Alignment(Settings.of_checkpoint(config["vama_settings"], folder))
-        _checkpoint.load_into(alignment, _part(tensors, "vama."), folder)
-    width = 1 if alignment is None else alignment.condition_dim
-    flow = Flow(Settings.of_checkpoint(config["settings"], folder), width)
-    _checkpoint.load_into(flow, _part(tensors, "flow."), folder)
-    return flow, alignment
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

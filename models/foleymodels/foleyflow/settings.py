@@ -26,6 +26,10 @@ class Settings:
             clips are completed.
         video_channels_1: Channels of the frame network's first map.
         video_channels_2: Of its second map.
+        stage1: Objective of the alignment stage: ``vama`` (Eq. 4), ``infonce``, ``cavp``, ``onset_sup`` (upper bound on
+            data with events), or ``none``.
+        none_as: What ``none`` means: ``end_to_end`` (the network is trained by the flow's loss alone) or ``frozen`` (it
+            keeps its random start).
         vama_dim: Width of the alignment network.
         vama_blocks: Its blocks.
         vama_heads: Its heads; half of the cross-attention ones are local.
@@ -39,6 +43,12 @@ class Settings:
         vama_batch: Its batch size.
         vama_rate: Its peak learning rate.
         vama_ema: Decay of its averaged weights.
+        contrast_dim: Width of the space in which ``infonce`` and ``cavp`` compare.
+        cavp_window_s: Length of the windows of ``cavp``.
+        cavp_windows: Windows a clip.
+        cavp_shift_frames: Smallest distance of two windows of a clip in frames.
+        cavp_weight: Weight of the contrast within clips.
+        onset_weight: Weight of the onsets in ``onset_sup``; the classes have weight 1.
         flow_dim: Width of the flow network.
         flow_blocks: Its blocks.
         flow_heads: Its heads.
@@ -48,7 +58,9 @@ class Settings:
         flow_batch: Its batch size.
         flow_rate: Its peak learning rate.
         ema_decay: Of the flow's averaged weights.
-        path: ``gvp`` (GDCF) or ``linear`` (DCF).
+        path: ``gvp`` (GDCF), ``gvp_learned`` (the same with its sampling times warped to equal error) or ``linear``
+            (DCF).
+        times: ``matched`` (paths see the same noise levels and have targets of the same size) or ``raw``.
         condition: ``dynamic`` (frame by frame), ``static`` (mean over time) or ``none``.
         drop_p: Share of examples trained with the null condition.
         noise_mean: Mean of log(sigma / alpha) of training times.
@@ -58,6 +70,19 @@ class Settings:
         guidance: Default guidance scale.
         sampler: ``euler`` or ``heun``.
         vocoder_iterations: Griffin-Lim iterations.
+        head: ``ode`` (the flow as trained), ``imf`` (fine-tuned by improved MeanFlow) or ``reflow`` (straightened on
+            its own pairs, then distilled to one step).
+        head_steps: Optimiser steps of the fine-tuning.
+        head_batch: Its batch size.
+        head_rate: Its peak learning rate.
+        head_guidance: Guidance scale that is trained into the weights.
+        imf_target: ``teacher`` (the guided velocity of the trained flow) or ``data`` (the velocity of the example,
+            moved by the trained flow's guidance).
+        imf_same_p: Share of examples whose two times are equal: plain flow matching.
+        imf_jump_p: Share of the others that go from noise to data at once.
+        reflow_pairs: Pairs of noise and sound that the trained flow makes.
+        reflow_nfe: Evaluations with which it makes them.
+        reflow_distill_p: Last share of the steps, which train the single step alone.
     """
 
     rate_hz: int = 16000
@@ -69,6 +94,8 @@ class Settings:
     window_s: float = 4.0
     video_channels_1: int = 32
     video_channels_2: int = 64
+    stage1: str = "vama"
+    none_as: str = "end_to_end"
     vama_dim: int = 96
     vama_blocks: int = 2
     vama_heads: int = 4
@@ -82,6 +109,12 @@ class Settings:
     vama_batch: int = 16
     vama_rate: float = 3e-3
     vama_ema: float = 0.98
+    contrast_dim: int = 64
+    cavp_window_s: float = 0.96
+    cavp_windows: int = 3
+    cavp_shift_frames: int = 8
+    cavp_weight: float = 1.0
+    onset_weight: float = 4.0
     flow_dim: int = 96
     flow_blocks: int = 4
     flow_heads: int = 4
@@ -92,6 +125,7 @@ class Settings:
     flow_rate: float = 2e-3
     ema_decay: float = 0.99
     path: str = "gvp"
+    times: str = "matched"
     condition: str = "dynamic"
     drop_p: float = 0.1
     noise_mean: float = 0.4
@@ -101,6 +135,17 @@ class Settings:
     guidance: float = 2.5
     sampler: str = "euler"
     vocoder_iterations: int = 16
+    head: str = "ode"
+    head_steps: int = 600
+    head_batch: int = 16
+    head_rate: float = 1e-3
+    head_guidance: float = 2.5
+    imf_target: str = "teacher"
+    imf_same_p: float = 0.5
+    imf_jump_p: float = 0.5
+    reflow_pairs: int = 2000
+    reflow_nfe: int = 12
+    reflow_distill_p: float = 0.5
 
     @classmethod
     def of_checkpoint(cls, record: dict[str, Any], folder: Path) -> Settings:
@@ -134,6 +179,11 @@ class Settings:
         return round(self.flow_crop_s * self.mel.token_hz)
 
     @property
+    def flow_frames(self) -> int:
+        """Grid frames of the flow stage's training examples."""
+        return round(self.flow_crop_s * self.grid_hz)
+
+    @property
     def vama_tokens(self) -> int:
         """Tokens of the alignment stage's training examples."""
         return round(self.vama_crop_s * self.mel.token_hz)
@@ -143,30 +193,54 @@ class Settings:
         """Grid frames of the alignment stage's training examples."""
         return round(self.vama_crop_s * self.grid_hz)
 
+    @property
+    def cavp_tokens(self) -> int:
+        """Tokens of a window of ``cavp``."""
+        return round(self.cavp_window_s * self.mel.token_hz)
+
+    @property
+    def cavp_frames(self) -> int:
+        """Grid frames of a window of ``cavp``."""
+        return round(self.cavp_window_s * self.grid_hz)
+
+    @property
+    def end_to_end(self) -> bool:
+        """Whether the alignment network is trained by the flow's loss and not before it."""
+        return self.stage1 == "none" and self.none_as == "end_to_end" and self.condition != "none"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What a run uses beside the settings; does not change what the model is.
 
     Attributes:
-        vama: Folder of a trained alignment stage to use instead of training one.
+        alignment: Folder of a trained alignment stage to use instead of training one.
+        flow: Folder of a trained model whose flow a 1-step head is fine-tuned from, instead of training one.
         cache: Folder for decoded training data; beside the manifest by default.
-        stage: ``all``, or ``vama`` to stop after the alignment stage.
+        stage: ``all``, or ``alignment`` to stop after the alignment stage.
         jobs: Threads that decode; 0 is one per core.
         save_every_s: Seconds between checkpoints.
     """
 
-    vama: str = ""
+    alignment: str = ""
+    flow: str = ""
     cache: str = ""
     stage: str = "all"
     jobs: int = 0
     save_every_s: float = 20.0
 
-    @property
-    def vama_folder(self) -> Path | None:
-        """The folder of the given alignment stage, if any."""
-        return Path(self.vama) if self.vama else None
 
+CHOICES = {
+    "stage1": ("vama", "infonce", "cavp", "onset_sup", "none"),
+    "none_as": ("end_to_end", "frozen"),
+    "path": ("gvp", "gvp_learned", "linear"),
+    "times": ("matched", "raw"),
+    "condition": ("dynamic", "static", "none"),
+    "sampler": ("euler", "heun"),
+    "head": ("ode", "imf", "reflow"),
+    "imf_target": ("teacher", "data"),
+    "stage": ("all", "alignment"),
+}
 
 SIZES = {
     "tiny": Settings(),
@@ -213,12 +287,20 @@ def resolve(
         else:
             settings = dataclasses.replace(settings, **{name: _parse(Settings, name, text)})
     settings = dataclasses.replace(settings, **fixed)
+    if settings.path == "gvp_learned" and settings.times == "raw":
+        raise UnknownNameError("path=gvp_learned warps times by itself; it goes with times=matched only.")
     return (settings if steps is None else _scaled(settings, steps)), options
 
 
 def _scaled(settings: Settings, steps: int) -> Settings:
-    vama_steps = max(1, round(settings.vama_steps * steps / settings.flow_steps))
-    return dataclasses.replace(settings, flow_steps=steps, vama_steps=vama_steps)
+    share = steps / settings.flow_steps
+    return dataclasses.replace(
+        settings,
+        flow_steps=steps,
+        vama_steps=max(1, round(settings.vama_steps * share)),
+        head_steps=max(1, round(settings.head_steps * share)),
+        reflow_pairs=max(1, round(settings.reflow_pairs * share)),
+    )
 
 
 def _parse(owner: type, name: str, text: str) -> Any:
@@ -226,6 +308,8 @@ def _parse(owner: type, name: str, text: str) -> Any:
     known = [field for field in [*Settings.__dataclass_fields__, *RunOptions.__dataclass_fields__]]
     if name not in hints:
         raise UnknownNameError(unknown("setting", name, known))
+    if name in CHOICES and text not in CHOICES[name]:
+        raise UnknownNameError(unknown(name, text, CHOICES[name]))
     try:
         return hints[name](text)
     except ValueError as error:

@@ -1,112 +1,41 @@
 """Video-audio masking alignment (section 3.2, Eq. 4): masked sound is rebuilt from the picture and the sound left.
 
-Whole segments of time are masked before any encoding, so nothing of them leaks through attention. The target is the
-mel token itself, fixed, so the network cannot win by collapsing what it predicts.
+Eq. 4 is L = || F_mask - F^_mask(F^v, F_unmask) ||^2. Whole segments of time are masked before any encoding, so nothing
+of them leaks through attention. The target is fixed (the mel token, or a feature of a frozen encoder) and no gradient
+goes through it, so the network cannot win by collapsing what it predicts.
 """
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from foleymodels._blocks import Attention, ConvMLP, rotary_table, window_bias
-from foleymodels._video import VideoEncoder, grid_times_s
-from foleymodels._windows import Windows
+from foleymodels._training import Losses
+from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.objective import Draw, Objective
 from foleymodels.foleyflow.settings import Settings
 
 
-class AlignmentBlock(nn.Module):
-    """Sound attends to itself, then to the picture, then a convolutional feed-forward part."""
+class Vama(Objective):
+    """Eq. 4 on masked segments, and the same on the change from mel frame to mel frame."""
 
-    def __init__(self, dim: int, heads: int) -> None:
-        super().__init__()
-        self.norms = nn.ModuleList([nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)])
-        self.own = Attention(dim, heads)
-        self.cross = Attention(dim, heads)
-        self.mlp = ConvMLP(dim, 2 * dim)
+    def __init__(self, alignment: Alignment, *, full_mask: bool = False) -> None:
+        """Take the network; ``full_mask`` masks all sound, as it is at generation."""
+        super().__init__(alignment)
+        self._full_mask = full_mask
 
-    def forward(self, x: Tensor, video: Tensor, table: Tensor, video_table: Tensor, bias: Tensor) -> Tensor:
-        """Apply to sound (batch, n, dim) and picture (batch, m, dim)."""
-        x = x + self.own(self.norms[0](x), table)
-        x = x + self.cross(self.norms[1](x), table, video, video_table, bias)
-        out: Tensor = x + self.mlp(self.norms[2](x))
-        return out
-
-
-class Alignment(nn.Module):
-    """The network of the first stage.
-
-    Its exported condition is, per token, the video feature at the token's time next to the decoder's state when all
-    sound is masked (an "audio plan"), which is the situation at generation.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self.settings = settings
-        dim = settings.vama_dim
-        channels = (settings.video_channels_1, settings.video_channels_2)
-        self.video = VideoEncoder(settings.cells, channels, dim)
-        self.enter = nn.Linear(settings.mel.token_dim, dim)
-        self.hidden = nn.Parameter(torch.zeros(dim))
-        self.video_norm = nn.LayerNorm(dim)
-        self.blocks = nn.ModuleList([AlignmentBlock(dim, settings.vama_heads) for _ in range(settings.vama_blocks)])
-        self.leave_norm = nn.LayerNorm(dim)
-        self.leave = nn.Linear(dim, settings.mel.token_dim)
-
-    @property
-    def condition_dim(self) -> int:
-        """Width of the exported condition."""
-        return 2 * self.settings.vama_dim
-
-    def forward(
-        self, frames: Tensor, tokens: Tensor | None, mask: Tensor | None, n_tokens: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Rebuild the sound.
-
-        Args:
-            frames: Shape (batch, m, cells, cells, 6) uint8, maps of the frames on the grid.
-            tokens: True tokens, shape (batch, n_tokens, token_dim), or None when all sound is masked.
-            mask: True where masked, shape (batch, n_tokens), or None with ``tokens``.
-            n_tokens: Number of tokens wanted.
-
-        Returns:
-            Predicted tokens (batch, n_tokens, token_dim), decoder states and video features at the tokens' times, both
-            (batch, n_tokens, dim).
-        """
-        video = self.video_norm(self.video(frames))
-        token_times = self.settings.mel.token_times_s(n_tokens)
-        video_times = grid_times_s(video.shape[1], self.settings.grid_hz)
-        at_tokens = _interpolate(video, token_times * self.settings.grid_hz - 0.5)
-        x = self.hidden.expand(len(frames), n_tokens, -1)
-        if tokens is not None and mask is not None:
-            x = torch.where(mask[..., None], x, self.enter(tokens))
-        x = x + at_tokens
-        head_dim = self.settings.vama_dim // self.settings.vama_heads
-        table, video_table = rotary_table(token_times, head_dim), rotary_table(video_times, head_dim)
-        heads = self.settings.vama_heads
-        bias = window_bias(token_times, video_times, heads, heads // 2, self.settings.vama_window_s)
-        for block in self.blocks:
-            x = block(x, video, table, video_table, bias)
-        state = self.leave_norm(x)
-        return self.leave(state), state, at_tokens
-
-    def condition(self, frames: Tensor, n_tokens: int) -> Tensor:
-        """Return what the flow is conditioned on: video features and audio plan, windowed when the clip is long.
-
-        Args:
-            frames: Shape (batch, m, cells, cells, 6) uint8, maps of the frames.
-            n_tokens: Number of tokens of the clip.
-
-        Returns:
-            Shape (batch, n_tokens, condition_dim).
-        """
-        windows = Windows.cover(n_tokens, self.settings.n_tokens)
-        starts = [round(start / self.settings.mel.token_hz * self.settings.grid_hz) for start in windows.starts]
-        length = min(frames.shape[1], round(windows.length / self.settings.mel.token_hz * self.settings.grid_hz) + 1)
-        starts = [min(start, frames.shape[1] - length) for start in starts]
-        parts = torch.stack([frames[:, start : start + length] for start in starts], dim=1).flatten(0, 1)
-        _, state, video = self(parts, None, None, windows.length)
-        return windows.merge(torch.cat([video, state], dim=-1))
+    def forward(self, draw: Draw, generator: torch.Generator) -> Losses:
+        """Return ``loss`` and its parts."""
+        settings, device = self.settings, self.device
+        n_tokens = settings.vama_tokens
+        frames = draw.frames(settings.vama_frames).to(device)
+        tokens = draw.tokens(n_tokens).to(device)
+        mask = draw_mask(settings, len(tokens), n_tokens, generator).to(device)
+        mask = torch.ones_like(mask) if self._full_mask else mask
+        predicted, _, _ = self.alignment(frames, tokens, mask, n_tokens)
+        masked = masked_error(predicted, tokens, mask)
+        change = masked_change_error(predicted, tokens, mask, settings.n_mels)
+        return {"loss": masked + settings.change_weight * change, "masked": masked, "change": change}
 
 
 def draw_mask(settings: Settings, batch: int, n_tokens: int, generator: torch.Generator) -> Tensor:
@@ -138,12 +67,3 @@ def masked_change_error(predicted: Tensor, tokens: Tensor, mask: Tensor, n_mels:
     frames = mask.repeat_interleave(tokens.shape[-1] // n_mels, dim=1)
     weights = (frames[:, 1:] & frames[:, :-1]).to(predicted.dtype)[..., None]
     return (error**2 * weights).sum() / (weights.sum() * n_mels).clamp_min(1.0)
-
-
-def _interpolate(video: Tensor, positions: Tensor) -> Tensor:
-    """Read features (batch, m, dim) at fractional positions (n,), linearly, clamped at the ends."""
-    last = video.shape[1] - 1
-    clamped = positions.clamp(0, last)
-    left = clamped.floor().long()
-    share = (clamped - left)[None, :, None]
-    return torch.lerp(video[:, left], video[:, (left + 1).clamp(max=last)], share.to(video.dtype))

@@ -1,0 +1,127 @@
+"""Contrastive alignment, which the paper sets itself apart from: ``infonce`` between clips, ``cavp`` within too.
+
+``infonce`` compares whole crops (section 1 of the paper: "pairs as a whole"). ``cavp`` is what the paper's own
+comparator
+does: several windows a clip, at least 8 frames apart, told apart between clips and within the clip, with equal weights.
+Sources: van den Oord, Li, Vinyals 2018 (InfoNCE); luosiallen/Diff-Foley training/open_cavp_main (three windows, shift
+of 8 frames, max pooling over time).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from foleybench.clips import IntArray
+from foleybench.errors import FoleyError
+from foleymodels._blocks import TimeConv
+from foleymodels._training import Losses
+from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.objective import Draw, Objective
+
+_START_SCALE = math.log(1 / 0.07)
+_LARGEST_SCALE = math.log(100.0)
+
+
+class AudioTower(nn.Module):
+    """Mel tokens to features of the same width as the alignment network's; used in this stage only."""
+
+    def __init__(self, token_dim: int, dim: int) -> None:
+        super().__init__()
+        self.enter = nn.Linear(token_dim, dim)
+        self.context = nn.ModuleList([TimeConv(dim, dim, 5), TimeConv(dim, dim, 5)])
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Encode (batch, n, token_dim) into (batch, n, dim)."""
+        x: Tensor = self.enter(tokens)
+        for layer in self.context:
+            x = x + F.silu(layer(F.layer_norm(x, x.shape[-1:])))
+        out: Tensor = self.norm(x)
+        return out
+
+
+class Contrast(Objective):
+    """Two towers, two projections and a learned temperature."""
+
+    def __init__(self, alignment: Alignment) -> None:
+        super().__init__(alignment)
+        dim = self.settings.vama_dim
+        self.tower = AudioTower(self.settings.mel.token_dim, dim)
+        self.see = nn.Linear(dim, self.settings.contrast_dim)
+        self.hear = nn.Linear(dim, self.settings.contrast_dim)
+        self.log_scale = nn.Parameter(torch.tensor(_START_SCALE))
+
+    def embed(self, frames: Tensor, tokens: Tensor, *, peak: bool) -> tuple[Tensor, Tensor]:
+        """Return unit vectors of picture and sound, both (batch, contrast_dim).
+
+        Args:
+            frames: Maps, shape (batch, m, cells, cells, 6).
+            tokens: Sound, shape (batch, n, token_dim).
+            peak: Pool by the largest over time and not by the mean.
+        """
+        _, state, _ = self.alignment(frames, None, None, tokens.shape[1])
+        heard = self.tower(tokens)
+        pooled = (state.amax(1), heard.amax(1)) if peak else (state.mean(1), heard.mean(1))
+        return F.normalize(self.see(pooled[0]), dim=-1), F.normalize(self.hear(pooled[1]), dim=-1)
+
+    def compare(self, seen: Tensor, heard: Tensor) -> Tensor:
+        """Return the symmetric InfoNCE loss over the second last axis of (..., n, contrast_dim)."""
+        logits = self.log_scale.clamp(max=_LARGEST_SCALE).exp() * seen @ heard.transpose(-1, -2)
+        n = logits.shape[-1]
+        wanted = torch.arange(n, device=logits.device).repeat(logits[..., 0].numel() // n)
+        rows, columns = logits.reshape(-1, n), logits.transpose(-1, -2).reshape(-1, n)
+        return (F.cross_entropy(rows, wanted) + F.cross_entropy(columns, wanted)) / 2
+
+
+class InfoNce(Contrast):
+    """Whole crops of different clips are told apart; time is averaged away."""
+
+    def forward(self, draw: Draw, generator: torch.Generator) -> Losses:
+        """Return ``loss``."""
+        frames = draw.frames(self.settings.vama_frames).to(self.device)
+        tokens = draw.tokens(self.settings.vama_tokens).to(self.device)
+        return {"loss": self.compare(*self.embed(frames, tokens, peak=False))}
+
+
+class Cavp(Contrast):
+    """Windows are told from windows of other clips and from other windows of the same clip."""
+
+    @property
+    def crop_tokens(self) -> int:
+        """Windows are cut from the longest stretch that every clip has."""
+        return self.settings.n_tokens
+
+    def forward(self, draw: Draw, generator: torch.Generator) -> Losses:
+        """Return ``loss`` and its parts."""
+        settings = self.settings
+        n_frames, n_tokens = settings.cavp_frames, settings.cavp_tokens
+        offsets = self._offsets(draw, generator)
+        frames = torch.stack([draw.frames(n_frames, offset) for offset in offsets.T], dim=1)
+        tokens = torch.stack([draw.tokens(n_tokens, offset) for offset in offsets.T], dim=1)
+        batch, n_windows = frames.shape[:2]
+        embedded = self.embed(frames.flatten(0, 1).to(self.device), tokens.flatten(0, 1).to(self.device), peak=True)
+        seen, heard = (part.reshape(batch, n_windows, -1) for part in embedded)
+        between = self.compare(seen.transpose(0, 1), heard.transpose(0, 1))
+        within = self.compare(seen, heard)
+        return {"loss": between + settings.cavp_weight * within, "between": between, "within": within}
+
+    def _offsets(self, draw: Draw, generator: torch.Generator) -> IntArray:
+        """Draw where the windows of each clip start, in units, shape (batch, n_windows), increasing."""
+        settings, unit_frames = self.settings, draw.data.settings.unit[0]
+        apart = -(-settings.cavp_shift_frames // unit_frames)
+        room = round(settings.window_s * settings.grid_hz - settings.cavp_frames) // unit_frames + 1
+        free = room - (settings.cavp_windows - 1) * (apart - 1)
+        if free < settings.cavp_windows:
+            raise FoleyError(
+                f"{settings.cavp_windows} windows of {settings.cavp_window_s} s, {settings.cavp_shift_frames} frames "
+                f"apart, do not fit in clips of {settings.window_s} s. Lower cavp_window_s or cavp_windows."
+            )
+        ranks = torch.rand(len(draw.sound), free, generator=generator).argsort(dim=1)
+        chosen = ranks[:, : settings.cavp_windows].sort(dim=1).values.numpy()
+        offsets: IntArray = chosen + np.arange(settings.cavp_windows) * (apart - 1)
+        return offsets

@@ -1,0 +1,10 @@
+import pytest
+
+from tests.foleymodels.toy import toy_corpus
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """Manifests of a toy corpus: 8 training clips and 4 for validation."""
+    folder = tmp_path_factory.mktemp("toy")
+    return {split: toy_corpus(folder, split, n) for split, n in (("train", 8), ("val", 4))}

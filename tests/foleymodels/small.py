@@ -1,0 +1,38 @@
+"""Networks small enough to train in a fraction of a second, on the toy corpus."""
+
+from foleybench import registry
+from foleybench.model import TrainContext
+
+SMALL = {
+    "window_s": "1.28",
+    "flow_crop_s": "1.28",
+    "vama_crop_s": "0.96",
+    "vama_dim": "16",
+    "vama_heads": "2",
+    "vama_blocks": "1",
+    "vama_batch": "4",
+    "vama_steps": "6",
+    "video_channels_1": "8",
+    "video_channels_2": "8",
+    "flow_dim": "16",
+    "flow_heads": "2",
+    "flow_blocks": "1",
+    "flow_hidden": "16",
+    "flow_batch": "4",
+    "flow_steps": "6",
+    "head_steps": "4",
+    "head_batch": "4",
+    "reflow_pairs": "6",
+    "reflow_nfe": "2",
+    "cavp_window_s": "0.48",
+    "cavp_windows": "2",
+    "contrast_dim": "8",
+    "vocoder_iterations": "2",
+    "nfe": "2",
+}
+
+
+def train(name, corpus, out, **settings):
+    """Train a model on the toy corpus; returns the checkpoint."""
+    context = TrainContext(data=corpus["train"], val=corpus["val"], out=out, settings={**SMALL, **settings})
+    return registry.load("models", name).train(context)

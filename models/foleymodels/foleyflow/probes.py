@@ -150,7 +150,8 @@ def _class_accuracy(fitted: Probed, held_out: Probed) -> float | None:
     wanted = torch.tensor([[float(label == name) for name in names] for label in fitted.labels])
     found = _Reader(_summary(fitted), wanted)(_summary(held_out)).argmax(1).tolist()
     right = [names[index] == label for index, label in zip(found, held_out.labels, strict=True)]
-    return round(sum(right) / len(right), 6)
+    share: float = sum(right) / len(right)
+    return round(share, 6)
 
 
 def _summary(probed: Probed) -> Tensor:

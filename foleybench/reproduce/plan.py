@@ -90,9 +90,9 @@ def _row_steps(setup: Setup, row: Row, seed: int) -> Sequence[Step]:
     shared: tuple[str, ...] = ()
     if variant.alignment is not None:
         name = f"{_run_name(setup, variant.alignment_name)}-seed{seed}"
-        words = ("train", MODEL, *_learn(setup, seed, variant.alignment), "--set", "stage=vama")
+        words = ("train", MODEL, *_learn(setup, seed, variant.alignment), "--set", "stage=alignment")
         steps.append(Step(name, (*words, "--out", str(setup.work / "runs" / name)), ready))
-        shared, ready = ("--set", f"vama={setup.work / 'runs' / name / 'vama'}"), (name,)
+        shared, ready = ("--set", f"alignment={setup.work / 'runs' / name / 'alignment'}"), (name,)
     name = training_name(setup, variant, seed)
     folder = setup.work / "runs" / name
     words = ("train", row.model, *_learn(setup, seed, _all_settings(variant)), *shared, "--out", str(folder))

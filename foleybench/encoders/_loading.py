@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +27,8 @@ def read_state(path: Path, inside: str = "") -> dict[str, Tensor]:
         FoleyError: The file is not a torch file of tensors only.
     """
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_plain_numpy()):
+            content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FoleyError(f"{path} is not a file of weights: {reason}. Delete it and fetch it again.") from error
@@ -35,6 +37,17 @@ def read_state(path: Path, inside: str = "") -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise FoleyError(f"{path} holds a {type(content).__name__}, not a state dict of tensors. Fetch it again.")
     return dict(content)
+
+
+def _plain_numpy() -> list[Any]:
+    """What numpy arrays and numbers in a file are made of: data, no code.
+
+    Some releases (the PANNs) keep the state of their sampler beside the weights, with numpy's names of before 2.0.
+    """
+    makers: list[Any] = [np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
+    kinds = [type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["Float"] + "?"]
+    old_names = [(maker, f"numpy.core.multiarray.{maker.__name__}") for maker in makers]
+    return [*makers, *old_names, np.ndarray, np.dtype, *kinds]
 
 
 def load_strictly(net: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:

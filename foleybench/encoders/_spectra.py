@@ -86,6 +86,17 @@ def require_finite(audio: AudioArray) -> None:
         raise FoleyError(f"sample {bad[0]} of {len(audio)} is {audio[bad[0]]}; features need finite sound.")
 
 
+def without_dc(audio: AudioArray) -> AudioArray:
+    """Return a sound without its mean (its constant part), shape (N,), float32.
+
+    Raises:
+        FoleyError: The sound holds a sample that is not finite.
+    """
+    require_finite(audio)
+    mean = audio.mean(dtype=np.float64) if len(audio) else 0.0
+    return (audio - mean).astype(np.float32)
+
+
 def mel_of_hz(hz: FloatArray) -> FloatArray:
     """Return frequencies on the HTK mel scale."""
     return np.asarray(2595.0 * np.log10(1.0 + hz / 700.0), dtype=np.float64)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foleybench.encoders import Encode, Encoder, Features, Signal
-from foleybench.encoders._spectra import require_finite
+from foleybench.encoders._spectra import without_dc
 from foleybench.sound import fit_length
 from foleybench.weights import Weights, require
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 RATE_HZ = 32000
 N_SAMPLES = 10 * RATE_HZ
 N_FRAMES = 1000
-_GPU_BATCH = 16
 
 WEIGHTS = Weights(
     filename="passt-s-f128-p16-s10-ap.476-swa.pt",
@@ -102,29 +101,22 @@ def load(path: Path) -> nn.Module:
 
 def prepared(signal: Signal) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Return the 320000 samples that the net is fed: mean removed, then cut or zero-padded."""
-    require_finite(signal.audio)
-    mean = signal.audio.mean(dtype=np.float64) if len(signal.audio) else 0.0
-    return fit_length((signal.audio - mean).astype(np.float32), N_SAMPLES)
+    return fit_length(without_dc(signal.audio), N_SAMPLES)
 
 
 def _build(device: str) -> Encode:
-    import torch
+    from foleybench.encoders._batches import in_batches
 
     net = load(require("passt", WEIGHTS)).to(device)
     frontend = MelFrontend(device)
-    size = 1 if torch.device(device).type == "cpu" else _GPU_BATCH
 
-    @torch.inference_mode()
-    def encode_batch(signals: Sequence[Signal]) -> list[Features]:
-        sounds = np.zeros((size, N_SAMPLES), dtype=np.float32)
-        for row, signal in enumerate(signals):
-            sounds[row] = prepared(signal)
-        logits, embedding = net(frontend(torch.from_numpy(sounds).to(device))[:, None])
-        rows = zip(logits.cpu().numpy(), embedding.cpu().numpy(), strict=True)
-        return [{"logits": a.copy(), "embedding": b.copy()} for (a, b), _ in zip(rows, signals, strict=False)]
+    def run(sounds: Tensor) -> tuple[Tensor, ...]:
+        found: tuple[Tensor, ...] = net(frontend(sounds)[:, None])
+        return found
 
     def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [row for start in range(0, len(signals), size) for row in encode_batch(signals[start : start + size])]
+        rows = in_batches([prepared(signal) for signal in signals], run, device)
+        return [{"logits": logits, "embedding": embedding} for logits, embedding in rows]
 
     return encode
 

@@ -1,0 +1,53 @@
+"""Running a net over inputs so that no input's neighbours can change a bit of what comes out for it.
+
+On a CPU inputs go through one by one. On a GPU they go in batches of a fixed size, filled up with zeros: there the
+choice of a kernel depends on the shape of the batch, so the shape must not depend on who else is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Row = tuple[npt.NDArray[Any], ...]
+GPU_BATCH = 16
+
+
+@torch.inference_mode()
+def in_batches(
+    inputs: Sequence[npt.NDArray[Any]],
+    run: Callable[[Tensor], tuple[Tensor, ...]],
+    device: str,
+    *,
+    gpu_batch: int = GPU_BATCH,
+) -> list[Row]:
+    """Run a net over inputs.
+
+    Args:
+        inputs: One array a sound or picture; shapes may differ, only inputs of one shape share a batch.
+        run: Takes a batch (B, ...) on the device; returns a tuple of tensors (B, ...).
+        device: Torch device name.
+        gpu_batch: Size of a batch on a GPU.
+
+    Returns:
+        For each input the rows of all tensors, in the order of ``inputs``.
+    """
+    size = 1 if torch.device(device).type == "cpu" else gpu_batch
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for index, item in enumerate(inputs):
+        by_shape.setdefault(item.shape, []).append(index)
+    rows: dict[int, Row] = {}
+    for shape, indices in by_shape.items():
+        for start in range(0, len(indices), size):
+            chosen = indices[start : start + size]
+            batch = np.zeros((size, *shape), dtype=inputs[chosen[0]].dtype)
+            for place, index in enumerate(chosen):
+                batch[place] = inputs[index]
+            found = [tensor.float().cpu().numpy() for tensor in run(torch.from_numpy(batch).to(device))]
+            rows |= {index: tuple(array[place].copy() for array in found) for place, index in enumerate(chosen)}
+    return [rows[index] for index in range(len(inputs))]

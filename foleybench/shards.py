@@ -5,6 +5,7 @@ Plain ``webdataset`` reads them; ``ShardDataset`` adds random access by clip id 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import io
@@ -230,6 +231,18 @@ def _meta(entry: Entry, data: bytes) -> dict[str, Any]:
         ) from error
     checked: dict[str, Any] = meta
     return checked
+
+
+def decode_sample(clip_id: str, members: dict[str, bytes]) -> Clip:
+    """Decode a clip's files without its manifest, as a stream yields them: ``json``, and ``mp4``, ``flac`` if there.
+
+    Raises:
+        ManifestError: The JSON member lacks a field.
+    """
+    named = Entry(clip_id=clip_id, source="", source_id="", label="", status="ok")
+    meta = _meta(named, members["json"])
+    entry = dataclasses.replace(named, source_id=str(meta.get("source_id", "")), label=str(meta.get("label", "")))
+    return _decode(entry, str(meta.get("split", "")), members)
 
 
 def _decode(entry: Entry, split: str, members: dict[str, bytes]) -> Clip:

@@ -4,7 +4,8 @@ The unit that is resampled is the source video: clips cut from one video are not
 Every function takes a ``Generator``, never the global one, and sorts its input by id first: the order in which clips
 come changes nothing, the same seed gives the same bits.
 
-Sources: percentile bootstrap, Efron and Tibshirani 1993, chapter 13; bootstrap test with a recentred null and the
+Sources: percentile bootstrap, Efron and Tibshirani 1993, chapter 13, with its tails expanded for small samples, Hesterberg,
+"What teachers should know about the bootstrap", The American Statistician 69(4), 2015; bootstrap test with a recentred null and the
 +1 in numerator and denominator, Davison and Hinkley 1997, section 4.2 (as sacrebleu does); Holm 1979.
 """
 
@@ -84,7 +85,11 @@ def bootstrap(
     level: float = 0.95,
     centre: bool = False,
 ) -> Interval | None:
-    """Return the percentile bootstrap interval of a pooled value; whole source videos are resampled.
+    """Return the expanded percentile bootstrap interval of a pooled value; whole source videos are resampled.
+
+    The plain percentile interval is too short for few videos; the tails are taken further out by what Student's t and
+    the bootstrap's shrinkage ask for (``tails``). Measured (``benchmarks/coverage.py``): 95 % intervals of means cover
+    the true value in 93 to 97 % of samples of 50 videos or more; with 20 videos of strongly skewed values in 90 %.
 
     Args:
         pool: The metric's pool.
@@ -111,7 +116,7 @@ def bootstrap(
     defined = values[np.isfinite(values)]
     if len(defined) < (1 - MOST_UNDEFINED) * resamples:
         return None
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(defined, tails(level, len(groups)))
     shift = value - float(np.median(defined)) if centre else 0.0
     return Interval(float(low) + shift, float(high) + shift)
 
@@ -176,7 +181,7 @@ def compare(
     if not np.isfinite(difference) or len(defined) < (1 - MOST_UNDEFINED) * len(differences):
         return Paired(difference, None, None, None, n, first, second)
     shift = difference - float(np.median(defined)) if centre else 0.0
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]) + shift
+    low, high = np.quantile(defined, tails(level, n_sources)) + shift
     deviations = np.abs(defined - defined.mean()) * np.sqrt(n_sources / (n_sources - 1))
     spread = float(np.sqrt(np.mean(deviations**2)))
     rounding = _ROUNDING * max(abs(first), abs(second))
@@ -186,6 +191,22 @@ def compare(
     student = 2.0 * special.stdtr(n_sources - 1, -abs(difference) / spread) if spread > rounding else 0.0
     p_value = max((1 + extreme) / (1 + len(defined)), float(student), 2.0 ** (1 - n_sources))
     return Paired(difference, float(low), float(high), p_value, n, first, second)
+
+
+def tails(level: float, n_sources: int) -> tuple[float, float]:
+    """Return which quantiles of the resampled values are the ends of an interval.
+
+    Args:
+        level: Coverage aimed at.
+        n_sources: Number of source videos that were resampled, at least 2.
+
+    Example:
+        >>> [round(tail, 4) for tail in tails(0.95, 10)], [round(tail, 4) for tail in tails(0.95, 1000)]
+        ([0.0085, 0.9915], [0.0248, 0.9752])
+    """
+    student = special.stdtrit(n_sources - 1, (1 - level) / 2)
+    low = float(special.ndtr(np.sqrt(n_sources / (n_sources - 1)) * student))
+    return low, 1.0 - low
 
 
 def source_groups(ids: Sequence[str], sources: Mapping[str, str]) -> list[Ints]:

@@ -1,31 +1,30 @@
 """Fréchet distance between two sets of embeddings, in float64, without a general matrix square root.
 
 ``|m1 - m2|^2 + tr S1 + tr S2 - 2 tr sqrt(S1 S2)`` with the covariances of n - 1, as every peer defines it. The trace of
-the root is the sum of the square roots of the eigenvalues of ``L' S2 L`` with ``S1 = L L'``; where a covariance is
-singular (fewer rows than dimensions, dead units) it is the sum of the singular values of ``F1 F2'`` with ``S = F' F``,
-which is exact where a matrix square root only has rounding noise. Nothing is added to a diagonal.
+the root is the sum of the square roots of the eigenvalues of ``L' S1 L`` with ``S2 = L L'`` (a symmetric problem, by
+LAPACK's ``sygst`` and ``sterf``); where a covariance is singular (fewer rows than dimensions, dead units) it is the sum
+of the singular values of ``F1 F2'`` with ``S = F' F``, which is exact where a matrix square root only has rounding
+noise. Nothing is added to a diagonal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.linalg
 
 from foleybench.clips import FloatArray
 from foleybench.errors import FoleyError
 from foleybench.metrics._features import finite
+from foleybench.metrics._moments import Moments
 
 # Below this ratio of eigenvalues the square root of the smallest ones is noise: take the way by singular values.
-_SINGULAR = 1e-10
-# Random halvings for the correction; each gives two halves.
-_N_HALVINGS = 8
-
-Pair = tuple[FloatArray, FloatArray]
+SINGULAR = 1e-10
 
 
-def frechet_distance(first: FloatArray, second: FloatArray) -> float:
+def frechet_distance(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
     """Return the Fréchet distance between the normal distributions fitted to two sets of rows.
 
     Args:
@@ -37,84 +36,131 @@ def frechet_distance(first: FloatArray, second: FloatArray) -> float:
 
     Raises:
         FoleyError: A value is not finite, the widths differ, or a set has fewer than two rows.
+
+    Example:
+        >>> frechet_distance(np.array([[-1.0], [1.0]]), np.array([[1.0], [5.0]]))
+        11.0
     """
     first, second = finite(first, "the first set"), finite(second, "the second set")
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
         raise FoleyError(f"sets of shapes {first.shape} and {second.shape} cannot be compared; wanted (n, d) twice.")
     if min(len(first), len(second)) < 2:
         raise FoleyError(f"sets of {len(first)} and {len(second)} rows have no covariance; at least 2 are needed.")
-    gap = first.mean(axis=0) - second.mean(axis=0)
-    one = (first - first.mean(axis=0)) / np.sqrt(len(first) - 1)
-    two = (second - second.mean(axis=0)) / np.sqrt(len(second) - 1)
-    spread = np.einsum("ij,ij->", one, one) + np.einsum("ij,ij->", two, two)
-    return max(0.0, float(gap @ gap + spread - 2.0 * _trace_of_root(one, two)))
+    if min(len(first), len(second)) > first.shape[1]:
+        one, two = Moments.of(first), Moments.of(second)
+        found = roots_of_product(one.covariance, two.covariance)
+        if found is not None:
+            return _assembled(one.mean - two.mean, np.trace(one.covariance) + np.trace(two.covariance), found.sum())
+    return distance_of_factors(first, second)
 
 
-def corrected_distance(pairs: Sequence[Pair]) -> float:
-    """Return the distance extrapolated to infinitely many clips.
+def distance_of_moments(one: Moments, two: Moments) -> float:
+    """Return the Fréchet distance between two sets of which only the moments are known.
 
-    The bias of the distance falls as 1 / n, so twice the distance on all clips less the mean distance on halves of them
-    is free of it to first order. Halves hold the same clips on both sides, so equal sets stay at 0. It is not cut at 0:
-    around 0 it must fall on both sides. It takes clips for independent: where the generated sounds are the reference
-    sounds of other clips of the set, as in two control rows, it subtracts too much.
+    Raises:
+        FoleyError: The widths differ, or a set has fewer than two rows.
+    """
+    if one.mean.shape != two.mean.shape:
+        raise FoleyError(f"sets of widths {len(one.mean)} and {len(two.mean)} cannot be compared.")
+    return distance_of_normals(one.mean, one.covariance, two.mean, two.covariance)
+
+
+def distance_of_normals(
+    first_mean: FloatArray, first: FloatArray, second_mean: FloatArray, second: FloatArray
+) -> float:
+    """Return the Fréchet distance between two normal distributions.
 
     Args:
-        pairs: For each clip the rows of both sets, shapes (n_i, d) and (m_i, d).
+        first_mean: Shape (d,).
+        first: Covariance, shape (d, d), symmetric.
+        second_mean: Shape (d,).
+        second: Covariance, shape (d, d), symmetric.
+    """
+    found = roots_of_product(first, second)
+    if found is None:
+        found = scipy.linalg.svdvals(_factor(first) @ _factor(second).T)
+    return _assembled(first_mean - second_mean, np.trace(first) + np.trace(second), found.sum())
+
+
+def roots_of_product(first: FloatArray, second: FloatArray) -> FloatArray | None:
+    """Return the square roots of the eigenvalues of ``first @ second``, ascending, or None where one is singular.
+
+    Args:
+        first: Covariance, shape (d, d), symmetric.
+        second: The same.
+    """
+    try:
+        values = scipy.linalg.eigh(first, second, type=2, driver="gv", eigvals_only=True, check_finite=False)
+    except scipy.linalg.LinAlgError:
+        return None
+    return np.sqrt(values) if values[0] > SINGULAR * values[-1] else None
+
+
+def analytic_bias(one: Moments, two: Moments) -> float:
+    """Return by how much the distance of two independent samples exceeds that of their distributions, to first order.
+
+    ``tr S1 / n + tr S2 / m + (1/n + 1/m) / 2 * (sum over i, j of r_i r_j / (r_i + r_j), with r_i for i = j)``, where r
+    are the square roots of the eigenvalues of ``S1 S2``: the second-order term of the trace of the root under the
+    sampling noise of normal covariances. It holds for independent rows, independent sets and many more rows than
+    dimensions; frames of one clip are not independent, and generated and real sounds of the same clips are not
+    independent sets, so results use the extrapolated correction and this one is for those who have only moments.
 
     Returns:
-        The corrected distance; NaN when the halves are too small to have a covariance.
-
-    Sources: Chong and Forsyth, "Effectively unbiased FID", CVPR 2020, with two sizes and no line fit.
+        The bias; NaN where a covariance is singular.
     """
-    pairs = in_fixed_order(pairs)
-    half = len(pairs) // 2
-    if half < 2:
+    roots = roots_of_product(one.covariance, two.covariance)
+    if roots is None:
         return float("nan")
-    rng = np.random.default_rng(0)
-    halves = []
-    for _ in range(_N_HALVINGS):
-        order = rng.permutation(len(pairs))
-        for chosen in (order[:half], order[half : 2 * half]):
-            halves.append(distance_of([pairs[i] for i in chosen]))
-    share = half / len(pairs)
-    return (distance_of(pairs) - share * float(np.mean(halves))) / (1.0 - share)
+    off = np.multiply.outer(roots, roots) / np.add.outer(roots, roots)
+    curvature = float(off.sum() - np.trace(off) + roots.sum())
+    means = float(np.trace(one.covariance)) / one.n + float(np.trace(two.covariance)) / two.n
+    return means + 0.5 * (1 / one.n + 1 / two.n) * curvature
 
 
-def distance_of(pairs: Sequence[Pair]) -> float:
-    """Return the distance between all rows of the first and of the second set; NaN for fewer than two clips."""
-    if len(pairs) < 2:
-        return float("nan")
-    pairs = in_fixed_order(pairs)
-    return frechet_distance(np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs]))
+def centred(rows: FloatArray, weights: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """Return the mean of rows and a factor F of their covariance, ``S = F' F``, with one row for each that counts."""
+    if weights is None:
+        mean = rows.mean(axis=0)
+        return mean, (rows - mean) / np.sqrt(len(rows) - 1)
+    kept = weights > 0
+    rows, weights = rows[kept], weights[kept]
+    total = weights.sum()
+    mean = weights @ rows / total
+    return mean, (rows - mean) * np.sqrt(weights / (total - 1))[:, None]
 
 
-def in_fixed_order(pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the clips sorted by their values, so that their order cannot change the last bit of a sum."""
-    return sorted(pairs, key=lambda pair: (pair[0].tobytes(), pair[1].tobytes()))
+def distance_of_factors(
+    first: FloatArray, second: FloatArray, weights: tuple[FloatArray, FloatArray] | None = None
+) -> float:
+    """Return the distance by singular values, which needs no regular covariance.
+
+    Args:
+        first: Shape (n, d), finite.
+        second: Shape (m, d), finite.
+        weights: How often each row of both counts, shapes (n,) and (m,); once each without.
+    """
+    first_mean, one = centred(first, weights[0] if weights else None)
+    second_mean, two = centred(second, weights[1] if weights else None)
+    root = float(scipy.linalg.svdvals(reduced(one) @ reduced(two).T, check_finite=False).sum())
+    spread = np.einsum("ij,ij->", one, one) + np.einsum("ij,ij->", two, two)
+    return _assembled(first_mean - second_mean, spread, root)
 
 
-def _trace_of_root(one: FloatArray, two: FloatArray) -> float:
-    """Trace of sqrt(S1 S2) for S = F' F, from the centred, scaled rows F."""
-    n_dims = one.shape[1]
-    if min(len(one), len(two)) > n_dims:
-        try:
-            lower = scipy.linalg.cholesky(one.T @ one, lower=True, check_finite=False)
-        except scipy.linalg.LinAlgError:
-            return _nuclear_norm(one, two)
-        values = np.linalg.eigvalsh(lower.T @ (two.T @ two) @ lower)
-        if values[0] > _SINGULAR * values[-1]:
-            return float(np.sqrt(values).sum())
-    return _nuclear_norm(one, two)
-
-
-def _nuclear_norm(one: FloatArray, two: FloatArray) -> float:
-    """Sum of the singular values of F1 F2', with tall factors first reduced to triangles."""
-    return float(np.linalg.svd(_reduced(one) @ _reduced(two).T, compute_uv=False).sum())
-
-
-def _reduced(rows: FloatArray) -> FloatArray:
+def reduced(factor: FloatArray) -> FloatArray:
     """Return a factor of the same covariance with no more rows than columns."""
-    if len(rows) <= rows.shape[1]:
-        return rows
-    triangle = scipy.linalg.qr(rows, mode="r", check_finite=False)[0]
-    return np.asarray(triangle[: rows.shape[1]], dtype=np.float64)
+    if len(factor) <= factor.shape[1]:
+        return factor
+    triangle = scipy.linalg.qr(factor, mode="r", check_finite=False)[0]
+    return np.asarray(triangle[: factor.shape[1]], dtype=np.float64)
+
+
+def _assembled(gap: FloatArray, spread: float, root: float) -> float:
+    return max(0.0, float(gap @ gap + spread - 2.0 * root))
+
+
+def _factor(covariance: FloatArray) -> FloatArray:
+    """Return F with ``covariance = F' F`` for a singular covariance; eigenvalues below rounding are taken for 0."""
+    values, vectors = scipy.linalg.eigh(covariance, check_finite=False)
+    floor = values[-1] * len(values) * np.finfo(np.float64).eps
+    kept = values > max(floor, 0.0)
+    return np.asarray((vectors[:, kept] * np.sqrt(values[kept])).T, dtype=np.float64)

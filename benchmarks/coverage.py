@@ -20,7 +20,6 @@ from tqdm import tqdm
 
 from foleybench import stats
 from foleybench.metrics import Stat, mean_of
-from foleybench.metrics import _frechet_resampled as resampled
 from foleybench.metrics._distances import FrechetPool, corrected
 from foleybench.metrics._frechet import analytic_bias
 from foleybench.metrics._moments import Moments
@@ -61,9 +60,7 @@ def frechet_set(rng: np.random.Generator, n: int, width: int, scale: float) -> d
 
 def frechet_case(n: int, width: int, scale: float, sets: int, resamples: int, *, linear: bool) -> str:
     """Return a row of the second table."""
-    pool, true = FrechetPool(), width * ((scale - 1.0) ** 2 + 0.2**2)
-    resampled.BUDGET = 0.0 if linear else np.inf
-    resampled.distances.__defaults__ = (resampled.BUDGET,)
+    pool, true = FrechetPool(budget=0.0 if linear else np.inf), width * ((scale - 1.0) ** 2 + 0.2**2)
     plain, mended, analytic, intervals = [], [], [], []
     for seed in tqdm(range(sets), desc=f"n={n} d={width}", disable=None):
         rng = np.random.default_rng([seed, n, width])

@@ -202,7 +202,7 @@ def tails(level: float, n_sources: int) -> tuple[float, float]:
 
     Example:
         >>> [round(tail, 4) for tail in tails(0.95, 10)], [round(tail, 4) for tail in tails(0.95, 1000)]
-        ([0.0085, 0.9915], [0.0248, 0.9752])
+        ([0.0086, 0.9914], [0.0248, 0.9752])
     """
     student = special.stdtrit(n_sources - 1, (1 - level) / 2)
     low = float(special.ndtr(np.sqrt(n_sources / (n_sources - 1)) * student))

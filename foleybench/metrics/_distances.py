@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ from foleybench.clips import FloatArray
 from foleybench.metrics import ClipView, Stat
 from foleybench.metrics._features import read
 from foleybench.metrics._frechet import frechet_distance
-from foleybench.metrics._frechet_resampled import Rows, distances
+from foleybench.metrics._frechet_resampled import BUDGET, Rows, distances
 
 # Random halvings for the correction; each gives two halves.
 _N_HALVINGS = 8
@@ -25,11 +26,15 @@ def rows_per_clip(clip: ClipView) -> Stat:
     return {name: np.atleast_2d(read(clip, name)) for name in ("reference", "generated")}
 
 
+@dataclasses.dataclass(frozen=True)
 class FrechetPool:
-    """The Fréchet distance between all rows of the statistics ``reference`` and ``generated``.
+    """The Fréchet distance between all rows of the statistics ``reference`` and ``generated``; NaN for under two clips.
 
-    NaN for fewer than two clips.
+    Attributes:
+        budget: Multiply-adds that exact resampling may take; above it resamples are valued to first order.
     """
+
+    budget: float = BUDGET
 
     def __call__(self, stats: Sequence[Stat]) -> float:
         """Return the distance of a set of clips; their order changes no bit."""
@@ -46,7 +51,7 @@ class FrechetPool:
             Shape (resamples,).
         """
         pairs = _pairs(stats)
-        return distances(Rows.of([a for a, _ in pairs]), Rows.of([b for _, b in pairs]), counts)
+        return distances(Rows.of([a for a, _ in pairs]), Rows.of([b for _, b in pairs]), counts, self.budget)
 
 
 pool = FrechetPool()

@@ -76,7 +76,12 @@ def frechet_case(n: int, width: int, scale: float, sets: int, resamples: int, *,
     ends = np.array([tuple(interval) if interval else (np.nan, np.nan) for interval in intervals])
     moved = ends + (np.array(mended) - np.array(plain))[:, None]
     shares = [np.mean((e[:, 0] <= t) & (t <= e[:, 1])) for e, t in ((ends, expected), (ends, true), (moved, true))]
-    means = [true, expected, float(np.mean(mended)), float(np.nanmean(analytic)) if not np.isnan(analytic).all() else None]
+    means = [
+        true,
+        expected,
+        float(np.mean(mended)),
+        float(np.nanmean(analytic)) if not np.isnan(analytic).all() else None,
+    ]
     cells = [str(n), str(width), "first order" if linear else "exact", *(f"{100 * share:.1f} %" for share in shares)]
     return "| " + " | ".join([*cells, *("singular" if m is None else f"{m:.3f}" for m in means)]) + " |"
 

@@ -90,10 +90,10 @@ def roots_of_product(first: FloatArray, second: FloatArray) -> FloatArray | None
         second: The same.
     """
     try:
-        values = scipy.linalg.eigh(first, second, type=2, driver="gv", eigvals_only=True, check_finite=False)
+        values: Any = scipy.linalg.eigh(first, second, type=2, driver="gv", eigvals_only=True, check_finite=False)
     except scipy.linalg.LinAlgError:
         return None
-    return np.sqrt(values) if values[0] > SINGULAR * values[-1] else None
+    return np.asarray(np.sqrt(values), dtype=np.float64) if values[0] > SINGULAR * values[-1] else None
 
 
 def analytic_bias(one: Moments, two: Moments) -> float:

@@ -150,10 +150,8 @@ def _cost_thin(first: Rows, second: Rows) -> float:
 
 
 def _cost_of_moments(first: Rows, second: Rows) -> float:
-    if first.width <= _WIDE:
-        n_terms = len(first.starts) + len(second.starts)
-    else:
-        n_terms = len(first.values) + len(second.values)
+    grouped = first.width <= _WIDE
+    n_terms = sum(len(rows.starts) if grouped else len(rows.values) for rows in (first, second))
     return first.width**2 * (n_terms / 2 + _EIGEN * first.width)
 
 

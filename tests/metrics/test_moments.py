@@ -66,7 +66,10 @@ def test_distance_of_moments_is_that_of_the_rows(n):
 def clips(n, width, rows=3, seed=0):
     draw = np.random.default_rng(seed)
     sizes = draw.integers(1, rows + 1, n)
-    return [{"reference": draw.normal(size=(k, width)), "generated": 0.3 + 1.4 * draw.normal(size=(k, width))} for k in sizes]
+    return [
+        {"reference": draw.normal(size=(k, width)), "generated": 0.3 + 1.4 * draw.normal(size=(k, width))}
+        for k in sizes
+    ]
 
 
 class OneByOne:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 
-from foleybench.encoders import vggish
+from foleybench.encoders import vggish, vggish_google
 
 _UNUSED = ("resampy", "soundfile")
 
@@ -35,7 +35,19 @@ def _net(checkout: Path) -> tuple[Array, Array]:
     return array(ours(patches)), array(theirs.eval()(patches[:, None]))
 
 
+def _google(checkout: Path) -> tuple[Array, Array]:
+    sound = two_tones(4.2, 16000)
+    with peer_modules(checkout, absent=_UNUSED):
+        from torchvggish import vggish_input
+
+        loud = vggish_google.loud(sound)
+        seconds = [loud[start : start + 16000] for start in range(0, len(loud) - 15999, 8000)]
+        theirs = [vggish_input.waveform_to_examples(part, 16000, return_tensor=False) for part in seconds]
+    return vggish_google.patches(sound).astype(np.float32), np.concatenate(theirs).astype(np.float32)
+
+
 CASES = (
     Case(encoder="vggish", what="log-mel patches", peer="harritaylor/torchvggish", measure=_patches),
     Case(encoder="vggish", what="net", peer="harritaylor/torchvggish", measure=_net),
+    Case(encoder="vggish_google", what="patches of seconds", peer="harritaylor/torchvggish", measure=_google),
 )

@@ -17,7 +17,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,15 +104,27 @@ def prepared(signal: Signal) -> np.ndarray[Any, np.dtype[np.float32]]:
     return fit_length(without_dc(signal.audio), N_SAMPLES)
 
 
-def _build(device: str) -> Encode:
-    from foleybench.encoders._batches import in_batches
+def runner(path: Path, device: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """Return the net with the weights of a file as a function of sounds.
 
-    net = load(require("passt", WEIGHTS)).to(device)
+    Returns:
+        A function (B, N) -> logits (B, 527), embedding (B, 768); N from 4801 samples (one patch) to 320000.
+    """
+    net: Any = load(path).to(device)
     frontend = MelFrontend(device)
 
-    def run(sounds: Tensor) -> tuple[Tensor, ...]:
-        found: tuple[Tensor, ...] = net(frontend(sounds)[:, None])
-        return found
+    def run(sounds: Tensor) -> tuple[Tensor, Tensor]:
+        mel = frontend(sounds)[:, None]
+        net.patch_embed.img_size = tuple(mel.shape[2:])  # it warns of any other size than it expects
+        logits, embedding = net(mel)
+        return logits, embedding
+
+    return run
+
+
+def _build(device: str) -> Encode:
+    run = runner(require("passt", WEIGHTS), device)
+    from foleybench.encoders._batches import in_batches
 
     def encode(signals: Sequence[Signal]) -> list[Features]:
         rows = in_batches([prepared(signal) for signal in signals], run, device)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,20 +124,21 @@ def load(path: Path) -> nn.Module:
     return net
 
 
-def _without_dc(audio: AudioArray) -> FloatArray:
-    require_finite(audio)
-    samples = audio.astype(np.float64)
-    return samples - samples.mean() if len(samples) else samples
+def encode_with(net: nn.Module, patches_of: Callable[[AudioArray], FloatArray], device: str) -> Encode:
+    """Return the ``encode`` of an encoder that feeds this net.
 
-
-def _build(device: str) -> Encode:
+    Args:
+        net: The network.
+        patches_of: From a sound (N,) to its patches (T, 96, 64).
+        device: Torch device name.
+    """
     import torch
 
-    net = load(require("vggish", WEIGHTS)).to(device)
+    net = net.to(device)
 
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:
-        patches = log_mel_patches(_without_dc(signal.audio)).astype(np.float32)
+        patches = patches_of(signal.audio).astype(np.float32)
         if not len(patches):
             return {"frames": np.zeros((0, 128), dtype=np.float32)}
         return {"frames": net(torch.from_numpy(patches).to(device)).cpu().numpy()}
@@ -147,6 +148,16 @@ def _build(device: str) -> Encode:
         return [encode_one(signal) for signal in signals]
 
     return encode
+
+
+def _patches_without_dc(audio: AudioArray) -> FloatArray:
+    require_finite(audio)
+    samples = audio.astype(np.float64)
+    return log_mel_patches(samples - samples.mean() if len(samples) else samples)
+
+
+def _build(device: str) -> Encode:
+    return encode_with(load(require("vggish", WEIGHTS)), _patches_without_dc, device)
 
 
 ENCODER = Encoder(

@@ -1,0 +1,63 @@
+"""VGGish as audiocraft and the original FAD of google-research feed it: loud, and a patch every half second.
+
+Layers:
+    frames: (T, 128) float32: one embedding every 0.5 s, before the last ReLU, no PCA; T is 0 below one second.
+
+16 kHz mono, its mean (DC) kept. As audiocraft writes it: scaled to a peak of -1 dBFS, rounded to 16 bit; then as
+google-research reads it: divided by its largest sample (signed, at least 0.1). Each second that starts on a half second
+and lies wholly in the sound gives one patch, its first 0.96 s. Decided here: silence stays silence, where audiocraft
+divides by zero and the file is lost with a line in the log. Weights and net are those of encoder ``vggish``; the peers
+run the same numbers in TensorFlow.
+
+Sources: google-research/google-research@0242908 frechet_audio_distance/audioset_model.py;
+facebookresearch/audiocraft@896ec7c audiocraft/metrics/fad.py, audiocraft/data/audio_utils.py.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foleybench.clips import AudioArray, FloatArray
+from foleybench.encoders import ANY, Encode, Encoder, vggish
+from foleybench.encoders._spectra import require_finite
+from foleybench.weights import require
+
+SECOND = vggish.RATE_HZ
+STEP = SECOND // 2
+PEAK = 10.0 ** (-1.0 / 20.0)
+LEAST = 0.1
+
+
+def loud(audio: AudioArray) -> FloatArray:
+    """Return a sound (N,) as the net's spectrogram is given it, float64."""
+    require_finite(audio)
+    peak = float(np.abs(audio).max(initial=0.0))
+    if not peak:
+        return np.zeros(len(audio))
+    scaled = audio * np.float32(PEAK / peak)
+    whole = np.rint(scaled.astype(np.float64) * 32768.0) / 32768.0
+    return np.asarray(whole / max(LEAST, float(whole.max())), dtype=np.float64)
+
+
+def patches(audio: AudioArray) -> FloatArray:
+    """Return the patches of a sound (N,) at 16 kHz, shape (T, 96, 64)."""
+    samples = loud(audio)
+    starts = range(0, len(samples) - SECOND + 1, STEP)
+    found = [vggish.log_mel_patches(samples[start : start + SECOND]) for start in starts]
+    return np.concatenate(found) if found else np.zeros((0, vggish.PATCH, vggish.N_BANDS))
+
+
+def _build(device: str) -> Encode:
+    return vggish.encode_with(vggish.load(require("vggish_google", vggish.WEIGHTS)), patches, device)
+
+
+ENCODER = Encoder(
+    version=1,
+    rate_hz=vggish.RATE_HZ,
+    layers={"frames": (ANY, 128)},
+    licence="Apache-2.0",
+    source="google-research/google-research@0242908 frechet_audio_distance/audioset_model.py",
+    weights=vggish.WEIGHTS,
+    build=_build,
+)

@@ -9,22 +9,22 @@ length of the file.
 from __future__ import annotations
 
 import dataclasses
-import math
+import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
-from av.video.frame import VideoFrame
 
 from foleybench.clips import AudioArray
 from foleybench.datasets import Profile, Sample
-from foleybench.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media, seek_before, start_s
+from foleybench.demux import Reader, Tracks, choose_tracks, open_media, seek_before, start_s
 from foleybench.errors import MediaError
-from foleybench.h264 import Mp4Writer
-from foleybench.pictures import Fitter, pixel_aspect
+from foleybench.in_step import best_offset
+from foleybench.picture_track import PictureTrack
+from foleybench.pictures import pixel_aspect
+from foleybench.prints import picture_print, sound_print
 from foleybench.sound import fit_length, flac_bytes
 from foleybench.soundtrack import SoundTrack, limit_rate
 
@@ -36,12 +36,11 @@ MAX_DAMAGED_SHARE = 0.05
 SILENT_PEAK = 1e-3  # -60 dB of full scale
 CLIPPED_SHARE = 1e-4
 FULL_SCALE = 32767 / 32768
-# A picture is still when at no time more than this share of its pixels is more than so many levels off the first frame:
-# the flicker of a codec stays below, a small thing that moves does not.
-STILL_LEVELS = 8
-STILL_SHARE = 0.005
 PARTIAL_SHARE = 0.9
 TRUNCATED_S = 0.5
+# Viewers notice sound that is 45 ms early or 125 ms late (ITU-R BT.1359-1).
+OUT_OF_STEP_S = 0.1
+MOSTLY_STILL_SHARE = 0.8
 
 
 def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s: float = 0.0) -> Sample:
@@ -64,7 +63,7 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
     """
     with open_media(path) as container:
         tracks = _both(container)
-        picture = _Picture(profile, pixel_aspect(_video(tracks).sample_aspect_ratio))
+        picture = PictureTrack(profile, pixel_aspect(_video(tracks).sample_aspect_ratio))
         sound = SoundTrack(max_s=profile.clip_s)
         origin_s = start_s(tracks) + cut_s
         seek_before(container, origin_s if cut_s else None)
@@ -79,7 +78,15 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
     duration_s = n_frames / profile.fps
     raw, rate_hz = limit_rate(sound.samples(), sound.rate_hz, profile.rate_hz_max)
     audio = fit_length(raw, round(duration_s * rate_hz))
-    measured = _Measured(picture=picture, sound=sound, audio=audio, duration_s=duration_s, asked_s=profile.clip_s)
+    measured = _Measured(
+        picture=picture,
+        sound=sound,
+        audio=audio,
+        rate_hz=rate_hz,
+        duration_s=duration_s,
+        asked_s=profile.clip_s,
+        fps=profile.fps,
+    )
     facts |= measured.facts() | {
         "asked_start_s": asked_start_s,
         "asked_duration_s": profile.clip_s,
@@ -93,88 +100,17 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
     return Sample(mp4=mp4, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})
 
 
-class _Picture:
-    """Frames in, H.264 at a constant rate out; also watches whether anything moves."""
-
-    def __init__(self, profile: Profile, aspect: float) -> None:
-        self.first_s: float | None = None
-        self.end_s = 0.0
-        self.moves = False
-        self.source_size: tuple[int, int] = (0, 0)
-        self._n_max = math.ceil(profile.clip_s * profile.fps - 1e-6)
-        self._fps = profile.fps
-        self._fitter = Fitter(short_side_px=profile.short_side_px, square_px=profile.square_px, aspect=aspect)
-        self._writer: Mp4Writer | None = None
-        self._held: VideoFrame | None = None
-        self._held_s = 0.0
-        self._usual_s = 0.0
-        self._first_look: npt.NDArray[np.int16] | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of what is written."""
-        return self._fitter.width_px, self._fitter.height_px
-
-    @property
-    def done(self) -> bool:
-        """Whether every frame of the longest clip is written."""
-        return self._writer is not None and self._writer.n_frames >= self._n_max
-
-    def add(self, frame: VideoFrame, time_s: float) -> None:
-        """Take one decoded frame; a timestamp that goes back leaves the frame on screen."""
-        if self._held is None:
-            self.first_s, self.source_size = max(0.0, time_s), (frame.width, frame.height)
-            # Before the first frame, the first frame is shown.
-            self._held = frame
-        elif time_s <= self._held_s:
-            return
-        else:
-            self._usual_s = time_s - self._held_s
-        self._write_until(time_s)
-        self._held, self._held_s = frame, time_s
-        self.end_s = time_s + (frame_length_s(frame) or self._usual_s)
-
-    def finish(self, duration_s: float) -> tuple[bytes, int]:
-        """Hold the last frame to the end; return the file and its number of frames."""
-        written = self._writer.n_frames if self._writer else 0
-        self._n_max = max(1, written, min(self._n_max, round(duration_s * self._fps)))
-        self._write_until(math.inf)
-        assert self._writer is not None
-        return self._writer.finish(), self._writer.n_frames
-
-    def _write_until(self, time_s: float) -> None:
-        """Show the held frame at every grid time before ``time_s``; it is scaled once, and only if it is shown."""
-        image: VideoFrame | None = None
-        while not self.done and (self._writer.n_frames if self._writer else 0) / self._fps < time_s - 1e-6:
-            assert self._held is not None
-            if image is None:
-                image = self._fitter.fit(self._held, "yuv420p")
-                self._watch(image)
-            if self._writer is None:
-                self._writer = Mp4Writer(*self.size, self._fps)
-            self._writer.add(image)
-
-    def _watch(self, image: VideoFrame) -> None:
-        """Compare with the first frame, on every fourth pixel, until something has moved."""
-        if self.moves:
-            return
-        plane = image.planes[0]
-        rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(plane.height, plane.line_size)
-        look = rows[::4, : plane.width : 4].astype(np.int16)
-        self._first_look = look if self._first_look is None else self._first_look
-        n_changed = np.count_nonzero(np.abs(look - self._first_look) > STILL_LEVELS)
-        self.moves = bool(n_changed > STILL_SHARE * look.size)
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Measured:
     """What came out of a file, before it becomes facts and flags."""
 
-    picture: _Picture
+    picture: PictureTrack
     sound: SoundTrack
     audio: AudioArray
+    rate_hz: int
     duration_s: float
     asked_s: float
+    fps: float
 
     @property
     def picture_s(self) -> float:
@@ -183,6 +119,11 @@ class _Measured:
     @property
     def sound_s(self) -> float:
         return min(self.sound.end_s, self.duration_s) - (self.sound.first_s or 0.0)
+
+    @property
+    def av_offset_s(self) -> float:
+        """By how much the picture begins after the sound."""
+        return (self.picture.first_s or 0.0) - (self.sound.first_s or 0.0)
 
     @property
     def first_s(self) -> float:
@@ -194,18 +135,27 @@ class _Measured:
         """When the last picture or sound ends, inside the clip."""
         return min(self.duration_s, max(self.picture.end_s, self.sound.end_s))
 
+    @functools.cached_property
+    def content_offset_s(self) -> float | None:
+        """By how much the picture comes after its sound, where the content tells; None where it does not."""
+        offset = best_offset(self.picture.seen.motion, self.fps, self.audio, self.rate_hz)
+        return offset.offset_s if offset is not None and offset.told else None
+
     @property
     def peak(self) -> float:
         return float(np.abs(self.audio).max(initial=0.0))
 
     def facts(self) -> dict[str, Any]:
-        offset_s = (self.picture.first_s or 0.0) - (self.sound.first_s or 0.0)
         (width, height), (source_width, source_height) = self.picture.size, self.picture.source_size
         return {
             "duration_s": round(self.duration_s, 6),
             "video_duration_s": round(self.picture_s, 6),
             "audio_duration_s": round(self.sound_s, 6),
-            "av_offset_s": round(offset_s, 6),
+            "av_offset_s": round(self.av_offset_s, 6),
+            "content_offset_s": None if self.content_offset_s is None else round(self.content_offset_s, 2),
+            "still_share": round(self.picture.seen.still_share(self.fps), 2),
+            "picture_print": picture_print(self.picture.seen.looks),
+            "sound_print": None if self.peak < SILENT_PEAK else sound_print(self.audio, self.rate_hz),
             "width": width,
             "height": height,
             "source_width": source_width,
@@ -220,7 +170,11 @@ class _Measured:
         found = {
             "silent": self.peak < SILENT_PEAK,
             "clipped": clipped > CLIPPED_SHARE,
-            "still": not self.picture.moves,
+            "still": not self.picture.seen.moves,
+            "mostly_still": self.picture.seen.moves
+            and self.picture.seen.still_share(self.fps) >= MOSTLY_STILL_SHARE,
+            "out_of_step": abs(self.av_offset_s) > OUT_OF_STEP_S or abs(self.content_offset_s or 0.0) > OUT_OF_STEP_S,
+            "hdr": self.picture.hdr,
             "short": self.duration_s < SHORT_SHARE * self.asked_s,
             "partial_picture": self.picture_s < PARTIAL_SHARE * self.duration_s,
             "partial_sound": self.sound_s < PARTIAL_SHARE * self.duration_s,
@@ -245,7 +199,7 @@ def _video(tracks: Tracks) -> Any:
     return tracks.video
 
 
-def _read(reader: Reader, tracks: Tracks, picture: _Picture, sound: SoundTrack) -> None:
+def _read(reader: Reader, tracks: Tracks, picture: PictureTrack, sound: SoundTrack) -> None:
     for frame, time_s in reader:
         if isinstance(frame, AudioFrame):
             sound.add(frame, time_s)
@@ -257,13 +211,13 @@ def _read(reader: Reader, tracks: Tracks, picture: _Picture, sound: SoundTrack) 
             reader.finish(tracks.audio)
 
 
-def _refuse_early_end(picture: _Picture, sound: SoundTrack, reader: Reader) -> None:
+def _refuse_early_end(picture: PictureTrack, sound: SoundTrack, reader: Reader) -> None:
     for what, end_s in (("picture", picture.end_s), ("sound", sound.end_s)):
         if end_s <= 0.0 and not reader.n_damaged:
             raise MediaError("ends_early", f"the {what} ends before the asked second")
 
 
-def _refuse_useless(picture: _Picture, sound: SoundTrack, reader: Reader, profile: Profile) -> None:
+def _refuse_useless(picture: PictureTrack, sound: SoundTrack, reader: Reader, profile: Profile) -> None:
     why = f" ({reader.error})" if reader.error else ""
     if picture.first_s is None:
         raise MediaError("undecodable", f"no frame of the picture decodes{why}")

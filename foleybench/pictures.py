@@ -16,6 +16,8 @@ from foleybench.clips import FrameArray, IntArray
 MIN_SIDE_PX = 16
 # Pixel aspect ratios beyond this come from broken headers, not from cameras.
 MAX_PIXEL_ASPECT = 8.0
+# Transfer curves of high dynamic range (ITU-T H.273): perceptual quantiser and hybrid log-gamma.
+_HDR_CURVES = frozenset({16, 18})
 
 
 class Turn:
@@ -120,6 +122,12 @@ class Fitter:
 def pixel_aspect(ratio: Fraction | None) -> float:
     """Return a stream's sample aspect ratio as a number; 1 when it is unknown or zero."""
     return float(ratio or 1.0)
+
+
+def is_hdr(frame: VideoFrame) -> bool:
+    """Whether a frame says that it has the transfer curve of high dynamic range; it is written as it is, without
+    tone mapping, and looks pale."""
+    return int(frame.color_trc) in _HDR_CURVES
 
 
 def rgb(frame: VideoFrame) -> FrameArray:

@@ -62,9 +62,11 @@ def best_offset(motion: Sequence[float], fps: float, audio: AudioArray, rate_hz:
         audio: Mono, shape (N,), on the same clock.
         rate_hz: Its rate.
     """
-    seen, heard = _picture_rises(motion), _sound_rises(audio, rate_hz, fps, len(motion))
     n_lags = round(MAX_OFFSET_S * fps)
-    if len(seen) < n_lags + round(_OVERLAP_S * fps) or seen.std() == 0.0 or heard.std() == 0.0:
+    if len(motion) < n_lags + round(_OVERLAP_S * fps):
+        return None
+    seen, heard = _picture_rises(motion), _sound_rises(audio, rate_hz, fps, len(motion))
+    if seen.std() == 0.0 or heard.std() == 0.0:
         return None
     curve = _correlations(seen, heard, n_lags)
     best = int(np.argmax(curve))
@@ -107,7 +109,8 @@ def _sharp(rises: FloatArray) -> FloatArray:
     padded = np.concatenate([np.zeros(_MASK_FRAMES), kept])
     before = np.max([padded[k : k + len(kept)] for k in range(_MASK_FRAMES)], axis=0)
     kept = np.maximum(0.0, kept - before)
-    return kept - kept.mean() if len(kept) else kept
+    centred: FloatArray = kept - kept.mean() if len(kept) else kept
+    return centred
 
 
 def _correlations(seen: FloatArray, heard: FloatArray, n_lags: int) -> FloatArray:
@@ -119,7 +122,8 @@ def _correlations(seen: FloatArray, heard: FloatArray, n_lags: int) -> FloatArra
 
 def _products(seen: FloatArray, heard: FloatArray, lag: int) -> FloatArray:
     n = len(seen)
-    return seen[max(0, lag) : n + min(0, lag)] * heard[max(0, -lag) : n - max(0, lag)]
+    products: FloatArray = seen[max(0, lag) : n + min(0, lag)] * heard[max(0, -lag) : n - max(0, lag)]
+    return products
 
 
 def _n_events(products: FloatArray) -> float:

@@ -171,8 +171,7 @@ class _Measured:
             "silent": self.peak < SILENT_PEAK,
             "clipped": clipped > CLIPPED_SHARE,
             "still": not self.picture.seen.moves,
-            "mostly_still": self.picture.seen.moves
-            and self.picture.seen.still_share(self.fps) >= MOSTLY_STILL_SHARE,
+            "mostly_still": self.picture.seen.moves and self.picture.seen.still_share(self.fps) >= MOSTLY_STILL_SHARE,
             "out_of_step": abs(self.av_offset_s) > OUT_OF_STEP_S or abs(self.content_offset_s or 0.0) > OUT_OF_STEP_S,
             "hdr": self.picture.hdr,
             "short": self.duration_s < SHORT_SHARE * self.asked_s,

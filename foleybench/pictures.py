@@ -125,8 +125,10 @@ def pixel_aspect(ratio: Fraction | None) -> float:
 
 
 def is_hdr(frame: VideoFrame) -> bool:
-    """Whether a frame says that it has the transfer curve of high dynamic range; it is written as it is, without
-    tone mapping, and looks pale."""
+    """Whether a frame says that it has the transfer curve of high dynamic range.
+
+    Such a picture is written as it is, without tone mapping: it looks pale.
+    """
     return int(frame.color_trc) in _HDR_CURVES
 
 

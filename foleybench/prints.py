@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -103,7 +104,8 @@ def band_powers(audio: AudioArray, window: int, rate_hz: int) -> FloatArray:
     spectrum = np.fft.rfft(frames * np.hanning(window).astype(np.float32), axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     edges = np.round(_BAND_EDGES_HZ * window / rate_hz).astype(int)
-    sums = [power[:, low : max(low + 1, high)].sum(axis=1, dtype=np.float64) for low, high in zip(edges, edges[1:], strict=False)]
+    bands = [slice(low, max(low + 1, high)) for low, high in itertools.pairwise(edges)]
+    sums = [power[:, band].sum(axis=1, dtype=np.float64) for band in bands]
     return np.stack(sums, axis=1)
 
 
@@ -125,4 +127,5 @@ def _bits(table: FloatArray) -> str:
 def _directions(n: int) -> FloatArray:
     """Return fixed directions of +1 and -1, shape (N_BITS, n): from a hash, so that no library can change them."""
     data = hashlib.shake_256(f"foleybench print {n}".encode()).digest(N_BITS * n // 8)
-    return np.unpackbits(np.frombuffer(data, dtype=np.uint8)).reshape(N_BITS, n) * 2.0 - 1.0
+    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8)).reshape(N_BITS, n)
+    return bits.astype(np.float64) * 2.0 - 1.0

@@ -54,13 +54,19 @@ def write_video(
     matrix: list[int] | None = None,
     aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
+    curve: int | None = None,
 ) -> Path:
-    """Write a media file with frames at ``times_s`` (default: k / fps) and sound (channels, N) or (N,)."""
+    """Write a media file with frames at ``times_s`` (default: k / fps) and sound (channels, N) or (N,).
+
+    ``curve`` is the number of a transfer curve (ITU-T H.273) that the picture claims to have.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options=options or {}) as container:
         video = None if frames is None else _video_stream(container, frames, fps, codec, matrix, aspect)
         sound = None if audio is None else _audio_stream(container, np.atleast_2d(audio), rate_hz, audio_codec)
         if video is not None and frames is not None:
+            if curve is not None:
+                video.codec_context.color_trc = curve
             stamps = times_s if times_s is not None else [k / fps for k in range(len(frames))]
             for image, time_s in zip(frames, stamps, strict=True):
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")

@@ -73,7 +73,7 @@ def test_picture_that_starts_late_is_padded_with_its_first_frame(tmp_path: Path)
     assert shown(sample) == [0] * 15 + list(range(20))
     assert click_time_s(*heard(sample)) == pytest.approx(0.2, abs=3e-3)
     assert sample.facts["av_offset_s"] == pytest.approx(0.6, abs=2e-2)
-    assert "partial_picture" in sample.facts["flags"]
+    assert {"out_of_step", "partial_picture"} <= set(sample.facts["flags"])
 
 
 def test_sound_that_starts_late_is_padded_with_silence(tmp_path: Path):
@@ -82,7 +82,7 @@ def test_sound_that_starts_late_is_padded_with_silence(tmp_path: Path):
     audio, rate_hz = heard(sample)
     assert click_time_s(audio, rate_hz) == pytest.approx(0.5, abs=3e-3)
     assert sample.facts["av_offset_s"] == pytest.approx(-0.5, abs=3e-2)
-    assert "partial_sound" in sample.facts["flags"]
+    assert {"out_of_step", "partial_sound"} <= set(sample.facts["flags"])
     assert len(audio) == 2 * RATE_HZ
 
 
@@ -144,6 +144,58 @@ def test_a_small_thing_that_moves_is_not_still(tmp_path: Path):
         frames[k, 40:52, 2 * k : 2 * k + 12] = 200
     path = write_video(tmp_path / "v.mp4", frames, audio=click(0.5, 2.0))
     assert normalise(path, TWO_S).facts["flags"] == []
+
+
+@pytest.mark.parametrize(("late_s", "flagged"), [(0.09, False), (0.12, True)])
+def test_a_tenth_of_a_second_apart_is_out_of_step(tmp_path: Path, late_s: float, flagged: bool):
+    times = [late_s + k / 25 for k in range(48)]
+    path = write_video(tmp_path / "v.mkv", pictures(48), times_s=times, audio=click(0.2, 2.0), audio_codec="flac")
+    assert ("out_of_step" in normalise(path, TWO_S).facts["flags"]) is flagged
+
+
+@pytest.mark.parametrize(("offset_s", "flagged"), [(0.0, False), (-0.4, True)])
+def test_sound_that_does_not_follow_the_picture_is_out_of_step(tmp_path: Path, offset_s: float, flagged: bool):
+    frames = np.full((250, 48, 64, 3), 40, dtype=np.uint8)
+    audio = np.random.default_rng(0).normal(0, 1e-3, 10 * RATE_HZ).astype(np.float32)
+    for at in (31, 58, 97, 126, 171, 203):
+        frames[at : at + 2, 8:40, 8:56] = 230
+        audio += click(at / 25 - offset_s, 10.0)
+    path = write_video(tmp_path / "v.mkv", frames, audio=audio, audio_codec="flac")
+    facts = normalise(path, PROFILES["default"]).facts
+    assert facts["content_offset_s"] == pytest.approx(offset_s, abs=0.02)
+    assert facts["flags"] == ["out_of_step"] * flagged
+    assert facts["av_offset_s"] == pytest.approx(0.0, abs=2e-3)
+
+
+def test_where_nothing_can_be_told_there_is_no_offset(tmp_path: Path):
+    path = write_video(tmp_path / "v.mp4", pictures(50), audio=click(0.5, 2.0))
+    assert normalise(path, TWO_S).facts["content_offset_s"] is None
+
+
+@pytest.mark.parametrize(("n_moving", "flagged"), [(1, True), (5, False)])
+def test_mostly_still(tmp_path: Path, n_moving: int, flagged: bool):
+    """Ten seconds at five frames a second, so that held frames alone make nothing still."""
+    frames = np.full((50, 48, 64, 3), 90, dtype=np.uint8)
+    frames[: 5 * n_moving : 2] = 160
+    path = write_video(tmp_path / "v.mkv", frames, fps=5.0, audio=click(0.5, 10.0), audio_codec="flac")
+    facts = normalise(path, PROFILES["default"]).facts
+    assert ("mostly_still" in facts["flags"]) is flagged
+    assert facts["still_share"] == pytest.approx(1 - n_moving / 10, abs=0.11)
+
+
+def test_high_dynamic_range_is_said(tmp_path: Path):
+    path = write_video(tmp_path / "v.mp4", pictures(50), audio=click(0.3, 2.0), curve=16)
+    assert normalise(path, TWO_S).facts["flags"] == ["hdr"]
+
+
+def test_prints_are_kept(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    frames = np.kron(rng.uniform(20, 220, (50, 6, 8, 1)), np.ones((1, 8, 8, 3))).astype(np.uint8)
+    path = write_video(tmp_path / "v.mkv", frames, audio=rng.normal(0, 0.1, 2 * RATE_HZ).astype(np.float32))
+    facts = normalise(path, TWO_S).facts
+    assert len(facts["sound_print"]) == len(facts["picture_print"]) == 44
+    silent = write_video(tmp_path / "s.mkv", frames, audio=np.zeros(2 * RATE_HZ, dtype=np.float32))
+    assert normalise(silent, TWO_S).facts["sound_print"] is None
 
 
 @pytest.mark.parametrize(("seconds", "short"), [(1.9, False), (1.88, True)])

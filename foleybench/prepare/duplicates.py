@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,27 +28,26 @@ MOST_SOUND_ALONE = 0.15
 _N_TABLES = 40
 _N_KEY_BITS = (12, 20)
 # In a run of equal keys (hundreds of copies of one sound) each clip is compared with so many that follow.
-_N_NEXT = 64
+_N_NEXT = 16
 
 EXACT, NEAR, SAME_SOUND = "exact", "near", "same_sound"
 _Indices = npt.NDArray[np.int64]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Content:
-    """What is known of one clip's content.
+class Content(NamedTuple):
+    """What is known of one clip's content; small, since there may be millions.
 
     Attributes:
         name: Id of the clip.
-        sha256: Of its picture and its sound.
-        sound: Print of the sound, or None.
-        picture: Print of the picture, or None.
+        bytes_key: The same for clips whose picture and sound have the same bytes; b"" for a clip that is not there.
+        sound: Print of the sound, b"" when it has none.
+        picture: Print of the picture, b"" when it has none.
     """
 
     name: str
-    sha256: tuple[str, str]
-    sound: str | None = None
-    picture: str | None = None
+    bytes_key: bytes = b""
+    sound: bytes = b""
+    picture: bytes = b""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,13 +65,21 @@ class Copy:
     kind: str
 
 
-def content_of(name: str, sha256: dict[str, str | None], facts: dict[str, Any]) -> Content:
-    """Return a clip's content from its hashes (``mp4``, ``flac``) and its facts."""
+def content_of(record: dict[str, Any], name: str) -> Content:
+    """Return the content of one line of a manifest.
+
+    Raises:
+        ValueError: A print is damaged.
+    """
+    if record["status"] != "ok":
+        return Content(name)
+    both = f"{record['video_sha256']} {record['audio_sha256']}"
+    sound, picture = (record["facts"].get(key) for key in ("sound_print", "picture_print"))
     return Content(
-        name=name,
-        sha256=(sha256.get("mp4") or "", sha256.get("flac") or ""),
-        sound=facts.get("sound_print"),
-        picture=facts.get("picture_print"),
+        name,
+        hashlib.sha256(both.encode()).digest()[:16],
+        decode_print(sound).tobytes() if sound else b"",
+        decode_print(picture).tobytes() if picture else b"",
     )
 
 
@@ -86,70 +93,78 @@ def find_copies(contents: Sequence[Content]) -> list[Copy]:
         At most two for each clip (one ``exact`` or ``near``, or one ``same_sound``), by place; the same for the same
         list.
     """
-    copies, sounds = _Groups(len(contents)), _Groups(len(contents))
-    exact = dict(_equal([content.sha256 for content in contents]))
-    for later, earlier in exact.items():
-        copies.join(earlier, later)
-    for earlier, later, is_near in _print_pairs(contents):
-        (copies if is_near else sounds).join(earlier, later)
+    exact = dict(_equal(contents))
+    near, same_sound = _print_pairs(contents)
+    equal = np.array(list(exact.items()), dtype=np.int64).reshape(-1, 2)
+    original = _firsts(len(contents), np.concatenate([equal, near]))
+    first_sound = _firsts(len(contents), same_sound)
     found = []
-    for index in range(len(contents)):
-        first = copies.first(index)
-        if first != index:
-            found.append(Copy(index=index, of=first, kind=EXACT if index in exact else NEAR))
-        elif sounds.first(index) != index:
-            found.append(Copy(index=index, of=sounds.first(index), kind=SAME_SOUND))
+    for index in np.flatnonzero((original != np.arange(len(contents))) | (first_sound != np.arange(len(contents)))):
+        if original[index] != index:
+            kind = EXACT if exact.get(int(index)) == original[index] else NEAR
+            found.append(Copy(index=int(index), of=int(original[index]), kind=kind))
+        else:
+            found.append(Copy(index=int(index), of=int(first_sound[index]), kind=SAME_SOUND))
     return found
 
 
-class _Groups:
-    """Sets that are joined; each is named by its first member."""
+def _firsts(n: int, pairs: _Indices) -> _Indices:
+    """Return for each of ``n`` clips the first of those that pairs join it with, directly or by others; shape (n,)."""
+    # Late: scipy.sparse takes a fifth of a second to import.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def __init__(self, n: int) -> None:
-        self._above = list(range(n))
-
-    def first(self, index: int) -> int:
-        while self._above[index] != index:
-            self._above[index] = self._above[self._above[index]]
-            index = self._above[index]
-        return index
-
-    def join(self, a: int, b: int) -> None:
-        low, high = sorted((self.first(a), self.first(b)))
-        self._above[high] = low
+    if not len(pairs):
+        return np.arange(n)
+    graph = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    _, group = connected_components(graph, directed=False)
+    _, first, of_each = np.unique(group, return_index=True, return_inverse=True)
+    return np.asarray(first[of_each], dtype=np.int64)
 
 
-def _equal(keys: Sequence[tuple[str, str]]) -> Iterator[tuple[int, int]]:
-    """Yield (later, first) for each key that was there before; empty keys equal nothing."""
-    first: dict[tuple[str, str], int] = {}
-    for index, key in enumerate(keys):
-        if all(key) and first.setdefault(key, index) != index:
-            yield index, first[key]
+def _equal(contents: Sequence[Content]) -> Iterator[tuple[int, int]]:
+    """Yield (later, first) for each clip whose bytes were there before."""
+    first: dict[bytes, int] = {}
+    for index, content in enumerate(contents):
+        if content.bytes_key and first.setdefault(content.bytes_key, index) != index:
+            yield index, first[content.bytes_key]
 
 
-def _print_pairs(contents: Sequence[Content]) -> Iterator[tuple[int, int, bool]]:
-    """Yield (earlier, later, whether the picture agrees too) for each pair whose sounds agree."""
-    places = [k for k, content in enumerate(contents) if content.sound is not None]
+def _print_pairs(contents: Sequence[Content]) -> tuple[_Indices, _Indices]:
+    """Return the pairs whose prints agree in both, and those whose sounds alone agree, each of shape (n, 2)."""
+    places = np.array([k for k, content in enumerate(contents) if content.sound], dtype=np.int64)
     if len(places) < 2:
-        return
-    sounds = np.stack([decode_print(contents[k].sound or "") for k in places])
-    pictures = np.stack([decode_print(contents[k].picture or "A" * 43 + "=") for k in places])
-    has_picture = np.array([contents[k].picture is not None for k in places])
+        return np.zeros((0, 2), dtype=np.int64), np.zeros((0, 2), dtype=np.int64)
+    sounds = _stack([contents[k].sound for k in places])
+    pictures = _stack([contents[k].picture or bytes(N_BITS // 8) for k in places])
+    has_picture = np.array([bool(contents[k].picture) for k in places])
+    near, same_sound = set[int](), set[int]()
     for first, second in _candidates(sounds):
         sound = _differences(sounds, first, second)
         picture = _differences(pictures, first, second)
-        near = (sound <= MOST_SOUND) & (picture <= MOST_PICTURE) & (has_picture[first] == has_picture[second])
-        for i in np.flatnonzero(near | (sound <= MOST_SOUND_ALONE)):
-            yield places[first[i]], places[second[i]], bool(near[i])
+        both = (sound <= MOST_SOUND) & (picture <= MOST_PICTURE) & (has_picture[first] == has_picture[second])
+        pairs = first * len(places) + second
+        near.update(pairs[both].tolist())
+        same_sound.update(pairs[~both & (sound <= MOST_SOUND_ALONE)].tolist())
+    return _unfolded(near, places), _unfolded(same_sound, places)
+
+
+def _unfolded(pairs: set[int], places: _Indices) -> _Indices:
+    folded = np.array(sorted(pairs), dtype=np.int64)
+    return np.stack([places[folded // len(places)], places[folded % len(places)]], axis=1)
+
+
+def _stack(prints: Sequence[bytes]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(b"".join(prints), dtype=np.uint8).reshape(len(prints), N_BITS // 8)
 
 
 def _candidates(prints: npt.NDArray[np.uint8]) -> Iterator[tuple[_Indices, _Indices]]:
     """Yield pairs (lower index, higher index) that share the bits of a table's key, table by table."""
     n_bits = min(max(_N_KEY_BITS[0], len(prints).bit_length()), _N_KEY_BITS[1])
-    bits = np.unpackbits(prints, axis=1)
     for table in range(_N_TABLES):
-        chosen = bits[:, _chosen_bits(table, n_bits)].astype(np.int64)
-        keys = chosen @ (1 << np.arange(n_bits, dtype=np.int64))
+        keys = np.zeros(len(prints), dtype=np.int64)
+        for place, bit in enumerate(_chosen_bits(table, n_bits)):
+            keys |= (prints[:, bit >> 3].astype(np.int64) >> (7 - (bit & 7)) & 1) << place
         order = np.argsort(keys, kind="stable")
         ordered = keys[order]
         for step in range(1, min(_N_NEXT, len(order) - 1) + 1):
@@ -167,4 +182,5 @@ def _chosen_bits(table: int, n_bits: int) -> _Indices:
 
 
 def _differences(prints: npt.NDArray[np.uint8], first: _Indices, second: _Indices) -> npt.NDArray[np.float64]:
-    return np.unpackbits(prints[first] ^ prints[second], axis=1).sum(axis=1) / N_BITS
+    differ = np.unpackbits(prints[first] ^ prints[second], axis=1)
+    return np.asarray(differ.sum(axis=1, dtype=np.float64) / N_BITS)

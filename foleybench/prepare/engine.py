@@ -22,6 +22,7 @@ from foleybench.datasets import Item
 from foleybench.errors import FoleyError
 from foleybench.manifest import Header, manifest_path
 from foleybench.prepare.finished import RECORDS, any_transient, find_finished, finish, forget, take_apart
+from foleybench.prepare.marking import write_between
 from foleybench.prepare.pack import (
     Group,
     clips_per_shard,
@@ -203,6 +204,7 @@ def prepare(
         _make(settings, out, todo, progress)
         for split in todo:
             finish(out, split.staging, split.groups, split.header)
+        write_between(out)
         return {split.split: manifest_path(out, split.split) for split in plans}
 
 

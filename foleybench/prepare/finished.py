@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from foleybench.errors import ManifestError
 from foleybench.manifest import Header, join_manifest, joined_path, manifest_path, write_atomically
+from foleybench.prepare.marking import mark
 from foleybench.prepare.pack import Group, Part, part_bytes, read_part
 from foleybench.prepare.staging import TRANSIENT, Staging, dumps, read_json
 from foleybench.shards import shard_names
@@ -81,13 +82,14 @@ def finish(out: Path, staging: Staging, groups: Sequence[Group], header: Header)
     path = manifest_path(out, split)
     shards: dict[str, dict[str, Any]] = {}
 
-    def part(group: Group) -> bytes:
-        found = read_part(staging.part_path(group.index))
-        if found.shard:
-            shards[found.shard] = found.described
-        return found.lines
+    def parts() -> Iterator[bytes]:
+        for group in groups:
+            found = read_part(staging.part_path(group.index))
+            if found.shard:
+                shards[found.shard] = found.described
+            yield found.lines
 
-    sha256 = join_manifest(path, header, map(part, groups))
+    sha256 = join_manifest(path, header, mark(parts))
     record = {"fingerprint": staging.fingerprint, "manifest_sha256": sha256, "shards": shards}
     write_atomically(record_path(out, split), dumps(record).encode())
     joined_path(path).replace(path)

@@ -18,7 +18,7 @@ from foleybench.clips import AudioArray, Clock
 from foleybench.errors import FoleyError, MediaError
 from foleybench.manifest import write_atomically
 from foleybench.protocols import Protocol
-from foleybench.sound import fit_length, read_sound
+from foleybench.sound import Channels, fit_length, read_sound
 
 GENERATION_FILE = "generation.json"
 _PLAIN = {".wav", ".flac"}
@@ -73,17 +73,17 @@ def _mapped(folder: Path, names: Path) -> list[tuple[str, Path]]:
         raise FoleyError(f"name map {names}: {error!r}; it wants a CSV with the columns path,clip_id.") from error
 
 
-def read_any(path: Path) -> tuple[AudioArray, int]:
+def read_any(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:
     """Read the sound of a WAV or FLAC file through libsndfile, of anything else through FFmpeg.
 
     Raises:
         MediaError: The file cannot be decoded.
     """
     if path.suffix.lower() in _PLAIN:
-        return read_sound(path)
+        return read_sound(path, channels)
     from foleybench.media import read_media_sound
 
-    return read_media_sound(path)
+    return read_media_sound(path, channels)
 
 
 def admit(
@@ -100,7 +100,7 @@ def admit(
     if path is None:
         return None, 0, [Problem(clip_id, "missing", "no file for this clip in the audio folder")]
     try:
-        audio, rate_hz = read_any(path)
+        audio, rate_hz = read_any(path, protocol.frontend.channels)
     except MediaError as error:
         return None, 0, [Problem(clip_id, error.status, error.reason.replace(str(path), path.name))]
     wanted = Clock(duration_s).samples(rate_hz)

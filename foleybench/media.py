@@ -19,7 +19,7 @@ from foleybench.errors import MediaError
 from foleybench.h264 import decode_mp4, encode_mp4
 from foleybench.mux import mux_sound
 from foleybench.pictures import Fitter, pixel_aspect, rgb
-from foleybench.sound import read_sound
+from foleybench.sound import Channels, read_sound
 from foleybench.soundtrack import SoundTrack
 
 __all__ = ["decode_mp4", "encode_mp4", "mux_sound", "read_media_sound", "read_video"]
@@ -75,7 +75,7 @@ def read_video(
     )
 
 
-def read_media_sound(path: Path) -> tuple[AudioArray, int]:
+def read_media_sound(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:
     """Read the sound of any media file as mono, on the container's clock.
 
     WAV and FLAC go through libsndfile. Anything else goes through FFmpeg, which drops the priming samples that AAC, MP3
@@ -85,12 +85,12 @@ def read_media_sound(path: Path) -> tuple[AudioArray, int]:
         MediaError: The file cannot be used; the status word and the reason say why.
     """
     if path.suffix.lower() in _PLAIN_SOUND:
-        return read_sound(path)
+        return read_sound(path, channels)
     with open_media(path) as container:
         both = choose_tracks(container)
         if both.audio is None:
             raise MediaError("no_audio", f"{path.name} holds no sound")
-        track = SoundTrack()
+        track = SoundTrack(channels=channels)
         for frame, time_s in Reader(container, Tracks(None, both.audio), start_s(both)):
             if isinstance(frame, AudioFrame):
                 track.add(frame, time_s)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import soundfile
@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     import torch
 
 
-def read_sound(source: Path | bytes) -> tuple[AudioArray, int]:
+# How several channels become one: their mean, or the first alone (as audioldm_eval does).
+Channels = Literal["mean", "first"]
+
+
+def read_sound(source: Path | bytes, channels: Channels = "mean") -> tuple[AudioArray, int]:
     """Read a WAV or FLAC file, or its bytes, as mono.
 
+    Args:
+        source: The file, or its content.
+        channels: How several channels become one.
+
     Returns:
-        Samples (N,) float32 (the mean over channels) and the rate in Hz.
+        Samples (N,) float32 and the rate in Hz.
 
     Raises:
         MediaError: ``undecodable`` when libsndfile cannot read it or it holds a sample that is not finite.
@@ -35,7 +43,8 @@ def read_sound(source: Path | bytes) -> tuple[AudioArray, int]:
         samples, rate_hz = soundfile.read(handle, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, EOFError) as error:
         raise MediaError("undecodable", f"{name}: {error}") from error
-    mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
+    averaged = channels == "mean" and samples.shape[1] > 1
+    mono = samples.mean(axis=1, dtype=np.float32) if averaged else samples[:, 0]
     if not np.isfinite(mono).all():
         raise MediaError("not_finite", f"{name}: holds samples that are NaN or infinite")
     return np.ascontiguousarray(mono, dtype=np.float32), int(rate_hz)

@@ -8,6 +8,7 @@ from av.audio.frame import AudioFrame
 
 from foleybench.clips import AudioArray
 from foleybench.errors import MediaError
+from foleybench.sound import Channels
 
 # Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, sound is continuous.
 JITTER_S = 0.05
@@ -24,12 +25,13 @@ class SoundTrack:
         end_s: Time after the last sample, inside the limit.
     """
 
-    def __init__(self, *, max_s: float = float("inf")) -> None:
+    def __init__(self, *, max_s: float = float("inf"), channels: Channels = "mean") -> None:
         self.rate_hz = 0
         self.n_channels = 0
         self.first_s: float | None = None
         self.end_s = 0.0
         self._max_s = max_s
+        self._channels: Channels = channels
         self._cursor = 0
         self._parts: list[tuple[int, AudioArray]] = []
 
@@ -46,7 +48,7 @@ class SoundTrack:
         """
         if self.rate_hz == 0:
             self.rate_hz, self.n_channels = frame.sample_rate, frame.layout.nb_channels
-        samples = mono(frame)
+        samples = mono(frame, self._channels)
         if frame.sample_rate != self.rate_hz:
             # A change of rate in mid-stream; linear is enough for what is nearly always a broken header.
             samples = _stretch(samples, self.rate_hz / frame.sample_rate)
@@ -72,8 +74,8 @@ class SoundTrack:
         return track
 
 
-def mono(frame: AudioFrame) -> AudioArray:
-    """Return a frame as mono float32: the mean of its channels, low-frequency effects left out.
+def mono(frame: AudioFrame, mix: Channels = "mean") -> AudioArray:
+    """Return a frame as mono float32: the mean of its channels, low-frequency effects left out, or its first channel.
 
     A plain mean keeps the level of a sound that is in all channels and is the same on every machine; the subwoofer
     channel of 5.1 repeats what the others hold.
@@ -86,7 +88,7 @@ def mono(frame: AudioFrame) -> AudioArray:
     channels = raw if frame.format.is_planar else raw.reshape(-1, n_channels).T
     heard = [i for i, channel in enumerate(frame.layout.channels) if channel.name not in _LOW_FREQUENCY]
     values = _as_float(channels[heard] if 0 < len(heard) < n_channels else channels)
-    mixed = values.mean(axis=0, dtype=np.float32) if len(values) > 1 else values[0]
+    mixed = values.mean(axis=0, dtype=np.float32) if len(values) > 1 and mix == "mean" else values[0]
     if not np.isfinite(mixed).all():
         raise MediaError("not_finite", "the sound holds samples that are NaN or infinite")
     return np.ascontiguousarray(mixed, dtype=np.float32)

@@ -50,6 +50,7 @@ class Request:
         resamples: Number of bootstrap resamples.
         device: Torch device of the encoders.
         cache: Folder of the feature cache, or None.
+        only: Score only these of the protocol's metrics (the result is then partial), or None for all.
     """
 
     data: Path
@@ -62,6 +63,7 @@ class Request:
     resamples: int = 1000
     device: str = "cpu"
     cache: Path | None = None
+    only: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +86,8 @@ def evaluate(request: Request) -> tuple[dict[str, Any], list[results.ClipRow]]:
     """
     data = ShardDataset(request.data)
     protocol: Protocol = registry.load("protocols", request.protocol)
-    metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in protocol.metrics}
+    wanted = [name for name in protocol.metrics if request.only is None or name in request.only]
+    metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in wanted}
     _require_weights(metrics)
     clip_ids = data.clip_ids[: request.limit]
     rows, problems = _score_clips(request, data, clip_ids, protocol, metrics)
@@ -95,7 +98,8 @@ def evaluate(request: Request) -> tuple[dict[str, Any], list[results.ClipRow]]:
         )
     records = {name: _pool(name, metric, rows, request) for name, metric in metrics.items()}
     scored = sum(bool(row["stats"]) for row in rows)
-    complete = scored == len(data.clip_ids) and all(p.kind in _SCORED_KINDS for p in problems)
+    whole = scored == len(data.clip_ids) and len(metrics) == len(protocol.metrics)
+    complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
     result = {
         "schema": results.SCHEMA,
         "status": "complete" if complete else "partial",
@@ -137,6 +141,15 @@ def _encoders(needs: Sequence[Need]) -> dict[str, Encoder]:
     """Return the encoders that the needs name, and those that these come after, by name."""
     names = {name for name, _ in in_order(job(need.encoder, need.of) for need in needs)}
     return {name: registry.load("encoders", name) for name in sorted(names)}
+
+
+def cannot_run(metric: str) -> str:
+    """Return why a metric cannot be computed on this machine, or "" when it can."""
+    try:
+        _require_weights({metric: registry.load("metrics", metric)})
+    except FoleyError as error:
+        return str(error)
+    return ""
 
 
 def _require_weights(metrics: Mapping[str, Metric]) -> None:
@@ -288,7 +301,7 @@ def _pool(name: str, metric: Metric, rows: Sequence[results.ClipRow], request: R
         "not_applicable": not_applicable,
         "unit": metric.unit,
         "better": metric.better,
-        "reason": None if defined else (metric.undefined if enough else few),
+        "reason": None if defined else (metric.undefined if enough or not found else few),
         "per_class": dict(_per_class(metric, found, rows)),
     }
 

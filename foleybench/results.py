@@ -65,12 +65,20 @@ def _check_names(result: Mapping[str, Any], where: str) -> None:
         if lost:
             raise ResultError(f"{where}: section {section} lacks {', '.join(lost)}.")
     for section in ("model", "dataset"):
-        name = result[section]["name"]
-        if not isinstance(name, str) or not _SAFE_NAME.fullmatch(name):
-            raise ResultError(
-                f"{where}: {section} name {name!r} cannot be part of a file name; use letters, digits and ._+- "
-                "(for a system: give another with --name)."
-            )
+        require_safe_name(result[section]["name"], f"{where}: {section} name")
+
+
+def require_safe_name(name: object, what: str) -> None:
+    """Check that a name can be part of a path.
+
+    Raises:
+        ResultError: It cannot.
+    """
+    if not isinstance(name, str) or not _SAFE_NAME.fullmatch(name):
+        raise ResultError(
+            f"{what} {name!r} cannot be part of a file name; use letters, digits and ._+- "
+            "(for a system: give another with --name)."
+        )
 
 
 def _check_metric(where: str, record: Mapping[str, Any]) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from foleybench.commands._options import RESULTS, add_data, add_sampling, sampling_of
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
+
+if TYPE_CHECKING:
+    from foleybench.evaluate import Request
 
 HELP = "score a model, or a folder of generated sound, under a protocol"
 EXAMPLE = "foleybench eval --audio out/my_model --name my_model --data shards/synthfoley/test.manifest.jsonl"
@@ -25,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--audio", type=Path, help="score this folder: <clip_id>.wav, .flac, or any file with sound")
     what.add_argument("--controls", action="store_true", help="score every control row: ground truth, noise ...")
     add_data(parser)
-    parser.add_argument("--protocol", default="synth", help="a name from `foleybench list protocols` (default: synth)")
+    parser.add_argument(
+        "--protocol", default="synth", help="a name from `foleybench list protocols` (default: synth), or `all`"
+    )
     parser.add_argument("--names", type=Path, help="CSV with the columns path,clip_id when stems are not clip ids")
     parser.add_argument("--work", type=Path, default=Path("out/audio"), help="where --model keeps its sound")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of result files (default: {RESULTS})")
@@ -84,12 +89,31 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
         device=args.device,
         cache=args.cache or default_folder(),
     )
+    if args.protocol == "all":
+        return _score_everywhere(request, args.out)
     result, rows = evaluate(request)
     path = results.write(args.out, result, rows)
     tell(result, sys.stderr)
     sys.stdout.write(f"{path}\n")
     incomplete = any(record["value"] is None for record in result["metrics"].values())
     return EXIT_PARTIAL if result["problems"] or result["status"] != "complete" or incomplete else EXIT_OK
+
+
+def _score_everywhere(request: Request, out: Path) -> int:
+    """Score under every protocol, print the table of the spread and why cells are empty; write it as CSV."""
+    from foleybench import results, spread
+    from foleybench.manifest import write_atomically
+    from foleybench.shards import ShardDataset
+
+    name = request.model["name"]
+    results.require_safe_name(name, "name")
+    cells = spread.score_all(request)
+    path = out / ShardDataset(request.data).name / f"{name}.spread.csv"
+    write_atomically(path, spread.as_csv(cells).encode())
+    sys.stderr.write(f"{name} under every protocol\n\n{spread.as_markdown(cells)}\n")
+    sys.stderr.write("".join(f"no value: {line}\n" for line in spread.why_not(cells)))
+    sys.stdout.write(f"{path}\n")
+    return EXIT_PARTIAL if any(cell.value is None for cell in cells) else EXIT_OK
 
 
 def _card(generation: dict[str, Any] | None, name: str, audio: Path, model: str | None) -> dict[str, Any]:

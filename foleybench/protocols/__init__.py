@@ -18,8 +18,11 @@ class Protocol:
     Attributes:
         title: Name for people.
         version: Bump when the same audio can give another number.
-        description: What it is for, in a sentence or two.
+        description: What it is for; of another toolkit's preset also where that is faulty, and what is done about it.
         metrics: Registry names, in the order of the table's columns.
+        quotes: What tables of papers call a quantity (``KLD (PaSST)``) to the metric that stands for it here, so that
+            the same quantity under several protocols can stand side by side.
+        dataset: The data set that it is made for, or None for any.
         headline: Axis of quality (``timing``, ``semantics``, ``quality``, ``speed``) to the metric that stands for it.
         crop_s: Score only the first seconds of each clip, or None for the whole clip.
         frontend: What happens to every sound before an encoder hears it.
@@ -32,6 +35,8 @@ class Protocol:
     description: str
     metrics: tuple[str, ...]
     headline: Mapping[str, str]
+    quotes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    dataset: str | None = None
     crop_s: float | None = None
     frontend: Frontend = dataclasses.field(default_factory=Frontend)
     length_tolerance_s: float = 0.0

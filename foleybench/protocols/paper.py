@@ -13,5 +13,6 @@ PROTOCOL = Protocol(
     ),
     metrics=("kld_passt", "fad_vggish", "seconds_per_clip", "real_time_factor"),
     headline={"semantics": "kld_passt", "quality": "fad_vggish", "speed": "real_time_factor"},
+    quotes={"KLD (PaSST)": "kld_passt", "FAD (VGGish)": "fad_vggish"},
     length_tolerance_s=0.25,
 )

@@ -15,6 +15,7 @@ PROTOCOL = Protocol(
         *("event_f1", "event_offset", "class_accuracy", "kld_mini", "fad_mini", "align_acc_mini"),
         *("seconds_per_clip", "real_time_factor"),
     ),
+    dataset="synthfoley",
     headline={
         "timing": "event_f1",
         "semantics": "class_accuracy",

@@ -21,6 +21,7 @@ def test_card(name):
     assert set(protocol.metrics) <= set(registry.names("metrics"))
     assert set(protocol.headline) <= AXES
     assert set(protocol.headline.values()) <= set(protocol.metrics)
+    assert set(protocol.quotes.values()) <= set(protocol.metrics)
     assert protocol.length_tolerance_s >= 0
     assert protocol.silence_db < 0
 
@@ -39,3 +40,19 @@ def test_signal_needs_no_weights():
     for metric in registry.load("protocols", "signal").metrics:
         for need in registry.load("metrics", metric).needs.values():
             assert registry.load("encoders", need.encoder).weights is None
+
+
+def test_presets_of_other_toolkits_say_what_is_wrong_with_them():
+    for name in {"avbench", "audioldm_eval", "audiocraft", "stable_audio", "diff_foley", "fadtk"} & set(NAMES):
+        description = registry.load("protocols", name).description
+        assert "faulty" in description
+        assert "Here " in description
+
+
+def test_a_quantity_has_the_name_of_its_network():
+    """So that numbers of different networks never stand in one column of the spread."""
+    for name in NAMES:
+        for quantity, metric in registry.load("protocols", name).quotes.items():
+            encoders = {need.encoder for need in registry.load("metrics", metric).needs.values()}
+            network = quantity.partition("(")[2].rstrip(")").lower()
+            assert any(encoder.startswith(network.replace("-", "_")) for encoder in encoders), (name, quantity)

@@ -1,0 +1,33 @@
+"""Protocol ``avbench``: what av-benchmark (MMAudio's evaluation) computes, on the first 8 s."""
+
+from __future__ import annotations
+
+from foleybench.frontend import Frontend
+from foleybench.protocols import Protocol
+
+PROTOCOL = Protocol(
+    title="av-benchmark",
+    version=1,
+    description=(
+        "The numbers of hkchengrex/av-benchmark@050a5cd (MMAudio and after): first 8 s, channels averaged, DC removed, "
+        "torchaudio's resampler, KL without epsilon. Where it is faulty: a file that cannot be read is scored as its "
+        "neighbour under the neighbour's name, ids are cut out of names by their length, KL on PaSST and on PANNs can "
+        "cover different clips, and a failed matrix root counts as -1. Here broken and missing files are named and "
+        "left out, ids match exactly, and every metric covers the same clips. The mean is taken over the scored 8 s, "
+        "there over the whole file."
+    ),
+    metrics=("fad_vggish", "fd_panns", "fd_passt", "kld_panns", "kld_passt", "is_panns", "is_passt"),
+    headline={"semantics": "kld_passt", "quality": "fd_passt"},
+    quotes={
+        "FAD (VGGish)": "fad_vggish",
+        "FD (PANNs)": "fd_panns",
+        "FD (PaSST)": "fd_passt",
+        "KLD (PANNs)": "kld_panns",
+        "KLD (PaSST)": "kld_passt",
+        "IS (PANNs)": "is_panns",
+        "IS (PaSST)": "is_passt",
+    },
+    crop_s=8.0,
+    frontend=Frontend(remove_mean=True),
+    length_tolerance_s=0.25,
+)

@@ -1,0 +1,36 @@
+"""Protocol ``foleybench``: what we recommend to report, with reasons."""
+
+from __future__ import annotations
+
+from foleybench.protocols import Protocol
+
+PROTOCOL = Protocol(
+    title="foleybench",
+    version=1,
+    description=(
+        "What we recommend. Meaning: KLD on PaSST without epsilon, which no constant bounds. Realism: KAD on PaSST, "
+        "unbiased at any number of clips and without the Gaussian assumption; the Fréchet distances that the field "
+        "quotes stand beside it with corrected values. Timing: onsets matched one to one, silence scoring zero. Plain "
+        "agreement of level and spectrum, and speed. Whole clips, mean of channels, every failure named, and control "
+        "rows beside every number (`--controls`)."
+    ),
+    metrics=(
+        *("kld_passt", "kad_passt", "fd_passt", "fad_vggish", "is_passt"),
+        *("onset_agreement", "level_correlation", "level_difference", "mel_profile_distance"),
+        *("seconds_per_clip", "real_time_factor"),
+    ),
+    headline={
+        "timing": "onset_agreement",
+        "semantics": "kld_passt",
+        "quality": "kad_passt",
+        "speed": "real_time_factor",
+    },
+    quotes={
+        "FAD (VGGish)": "fad_vggish",
+        "FD (PaSST)": "fd_passt",
+        "KLD (PaSST)": "kld_passt",
+        "IS (PaSST)": "is_passt",
+        "KAD (PaSST)": "kad_passt",
+    },
+    length_tolerance_s=0.25,
+)

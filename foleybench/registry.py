@@ -7,6 +7,7 @@ entry-point groups ``foleybench.<kind>`` (value ``package.module``), and models 
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -94,6 +95,7 @@ def _files(kind: str) -> set[str]:
     return found
 
 
+@functools.cache  # reading the metadata of every installed package takes 20 ms, and loading is asked for per feature
 def _entry_points(kind: str) -> dict[str, str]:
     return {point.name: point.value for point in importlib.metadata.entry_points(group=f"foleybench.{kind}")}
 

@@ -10,6 +10,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from foleybench import registry
 from foleybench.errors import FoleyError
@@ -92,13 +93,13 @@ def _score_one(request: Request, name: str, protocol: Protocol, dataset: str) ->
     cells = []
     for metric in protocol.metrics:
         card = registry.load("metrics", metric)
-        record = records.get(metric, {"unit": card.unit, "reason": reasons[metric]})
-        facts = {
+        record: dict[str, Any] = records.get(metric, {"unit": card.unit, "reason": reasons[metric]})
+        facts: dict[str, Any] = {
             key: record[key]
             for key in ("value", "low", "high", "corrected", "unit", "n_used", "n_asked")
             if key in record
         }
-        words = quantity.get(metric, card.title)
+        words = str(quantity.get(metric) or card.title)
         cells.append(Cell(quantity=words, protocol=name, metric=metric, reason=record["reason"] or "", **facts))
     return cells
 

@@ -161,7 +161,7 @@ class ShardDataset:
         for entry in self._entries.values():
             try:
                 members = read_members(self._shard(entry), entry)
-                _meta(entry, members["json"])
+                check_meta(entry, members["json"])
             except ManifestError as error:
                 problems[str(error)] = None
         return list(problems)
@@ -221,7 +221,23 @@ def _verify(entry: Entry, members: dict[str, bytes]) -> None:
             raise ManifestError(f"{entry.clip_id}.{field} is not what the manifest recorded: its SHA-256 differs.")
 
 
-def _meta(entry: Entry, data: bytes) -> dict[str, Any]:
+def expected_members(entry: Entry) -> dict[str, str | None]:
+    """Return what a usable entry's clip consists of: the SHA-256 of each member by field, None where none is recorded.
+
+    Entries of feature shards name their members under ``facts["features"]``; all others are clips.
+    """
+    features: dict[str, str | None] | None = entry.facts.get("features")
+    if features is not None:
+        return features
+    return {"flac": entry.audio_sha256, "json": None, "mp4": entry.video_sha256}
+
+
+def check_meta(entry: Entry, data: bytes) -> dict[str, Any]:
+    """Return a clip's JSON member.
+
+    Raises:
+        ManifestError: It lacks or garbles what a clip cannot be read without.
+    """
     try:
         meta = json.loads(data)
         _ = float(meta["duration_s"]), int(meta["rate_hz"])
@@ -240,13 +256,13 @@ def decode_sample(clip_id: str, members: dict[str, bytes]) -> Clip:
         ManifestError: The JSON member lacks a field.
     """
     named = Entry(clip_id=clip_id, source="", source_id="", label="", status="ok")
-    meta = _meta(named, members["json"])
+    meta = check_meta(named, members["json"])
     entry = dataclasses.replace(named, source_id=str(meta.get("source_id", "")), label=str(meta.get("label", "")))
     return _decode(entry, str(meta.get("split", "")), members)
 
 
 def _decode(entry: Entry, split: str, members: dict[str, bytes]) -> Clip:
-    meta = _meta(entry, members["json"])
+    meta = check_meta(entry, members["json"])
     frames, times = decode_mp4(members["mp4"]) if "mp4" in members else (None, np.zeros(0))
     audio, rate_hz = read_sound(members["flac"]) if "flac" in members else (None, int(meta["rate_hz"]))
     events = meta.get("events")

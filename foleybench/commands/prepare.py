@@ -56,7 +56,15 @@ def _first_line(name: str) -> str:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the shards and manifests")
-    parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="number of workers (default: 1)")
+    parser.add_argument(
+        "--jobs", type=_positive, metavar="N", help="number of workers (default: 1; with Ray all of the cluster)"
+    )
+    parser.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="where the workers run (default: local processes)"
+    )
+    parser.add_argument(
+        "--ray-address", metavar="ADDRESS", help="a running Ray cluster (default: RAY_ADDRESS or this machine's)"
+    )
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N clips of each split")
     parser.add_argument(
         "--time-limit", type=_seconds, default=120.0, metavar="S", help="give a clip up after this long (default: 120)"
@@ -80,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         args,
         args.out,
         jobs=args.jobs,
+        engine=args.engine,
+        ray_address=args.ray_address,
         time_limit_s=args.time_limit,
         limit=args.limit,
         force=args.force,

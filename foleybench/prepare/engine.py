@@ -9,17 +9,14 @@ import fcntl
 import functools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import av
-import soundfile
 from tqdm import tqdm
 
-from foleybench import __version__
 from foleybench.datasets import Item
-from foleybench.errors import FoleyError
+from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.manifest import Header, manifest_path
 from foleybench.prepare.finished import RECORDS, any_transient, find_finished, finish, forget, take_apart
 from foleybench.prepare.marking import write_between
@@ -33,10 +30,16 @@ from foleybench.prepare.pack import (
     reopen,
 )
 from foleybench.prepare.packer import Packer, Split
-from foleybench.prepare.pool import PoolSettings, run_tasks
+from foleybench.prepare.pool import PoolSettings, Task, run_tasks
 from foleybench.prepare.source import load_dataset
 from foleybench.prepare.staging import Staging, items_sha256, refuse_change
+from foleybench.prepare.tools import tool_versions
+from foleybench.registry import unknown
 from foleybench.shards import shard_name, shard_names
+
+# What runs the tasks, with the number of workers when none is asked for (0: all that the cluster has).
+DEFAULT_JOBS = {"local": 1, "ray": 0}
+Engine = Callable[[Iterable[Task]], Generator[tuple[Task, str]]]
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,90}")
 
@@ -167,7 +170,9 @@ def prepare(
     options: argparse.Namespace,
     out: Path,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
+    engine: str = "local",
+    ray_address: str | None = None,
     time_limit_s: float = 120.0,
     memory_mb: int | None = 3072,
     limit: int | None = None,
@@ -181,7 +186,9 @@ def prepare(
         dataset_name: A name, or ``path/to/file.py:NAME``.
         options: The data set's options, from ``parse_options`` or the command line.
         out: Folder of shards and manifests.
-        jobs: Number of worker processes.
+        jobs: Number of worker processes; None for one, or with Ray for as many as the cluster has processors.
+        engine: ``local`` (processes of this machine) or ``ray`` (an existing cluster); the bytes are the same.
+        ray_address: The cluster, as for ``ray.init``; None for the default one.
         time_limit_s: A clip that takes longer is given up with status ``timeout``.
         memory_mb: Memory that a worker may use beyond its start; more is status ``out_of_memory``.
         limit: Only the first so many items of each split.
@@ -199,9 +206,10 @@ def prepare(
         plans = plan(dataset_name, options, out, limit=limit, force=force)
         for split in plans:
             _begin(out, split, force=force, retry=retry)
-        settings = PoolSettings(dataset=dataset_name, jobs=jobs, time_limit_s=time_limit_s, memory_mb=memory_mb)
+        n_jobs = jobs if jobs is not None else DEFAULT_JOBS.get(engine, 1)
+        settings = PoolSettings(dataset=dataset_name, jobs=n_jobs, time_limit_s=time_limit_s, memory_mb=memory_mb)
         todo = [split for split in plans if split.staging.folder.is_dir()]
-        _make(settings, out, todo, progress)
+        _make(_engine(engine, settings, ray_address), out, todo, progress)
         for split in todo:
             finish(out, split.staging, split.groups, split.header)
         write_between(out)
@@ -239,14 +247,24 @@ def _begin_group(out: Path, staging: Staging, group: Group, retry: bool) -> None
         reopen(out, staging, group, part)
 
 
-def _make(settings: PoolSettings, out: Path, splits: Sequence[SplitPlan], progress: bool) -> None:
+def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engine:
+    if name not in DEFAULT_JOBS:
+        raise UnknownNameError(unknown("engine", name, DEFAULT_JOBS))
+    if name == "local":
+        return functools.partial(run_tasks, settings)
+    from foleybench.prepare.on_ray import run_on_ray
+
+    return functools.partial(run_on_ray, settings, address=ray_address)
+
+
+def _make(engine: Engine, out: Path, splits: Sequence[SplitPlan], progress: bool) -> None:
     n_failed = 0
     n_left = sum(len(split.wanted) - sum(_n_finished(split.staging, g) for g in split.groups) for split in splits)
     with (
         Packer(out, [Split(split.staging, split.groups) for split in splits]) as packer,
         # disable=None is tqdm's own test for a terminal.
         tqdm(total=n_left, unit="clip", disable=None if progress else True, file=sys.stderr) as bar,
-        contextlib.closing(run_tasks(settings, packer.tasks())) as ended,
+        contextlib.closing(engine(packer.tasks())) as ended,
     ):
         for task, status in ended:
             packer.ended(task)
@@ -281,15 +299,3 @@ def _lock(out: Path) -> Iterator[None]:
                 f"another `foleybench prepare` is working on {out}. Wait for it, or use another --out."
             ) from error
         yield
-
-
-@functools.lru_cache(maxsize=1)
-def tool_versions() -> dict[str, str]:
-    """Return the versions of what decides the bytes."""
-    codec = ".".join(str(part) for part in av.library_versions["libavcodec"])
-    return {
-        "foleybench": __version__,
-        "pyav": av.__version__,
-        "libavcodec": codec,
-        "libsndfile": soundfile.__libsndfile_version__,
-    }

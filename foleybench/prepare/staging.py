@@ -82,6 +82,12 @@ def stage_outcome(folder: Path, clip_id: str, outcome: Outcome) -> None:
     _write(folder / f"{clip_id}.json", dumps(dataclasses.asdict(outcome)).encode())
 
 
+def stage_files(folder: Path, files: dict[str, bytes]) -> None:
+    """Write files that were staged elsewhere, the JSON file last."""
+    for name in sorted(files, key=lambda name: (name.endswith(".json"), name)):
+        _write(folder / name, files[name])
+
+
 def _write(path: Path, data: bytes) -> None:
     # No fsync: there are many small files, the hashes recorded beside them are checked when they are packed.
     temporary = path.with_name(f".{path.name}.tmp")

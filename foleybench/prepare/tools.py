@@ -1,0 +1,22 @@
+"""Versions of what decides the bytes of a prepared clip."""
+
+from __future__ import annotations
+
+import functools
+
+import av
+import soundfile
+
+from foleybench import __version__
+
+
+@functools.lru_cache(maxsize=1)
+def tool_versions() -> dict[str, str]:
+    """Return the versions by name."""
+    codec = ".".join(str(part) for part in av.library_versions["libavcodec"])
+    return {
+        "foleybench": __version__,
+        "pyav": av.__version__,
+        "libavcodec": codec,
+        "libsndfile": soundfile.__libsndfile_version__,
+    }

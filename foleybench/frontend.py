@@ -1,8 +1,8 @@
 """What a protocol does to every sound before an encoder hears it: the steps in which toolkits differ.
 
 The steps, in this order: the file's channels become one, the clip's length is settled (both by the evaluator), the mean
-is taken away, the sound is resampled to the encoder's rate, scaled, and rounded to 16 bits. Reference sounds come from
-shards, which are mono: how channels are joined concerns generated files only.
+is taken away, the sound is resampled to the encoder's rate, and rounded to 16 bits. Scaling to a peak belongs to the
+encoders that do it. Reference sounds are mono in shards: how channels are joined concerns generated files.
 """
 
 from __future__ import annotations
@@ -24,15 +24,12 @@ class Frontend:
         channels: How several channels become one.
         remove_mean: Take the mean (DC) of the clip away before resampling, as av-benchmark and audioldm_eval do.
         resampler: Which resampler.
-        peak_db: Scale the resampled sound to this peak in dB full scale (stable-audio-metrics: -1), or None.
-            Silence stays silence; dividing by its peak gives NaN elsewhere.
         int16: Round the result down to 16 bits, as fadtk does by writing a file with libsndfile.
     """
 
     channels: Channels = "mean"
     remove_mean: bool = False
     resampler: Resampler = "torchaudio"
-    peak_db: float | None = None
     int16: bool = False
 
     @property
@@ -40,7 +37,6 @@ class Frontend:
         """What is not the default, as part of cache keys; how channels are joined shows in the samples themselves."""
         steps = ["remove_mean"] if self.remove_mean else []
         steps += [self.resampler] if self.resampler != "torchaudio" else []
-        steps += [f"peak{self.peak_db:g}dB"] if self.peak_db is not None else []
         steps += ["int16"] if self.int16 else []
         return "+".join(steps) or "plain"
 
@@ -56,15 +52,12 @@ class Frontend:
             About ``N * to_hz / from_hz`` samples; the caller settles the exact length.
 
         Example:
-            >>> Frontend(peak_db=-6.0).apply(np.array([0.1, -0.2], dtype=np.float32), 8000, 8000).round(3).tolist()
-            [0.25099998712539673, -0.5009999871253967]
+            >>> Frontend(remove_mean=True).apply(np.array([0.5, 0.25], dtype=np.float32), 8000, 8000).tolist()
+            [0.125, -0.125]
         """
         if self.remove_mean and len(audio):
             audio = audio - audio.mean(dtype=np.float64).astype(np.float32)
         audio = resample_as(self.resampler, audio, from_hz, to_hz)
-        if self.peak_db is not None:
-            peak = float(np.abs(audio).max(initial=0.0))
-            audio = audio * np.float32(10 ** (self.peak_db / 20) / peak) if peak else audio
         return _rounded(audio) if self.int16 else audio
 
 

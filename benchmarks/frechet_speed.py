@@ -1,9 +1,10 @@
 """Fréchet distance: ours against the square root of a general matrix as the peers call it, in one run, as ratios.
 
 Two tables. "From statistics" times what av-benchmark, audioldm_eval and the others time in their
-``calculate_frechet_distance(mu1, sigma1, mu2, sigma2)``: means and covariances are given. "From rows" adds the means and
-covariances of both sets (theirs by ``np.cov``, as they do). Both sides get the same arrays and are timed in turn on one
-thread; median CPU seconds over rounds are printed. SciPy 1.18 drops ``sqrtm(disp=)``; its result without is the same.
+``calculate_frechet_distance(mu1, sigma1, mu2, sigma2)``: means and covariances are given. "From rows" adds the means
+and covariances of both sets (theirs by ``np.cov``, as they do). Both sides get the same arrays and are timed in turn on
+one thread; median CPU seconds over rounds are printed. SciPy 1.18 drops ``sqrtm(disp=)``; without it the result is
+the same.
 
     OMP_NUM_THREADS=1 python benchmarks/frechet_speed.py
 """

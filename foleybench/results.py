@@ -2,7 +2,8 @@
 
 ``leaderboards/results/<dataset>/<model>.<id8>.json`` beside ``<model>.<id8>.clips.jsonl.gz`` (one line per clip with
 the statistics of every metric, from which any interval or paired test can be made again). ``id8`` is the start of the
-hash of the result's content, so a result that is edited by hand no longer carries its own name.
+hash of the result's content, so a result that is edited by hand no longer carries its own name. Statistics too large
+for a line of text lie beside it (``large_stats``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +21,10 @@ from typing import Any
 import numpy as np
 
 from foleybench.errors import ResultError
+from foleybench.large_stats import COMMITTED_BYTES, ClipRow, ClipTable, LargeStats, paths_of
 from foleybench.manifest import canonical_json, write_atomically
 from foleybench.metrics import Stat
+from foleybench.weights import file_sha256
 
 SCHEMA = 1
 STATUSES = ("complete", "partial", "failed")
@@ -37,8 +41,6 @@ _SECTION_KEYS = {
 }
 # Names become parts of paths.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
-
-ClipRow = dict[str, Any]
 
 
 def check(result: Mapping[str, Any], where: str = "result") -> None:
@@ -110,18 +112,26 @@ def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path
         rows: One a clip, JSON values only.
     """
     table = clips_bytes(rows)
-    result = {**result, "clips": {"sha256": hashlib.sha256(table).hexdigest(), "n": len(rows)}}
+    home = folder / result["dataset"]["name"]
+    clips: dict[str, Any] = {"sha256": hashlib.sha256(table).hexdigest(), "n": len(rows)}
+    waiting = home / f".{os.getpid()}.npz.tmp"
+    if isinstance(rows, ClipTable) and len(rows.large):
+        rows.large.write(waiting)
+        clips["large"] = {"sha256": file_sha256(waiting), "bytes": waiting.stat().st_size}
+    result = {**result, "clips": clips}
     check(result)
     stem = f"{result['model']['name']}.{content_id(result)}"
-    home = folder / result["dataset"]["name"]
     write_atomically(home / f"{stem}.clips.jsonl.gz", table)
     path: Path = home / f"{stem}.json"
+    if "large" in clips:
+        waiting.replace(paths_of(path)[clips["large"]["bytes"] > COMMITTED_BYTES])
     text = json.dumps(result, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
     write_atomically(path, (text + "\n").encode())
     for older in _same_thing(home, result):
         if older != path:
             older.unlink()
-            table_path(older).unlink(missing_ok=True)
+            for beside in (table_path(older), *paths_of(older)):
+                beside.unlink(missing_ok=True)
     return path
 
 
@@ -176,8 +186,8 @@ def read(path: Path) -> dict[str, Any]:
     return result
 
 
-def read_clips(path: Path) -> list[ClipRow]:
-    """Read the clip table beside a result file, checked against the hash in the result."""
+def read_clips(path: Path) -> ClipTable:
+    """Read the clip table beside a result file, checked against the hash in the result, and its large statistics."""
     result = read(path)
     table = table_path(path)
     if not table.is_file():
@@ -185,13 +195,33 @@ def read_clips(path: Path) -> list[ClipRow]:
     data = table.read_bytes()
     if hashlib.sha256(data).hexdigest() != result["clips"]["sha256"]:
         raise ResultError(f"{table} is not the table that {path.name} was made with.")
-    return [json.loads(line) for line in gzip.decompress(data).decode().splitlines()]
+    rows = [json.loads(line) for line in gzip.decompress(data).decode().splitlines()]
+    recorded = result["clips"].get("large")
+    return _with_large(path, rows, recorded) if recorded else ClipTable(rows)
+
+
+def _with_large(path: Path, rows: Sequence[ClipRow], recorded: Mapping[str, Any]) -> ClipTable:
+    found = next((candidate for candidate in paths_of(path) if candidate.is_file()), None)
+    if found is None:
+        wanted = paths_of(path)[recorded["bytes"] > COMMITTED_BYTES].name
+        absent = (
+            f"{path.name}: its large statistics ({wanted}, {recorded['bytes']} bytes) are not here; run eval again."
+        )
+        return ClipTable(rows, absent=absent)
+    if file_sha256(found) != recorded["sha256"]:
+        raise ResultError(f"{found} is not the file that {path.name} was made with. Run `foleybench eval` again.")
+    return ClipTable(rows, LargeStats.read(found))
 
 
 def stats_of(rows: Sequence[ClipRow], metric: str) -> dict[str, Stat]:
-    """Return clip id -> statistics of a metric, for the clips that have them."""
+    """Return clip id -> statistics of a metric, for the clips that have them.
+
+    Raises:
+        ResultError: They are large ones, and their file is absent.
+    """
+    table = rows if isinstance(rows, ClipTable) else ClipTable(rows)
     return {
-        row["clip_id"]: {key: np.asarray(value, dtype=np.float64) for key, value in row["stats"][metric].items()}
-        for row in rows
+        row["clip_id"]: {key: table.array(value) for key, value in row["stats"][metric].items()}
+        for row in table
         if row["stats"].get(metric) is not None
     }

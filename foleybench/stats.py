@@ -6,8 +6,8 @@ come changes nothing, the same seed gives the same bits.
 
 Sources: percentile bootstrap, Efron and Tibshirani 1993, chapter 13, with its tails expanded for small samples,
 Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69(4), 2015; bootstrap test with
-a recentred null and the +1 in numerator and denominator, Davison and Hinkley 1997, section 4.2 (as sacrebleu does); Holm
-1979.
+a recentred null and the +1 in numerator and denominator, Davison and Hinkley 1997, section 4.2 (as sacrebleu does);
+Holm 1979.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from foleybench import evaluate as evaluator
-from foleybench import registry, results
+from foleybench import registry, results, scoring
 from foleybench.clips import AudioArray
 from foleybench.encoders import Encoder
 from foleybench.errors import FoleyError
@@ -167,7 +167,7 @@ def test_limit_makes_it_partial(harness, clicks, copies):
 
 def test_same_seed_same_bits_whatever_the_chunks(harness, clicks, copies, monkeypatch):
     first = evaluate(request(clicks, copies))
-    monkeypatch.setattr(evaluator, "CHUNK", 1)
+    monkeypatch.setattr(scoring, "CHUNK", 1)
     assert evaluate(request(clicks, copies)) == first
 
 

@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, help="only the first clips; the result is marked partial, never ranked")
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
     parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
+    parser.add_argument("--jobs", type=int, default=0, help="processes that score clips (default: one a core, up to 8)")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: score clips on a cluster")
     parser.add_argument("--dry-run", action="store_true", help="say what would be scored, and score nothing")
     add_sampling(parser)
 
@@ -76,6 +78,7 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
     from foleybench import audio_folder, results
     from foleybench.evaluate import Request, evaluate
     from foleybench.feature_cache import default_folder
+    from foleybench.scoring_pool import usable_cores
 
     request = Request(
         data=args.data,
@@ -88,6 +91,8 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
         resamples=args.resamples,
         device=args.device,
         cache=args.cache or default_folder(),
+        jobs=args.jobs or usable_cores(),
+        engine=args.engine,
     )
     if args.protocol == "all":
         return _score_everywhere(request, args.out)

@@ -265,6 +265,11 @@ def _rank(rows: list[Row], column: Column) -> tuple[list[Row], tuple[tuple[str, 
     names = [row.entry.row_name for row in chosen]
     if column.metric is None:
         return rows, ()
+    lacking = [row.entry.row_name for row in chosen if row.entry.lacks(column.name)]
+    if lacking:
+        reason = f"no paired test: the large statistics of {', '.join(lacking)} are not here"
+        told = [dataclasses.replace(r, cells=_with_reason(r.cells, column.name, reason)) for r in rows]
+        return told, ()
     sources = {clip_id: source for row in chosen for clip_id, source in row.entry.sources.items()}
     systems = [row.entry.stats(column.name) for row in chosen]
     biased = column.metric.corrected is not None
@@ -275,6 +280,10 @@ def _rank(rows: list[Row], column: Column) -> tuple[list[Row], tuple[tuple[str, 
         cell = dataclasses.replace(rows[i].cells[column.name], standing=standing)
         ranked[i] = dataclasses.replace(rows[i], cells={**rows[i].cells, column.name: cell})
     return ranked, tuple((names[c.first], names[c.second], c) for c in comparisons)
+
+
+def _with_reason(cells: Mapping[str, Cell], name: str, reason: str) -> Mapping[str, Cell]:
+    return {**cells, name: dataclasses.replace(cells[name], reason=cells[name].reason or reason)}
 
 
 def _order(row: Row, columns: Sequence[Column]) -> tuple[Any, ...]:

@@ -22,6 +22,8 @@ RESAMPLES = 2000
 def compare(first: Entry, second: Entry) -> dict[str, Paired]:
     """Return metric -> comparison on the common clips, for the metrics that both results have.
 
+    Metrics whose large statistics are absent are left out; ``table`` names them.
+
     Raises:
         ResultError: Another data set, split, protocol or manifest, or no metric of the same version in common.
     """
@@ -29,7 +31,8 @@ def compare(first: Entry, second: Entry) -> dict[str, Paired]:
     found = {}
     for name, record in first.result["metrics"].items():
         other = second.result["metrics"].get(name)
-        if other and other["version"] == record["version"] and name in registry.names("metrics"):
+        comparable = other and other["version"] == record["version"] and name in registry.names("metrics")
+        if comparable and not (first.lacks(name) or second.lacks(name)):
             found[name] = _paired(registry.load("metrics", name), first, second, name)
     if not found:
         raise ResultError(f"{first.path} and {second.path} have no metric of the same version in common.")
@@ -72,6 +75,8 @@ def table(first_path: Path, second_path: Path) -> str:
     both = len({r["clip_id"] for r in first.rows if r["stats"]} & {r["clip_id"] for r in second.rows if r["stats"]})
     lines = [f"{titles[0]} covers {covered[0]} clips, {titles[1]} {covered[1]}, both {both}.", ""]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    absent = [name for name in first.result["metrics"] if first.lacks(name) or second.lacks(name)]
+    lines += ["", f"Not compared, since their large statistics are not here: {', '.join(absent)}."] if absent else []
     return "\n".join(lines) + "\n"
 
 

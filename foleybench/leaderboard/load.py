@@ -10,6 +10,7 @@ from typing import Any
 
 from foleybench import results
 from foleybench.errors import ResultError
+from foleybench.large_stats import ClipTable
 from foleybench.metrics import Stat
 
 # Kinds of rows that are ranked. Oracles and controls are shown beside them: they see what no system may see.
@@ -43,7 +44,7 @@ class Entry:
         return dataset["name"], dataset["split"], self.result["protocol"]["name"], dataset["manifest_sha256"]
 
     @functools.cached_property
-    def rows(self) -> list[results.ClipRow]:
+    def rows(self) -> ClipTable:
         """The clip table, checked against the hash in the result."""
         return results.read_clips(self.path)
 
@@ -53,8 +54,16 @@ class Entry:
         return {row["clip_id"]: row["source_id"] for row in self.rows}
 
     def stats(self, metric: str) -> dict[str, Stat]:
-        """Return clip id -> statistics of a metric."""
+        """Return clip id -> statistics of a metric.
+
+        Raises:
+            ResultError: They are in a file of large statistics that is absent (see ``lacks``).
+        """
         return results.stats_of(self.rows, metric)
+
+    def lacks(self, metric: str) -> bool:
+        """Return whether a metric's statistics are too large for the table and their file is not here."""
+        return self.rows.lacks(metric)
 
 
 def read_entry(path: Path, folder: Path | None = None) -> Entry:

@@ -220,8 +220,10 @@ class _Scores:
         found = []
         for metric_name in sorted(entry.result["metrics"]):
             metric = registry.load("metrics", metric_name) if metric_name in registry.names("metrics") else None
+            if metric is None or metric.clip_value is None or entry.lacks(metric_name):
+                continue
             stat = entry.stats(metric_name).get(clip_id)
-            if metric is not None and metric.clip_value is not None and stat is not None:
+            if stat is not None:
                 value = metric.clip_value(stat)
                 if np.isfinite(value):
                     found.append((metric.title, numbers.number(value, 3)))

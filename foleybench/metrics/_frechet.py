@@ -78,7 +78,7 @@ def distance_of_normals(
     """
     found = roots_of_product(first, second)
     if found is None:
-        found = scipy.linalg.svdvals(_factor(first) @ _factor(second).T)
+        found = np.asarray(scipy.linalg.svdvals(_factor(first) @ _factor(second).T), dtype=np.float64)
     return _assembled(first_mean - second_mean, np.trace(first) + np.trace(second), found.sum())
 
 
@@ -141,7 +141,7 @@ def distance_of_factors(
     """
     first_mean, one = centred(first, weights[0] if weights else None)
     second_mean, two = centred(second, weights[1] if weights else None)
-    root = float(scipy.linalg.svdvals(reduced(one) @ reduced(two).T, check_finite=False).sum())
+    root = float(np.sum(scipy.linalg.svdvals(reduced(one) @ reduced(two).T, check_finite=False)))
     spread = np.einsum("ij,ij->", one, one) + np.einsum("ij,ij->", two, two)
     return _assembled(first_mean - second_mean, spread, root)
 

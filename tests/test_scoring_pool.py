@@ -1,0 +1,58 @@
+"""Clips scored by several processes: the same rows as by one, and a death is told."""
+
+import dataclasses
+import os
+
+import pytest
+
+from foleybench import scoring
+from foleybench.errors import FoleyError
+from foleybench.evaluate import Request, evaluate
+from foleybench.scoring import Recipe, Scorer, Wanted
+from foleybench.scoring_pool import score_all
+from foleybench.shards import ShardDataset
+from foleybench.sound import write_wav
+from tests.test_evaluate import MODEL
+
+
+@pytest.fixture(scope="module")
+def scored_folder(clicks, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("audio")
+    for clip in ShardDataset(clicks).clips(video=False):
+        write_wav(folder / f"{clip.clip_id}.wav", clip.audio[::-1].copy(), clip.rate_hz)
+    return folder
+
+
+def request(clicks, audio, **more):
+    return Request(data=clicks, audio=audio, protocol="signal", model=MODEL, resamples=50, **more)
+
+
+def test_several_processes_give_the_bits_of_one(clicks, scored_folder, tmp_path, monkeypatch):
+    one, rows = evaluate(request(clicks, scored_folder))
+    monkeypatch.setattr(scoring, "CHUNK", 2)
+    many, same_rows = evaluate(request(clicks, scored_folder, jobs=2, cache=tmp_path / "cache"))
+    assert (many["metrics"], many["problems"]) == (one["metrics"], one["problems"])
+    assert same_rows == rows
+    again, _ = evaluate(request(clicks, scored_folder, jobs=1, cache=tmp_path / "cache"))
+    assert again["metrics"] == one["metrics"]
+
+
+class Deadly(Recipe):
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self):
+        return os._exit, (9,)
+
+
+def test_a_worker_that_dies_is_told_with_its_clips(clicks, scored_folder, monkeypatch):
+    monkeypatch.setattr(scoring, "CHUNK", 3)
+    wanted = [Wanted(i, scored_folder / f"{i}.wav", None) for i in ShardDataset(clicks).clip_ids]
+    with pytest.raises(FoleyError, match=f"died at or before clips {wanted[0].clip_id} to {wanted[2].clip_id}"):
+        list(score_all(Deadly(data=clicks, protocol="signal"), wanted, jobs=2))
+
+
+def test_pictures_and_gpus_have_chunks_of_their_own(clicks):
+    recipe = Recipe(data=clicks, protocol="signal")
+    assert Scorer(recipe).chunk == scoring.CHUNK
+    assert Scorer(dataclasses.replace(recipe, device="cuda")).chunk == scoring.CHUNK_ON_GPU
+    assert Scorer(dataclasses.replace(recipe, protocol="synth")).chunk == scoring.CHUNK_WITH_PICTURES

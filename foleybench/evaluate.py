@@ -1,7 +1,7 @@
 """Score an audio folder: every clip becomes a row of statistics (``scoring``), then only arithmetic.
 
-Each clip is decoded once and every encoder that is needed runs once. Rows come from this process, from several, or from
-a Ray cluster (``scoring_pool``), always in the same order and with the same bits.
+Each clip is decoded once and every encoder that is needed runs once. Rows come from this process or from
+several (``scoring_pool``), always in the same order and with the same bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from foleybench.large_stats import ClipTable
 from foleybench.metrics import Metric, Stat
 from foleybench.protocols import Protocol
 from foleybench.scoring import Recipe, Wanted, encoders_of, needs_of
-from foleybench.scoring_pool import Engine, score_all
+from foleybench.scoring_pool import score_all
 from foleybench.shards import ShardDataset
 from foleybench.weights import file_sha256, require
 
@@ -49,7 +49,6 @@ class Request:
         cache: Folder of the feature cache, or None.
         only: Score only these of the protocol's metrics (the result is then partial), or None for all.
         jobs: Number of processes that score clips.
-        engine: ``local`` or ``ray``.
     """
 
     data: Path
@@ -64,7 +63,6 @@ class Request:
     cache: Path | None = None
     only: tuple[str, ...] | None = None
     jobs: int = 1
-    engine: Engine = "local"
 
 
 def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
@@ -152,7 +150,7 @@ def _score_clips(request: Request, clip_ids: Sequence[str], metrics: Sequence[st
     )
     table, problems = ClipTable(), list[Problem]()
     bar = tqdm(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip", disable=None)
-    with bar, contextlib.closing(score_all(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
+    with bar, contextlib.closing(score_all(recipe, wanted, jobs=request.jobs)) as scored:
         for row, found in scored:
             table.add(row)
             problems += found

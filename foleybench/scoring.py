@@ -2,8 +2,7 @@
 
 A ``Scorer`` takes clips in chunks; sound and picture of a chunk are dropped as soon as its features are made, so memory
 does not grow with the number or the length of clips. What is left of a clip is its statistics. A row does not depend on
-the other clips of its chunk, so chunks may be scored anywhere: in this process, in others, on other machines
-(``scoring_pool``).
+the other clips of its chunk, so chunks may be scored anywhere: in this process, in others (``scoring_pool``).
 """
 
 from __future__ import annotations

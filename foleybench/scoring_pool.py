@@ -1,4 +1,4 @@
-"""Chunks of clips scored in this process, in several, or on a Ray cluster; rows come in order and are the same bits.
+"""Chunks of clips scored in this process or in several; rows come in order and are the same bits.
 
 Workers share nothing but the feature cache, so a run that was stopped goes on from what is there. Each worker holds the
 encoders once; on a GPU one process does the work in large batches.
@@ -13,12 +13,11 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from foleybench.errors import FoleyError
 from foleybench.scoring import Recipe, Scored, Scorer, Wanted
 
-Engine = Literal["local", "ray"]
 # Chunks given out beyond those that are worked on, per process: enough to keep all busy, few enough to bound memory.
 _AHEAD = 3
 
@@ -28,33 +27,24 @@ class _Task(NamedTuple):
     wanted: tuple[Wanted, ...]
 
 
-def score_all(
-    recipe: Recipe, wanted: Sequence[Wanted], *, jobs: int = 1, engine: Engine = "local"
-) -> Generator[Scored]:
+def score_all(recipe: Recipe, wanted: Sequence[Wanted], *, jobs: int = 1) -> Generator[Scored]:
     """Score clips.
 
     Args:
         recipe: How.
         wanted: Which.
         jobs: Number of processes on this machine; one for a GPU, and not more than there are chunks.
-        engine: ``ray`` sends the chunks to the cluster that ``RAY_ADDRESS`` names, or to that of this machine.
 
     Yields:
         A row and its problems for every clip, in order.
 
     Raises:
-        FoleyError: A worker died (the chunk is named), or there is no cluster.
+        FoleyError: A worker died (the chunk is named).
     """
     here = Scorer(recipe)
     tasks = [_Task(recipe, tuple(wanted[i : i + here.chunk])) for i in range(0, len(wanted), here.chunk)]
     jobs = min(jobs if recipe.device == "cpu" else 1, len(tasks))
-    if engine == "ray":
-        chunks = _on_ray(tasks)
-    elif jobs > 1:
-        chunks = _in_processes(tasks, jobs)
-    else:
-        chunks = (here(task.wanted) for task in tasks)
-    for chunk in chunks:
+    for chunk in _in_processes(tasks, jobs) if jobs > 1 else (here(task.wanted) for task in tasks):
         yield from chunk
 
 
@@ -91,16 +81,6 @@ def _in_processes(tasks: Sequence[_Task], jobs: int) -> Iterator[list[Scored]]:
                 raise FoleyError(_lost(task, "a worker process died")) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _on_ray(tasks: Sequence[_Task]) -> Iterator[list[Scored]]:
-    from foleybench.ray_map import connected, ray_map
-
-    with connected():
-        for done in ray_map(_score, tasks, ordered=True):
-            if done.result is None:
-                raise FoleyError(_lost(done.task, done.lost))
-            yield done.result
 
 
 def _lost(task: _Task, how: str) -> str:

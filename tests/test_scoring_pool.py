@@ -27,6 +27,7 @@ def request(clicks, audio, **more):
     return Request(data=clicks, audio=audio, protocol="signal", model=MODEL, resamples=50, **more)
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_bits_of_one(clicks, scored_folder, tmp_path, monkeypatch):
     one, rows = evaluate(request(clicks, scored_folder))
     monkeypatch.setattr(scoring, "CHUNK", 2)

@@ -49,11 +49,11 @@ def test_a_worker_that_dies_is_told_with_its_clips(clicks, scored_folder, monkey
     monkeypatch.setattr(scoring, "CHUNK", 3)
     wanted = [Wanted(i, scored_folder / f"{i}.wav", None) for i in ShardDataset(clicks).clip_ids]
     with pytest.raises(FoleyError, match=f"died at or before clips {wanted[0].clip_id} to {wanted[2].clip_id}"):
-        list(score_all(Deadly(data=clicks, protocol="signal"), wanted, jobs=2))
+        list(score_all(Deadly(data=clicks, protocol="signal", metrics=("logmel_distance",)), wanted, jobs=2))
 
 
 def test_pictures_and_gpus_have_chunks_of_their_own(clicks):
-    recipe = Recipe(data=clicks, protocol="signal")
+    recipe = Recipe(data=clicks, protocol="signal", metrics=("logmel_distance",))
     assert Scorer(recipe).chunk == scoring.CHUNK
     assert Scorer(dataclasses.replace(recipe, device="cuda")).chunk == scoring.CHUNK_ON_GPU
-    assert Scorer(dataclasses.replace(recipe, protocol="synth")).chunk == scoring.CHUNK_WITH_PICTURES
+    assert Scorer(dataclasses.replace(recipe, metrics=("align_acc_mini",))).chunk == scoring.CHUNK_WITH_PICTURES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ def read_state(path: Path, inside: str = "") -> dict[str, Tensor]:
     """
     try:
         with torch.serialization.safe_globals(_plain_numpy()):
-            content: Any = torch.load(path, map_location="cpu", weights_only=True)
+            # Mapped where the format allows it: of a large file only the tensors that are used come into memory.
+            content: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FoleyError(f"{path} is not a file of weights: {reason}. Delete it and fetch it again.") from error
@@ -50,23 +52,36 @@ def _plain_numpy() -> list[Any]:
     return [*makers, *old_names, np.ndarray, np.dtype, *kinds]
 
 
-def load_strictly(net: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+def load_strictly(
+    net: nn.Module, state: Mapping[str, Tensor], path: Path, unused: Mapping[str, tuple[int, ...]] | None = None
+) -> None:
     """Put a state dict into a net.
+
+    Args:
+        net: Takes the tensors; is left in evaluation mode, frozen.
+        state: What the file holds.
+        path: The file, for messages.
+        unused: Shapes of tensors that the published file holds beside the net's: they must be there, too.
 
     Raises:
         FoleyError: A tensor is missing, unknown, of another shape, or not finite; it is named.
     """
-    wanted = net.state_dict()
+    own = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
+    wanted = own | dict(unused or {})
     problems = [f"lacks {name}" for name in wanted if name not in state]
     problems += [f"has unknown {name}" for name in state if name not in wanted]
     problems += [
-        f"has {name} of shape {tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
-        for name, tensor in wanted.items()
-        if name in state and state[name].shape != tensor.shape
+        f"has {name} of shape {tuple(state[name].shape)} instead of {shape}"
+        for name, shape in wanted.items()
+        if name in state and tuple(state[name].shape) != shape
     ]
-    problems += [f"has values in {name} that are not finite" for name in state if not torch.isfinite(state[name]).all()]
+    problems += [
+        f"has values in {name} that are not finite"
+        for name in own
+        if name in state and not torch.isfinite(state[name]).all()
+    ]
     if problems:
         more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise FoleyError(f"{path} does not fit: it {'; it '.join(problems[:_SHOWN])}{more}. Fetch the published file.")
-    net.load_state_dict(dict(state))
+    net.load_state_dict({name: state[name] for name in own})
     net.eval().requires_grad_(False)

@@ -27,16 +27,30 @@ class ClipName(NamedTuple):
         source_id: The video it was cut from.
         start_s: Where in that video it starts.
         known: Whether the name follows one of the known schemes; otherwise ``source_id`` is a slug of the whole stem.
+        end_s: Where in that video it ends, or None when the name does not say.
     """
 
     source_id: str
     start_s: float
     known: bool
+    end_s: float | None = None
 
     @property
     def clip_id(self) -> str:
         """The id of the clip; the start is written in whole seconds, rounded down."""
         return f"{self.source_id}_{int(self.start_s):06d}"
+
+
+def segment_id(video_id: str, start_s: float, end_s: float) -> str:
+    """Return the id of a segment of a listed video: milliseconds when it does not start at a whole second.
+
+    Example:
+        >>> segment_id("-1pRmoJIGQc", 10.0, 20.0), segment_id("-1pRmoJIGQc", 10.5, 20.5)
+        ('-1pRmoJIGQc_000010', '-1pRmoJIGQc_10500_20500')
+    """
+    if start_s == int(start_s):
+        return f"{video_id}_{int(start_s):06d}"
+    return f"{video_id}_{round(start_s * 1000)}_{round(end_s * 1000)}"
 
 
 def parse_stem(stem: str) -> ClipName:
@@ -51,7 +65,7 @@ def parse_stem(stem: str) -> ClipName:
     if found := _SECONDS.fullmatch(stem):
         return ClipName(found["video"], float(found["s"]), known=True)
     if found := _MILLISECONDS.fullmatch(stem):
-        return ClipName(found["video"], int(found["start"]) / 1000, known=True)
+        return ClipName(found["video"], int(found["start"]) / 1000, known=True, end_s=int(found["end"]) / 1000)
     if found := _DECIMAL.fullmatch(stem):
         return ClipName(found["video"], float(f"{found['s']}.{found['fraction']}"), known=True)
     return ClipName(slug(stem), 0.0, known=False)

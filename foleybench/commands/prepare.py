@@ -32,6 +32,7 @@ class _DatasetParser(argparse.ArgumentParser):
             self.description = dataset.description
             dataset.add_arguments(self)
             _add_common(self)
+            self.set_defaults(time_limit=dataset.time_limit_s)
         return super().parse_known_args(args, namespace)
 
 
@@ -67,7 +68,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N clips of each split")
     parser.add_argument(
-        "--time-limit", type=_seconds, default=120.0, metavar="S", help="give a clip up after this long (default: 120)"
+        "--time-limit",
+        type=_seconds,
+        metavar="S",
+        help="give a clip up after this long; waiting for its turn does not count (default: the data set's own)",
     )
     parser.add_argument("--force", action="store_true", help="make everything again")
     parser.add_argument(
@@ -128,6 +132,7 @@ def _write_contact_sheets(folder: Path, manifests: Mapping[str, Path]) -> None:
 def _dry_run(args: argparse.Namespace) -> int:
     from foleybench.prepare import plan
 
+    dataset = registry.load("datasets", args.recipe)
     for split in plan(args.recipe, args, args.out, limit=args.limit, force=args.force):
         n_refused = len(split.items) - len(split.wanted)
         n_left = 0 if split.complete else len(split.wanted) - split.n_staged
@@ -135,6 +140,9 @@ def _dry_run(args: argparse.Namespace) -> int:
         sys.stderr.write(
             f"{split.split}: {len(split.items)} asked for, {n_refused} refused by name, {state}, {n_left} to make\n"
         )
+        # (A split that is complete, or staged, needs no media.)
+        for line in dataset.outlook(args, split.left) if n_left else ():
+            sys.stderr.write(f"{split.split}: {line}\n")
     return EXIT_OK
 
 

@@ -39,7 +39,7 @@ PROFILES = {
 }
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
     """One clip asked for.
 
@@ -51,6 +51,9 @@ class Item:
         split: Name of the split it goes to.
         spec: Whatever ``make`` needs; JSON values only, part of the fingerprint that guards resuming.
         refused: A (status, reason) known before any work (a duplicate id, a hostile name), or None.
+        facts: What the manifest says of the clip whatever becomes of it; JSON values only, part of the fingerprint.
+        way: How to get the media (a path, how to fetch); JSON values only. It may differ from run to run and hold
+            secrets: it is neither part of the fingerprint nor written anywhere.
     """
 
     clip_id: str
@@ -60,6 +63,8 @@ class Item:
     split: str
     spec: dict[str, Any]
     refused: tuple[str, str] | None = None
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    way: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,9 @@ class Dataset:
         items: Lists what is asked for, in a fixed order, from the parsed options. Cheap: no decoding.
         make: Makes one sample, in a worker process that may be killed. Raises ``MediaError`` with a status word.
         fingerprint: What else of the options decides the bytes; JSON values only.
+        split_facts: What of that concerns one split only (the hash of its list), by options and name of the split.
+        outlook: Says for a dry run what getting these items will take, one line each.
+        time_limit_s: How long a clip may take unless the user says otherwise.
     """
 
     title: str
@@ -105,3 +113,6 @@ class Dataset:
     items: Callable[[argparse.Namespace], Sequence[Item]]
     make: Callable[[Item], Sample]
     fingerprint: Callable[[argparse.Namespace], dict[str, Any]]
+    split_facts: Callable[[argparse.Namespace, str], dict[str, Any]] = lambda options, split: {}
+    outlook: Callable[[argparse.Namespace, Sequence[Item]], list[str]] = lambda options, items: []
+    time_limit_s: float = 120.0

@@ -74,6 +74,11 @@ class SplitPlan:
         """The items that need work at all: those that are not refused before."""
         return _wanted(self.items)
 
+    @property
+    def left(self) -> list[Item]:
+        """The items that are not made yet."""
+        return [] if self.complete else [item for group in self.groups for item in _left(self.staging, group)]
+
 
 def parse_options(dataset_name: str, arguments: Sequence[str] = ()) -> argparse.Namespace:
     """Return a data set's options as ``foleybench prepare <name> ...`` would, for use from Python.
@@ -114,7 +119,13 @@ def plan(
     for split, listed in splits.items():
         items = tuple(listed[:limit])
         _check_names(split, items)
-        header = Header(dataset=name, split=split, version=dataset.version, profile=profile, tools=tool_versions())
+        header = Header(
+            dataset=name,
+            split=split,
+            version=dataset.version,
+            profile={**profile, **dataset.split_facts(options, split)},
+            tools=tool_versions(),
+        )
         fingerprint = {
             **dataclasses.asdict(header),
             "n_items": len(items),
@@ -155,6 +166,13 @@ def _split_plan(
 
 def _wanted(items: Sequence[Item]) -> list[Item]:
     return [item for item in items if item.refused is None]
+
+
+def _left(staging: Staging, group: Group) -> list[Item]:
+    if staging.part_path(group.index).is_file():
+        return []
+    staged = staging.staged(group.index)
+    return [item for item in _wanted(group.items) if item.clip_id not in staged]
 
 
 def _n_finished(staging: Staging, group: Group) -> int:

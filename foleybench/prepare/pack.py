@@ -190,6 +190,7 @@ def _members(folder: Path, item: Item, outcome: Outcome) -> dict[str, Callable[[
         "split": item.split,
         "events": outcome.events,
         "factors": outcome.factors,
+        **item.facts,
         **outcome.facts,
     }
     members["json"] = functools.partial(str.encode, canonical_json(meta))
@@ -208,5 +209,5 @@ def _entry(item: Item, outcome: Outcome, shard: str) -> Entry:
         shard=shard if ok else None,
         audio_sha256=outcome.sha256.get("flac"),
         video_sha256=outcome.sha256.get("mp4"),
-        facts=outcome.facts,
+        facts={**item.facts, **outcome.facts},
     )

@@ -25,6 +25,8 @@ from foleybench.manifest import write_atomically
 TRANSIENT = frozenset({"timeout", "crashed", "out_of_memory"})
 FOLDER = ".staging"
 _FINGERPRINT = "fingerprint.json"
+# How the media is got may change from run to run.
+_HASHED = tuple(field.name for field in dataclasses.fields(Item) if field.name != "way")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,8 @@ def items_sha256(items: Sequence[Item]) -> str:
     """Return a hash over everything that the items say, in order."""
     digest = hashlib.sha256()
     for item in items:
-        digest.update(dumps(vars(item)).encode())
+        said = {name: getattr(item, name) for name in _HASHED}
+        digest.update(dumps(said).encode())
         digest.update(b"\n")
     return digest.hexdigest()
 
@@ -180,6 +183,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def refuse_change(where: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Raise a FoleyError that names what differs between two fingerprints; do nothing when they agree."""
+    old, new = _flat(old), _flat(new)
     differs = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
     if not differs:
         return
@@ -187,6 +191,14 @@ def refuse_change(where: Path, old: dict[str, Any], new: dict[str, Any]) -> None
     raise FoleyError(
         f"{where} was made from something else: {details}. Use --force to make it again, or another --out."
     )
+
+
+def _flat(record: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Return the leaves of nested objects under dotted names."""
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return flat
 
 
 def _short(value: Any) -> str:

@@ -1,0 +1,286 @@
+"""What data sets that are lists of video ids share: options, items, and how one clip is made."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from foleybench import subsets
+from foleybench.clip_ids import segment_id, short_hash
+from foleybench.datasets import PROFILES, Item, Profile, Sample
+from foleybench.errors import FoleyError
+from foleybench.lists import BadRow, Row, read_list
+from foleybench.lists.official import located
+from foleybench.lists.overlap import OtherList, overlap, parse_other
+from foleybench.obtain.local import Key, LocalFile, LocalFiles
+from foleybench.obtain.settings import add_fetch_arguments, net_of
+
+_SHOWN_BAD_ROWS = 20
+WATCH = "https://www.youtube.com/watch?v="
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every list has."""
+    parser.add_argument(
+        "--profile", choices=sorted(PROFILES), default="default", help="how clips are normalised (default: default)"
+    )
+    parser.add_argument("--subset", metavar="NAME", help=f"only a named test subset: {', '.join(subsets.names())}")
+    parser.add_argument("--ids", type=Path, metavar="FILE", help="only the clips that this file names")
+    parser.add_argument("--classes", nargs="+", default=(), metavar="NAME", help="only clips of these classes")
+    parser.add_argument(
+        "--part", type=_part, metavar="K/N", help="only the K-th of N equal parts of each split (for several machines)"
+    )
+    parser.add_argument(
+        "--overlap",
+        action="append",
+        default=[],
+        metavar="NAME=LIST",
+        help="write into the manifest which clips another list has too, as the same segment or the same video",
+    )
+    parser.add_argument(
+        "--from", dest="folders", type=Path, action="append", default=[], metavar="DIR", help="clips you already have"
+    )
+    add_fetch_arguments(parser)
+
+
+def _part(text: str) -> tuple[int, int]:
+    first, _, second = text.partition("/")
+    if not (first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second) <= 9999):
+        raise argparse.ArgumentTypeError(f"{text!r}: write K/N, for example 3/16")
+    return int(first), int(second)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One list and what is wanted of it.
+
+    Attributes:
+        path: The list.
+        default_split: The split of rows that do not say theirs.
+        splits: The wanted splits.
+        label: Returns the label and further facts of a row, or None when its classes are not wanted.
+        clip_s: Length of a clip when the list does not say where it ends.
+        known_splits: Splits that a row may name; any other is a bad row. Empty: whatever it says is ignored.
+    """
+
+    path: Path
+    default_split: str
+    splits: Sequence[str]
+    label: Callable[[Row], tuple[str, dict[str, Any]] | None]
+    clip_s: float = 10.0
+    known_splits: Sequence[str] = ()
+
+
+def list_items(options: argparse.Namespace, lists: Sequence[Asked]) -> list[Item]:
+    """List the clips of some lists; bad rows become items that are refused by name.
+
+    Raises:
+        FoleyError: A list cannot be read, or nothing says where the clips come from.
+    """
+    net = net_of(options)
+    if not options.folders and net is None:
+        raise FoleyError("say where the clips come from: --from DIR (clips you have), --fetch (yt-dlp), or both.")
+    others = [parse_other(text) for text in options.overlap]
+    chosen = chosen_subset(options)
+    files = LocalFiles(options.folders)
+    items: list[Item] = []
+    for asked in lists:
+        rows, bad = _read(asked)
+        _tell_bad_rows(asked.path, bad)
+        local = files.match((row.video_id, row.start_s) for row in rows) if files.n_files else {}
+        maker = _Maker(options, asked, others, chosen, local, net)
+        wanted = [item for row in rows if (item := maker.item(row)) is not None]
+        wanted += [] if chosen or options.classes else [maker.refused(row) for row in bad if row.line]
+        items += _of_part(wanted, options.part)
+    return items
+
+
+def chosen_subset(options: argparse.Namespace) -> subsets.Subset | None:
+    """Return what ``--subset`` or ``--ids`` names.
+
+    Raises:
+        FoleyError: Both are given, or it cannot be read.
+    """
+    if options.subset and options.ids:
+        raise FoleyError("--subset and --ids exclude each other: both say which clips are wanted.")
+    if options.ids:
+        return subsets.read_ids(options.ids)
+    return subsets.load(options.subset) if options.subset else None
+
+
+def _read(asked: Asked) -> tuple[list[Row], list[BadRow]]:
+    rows: list[Row] = []
+    bad: list[BadRow] = []
+    for row in read_list(asked.path):
+        if isinstance(row, BadRow):
+            bad.append(row)
+        elif row.split and asked.known_splits and row.split not in asked.known_splits:
+            reason = f"{row.split[:40]!r} is not a split of this list ({', '.join(asked.known_splits)})"
+            bad.append(BadRow(row.line, reason, row.video_id))
+        else:
+            rows.append(row)
+    if not rows:
+        first = f" Line {bad[0].line}: {bad[0].reason}." if bad else ""
+        raise FoleyError(f"{asked.path} holds no row that can be used.{first}")
+    return rows, bad
+
+
+def _tell_bad_rows(path: Path, bad: Sequence[BadRow]) -> None:
+    for row in bad[:_SHOWN_BAD_ROWS]:
+        where = f"line {row.line}" if row.line else "as a whole"
+        sys.stderr.write(f"{path}, {where}: {row.reason}\n")
+    if len(bad) > _SHOWN_BAD_ROWS:
+        sys.stderr.write(f"{path}: {len(bad) - _SHOWN_BAD_ROWS} more bad rows; the manifest names them all\n")
+
+
+class _Maker:
+    """Turns rows into items; what many items share is one object, so that millions of them fit into memory."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        asked: Asked,
+        others: Sequence[OtherList],
+        chosen: subsets.Subset | None,
+        local: Mapping[Key, LocalFile],
+        net: dict[str, Any] | None,
+    ) -> None:
+        self._asked, self._others, self._chosen, self._local = asked, others, chosen, local
+        self._net_way: dict[str, Any] = {} if net is None else {"net": net}
+        self._part = options.part
+        self._profile = PROFILES[options.profile]
+        self._profiles: dict[float, dict[str, Any]] = {}
+        self._facts: dict[str, dict[str, Any]] = {}
+        self._owners: dict[str, int] = {}
+
+    def item(self, row: Row) -> Item | None:
+        """Return the item of a row, or None when it is not wanted."""
+        split = row.split if row.split and self._asked.known_splits else self._asked.default_split
+        end_s = row.start_s + self._asked.clip_s if row.end_s is None else row.end_s
+        clip_id = segment_id(row.video_id, row.start_s, end_s)
+        labelled = self._asked.label(row)
+        unwanted = split not in self._asked.splits or (self._chosen and clip_id not in self._chosen.ids)
+        if unwanted or labelled is None:
+            return None
+        label, facts = labelled
+        shared = overlap(row, self._others)
+        if shared:
+            facts = {**facts, "overlap": shared}
+        owner = self._owners.setdefault(clip_id, row.line)
+        return Item(
+            clip_id=clip_id,
+            source=WATCH + row.video_id,
+            source_id=row.video_id,
+            label=label,
+            split=self._split(split),
+            spec={"start_s": row.start_s, "profile": self._profile_of(end_s - row.start_s)},
+            refused=None if owner == row.line else ("duplicate_id", f"the same clip as line {owner} of the list"),
+            facts=self._facts.setdefault(repr(facts), facts),
+            way=self._way(row),
+        )
+
+    def refused(self, row: BadRow) -> Item:
+        """Return the item that stands for a bad row in the manifest."""
+        name = f"bad-row-{row.line:07d}-{short_hash(row.shown)}_000000"
+        split = self._asked.splits[0]
+        return Item(
+            clip_id=name,
+            source=f"line {row.line}: {row.shown}",
+            source_id=name,
+            label="",
+            split=self._split(split),
+            spec={},
+            refused=("bad_row", f"line {row.line}: {row.reason}"),
+        )
+
+    def _split(self, split: str) -> str:
+        return f"{split}-{self._part[0]:04d}of{self._part[1]:04d}" if self._part else split
+
+    def _profile_of(self, length_s: float) -> dict[str, Any]:
+        key = round(length_s, 3)
+        if key not in self._profiles:
+            self._profiles[key] = dataclasses.asdict(dataclasses.replace(self._profile, clip_s=key))
+        return self._profiles[key]
+
+    def _way(self, row: Row) -> dict[str, Any]:
+        found = self._local.get((row.video_id, round(row.start_s * 1000)))
+        return {"path": found.path, "cut_s": found.cut_s} if found else self._net_way
+
+
+def _of_part(items: list[Item], part: tuple[int, int] | None) -> list[Item]:
+    """Keep one of N parts of each split, in order: parts differ by at most one clip, and together are the whole."""
+    if part is None:
+        return items
+    by_split: dict[str, list[Item]] = {}
+    for item in items:
+        by_split.setdefault(item.split, []).append(item)
+    k, n = part
+    return [item for of in by_split.values() for item in of[(k - 1) * len(of) // n : k * len(of) // n]]
+
+
+def make(item: Item) -> Sample:
+    """Get the clip's media and bring it to the profile."""
+    from foleybench.normalise import normalise
+    from foleybench.obtain import obtained
+
+    start_s = item.spec["start_s"]
+    with obtained(item.source_id, start_s, item.way) as source:
+        sample = normalise(source.path, Profile(**item.spec["profile"]), asked_start_s=start_s, cut_s=source.cut_s)
+    return dataclasses.replace(sample, facts={**sample.facts, "obtained": source.facts})
+
+
+def fingerprint(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the profile, and which clips of the list are wanted."""
+    chosen = chosen_subset(options)
+    return {
+        **dataclasses.asdict(PROFILES[options.profile]),
+        **({"subset": chosen.facts()} if chosen else {}),
+        **({"classes": sorted(options.classes)} if options.classes else {}),
+    }
+
+
+def list_facts(path: Path) -> dict[str, str]:
+    """Return what the manifest says of a list: its name and hash."""
+    with path.open("rb") as handle:
+        return {"file": path.name, "sha256": hashlib.file_digest(handle, "sha256").hexdigest()}
+
+
+def lists_of(options: argparse.Namespace, where: str, official: str) -> Path:
+    """Return the path of a list given as a path, an address, or ``official``."""
+    return located(official if where == "official" else where)
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """Yield the usable rows of a list."""
+    return (row for row in read_list(path) if isinstance(row, Row))
+
+
+# Fetching whole videos takes longer than reading files.
+TIME_LIMIT_S = 600.0
+# For the estimate before a run only. Shards: the mean over real clips at the default profile.
+_SHARD_BYTES = 0.6e6
+_VIDEO_BYTES = 15e6
+
+
+def outlook(options: argparse.Namespace, items: Sequence[Item]) -> list[str]:
+    """Say for the items that are left what is here, what will be fetched, and how long that takes at least."""
+    n_here = sum("path" in item.way for item in items)
+    n_fetch = sum("net" in item.way for item in items)
+    n_nowhere = len(items) - n_here - n_fetch
+    lines = [f"{n_here} of them are here under --from, {n_fetch} to fetch, {n_nowhere} neither (status not_here)"]
+    if n_fetch:
+        net = next(item.way["net"] for item in items if "net" in item.way)
+        # The pacer waits between one and two pauses before each.
+        hours = n_fetch * 1.5 * net["pause_s"] / 3600
+        whence = net["template"] or "YouTube"
+        lines.append(
+            f"from {whence}: about {n_fetch * _VIDEO_BYTES / 1e9:.1f} GB (taking {_VIDEO_BYTES / 1e6:.0f} MB a video), "
+            f"{hours:.1f} hours of pauses at {net['pause_s']:g} to {2 * net['pause_s']:g} s before each"
+        )
+    lines.append(f"shards of about {(n_here + n_fetch) * _SHARD_BYTES / 1e9:.2f} GB")
+    return lines

@@ -1,0 +1,86 @@
+"""VGGSound: 199,176 clips of ten seconds in 309 classes, from its list and your files or yt-dlp.
+
+``--list`` takes the authors' ``vggsound.csv`` (both splits), their ``data/test.csv``, any of the lists that later work
+publishes in other layouts, an address, or ``official``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from foleybench.datasets import Dataset, Item, _listed
+from foleybench.errors import UnknownNameError
+from foleybench.lists import Row
+from foleybench.registry import unknown
+
+OFFICIAL = "https://www.robots.ox.ac.uk/~vgg/data/vggsound/vggsound.csv"
+SPLITS = ("train", "test")
+CLIP_S = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``foleybench prepare vggsound``."""
+    parser.add_argument(
+        "--list", required=True, metavar="LIST", help=f"path or address of the list, or `official` ({OFFICIAL})"
+    )
+    parser.add_argument(
+        "--splits", nargs="+", choices=SPLITS, default=["test"], help="splits to prepare (default: test)"
+    )
+    parser.add_argument(
+        "--list-split", choices=SPLITS, default="test", help="split of a list that does not say it (default: test)"
+    )
+    _listed.add_arguments(parser)
+
+
+def items(options: argparse.Namespace) -> Sequence[Item]:
+    """List the wanted clips in the list's order.
+
+    Raises:
+        FoleyError: The list cannot be read, or a class does not exist.
+    """
+    path = _listed.lists_of(options, options.list, OFFICIAL)
+    wanted = _classes(options, path) if options.classes else None
+
+    def label(row: Row) -> tuple[str, dict[str, Any]] | None:
+        name = row.labels[0] if row.labels else ""
+        return (name, {}) if wanted is None or name.casefold() in wanted else None
+
+    asked = _listed.Asked(
+        path=path,
+        default_split=options.list_split,
+        splits=options.splits,
+        label=label,
+        clip_s=CLIP_S,
+        known_splits=SPLITS,
+    )
+    return _listed.list_items(options, [asked])
+
+
+def _classes(options: argparse.Namespace, path: Any) -> set[str]:
+    known = {name.casefold(): name for row in _listed.rows_of(path) for name in row.labels}
+    for name in options.classes:
+        if name.casefold() not in known:
+            raise UnknownNameError(unknown("class", name, known.values()))
+    return {name.casefold() for name in options.classes}
+
+
+def split_facts(options: argparse.Namespace, split: str) -> dict[str, Any]:
+    """Return the hash of the list."""
+    return {"list": _listed.list_facts(_listed.lists_of(options, options.list, OFFICIAL))}
+
+
+DATASET = Dataset(
+    title="VGGSound",
+    version=1,
+    licence="annotations CC BY 4.0; the videos stay the property of their uploaders",
+    description="Clips of ten seconds whose sound source is in the picture; one class each.",
+    add_arguments=add_arguments,
+    items=items,
+    make=_listed.make,
+    fingerprint=_listed.fingerprint,
+    split_facts=split_facts,
+    outlook=_listed.outlook,
+    time_limit_s=_listed.TIME_LIMIT_S,
+)

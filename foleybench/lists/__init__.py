@@ -1,0 +1,8 @@
+"""Lists of clips as they are published, read row by row.
+
+A list is never trusted: a row that cannot be used is named with its line and the reason, and the rest goes on.
+"""
+
+from foleybench.lists.read import BadRow, Row, key_of, read_list
+
+__all__ = ["BadRow", "Row", "key_of", "read_list"]

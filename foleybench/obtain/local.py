@@ -1,0 +1,121 @@
+"""Clips that people already have: which file of a folder is which listed clip.
+
+Known names, with any media ending: ``<id>_000030``, ``<id>_30`` (seconds), ``<id>_30000_40000`` (milliseconds),
+``<id>_30.000`` and ``<id>_30.000_40.000``, each also with the ``Y`` that some lists put in front. ``<id>`` alone is a
+whole video, which is cut. Some tools lose the ``-`` or ``_`` that an id starts with: such a name is taken when exactly
+one listed clip fits it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from foleybench.datasets.folder import VIDEO_ENDINGS
+from foleybench.errors import FoleyError
+
+_START = (
+    r"_(?:(?P<start_ms>[0-9]{1,9})_(?P<end_ms>[0-9]{1,9})"
+    r"|(?P<decimal>[0-9]{1,6}\.[0-9]{1,6})(?:_[0-9]{1,6}\.[0-9]{1,6})?"
+    r"|(?P<s>[0-9]{1,6}))"
+)
+_CLIP = re.compile(r"Y?(?P<video>[A-Za-z0-9_-]{11})" + _START)
+_EATEN = re.compile(r"(?P<video>[A-Za-z0-9_-]{8,10})" + _START)
+_WHOLE = re.compile(r"Y?(?P<video>[A-Za-z0-9_-]{11})")
+_LOST = "-_"
+
+Key = tuple[str, int]
+
+
+class LocalFile(NamedTuple):
+    """The file of a clip, and where the clip starts in it."""
+
+    path: str
+    cut_s: float
+
+
+class LocalFiles:
+    """Every media file below some folders, by what its name says.
+
+    Attributes:
+        n_files: Media files found.
+        n_unnamed: Of these, files whose names are not understood.
+        n_doubled: Of these, files that name the same clip as one before them in path order.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.n_files = self.n_unnamed = self.n_doubled = 0
+        self._clips: dict[Key, str] = {}
+        self._eaten: dict[Key, str] = {}
+        self._whole: dict[str, str] = {}
+        for folder in folders:
+            if not folder.is_dir():
+                raise FoleyError(f"--from {folder} is not a folder.")
+            for path in _media_files(folder):
+                self._add(path)
+
+    def match(self, listed: Iterable[tuple[str, float]]) -> dict[Key, LocalFile]:
+        """Return the file of every listed clip (video id, start in seconds) that is here."""
+        found: dict[Key, LocalFile] = {}
+        shortened: dict[Key, list[Key]] = {}
+        for video_id, start_s in listed:
+            key = (video_id, round(start_s * 1000))
+            if key in self._clips:
+                found[key] = LocalFile(self._clips[key], 0.0)
+            elif video_id in self._whole:
+                found[key] = LocalFile(self._whole[video_id], start_s)
+            if video_id[0] in _LOST and self._eaten:
+                for short in _shortened(video_id):
+                    shortened.setdefault((short, key[1]), []).append(key)
+        return self._with_eaten(found, shortened)
+
+    def _with_eaten(self, found: dict[Key, LocalFile], shortened: Mapping[Key, Sequence[Key]]) -> dict[Key, LocalFile]:
+        for short, keys in shortened.items():
+            # Two listed clips that differ only in what was lost: nobody can say which of them the file is.
+            if len(set(keys)) == 1 and short in self._eaten and keys[0] not in found:
+                found[keys[0]] = LocalFile(self._eaten[short], 0.0)
+        return found
+
+    def _add(self, path: str) -> None:
+        self.n_files += 1
+        stem = os.path.splitext(os.path.basename(path))[0]
+        if parsed := _CLIP.fullmatch(stem):
+            self._keep(self._clips, (parsed["video"], _start_ms(parsed)), path)
+        elif parsed := _WHOLE.fullmatch(stem):
+            self._keep(self._whole, parsed["video"], path)
+        elif parsed := _EATEN.fullmatch(stem):
+            self._keep(self._eaten, (parsed["video"], _start_ms(parsed)), path)
+        else:
+            self.n_unnamed += 1
+
+    def _keep(self, known: dict, key: object, path: str) -> None:  # type: ignore[type-arg]
+        self.n_doubled += key in known
+        known.setdefault(key, path)
+
+
+def _start_ms(parsed: re.Match[str]) -> int:
+    if parsed["start_ms"] is not None:
+        return int(parsed["start_ms"])
+    return round(float(parsed["decimal"] or parsed["s"]) * 1000)
+
+
+def _shortened(video_id: str) -> list[str]:
+    """Return what is left of an id when one, two or three leading ``-`` and ``_`` are lost."""
+    n_lost = min(3, len(video_id) - len(video_id.lstrip(_LOST)))
+    return [video_id[n:] for n in range(1, n_lost + 1)]
+
+
+def _media_files(root: Path) -> list[str]:
+    """Return media files below a folder in path order; names that start with a dot are left out."""
+    found = []
+    for folder, subfolders, files in os.walk(root.absolute()):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        found += [
+            os.path.join(folder, name)
+            for name in files
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in VIDEO_ENDINGS
+        ]
+    return sorted(found)

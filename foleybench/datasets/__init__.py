@@ -39,7 +39,7 @@ PROFILES = {
 }
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Item:
     """One clip asked for.
 

@@ -195,6 +195,8 @@ def _step(selector: selectors.BaseSelector, workers: list[_Worker], queue: _Queu
             if "ready" in answer:
                 worker.ready = True
                 worker.restart_clock()
+            elif "waits_s" in answer:
+                worker.deadline_s += float(answer["waits_s"])
             elif worker.task is not None:
                 task, worker.task = worker.task, None
                 yield task, str(answer["status"])

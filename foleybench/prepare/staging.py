@@ -40,6 +40,7 @@ class Outcome:
         events: Exact events as JSON objects, or None.
         factors: What the corpus knows about the clip.
         sha256: Of each staged media file, by field; empty unless ok.
+        retry_after_s: How long a server asked to wait before another try, or None; never in a manifest.
     """
 
     status: str
@@ -48,6 +49,7 @@ class Outcome:
     events: list[dict[str, Any]] | None = None
     factors: dict[str, Any] = dataclasses.field(default_factory=dict)
     sha256: dict[str, str] = dataclasses.field(default_factory=dict)
+    retry_after_s: float | None = None
 
 
 def dumps(record: Any) -> str:

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from foleybench.datasets import Dataset, Item
 from foleybench.errors import MediaError
+from foleybench.prepare.patience import tell_with
 from foleybench.prepare.source import load_dataset
 from foleybench.prepare.staging import Outcome, stage_outcome, stage_sample
 
@@ -30,7 +31,9 @@ def make_one(dataset: Dataset, item: Item, folder: Path) -> str:
     try:
         sample = dataset.make(item)
     except MediaError as error:
-        outcome = Outcome(status=error.status, reason=error.reason)
+        outcome = Outcome(
+            status=error.status, reason=error.reason, retry_after_s=getattr(error, "retry_after_s", None)
+        )
     except MemoryError:
         outcome = Outcome(status="out_of_memory", reason="the clip needs more memory than a worker may use")
     else:
@@ -49,6 +52,7 @@ def main() -> int:
     sys.path[:] = setup["sys_path"]
     dataset = load_dataset(setup["dataset"])
     _limit_memory(setup["memory_mb"])
+    tell_with(lambda seconds: _answer(answers, {"waits_s": seconds}))
     _answer(answers, {"ready": os.getpid()})
     for line in iter(sys.stdin.buffer.readline, b""):
         order = json.loads(line)

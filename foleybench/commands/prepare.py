@@ -75,8 +75,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="make everything again")
     parser.add_argument(
-        "--retry", action="store_true", help="try clips again that timed out, crashed or ran out of memory"
+        "--retry", action="store_true", help="try clips again whose failure may go away, when they are due"
     )
+    parser.add_argument("--retry-now", action="store_true", help="the same, due or not")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and make nothing")
 
 
@@ -98,7 +99,9 @@ def run(args: argparse.Namespace) -> int:
         limit=args.limit,
         force=args.force,
         retry=args.retry,
+        retry_now=args.retry_now,
         progress=True,
+        tell=_tell,
     )
     n_failed = 0
     for split, path in manifests.items():
@@ -109,6 +112,10 @@ def run(args: argparse.Namespace) -> int:
     if args.recipe == "synthfoley":
         _write_contact_sheets(args.out / "contact_sheets", manifests)
     return EXIT_PARTIAL if n_failed else EXIT_OK
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _write_contact_sheets(folder: Path, manifests: Mapping[str, Path]) -> None:

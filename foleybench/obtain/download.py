@@ -88,7 +88,7 @@ def _fetch(address: str, net: Mapping[str, Any], folder: Path) -> dict[str, str]
     return {"format": "+".join(str(part.get("format_id")) for part in parts)}
 
 
-def _options(net: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _options(net: Mapping[str, Any], folder: Path) -> Any:
     browser = net["cookies_from_browser"]
     return {
         "format": net["format"] or FORMAT,

@@ -1,7 +1,7 @@
 """Why a video could not be had: yt-dlp's errors as one word each, and whether another try may help.
 
-The words are told apart by the type of the error and the HTTP status where there is one, else by YouTube's own sentences
-as they stand in yt-dlp@81ecd58 ``yt_dlp/extractor/youtube/_video.py`` and in its issue threads.
+The words are told apart by the type of the error and the HTTP status where there is one, else by YouTube's own
+sentences as they stand in yt-dlp@81ecd58 ``yt_dlp/extractor/youtube/_video.py`` and in its issue threads.
 """
 
 from __future__ import annotations

@@ -18,14 +18,15 @@ from tqdm import tqdm
 from foleybench.datasets import Item
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.manifest import Header, manifest_path
-from foleybench.prepare.finished import RECORDS, any_transient, find_finished, finish, forget, take_apart
+from foleybench.prepare.finished import RECORDS, any_left, find_finished, finish, forget, take_apart
 from foleybench.prepare.marking import write_between
 from foleybench.prepare.pack import (
+    Again,
     Group,
+    any_again,
     clips_per_shard,
-    drop_transient,
+    drop_again,
     groups,
-    has_transient,
     read_part,
     reopen,
 )
@@ -34,6 +35,7 @@ from foleybench.prepare.pool import PoolSettings, Task, run_tasks
 from foleybench.prepare.source import load_dataset
 from foleybench.prepare.staging import Staging, items_sha256, refuse_change
 from foleybench.prepare.tools import tool_versions
+from foleybench.prepare.watch import Watch, announce
 from foleybench.registry import unknown
 from foleybench.shards import shard_name, shard_names
 
@@ -196,7 +198,9 @@ def prepare(
     limit: int | None = None,
     force: bool = False,
     retry: bool = False,
+    retry_now: bool = False,
     progress: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> dict[str, Path]:
     """Make the shards and manifests of a data set; goes on from where an earlier run was stopped.
 
@@ -211,8 +215,10 @@ def prepare(
         memory_mb: Memory that a worker may use beyond its start; more is status ``out_of_memory``.
         limit: Only the first so many items of each split.
         force: Make everything again.
-        retry: Try the clips again that ended as ``timeout``, ``crashed`` or ``out_of_memory``.
+        retry: Try clips again whose failure may go away, when they are due; also of splits that are finished.
+        retry_now: The same, due or not.
         progress: Show a progress bar on standard error when it is a terminal.
+        tell: Gets lines about what will be fetched and how long that takes, before it begins.
 
     Returns:
         The manifest of each split. Clips that could not be had are in it, with a status and a reason.
@@ -222,47 +228,50 @@ def prepare(
     """
     with _lock(out):
         plans = plan(dataset_name, options, out, limit=limit, force=force)
+        watch = Watch(out, retry=retry, retry_now=retry_now)
         for split in plans:
-            _begin(out, split, force=force, retry=retry)
+            _begin(out, split, watch, force=force)
+            if split.staging.folder.is_dir():
+                announce(load_dataset(dataset_name).outlook(options, split.left), split.split, tell)
         n_jobs = jobs if jobs is not None else DEFAULT_JOBS.get(engine, 1)
         settings = PoolSettings(dataset=dataset_name, jobs=n_jobs, time_limit_s=time_limit_s, memory_mb=memory_mb)
         todo = [split for split in plans if split.staging.folder.is_dir()]
-        _make(_engine(engine, settings, ray_address), out, todo, progress)
+        _make(_engine(engine, settings, ray_address), out, todo, watch, progress)
         for split in todo:
             finish(out, split.staging, split.groups, split.header)
         write_between(out)
         return {split.split: manifest_path(out, split.split) for split in plans}
 
 
-def _begin(out: Path, split: SplitPlan, *, force: bool, retry: bool) -> None:
+def _begin(out: Path, split: SplitPlan, watch: Watch, *, force: bool) -> None:
     """Open the staging area of a split that needs work, and only of such a one."""
     if force:
         split.staging.remove()
         forget(out, split.split)
+    again = watch.again(split.split)
     finished = find_finished(out, split.split)
     if finished is not None:
         split.staging.remove()  # Left by a run that was killed between its manifest and its tidying.
-        if not finished.lost and not (retry and any_transient(manifest_path(out, split.split))):
+        if not finished.lost and not (watch.retries and any_left(manifest_path(out, split.split), split.items, again)):
             return
         take_apart(out, split.staging, split.groups, finished)
     split.staging.open()
     for group in split.groups:
-        _begin_group(out, split.staging, group, retry)
+        _begin_group(out, split.staging, group, again)
 
 
-def _begin_group(out: Path, staging: Staging, group: Group, retry: bool) -> None:
-    """Give up what a part says when its shard is lost; with ``retry``, also its transient failures."""
+def _begin_group(out: Path, staging: Staging, group: Group, again: Again) -> None:
+    """Give up what a part says when its shard is lost, and clips that are to be tried again."""
     path = staging.part_path(group.index)
     if not path.is_file():
-        if retry:
-            drop_transient(staging, group)
+        drop_again(staging, group, again)
         return
     part = read_part(path)
     shard = out / part.shard if part.shard else None
     if shard and not (shard.is_file() and shard.stat().st_size == part.n_bytes):
         path.unlink()
-    elif retry and has_transient(part):
-        reopen(out, staging, group, part)
+    elif any_again(group, part, again):
+        reopen(out, staging, group, part, again)
 
 
 def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engine:
@@ -275,7 +284,7 @@ def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engin
     return functools.partial(run_on_ray, settings, address=ray_address)
 
 
-def _make(engine: Engine, out: Path, splits: Sequence[SplitPlan], progress: bool) -> None:
+def _make(engine: Engine, out: Path, splits: Sequence[SplitPlan], watch: Watch, progress: bool) -> None:
     n_failed = 0
     n_left = sum(len(split.wanted) - sum(_n_finished(split.staging, g) for g in split.groups) for split in splits)
     with (
@@ -285,6 +294,7 @@ def _make(engine: Engine, out: Path, splits: Sequence[SplitPlan], progress: bool
         contextlib.closing(engine(packer.tasks())) as ended,
     ):
         for task, status in ended:
+            watch.ended(task, status)
             packer.ended(task)
             n_failed += status != "ok"
             bar.set_postfix(failed=n_failed, refresh=False)

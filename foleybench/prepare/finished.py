@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from foleybench.datasets import Item
 from foleybench.errors import ManifestError
 from foleybench.manifest import Header, join_manifest, joined_path, manifest_path, write_atomically
 from foleybench.prepare.marking import mark
-from foleybench.prepare.pack import Group, Part, part_bytes, read_part
-from foleybench.prepare.staging import TRANSIENT, Staging, dumps, read_json
+from foleybench.prepare.pack import Again, Group, Part, part_bytes, read_part
+from foleybench.prepare.staging import Staging, dumps, read_json
 from foleybench.shards import shard_names
 
 RECORDS = ".prepared"
@@ -59,11 +60,13 @@ def find_finished(out: Path, split: str, sizes: Mapping[str, int] | None = None)
     return Finished(fingerprint=stored["fingerprint"], shards=stored["shards"], lost=lost)
 
 
-def any_transient(manifest: Path) -> bool:
-    """Whether another try may save a clip of a finished split."""
+def any_left(manifest: Path, items: Sequence[Item], again: Again) -> bool:
+    """Whether a clip of a finished split is to be tried again."""
     with manifest.open("rb") as handle:
         handle.readline()
-        return any(json.loads(line)["status"] in TRANSIENT for line in handle)
+        # (Not strict: a manifest with too few lines is named when it is taken apart.)
+        pairs = zip(items, handle, strict=False)
+        return any(again(item, json.loads(line)["status"]) for item, line in pairs if not item.refused)
 
 
 def forget(out: Path, split: str) -> None:

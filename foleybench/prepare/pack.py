@@ -19,7 +19,6 @@ from foleybench.datasets import Item, Sample
 from foleybench.errors import FoleyError
 from foleybench.manifest import Entry, canonical_json, entry_line, write_atomically
 from foleybench.prepare.staging import (
-    TRANSIENT,
     Outcome,
     Staging,
     stage_outcome,
@@ -32,6 +31,9 @@ from foleybench.shards import read_members, shard_name, write_shard
 # Clips asked for per shard, for clips of up to ten seconds: at about 0.6 MB a clip, shards of about 300 MB.
 MAX_CLIPS = 512
 _FULL_CLIP_S = 10.0
+
+# Whether an item that ended with this status is to be tried again.
+Again = Callable[[Item, str], bool]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,13 +135,14 @@ def read_part(path: Path) -> Part:
         raise FoleyError(f"{path} is damaged ({error}). Run again with --force.") from error
 
 
-def has_transient(part: Part) -> bool:
-    """Whether another try may save a clip of the group."""
-    return any(entry.status in TRANSIENT for entry in part.entries())
+def any_again(group: Group, part: Part, again: Again) -> bool:
+    """Whether a clip of a packed group is to be tried again."""
+    pairs = zip(group.items, part.entries(), strict=True)
+    return any(again(item, entry.status) for item, entry in pairs if not item.refused)
 
 
-def reopen(out: Path, staging: Staging, group: Group, part: Part) -> None:
-    """Stage a packed group again, but for its transient failures; the part goes last, so a kill loses nothing.
+def reopen(out: Path, staging: Staging, group: Group, part: Part, again: Again) -> None:
+    """Stage a packed group again, but for clips to be tried again; the part goes last, so a kill loses nothing.
 
     Raises:
         ManifestError: The shard is not the one that was packed.
@@ -150,17 +153,18 @@ def reopen(out: Path, staging: Staging, group: Group, part: Part) -> None:
     for item, entry in zip(group.items, part.entries(), strict=True):
         if entry.status == "ok":
             stage_sample(folder, entry.clip_id, _sample(out / str(entry.shard), entry))
-        elif entry.status not in TRANSIENT and not item.refused:
+        elif not item.refused and not again(item, entry.status):
             stage_outcome(folder, entry.clip_id, Outcome(status=entry.status, reason=entry.reason, facts=entry.facts))
     staging.part_path(group.index).unlink()
 
 
-def drop_transient(staging: Staging, group: Group) -> None:
-    """Un-stage the transient failures of a group that is not packed yet."""
+def drop_again(staging: Staging, group: Group, again: Again) -> None:
+    """Un-stage the clips to be tried again of a group that is not packed yet."""
     folder = staging.clips_folder(group.index)
-    for clip_id in sorted(staging.staged(group.index)):
-        if staged_outcome(folder, clip_id).status in TRANSIENT:
-            (folder / f"{clip_id}.json").unlink()
+    staged = staging.staged(group.index)
+    for item in group.items:
+        if item.clip_id in staged and not item.refused and again(item, staged_outcome(folder, item.clip_id).status):
+            (folder / f"{item.clip_id}.json").unlink()
 
 
 def _outcome(folder: Path, item: Item) -> Outcome:

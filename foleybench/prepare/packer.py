@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
+from foleybench.datasets import Item
 from foleybench.prepare.pack import Group, commit, pack
 from foleybench.prepare.pool import Task
 from foleybench.prepare.staging import Staging
@@ -57,7 +59,7 @@ class Packer:
                 missing = [item for item in group.items if item.refused is None and item.clip_id not in staged]
                 self._groups[folder] = (staging, group)
                 self._left[folder] = len(missing)
-                yield from (Task(item=item, folder=folder) for item in missing)
+                yield from (Task(item=item, folder=folder) for item in _in_turn(missing, group.index))
                 if not missing:
                     self._submit(folder)
 
@@ -88,3 +90,10 @@ class Packer:
         self._running -= ended
         for future in ended:
             future.result()
+
+
+def _in_turn(items: list[Item], seed: int) -> list[Item]:
+    """Mix what is fetched, so that videos which were asked for together before are not asked for together again."""
+    if any("net" in item.way for item in items):
+        random.Random(seed).shuffle(items)
+    return items

@@ -21,8 +21,6 @@ from foleybench.datasets import Item, Sample
 from foleybench.errors import FoleyError
 from foleybench.manifest import write_atomically
 
-# Failures that another try may not repeat; only these are tried again by --retry.
-TRANSIENT = frozenset({"timeout", "crashed", "out_of_memory"})
 FOLDER = ".staging"
 _FINGERPRINT = "fingerprint.json"
 # How the media is got may change from run to run.

@@ -72,11 +72,11 @@ class Tries:
             return  # The line that was being written when the machine stopped.
 
     def note(self, clip_id: str, status: str, retry_after_s: float | None) -> None:
-        """Write down that a clip ended with a failure; others than those that may go away are left out."""
-        if status not in _LATER and status not in _AT_ONCE:
+        """Write down that a clip ended with a failure that goes away by waiting; others are left out."""
+        if status not in _LATER:
             return
         n = self._last[clip_id].n + 1 if clip_id in self._last else 1
-        wait_s = min(_LATER.get(status, 0.0) * 2.0 ** min(n - 1, 20), _LONGEST_S)
+        wait_s = min(_LATER[status] * 2.0 ** min(n - 1, 20), _LONGEST_S)
         now_s = time.time()
         last = Try(status, n, now_s, now_s + max(wait_s, retry_after_s or 0.0))
         self._last[clip_id] = last
@@ -104,11 +104,6 @@ class Tries:
     def due_s(self, clip_id: str) -> float:
         """Return when a clip may be tried again, in seconds since 1970; 0 when nothing is known."""
         return self._last[clip_id].due_s if clip_id in self._last else 0.0
-
-
-def is_transient(status: str) -> bool:
-    """Whether another try may not repeat a failure."""
-    return status in _AT_ONCE or status in _LATER
 
 
 def goes_away(status: str) -> bool:

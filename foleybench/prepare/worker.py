@@ -31,9 +31,7 @@ def make_one(dataset: Dataset, item: Item, folder: Path) -> str:
     try:
         sample = dataset.make(item)
     except MediaError as error:
-        outcome = Outcome(
-            status=error.status, reason=error.reason, retry_after_s=getattr(error, "retry_after_s", None)
-        )
+        outcome = Outcome(status=error.status, reason=error.reason, retry_after_s=getattr(error, "retry_after_s", None))
     except MemoryError:
         outcome = Outcome(status="out_of_memory", reason="the clip needs more memory than a worker may use")
     else:

@@ -48,7 +48,7 @@ def test_a_change_of_recipe_is_one_and_force_helps(videos: Path, tmp_path: Path,
     arguments = ["prepare", "folder", str(videos), "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     assert main([*arguments, "--clip-seconds", "1"]) == 1
-    assert "profile was" in capsys.readouterr().err
+    assert "profile.clip_s was" in capsys.readouterr().err
     assert main([*arguments, "--clip-seconds", "1", "--force"]) == 0
 
 

@@ -126,6 +126,19 @@ class TimeConv(nn.Module):
         return out
 
 
+class Context(nn.ModuleList):
+    """Two residual convolutions over five tokens each: a feature learns what is just before and after it."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__([TimeConv(dim, dim, 5), TimeConv(dim, dim, 5)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply to (batch, n, dim)."""
+        for layer in self:
+            x = x + F.silu(layer(F.layer_norm(x, x.shape[-1:])))
+        return x
+
+
 class ConvMLP(nn.Module):
     """Feed-forward part whose first layer spans ``width`` tokens."""
 

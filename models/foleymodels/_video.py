@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleybench.clips import Clock, FloatArray, FrameArray
-from foleymodels._blocks import TimeConv
+from foleymodels._blocks import Context
 
 N_QUANTITIES = 6
 FINE_PX = 64
@@ -87,7 +87,7 @@ class VideoEncoder(nn.Module):
             weight.data = weight.data.contiguous(memory_format=_layout(weight))
         side = -(-(cells // 4) // 2)
         self.project = nn.Linear(second * side * side, dim)
-        self.context = nn.ModuleList([TimeConv(dim, dim, 5), TimeConv(dim, dim, 5)])
+        self.context = Context(dim)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Encode.
@@ -99,10 +99,8 @@ class VideoEncoder(nn.Module):
             Shape (batch, n, dim).
         """
         features = self.maps(_normalised(maps))
-        x: Tensor = self.project(features.flatten(1)).reshape(*maps.shape[:2], -1)
-        for layer in self.context:
-            x = x + F.silu(layer(F.layer_norm(x, x.shape[-1:])))
-        return x
+        out: Tensor = self.context(self.project(features.flatten(1)).reshape(*maps.shape[:2], -1))
+        return out
 
 
 def _normalised(maps: Tensor) -> Tensor:

@@ -27,6 +27,9 @@ SMALL = {
     "cavp_window_s": "0.48",
     "cavp_windows": "2",
     "contrast_dim": "8",
+    "encoder_steps": "3",
+    "encoder_batch": "4",
+    "encoder_dim": "16",
     "vocoder_iterations": "2",
     "nfe": "2",
 }

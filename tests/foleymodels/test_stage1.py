@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from foleybench.errors import FoleyError, UnknownNameError
-from foleymodels._cache import CacheSettings, training_data
 from foleymodels._training import LoopSettings, fit
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import load_model
@@ -23,15 +22,13 @@ ALL = ["vama", "infonce", "cavp", "onset_sup", "none"]
 
 
 @pytest.fixture(scope="module")
-def data(corpus):
-    settings, _ = resolve("tiny", SMALL)
-    wanted = CacheSettings(mel=settings.mel, grid_hz=settings.grid_hz, cells=16, shortest_s=settings.window_s)
-    return training_data(corpus["train"], wanted)
+def data(toy_data):
+    return toy_data
 
 
 def objective(name, data, **more):
     settings, _ = resolve("tiny", {**SMALL, "stage1": name, **more})
-    return objective_of(new_alignment(settings, 0), data)
+    return objective_of(new_alignment(settings, 0, data), data)
 
 
 def draw(data, n=4, picture=None):
@@ -70,9 +67,9 @@ def test_objectives_train_the_same_network(stages):
     assert len(sizes) == 1
 
 
-def test_none_is_end_to_end_or_frozen(corpus, stages, tmp_path):
+def test_none_is_end_to_end_or_frozen(corpus, data, stages, tmp_path):
     settings, _ = resolve("tiny", {**SMALL, "stage1": "none"})
-    start = new_alignment(settings, 0).state_dict()
+    start = new_alignment(settings, 0, data).state_dict()
     _, trained = load_model(stages["none"])
     assert not torch.equal(trained.state_dict()["video.project.weight"], start["video.project.weight"])
     frozen = train("foleyflow", corpus, tmp_path, stage1="none", none_as="frozen")

@@ -9,7 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from foleymodels._blocks import Attention, ConvMLP, rotary_table, window_bias
+from foleymodels._blocks import Attention, Context, ConvMLP, rotary_table, window_bias
+from foleymodels._cache import TrainingData
+from foleymodels._small_encoders.nets import PictureEncoder, SoundEncoder
+from foleymodels._small_encoders.train import PretextSettings, pretrained
 from foleymodels._video import VideoEncoder, grid_times_s
 from foleymodels._windows import Windows
 from foleymodels.foleyflow.settings import Settings
@@ -44,14 +47,14 @@ class Alignment(nn.Module):
         super().__init__()
         self.settings = settings
         dim = settings.vama_dim
-        channels = (settings.video_channels_1, settings.video_channels_2)
-        self.video = VideoEncoder(settings.cells, channels, dim)
+        self.video = _picture_part(settings)
+        self.sound = _frozen_sound(settings)
         self.enter = nn.Linear(settings.mel.token_dim, dim)
         self.hidden = nn.Parameter(torch.zeros(dim))
         self.video_norm = nn.LayerNorm(dim)
         self.blocks = nn.ModuleList([AlignmentBlock(dim, settings.vama_heads) for _ in range(settings.vama_blocks)])
         self.leave_norm = nn.LayerNorm(dim)
-        self.leave = nn.Linear(dim, settings.mel.token_dim)
+        self.leave = nn.Linear(dim, settings.mel.token_dim if self.sound is None else settings.encoder_dim)
 
     @property
     def condition_dim(self) -> int:
@@ -70,8 +73,8 @@ class Alignment(nn.Module):
             n_tokens: Number of tokens wanted.
 
         Returns:
-            Predicted tokens (batch, n_tokens, token_dim), decoder states and video features at the tokens' times, both
-            (batch, n_tokens, dim).
+            Predicted targets (batch, n_tokens, target_dim), decoder states and video features at the tokens' times,
+            both (batch, n_tokens, dim).
         """
         video = self.video_norm(self.video(frames))
         token_times = self.settings.mel.token_times_s(n_tokens)
@@ -89,6 +92,21 @@ class Alignment(nn.Module):
             x = block(x, video, table, video_table, bias)
         state = self.leave_norm(x)
         return self.leave(state), state, at_tokens
+
+    @torch.no_grad()
+    def target(self, tokens: Tensor) -> Tensor:
+        """Return what Eq. 4 asks for: the mel tokens themselves, or what the frozen sound encoder makes of all of them.
+
+        Args:
+            tokens: Shape (batch, n, token_dim).
+
+        Returns:
+            Shape (batch, n, target_dim), without gradient.
+        """
+        if self.sound is None:
+            return tokens
+        out: Tensor = self.sound(tokens)
+        return out
 
     def condition(self, frames: Tensor, n_tokens: int) -> Tensor:
         """Return what the flow is conditioned on: video features and audio plan, windowed when the clip is long.
@@ -111,6 +129,57 @@ class Alignment(nn.Module):
         """Return the condition of one window, shape (batch, n_tokens, condition_dim)."""
         _, state, video = self(frames, None, None, n_tokens)
         return torch.cat([video, state], dim=-1)
+
+
+class FrozenPicture(nn.Module):
+    """A frozen encoder of single frames, then trained convolutions over time, which is where motion can appear."""
+
+    def __init__(self, cells: int, encoder_dim: int, dim: int) -> None:
+        super().__init__()
+        self.encoder = PictureEncoder(cells, encoder_dim).requires_grad_(False)
+        self.enter = nn.Linear(encoder_dim, dim)
+        self.context = Context(dim)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Encode (batch, n, cells, cells, 6) uint8 into (batch, n, dim)."""
+        out: Tensor = self.context(self.enter(self.encoder(maps)))
+        return out
+
+
+def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
+    """Put pretrained weights into the frozen encoders of a new network; trains them first when that was never done.
+
+    Args:
+        alignment: The network.
+        data: Training data.
+        seed: Of the pretraining.
+    """
+    settings = alignment.settings
+    parts = [
+        (settings.video_encoder, "picture.", alignment.video.encoder if settings.video_encoder != "maps" else None),
+        (settings.audio_target, "sound.", alignment.sound),
+    ]
+    for name, prefix, module in parts:
+        if isinstance(module, nn.Module):
+            wanted = PretextSettings(
+                name=name, dim=settings.encoder_dim, steps=settings.encoder_steps,
+                batch=settings.encoder_batch, rate=settings.encoder_rate, seed=seed,
+            )  # fmt: skip
+            weights = pretrained(wanted, data)
+            module.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
+
+
+def _picture_part(settings: Settings) -> VideoEncoder | FrozenPicture:
+    if settings.video_encoder == "maps":
+        channels = (settings.video_channels_1, settings.video_channels_2)
+        return VideoEncoder(settings.cells, channels, settings.vama_dim)
+    return FrozenPicture(settings.cells, settings.encoder_dim, settings.vama_dim)
+
+
+def _frozen_sound(settings: Settings) -> SoundEncoder | None:
+    if settings.audio_target == "mel":
+        return None
+    return SoundEncoder(settings.mel.token_dim, settings.encoder_dim).requires_grad_(False)
 
 
 def _interpolate(video: Tensor, positions: Tensor) -> Tensor:

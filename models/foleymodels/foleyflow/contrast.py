@@ -3,13 +3,11 @@
 ``infonce`` compares whole crops (section 1 of the paper: "pairs as a whole"). ``cavp`` is what the paper's own
 comparator
 does: several windows a clip, at least 8 frames apart, told apart between clips and within the clip, with equal weights.
-Sources: van den Oord, Li, Vinyals 2018 (InfoNCE); luosiallen/Diff-Foley training/open_cavp_main (three windows, shift
+Source: luosiallen/Diff-Foley training/open_cavp_main (three windows, shift
 of 8 frames, max pooling over time).
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import torch
@@ -18,31 +16,11 @@ from torch.nn import functional as F
 
 from foleybench.clips import IntArray
 from foleybench.errors import FoleyError
-from foleymodels._blocks import TimeConv
+from foleymodels._contrast import LOG_SCALE, info_nce, scale_of
+from foleymodels._small_encoders.nets import SoundEncoder
 from foleymodels._training import Losses
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.objective import Draw, Objective
-
-_START_SCALE = math.log(1 / 0.07)
-_LARGEST_SCALE = math.log(100.0)
-
-
-class AudioTower(nn.Module):
-    """Mel tokens to features of the same width as the alignment network's; used in this stage only."""
-
-    def __init__(self, token_dim: int, dim: int) -> None:
-        super().__init__()
-        self.enter = nn.Linear(token_dim, dim)
-        self.context = nn.ModuleList([TimeConv(dim, dim, 5), TimeConv(dim, dim, 5)])
-        self.norm = nn.LayerNorm(dim)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Encode (batch, n, token_dim) into (batch, n, dim)."""
-        x: Tensor = self.enter(tokens)
-        for layer in self.context:
-            x = x + F.silu(layer(F.layer_norm(x, x.shape[-1:])))
-        out: Tensor = self.norm(x)
-        return out
 
 
 class Contrast(Objective):
@@ -51,10 +29,10 @@ class Contrast(Objective):
     def __init__(self, alignment: Alignment) -> None:
         super().__init__(alignment)
         dim = self.settings.vama_dim
-        self.tower = AudioTower(self.settings.mel.token_dim, dim)
+        self.tower = SoundEncoder(self.settings.mel.token_dim, dim)
         self.see = nn.Linear(dim, self.settings.contrast_dim)
         self.hear = nn.Linear(dim, self.settings.contrast_dim)
-        self.log_scale = nn.Parameter(torch.tensor(_START_SCALE))
+        self.log_scale = nn.Parameter(torch.tensor(LOG_SCALE))
 
     def embed(self, frames: Tensor, tokens: Tensor, *, peak: bool) -> tuple[Tensor, Tensor]:
         """Return unit vectors of picture and sound, both (batch, contrast_dim).
@@ -71,11 +49,7 @@ class Contrast(Objective):
 
     def compare(self, seen: Tensor, heard: Tensor) -> Tensor:
         """Return the symmetric InfoNCE loss over the second last axis of (..., n, contrast_dim)."""
-        logits = self.log_scale.clamp(max=_LARGEST_SCALE).exp() * seen @ heard.transpose(-1, -2)
-        n = logits.shape[-1]
-        wanted = torch.arange(n, device=logits.device).repeat(logits[..., 0].numel() // n)
-        rows, columns = logits.reshape(-1, n), logits.transpose(-1, -2).reshape(-1, n)
-        return (F.cross_entropy(rows, wanted) + F.cross_entropy(columns, wanted)) / 2
+        return info_nce(seen, heard, scale_of(self.log_scale))
 
 
 class InfoNce(Contrast):

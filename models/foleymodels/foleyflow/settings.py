@@ -30,6 +30,15 @@ class Settings:
             data with events), or ``none``.
         none_as: What ``none`` means: ``end_to_end`` (the network is trained by the flow's loss alone) or ``frozen`` (it
             keeps its random start).
+        video_encoder: ``maps`` (a small network trained in this stage), or a frozen encoder of single frames,
+            pretrained
+            on the train split: ``image_label``, ``mae`` or ``av_contrast``.
+        audio_target: What ``vama`` rebuilds: ``mel`` tokens, or features of a frozen encoder of sound, pretrained
+            alike: ``audio_mae`` or ``av_contrast``.
+        encoder_dim: Width of the frozen encoders.
+        encoder_steps: Optimiser steps of their pretraining.
+        encoder_batch: Its clips a step.
+        encoder_rate: Its peak learning rate.
         vama_dim: Width of the alignment network.
         vama_blocks: Its blocks.
         vama_heads: Its heads; half of the cross-attention ones are local.
@@ -96,6 +105,12 @@ class Settings:
     video_channels_2: int = 64
     stage1: str = "vama"
     none_as: str = "end_to_end"
+    video_encoder: str = "maps"
+    audio_target: str = "mel"
+    encoder_dim: int = 64
+    encoder_steps: int = 600
+    encoder_batch: int = 32
+    encoder_rate: float = 3e-3
     vama_dim: int = 96
     vama_blocks: int = 2
     vama_heads: int = 4
@@ -233,6 +248,8 @@ class RunOptions:
 CHOICES = {
     "stage1": ("vama", "infonce", "cavp", "onset_sup", "none"),
     "none_as": ("end_to_end", "frozen"),
+    "video_encoder": ("maps", "image_label", "mae", "av_contrast"),
+    "audio_target": ("mel", "audio_mae", "av_contrast"),
     "path": ("gvp", "gvp_learned", "linear"),
     "times": ("matched", "raw"),
     "condition": ("dynamic", "static", "none"),
@@ -289,6 +306,8 @@ def resolve(
     settings = dataclasses.replace(settings, **fixed)
     if settings.path == "gvp_learned" and settings.times == "raw":
         raise UnknownNameError("path=gvp_learned warps times by itself; it goes with times=matched only.")
+    if settings.audio_target != "mel" and settings.stage1 != "vama":
+        raise UnknownNameError(f"audio_target={settings.audio_target} is what stage1=vama rebuilds; leave one out.")
     return (settings if steps is None else _scaled(settings, steps)), options
 
 
@@ -298,6 +317,7 @@ def _scaled(settings: Settings, steps: int) -> Settings:
         settings,
         flow_steps=steps,
         vama_steps=max(1, round(settings.vama_steps * share)),
+        encoder_steps=max(1, round(settings.encoder_steps * share)),
         head_steps=max(1, round(settings.head_steps * share)),
         reflow_pairs=max(1, round(settings.reflow_pairs * share)),
     )

@@ -27,7 +27,7 @@ from foleymodels._training import (
     seeded,
     write_metrics,
 )
-from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.alignment import Alignment, load_encoders
 from foleymodels.foleyflow.contrast import Cavp, InfoNce
 from foleymodels.foleyflow.diagnostics import draw_diagnostics, video_usage
 from foleymodels.foleyflow.objective import Draw, Objective
@@ -38,7 +38,10 @@ from foleymodels.foleyflow.vama import Vama
 
 KIND = "alignment"
 FOLDER = "alignment"
-_MUST_AGREE = ("rate_hz", "n_fft", "hop", "n_mels", "grid_hz", "cells", "window_s", "stage1")
+_MUST_AGREE = (
+    *("rate_hz", "n_fft", "hop", "n_mels", "grid_hz", "cells", "window_s"),
+    *("stage1", "video_encoder", "audio_target"),
+)
 
 
 def trained_alignment(
@@ -68,10 +71,11 @@ def origin(context: TrainContext) -> dict[str, Any]:
     return {"seed": context.seed, "data_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest()}
 
 
-def new_alignment(settings: Settings, seed: int) -> Alignment:
-    """Return the network with the starting weights of a seed."""
-    made: Alignment = seeded(lambda: Alignment(settings), seed)
-    return made
+def new_alignment(settings: Settings, seed: int, data: TrainingData) -> Alignment:
+    """Return the network with the starting weights of a seed, its frozen encoders pretrained on the data."""
+    alignment = seeded(lambda: Alignment(settings), seed)
+    load_encoders(alignment, data, seed)
+    return alignment
 
 
 def load_alignment(folder: Path) -> Alignment:
@@ -130,7 +134,7 @@ def _train(
 ) -> None:
     started = time.monotonic()
     folder = context.out / FOLDER
-    alignment = new_alignment(settings, context.seed)
+    alignment = new_alignment(settings, context.seed, data)
     usage: dict[str, Any] | None = None
     if settings.stage1 != "none":
         objective = seeded(lambda: objective_of(alignment, data), context.seed).to(context.device)

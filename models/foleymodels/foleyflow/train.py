@@ -116,7 +116,7 @@ def _train_base(
     started = time.monotonic()
     alignment: Alignment | None
     if settings.end_to_end:
-        joint = _Joint(settings, context.seed).to(context.device)
+        joint = _Joint(settings, context.seed, data[0]).to(context.device)
         _fit(joint, context, settings, options, lambda *batch: joint.loss(data[0], *batch), data[0])
         flow, trained = joint.flow, joint.alignment.eval().requires_grad_(False)
         report(trained, *data, context.out, None)
@@ -136,9 +136,9 @@ def _train_base(
 class _Joint(nn.Module):
     """Flow and alignment network trained together, with no alignment stage before (``stage1=none``)."""
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: Settings, seed: int, data: TrainingData) -> None:
         super().__init__()
-        self.alignment = new_alignment(settings, seed)
+        self.alignment = new_alignment(settings, seed, data)
         self.flow = seeded(lambda: Flow(settings, self.alignment.condition_dim), seed)
 
     def loss(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:

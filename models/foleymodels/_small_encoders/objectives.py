@@ -1,0 +1,147 @@
+"""What the small encoders are pretrained for. Each objective returns its loss for a batch of clips."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from foleybench.clips import IntArray
+from foleymodels._cache import TrainingData
+from foleymodels._contrast import LOG_SCALE, info_nce, scale_of
+from foleymodels._small_encoders.nets import N_COLOURS, PictureEncoder, SoundEncoder, colours
+
+_PATCH = 4
+_PICTURE_RATIO = 0.75
+_SOUND_RATIO = 0.8
+_SOUND_PATCHES = 4
+_N_FRAMES = 8
+_TINY = 1e-6
+
+
+class ImageLabel(nn.Module):
+    """Frames against the names of their classes, on the unit sphere (CLIP with a table for a text tower)."""
+
+    def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
+        super().__init__()
+        names = sorted(set(data.labels))
+        self._wanted = torch.tensor([names.index(label) for label in data.labels])
+        self.picture = PictureEncoder(cells, dim)
+        self.names = nn.Parameter(torch.randn(len(names), dim) / math.sqrt(dim))
+        self.log_scale = nn.Parameter(torch.tensor(LOG_SCALE))
+
+    def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the loss; every frame counts alone."""
+        features = F.normalize(self.picture(_frames(data, indices, generator)), dim=-1)
+        logits = scale_of(self.log_scale) * features @ F.normalize(self.names, dim=-1).T
+        wanted = self._wanted[indices].repeat_interleave(logits.shape[1])
+        return F.cross_entropy(logits.flatten(0, 1), wanted)
+
+
+class PictureMae(nn.Module):
+    """Three quarters of a frame's patches are hidden and rebuilt, each normalised (MAE's target)."""
+
+    def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
+        super().__init__()
+        self._side = cells // _PATCH
+        self.picture = PictureEncoder(cells, dim)
+        self.rebuild = nn.Sequential(
+            nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, self._side**2 * _PATCH**2 * N_COLOURS)
+        )
+
+    def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the loss on hidden patches."""
+        maps = _frames(data, indices, generator)
+        patches = F.unfold(colours(maps), _PATCH, stride=_PATCH).transpose(1, 2)
+        hidden = _hide(len(patches), patches.shape[1], _PICTURE_RATIO, generator)
+        features = self.picture(maps, hidden.reshape(-1, self._side, self._side))
+        rebuilt = self.rebuild(features.flatten(0, 1)).reshape(patches.shape)
+        return _hidden_error(rebuilt, patches, hidden)
+
+
+class AudioVisual(nn.Module):
+    """Crops of picture and sound against each other: one space for both."""
+
+    def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
+        super().__init__()
+        self.picture = PictureEncoder(cells, dim)
+        self.sound = SoundEncoder(token_dim, dim)
+        self.log_scale = nn.Parameter(torch.tensor(LOG_SCALE))
+
+    def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the loss."""
+        seen = self.picture(_frames(data, indices, generator)).mean(1)
+        heard = self.sound(_whole(data, indices)).mean(1)
+        return info_nce(F.normalize(seen, dim=-1), F.normalize(heard, dim=-1), scale_of(self.log_scale))
+
+
+class AudioMae(nn.Module):
+    """Four fifths of the patches of a spectrogram are hidden and rebuilt, each normalised (AudioMAE's target)."""
+
+    def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
+        super().__init__()
+        self.sound = SoundEncoder(token_dim, dim)
+        self.hidden = nn.Parameter(torch.zeros(token_dim))
+        self.rebuild = nn.Linear(dim, token_dim)
+
+    def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the loss on hidden patches: two mel frames by a quarter of the bands."""
+        tokens = _whole(data, indices)
+        n_mels = data.settings.mel.n_mels
+        patches = _sound_patches(tokens, n_mels)
+        hidden = _hide(len(tokens), patches.shape[1], _SOUND_RATIO, generator)
+        everywhere = _sound_patches(torch.ones_like(tokens), n_mels) * hidden[..., None]
+        mask = _sound_tokens(everywhere, tokens.shape[1], n_mels) > 0
+        rebuilt = self.rebuild(self.sound(torch.where(mask, self.hidden, tokens)))
+        return _hidden_error(_sound_patches(rebuilt, n_mels), patches, hidden)
+
+
+OBJECTIVES: dict[str, type[ImageLabel | PictureMae | AudioVisual | AudioMae]] = {
+    "image_label": ImageLabel,
+    "mae": PictureMae,
+    "av_contrast": AudioVisual,
+    "audio_mae": AudioMae,
+}
+
+
+def _frames(data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
+    """Return eight frames of each clip, drawn evenly with a jitter, shape (batch, 8, cells, cells, 6)."""
+    lengths = np.diff(data.frame_offsets)[indices.numpy()]
+    jitter = torch.rand(len(indices), _N_FRAMES, generator=generator).numpy()
+    within = ((np.arange(_N_FRAMES) + jitter) / _N_FRAMES * lengths[:, None]).astype(np.int64)
+    at: IntArray = data.frame_offsets[indices.numpy()][:, None] + within
+    return torch.from_numpy(data.frames[at])
+
+
+def _whole(data: TrainingData, indices: Tensor) -> Tensor:
+    n_tokens = int(np.diff(data.token_offsets)[indices.numpy()].min())
+    return data.crop_tokens(indices, np.zeros(len(indices), dtype=np.int64), n_tokens)
+
+
+def _hide(batch: int, n: int, ratio: float, generator: torch.Generator) -> Tensor:
+    ranks = torch.rand(batch, n, generator=generator).argsort(dim=1).argsort(dim=1)
+    return ranks < round(ratio * n)
+
+
+def _hidden_error(rebuilt: Tensor, patches: Tensor, hidden: Tensor) -> Tensor:
+    """Return the error on hidden patches, shape (batch, n_patches, size), against each patch at unit size."""
+    mean, spread = patches.mean(-1, keepdim=True), patches.std(-1, keepdim=True)
+    wanted = (patches - mean) / (spread + _TINY).clamp_min(0.02)
+    error = (rebuilt - wanted).square().mean(-1)
+    return (error * hidden).sum() / hidden.sum()
+
+
+def _sound_patches(tokens: Tensor, n_mels: int) -> Tensor:
+    """Cut tokens (batch, n, frames * n_mels) into quarters of the bands, (batch, n * 4, size)."""
+    batch, n, _ = tokens.shape
+    cut = tokens.reshape(batch, n, -1, _SOUND_PATCHES, n_mels // _SOUND_PATCHES).transpose(2, 3)
+    return cut.reshape(batch, n * _SOUND_PATCHES, -1)
+
+
+def _sound_tokens(patches: Tensor, n: int, n_mels: int) -> Tensor:
+    """Put the quarters together again."""
+    cut = patches.reshape(len(patches), n, _SOUND_PATCHES, -1, n_mels // _SOUND_PATCHES)
+    return cut.transpose(2, 3).reshape(len(patches), n, -1)

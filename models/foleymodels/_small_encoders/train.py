@@ -1,0 +1,73 @@
+"""Pretraining of the small encoders, once per data set, settings and seed: kept beside the decoded data."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from foleybench.manifest import canonical_json
+from foleymodels import _checkpoint
+from foleymodels._cache import TrainingData
+from foleymodels._small_encoders.objectives import OBJECTIVES
+from foleymodels._training import LoopSettings, Losses, batch_indices, fit, forget_state, seeded
+
+KIND = "small_encoder"
+_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PretextSettings:
+    """How a small encoder is pretrained.
+
+    Attributes:
+        name: ``image_label``, ``mae``, ``av_contrast`` or ``audio_mae``.
+        dim: Width of its features.
+        steps: Optimiser steps.
+        batch: Clips a step.
+        rate: Peak learning rate.
+        seed: Of everything random.
+    """
+
+    name: str
+    dim: int
+    steps: int
+    batch: int
+    rate: float
+    seed: int
+
+
+def pretrained(settings: PretextSettings, data: TrainingData) -> dict[str, Tensor]:
+    """Return the weights of a small encoder, training it first when that has not been done.
+
+    Args:
+        settings: Which, and how.
+        data: Training data; the weights are kept in a folder beside it.
+
+    Returns:
+        Weights by name: ``picture.*``, ``sound.*`` or both, and what only the training needs.
+    """
+    record = {"version": _VERSION, "settings": dataclasses.asdict(settings), "data": data.folder.name}
+    key = hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
+    folder = data.folder.parent / f"encoder-{settings.name}-{key}"
+    if not (folder / _checkpoint.CONFIG).is_file():
+        _train(settings, data, folder)
+    return _checkpoint.load(folder, KIND)[0]
+
+
+def _train(settings: PretextSettings, data: TrainingData, folder: Path) -> None:
+    make = OBJECTIVES[settings.name]
+    cells, token_dim = data.settings.cells, data.settings.mel.token_dim
+    module = seeded(lambda: make(data, cells, token_dim, settings.dim), settings.seed)
+
+    def losses(step: int, generator: torch.Generator) -> Losses:
+        indices = batch_indices(len(data), min(settings.batch, len(data)), step, settings.seed)
+        return {"loss": module(data, indices, generator)}
+
+    loop = LoopSettings(steps=settings.steps, learning_rate=settings.rate, ema_decay=0.98)
+    weights = fit(module, losses, loop, folder, seed=settings.seed, name=f"encoder ({settings.name})")
+    _checkpoint.save(folder, KIND, weights, {"settings": dataclasses.asdict(settings)})
+    forget_state(folder)

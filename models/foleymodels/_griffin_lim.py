@@ -51,7 +51,7 @@ def _starting_phase(n_frames: int, n_bins: int) -> Tensor:
 
 @functools.lru_cache(maxsize=8)
 def _inverse_norm(settings: MelSettings, n_frames: int) -> Tensor:
-    squares = torch.hann_window(settings.n_fft).square().expand(1, n_frames, settings.n_fft)
+    squares = Mel(settings).window.square().expand(1, n_frames, settings.n_fft)
     return 1.0 / _overlap_add(squares, settings.hop).clamp_min(1e-3)
 
 

@@ -23,8 +23,9 @@ class MelSettings:
 
     Attributes:
         rate_hz: Sample rate.
-        n_fft: FFT and Hann window length in samples.
+        n_fft: FFT length in samples, a multiple of the hop.
         hop: Samples between frames.
+        window: Length of the Hann window in samples, centred in the FFT; 0 is the FFT's own length.
         n_mels: Mel bands between 0 Hz and half the rate.
         frames_per_token: Mel frames in a token.
         floor: Smallest magnitude that is told from silence (log10 is clamped there).
@@ -35,6 +36,7 @@ class MelSettings:
     rate_hz: int = 16000
     n_fft: int = 1024
     hop: int = 256
+    window: int = 0
     n_mels: int = 64
     frames_per_token: int = 2
     floor: float = 3e-4
@@ -130,5 +132,7 @@ class Mel:
 def _tables(settings: MelSettings) -> tuple[Tensor, Tensor, Tensor]:
     filters = mel_filters(settings)
     inverse = np.linalg.pinv(filters)
-    window = torch.hann_window(settings.n_fft)
+    length = settings.window or settings.n_fft
+    before = (settings.n_fft - length) // 2
+    window = F.pad(torch.hann_window(length), (before, settings.n_fft - length - before))
     return torch.from_numpy(filters).float(), torch.from_numpy(inverse).float(), window

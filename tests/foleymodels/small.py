@@ -18,6 +18,7 @@ SMALL = {
     "flow_heads": "2",
     "flow_blocks": "1",
     "flow_hidden": "16",
+    "refine_channels": "4",
     "flow_batch": "4",
     "flow_steps": "6",
     "head_steps": "4",

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from foleymodels._blocks import ModulatedBlock, TimeConv, modulate, rotary_table, time_embedding
 from foleymodels._paths import Path, draw_times, path
+from foleymodels._refine import Refine
 from foleymodels._samplers import even_times, guided
 from foleymodels._warp import Warp
 from foleymodels.foleyflow.settings import Settings
@@ -42,6 +43,7 @@ class Flow(nn.Module):
         )
         self.leave_modulation = nn.Linear(dim, 2 * dim)
         self.leave = TimeConv(dim, token_dim, 3)
+        self.refine = _refine(settings)
         self.span = nn.Linear(dim, dim) if settings.head == "imf" else None
         self.warp = Warp() if settings.path == "gvp_learned" else None
         for layer in (self.modulation, self.leave_modulation, self.leave.linear):
@@ -112,14 +114,26 @@ class Flow(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, modulation, table)
         shift, scale = self.leave_modulation(context).chunk(2, dim=-1)
-        out: Tensor = self.leave(modulate(hidden, shift, scale))
-        return out
+        left = modulate(hidden, shift, scale)
+        estimate: Tensor = self.leave(left)
+        return estimate if self.refine is None else self.refine(estimate, x, left)
 
     @torch.no_grad()
     def fit_scale(self, conditions: Tensor) -> None:
         """Set the standardisation from conditions of the training set, shape (any, condition_dim)."""
         self.centre.copy_(conditions.mean(0))
         self.spread.copy_(conditions.std(0).clamp_min(1e-3))
+
+
+def _refine(settings: Settings) -> Refine | None:
+    if not settings.refine_channels:
+        return None
+    return Refine(
+        n_mels=settings.n_mels,
+        frames_per_token=settings.mel.frames_per_token,
+        channels=settings.refine_channels,
+        context_dim=settings.flow_dim,
+    )
 
 
 def guided_velocity(

@@ -1,0 +1,52 @@
+"""EVA02-CLIP B/16: the practical EVA-CLIP. For models, not for scores.
+
+Layers:
+    frames: (T, 512) float32: the image embedding of one frame, 8 frames a second.
+
+The image tower alone (86 million numbers), in timm, trained on Merged-2B. Pictures as open_clip prepares them: short
+side to 224 (PIL, bicubic), middle square, CLIP's mean and deviation. It sees single frames: nothing in a feature is
+motion.
+
+Sources: Sun et al., "EVA-CLIP", 2023; open_clip ``EVA02-B-16`` / ``merged2b_s8b_b131k``; timm
+``eva02_base_patch16_clip_224.merged2b``.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+from foleybench.encoders import ANY, Encode, Encoder
+from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, build
+from foleybench.weights import Weights
+
+TRUNK = Trunk(
+    name="eva02_clip_b16",
+    architecture="eva02_base_patch16_clip_224",
+    options={"num_classes": 512},
+    weights=Weights(
+        filename="eva02_base_patch16_clip_224.merged2b.safetensors",
+        url="https://huggingface.co/timm/eva02_base_patch16_clip_224.merged2b/resolve/main/model.safetensors",
+        sha256=None,
+        size_bytes=None,
+        licence="MIT",
+    ),
+    resize_px=224,
+    crop_px=224,
+    mean=OPENAI_MEAN,
+    std=OPENAI_STD,
+)
+
+
+def _build(device: str) -> Encode:
+    return build(TRUNK, device)
+
+
+ENCODER = Encoder(
+    version=1,
+    rate_hz=16000,
+    modality="video",
+    layers={"frames": (ANY, 512)},
+    licence="MIT",
+    source="open_clip EVA02-B-16 merged2b_s8b_b131k",
+    weights=TRUNK.weights,
+    build=_build,
+)

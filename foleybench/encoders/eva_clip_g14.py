@@ -1,0 +1,51 @@
+"""EVA-CLIP g/14, trained on LAION-400M: the only EVA-CLIP that fits the paper's words. For models, not for scores.
+
+Layers:
+    frames: (T, 1024) float32: the image embedding of one frame, 8 frames a second.
+
+The image tower alone (1.0 billion numbers), in timm. Pictures as open_clip prepares them: short side to 224 (PIL,
+bicubic), middle square, CLIP's mean and deviation. It sees single frames: nothing in a feature is motion.
+
+Sources: Sun et al., "EVA-CLIP", 2023; open_clip ``EVA01-g-14`` / ``laion400m_s11b_b41k``; timm
+``eva_giant_patch14_clip_224.laion400m``.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+from foleybench.encoders import ANY, Encode, Encoder
+from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, build
+from foleybench.weights import Weights
+
+TRUNK = Trunk(
+    name="eva_clip_g14",
+    architecture="eva_giant_patch14_clip_224",
+    options={"num_classes": 1024},
+    weights=Weights(
+        filename="eva_giant_patch14_clip_224.laion400m.safetensors",
+        url="https://huggingface.co/timm/eva_giant_patch14_clip_224.laion400m/resolve/main/model.safetensors",
+        sha256=None,
+        size_bytes=None,
+        licence="MIT",
+    ),
+    resize_px=224,
+    crop_px=224,
+    mean=OPENAI_MEAN,
+    std=OPENAI_STD,
+)
+
+
+def _build(device: str) -> Encode:
+    return build(TRUNK, device)
+
+
+ENCODER = Encoder(
+    version=1,
+    rate_hz=16000,
+    modality="video",
+    layers={"frames": (ANY, 1024)},
+    licence="MIT",
+    source="open_clip EVA01-g-14 laion400m_s11b_b41k",
+    weights=TRUNK.weights,
+    build=_build,
+)

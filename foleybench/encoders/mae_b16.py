@@ -1,0 +1,50 @@
+"""MAE ViT-B/16 on the frames of a clip. For models, not for scores.
+
+Layers:
+    frames: (T, 768) float32: the class token of one frame, 8 frames a second.
+
+Pictures as timm prepares them for these weights: short side to 248 (PIL, bicubic), middle square of 224, ImageNet's
+mean and deviation. It sees single frames: nothing in a feature is motion.
+
+Sources: He et al., "Masked autoencoders are scalable vision learners", CVPR 2022; timm ``vit_base_patch16_224.mae``.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+from foleybench.encoders import ANY, Encode, Encoder
+from foleybench.encoders._image_trunks import IMAGENET_MEAN, IMAGENET_STD, Trunk, build
+from foleybench.weights import Weights
+
+TRUNK = Trunk(
+    name="mae_b16",
+    architecture="vit_base_patch16_224",
+    options={"num_classes": 0, "global_pool": "token"},
+    weights=Weights(
+        filename="vit_base_patch16_224.mae.safetensors",
+        url="https://huggingface.co/timm/vit_base_patch16_224.mae/resolve/main/model.safetensors",
+        sha256=None,
+        size_bytes=None,
+        licence="CC-BY-NC-4.0",
+    ),
+    resize_px=248,
+    crop_px=224,
+    mean=IMAGENET_MEAN,
+    std=IMAGENET_STD,
+)
+
+
+def _build(device: str) -> Encode:
+    return build(TRUNK, device)
+
+
+ENCODER = Encoder(
+    version=1,
+    rate_hz=16000,
+    modality="video",
+    layers={"frames": (ANY, 768)},
+    licence="CC-BY-NC-4.0",
+    source="timm vit_base_patch16_224.mae",
+    weights=TRUNK.weights,
+    build=_build,
+)

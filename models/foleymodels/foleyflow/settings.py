@@ -137,7 +137,7 @@ class Settings:
     flow_blocks: int = 4
     flow_heads: int = 4
     flow_hidden: int = 192
-    refine_channels: int = 32
+    refine_channels: int = 24
     flow_crop_s: float = 2.08
     flow_steps: int = 900
     flow_batch: int = 16

@@ -26,6 +26,7 @@ from foleybench.protocols import Protocol
 from foleybench.scoring import Recipe, Wanted, encoders_of, needs_of
 from foleybench.scoring_pool import score_all
 from foleybench.shards import ShardDataset
+from foleybench.subsets import Subset
 from foleybench.weights import file_sha256, require
 
 # Kinds of problem that are told but do not stop a clip from being scored.
@@ -49,6 +50,7 @@ class Request:
         cache: Folder of the feature cache, or None.
         only: Score only these of the protocol's metrics (the result is then partial), or None for all.
         jobs: Number of processes that score clips.
+        subset: Score only its clips (the result says which subset), or None for all.
     """
 
     data: Path
@@ -63,6 +65,7 @@ class Request:
     cache: Path | None = None
     only: tuple[str, ...] | None = None
     jobs: int = 1
+    subset: Subset | None = None
 
 
 def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
@@ -79,7 +82,8 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
     wanted = [name for name in protocol.metrics if request.only is None or name in request.only]
     metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in wanted}
     _require_weights(metrics)
-    clip_ids = data.clip_ids[: request.limit]
+    chosen = chosen_ids(data, request.subset)
+    clip_ids = chosen[: request.limit]
     rows, problems = _score_clips(request, clip_ids, wanted)
     if not any(row["stats"] for row in rows):
         raise FoleyError(
@@ -88,7 +92,7 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
         )
     records = {name: _pool(name, metric, rows, request) for name, metric in metrics.items()}
     scored = sum(bool(row["stats"]) for row in rows)
-    whole = scored == len(data.clip_ids) and len(metrics) == len(protocol.metrics)
+    whole = scored == len(chosen) and len(metrics) == len(protocol.metrics)
     complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
     result = {
         "schema": results.SCHEMA,
@@ -98,8 +102,9 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
             "name": data.name,
             "split": data.manifest.header.split,
             "manifest_sha256": data.manifest.sha256,
-            "n_clips": len(data.clip_ids),
+            "n_clips": len(chosen),
             "n_scored": scored,
+            **_subset_facts(data, request.subset),
         },
         "protocol": {"name": request.protocol, "version": protocol.version},
         "metrics": records,
@@ -107,6 +112,26 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
         "run": _run(request, metrics),
     }
     return result, rows
+
+
+def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:
+    """Return the clips to score, in the manifest's order.
+
+    Raises:
+        FoleyError: None of the subset's clips is there.
+    """
+    chosen = [clip_id for clip_id in data.clip_ids if subset is None or clip_id in subset.ids]
+    if subset is not None and not chosen:
+        raise FoleyError(f"none of the {len(subset.ids)} clips of subset {subset.name} is in {data.name}'s manifest.")
+    return chosen
+
+
+def _subset_facts(data: ShardDataset, subset: Subset | None) -> dict[str, Any]:
+    """Return which subset a result is about: the one asked for, else the one that the data was prepared with."""
+    if subset is not None:
+        return {"subset": {**subset.facts(), "n_here": len(chosen_ids(data, subset))}}
+    prepared = data.manifest.header.profile.get("subset")
+    return {"subset": {**prepared, "n_here": len(data.clip_ids)}} if prepared else {}
 
 
 def source_sha256(kind: str, name: str) -> str:

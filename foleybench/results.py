@@ -151,7 +151,12 @@ def _same_thing(home: Path, result: Mapping[str, Any]) -> list[Path]:
 def _identity(result: Mapping[str, Any]) -> tuple[str, ...]:
     dataset = result["dataset"]
     names = (result["model"]["name"], result["protocol"]["name"])
-    return (*names, dataset["name"], dataset["split"], dataset["manifest_sha256"])
+    return (*names, dataset["name"], dataset["split"], dataset["manifest_sha256"], subset_sha256(result))
+
+
+def subset_sha256(result: Mapping[str, Any]) -> str:
+    """Return the hash of the clip ids of the subset that a result is about, "" for all clips of its manifest."""
+    return str((result["dataset"].get("subset") or {}).get("sha256", ""))
 
 
 def table_path(path: Path) -> Path:

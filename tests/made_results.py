@@ -106,6 +106,7 @@ def make_result(
     problems=(),
     seed=0,
     section=None,
+    subset=None,
 ):
     """Write one result file; return its path."""
     ids = clip_ids or [f"v{i // 2:04d}_{i:06d}" for i in range(n_clips)]
@@ -132,6 +133,7 @@ def make_result(
             "manifest_sha256": manifest,
             "n_clips": len(ids),
             "n_scored": len(ids),
+            **({"subset": subset} if subset else {}),
         },
         "protocol": {"name": protocol[0], "version": protocol[1]},
         "metrics": records,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from foleybench import evaluate as evaluator
-from foleybench import registry, results, scoring
+from foleybench import registry, results, scoring, subsets
 from foleybench.clips import AudioArray
 from foleybench.encoders import Encoder
 from foleybench.errors import FoleyError
@@ -163,6 +164,18 @@ def test_nothing_to_score_is_an_error(harness, clicks, tmp_path):
 def test_limit_makes_it_partial(harness, clicks, copies):
     result, rows = evaluate(request(clicks, copies, limit=2))
     assert (result["status"], len(rows)) == ("partial", 2)
+
+
+def test_a_subset_is_scored_alone_and_named(harness, clicks, copies, tmp_path):
+    (tmp_path / "mine.txt").write_text("clip01_000000\nclip03_000000\nelsewhere01_000000\n")
+    result, rows = evaluate(request(clicks, copies, subset=subsets.read_ids(tmp_path / "mine.txt")))
+    assert [row["clip_id"] for row in rows] == ["clip01_000000", "clip03_000000"]
+    found = result["dataset"]["subset"]
+    expected = hashlib.sha256(b"clip01_000000\nclip03_000000\nelsewhere01_000000\n").hexdigest()
+    assert (found["name"], found["sha256"], found["n_ids"], found["n_here"]) == ("mine", expected, 3, 2)
+    assert (result["status"], result["dataset"]["n_clips"]) == ("complete", 2)
+    with pytest.raises(FoleyError, match="none of the 11141 clips of subset common"):
+        evaluate(request(clicks, copies, subset=subsets.load("common")))
 
 
 def test_same_seed_same_bits_whatever_the_chunks(harness, clicks, copies, monkeypatch):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from foleybench.generate import Settings
+    from foleybench.subsets import Subset
 
 RESULTS = Path("leaderboards/results")
 
@@ -21,6 +22,24 @@ def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
         metavar="MANIFEST",
         help="manifest of a prepared split",
     )
+
+
+def add_subset(parser: argparse.ArgumentParser) -> None:
+    """Add ``--subset`` and ``--ids``."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--subset", metavar="NAME", help="only a named test subset: official, mmaudio, synchformer, vggsounder, common"
+    )
+    what.add_argument("--ids", type=Path, metavar="FILE", help="only the clips that this file names")
+
+
+def subset_of(args: argparse.Namespace) -> Subset | None:
+    """Return what ``add_subset``'s options name, or None."""
+    from foleybench import subsets
+
+    if args.ids:
+        return subsets.read_ids(args.ids)
+    return subsets.load(args.subset) if args.subset else None
 
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:

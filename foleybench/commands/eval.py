@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from foleybench.commands._options import RESULTS, add_data, add_sampling, sampling_of
+from foleybench.commands._options import RESULTS, add_data, add_sampling, add_subset, sampling_of, subset_of
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--protocol", default="synth", help="a name from `foleybench list protocols` (default: synth), or `all`"
     )
     parser.add_argument("--names", type=Path, help="CSV with the columns path,clip_id when stems are not clip ids")
+    add_subset(parser)
     parser.add_argument("--work", type=Path, default=Path("out/audio"), help="where --model keeps its sound")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of result files (default: {RESULTS})")
     parser.add_argument("--limit", type=int, help="only the first clips; the result is marked partial, never ranked")
@@ -91,6 +92,7 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
         device=args.device,
         cache=args.cache or default_folder(),
         jobs=args.jobs or usable_cores(),
+        subset=subset_of(args),
     )
     if args.protocol == "all":
         return _score_everywhere(request, args.out)
@@ -142,6 +144,9 @@ def tell(result: dict[str, Any], stream: TextIO) -> None:
     """Write a result as a table for a person."""
     data = result["dataset"]
     lines = [f"{result['model']['title']} on {data['name']}/{data['split']}: {result['status']}"]
+    if "subset" in data:
+        subset = data["subset"]
+        lines.append(f"  subset {subset['name']}: {subset['n_here']} of its {subset['n_ids']} clips are here")
     for name, record in result["metrics"].items():
         value = "undefined: " + record["reason"] if record["value"] is None else f"{record['value']:.4g}"
         interval = f" [{record['low']:.4g}, {record['high']:.4g}]" if record["low"] is not None else ""

@@ -118,6 +118,8 @@ class Board:
         protocol: Registry name of the protocol.
         protocol_title: Its name for people.
         manifest_sha256: The test set.
+        subset: Name of the subset of it that was scored, "" for all of it.
+        subset_sha256: Hash of the subset's ids, or "".
         n_clips: Number of clips in it.
         columns: The metrics, in the protocol's order.
         rows: The systems: ranked rows first, best on the first headline metric on top.
@@ -129,6 +131,8 @@ class Board:
     protocol: str
     protocol_title: str
     manifest_sha256: str
+    subset: str
+    subset_sha256: str
     n_clips: int
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -138,6 +142,7 @@ class Board:
     def key(self) -> str:
         """A name for anchors and files: letters, digits and dashes."""
         text = f"{self.dataset}-{self.split}-{self.protocol}-{self.manifest_sha256[:8]}"
+        text += f"-{self.subset_sha256[:8]}" if self.subset_sha256 else ""
         return "".join(c if c.isalnum() and c.isascii() else "-" for c in text)
 
     @property
@@ -147,13 +152,13 @@ class Board:
 
 
 def make_boards(entries: Sequence[Entry]) -> list[Board]:
-    """Return one board per data set, split, protocol and manifest, sorted."""
+    """Return one board per data set, split, protocol, manifest and subset, sorted."""
     ordered = sorted(entries, key=lambda entry: (*entry.board_key, entry.row_name))
     return [_board(list(group)) for _, group in itertools.groupby(ordered, key=lambda entry: entry.board_key)]
 
 
 def _board(entries: Sequence[Entry]) -> Board:
-    dataset, split, protocol_name, manifest = entries[0].board_key
+    dataset, split, protocol_name, manifest, subset_sha256 = entries[0].board_key
     protocol: Protocol | None = _installed("protocols", protocol_name)
     columns = _columns(entries, protocol)
     current = protocol.version if protocol else max(entry.result["protocol"]["version"] for entry in entries)
@@ -167,6 +172,8 @@ def _board(entries: Sequence[Entry]) -> Board:
         protocol=protocol_name,
         protocol_title=protocol.title if protocol else protocol_name,
         manifest_sha256=manifest,
+        subset=str((entries[0].result["dataset"].get("subset") or {}).get("name", "")),
+        subset_sha256=subset_sha256,
         n_clips=int(entries[0].result["dataset"]["n_clips"]),
         columns=columns,
         rows=tuple(sorted(rows, key=lambda row: _order(row, columns))),

@@ -41,7 +41,8 @@ def compare(first: Entry, second: Entry) -> dict[str, Paired]:
 
 def _refuse_unlike(first: Entry, second: Entry) -> None:
     names = ("data set", "split", "protocol", "manifest")
-    for what, one, other in zip(names, first.board_key, second.board_key, strict=True):
+    # Another subset of the same manifest is no hindrance: only clips that both cover are compared, and table() says so.
+    for what, one, other in zip(names, first.board_key[:4], second.board_key[:4], strict=True):
         if one != other:
             raise ResultError(f"{first.path} and {second.path} differ in their {what}: {one} and {other}.")
     versions = [entry.result["protocol"]["version"] for entry in (first, second)]
@@ -74,10 +75,18 @@ def table(first_path: Path, second_path: Path) -> str:
     covered = [len({row["clip_id"] for row in entry.rows if row["stats"]}) for entry in (first, second)]
     both = len({r["clip_id"] for r in first.rows if r["stats"]} & {r["clip_id"] for r in second.rows if r["stats"]})
     lines = [f"{titles[0]} covers {covered[0]} clips, {titles[1]} {covered[1]}, both {both}.", ""]
+    if first.board_key != second.board_key:
+        subsets = f"{_subset(first)} and {_subset(second)}"
+        lines.insert(1, f"They are about different subsets ({subsets}): only the clips in both are compared.")
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     absent = [name for name in first.result["metrics"] if first.lacks(name) or second.lacks(name)]
     lines += ["", f"Not compared, since their large statistics are not here: {', '.join(absent)}."] if absent else []
     return "\n".join(lines) + "\n"
+
+
+def _subset(entry: Entry) -> str:
+    subset = entry.result["dataset"].get("subset")
+    return f"`{subset['name']}`" if subset else "all clips"
 
 
 def _holm(names: Sequence[str], found: Mapping[str, Paired]) -> dict[str, float]:

@@ -38,10 +38,11 @@ class Entry:
         return str(self.result["model"]["name"])
 
     @property
-    def board_key(self) -> tuple[str, str, str, str]:
-        """What must agree for two results to stand in one table: data set, split, protocol, hash of the manifest."""
-        dataset = self.result["dataset"]
-        return dataset["name"], dataset["split"], self.result["protocol"]["name"], dataset["manifest_sha256"]
+    def board_key(self) -> tuple[str, str, str, str, str]:
+        """What must agree for two results to stand in one table: data set, split, protocol, manifest, subset."""
+        dataset, protocol = self.result["dataset"], self.result["protocol"]["name"]
+        subset = results.subset_sha256(self.result)
+        return dataset["name"], dataset["split"], protocol, dataset["manifest_sha256"], subset
 
     @functools.cached_property
     def rows(self) -> ClipTable:

@@ -48,12 +48,15 @@ def _system(row: Row) -> tuple[tuple[str, str], ...]:
 
 def _result(result: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
     dataset, protocol, git = result["dataset"], result["protocol"], result["run"].get("git")
+    subset = dataset.get("subset")
     commit = f"{git['commit']}{' (with uncommitted changes)' if git.get('dirty') else ''}" if git else "not in git"
     return _facts(
         file=name,
         status=result["status"],
         test_set=f"{dataset['name']} / {dataset['split']}, {dataset['n_clips']} clips",
         manifest_sha256=dataset["manifest_sha256"],
+        subset=f"{subset['name']}, {subset['n_here']} of {subset['n_ids']} clips" if subset else None,
+        subset_sha256=subset["sha256"] if subset else None,
         protocol=f"{protocol['name']}, version {protocol['version']}",
         commit=commit,
         clip_table_sha256=result["clips"].get("sha256"),

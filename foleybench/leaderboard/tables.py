@@ -65,7 +65,8 @@ def board_markdown(boards: Sequence[Board]) -> str:
 
 def _heading(board: Board) -> list[str]:
     title = f"## {text(board.protocol_title)} on {text(board.dataset)} / {text(board.split)}"
-    return [title, "", f"{board.n_clips} clips, manifest `{board.manifest_sha256[:12]}`.", ""]
+    subset = f" of subset {text(board.subset)} (ids `{board.subset_sha256[:12]}`)" if board.subset_sha256 else ""
+    return [title, "", f"{board.n_clips} clips{subset}, manifest `{board.manifest_sha256[:12]}`.", ""]
 
 
 def _table(board: Board) -> list[str]:

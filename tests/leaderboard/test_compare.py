@@ -3,8 +3,9 @@
 import pytest
 
 from foleybench.errors import ResultError
-from foleybench.leaderboard import compare
-from foleybench.leaderboard.load import read_entry
+from foleybench.leaderboard import compare, tables
+from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.load import read_all, read_entry
 
 
 def ids(first, last):
@@ -38,6 +39,31 @@ def test_no_common_clips(tmp_path, make_result):
     text = compare.table(a, b)
     assert "both 0" in text
     assert "| event_f1 ↑ | 0 | undefined | undefined |  |  |  |" in text
+
+
+def subset(name):
+    return {"name": name, "sha256": name[0] * 64, "n_ids": 50, "n_here": 40}
+
+
+def test_subsets_of_one_manifest_are_compared_on_their_common_clips_and_that_is_said(tmp_path, make_result):
+    a = make_result(tmp_path, "alpha", clip_ids=ids(0, 40), subset=subset("mmaudio"))
+    b = make_result(tmp_path, "beta", clip_ids=ids(15, 60), subset=subset("vggsounder"))
+    c = make_result(tmp_path, "gamma", clip_ids=ids(0, 60))
+    lines = compare.table(a, b).splitlines()
+    assert lines[0] == "alpha covers 40 clips, beta 45, both 25."
+    assert lines[1].startswith("They are about different subsets (`mmaudio` and `vggsounder`): only the clips in both")
+    assert "(`mmaudio` and all clips)" in compare.table(a, c)
+    assert "different subsets" not in compare.table(a, a)
+
+
+def test_results_on_different_subsets_are_in_tables_of_their_own_and_do_not_replace_each_other(tmp_path, make_result):
+    for one in (subset("mmaudio"), subset("vggsounder"), None):
+        make_result(tmp_path, "alpha", subset=one)
+    make_result(tmp_path, "beta", subset=subset("mmaudio"))
+    boards = make_boards(read_all(tmp_path))
+    assert [(board.subset, len(board.rows)) for board in boards] == [("", 1), ("mmaudio", 2), ("vggsounder", 1)]
+    assert len({board.key for board in boards}) == 3
+    assert "of subset mmaudio (ids `mmmmmmmmmmmm`)" in tables.board_markdown(boards)
 
 
 @pytest.mark.parametrize(

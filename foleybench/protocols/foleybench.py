@@ -16,7 +16,7 @@ PROTOCOL = Protocol(
     ),
     metrics=(
         *("kld_passt", "kad_passt", "fd_passt", "fad_vggish", "is_passt"),
-        *("onset_agreement", "level_correlation", "level_difference", "mel_profile_distance"),
+        *("onset_agreement", "onset_f1", "level_correlation", "level_difference", "mel_profile_distance"),
         *("seconds_per_clip", "real_time_factor"),
     ),
     headline={

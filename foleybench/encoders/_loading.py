@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,30 +15,58 @@ from torch import Tensor, nn
 from foleybench.errors import FoleyError
 
 _SHOWN = 4
+_Net = TypeVar("_Net", bound=nn.Module)
 
 
-def read_state(path: Path, inside: str = "") -> dict[str, Tensor]:
+class _Inert:
+    """Stands for every class of a trainer's file: holds what it is given, does nothing."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Take anything."""
+
+    def __setstate__(self, state: object) -> None:
+        """Take anything."""
+
+
+def read_state(path: Path, inside: str = "", without: str = "") -> dict[str, Tensor]:
     """Read a state dict from a torch file.
 
     Args:
         path: The file.
-        inside: Key under which some releases keep the state dict; used when it is there.
+        inside: Key under which some releases keep the state dict; used when it is there. What lies beside it, such as
+            a trainer's callbacks and settings, is never run: its classes are replaced by ones that do nothing.
+        without: Left out of every name, wherever it stands, such as the ``module.`` of distributed training.
 
     Raises:
-        FoleyError: The file is not a torch file of tensors only.
+        FoleyError: The file is not a torch file of tensors, wants code to be run, or has a name twice.
     """
     try:
-        with torch.serialization.safe_globals(_plain_numpy()):
-            # Mapped where the format allows it: of a large file only the tensors that are used come into memory.
+        # Mapped where the format allows it: of a large file only the tensors that are used come into memory.
+        with (
+            torch.serialization.safe_globals(_plain_numpy()),
+            torch.serialization.safe_globals([(_Inert, name) for name in (_foreign_classes(path) if inside else [])]),
+        ):
             content: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # torch's own words would have the reader turn the protection off.
+        unsafe = str(error).startswith("Weights only load failed")
+        reason = "it wants code to be run" if unsafe else (str(error) or type(error).__name__).splitlines()[0]
         raise FoleyError(f"{path} is not a file of weights: {reason}. Delete it and fetch it again.") from error
     if isinstance(content, Mapping) and isinstance(content.get(inside), Mapping):
         content = content[inside]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise FoleyError(f"{path} holds a {type(content).__name__}, not a state dict of tensors. Fetch it again.")
-    return dict(content)
+    state = {name.replace(without, "") if without else name: tensor for name, tensor in content.items()}
+    if len(state) < len(content):
+        raise FoleyError(f"{path} holds names that differ only in {without!r}. Fetch the published file.")
+    return state
+
+
+def _foreign_classes(path: Path) -> list[str]:
+    """Return the classes that a file names and torch does not know; none for torch's old format."""
+    if not zipfile.is_zipfile(path):
+        return []
+    return torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
 
 
 def _plain_numpy() -> list[Any]:
@@ -55,7 +83,7 @@ def _plain_numpy() -> list[Any]:
 def load_strictly(
     net: nn.Module, state: Mapping[str, Tensor], path: Path, unused: Mapping[str, tuple[int, ...]] | None = None
 ) -> None:
-    """Put a state dict into a net.
+    """Put a state dict into a net, which may have been made on torch's meta device.
 
     Args:
         net: Takes the tensors; is left in evaluation mode, frozen.
@@ -83,5 +111,23 @@ def load_strictly(
     if problems:
         more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise FoleyError(f"{path} does not fit: it {'; it '.join(problems[:_SHOWN])}{more}. Fetch the published file.")
-    net.load_state_dict({name: state[name] for name in own})
+    net.load_state_dict({name: state[name].to(tensor.dtype) for name, tensor in own.items()}, assign=True)
     net.eval().requires_grad_(False)
+
+
+def load_whole(build: Callable[[], _Net], path: Path, inside: str = "", without: str = "") -> _Net:
+    """Return a network with the weights of a file, made without ever holding random ones.
+
+    Args:
+        build: Makes the network; called on torch's meta device.
+        path: The file.
+        inside: As in ``read_state``.
+        without: As in ``read_state``.
+
+    Raises:
+        FoleyError: The file does not hold exactly the tensors of the network.
+    """
+    with torch.device("meta"):
+        net = build()
+    load_strictly(net, read_state(path, inside, without), path)
+    return net

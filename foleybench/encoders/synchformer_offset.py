@@ -1,0 +1,66 @@
+"""Synchformer's offset between sound and picture, behind the DeSync that papers quote.
+
+Layers:
+    windows: (2, 21) float32: logits of the offsets -2.0, -1.8, ... 2.0 s, for the first and for the last 14 of the 24
+        segments (4.8 s each); of shape (0, 21) for clips shorter than 8 s, which av-benchmark leaves out.
+
+A positive offset means that the sound comes early, a negative one that it lags (Synchformer@b66668a README).
+
+Sources: Iashin et al., "Synchformer", ICASSP 2024; hkchengrex/av-benchmark@050a5cd av_bench/evaluate.py.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders._synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load
+from foleybench.weights import require
+
+N_OFFSETS = 21
+WINDOW = 14
+
+
+def _build(device: str) -> Encode:
+    import torch
+
+    net = load(require("synchformer_offset", WEIGHTS))
+    # The towers are run by the encoders that this one comes after.
+    net.vfeat_extractor = net.afeat_extractor = None  # type: ignore[assignment]
+    net.to(device)
+
+    @torch.inference_mode()
+    def encode_one(signal: Signal) -> Features:
+        picture, sound = (
+            torch.from_numpy(np.asarray(signal.features[name]["segments"], dtype=np.float32)).to(device)
+            for name in ("synchformer_video", "synchformer_audio")
+        )
+        if min(len(picture), len(sound)) < N_SEGMENTS:
+            return {"windows": np.zeros((0, N_OFFSETS), dtype=np.float32)}
+        first, last = slice(None, WINDOW), slice(-WINDOW, None)
+        logits = net.offsets(
+            torch.stack([picture[first], picture[last]]), torch.stack([sound[first], sound[last]])
+        )
+        return {"windows": logits.cpu().numpy()}
+
+    def encode(signals: Sequence[Signal]) -> list[Features]:
+        return [encode_one(signal) for signal in signals]
+
+    return encode
+
+
+ENCODER = Encoder(
+    version=1,
+    # It hears nothing itself; the field must hold a rate.
+    rate_hz=16000,
+    modality="features",
+    layers={"windows": (ANY, N_OFFSETS)},
+    after=("synchformer_video", "synchformer_audio"),
+    licence=LICENCE,
+    source=SOURCE,
+    weights=WEIGHTS,
+    build=_build,
+)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from agreement import Array, Case, array, peer_modules, random_weights
 from torch import Tensor, nn
 
-from agreement import Array, Case, array, peer_modules, random_weights
 from foleybench.encoders import cavp_video
 
 PEER = "luosiallen/Diff-Foley"

@@ -1,4 +1,4 @@
-"""Diff-Foley's alignment classifier: spectrogram, autoencoder, half U-Net, probability; and its whole evaluation loop."""
+"""Diff-Foley's alignment classifier: spectrogram, autoencoder, half U-Net, probability; and its loop."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 from torch import nn
 
-from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 from foleybench.encoders import Signal, diff_foley_align
 
 PEER = "luosiallen/Diff-Foley"
@@ -115,9 +115,10 @@ def whole_chain(checkout: Path) -> tuple[Array, Array]:
     if found is None:
         raise SystemExit("the clip is long enough and was not judged")
     with classifier(checkout) as theirs:
-        latent = theirs.scale_factor * theirs.encode_first_stage(
-            torch.from_numpy(wanted[None, None, :, :512]).expand(-1, 3, -1, -1)
-        ).mode()
+        latent = (
+            theirs.scale_factor
+            * theirs.encode_first_stage(torch.from_numpy(wanted[None, None, :, :512]).expand(-1, 3, -1, -1)).mode()
+        )
         zero = torch.zeros(1, dtype=torch.long)
         context = theirs.cond_model(torch.from_numpy(pictures))
         theirs_probability = theirs.model(latent, context=context, timesteps=zero)[:, 0]
@@ -129,6 +130,8 @@ CASES = (
     Case(encoder="diff_foley_align", what="spectrogram (128, 519), librosa", peer=PEER, measure=spectrogram),
     Case(encoder="diff_foley_align", what="latent: mean and deviation", peer=PEER, measure=moments),
     Case(encoder="diff_foley_align", what="probability, mean of the latent", peer=PEER, measure=deterministic),
-    Case(encoder="diff_foley_align", what="probabilities of a list, sampled in its order", peer=PEER, measure=whole_list),
+    Case(
+        encoder="diff_foley_align", what="probabilities of a list, sampled in its order", peer=PEER, measure=whole_list
+    ),
     Case(encoder="diff_foley_align", what="sound to probability, whole chain", peer=PEER, measure=whole_chain),
 )

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
+
 from foleybench.encoders import Signal, _synchformer, synchformer_audio, synchformer_video
 
 PEER = "hkchengrex/av-benchmark"

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from foleybench.encoders._cnn14 import DoubleConvolution
+
 EXPANSION = 4
 BLOCKS = (3, 4, 6, 3)
 # Stages whose first convolution of each block spans three frames.
@@ -27,8 +29,8 @@ class _ConvBn(nn.Module):
         self, before: int, after: int, kernel: tuple[int, int, int], *, stride: int = 1, active: bool = True
     ) -> None:
         super().__init__()
-        padding = tuple(size // 2 for size in kernel)
-        self.conv = nn.Conv3d(before, after, kernel, stride=(1, stride, stride), padding=padding, bias=False)
+        time, high, wide = (size // 2 for size in kernel)
+        self.conv = nn.Conv3d(before, after, kernel, stride=(1, stride, stride), padding=(time, high, wide), bias=False)
         self.bn = nn.BatchNorm3d(after)
         self.active = active
 
@@ -77,17 +79,6 @@ class SlowOnly(nn.Module):
         return x.mean(dim=(3, 4))
 
 
-class _ConvBlock(nn.Module):
-    def __init__(self, before: int, after: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(before, after, 3, padding=1, bias=False)
-        self.conv2 = nn.Conv2d(after, after, 3, padding=1, bias=False)
-        self.bn1, self.bn2 = nn.BatchNorm2d(after), nn.BatchNorm2d(after)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
-
-
 class SpecTower(nn.Module):
     """Spectrogram (B, 128, T) to features (B, T // 16, n_embedding)."""
 
@@ -98,7 +89,7 @@ class SpecTower(nn.Module):
         self.bn = nn.BatchNorm2d(128)
         widths = (1, *(base * 2**index for index in range(6)))
         for index, (before, after) in enumerate(itertools.pairwise(widths)):
-            self.add_module(f"conv_block{index + 1}", _ConvBlock(before, after))
+            self.add_module(f"conv_block{index + 1}", DoubleConvolution(before, after))
         self.fc1 = nn.Linear(widths[-1], widths[-1])
         self.final_project = nn.Linear(widths[-1], n_embedding)
 

@@ -23,7 +23,8 @@ _GROUPS = 32
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention (..., n, d) by explicit softmax, whose result does not depend on which kernel a machine has."""
     scores = (query @ key.transpose(-1, -2)) * query.shape[-1] ** -0.5
-    return scores.softmax(dim=-1) @ value
+    out: Tensor = scores.softmax(dim=-1) @ value
+    return out
 
 
 class _ImageBlock(nn.Module):
@@ -38,9 +39,9 @@ class _ImageBlock(nn.Module):
         self.nin_shortcut = nn.Conv2d(before, after, 1) if before != after else None
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
-        kept: Tensor = x if self.nin_shortcut is None else self.nin_shortcut(x)
-        return kept + out
+        changed = self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+        out: Tensor = changed + (x if self.nin_shortcut is None else self.nin_shortcut(x))
+        return out
 
 
 class _ImageAttention(nn.Module):
@@ -88,9 +89,7 @@ class ImageEncoder(nn.Module):
         super().__init__()
         widths = (width, width, 2 * width, 4 * width, 4 * width)
         self.conv_in = nn.Conv2d(3, width, 3, padding=1)
-        self.down = nn.ModuleList(
-            _Level(widths[i], widths[i + 1], 2, "downsample" if i < 3 else "") for i in range(4)
-        )
+        self.down = nn.ModuleList(_Level(widths[i], widths[i + 1], 2, "downsample" if i < 3 else "") for i in range(4))
         self.mid = _Middle(widths[-1])
         self.norm_out = nn.GroupNorm(_GROUPS, widths[-1], eps=1e-6)
         self.conv_out = nn.Conv2d(widths[-1], 2 * N_LATENT, 3, padding=1)
@@ -144,9 +143,7 @@ class _TimedBlock(nn.Module):
 
     def __init__(self, before: int, after: int, n_time: int) -> None:
         super().__init__()
-        self.in_layers = nn.Sequential(
-            nn.GroupNorm(_GROUPS, before), nn.SiLU(), nn.Conv2d(before, after, 3, padding=1)
-        )
+        self.in_layers = nn.Sequential(nn.GroupNorm(_GROUPS, before), nn.SiLU(), nn.Conv2d(before, after, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(n_time, after))
         self.out_layers = nn.Sequential(
             *(nn.GroupNorm(_GROUPS, after), nn.SiLU(), nn.Identity(), nn.Conv2d(after, after, 3, padding=1))
@@ -319,7 +316,7 @@ class AlignmentClassifier(nn.Module):
         return self.probability(latent, picture)
 
     def moments(self, spectrogram: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and standard deviation of the latents of spectrograms (B, 128, T), which stand for grey images."""
+        """Return mean and standard deviation of the latents of spectrograms (B, 128, T), taken as grey images."""
         return self.first_stage_model.moments(spectrogram[:, None].expand(-1, 3, -1, -1))
 
     def probability(self, latent: Tensor, picture: Tensor) -> Tensor:

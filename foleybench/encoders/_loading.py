@@ -103,15 +103,15 @@ def load_strictly(
         for name, shape in wanted.items()
         if name in state and tuple(state[name].shape) != shape
     ]
-    problems += [
-        f"has values in {name} that are not finite"
-        for name in own
-        if name in state and not torch.isfinite(state[name]).all()
-    ]
+    if not problems:
+        wrong = [name for name in own if not torch.isfinite(state[name]).all()]
+        problems = [f"has values in {name} that are not finite" for name in wrong]
     if problems:
         more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise FoleyError(f"{path} does not fit: it {'; it '.join(problems[:_SHOWN])}{more}. Fetch the published file.")
-    net.load_state_dict({name: state[name].to(tensor.dtype) for name, tensor in own.items()}, assign=True)
+    # Assigned, not copied: that is all that a net on the meta device can take, and spares a copy of a mapped file.
+    kinds = {name: tensor.dtype for name, tensor in net.state_dict().items()}
+    net.load_state_dict({name: state[name].to(dtype) for name, dtype in kinds.items()}, assign=True)
     net.eval().requires_grad_(False)
 
 

@@ -35,7 +35,7 @@ def new_net() -> Synchformer:
 
 
 def load(path: Path) -> Synchformer:
-    """Return the network with the weights of av-benchmark's file, or of Synchformer's own, which keeps them in ``model``.
+    """Return the network with the weights of av-benchmark's file, or of Synchformer's own (under ``model``).
 
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.

@@ -1,4 +1,4 @@
-"""Synchformer: a divided space-time ViT, an audio spectrogram ViT, and a transformer that reads both; names as in its file.
+"""Synchformer: a divided space-time ViT, an audio spectrogram ViT, a transformer that reads both; named as in its file.
 
 Sizes are arguments, so that tests can use small networks of the same layout.
 """
@@ -67,7 +67,7 @@ class _DividedAttention(nn.Module):
         first = _attend(query[:, :, :1], key, value)
 
         def grouped(part: Tensor) -> Tensor:
-            patches = part[:, :, 1:].unflatten(2, (TUBES, -1))
+            patches = part[:, :, 1:].reshape(*part.shape[:2], TUBES, -1, part.shape[3])
             return patches.transpose(2, 3) if over_time else patches
 
         groups = grouped(query)
@@ -107,7 +107,7 @@ class _SelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        query, key, value = projected.unflatten(2, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
+        query, key, value = projected.reshape(*x.shape[:2], 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
         out: Tensor = self.out_proj(_attend(query, key, value).transpose(1, 2).flatten(2))
         return out
 

@@ -87,7 +87,7 @@ def _build(device: str) -> Encode:
     def encode_one(signal: Signal) -> Features:
         frames = torch.from_numpy(squeezed(frames_at(signal, RATE_HZ)))
         # One clip at a time: forty frames fill a batch, and its neighbours cannot change a bit.
-        features = net.in_chunks([chunk.to(device) for chunk in frames.split(CHUNK)])
+        features = net.in_chunks([chunk.to(device) for chunk in torch.split(frames, CHUNK)])
         return {"frames": features.cpu().numpy()}
 
     def encode(signals: Sequence[Signal]) -> list[Features]:

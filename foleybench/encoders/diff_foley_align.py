@@ -10,8 +10,8 @@ It looks at 512 spectrogram frames (8.19 s) and 32 CAVP frames (8 s); nothing is
 padding. 16 kHz; magnitude STFT 1024, hop 256, 128 Slaney bands from 125 to 7600 Hz; ``(20 log10(x) + 80) / 100`` cut
 to [0, 1]; ends are mirrored, as librosa 0.8.0 does, which Diff-Foley pins (newer versions pad with zeros).
 
-Diff-Foley seeds torch once and draws one batch of 64 after the other in the order of ``os.listdir``, so its probability
-of a clip depends on which clips came before. No order-free encoder can return that number: ``as_published`` does it
+Diff-Foley seeds torch once and draws one batch after the other in the order of ``os.listdir``, so its probability of a
+clip depends on the clip's place in that list. No order-free encoder can return that number: ``as_published`` does it
 for a list in a given order.
 
 Sources: Luo et al., "Diff-Foley", NeurIPS 2023; luosiallen/Diff-Foley@0ba1e8a evaluation/ and
@@ -134,8 +134,9 @@ def as_published(
 ) -> npt.NDArray[np.float32]:
     """Return the probabilities as Diff-Foley's ``evaluation/align_acc.py`` draws them, for a list in its order.
 
-    One seed before the first batch, then one draw per batch, on the CPU; so the order of the list and the size of the
-    batches matter. Its Align Acc is the percentage of these that are above 0.5 (``torch.round`` takes 0.5 itself to 0).
+    One seed before the first batch, then one draw per batch, on the CPU; so a clip's draw depends on how many come
+    before it in the list. (The size of the batches does not matter: torch draws them from one stream.) Its Align Acc
+    is the percentage of these that are above 0.5; ``torch.round`` takes 0.5 itself to 0.
 
     Args:
         net: From ``load``.
@@ -187,9 +188,7 @@ def _build(device: str) -> Encode:
         batches = (long_enough[start : start + size] for start in range(0, len(long_enough), size))
         made = iter([row for batch in batches for row in probabilities(batch)])
         none = np.zeros(0, dtype=np.float32)
-        return [
-            {"probability": none, "probability_sampled": none} if clip is None else next(made) for clip in clips
-        ]
+        return [{"probability": none, "probability_sampled": none} if clip is None else next(made) for clip in clips]
 
     return encode
 

@@ -41,9 +41,7 @@ def _build(device: str) -> Encode:
         if min(len(picture), len(sound)) < N_SEGMENTS:
             return {"windows": np.zeros((0, N_OFFSETS), dtype=np.float32)}
         first, last = slice(None, WINDOW), slice(-WINDOW, None)
-        logits = net.offsets(
-            torch.stack([picture[first], picture[last]]), torch.stack([sound[first], sound[last]])
-        )
+        logits = net.offsets(torch.stack([picture[first], picture[last]]), torch.stack([sound[first], sound[last]]))
         return {"windows": logits.cpu().numpy()}
 
     def encode(signals: Sequence[Signal]) -> list[Features]:

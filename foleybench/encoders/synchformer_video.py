@@ -45,7 +45,8 @@ def prepared(frames: FrameArray) -> Tensor:
     pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
     # On whole bytes, as av-benchmark does: rounding to 0..255 comes before the cut and the scaling.
     small = functional.resize(pixels, [SIDE_PX], interpolation=InterpolationMode.BICUBIC, antialias=True)
-    return (functional.center_crop(small, [SIDE_PX, SIDE_PX]).float() / 255.0 - 0.5) / 0.5
+    middle: Tensor = functional.center_crop(small, [SIDE_PX, SIDE_PX])
+    return (middle.float() / 255.0 - 0.5) / 0.5
 
 
 def segments_of(signal: Signal) -> Tensor:
@@ -67,7 +68,7 @@ def _build(device: str) -> Encode:
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:
         segments = segments_of(signal)
-        made = [net(part.to(device)).cpu() for part in segments.split(at_once) if len(part)]
+        made = [net(part.to(device)).cpu() for part in torch.split(segments, at_once) if len(part)]
         width = net.norm.normalized_shape[0]
         return {"segments": torch.cat(made).numpy() if made else np.zeros((0, 8, width), dtype=np.float32)}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HELP = "score a model, or a folder of generated sound, under a protocol"
 EXAMPLE = "foleybench eval --audio out/my_model --name my_model --data shards/synthfoley/test.manifest.jsonl"
 CONTROLS = (
-    *("ground_truth", "other_clip", "other_class", "shift_100ms", "shift_500ms"),
+    *("ground_truth", "other_clip", "other_class", "shift_100ms", "shift_500ms", "shift_1s", "shift_2s"),
     *("band_limited", "vocoded", "noise", "silence"),
 )
 

@@ -18,6 +18,8 @@ CONTROLS = [
     "other_class",
     "shift_100ms",
     "shift_500ms",
+    "shift_1s",
+    "shift_2s",
     "band_limited",
     "vocoded",
     "noise",
@@ -78,6 +80,8 @@ def test_shift_moves_by_the_exact_number_of_samples(data):
     assert np.array_equal(late[1600:], clip.audio[:-1600])
     assert not late[:1600].any()
     assert np.array_equal(sound("shift_500ms", data, clip)[8000:], clip.audio[:-8000])
+    assert np.array_equal(sound("shift_1s", data, clip)[16000:], clip.audio[:-16000])
+    assert not sound("shift_2s", data, clip).any()  # the clip is shorter than that
     assert not shifted(np.ones(10, dtype=np.float32), 1.0, 16000).any()
 
 

@@ -1,0 +1,15 @@
+"""Control: the true sound 1 s late: right in everything but time."""
+
+from __future__ import annotations
+
+from foleybench.model import Model
+from foleymodels._controls import RATE_HZ, Control, shifted
+
+MODEL = Model(
+    title="Ground truth, 1 s late",
+    kind="control",
+    sees=frozenset({"audio"}),
+    licence="MIT",
+    description="The true sound delayed by 1 s: right in everything but time.",
+    build=lambda context: Control(lambda clip, own, rng: shifted(own, 1.0, RATE_HZ)),
+)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from foleybench import registry
+from foleybench.commands import _prepare_features
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 HELP = "turn videos into shards and manifests; goes on from where an earlier run stopped"
@@ -44,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in registry.names("datasets"):
         child = datasets.add_parser(name, help=_first_line(name))
         child.recipe = name
+    features = datasets.add_parser(_prepare_features.NAME, help=_prepare_features.HELP)
+    _prepare_features.add_arguments(features)
 
 
 def _first_line(name: str) -> str:
@@ -83,6 +86,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prepare and print the paths of the manifests."""
+    if args.recipe == _prepare_features.NAME:
+        return _prepare_features.run(args)
     if args.dry_run:
         return _dry_run(args)
     from foleybench.manifest import read_manifest

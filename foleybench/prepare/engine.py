@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import fcntl
 import functools
 import re
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from tqdm import tqdm
 from foleybench.datasets import Item
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.manifest import Header, manifest_path
-from foleybench.prepare.finished import RECORDS, any_left, find_finished, finish, forget, take_apart
+from foleybench.prepare.finished import any_left, find_finished, finish, forget, take_apart
+from foleybench.prepare.lock import locked
 from foleybench.prepare.marking import write_between
 from foleybench.prepare.pack import (
     Again,
@@ -226,7 +226,7 @@ def prepare(
     Raises:
         FoleyError: See ``plan``; or another run is working on ``out``, or the workers cannot start.
     """
-    with _lock(out):
+    with locked(out):
         plans = plan(dataset_name, options, out, limit=limit, force=force)
         watch = Watch(out, retry=retry, retry_now=retry_now)
         for split in plans:
@@ -312,18 +312,3 @@ def _check_names(split: str, items: Sequence[Item]) -> None:
             raise FoleyError(f"clip id {item.clip_id!r} is listed twice in split {split!r}; ids must be unique.")
         if item.refused is None:
             seen.add(item.clip_id)
-
-
-@contextlib.contextmanager
-def _lock(out: Path) -> Iterator[None]:
-    """Hold ``out`` for this run; the lock ends with the process, however it ends."""
-    folder = out / RECORDS
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FoleyError(
-                f"another `foleybench prepare` is working on {out}. Wait for it, or use another --out."
-            ) from error
-        yield

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from foleybench.errors import FoleyError
@@ -67,6 +68,26 @@ def _foreign_classes(path: Path) -> list[str]:
     if not zipfile.is_zipfile(path):
         return []
     return torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
+
+
+def read_safetensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
+    """Read a safetensors file; tensors whose names do not start with ``prefix`` come as shapes, on device ``meta``.
+
+    Raises:
+        FoleyError: The file is not a safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            # That object is no mapping: it has keys, and cannot be iterated over.
+            names: list[str] = list(file.keys())
+            return {
+                name: file.get_tensor(name)
+                if name.startswith(prefix)
+                else torch.empty(file.get_slice(name).get_shape(), device="meta")
+                for name in names
+            }
+    except (SafetensorError, OSError) as error:
+        raise FoleyError(f"{path} is not a safetensors file: {error}. Delete it and fetch it again.") from error
 
 
 def _plain_numpy() -> list[Any]:

@@ -53,7 +53,9 @@ def find_files(folder: Path, clip_ids: Iterable[str], names: Path | None = None)
     """
     if not folder.is_dir():
         raise FoleyError(f"no folder at {folder}; --audio wants a folder with one sound file per clip.")
-    pairs = _mapped(folder, names) if names else [(p.stem, p) for p in sorted(folder.iterdir())]
+    pairs = [(p.stem, p) for p in sorted(folder.iterdir())]
+    if names:
+        pairs = [(clip_id, folder / path) for path, clip_id in read_names(names)]
     wanted, found = set(clip_ids), dict[str, Path]()
     for clip_id, path in pairs:
         if clip_id not in wanted or path.suffix.lower() not in _PLAIN | _CONTAINERS:
@@ -64,11 +66,15 @@ def find_files(folder: Path, clip_ids: Iterable[str], names: Path | None = None)
     return found
 
 
-def _mapped(folder: Path, names: Path) -> list[tuple[str, Path]]:
+def read_names(names: Path) -> list[tuple[str, str]]:
+    """Return the (path, clip id) pairs of a name map.
+
+    Raises:
+        FoleyError: It cannot be read, or lacks a column.
+    """
     try:
         with names.open(newline="", encoding="utf-8") as handle:
-            rows = list(csv.DictReader(handle))
-        return [(row["clip_id"], folder / row["path"]) for row in rows]
+            return [(row["path"], row["clip_id"]) for row in csv.DictReader(handle)]
     except (OSError, KeyError, UnicodeDecodeError) as error:
         raise FoleyError(f"name map {names}: {error!r}; it wants a CSV with the columns path,clip_id.") from error
 

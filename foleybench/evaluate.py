@@ -90,7 +90,8 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
             f"no clip of {request.data.name} could be scored with {request.audio}: {_first_words(problems)} "
             "Match file names to clip ids, or give --names."
         )
-    records = {name: _pool(name, metric, rows, request) for name, metric in metrics.items()}
+    sure = {"seed": request.seed, "resamples": request.resamples}
+    records = {name: pooled(name, metric, rows, **sure) for name, metric in metrics.items()}
     scored = sum(bool(row["stats"]) for row in rows)
     whole = scored == len(chosen) and len(metrics) == len(protocol.metrics)
     complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
@@ -183,8 +184,16 @@ def _score_clips(request: Request, clip_ids: Sequence[str], metrics: Sequence[st
     return table, problems
 
 
-def _pool(name: str, metric: Metric, rows: ClipTable, request: Request) -> dict[str, Any]:
-    """Pool one metric over the clips: value, interval, corrected value, per-class values, counts."""
+def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: int) -> dict[str, Any]:
+    """Return a metric's record of a result: value, interval, corrected value, per-class values, counts.
+
+    Args:
+        name: Registry name of the metric.
+        metric: The metric.
+        rows: A row for every clip asked for.
+        seed: Of the bootstrap.
+        resamples: How many.
+    """
     found = results.stats_of(rows, name)
     sources = {row["clip_id"]: row["source_id"] for row in rows}
     enough = len(found) >= metric.minimum_clips
@@ -192,9 +201,9 @@ def _pool(name: str, metric: Metric, rows: ClipTable, request: Request) -> dict[
     defined = bool(np.isfinite(value))
     interval = None
     if defined:
-        rng = np.random.default_rng([request.seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
+        rng = np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
         biased = metric.corrected is not None
-        interval = stats.bootstrap(metric.pool, found, sources, rng=rng, resamples=request.resamples, centre=biased)
+        interval = stats.bootstrap(metric.pool, found, sources, rng=rng, resamples=resamples, centre=biased)
         interval = _within_bounds(interval, value, metric)
     corrected = metric.corrected(list(found.values())) if defined and metric.corrected else float("nan")
     not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in rows)
@@ -240,12 +249,19 @@ def _run(request: Request, metrics: Mapping[str, Metric]) -> dict[str, Any]:
         encoders[name] = {"version": encoder.version, "weights_sha256": sha256}
     generation = audio_folder.read_generation(request.audio)
     return {
-        "command": provenance.command_line(),
-        "seed": request.seed,
-        "resamples": request.resamples,
-        "git": provenance.git_state(),
-        "packages": provenance.package_versions(),
-        "device": request.device,
+        **run_facts(request.seed, request.resamples, request.device),
         "encoders": encoders,
         "generation": {k: v for k, v in generation.items() if k != "seconds"} if generation else None,
+    }
+
+
+def run_facts(seed: int, resamples: int, device: str) -> dict[str, Any]:
+    """Return what a result says of the run that made it, whatever was scored."""
+    return {
+        "command": provenance.command_line(),
+        "seed": seed,
+        "resamples": resamples,
+        "git": provenance.git_state(),
+        "packages": provenance.package_versions(),
+        "device": device,
     }

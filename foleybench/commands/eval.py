@@ -12,6 +12,7 @@ from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
     from foleybench.evaluate import Request
+    from foleybench.large_stats import ClipTable
 
 HELP = "score a model, or a folder of generated sound, under a protocol"
 EXAMPLE = "foleybench eval --audio out/my_model --name my_model --data shards/synthfoley/test.manifest.jsonl"
@@ -26,8 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help="generate with this model, then score (a name, or path/to/file.py:NAME)")
     what.add_argument("--audio", type=Path, help="score this folder: <clip_id>.wav, .flac, or any file with sound")
+    what.add_argument(
+        "--avbench-cache", type=Path, help="score the features that av-benchmark extracted to this folder"
+    )
     what.add_argument("--controls", action="store_true", help="score every control row: ground truth, noise ...")
-    add_data(parser)
+    parser.add_argument("--gt-cache", type=Path, help="with --avbench-cache: av-benchmark's cache of the real clips")
+    add_data(parser, required=False)
     parser.add_argument(
         "--protocol", default="synth", help="a name from `foleybench list protocols` (default: synth), or `all`"
     )
@@ -45,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score, write the result files, print their paths; 3 when some clips or metrics failed."""
+    if args.avbench_cache:
+        return _score_cache(args)
+    if args.data is None:
+        raise FoleyError("--data is missing: name the manifest of a prepared split.")
     names = CONTROLS if args.controls else [args.model]
     if args.dry_run:
         sys.stderr.write(f"would score {args.audio or ', '.join(names)} on {args.data} under {args.protocol}\n")
@@ -75,7 +84,7 @@ def _score_model(args: argparse.Namespace, model: str) -> int:
 
 
 def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> int:
-    from foleybench import audio_folder, results
+    from foleybench import audio_folder
     from foleybench.evaluate import Request, evaluate
     from foleybench.feature_cache import default_folder
     from foleybench.scoring_pool import usable_cores
@@ -96,12 +105,41 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
     )
     if args.protocol == "all":
         return _score_everywhere(request, args.out)
-    result, rows = evaluate(request)
-    path = results.write(args.out, result, rows)
+    return _write(args.out, *evaluate(request))
+
+
+def _write(out: Path, result: dict[str, Any], rows: ClipTable) -> int:
+    """Write a result, tell it, print its path; 3 when something is missing in it."""
+    from foleybench import results
+
+    path = results.write(out, result, rows)
     tell(result, sys.stderr)
     sys.stdout.write(f"{path}\n")
     incomplete = any(record["value"] is None for record in result["metrics"].values())
     return EXIT_PARTIAL if result["problems"] or result["status"] != "complete" or incomplete else EXIT_OK
+
+
+def _score_cache(args: argparse.Namespace) -> int:
+    from foleybench.avbench_cache import CacheRequest, evaluate_cache
+
+    if args.gt_cache is None:
+        raise FoleyError(
+            "--avbench-cache needs --gt-cache: the folder of features that av-benchmark made of the real clips."
+        )
+    if args.dry_run:
+        sys.stderr.write(f"would score the features in {args.avbench_cache} against {args.gt_cache}\n")
+        return EXIT_OK
+    request = CacheRequest(
+        generated=args.avbench_cache,
+        truth=args.gt_cache,
+        model=_card(None, args.name, args.avbench_cache, None),
+        data=args.data,
+        names=args.names,
+        seed=args.seed,
+        resamples=args.resamples,
+        device=args.device,
+    )
+    return _write(args.out, *evaluate_cache(request))
 
 
 def _score_everywhere(request: Request, out: Path) -> int:

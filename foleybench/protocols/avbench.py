@@ -16,8 +16,18 @@ PROTOCOL = Protocol(
         "left out, ids match exactly, and every metric covers the same clips. The mean is taken over the scored 8 s, "
         "there over the whole file."
     ),
-    metrics=("fad_vggish", "fd_panns", "fd_passt", "kld_panns", "kld_passt", "is_panns", "is_passt"),
-    headline={"semantics": "kld_passt", "quality": "fd_passt"},
+    metrics=(
+        "fad_vggish",
+        "fd_panns",
+        "fd_passt",
+        "kld_panns",
+        "kld_passt",
+        "is_panns",
+        "is_passt",
+        "imagebind_score",
+        "desync",
+    ),
+    headline={"timing": "desync", "semantics": "kld_passt", "quality": "fd_passt"},
     quotes={
         "FAD (VGGish)": "fad_vggish",
         "FD (PANNs)": "fd_panns",
@@ -26,6 +36,8 @@ PROTOCOL = Protocol(
         "KLD (PaSST)": "kld_passt",
         "IS (PANNs)": "is_panns",
         "IS (PaSST)": "is_passt",
+        "IB-score (ImageBind)": "imagebind_score",
+        "DeSync (Synchformer)": "desync",
     },
     crop_s=8.0,
     frontend=Frontend(remove_mean=True),

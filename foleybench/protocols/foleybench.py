@@ -10,17 +10,18 @@ PROTOCOL = Protocol(
     description=(
         "What we recommend. Meaning: KLD on PaSST without epsilon, which no constant bounds. Realism: KAD on PaSST, "
         "unbiased at any number of clips and without the Gaussian assumption; the Fréchet distances that the field "
-        "quotes stand beside it with corrected values. Timing: onsets matched one to one, silence scoring zero. Plain "
+        "quotes stand beside it with corrected values. Timing: Synchformer's expected offset, "
+        "which has no steps, and onsets matched one to one; Align Acc and DeSync because papers quote them. Plain "
         "agreement of level and spectrum, and speed. Whole clips, mean of channels, every failure named, and control "
         "rows beside every number (`--controls`)."
     ),
     metrics=(
-        *("kld_passt", "kad_passt", "fd_passt", "fad_vggish", "is_passt"),
+        *("kld_passt", "kad_passt", "fd_passt", "fad_vggish", "is_passt", "align_acc", "desync", "desync_expected"),
         *("onset_agreement", "onset_f1", "level_correlation", "level_difference", "mel_profile_distance"),
         *("seconds_per_clip", "real_time_factor"),
     ),
     headline={
-        "timing": "onset_agreement",
+        "timing": "desync_expected",
         "semantics": "kld_passt",
         "quality": "kad_passt",
         "speed": "real_time_factor",
@@ -31,6 +32,8 @@ PROTOCOL = Protocol(
         "KLD (PaSST)": "kld_passt",
         "IS (PaSST)": "is_passt",
         "KAD (PaSST)": "kad_passt",
+        "Align Acc (Diff-Foley)": "align_acc",
+        "DeSync (Synchformer)": "desync",
     },
     length_tolerance_s=0.25,
 )

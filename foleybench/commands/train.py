@@ -1,4 +1,4 @@
-"""``foleybench train``: train a model, or the ``mini`` evaluators."""
+"""``foleybench train``: train a model, the ``mini`` evaluators, or an alignment classifier."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from foleybench.commands._options import add_common, add_data
 from foleybench.errors import EXIT_OK, FoleyError
 
-HELP = "train a model (foleyflow ...) or the mini evaluators; goes on from the last checkpoint"
+HELP = "train a model (foleyflow ...), evaluators or align-classifier; goes on from the last checkpoint"
 EXAMPLE = "foleybench train foleyflow --size tiny --data shards/synthfoley/train.manifest.jsonl --out runs/foleyflow"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    parser.add_argument("model", help="a name from `foleybench list models`, or `evaluators`")
+    parser.add_argument("model", help="a name from `foleybench list models`, or `evaluators`, or `align-classifier`")
     add_data(parser)
     parser.add_argument("--val", type=Path, metavar="MANIFEST", help="manifest of the validation split")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoints, logs, pictures")
@@ -33,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     if args.model == "evaluators":
         return _train_evaluators(args)
+    if args.model == "align-classifier":
+        return _train_align_classifier(args)
     from foleybench.generate import load_model
     from foleybench.model import TrainContext
 
@@ -58,6 +60,20 @@ def _train_evaluators(args: argparse.Namespace) -> int:
 
     for name, value in train_evaluators(args.data, args.val, args.out, args.seed, args.steps).items():
         sys.stderr.write(f"{name} {value:.4f}\n")
+    sys.stdout.write(f"{args.out}\n")
+    return EXIT_OK
+
+
+def _train_align_classifier(args: argparse.Namespace) -> int:
+    from foleybench.align_training import train_align_classifier
+    from foleybench.align_training.train import recipe_of
+
+    settings = dict(_pair(text) for text in args.set)
+    recipe = recipe_of(args.size, seed=args.seed, steps=args.steps, settings=settings)
+    measured = train_align_classifier(args.data, args.val, args.out, recipe, device=args.device, force=args.force)
+    for name, value in measured.items():
+        sys.stderr.write(f"{name} {value:.4f}\n")
+    sys.stderr.write(f"score with: FOLEYBENCH_WEIGHTS={args.out} foleybench eval --protocol align_trained ...\n")
     sys.stdout.write(f"{args.out}\n")
     return EXIT_OK
 

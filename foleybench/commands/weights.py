@@ -41,7 +41,8 @@ def _weights() -> dict[str, Weights]:
 
 def _list(name: str, weights: Weights, dry_run: bool) -> int:
     state = "here" if weights.path.is_file() else "absent"
-    origin = weights.url or f"shipped, made by `{weights.made_by}`"
+    shipped = "shipped, " if weights.packaged_at else ""
+    origin = weights.url or f"{shipped}made by `{weights.made_by}`"
     sys.stdout.write(f"{name:14}{state:8}{weights.licence:14}{origin}\n")
     return EXIT_OK
 

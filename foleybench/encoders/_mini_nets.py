@@ -98,12 +98,13 @@ class ClassNet(nn.Module):
 class SoundTower(nn.Module):
     """Spectrogram (B, 64, T) to features (B, width, T // 4), one per picture."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, scale: int = 1) -> None:
         super().__init__()
+        inner = 64 * scale
         self.layers = nn.Sequential(
-            *(nn.Conv1d(64, 64, 3, padding=1), nn.BatchNorm1d(64), nn.ReLU()),
-            *(nn.Conv1d(64, 64, RATIO, stride=RATIO), nn.BatchNorm1d(64), nn.ReLU()),
-            *(nn.Conv1d(64, 64, 5, padding=2), nn.BatchNorm1d(64), nn.ReLU(), nn.Conv1d(64, width, 1)),
+            *(nn.Conv1d(64, inner, 3, padding=1), nn.BatchNorm1d(inner), nn.ReLU()),
+            *(nn.Conv1d(inner, inner, RATIO, stride=RATIO), nn.BatchNorm1d(inner), nn.ReLU()),
+            *(nn.Conv1d(inner, inner, 5, padding=2), nn.BatchNorm1d(inner), nn.ReLU(), nn.Conv1d(inner, width, 1)),
         )
 
     def forward(self, sound: Tensor) -> Tensor:
@@ -115,18 +116,20 @@ class SoundTower(nn.Module):
 class PictureTower(nn.Module):
     """Pictures (B, n, 3, 48, 48) in [0, 1] to features (B, width, n)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, scale: int = 1) -> None:
         super().__init__()
+        one, two, three, inner = 24 * scale, 32 * scale, 48 * scale, 64 * scale
         # A wide first stride: most of the cost of small pictures lies in the first layer.
         self.look = nn.Sequential(
-            *(nn.Conv2d(6, 24, 6, stride=4, padding=1), nn.BatchNorm2d(24), nn.ReLU()),
-            *(nn.Conv2d(24, 32, 3, stride=2, padding=1), nn.BatchNorm2d(32), nn.ReLU()),
-            *(nn.Conv2d(32, 48, 3, stride=2, padding=1), nn.BatchNorm2d(48), nn.ReLU()),
-            *(nn.Flatten(), nn.Linear(48 * 9, 64)),
+            *(nn.Conv2d(6, one, 6, stride=4, padding=1), nn.BatchNorm2d(one), nn.ReLU()),
+            *(nn.Conv2d(one, two, 3, stride=2, padding=1), nn.BatchNorm2d(two), nn.ReLU()),
+            *(nn.Conv2d(two, three, 3, stride=2, padding=1), nn.BatchNorm2d(three), nn.ReLU()),
+            *(nn.Flatten(), nn.Linear(three * 9, inner)),
         )
         self.follow = nn.Sequential(
-            *(nn.BatchNorm1d(64), nn.ReLU(), nn.Conv1d(64, 64, 5, padding=2), nn.BatchNorm1d(64), nn.ReLU()),
-            *(nn.Conv1d(64, 64, 5, padding=4, dilation=2), nn.BatchNorm1d(64), nn.ReLU(), nn.Conv1d(64, width, 1)),
+            *(nn.BatchNorm1d(inner), nn.ReLU(), nn.Conv1d(inner, inner, 5, padding=2), nn.BatchNorm1d(inner)),
+            *(nn.ReLU(), nn.Conv1d(inner, inner, 5, padding=4, dilation=2), nn.BatchNorm1d(inner), nn.ReLU()),
+            nn.Conv1d(inner, width, 1),
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -145,11 +148,11 @@ class AlignNet(nn.Module):
     way; those that tell what is there are averaged over time and multiplied. A small net reads both.
     """
 
-    def __init__(self, n_follow: int = 24, n_heads: int = 4, n_kind: int = 16) -> None:
+    def __init__(self, n_follow: int = 24, n_heads: int = 4, n_kind: int = 16, scale: int = 1) -> None:
         super().__init__()
         self.n_follow, self.n_heads = n_follow, n_heads
-        self.sound = SoundTower(n_follow + n_kind)
-        self.picture = PictureTower(n_follow + n_kind)
+        self.sound = SoundTower(n_follow + n_kind, scale)
+        self.picture = PictureTower(n_follow + n_kind, scale)
         self.judge = nn.Sequential(
             nn.Linear(n_heads * (2 * LAGS + 1) + 3 * n_kind, 64), nn.ReLU(), nn.Dropout(0.1), nn.Linear(64, 1)
         )

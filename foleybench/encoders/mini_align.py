@@ -13,37 +13,19 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from foleybench.encoders import Encode, Encoder, Features, Signal
-from foleybench.errors import FoleyError
+from foleybench.encoders import Encode, Encoder
 from foleybench.weights import require, shipped_mini
 
 WEIGHTS = shipped_mini("mini_align")
 
 
 def _build(device: str) -> Encode:
-    import torch
-
-    from foleybench.encoders._mini_nets import AlignNet, heard, seen, unpack
+    from foleybench.encoders._align_judge import judging
+    from foleybench.encoders._mini_nets import AlignNet, unpack
 
     net = AlignNet()
     unpack(net, require("mini_align", WEIGHTS))
-    net.to(device)
-
-    @torch.inference_mode()
-    def encode_one(signal: Signal) -> Features:
-        if signal.frames is None or signal.frame_times_s is None:
-            raise FoleyError("mini_align judges a sound with its picture; this clip came without one.")
-        pictures = torch.from_numpy(seen(signal.frames, signal.frame_times_s, signal.duration_s)).to(device)
-        sound = torch.from_numpy(heard(signal.audio)).to(device)
-        logit = net(sound[None], pictures[None].float() / 255.0)
-        return {"probability": torch.sigmoid(logit)[0].cpu().numpy()}
-
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    return judging("mini_align", net, device)
 
 
 ENCODER = Encoder(

@@ -50,7 +50,9 @@ def fit(material: Material, *, steps: int, rng: np.random.Generator) -> AlignNet
 @torch.inference_mode()
 def measure(net: AlignNet, material: Material) -> dict[str, float]:
     """Return how often pairs are taken for aligned: true ones, shifted ones, other clips'; all and with onsets only."""
-    picture = torch.cat([net.picture(_pixels(part)) for part in np.array_split(material.pictures, _n_parts(material))])
+    picture = torch.cat(
+        [net.picture(pixels_of(part)) for part in np.array_split(material.pictures, _n_parts(material))]
+    )
     clean = material.sounds[:, 0].astype(np.float32)
     sounds = {"true": clean, "true_vocoded": material.sounds[:, 1].astype(np.float32)}
     sounds |= {f"shifted_{s}": moved(clean, round(s * 100), roll=False) for s in MEASURED_SHIFTS_S}
@@ -84,10 +86,10 @@ def moved(sound: npt.NDArray[np.float32], frames: int, *, roll: bool) -> npt.NDA
 
 def _loss(net: AlignNet, material: Material, chosen: Indices, rng: np.random.Generator) -> Tensor:
     sound = material.sounds[chosen, rng.integers(len(VERSIONS), size=len(chosen))].astype(np.float32)
-    true = np.stack([_dented(one, rng) for one in sound])
-    shifted = np.stack([moved(one, _shift(rng), roll=bool(rng.random() < 0.5)) for one in sound])
+    true = np.stack([dented(one, rng) for one in sound])
+    shifted = np.stack([moved(one, draw_shift(rng, SHIFTS), roll=bool(rng.random() < 0.5)) for one in sound])
     first = int(rng.integers(max(0, material.pictures.shape[1] - WINDOW) + 1))
-    pixels = _pixels(material.pictures[chosen, first : first + WINDOW], rng)
+    pixels = pixels_of(material.pictures[chosen, first : first + WINDOW], rng)
     # In two halves: tensors of less than 32 MB are reused by the allocator, larger ones are mapped anew every time.
     picture = torch.cat([net.picture(half) for half in torch.split(pixels, N_PAIRS)])
     window = slice(RATIO * first, RATIO * (first + picture.shape[2]))
@@ -126,13 +128,13 @@ def _another(material: Material, order: Indices, *, same: bool) -> Indices:
     return np.asarray(found, dtype=np.int64)
 
 
-def _shift(rng: np.random.Generator) -> int:
-    """Draw a shift, short ones as often as long ones on a log scale, either way."""
-    low, high = np.log(SHIFTS)
+def draw_shift(rng: np.random.Generator, ends: tuple[int, int]) -> int:
+    """Draw a shift between two ends, short ones as often as long ones on a log scale, either way."""
+    low, high = np.log(ends)
     return round(float(np.exp(rng.uniform(low, high)))) * int(rng.choice([-1, 1]))
 
 
-def _dented(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def dented(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Return a spectrogram with a jitter of 10 ms and, at times, silence at an end, as shifted sounds have."""
     out = moved(sound, int(rng.integers(-1, 2)), roll=True) if rng.random() < 0.5 else sound.copy()
     if rng.random() < 0.4:
@@ -141,7 +143,7 @@ def _dented(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDA
     return out
 
 
-def _pixels(pictures: npt.NDArray[np.uint8], rng: np.random.Generator | None = None) -> Tensor:
+def pixels_of(pictures: npt.NDArray[np.uint8], rng: np.random.Generator | None = None) -> Tensor:
     """Return pictures in [0, 1], mirrored and with other brightness and contrast per clip when ``rng`` is given."""
     out = torch.from_numpy(np.ascontiguousarray(pictures)).float() / 255.0
     if rng is None:

@@ -67,7 +67,8 @@ def test_absent_weights_are_an_error_that_names_a_command(name, monkeypatch, tmp
     if encoder.weights.packaged_at:
         assert encoder.weights.made_by == "foleybench train evaluators"
         return
-    with pytest.raises(WeightsMissingError, match=f"foleybench weights fetch {name}"):
+    command = encoder.weights.made_by or f"foleybench weights fetch {name}"
+    with pytest.raises(WeightsMissingError, match=command):
         encoder.build("cpu")
 
 

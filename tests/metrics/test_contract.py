@@ -40,7 +40,7 @@ def feature(encoder, layer, seed):
         ("mini_align", "probability"): lambda: np.asarray(rng.uniform(0.6, 1.0)),
         ("diff_foley_align", "probability"): lambda: rng.uniform(0.6, 1.0, 1),
         ("diff_foley_align", "probability_sampled"): lambda: rng.uniform(0.6, 1.0, 1),
-        ("align_trained", "probability"): lambda: rng.uniform(0.6, 1.0, 1),
+        ("align_trained", "probability"): lambda: np.asarray(rng.uniform(0.6, 1.0)),
         ("synchformer_offset", "windows"): lambda: rng.standard_normal((2, 21)) + 99.0 * (np.arange(21) == 10),
     }
     if (encoder, layer) in shapes:

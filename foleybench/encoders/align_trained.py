@@ -1,0 +1,80 @@
+"""An alignment classifier of your own: is the sound aligned with the picture. Made by ``foleybench train``.
+
+Layers:
+    probability: () float32: that the sound belongs to the picture, and in time.
+
+For those who have no official weights, or whose clips are not like VGGSound's. The file is
+``align_classifier.safetensors`` in the weights folder (``FOLEYBENCH_WEIGHTS``), which may simply be the run folder of
+``foleybench train align-classifier``. It says what it was trained on and how well it does, and its hash stands in every
+result; two results compare only if their hashes agree.
+
+Sources: ours; the mix of pairs as recalled from Luo et al., "Diff-Foley", NeurIPS 2023. Architecture in ``_mini_nets``.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from foleybench.encoders import Encode, Encoder
+from foleybench.errors import FoleyError
+from foleybench.weights import Weights, require
+
+if TYPE_CHECKING:
+    from foleybench.encoders._mini_nets import AlignNet
+
+KIND = "align_classifier"
+# What the net's sizes may be: a file from elsewhere must not make us build anything huge.
+_SIZES = {"n_follow": 512, "n_heads": 64, "n_kind": 512, "scale": 16}
+
+WEIGHTS = Weights(
+    filename=f"{KIND}.safetensors",
+    url=None,
+    sha256=None,
+    size_bytes=None,
+    licence="yours",
+    made_by="foleybench train align-classifier",
+)
+
+
+def load(path: Path) -> AlignNet:
+    """Return the network of a file that ``foleybench train align-classifier`` wrote.
+
+    Raises:
+        FoleyError: The file is not one, or does not hold exactly the tensors of the network that it says it is.
+    """
+    from foleybench.encoders._mini_nets import AlignNet, read_facts, unpack
+
+    facts = read_facts(path)
+    sizes: Any = facts.get("net")
+    if facts.get("kind") != KIND or not _plausible(sizes):
+        raise FoleyError(f"{path} is no alignment classifier. Make one with `{WEIGHTS.made_by}`.")
+    net = AlignNet(**sizes)
+    unpack(net, path)
+    return net
+
+
+def _plausible(sizes: Any) -> bool:
+    if not isinstance(sizes, dict) or set(sizes) != set(_SIZES):
+        return False
+    whole = all(type(sizes[name]) is int and 0 < sizes[name] <= most for name, most in _SIZES.items())
+    return whole and sizes["n_follow"] % sizes["n_heads"] == 0
+
+
+def _build(device: str) -> Encode:
+    from foleybench.encoders._align_judge import judging
+
+    return judging("align_trained", load(require("align_trained", WEIGHTS)), device)
+
+
+ENCODER = Encoder(
+    version=1,
+    rate_hz=16000,
+    modality="pair",
+    layers={"probability": ()},
+    licence="MIT",
+    source="foleybench",
+    weights=WEIGHTS,
+    build=_build,
+)

@@ -79,7 +79,7 @@ def train_align_classifier(
     manifest = read_manifest(data)
     if manifest.header.split == "test":
         raise FoleyError(f"{data} is a test split; a judge must not be trained on what it will judge.")
-    facts = {
+    facts: dict[str, Any] = {
         "version": VERSION,
         "kind": KIND,
         "net": recipe.net,

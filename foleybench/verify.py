@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 from foleybench.errors import FoleyError, ManifestError
 from foleybench.manifest import SUFFIX, Entry
 from foleybench.prepare.finished import RECORDS
+from foleybench.prepare.marking import unmarked
 from foleybench.shard_index import read_index
 from foleybench.shards import check_meta, checked_shard, expected_members
 from foleybench.store import Store, open_store, split_location
@@ -255,7 +256,7 @@ def _check_json(shard: str, entry: Entry, data: bytes) -> Iterator[Problem]:
     except ManifestError as error:
         yield Problem(shard, str(error))
         return
-    said = {"clip_id": entry.clip_id, "source_id": entry.source_id, "label": entry.label, **entry.facts}
+    said = {"clip_id": entry.clip_id, "source_id": entry.source_id, "label": entry.label, **unmarked(entry.facts)}
     wrong = sorted(key for key in said if key in meta and meta[key] != said[key])
     if wrong:
         yield Problem(shard, f"{entry.clip_id}.json and the manifest disagree on {', '.join(wrong)}.")

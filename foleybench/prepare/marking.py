@@ -39,6 +39,14 @@ def mark(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
         yield b"".join(line + b"\n" for line in marked)
 
 
+def unmarked(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest line's facts without marks, as they stand in the clip's own JSON file."""
+    own = {key: value for key, value in facts.items() if key not in _FACTS}
+    if "flags" in own:
+        own["flags"] = sorted(set(own["flags"]) - _FLAGS)
+    return own
+
+
 def write_between(out: Path) -> Path | None:
     """Write the copies between the splits whose manifests lie in a folder; None when there are fewer than two.
 
@@ -100,12 +108,12 @@ def _marked(line: bytes, copy: Copy | None, contents: list[Content]) -> bytes:
     if copy is None and not any(f'"{key}"'.encode() in line for key in _FACTS):
         return line
     record = json.loads(line)
-    facts = {key: value for key, value in record["facts"].items() if key not in _FACTS}
-    flags = set(facts.get("flags", [])) - _FLAGS
+    facts = unmarked(record["facts"])
     if copy is not None:
-        flags.add("same_sound" if copy.kind == SAME_SOUND else "duplicate")
+        mark = "same_sound" if copy.kind == SAME_SOUND else "duplicate"
+        facts["flags"] = sorted({*facts.get("flags", []), mark})
         facts |= {"duplicate_of": contents[copy.of].name, "duplicate_kind": copy.kind}
-    record["facts"] = {**facts, "flags": sorted(flags)}
+    record["facts"] = facts
     return canonical_json(record).encode()
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from foleybench.datasets import Item, Sample
 from foleybench.errors import FoleyError
 from foleybench.manifest import Entry, canonical_json, entry_line, write_atomically
+from foleybench.prepare.marking import unmarked
 from foleybench.prepare.staging import (
     Outcome,
     Staging,
@@ -177,7 +178,11 @@ def _sample(shard: Path, entry: Entry) -> Sample:
     members = read_members(shard, entry)
     meta = json.loads(members["json"])
     return Sample(
-        mp4=members["mp4"], flac=members["flac"], events=meta["events"], facts=entry.facts, factors=meta["factors"]
+        mp4=members["mp4"],
+        flac=members["flac"],
+        events=meta["events"],
+        facts=unmarked(entry.facts),
+        factors=meta["factors"],
     )
 
 

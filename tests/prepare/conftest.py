@@ -63,6 +63,8 @@ def make(item):
     if deed.startswith("unless:") and not Path(deed[7:]).exists():
         os.kill(os.getpid(), signal.SIGKILL)
     media = f"{item.clip_id} {item.split}".encode() * (100 + index)
+    if deed == "twin":
+        media = b"the same every time" * 100
     return Sample(
         mp4=b"mp4" + media,
         flac=b"flac" + media,

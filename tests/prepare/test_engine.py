@@ -19,6 +19,7 @@ from foleybench.errors import FoleyError, ManifestError
 from foleybench.manifest import read_manifest
 from foleybench.prepare import pack, parse_options, plan, prepare
 from foleybench.shards import ShardDataset
+from foleybench.verify import Problem, verify
 
 RUN = """
 import argparse, sys
@@ -310,6 +311,24 @@ def test_a_damaged_staged_file_is_made_again(deeds, options, tree, tmp_path: Pat
         prepare(deeds, options(), out)
     prepare(deeds, options(), out)
     prepare(deeds, options(), tmp_path / "whole")
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_marks_of_copies_stay_out_of_the_clips(deeds, options, tree, tmp_path: Path):
+    flag, out = tmp_path / "flag", tmp_path / "out"
+    asked = options(f"twin,twin,unless:{flag},twin")
+    made = prepare(deeds, asked, out)
+    assert [entry.facts.get("flags") for entry in read_manifest(made["test"]).entries] == [
+        [],
+        ["duplicate"],
+        None,
+        ["duplicate"],
+    ]
+    assert not list(verify(made["test"], fast=True))[1:]
+    assert [one for one in verify(made["test"]) if isinstance(one, Problem)] == []
+    flag.touch()
+    prepare(deeds, asked, out, retry=True)
+    prepare(deeds, asked, tmp_path / "whole")
     assert tree(out) == tree(tmp_path / "whole")
 
 

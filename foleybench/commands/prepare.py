@@ -59,7 +59,12 @@ def _first_line(name: str) -> str:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, help="folder of the shards and manifests")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder of the shards and manifests, or a URL (s3://bucket/name)"
+    )
+    parser.add_argument(
+        "--work", type=Path, metavar="DIR", help="with a URL: folder for what is under way (default: in ~/.cache)"
+    )
     parser.add_argument(
         "--jobs", type=_positive, metavar="N", help="number of workers (default: 1; with Ray all of the cluster)"
     )
@@ -93,10 +98,12 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.manifest import read_manifest
     from foleybench.prepare import prepare
 
+    out, url = _places(args)
     manifests = prepare(
         args.recipe,
         args,
-        args.out,
+        out,
+        url=url,
         jobs=args.jobs,
         engine=args.engine,
         ray_address=args.ray_address,
@@ -113,10 +120,22 @@ def run(args: argparse.Namespace) -> int:
         counts = read_manifest(path).counts()
         n_failed += sum(n for status, n in counts.items() if status != "ok")
         sys.stderr.write(f"{split}: {', '.join(f'{n} {status}' for status, n in counts.items())}\n")
-        sys.stdout.write(f"{path}\n")
-    if args.recipe == "synthfoley":
-        _write_contact_sheets(args.out / "contact_sheets", manifests)
+        sys.stdout.write(f"{f'{url}/{path.name}' if url else path}\n")
+    if args.recipe == "synthfoley" and not url:
+        _write_contact_sheets(out / "contact_sheets", manifests)
     return EXIT_PARTIAL if n_failed else EXIT_OK
+
+
+def _places(args: argparse.Namespace) -> tuple[Path, str | None]:
+    """Return the folder of the run, and the URL that shards go to, if it is one."""
+    from foleybench.clip_ids import short_hash, slug
+    from foleybench.store import is_url
+
+    if not is_url(args.out):
+        return Path(args.out.removeprefix("file://")), None
+    url = args.out.rstrip("/")
+    name = f"{slug(url)[:60]}-{short_hash(url)}"
+    return args.work or Path.home() / ".cache" / "foleybench" / "prepare" / name, url
 
 
 def _tell(line: str) -> None:
@@ -145,7 +164,8 @@ def _dry_run(args: argparse.Namespace) -> int:
     from foleybench.prepare import plan
 
     dataset = registry.load("datasets", args.recipe)
-    for split in plan(args.recipe, args, args.out, limit=args.limit, force=args.force):
+    out, url = _places(args)
+    for split in plan(args.recipe, args, out, limit=args.limit, force=args.force, url=url):
         n_refused = len(split.items) - len(split.wanted)
         n_left = 0 if split.complete else len(split.wanted) - split.n_staged
         state = "complete" if split.complete else f"{split.n_staged} staged"

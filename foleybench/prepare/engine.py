@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import re
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from foleybench.prepare.pack import (
 )
 from foleybench.prepare.packer import Packer, Split
 from foleybench.prepare.pool import PoolSettings, Task, run_tasks
+from foleybench.prepare.shelf import RemoteShelf, Shelf
 from foleybench.prepare.source import load_dataset
 from foleybench.prepare.staging import Staging, items_sha256, refuse_change
 from foleybench.prepare.tools import tool_versions
@@ -94,7 +95,14 @@ def parse_options(dataset_name: str, arguments: Sequence[str] = ()) -> argparse.
 
 
 def plan(
-    dataset_name: str, options: argparse.Namespace, out: Path, *, limit: int | None = None, force: bool = False
+    dataset_name: str,
+    options: argparse.Namespace,
+    out: Path,
+    *,
+    limit: int | None = None,
+    force: bool = False,
+    url: str | None = None,
+    pull: bool = False,
 ) -> list[SplitPlan]:
     """List what would be made; reads and writes no media.
 
@@ -104,12 +112,15 @@ def plan(
         out: Folder of shards and manifests.
         limit: Only the first so many items of each split.
         force: Whether what is there may be thrown away.
+        url: Where the shards are, when they are not in ``out``.
+        pull: Get from there what another machine has left, when ``out`` knows nothing of a split.
 
     Raises:
         FoleyError: Nothing is asked for, an id is unsafe or given twice, or what is in ``out`` was made from something
             else (and not ``force``).
     """
     dataset = load_dataset(dataset_name)
+    shelf = _shelf(out, url)
     splits: dict[str, list[Item]] = {}
     for item in dataset.items(options):
         splits.setdefault(item.split, []).append(item)
@@ -134,13 +145,20 @@ def plan(
             "items_sha256": items_sha256(items),
             "n_per_shard": clips_per_shard(profile.get("clip_s") or 10.0),
         }
-        plans.append(_split_plan(out, header, items, fingerprint, force))
+        if pull:
+            shelf.pull(split)
+        plans.append(_split_plan(shelf, header, items, fingerprint, force))
     return plans
 
 
+def _shelf(out: Path, url: str | None) -> Shelf:
+    return RemoteShelf(out, url) if url else Shelf(out)
+
+
 def _split_plan(
-    out: Path, header: Header, items: tuple[Item, ...], fingerprint: dict[str, Any], force: bool
+    shelf: Shelf, header: Header, items: tuple[Item, ...], fingerprint: dict[str, Any], force: bool
 ) -> SplitPlan:
+    out = shelf.out
     staging = Staging(out, header.split, fingerprint)
     split = SplitPlan(
         header=header,
@@ -153,7 +171,7 @@ def _split_plan(
     if force:
         return split
     manifest = manifest_path(out, header.split)
-    finished = find_finished(out, header.split)
+    finished = find_finished(out, header.split, shelf.sizes())
     if finished is None:
         if manifest.is_file() and not staging.folder.is_dir() and shard_names(out, header.split):
             # (A manifest without shards is what a checkout of a repository holds: its shards are about to be made.)
@@ -201,6 +219,7 @@ def prepare(
     retry_now: bool = False,
     progress: bool = False,
     tell: Callable[[str], None] | None = None,
+    url: str | None = None,
 ) -> dict[str, Path]:
     """Make the shards and manifests of a data set; goes on from where an earlier run was stopped.
 
@@ -219,6 +238,8 @@ def prepare(
         retry_now: The same, due or not.
         progress: Show a progress bar on standard error when it is a terminal.
         tell: Gets lines about what will be fetched and how long that takes, before it begins.
+        url: Where the shards and, at last, the manifests go, as fsspec writes it; ``out`` then holds what is under
+            way, and copies of the manifests.
 
     Returns:
         The manifest of each split. Clips that could not be had are in it, with a status and a reason.
@@ -227,51 +248,57 @@ def prepare(
         FoleyError: See ``plan``; or another run is working on ``out``, or the workers cannot start.
     """
     with locked(out):
-        plans = plan(dataset_name, options, out, limit=limit, force=force)
+        shelf = _shelf(out, url)
+        plans = plan(dataset_name, options, out, limit=limit, force=force, url=url, pull=not force)
         watch = Watch(out, retry=retry, retry_now=retry_now)
         for split in plans:
-            _begin(out, split, watch, force=force)
+            _begin(shelf, split, watch, force=force)
             if split.staging.folder.is_dir():
                 announce(load_dataset(dataset_name).outlook(options, split.left), split.split, tell)
         n_jobs = jobs if jobs is not None else DEFAULT_JOBS.get(engine, 1)
         settings = PoolSettings(dataset=dataset_name, jobs=n_jobs, time_limit_s=time_limit_s, memory_mb=memory_mb)
         todo = [split for split in plans if split.staging.folder.is_dir()]
-        _make(_engine(engine, settings, ray_address), out, todo, watch, progress)
+        _make(_engine(engine, settings, ray_address), shelf, todo, watch, progress)
         for split in todo:
             finish(out, split.staging, split.groups, split.header)
         write_between(out)
+        for split in plans:
+            shelf.publish(split.split)
         return {split.split: manifest_path(out, split.split) for split in plans}
 
 
-def _begin(out: Path, split: SplitPlan, watch: Watch, *, force: bool) -> None:
+def _begin(shelf: Shelf, split: SplitPlan, watch: Watch, *, force: bool) -> None:
     """Open the staging area of a split that needs work, and only of such a one."""
+    out, sizes = shelf.out, shelf.sizes()
     if force:
         split.staging.remove()
         forget(out, split.split)
     again = watch.again(split.split)
-    finished = find_finished(out, split.split)
+    finished = find_finished(out, split.split, sizes)
     if finished is not None:
         split.staging.remove()  # Left by a run that was killed between its manifest and its tidying.
         if not finished.lost and not (watch.retries and any_left(manifest_path(out, split.split), split.items, again)):
             return
         take_apart(out, split.staging, split.groups, finished)
     split.staging.open()
+    shelf.withdraw(split.split, split.staging, fresh=force)
     for group in split.groups:
-        _begin_group(out, split.staging, group, again)
+        _begin_group(shelf, sizes, split.staging, group, again)
 
 
-def _begin_group(out: Path, staging: Staging, group: Group, again: Again) -> None:
+def _begin_group(shelf: Shelf, sizes: Mapping[str, int], staging: Staging, group: Group, again: Again) -> None:
     """Give up what a part says when its shard is lost, and clips that are to be tried again."""
     path = staging.part_path(group.index)
     if not path.is_file():
         drop_again(staging, group, again)
         return
     part = read_part(path)
-    shard = out / part.shard if part.shard else None
-    if shard and not (shard.is_file() and shard.stat().st_size == part.n_bytes):
+    if part.shard and sizes.get(part.shard) != part.n_bytes:
         path.unlink()
     elif any_again(group, part, again):
-        reopen(out, staging, group, part, again)
+        if part.shard:
+            shelf.bring(part.shard)
+        reopen(shelf.out, staging, group, part, again)
 
 
 def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engine:
@@ -284,11 +311,11 @@ def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engin
     return functools.partial(run_on_ray, settings, address=ray_address)
 
 
-def _make(engine: Engine, out: Path, splits: Sequence[SplitPlan], watch: Watch, progress: bool) -> None:
+def _make(engine: Engine, shelf: Shelf, splits: Sequence[SplitPlan], watch: Watch, progress: bool) -> None:
     n_failed = 0
     n_left = sum(len(split.wanted) - sum(_n_finished(split.staging, g) for g in split.groups) for split in splits)
     with (
-        Packer(out, [Split(split.staging, split.groups) for split in splits]) as packer,
+        Packer(shelf, [Split(split.staging, split.groups) for split in splits]) as packer,
         # disable=None is tqdm's own test for a terminal.
         tqdm(total=n_left, unit="clip", disable=None if progress else True, file=sys.stderr) as bar,
         contextlib.closing(engine(packer.tasks())) as ended,

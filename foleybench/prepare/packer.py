@@ -11,6 +11,7 @@ from typing import NamedTuple
 from foleybench.datasets import Item
 from foleybench.prepare.pack import Group, commit, pack
 from foleybench.prepare.pool import Task
+from foleybench.prepare.shelf import Shelf
 from foleybench.prepare.staging import Staging
 
 # Writing and hashing leave Python's lock to others, so that workers are not kept waiting for orders meanwhile.
@@ -31,8 +32,8 @@ class Packer:
     Use as a context: leaving it waits for the packing that is under way.
     """
 
-    def __init__(self, out: Path, splits: Sequence[Split]) -> None:
-        self._out = out
+    def __init__(self, shelf: Shelf, splits: Sequence[Split]) -> None:
+        self._shelf = shelf
         self._splits = splits
         self._left: dict[Path, int] = {}
         self._groups: dict[Path, tuple[Staging, Group]] = {}
@@ -76,7 +77,11 @@ class Packer:
         self._running.add(self._threads.submit(self._pack, staging, group))
 
     def _pack(self, staging: Staging, group: Group) -> None:
-        commit(staging, group, pack(self._out, staging, group))
+        part = pack(self._shelf.out, staging, group)
+        self._shelf.store(staging, group, part)
+        commit(staging, group, part)
+        if part.shard:
+            self._shelf.clear(part.shard)
 
     def _settle(self, n_allowed: int) -> None:
         """Wait until at most so many are under way; raise what went wrong in those that ended."""

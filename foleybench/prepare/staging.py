@@ -22,7 +22,7 @@ from foleybench.errors import FoleyError
 from foleybench.manifest import write_atomically
 
 FOLDER = ".staging"
-_FINGERPRINT = "fingerprint.json"
+FINGERPRINT = "fingerprint.json"
 # How the media is got may change from run to run.
 _HASHED = tuple(field.name for field in dataclasses.fields(Item) if field.name != "way")
 
@@ -116,7 +116,7 @@ class Staging:
         Raises:
             FoleyError: The fingerprint differs; the message says in what.
         """
-        path = self.folder / _FINGERPRINT
+        path = self.folder / FINGERPRINT
         if path.is_file():
             refuse_change(self.folder, read_json(path), self.fingerprint)
 
@@ -124,7 +124,11 @@ class Staging:
         """Create the area, or check that it belongs to this fingerprint."""
         self.check()
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder / _FINGERPRINT, dumps(self.fingerprint).encode())
+        write_atomically(self.folder / FINGERPRINT, self.fingerprint_bytes())
+
+    def fingerprint_bytes(self) -> bytes:
+        """Return the fingerprint as it is written."""
+        return dumps(self.fingerprint).encode()
 
     def clips_folder(self, index: int) -> Path:
         """Return where the clips of a shard wait until all are finished."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -42,13 +43,15 @@ def peer_modules(folder: Path, absent: Sequence[str] = ()) -> Iterator[None]:
 
     Args:
         folder: Goes first on the import path.
-        absent: Modules that the peer imports but that the measured code does not use; they are replaced by dummies.
+        absent: Modules that the peer imports but that the measured code does not use; dummies stand in for those that
+            are not installed.
     """
     before = dict(sys.modules)
     own = {path.stem for path in folder.iterdir() if path.is_dir() or path.suffix == ".py"}
     for name in before:
         if name.partition(".")[0] in own:
             del sys.modules[name]
+    absent = [name for name in absent if importlib.util.find_spec(name.partition(".")[0]) is None]
     sys.modules.update({name: MagicMock(__path__=[]) for name in absent})
     sys.path.insert(0, str(folder))
     try:

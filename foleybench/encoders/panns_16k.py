@@ -37,8 +37,9 @@ WEIGHTS = Weights(
 def new_net() -> Cnn14:
     """Return the network with random weights, in evaluation mode."""
     from foleybench.encoders import _cnn14
+    from foleybench.encoders._torchlibrosa import Grid
 
-    return _cnn14.new_net(_cnn14.Grid(rate_hz=RATE_HZ, window=512, hop=160, low_hz=50.0, high_hz=8000.0))
+    return _cnn14.new_net(Grid(rate_hz=RATE_HZ, window=512, hop=160, low_hz=50.0, high_hz=8000.0))
 
 
 def _build(device: str) -> Encode:

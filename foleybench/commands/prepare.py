@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from foleybench import registry
-from foleybench.commands import _prepare_features
+from foleybench.commands import _prepare_features, _prepare_plan
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 HELP = "turn videos into shards and manifests; goes on from where an earlier run stopped"
@@ -87,12 +87,15 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--retry-now", action="store_true", help="the same, due or not")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and make nothing")
+    _prepare_plan.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Prepare and print the paths of the manifests."""
     if args.recipe == _prepare_features.NAME:
         return _prepare_features.run(args)
+    if args.plan:
+        return _prepare_plan.run(args, _places(args)[0])
     if args.dry_run:
         return _dry_run(args)
     from foleybench.manifest import read_manifest

@@ -76,7 +76,7 @@ class TrainContext:
         data: Manifest of the training split.
         val: Manifest of the validation split, or None.
         out: Run folder: checkpoints, logs, pictures; training resumes from what is there.
-        size: Name of the size (``tiny``, ``base``, ``paper``).
+        size: Name of the size (``tiny``, ``base``, ``std16k``, ``paper``).
         device: A torch device name.
         seed: Seed of every random choice.
         steps: Overrides the number of steps of the size when given (per stage, scaled alike).

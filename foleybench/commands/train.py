@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--val", type=Path, metavar="MANIFEST", help="manifest of the validation split")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoints, logs, pictures")
-    parser.add_argument("--size", default="tiny", choices=("tiny", "base", "paper"), help="size (default: tiny)")
+    parser.add_argument(
+        "--size", default="tiny", choices=("tiny", "base", "std16k", "paper"), help="size (default: tiny)"
+    )
     parser.add_argument("--steps", type=int, help="number of steps of the main stage; other stages scale alike")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="override one setting")
     parser.add_argument("--dry-run", action="store_true", help="say what would be trained, and train nothing")

@@ -66,6 +66,7 @@ def new_net(trunk: Trunk, **smaller: Any) -> nn.Module:
     import torch
 
     with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         net: nn.Module = timm.create_model(trunk.architecture, pretrained=False, **{**trunk.options, **smaller})
     return net.eval()
 

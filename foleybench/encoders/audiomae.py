@@ -57,6 +57,7 @@ def new_net(**smaller: Any) -> nn.Module:
 
     options = {"img_size": (N_FRAMES, N_BANDS), "in_chans": 1, "num_classes": 0, **smaller}
     with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         net: nn.Module = timm.create_model("vit_base_patch16_224", pretrained=False, **options)
     return net.eval()
 
@@ -116,6 +117,11 @@ def encode_with(net: nn.Module, device: str) -> Encode:
         return [encode_one(signal) for signal in signals]
 
     return encode
+
+
+def untrained(device: str) -> Encode:
+    """Return the encoder with random weights: to try sizes and memory."""
+    return encode_with(new_net(), device)
 
 
 def _build(device: str) -> Encode:

@@ -15,7 +15,7 @@ Changes: 1 first version.
 from __future__ import annotations
 
 from foleybench.encoders import ANY, Encode, Encoder
-from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, build
+from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, build, encode_with, new_net
 from foleybench.weights import Weights
 
 TRUNK = Trunk(
@@ -34,6 +34,11 @@ TRUNK = Trunk(
     mean=OPENAI_MEAN,
     std=OPENAI_STD,
 )
+
+
+def untrained(device: str) -> Encode:
+    """Return the encoder with random weights: to try sizes and memory."""
+    return encode_with(TRUNK, new_net(TRUNK), device)
 
 
 def _build(device: str) -> Encode:

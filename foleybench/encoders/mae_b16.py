@@ -13,7 +13,7 @@ Changes: 1 first version.
 from __future__ import annotations
 
 from foleybench.encoders import ANY, Encode, Encoder
-from foleybench.encoders._image_trunks import IMAGENET_MEAN, IMAGENET_STD, Trunk, build
+from foleybench.encoders._image_trunks import IMAGENET_MEAN, IMAGENET_STD, Trunk, build, encode_with, new_net
 from foleybench.weights import Weights
 
 TRUNK = Trunk(
@@ -32,6 +32,11 @@ TRUNK = Trunk(
     mean=IMAGENET_MEAN,
     std=IMAGENET_STD,
 )
+
+
+def untrained(device: str) -> Encode:
+    """Return the encoder with random weights: to try sizes and memory."""
+    return encode_with(TRUNK, new_net(TRUNK), device)
 
 
 def _build(device: str) -> Encode:

@@ -22,17 +22,17 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from foleybench.clips import FrameArray, IntArray
+from foleybench.clips import Clip, FrameArray, IntArray
 from foleybench.errors import FoleyError
 from foleybench.manifest import canonical_json
 from foleybench.shards import ShardDataset
 from foleybench.sound import resample
+from foleymodels._large_encoders import HalfArray, picture_features, sound_features
 from foleymodels._mel import Mel, MelSettings
-from foleymodels._video import N_QUANTITIES, observe
+from foleymodels._video import observe
 
-_VERSION = 3
+_VERSION = 4
 _META = "meta.json"
-HalfArray = npt.NDArray[np.float16]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,18 @@ class CacheSettings:
         grid_hz: Frames per second kept.
         cells: Side of the maps that frames are reduced to.
         shortest_s: Shortest clip: shorter ones are completed with their last frame and silence.
+        picture: ``maps``, or a large encoder whose features stand in place of the maps.
+        sound: A large encoder whose features of the sound are kept beside the tokens, or empty.
+        weights: ``published``, or ``random``: those encoders untrained.
     """
 
     mel: MelSettings
     grid_hz: float
     cells: int
     shortest_s: float
+    picture: str = "maps"
+    sound: str = ""
+    weights: str = "published"
 
     @property
     def unit(self) -> tuple[int, int]:
@@ -66,23 +72,26 @@ class TrainingData:
         folder: Where they lie.
         settings: What decided them.
         clip_ids: Clips in order.
-        frames: Maps of the frames, shape (sum of frames, cells, cells, 6) uint8.
+        frames: Maps of the frames, shape (sum of frames, cells, cells, 6) uint8; or features, (sum of frames, dim)
+            float16.
         tokens: Shape (sum of tokens, token_dim) float16.
         frame_offsets: First frame of each clip, shape (n + 1,).
         token_offsets: First token of each clip, shape (n + 1,).
         labels: Class of each clip, "" when unknown. No model is given it: supervised upper bounds and probes use it.
+        targets: Features of the sound at every token, shape (sum of tokens, dim) float16, or None.
         onsets_s: Audible onsets of each clip in seconds, None where the data set does not know its events; used alike.
     """
 
     folder: Path
     settings: CacheSettings
     clip_ids: tuple[str, ...]
-    frames: FrameArray
+    frames: FrameArray | HalfArray
     tokens: HalfArray
     frame_offsets: IntArray
     token_offsets: IntArray
     labels: tuple[str, ...]
     onsets_s: tuple[tuple[float, ...] | None, ...]
+    targets: HalfArray | None = None
 
     def __len__(self) -> int:
         """Return the number of clips."""
@@ -115,6 +124,13 @@ class TrainingData:
         """Return crops of the sound, shape (batch, n_tokens, token_dim) float32."""
         first = self.token_offsets[indices.numpy()] + starts * self.settings.unit[1]
         return torch.from_numpy(np.stack([self.tokens[at : at + n_tokens] for at in first])).float()
+
+    def crop_targets(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor | None:
+        """Return crops of the features of the sound, shape (batch, n_tokens, dim) float32; None without them."""
+        if self.targets is None:
+            return None
+        first = self.token_offsets[indices.numpy()] + starts * self.settings.unit[1]
+        return torch.from_numpy(np.stack([self.targets[at : at + n_tokens] for at in first])).float()
 
     def onset_tokens(self, index: int) -> Tensor:
         """Return which tokens of a clip hold an onset, shape (its tokens,) float32.
@@ -168,6 +184,7 @@ def _open(folder: Path, settings: CacheSettings) -> TrainingData:
         clip_ids=tuple(meta["clip_ids"]),
         frames=np.load(folder / "frames.npy", mmap_mode="r"),
         tokens=np.load(folder / "tokens.npy", mmap_mode="r"),
+        targets=np.load(folder / "targets.npy", mmap_mode="r") if settings.sound else None,
         frame_offsets=np.asarray(meta["frame_offsets"], dtype=np.int64),
         token_offsets=np.asarray(meta["token_offsets"], dtype=np.int64),
         labels=tuple(meta["labels"]),
@@ -182,30 +199,47 @@ def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: i
         building.mkdir(parents=True)
     except OSError as error:
         raise FoleyError(f"cannot write {building}: {error}. Name a folder with --set cache=DIR.") from error
-    frame_offsets, token_offsets = [0], [0]
     labels: list[str] = []
     onsets_s: list[list[float] | None] = []
     tasks = [(dataset, clip_id, settings) for clip_id in dataset.clip_ids]
-    with (building / "frames.raw").open("wb") as frames_file, (building / "tokens.raw").open("wb") as tokens_file:
-        for clip in tqdm(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip", disable=None):
-            frames_file.write(clip.frames.tobytes())
-            tokens_file.write(clip.tokens.tobytes())
-            frame_offsets.append(frame_offsets[-1] + len(clip.frames))
-            token_offsets.append(token_offsets[-1] + len(clip.tokens))
-            labels.append(clip.label)
-            onsets_s.append(clip.onsets_s)
-    cells = settings.cells
-    _as_npy(building, "frames", np.dtype(np.uint8), (frame_offsets[-1], cells, cells, N_QUANTITIES))
-    _as_npy(building, "tokens", np.dtype(np.float16), (token_offsets[-1], settings.mel.token_dim))
+    names = ("frames", "tokens", "targets") if settings.sound else ("frames", "tokens")
+    arrays = {name: _Growing(building, name) for name in names}
+    for clip in tqdm(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip", disable=None):
+        for name, array in arrays.items():
+            array.append(getattr(clip, name))
+        labels.append(clip.label)
+        onsets_s.append(clip.onsets_s)
+    for array in arrays.values():
+        array.close()
     meta = {
         "clip_ids": dataset.clip_ids,
-        "frame_offsets": frame_offsets,
-        "token_offsets": token_offsets,
+        "frame_offsets": arrays["frames"].offsets,
+        "token_offsets": arrays["tokens"].offsets,
         "labels": labels,
         "onsets_s": onsets_s,
     }
     (building / _META).write_text(canonical_json(meta), encoding="utf-8")
     _publish(building, target)
+
+
+class _Growing:
+    """Rows of an array whose number is known at the end only."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._file = (folder / f"{name}.raw").open("wb")
+        self._dtype: np.dtype[np.generic] = np.dtype(np.uint8)
+        self._shape: tuple[int, ...] = ()
+        self.offsets = [0]
+
+    def append(self, rows: npt.NDArray[np.generic]) -> None:
+        self._dtype, self._shape = rows.dtype, rows.shape[1:]
+        self._file.write(rows.tobytes())
+        self.offsets.append(self.offsets[-1] + len(rows))
+
+    def close(self) -> None:
+        self._file.close()
+        _as_npy(self._folder, self._name, self._dtype, (self.offsets[-1], *self._shape))
 
 
 def _publish(building: Path, target: Path) -> None:
@@ -232,8 +266,9 @@ Task = tuple[ShardDataset, str, CacheSettings]
 
 @dataclasses.dataclass(frozen=True)
 class _Decoded:
-    frames: FrameArray
+    frames: FrameArray | HalfArray
     tokens: HalfArray
+    targets: HalfArray | None
     label: str
     onsets_s: list[float] | None
 
@@ -251,19 +286,34 @@ def _decode_one(task: Task) -> _Decoded:
         raise FoleyError(f"clip {clip_id} of {dataset.path} lacks picture or sound; training needs both.")
     audio = resample(clip.audio, clip.rate_hz, settings.mel.rate_hz)
     tokens = Mel(settings.mel).tokens(torch.from_numpy(audio)[None])[0].numpy().astype(np.float16)
-    frames = observe(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.cells)
-    frames, tokens = _at_least(frames, tokens, settings)
+    targets = None
+    if settings.sound:
+        times = settings.mel.token_times_s(len(tokens)).numpy()
+        targets = _longer(sound_features(clip, settings.sound, times, settings.weights), settings, None)
     onsets_s = None if clip.events is None else [round(float(t), 6) for t in clip.onset_times_s()]
-    return _Decoded(frames, tokens, clip.label, onsets_s)
-
-
-def _at_least(frames: FrameArray, tokens: HalfArray, settings: CacheSettings) -> tuple[FrameArray, HalfArray]:
-    n_frames, n_tokens = (
-        round(settings.shortest_s * settings.grid_hz),
-        round(settings.shortest_s * settings.mel.token_hz),
-    )
-    more_frames, more_tokens = max(0, n_frames - len(frames)), max(0, n_tokens - len(tokens))
     silence = (np.log10(settings.mel.floor) - settings.mel.mean) / settings.mel.scale
-    frames = np.concatenate([frames, np.repeat(frames[-1:], more_frames, axis=0)])
-    tokens = np.pad(tokens, ((0, more_tokens), (0, 0)), constant_values=silence)
-    return frames, tokens
+    frames = see(clip, settings)
+    n_frames = round(settings.shortest_s * settings.grid_hz)
+    frames = np.concatenate([frames, np.repeat(frames[-1:], max(0, n_frames - len(frames)), axis=0)])
+    return _Decoded(frames, _longer(tokens, settings, silence), targets, clip.label, onsets_s)
+
+
+def see(clip: Clip, settings: CacheSettings) -> FrameArray | HalfArray:
+    """Return a clip's picture as the networks see it: maps (n, cells, cells, 6) uint8, or features (n, dim) float16.
+
+    Raises:
+        FoleyError: The clip came without its picture.
+    """
+    if clip.frames is None:
+        raise FoleyError(f"clip {clip.clip_id} has no picture; this model needs one.")
+    if settings.picture != "maps":
+        return picture_features(clip, settings.picture, settings.grid_hz, settings.weights)
+    return observe(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.cells)
+
+
+def _longer(rows: HalfArray, settings: CacheSettings, fill: float | None) -> HalfArray:
+    """Complete rows of tokens to the shortest length, with a value or with the last row."""
+    more = max(0, round(settings.shortest_s * settings.mel.token_hz) - len(rows))
+    if fill is None:
+        return np.concatenate([rows, np.repeat(rows[-1:], more, axis=0)])
+    return np.pad(rows, ((0, more), (0, 0)), constant_values=fill)

@@ -24,7 +24,7 @@ from foleybench.sound import fit_length, resample
 from foleymodels import _checkpoint
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import part
-from foleymodels.foleyflow.generate import frame_maps
+from foleymodels.foleyflow.generate import seen
 from foleymodels.foleyflow.settings import Settings, resolve
 from foleymodels.foleyflow.stage1 import trained_alignment
 from foleymodels.foleyflow.train import prepared_data
@@ -127,7 +127,7 @@ class NearestGenerator:
     def _one(self, clip: Clip) -> AudioArray:
         settings = self._alignment.settings
         n_samples = Clock(clip.duration_s).samples(self.rate_hz)
-        condition = alignment_condition(self._alignment, frame_maps(clip, settings), settings.mel.n_tokens(n_samples))
+        condition = alignment_condition(self._alignment, seen(clip, settings), settings.mel.n_tokens(n_samples))
         found = self._data.load(self._clip_ids[self._index.nearest(condition)], video=False)
         if found.audio is None:
             raise FoleyError(f"training clip {found.clip_id} has lost its sound. Train `nearest` again.")

@@ -80,3 +80,30 @@ def test_an_empty_split_and_a_bad_folder_are_named(tmp_path):
     manifest = toy_corpus(tmp_path / "one", "train", 1)
     with pytest.raises(FoleyError, match="--set cache=DIR"):
         training_data(manifest, SETTINGS, folder=blocked)
+
+
+def test_features_of_large_encoders_stand_in_for_maps_and_targets(manifest, monkeypatch, tmp_path):
+    """What is kept is what the encoders said, at the model's times, completed to the shortest length."""
+    from foleymodels import _large_encoders
+
+    def encode(signals):
+        (signal,) = signals
+        if signal.frames is None:
+            n = round(signal.duration_s * 6.25)
+            return [{"tokens": np.arange(n, dtype=np.float32)[:, None] * np.float32([[1.0, 3.0]])}]
+        n = round(signal.duration_s * 8)
+        return [{"frames": np.arange(n, dtype=np.float32)[:, None].repeat(4, 1)}]
+
+    monkeypatch.setattr(_large_encoders, "_encoder", lambda name, weights: encode)
+    wanted = dataclasses.replace(SETTINGS, grid_hz=8.0, shortest_s=2.0, picture="mae_b16", sound="audiomae")
+    data = training_data(manifest, wanted, folder=tmp_path)
+    assert data.frames.shape == (5 * 16, 4)
+    assert data.targets.shape == (5 * len(data.tokens) // 5, 2)
+    first = np.asarray(data.frames[:16, 0])
+    assert first[:10].tolist() == pytest.approx([min(9, int((i + 0.5) / 11 * 10)) for i in range(10)])
+    assert (first[11:] == first[10]).all()
+    crop = data.crop_targets(torch.tensor([1, 3]), np.zeros(2, dtype=np.int64), 5)
+    assert crop.shape == (2, 5, 2)
+    torch.testing.assert_close(crop[:, 4], torch.tensor([[-1.0, 1.0]] * 2), atol=1e-2, rtol=0)
+    plain = training_data(manifest, SETTINGS, folder=tmp_path)
+    assert plain.crop_targets(torch.tensor([0]), np.zeros(1, dtype=np.int64), 5) is None

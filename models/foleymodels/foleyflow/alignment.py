@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from foleymodels._blocks import Attention, Context, ConvMLP, rotary_table, window_bias
 from foleymodels._cache import TrainingData
+from foleymodels._large_encoders import PICTURE
 from foleymodels._small_encoders.nets import PictureEncoder, SoundEncoder
 from foleymodels._small_encoders.train import PretextSettings, pretrained
 from foleymodels._video import VideoEncoder, grid_times_s
 from foleymodels._windows import Windows
-from foleymodels.foleyflow.settings import Settings
+from foleymodels.foleyflow.settings import SMALL_PICTURE, SMALL_SOUND, Settings
 
 
 class AlignmentBlock(nn.Module):
@@ -54,7 +55,7 @@ class Alignment(nn.Module):
         self.video_norm = nn.LayerNorm(dim)
         self.blocks = nn.ModuleList([AlignmentBlock(dim, settings.vama_heads) for _ in range(settings.vama_blocks)])
         self.leave_norm = nn.LayerNorm(dim)
-        self.leave = nn.Linear(dim, settings.mel.token_dim if self.sound is None else settings.encoder_dim)
+        self.leave = nn.Linear(dim, settings.target_dim)
 
     @property
     def condition_dim(self) -> int:
@@ -146,6 +147,21 @@ class FrozenPicture(nn.Module):
         return out
 
 
+class FeatureAdapter(nn.Module):
+    """Features of a large frozen encoder, then trained convolutions over time (four layers)."""
+
+    def __init__(self, encoder_dim: int, dim: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(encoder_dim)
+        self.enter = nn.Linear(encoder_dim, dim)
+        self.context = nn.Sequential(Context(dim), Context(dim))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Encode (batch, n, encoder_dim) of any float type into (batch, n, dim)."""
+        out: Tensor = self.context(self.enter(self.norm(features.float())))
+        return out
+
+
 def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
     """Put pretrained weights into the frozen encoders of a new network; trains them first when that was never done.
 
@@ -156,7 +172,11 @@ def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
     """
     settings = alignment.settings
     parts = [
-        (settings.video_encoder, "picture.", alignment.video.encoder if settings.video_encoder != "maps" else None),
+        (
+            settings.video_encoder,
+            "picture.",
+            alignment.video.encoder if settings.video_encoder in SMALL_PICTURE else None,
+        ),
         (settings.audio_target, "sound.", alignment.sound),
     ]
     for name, prefix, module in parts:
@@ -169,7 +189,9 @@ def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
             module.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
 
 
-def _picture_part(settings: Settings) -> VideoEncoder | FrozenPicture:
+def _picture_part(settings: Settings) -> VideoEncoder | FrozenPicture | FeatureAdapter:
+    if settings.video_encoder in PICTURE:
+        return FeatureAdapter(PICTURE[settings.video_encoder], settings.vama_dim)
     if settings.video_encoder == "maps":
         channels = (settings.video_channels_1, settings.video_channels_2)
         return VideoEncoder(settings.cells, channels, settings.vama_dim)
@@ -177,7 +199,7 @@ def _picture_part(settings: Settings) -> VideoEncoder | FrozenPicture:
 
 
 def _frozen_sound(settings: Settings) -> SoundEncoder | None:
-    if settings.audio_target == "mel":
+    if settings.audio_target not in SMALL_SOUND:
         return None
     return SoundEncoder(settings.mel.token_dim, settings.encoder_dim).requires_grad_(False)
 

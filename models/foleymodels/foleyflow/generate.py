@@ -11,10 +11,10 @@ from torch import Tensor
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.model import BuildContext
+from foleymodels._cache import see
 from foleymodels._griffin_lim import griffin_lim
 from foleymodels._mel import Mel
 from foleymodels._samplers import sample
-from foleymodels._video import observe
 from foleymodels._windows import Windows
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import load_model
@@ -92,18 +92,16 @@ class FlowGenerator:
         return self._alignment.condition(frames.to(self._device), n_tokens)
 
     def _frames(self, clip: Clip) -> Tensor:
-        return frame_maps(clip, self._settings)
+        return seen(clip, self._settings)
 
 
-def frame_maps(clip: Clip, settings: Settings) -> Tensor:
-    """Return a clip's picture as the networks see it, shape (n, cells, cells, 6) uint8.
+def seen(clip: Clip, settings: Settings) -> Tensor:
+    """Return a clip's picture as the alignment network sees it, maps or features, shape (n, ...).
 
     Raises:
         FoleyError: The clip came without its picture.
     """
-    if clip.frames is None:
-        raise FoleyError(f"clip {clip.clip_id} has no picture; this model needs one.")
-    return torch.from_numpy(observe(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.cells))
+    return torch.from_numpy(see(clip, settings.cache))
 
 
 def build(context: BuildContext) -> FlowGenerator:

@@ -45,6 +45,10 @@ class Draw:
         """Return the sound, shape (batch, n_tokens, token_dim)."""
         return self.data.crop_tokens(self.sound, self.starts + offsets, n_tokens)
 
+    def targets(self, n_tokens: int) -> Tensor | None:
+        """Return a large encoder's features of the sound, shape (batch, n_tokens, dim), where the data has them."""
+        return self.data.crop_targets(self.sound, self.starts, n_tokens)
+
 
 class Objective(nn.Module):
     """An objective with the network that it trains; whatever else it needs is thrown away after training.

@@ -8,6 +8,8 @@ from typing import Any, get_type_hints
 
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.registry import unknown
+from foleymodels._cache import CacheSettings
+from foleymodels._large_encoders import PICTURE, SOUND
 from foleymodels._mel import MelSettings
 
 
@@ -31,11 +33,12 @@ class Settings:
             data with events), or ``none``.
         none_as: What ``none`` means: ``end_to_end`` (the network is trained by the flow's loss alone) or ``frozen`` (it
             keeps its random start).
-        video_encoder: ``maps`` (a small network trained in this stage), or a frozen encoder of single frames,
-            pretrained
-            on the train split: ``image_label``, ``mae`` or ``av_contrast``.
-        audio_target: What ``vama`` rebuilds: ``mel`` tokens, or features of a frozen encoder of sound, pretrained
-            alike: ``audio_mae`` or ``av_contrast``.
+        video_encoder: ``maps`` (a small network trained in this stage); a small frozen encoder of single frames,
+            pretrained on the train split (``image_label``, ``mae``, ``av_contrast``); or a large published one
+            (``eva_clip_g14``, ``eva02_clip_b16``, ``mae_b16``).
+        audio_target: What ``vama`` rebuilds: ``mel`` tokens; features of a small frozen encoder of sound, pretrained
+            alike (``audio_mae``, ``av_contrast``); or of a large published one (``audiomae``).
+        encoder_weights: ``published``, or ``random``: the large encoders untrained, to try sizes and memory.
         encoder_dim: Width of the frozen encoders.
         encoder_steps: Optimiser steps of their pretraining.
         encoder_batch: Its clips a step.
@@ -110,6 +113,7 @@ class Settings:
     none_as: str = "end_to_end"
     video_encoder: str = "maps"
     audio_target: str = "mel"
+    encoder_weights: str = "published"
     encoder_dim: int = 64
     encoder_steps: int = 600
     encoder_batch: int = 32
@@ -190,6 +194,24 @@ class Settings:
         )
 
     @property
+    def cache(self) -> CacheSettings:
+        """What decides the decoded data."""
+        picture = self.video_encoder if self.video_encoder in PICTURE else "maps"
+        sound = self.audio_target if self.audio_target in SOUND else ""
+        weights = self.encoder_weights if sound or picture != "maps" else "published"
+        return CacheSettings(
+            mel=self.mel, grid_hz=self.grid_hz, cells=self.cells, shortest_s=self.window_s,
+            picture=picture, sound=sound, weights=weights,
+        )  # fmt: skip
+
+    @property
+    def target_dim(self) -> int:
+        """Numbers that ``vama`` rebuilds for a token."""
+        if self.audio_target == "mel":
+            return self.mel.token_dim
+        return SOUND.get(self.audio_target, self.encoder_dim)
+
+    @property
     def n_tokens(self) -> int:
         """Tokens of the longest window."""
         return round(self.window_s * self.mel.token_hz)
@@ -251,11 +273,14 @@ class RunOptions:
     save_every_s: float = 20.0
 
 
+SMALL_PICTURE = ("image_label", "mae", "av_contrast")
+SMALL_SOUND = ("audio_mae", "av_contrast")
 CHOICES = {
     "stage1": ("vama", "infonce", "cavp", "onset_sup", "none"),
     "none_as": ("end_to_end", "frozen"),
-    "video_encoder": ("maps", "image_label", "mae", "av_contrast"),
-    "audio_target": ("mel", "audio_mae", "av_contrast"),
+    "video_encoder": ("maps", *SMALL_PICTURE, *PICTURE),
+    "audio_target": ("mel", *SMALL_SOUND, *SOUND),
+    "encoder_weights": ("published", "random"),
     "path": ("gvp", "gvp_learned", "linear"),
     "times": ("matched", "raw"),
     "condition": ("dynamic", "static", "none"),
@@ -275,7 +300,7 @@ _BASE = Settings(
 )  # fmt: skip
 _STD16K = dataclasses.replace(
     _BASE,
-    video_channels_1=192, video_channels_2=384,
+    video_encoder="eva02_clip_b16", audio_target="audiomae", grid_hz=8.0,
     vama_dim=768, vama_blocks=8, vama_heads=12, vama_steps=43000, vama_batch=128, vama_rate=1e-4,
     flow_dim=768, flow_heads=12, flow_hidden=1536, flow_steps=144000, flow_batch=128, flow_rate=1e-4,
     ema_decay=0.9999,
@@ -288,6 +313,7 @@ SIZES = {
     "std16k": _STD16K,
     "paper": dataclasses.replace(
         _STD16K,
+        video_encoder="eva_clip_g14",
         rate_hz=8000, n_fft=1600, hop=200, mel_window=400, n_mels=128, window_s=3.2, vama_crop_s=3.2, flow_crop_s=3.2,
         mask_ratio=0.8, full_mask_p=0.25, change_weight=0.0,
     ),

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from foleybench.errors import FoleyError
 from foleybench.model import TrainContext
 from foleymodels import _checkpoint
-from foleymodels._cache import CacheSettings, TrainingData, training_data
+from foleymodels._cache import TrainingData, training_data
 from foleymodels._training import (
     LoopSettings,
     Losses,
@@ -67,9 +67,7 @@ def train(context: TrainContext, **forced: Any) -> Path:
 
 def prepared_data(context: TrainContext, settings: Settings, options: RunOptions) -> tuple[TrainingData, TrainingData]:
     """Return the decoded training data and validation data; the former for both when no validation split was given."""
-    wanted = CacheSettings(
-        mel=settings.mel, grid_hz=settings.grid_hz, cells=settings.cells, shortest_s=settings.window_s
-    )
+    wanted = settings.cache
     folder = Path(options.cache) if options.cache else None
     data = training_data(context.data, wanted, folder=folder, jobs=options.jobs)
     if context.val is None:

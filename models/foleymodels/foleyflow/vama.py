@@ -33,8 +33,9 @@ class Vama(Objective):
         mask = draw_mask(settings, len(tokens), n_tokens, generator).to(device)
         mask = torch.ones_like(mask) if self._full_mask else mask
         predicted, _, _ = self.alignment(frames, tokens, mask, n_tokens)
-        target = self.alignment.target(tokens)
-        per_frame = settings.n_mels if settings.audio_target == "mel" else settings.encoder_dim
+        given = draw.targets(n_tokens)
+        target = self.alignment.target(tokens) if given is None else given.to(device)
+        per_frame = settings.n_mels if settings.audio_target == "mel" else settings.target_dim
         masked = masked_error(predicted, target, mask)
         change = masked_change_error(predicted, target, mask, per_frame)
         return {"loss": masked + settings.change_weight * change, "masked": masked, "change": change}

@@ -46,9 +46,9 @@ def test_std16k_takes_a_step_is_saved_and_makes_sound(tmp_path):
     manifest = toy_corpus(tmp_path / "toy", "train", 1)
     steps = {"vama_steps": "1", "flow_steps": "1", "vama_batch": "1", "flow_batch": "1", "encoder_weights": "random"}
     context = TrainContext(
-        data=corpus["val"],
+        data=manifest,
         val=None,
-        out=tmp_path,
+        out=tmp_path / "run",
         size="std16k",
         settings={**steps, "jobs": "1", "vocoder_iterations": "1"},
     )

@@ -294,7 +294,8 @@ def _decode_one(task: Task) -> _Decoded:
     silence = (np.log10(settings.mel.floor) - settings.mel.mean) / settings.mel.scale
     frames = see(clip, settings)
     n_frames = round(settings.shortest_s * settings.grid_hz)
-    frames = np.concatenate([frames, np.repeat(frames[-1:], max(0, n_frames - len(frames)), axis=0)])
+    last = np.repeat(np.arange(len(frames))[-1:], max(0, n_frames - len(frames)))
+    frames = frames[np.concatenate([np.arange(len(frames)), last])]
     return _Decoded(frames, _longer(tokens, settings, silence), targets, clip.label, onsets_s)
 
 

@@ -28,6 +28,7 @@ class Weights:
         licence: Licence of the weights.
         packaged_at: Folder inside the package for weights that ship with us.
         made_by: The command that makes packaged weights.
+        n_values: How many numbers the file's tensors hold by their layout, where the size is not published.
     """
 
     filename: str
@@ -37,6 +38,7 @@ class Weights:
     licence: str
     packaged_at: Path | None = None
     made_by: str | None = None
+    n_values: int | None = None
 
     @property
     def path(self) -> Path:

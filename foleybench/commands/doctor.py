@@ -6,9 +6,13 @@ import argparse
 import os
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
 from foleybench import registry
-from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError
+from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError, WeightsMissingError
+
+if TYPE_CHECKING:
+    from foleybench.weights_files import WeightsFile
 
 HELP = "say what works on this machine and what is missing"
 EXAMPLE = "foleybench doctor"
@@ -23,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from foleybench.provenance import package_versions
+    from foleybench.weights_files import weights_files
 
     lines = [f"{name} {version}" for name, version in package_versions().items()]
     lines.append(f"cores {os.cpu_count()}, torch threads {torch.get_num_threads()}")
@@ -30,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     encode = _check_video()
     lines.append(f"video encoding and decoding: {encode or 'works'}")
     lines.append(f"ffmpeg on PATH (yt-dlp needs it for ranges): {'yes' if shutil.which('ffmpeg') else 'no'}")
+    lines += [f"weights {_weights_state(file)}" for file in weights_files()]
     lines += [f"protocol {name}: {_protocol_state(name)}" for name in registry.names("protocols")]
     sys.stdout.write("\n".join(lines) + "\n")
     return EXIT_ERROR if encode else EXIT_OK
@@ -47,15 +53,35 @@ def _check_video() -> str:
     return "" if len(frames) == 3 else f"3 frames became {len(frames)}"
 
 
+def _weights_state(file: WeightsFile) -> str:
+    from foleybench.weights import require
+    from foleybench.weights_files import size_text
+
+    state = "here"
+    try:
+        require(file.encoders[0], file.weights)
+    except WeightsMissingError:
+        state = "absent"
+    except FoleyError as error:
+        state = f"wrong: {error}"
+    return f"{file.weights.filename}: {state} ({size_text(file.weights)}, {file.weights.licence})"
+
+
 def _protocol_state(name: str) -> str:
     from foleybench.weights import require
+    from foleybench.weights_files import encoders_of
 
-    missing = []
-    for metric in registry.load("protocols", name).metrics:
-        for need in registry.load("metrics", metric).needs.values():
-            weights = registry.load("encoders", need.encoder).weights
-            try:
-                _ = require(need.encoder, weights) if weights else None
-            except FoleyError as error:
-                missing.append(str(error))
-    return "ready" if not missing else " ".join(sorted(set(missing)))
+    fetched: dict[str, str] = {}
+    made: set[str] = set()
+    for encoder in sorted(encoders_of(name)):
+        weights = registry.load("encoders", encoder).weights
+        try:
+            _ = require(encoder, weights) if weights else None
+        except FoleyError:
+            if weights.made_by:
+                made.add(weights.made_by)
+            else:
+                fetched.setdefault(weights.filename, encoder)
+    commands = [f"foleybench weights fetch {' '.join(sorted(fetched.values()))}"] if fetched else []
+    commands += sorted(made)
+    return f"needs {' and '.join(f'`{command}`' for command in commands)}" if commands else "ready"

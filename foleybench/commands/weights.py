@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,23 @@ EXAMPLE = "foleybench weights fetch vggish"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.add_argument("action", choices=("list", "fetch", "verify"), help="what to do")
-    parser.add_argument("encoder", nargs="*", help="encoders; default: all that have weights")
+    parser.add_argument(
+        "encoder", nargs="*", help="encoders; default: all that have weights (fetch: that are published)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="fetch: say what would be downloaded, and fetch nothing")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; ``verify`` ends with 1 when a file is absent or wrong."""
-    chosen = {name: w for name, w in _weights().items() if not args.encoder or name in args.encoder}
+    known = _weights()
+    chosen = {name: weights for name, weights in known.items() if not args.encoder or name in args.encoder}
     unknown = sorted(set(args.encoder) - set(chosen))
     if unknown:
-        raise FoleyError(f"no weights for {', '.join(unknown)}; encoders with weights: {', '.join(_weights())}.")
+        raise FoleyError(f"no weights for {', '.join(unknown)}; encoders with weights: {', '.join(known)}.")
+    if args.action == "list":
+        return _list(chosen)
+    if args.action == "fetch" and not args.encoder:
+        chosen = {name: weights for name, weights in chosen.items() if weights.url}
     codes = [_ACTIONS[args.action](name, weights, args.dry_run) for name, weights in chosen.items()]
     return max(codes, default=EXIT_OK)
 
@@ -39,11 +47,21 @@ def _weights() -> dict[str, Weights]:
     return {name: encoder.weights for name, encoder in loaded.items() if encoder.weights}
 
 
-def _list(name: str, weights: Weights, dry_run: bool) -> int:
-    state = "here" if weights.path.is_file() else "absent"
-    shipped = "shipped, " if weights.packaged_at else ""
-    origin = weights.url or f"{shipped}made by `{weights.made_by}`"
-    sys.stdout.write(f"{name:14}{state:8}{weights.licence:14}{origin}\n")
+def _list(chosen: Collection[str]) -> int:
+    """Print each file once, whichever encoders share it."""
+    from foleybench.weights_files import size_text, weights_files
+
+    for file in weights_files():
+        if not set(file.encoders) & set(chosen):
+            continue
+        weights = file.weights
+        state = "here" if weights.path.is_file() else "absent"
+        shipped = "shipped, " if weights.packaged_at else ""
+        lines = [f"{weights.filename}: {state}, {size_text(weights)}, {weights.licence}"]
+        lines.append(f"  encoders   {', '.join(file.encoders)}")
+        lines.append(f"  protocols  {', '.join(file.protocols) or 'none yet'}")
+        lines.append(f"  from       {weights.url or f'{shipped}made by `{weights.made_by}`'}")
+        sys.stdout.write("\n".join(lines) + "\n")
     return EXIT_OK
 
 
@@ -54,19 +72,21 @@ def _verify(name: str, weights: Weights, dry_run: bool) -> int:
         path = require(name, weights)
         registry.load("encoders", name).build("cpu")
     except FoleyError as error:
-        sys.stdout.write(f"{name:14}wrong   {error}\n")
+        sys.stdout.write(f"{name:20}wrong   {error}\n")
         return EXIT_ERROR
-    sys.stdout.write(f"{name:14}ok      {file_sha256(path)}\n")
+    sys.stdout.write(f"{name:20}ok      {file_sha256(path)}\n")
     return EXIT_OK
 
 
 def _fetch(name: str, weights: Weights, dry_run: bool) -> int:
     if weights.path.is_file():
         return _verify(name, weights, dry_run)
+    from foleybench.weights_files import size_text
+
     if weights.url is None:
         raise FoleyError(f"weights of {name!r} are not downloaded; make them with `{weights.made_by}`.")
     if dry_run:
-        sys.stdout.write(f"{name:14}would download {weights.url} ({weights.size_bytes or 'unknown'} bytes)\n")
+        sys.stdout.write(f"{name:20}would download {weights.url} ({size_text(weights)})\n")
         return EXIT_OK
     _download(weights.url, weights.path)
     return _verify(name, weights, dry_run)
@@ -94,4 +114,4 @@ def _download(url: str, path: Path) -> None:
     temporary.replace(path)
 
 
-_ACTIONS = {"list": _list, "fetch": _fetch, "verify": _verify}
+_ACTIONS = {"fetch": _fetch, "verify": _verify}

@@ -38,6 +38,7 @@ WEIGHTS = Weights(
     sha256=None,
     size_bytes=None,
     licence="CC0-1.0",
+    n_values=200_064_474,
 )
 
 

@@ -54,6 +54,7 @@ WEIGHTS = Weights(
     sha256=None,
     size_bytes=None,
     licence="CC-BY-NC-SA-4.0",
+    n_values=1_200_786_990,
 )
 
 

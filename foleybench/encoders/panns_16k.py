@@ -31,6 +31,7 @@ WEIGHTS = Weights(
     sha256=None,
     size_bytes=None,
     licence="CC-BY-4.0",
+    n_values=81_049_500,
 )
 
 

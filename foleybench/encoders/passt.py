@@ -41,6 +41,7 @@ WEIGHTS = Weights(
     sha256=None,
     size_bytes=None,
     licence="Apache-2.0",
+    n_values=86_153_758,
 )
 
 

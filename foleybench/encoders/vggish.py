@@ -45,6 +45,7 @@ WEIGHTS = Weights(
     sha256="10086976",
     size_bytes=None,
     licence="Apache-2.0",
+    n_values=72_141_184,
 )
 
 

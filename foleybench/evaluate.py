@@ -24,7 +24,7 @@ from foleybench.large_stats import ClipTable
 from foleybench.metrics import Metric, Stat
 from foleybench.protocols import Protocol
 from foleybench.scoring import Recipe, Wanted, encoders_of, needs_of
-from foleybench.scoring_pool import score_all
+from foleybench.scoring_pool import Engine, score_all
 from foleybench.shards import ShardDataset
 from foleybench.subsets import Subset
 from foleybench.weights import file_sha256, require
@@ -50,6 +50,7 @@ class Request:
         cache: Folder of the feature cache, or None.
         only: Score only these of the protocol's metrics (the result is then partial), or None for all.
         jobs: Number of processes that score clips.
+        engine: ``local``, or ``ray`` to score on a cluster.
         subset: Score only its clips (the result says which subset), or None for all.
     """
 
@@ -65,6 +66,7 @@ class Request:
     cache: Path | None = None
     only: tuple[str, ...] | None = None
     jobs: int = 1
+    engine: Engine = "local"
     subset: Subset | None = None
 
 
@@ -176,7 +178,7 @@ def _score_clips(request: Request, clip_ids: Sequence[str], metrics: Sequence[st
     )
     table, problems = ClipTable(), list[Problem]()
     bar = tqdm(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip", disable=None)
-    with bar, contextlib.closing(score_all(recipe, wanted, jobs=request.jobs)) as scored:
+    with bar, contextlib.closing(score_all(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
         for row, found in scored:
             table.add(row)
             problems += found

@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
     parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
     parser.add_argument("--jobs", type=int, default=0, help="processes that score clips (default: one a core, up to 8)")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: score clips on a cluster")
     parser.add_argument("--dry-run", action="store_true", help="say what would be scored, and score nothing")
     add_sampling(parser)
 
@@ -101,6 +102,7 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
         device=args.device,
         cache=args.cache or default_folder(),
         jobs=args.jobs or usable_cores(),
+        engine=args.engine,
         subset=subset_of(args),
     )
     if args.protocol == "all":

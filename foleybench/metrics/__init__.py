@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import Event
+
+if TYPE_CHECKING:
+    from foleybench.accumulate import Accumulator as Accumulator
 
 Stat = Mapping[str, npt.NDArray[np.float64]]
 Pool = Callable[[Sequence[Stat]], float]
@@ -132,3 +135,12 @@ def mean_of(name: str) -> MeanOf:
 def value_of(name: str) -> Callable[[Stat], float]:
     """Return a ``clip_value`` that reads one scalar statistic."""
     return lambda stat: float(stat[name])
+
+
+def __getattr__(name: str) -> Any:
+    """Give ``Accumulator`` too: it needs what needs this module, so it is imported when it is asked for."""
+    if name == "Accumulator":
+        from foleybench import accumulate
+
+        return accumulate.Accumulator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

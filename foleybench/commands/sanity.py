@@ -1,0 +1,63 @@
+"""``foleybench sanity``: what each metric of a protocol sees and what it is blind to, on any data set."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from foleybench.commands._options import add_common, add_data
+from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
+
+HELP = "make the true sound worse step by step and show what each metric sees of it"
+EXAMPLE = "foleybench sanity --data shards/synthfoley/test.manifest.jsonl --protocol synth --out out/sanity"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    add_data(parser)
+    parser.add_argument("--protocol", default="signal", help="whose metrics to look at (default: signal)")
+    parser.add_argument("--degradations", nargs="+", metavar="NAME", help="only these (default: all)")
+    parser.add_argument("--limit", type=int, help="only so many clips, spread over the data set")
+    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
+    parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
+    parser.add_argument("--cards", type=Path, metavar="DIR", help="also write a card for each metric into this folder")
+    parser.add_argument("--out", type=Path, default=Path("out/sanity"), help="folder (default: %(default)s)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be scored, and score nothing")
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the suite, print the page's path; 3 when a metric is out of order on what it is for."""
+    from foleybench import provenance
+    from foleybench.feature_cache import default_folder
+    from foleybench.sanity import cards, write
+    from foleybench.sanity import run as suite
+    from foleybench.sanity.degradations import DEGRADATIONS
+
+    names = tuple(args.degradations or DEGRADATIONS)
+    unknown = sorted(set(names) - set(DEGRADATIONS))
+    if unknown:
+        raise FoleyError(f"no degradation {', '.join(unknown)}; there are {', '.join(DEGRADATIONS)}.")
+    if args.dry_run:
+        n_steps = 1 + sum(len(DEGRADATIONS[name].levels) for name in names)
+        sys.stderr.write(f"would score {n_steps} versions of {args.data} under {args.protocol} into {args.out}\n")
+        return EXIT_OK
+    request = suite.Request(
+        data=args.data,
+        protocol=args.protocol,
+        work=args.out / ".sound",
+        degradations=names,
+        limit=args.limit,
+        seed=args.seed,
+        resamples=args.resamples,
+        device=args.device,
+        cache=None if args.force else args.cache or default_folder(),
+    )
+    outcome = suite.run(request)
+    page = write.write(outcome, args.out, provenance.command_line())
+    if args.cards:
+        cards.write(outcome, args.cards, provenance.command_line())
+    sys.stderr.write(write.markdown(outcome, provenance.command_line()))
+    sys.stdout.write(f"{page}\n")
+    return EXIT_PARTIAL if write.faults(outcome) else EXIT_OK

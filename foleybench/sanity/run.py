@@ -1,0 +1,207 @@
+"""Score the true sound and every step of every degradation; compare each step with the true sound, clip by clip."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from foleybench import registry, results, stats
+from foleybench.evaluate import cannot_run
+from foleybench.large_stats import ClipTable
+from foleybench.metrics import Metric
+from foleybench.protocols import Protocol
+from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
+from foleybench.scoring import Recipe, Scorer, Wanted
+from foleybench.shards import ShardDataset
+from foleybench.sound import write_wav
+
+
+class Point(NamedTuple):
+    """A metric at one step.
+
+    Attributes:
+        level: The step, in the degradation's unit; None for the true sound.
+        value: The metric, NaN when undefined.
+        low: Lower end of its 95 % interval, or None.
+        high: Upper end.
+        worse: How much worse than the true sound on the same clips, positive is worse; NaN when undefined.
+        worse_low: Lower end of the paired 95 % interval of that difference, or None.
+        worse_high: Upper end.
+    """
+
+    level: float | None
+    value: float
+    low: float | None
+    high: float | None
+    worse: float
+    worse_low: float | None
+    worse_high: float | None
+
+
+# metric -> degradation -> the true sound, then the steps from mild to strong.
+Curves = dict[str, dict[str, list[Point]]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to look at.
+
+    Attributes:
+        data: Manifest.
+        protocol: Registry name.
+        work: Where sounds lie while they are scored.
+        degradations: Names of ``DEGRADATIONS``.
+        limit: Only so many clips, spread over the data set, or None.
+        seed: Decides noise, swaps and resamples.
+        resamples: Bootstrap resamples.
+        device: Torch device.
+        cache: Folder of the feature cache, or None.
+    """
+
+    data: Path
+    protocol: str
+    work: Path
+    degradations: tuple[str, ...] = tuple(DEGRADATIONS)
+    limit: int | None = None
+    seed: int = 0
+    resamples: int = 1000
+    device: str = "cpu"
+    cache: Path | None = None
+
+
+class Outcome(NamedTuple):
+    """What came out.
+
+    Attributes:
+        dataset: Name and split.
+        n_clips: Number of clips that were scored.
+        curves: The points.
+        metrics: The metrics that were looked at.
+        left_out: Metric -> why it was not.
+    """
+
+    dataset: str
+    n_clips: int
+    curves: Curves
+    metrics: dict[str, Metric]
+    left_out: dict[str, str]
+
+
+def run(request: Request) -> Outcome:
+    """Make, score and compare; sounds are deleted when they are scored.
+
+    Raises:
+        FoleyError: The data cannot be read.
+    """
+    data = ShardDataset(request.data)
+    metrics, left_out = choose(registry.load("protocols", request.protocol))
+    clip_ids = spread(data.clip_ids, request.limit)
+    sounds = Sounds(data, clip_ids, request.seed)
+    recipe = Recipe(
+        data=request.data,
+        protocol=request.protocol,
+        metrics=tuple(metrics),
+        device=request.device,
+        cache=request.cache,
+        silence_told=False,
+    )
+    bench = _Bench(Scorer(recipe), sounds, request.work)
+    chosen = {name: DEGRADATIONS[name] for name in request.degradations}
+    steps = sum(len(degradation.levels) for degradation in chosen.values())
+    curves: Curves = {name: {} for name in metrics}
+    with tqdm(total=(1 + steps) * len(clip_ids), desc="sanity", unit="clip", disable=None) as bar:
+        truth = bench.score(None, 0.0, bar)
+        first = {name: _point(metric, name, None, truth, truth, request) for name, metric in metrics.items()}
+        for key, degradation in chosen.items():
+            for name in metrics:
+                curves[name][key] = [first[name]]
+            for level in degradation.levels:
+                table = bench.score((key, degradation), level, bar)
+                for name, metric in metrics.items():
+                    curves[name][key].append(_point(metric, name, level, table, truth, request))
+    title = f"{data.name}/{data.manifest.header.split}"
+    return Outcome(title, len(clip_ids), curves, metrics, left_out)
+
+
+def choose(protocol: Protocol) -> tuple[dict[str, Metric], dict[str, str]]:
+    """Return the protocol's metrics that depend on the sound and can run here, and why the others are left out."""
+    metrics, left_out = dict[str, Metric](), dict[str, str]()
+    for name in protocol.metrics:
+        metric: Metric = registry.load("metrics", name)
+        why = cannot_run(name)
+        if not any(need.of == "generated" for need in metric.needs.values()):
+            why = "it does not depend on the sound"
+        if why:
+            left_out[name] = why
+        else:
+            metrics[name] = metric
+    return metrics, left_out
+
+
+def spread(clip_ids: Sequence[str], limit: int | None) -> list[str]:
+    """Return so many of the clips, evenly spread, so that a sorted list gives all classes.
+
+    Example:
+        >>> spread(list("abcdefgh"), 4)
+        ['a', 'c', 'e', 'g']
+    """
+    if limit is None or limit >= len(clip_ids):
+        return list(clip_ids)
+    return [clip_ids[i * len(clip_ids) // limit] for i in range(limit)]
+
+
+class _Bench:
+    """Makes and scores one step after the other."""
+
+    def __init__(self, scorer: Scorer, sounds: Sounds, work: Path) -> None:
+        self._scorer, self._sounds, self._work = scorer, sounds, work
+
+    def score(self, change: tuple[str, Degradation] | None, level: float, bar: tqdm[Any]) -> ClipTable:
+        """Return the clip table of one step."""
+        table = ClipTable()
+        ids = self._sounds.clip_ids
+        for start in range(0, len(ids), self._scorer.chunk):
+            wanted = [self._made(clip_id, change, level) for clip_id in ids[start : start + self._scorer.chunk]]
+            for row, _ in self._scorer(wanted):
+                table.add(row)
+                bar.update()
+        shutil.rmtree(self._work)
+        return table
+
+    def _made(self, clip_id: str, change: tuple[str, Degradation] | None, level: float) -> Wanted:
+        own, rate_hz = self._sounds.own(clip_id)
+        sound = change[1].change(self._sounds, clip_id, level) if change else own
+        # Clip ids are safe as file names: the manifest was checked when it was read.
+        path = self._work / f"{clip_id}.wav"
+        write_wav(path, sound, rate_hz)
+        return Wanted(clip_id, path, None)
+
+
+def _point(
+    metric: Metric, name: str, level: float | None, table: ClipTable, truth: ClipTable, request: Request
+) -> Point:
+    found, true = results.stats_of(table, name), results.stats_of(truth, name)
+    sources: Mapping[str, str] = {row["clip_id"]: row["source_id"] for row in table}
+    biased = metric.corrected is not None
+    value = metric.pool(list(found.values())) if len(found) >= metric.minimum_clips else float("nan")
+    if not np.isfinite(value):
+        return Point(level, float("nan"), None, None, float("nan"), None, None)
+    rng = [_rng(request.seed, name) for _ in range(2)]
+    interval = stats.bootstrap(metric.pool, found, sources, rng=rng[0], resamples=request.resamples, centre=biased)
+    paired = stats.paired(metric.pool, found, true, sources, rng=rng[1], resamples=request.resamples, centre=biased)
+    low, high = interval or (None, None)
+    if metric.better == "lower":
+        return Point(level, value, low, high, paired.difference, paired.low, paired.high)
+    flipped = [None if end is None else -end for end in (paired.high, paired.low)]
+    return Point(level, value, low, high, -paired.difference, flipped[0], flipped[1])
+
+
+def _rng(seed: int, name: str) -> np.random.Generator:
+    return np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])

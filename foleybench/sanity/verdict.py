@@ -1,0 +1,101 @@
+"""What a curve says: seen, and from which step on; in order or not; blind; or rewarded.
+
+The rule, for one metric and one degradation. A step is *told apart* when the paired 95 % interval of the difference to
+the true sound lies wholly on the worse side of 0. The degradation is **seen** from the mildest step on from which every
+stronger step is told apart, too. It is **in order** when no step is better than the step before by more than the
+half-width of its own paired interval. It is **rewarded** when the interval of the strongest step lies wholly on the
+better side. Everything else is **blind**. At 95 % one blind metric in forty is called seen or rewarded by chance. *Told
+apart* says nothing of size: clips are compared in pairs, so a tiny change that every clip shares is seen; the picture
+shows how large it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from foleybench.sanity.run import Point
+
+Kind = Literal["seen", "blind", "rewarded", "undefined"]
+
+
+class Verdict(NamedTuple):
+    """What one metric makes of one degradation.
+
+    Attributes:
+        kind: See the module.
+        since: The mildest level from which on it is seen, or None.
+        ordered: Whether the steps are in order.
+    """
+
+    kind: Kind
+    since: float | None
+    ordered: bool
+
+    def words(self, unit: str) -> str:
+        """Return the verdict for a table.
+
+        Example:
+            >>> Verdict("seen", 20.0, False).words("dB SNR")
+            'from 20 dB SNR, not in order'
+        """
+        if self.kind == "seen":
+            return f"from {self.since:g} {unit}" + ("" if self.ordered else ", not in order")
+        return self.kind
+
+
+def judge(points: Sequence[Point]) -> Verdict:
+    """Return the verdict on a curve: the true sound, then the steps from mild to strong.
+
+    Example:
+        >>> truth, mild, strong = (Point(x, x, None, None, x, x - 1.0, x + 1.0) for x in (0.0, 0.5, 3.0))
+        >>> judge([truth, mild, strong])
+        Verdict(kind='seen', since=3.0, ordered=True)
+    """
+    steps = points[1:]
+    if not steps or any(math.isnan(point.worse) for point in steps):
+        return Verdict("undefined", None, False)
+    since = None
+    for point in reversed(steps):
+        if point.worse_low is None or point.worse_low <= 0:
+            break
+        since = point.level
+    ordered = all(_not_better(after, before) for before, after in zip(points, steps, strict=False))
+    if since is not None:
+        return Verdict("seen", since, ordered)
+    strongest = steps[-1].worse_high
+    return Verdict("rewarded" if strongest is not None and strongest < 0 else "blind", None, ordered)
+
+
+def _not_better(after: Point, before: Point) -> bool:
+    width = (after.worse_high or 0.0) - (after.worse_low or 0.0)
+    return after.worse >= before.worse - width / 2
+
+
+# What each family of metrics is for: the degradations on which it must be in order from best to worst.
+OWN: Mapping[str, tuple[str, ...]] = {
+    "event_": ("shift",),
+    "onset_": ("shift",),
+    "align_": ("shift",),
+    "desync": ("shift",),
+    "class_accuracy": ("class_swap",),
+    "kld_": ("class_swap",),
+    "kl_": ("class_swap",),
+    "clap": ("class_swap",),
+    "imagebind": ("class_swap",),
+    "pe_av": ("class_swap",),
+    "fad_": ("noise", "low_pass"),
+    "fd_": ("noise", "low_pass"),
+    "kad_": ("noise", "low_pass"),
+    "is_": ("noise",),
+    "level_difference": ("gain",),
+    "level_correlation": ("shift",),
+    "logmel_": ("noise", "low_pass"),
+    "mel_profile_": ("low_pass", "noise"),
+}
+
+
+def own(metric: str) -> tuple[str, ...]:
+    """Return the degradations that a metric is for; none for a family that nobody has said it of."""
+    return next((found for start, found in OWN.items() if metric.startswith(start)), ())

@@ -1,0 +1,72 @@
+"""Every way to make sound worse: right length, repeatable, nested, stronger means farther from the truth."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from foleybench.sanity.codec import opus
+from foleybench.sanity.degradations import DEGRADATIONS, Sounds
+from foleybench.shards import ShardDataset
+from tests.made_media import click
+
+
+@pytest.fixture
+def sounds(clicks):
+    data = ShardDataset(clicks)
+    return Sounds(data, data.clip_ids, seed=3)
+
+
+def error(sounds, key, level):
+    made = [DEGRADATIONS[key].change(sounds, clip_id, level) for clip_id in sounds.clip_ids]
+    owned = [sounds.own(clip_id)[0] for clip_id in sounds.clip_ids]
+    assert [len(x) for x in made] == [len(x) for x in owned]
+    assert all(x.dtype == np.float32 and np.isfinite(x).all() for x in made)
+    return sum(float(np.square(a - b, dtype=np.float64).sum()) for a, b in zip(made, owned, strict=True))
+
+
+@pytest.mark.parametrize("key", sorted(DEGRADATIONS))
+def test_stronger_is_farther_from_the_truth(sounds, key):
+    errors = [error(sounds, key, level) for level in DEGRADATIONS[key].levels]
+    assert errors[-1] > 0
+    # Where two clicks lie over each other by chance a later step can be a little nearer.
+    assert all(after >= 0.7 * before for before, after in itertools.pairwise(errors)), errors
+    assert errors[-1] > errors[0] or key in {"shift", "clipping"}
+    assert error(sounds, key, DEGRADATIONS[key].levels[0]) == errors[0]
+
+
+def test_swaps_are_nested_and_of_another_class(sounds):
+    few, many = set(sounds.chosen("x", 30)), set(sounds.chosen("x", 70))
+    assert few < many
+    assert len(many) == 4
+    for clip_id in sounds.clip_ids:
+        assert sounds._labels[sounds.other_class(clip_id)] != sounds._labels[clip_id]
+
+
+def test_shuffling_keeps_the_set_of_sounds(sounds):
+    change = DEGRADATIONS["shuffled"].change
+    made = sorted(change(sounds, clip_id, 100).tobytes() for clip_id in sounds.clip_ids)
+    owned = sorted(sounds.own(clip_id)[0].tobytes() for clip_id in sounds.clip_ids)
+    assert made == owned
+    assert all((change(sounds, c, 100) != sounds.own(c)[0]).any() for c in sounds.clip_ids)
+
+
+def test_noise_has_the_asked_level_and_the_low_pass_cuts(sounds):
+    own, rate_hz = sounds.own(sounds.clip_ids[0])
+    added = DEGRADATIONS["noise"].change(sounds, sounds.clip_ids[0], 10) - own
+    assert 10 * np.log10(np.square(own).mean() / np.square(added).mean()) == pytest.approx(10, abs=0.2)
+    power = np.abs(np.fft.rfft(DEGRADATIONS["low_pass"].change(sounds, sounds.clip_ids[0], 300))) ** 2
+    assert power[np.fft.rfftfreq(len(own), 1 / rate_hz) > 310].sum() < 1e-6 * power.sum()
+
+
+@pytest.mark.parametrize("kbps", [64, 12, 6])
+def test_opus_keeps_time(kbps):
+    sound = sum(click(at, 2.0, level=0.4) for at in (0.4, 1.1))
+    found = opus(sound, 16000, kbps)
+    lags = np.fft.irfft(np.fft.rfft(found) * np.conj(np.fft.rfft(sound)))
+    lag = int(np.argmax(lags))
+    assert min(lag, len(sound) - lag) < 80  # 5 ms
+    assert (opus(sound, 16000, kbps) == found).all()
+    with pytest.raises(ValueError, match="Opus has no 3"):
+        opus(sound, 16000, 3)
+    assert len(opus(sound[:0], 16000, 12)) == 0

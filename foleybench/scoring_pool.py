@@ -29,7 +29,9 @@ class _Task(NamedTuple):
     wanted: tuple[Wanted, ...]
 
 
-def score_all(recipe: Recipe, wanted: Sequence[Wanted], *, jobs: int = 1, engine: Engine = "local") -> Generator[Scored]:
+def score_all(
+    recipe: Recipe, wanted: Sequence[Wanted], *, jobs: int = 1, engine: Engine = "local"
+) -> Generator[Scored]:
     """Score clips.
 
     Args:

@@ -1,7 +1,10 @@
 """Clips scored by several processes: the same rows as by one, and a death is told."""
 
 import dataclasses
+import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -57,3 +60,35 @@ def test_pictures_and_gpus_have_chunks_of_their_own(clicks):
     assert Scorer(recipe).chunk == scoring.CHUNK
     assert Scorer(dataclasses.replace(recipe, device="cuda")).chunk == scoring.CHUNK_ON_GPU
     assert Scorer(dataclasses.replace(recipe, metrics=("align_acc_mini",))).chunk == scoring.CHUNK_WITH_PICTURES
+
+
+ON_RAY = """
+import json, sys
+from pathlib import Path
+import ray
+from foleybench import scoring
+from foleybench.evaluate import Request, evaluate
+
+ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80 * 1024**2, log_to_driver=False)
+scoring.CHUNK = 2
+model = json.loads(sys.argv[3])
+request = Request(
+    data=Path(sys.argv[1]), audio=Path(sys.argv[2]), protocol="signal", model=model, resamples=50, engine="ray"
+)
+result, rows = evaluate(request)
+print(json.dumps([result["metrics"], list(rows)]))
+"""
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_gives_the_bits_of_one_process(clicks, scored_folder):
+    pytest.importorskip("ray")
+    # In a process of its own: Ray's threads and sockets outlive what pytest allows.
+    words = [sys.executable, "-c", ON_RAY, str(clicks), str(scored_folder), json.dumps(MODEL)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["models", ".", *filter(None, sys.path)])}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    metrics, rows = json.loads(done.stdout.splitlines()[-1])
+    one, same_rows = evaluate(request(clicks, scored_folder))
+    assert metrics == one["metrics"]
+    assert rows == list(same_rows)

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import random
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,16 @@ from foleybench.obtain.settings import PLACE
 from foleybench.prepare.patience import wait
 
 WATCH = f"https://www.youtube.com/watch?v={PLACE}"
-# One file with both, else picture and sound apart; enough lines for a short side of 256, and not many more.
-FORMAT = (
-    "b[height>=?256][height<=?480]/(bv*[height>=256][height<=480],ba)/b[height>=256]/(bv*[height>=256],ba)/b/(bv*,ba)"
+# One file with both, else picture and sound apart; enough lines for a short side of 256, and not many more. Two formats
+# at once are not yt-dlp's `bv+ba`, which leaves joining to an ffmpeg program, nor its `(bv,ba)`, which is content with
+# one of them.
+FORMATS = (
+    ("b[height>=?256][height<=?480]",),
+    ("bv[height>=256][height<=480]", "ba"),
+    ("b[height>=256]",),
+    ("bv[height>=256]", "ba"),
+    ("b",),
+    ("bv", "ba"),
 )
 # A server that asks for more is left alone until a later run.
 LONGEST_WAIT_S = 300.0
@@ -79,6 +86,8 @@ def _with_tries(address: str, net: Mapping[str, Any], folder: Path, pace: Pace) 
 def _fetch(address: str, net: Mapping[str, Any], folder: Path) -> dict[str, str]:
     try:
         with yt_dlp.YoutubeDL(_options(net, folder)) as downloader:
+            if not net["format"]:
+                downloader.format_selector = format_selector(downloader)
             info = downloader.extract_info(address)
     except (YoutubeDLError, OSError) as error:
         raise explain(error) from error
@@ -88,10 +97,23 @@ def _fetch(address: str, net: Mapping[str, Any], folder: Path) -> dict[str, str]
     return {"format": "+".join(str(part.get("format_id")) for part in parts)}
 
 
+def format_selector(downloader: yt_dlp.YoutubeDL) -> Callable[[Any], Iterator[Any]]:
+    """Return what picks the first of ``FORMATS`` of which every part is there; nothing when none is."""
+
+    def select(context: Any) -> Iterator[Any]:
+        for parts in FORMATS:
+            picked = [list(downloader.build_format_selector(part)(context))[:1] for part in parts]
+            if all(picked):
+                yield from (found[0] for found in picked)
+                return
+
+    return select
+
+
 def _options(net: Mapping[str, Any], folder: Path) -> Any:
     browser = net["cookies_from_browser"]
     return {
-        "format": net["format"] or FORMAT,
+        "format": net["format"] or "b/bv,ba",
         # Nothing of a title or an id gets into a name.
         "outtmpl": {"default": str(folder / "source.%(autonumber)s.%(ext)s")},
         "overwrites": True,

@@ -14,13 +14,15 @@ from foleybench.demux import choose_tracks, open_media
 from foleybench.errors import MediaError
 
 
-def join(video: Path, audio: Path, target: Path) -> Path:
-    """Write both into a Matroska file.
+def join(one: Path, other: Path, target: Path) -> Path:
+    """Write the picture of one and the sound of the other, whichever has which, into a Matroska file.
 
     Raises:
-        MediaError: One of them lacks its stream, or cannot be read.
+        MediaError: Picture or sound is missing, or cannot be read.
     """
-    with open_media(video) as first, open_media(audio) as second, av.open(str(target), "w", format="matroska") as out:
+    with open_media(one) as first, open_media(other) as second, av.open(str(target), "w", format="matroska") as out:
+        if not first.streams.video:
+            first, second = second, first
         picture, sound = choose_tracks(first, audio=False).video, choose_tracks(second, video=False).audio
         if picture is None:
             raise MediaError("no_video", "the file of the picture holds none")
@@ -38,5 +40,7 @@ def join(video: Path, audio: Path, target: Path) -> Path:
 
 def _packets(container: Any, stream: Any, number: int) -> Iterator[tuple[float, int, Any]]:
     for packet in container.demux(stream):
-        if packet.dts is not None:
+        # What an encoder of sound puts before time 0 is no sound. In MP4 it is skipped; Matroska, which knows no time
+        # before 0, would have everything begin later by as much.
+        if packet.dts is not None and not (stream.type == "audio" and packet.pts is not None and packet.pts < 0):
             yield float(packet.dts * packet.time_base), number, packet

@@ -67,7 +67,8 @@ class Tries:
     def _read(self, line: bytes) -> None:
         try:
             record = json.loads(line)
-            self._last[record.pop("clip_id")] = Try(**record)
+            clip_id = record.pop("clip_id")
+            self._last[clip_id] = Try(**record)
         except (ValueError, TypeError, KeyError):
             return  # The line that was being written when the machine stopped.
 

@@ -21,7 +21,7 @@ from tests.obtain.video_server import VideoServer
 def command(server: VideoServer, listed: Path, out: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "foleybench.cli", "prepare", "vggsound", "--list", str(listed), "--out", str(out)),
-        *("--source-url-template", server.template, "--pause", "0", "--tries", "2", "--socket-timeout", "2"),
+        *("--source-url-template", server.template, "--pause", "0", "--tries", "2", "--socket-timeout", "1"),
         *("--jobs", "3"),
     ]
 
@@ -47,7 +47,7 @@ def check(manifest: Manifest, n: int) -> None:
 
 @pytest.mark.slow
 def test_every_status_is_right_and_kills_change_nothing(tmp_path: Path):
-    n = 40
+    n = 24
     listed = tmp_path / "list.csv"
     listed.write_text(video_server.rows(n))
     with video_server.serving() as server:
@@ -59,7 +59,7 @@ def test_every_status_is_right_and_kills_change_nothing(tmp_path: Path):
             run = subprocess.Popen(
                 command(server, listed, tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            time.sleep(chance.uniform(4.0, 9.0))
+            time.sleep(chance.uniform(3.0, 8.0))
             run.send_signal(signal.SIGKILL)
             run.wait()
         subprocess.run(command(server, listed, tmp_path / "killed"), check=False, capture_output=True)

@@ -41,7 +41,7 @@ def main() -> int:
         # The pace of a host is kept per machine; runs beside this one must not slow it.
         os.environ["TMPDIR"] = folder
         (home / "list.csv").write_text(video_server.rows(args.videos))
-        whole_s = alone(home, args.jobs)
+        whole_s = alone(home, args)
         print(f"left alone: {whole_s:.0f} s", flush=True)
         killed_s, n_killed = killed(home, args, whole_s)
         print(f"killed {n_killed} times: {killed_s:.0f} s in all", flush=True)
@@ -55,12 +55,12 @@ def main() -> int:
         return 0 if same and not broken else 1
 
 
-def alone(home: Path, jobs: int) -> float:
+def alone(home: Path, args: argparse.Namespace) -> float:
     """Run without a kill; return the seconds."""
-    started = time.monotonic()
-    with video_server.serving() as server:
-        subprocess.run([*command(server, home / "list.csv", home / "whole"), "--jobs", str(jobs)], check=False)
-    return time.monotonic() - started
+    with video_server.serving(args.videos) as server:
+        started = time.monotonic()
+        subprocess.run([*command(server, home / "list.csv", home / "whole"), "--jobs", str(args.jobs)], check=False)
+        return time.monotonic() - started
 
 
 def killed(home: Path, args: argparse.Namespace, whole_s: float) -> tuple[float, int]:
@@ -68,7 +68,7 @@ def killed(home: Path, args: argparse.Namespace, whole_s: float) -> tuple[float,
     chance = random.Random(args.seed)
     started = time.monotonic()
     n_killed = 0
-    with video_server.serving() as server:
+    with video_server.serving(args.videos) as server:
         words = [*command(server, home / "list.csv", home / "killed"), "--jobs", str(args.jobs)]
         for _ in range(args.kills):
             run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -8,11 +8,14 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foleybench import registry
 from foleybench.commands import _prepare_features, _prepare_plan
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
+
+if TYPE_CHECKING:
+    from foleybench.prepare import SplitPlan
 
 HELP = "turn videos into shards and manifests; goes on from where an earlier run stopped"
 EXAMPLE = "foleybench prepare folder my_videos --out shards/mine --jobs 2"
@@ -178,7 +181,25 @@ def _dry_run(args: argparse.Namespace) -> int:
         # (A split that is complete, or staged, needs no media.)
         for line in dataset.outlook(args, split.left) if n_left else ():
             sys.stderr.write(f"{split.split}: {line}\n")
+        if split.complete:
+            _tell_failures(args, split)
     return EXIT_OK
+
+
+def _tell_failures(args: argparse.Namespace, split: SplitPlan) -> None:
+    """Say which failures of a finished split may be tried again, now or later."""
+    from foleybench.manifest import manifest_path, read_manifest
+    from foleybench.prepare.watch import Watch
+
+    manifest = read_manifest(manifest_path(args.out, split.split))
+    n_due, n_all = (
+        sum(map(watch.again(split.split), split.items, (entry.status for entry in manifest.entries)))
+        for watch in (Watch(args.out, retry=True, retry_now=False), Watch(args.out, retry=False, retry_now=True))
+    )
+    if n_all:
+        sys.stderr.write(
+            f"{split.split}: {n_all} failures may go away: {n_due} may be tried now (--retry), {n_all - n_due} later\n"
+        )
 
 
 def _positive(text: str) -> int:

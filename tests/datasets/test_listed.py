@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -171,3 +172,37 @@ def test_a_list_that_changed_is_refused_by_name(here: Path, capsys):
     told = capsys.readouterr().err
     assert "profile.list.sha256 was" in told
     assert "--force" in told
+
+
+HOSTILE = (
+    *("../../x", "; rm -rf $HOME", "<script>alert(1)</script>", "x" * 10_000, "a\0b", "\u202egnp.exe", "$(reboot)"),
+    *("-rf", "..", "con", "%00", "\x1b[2J", "{video_id}", "'; DROP TABLE clips; --"),
+)
+
+
+def test_hostile_ids_and_labels_do_no_harm(tmp_path: Path, capsys):
+    home = tmp_path / "home"
+    (home / "clips").mkdir(parents=True)
+    rows = [f'{text},1,"dog",test' for text in HOSTILE]
+    rows += [f'AAAAAAAAA{k:02d},1,"{text}",test' for k, text in enumerate(HOSTILE)]
+    rows += [f'BBBBBBBBB{k:02d},1,"dog",{text}' for k, text in enumerate(HOSTILE)]
+    (home / "vggsound.csv").write_text("\n".join(["firstOfAllA,1,dog,test", *rows]) + "\n")
+    for k in range(len(HOSTILE)):
+        write_video(home / "clips" / f"AAAAAAAAA{k:02d}_000001.mp4", pictures(20, 32, 32), audio=click(0.4, 0.8))
+    outside = {path for path in tmp_path.rglob("*") if path != home and home not in path.parents}
+    assert run(home, "--jobs", "2") == 3
+    assert {path for path in tmp_path.rglob("*") if path != home and home not in path.parents} == outside
+    manifest = read_manifest(home / "out" / "test.manifest.jsonl")
+    counts = manifest.counts()
+    # Labels that cannot be printed or are endless are refused; others are only text.
+    assert counts == {"bad_row": 2 * len(HOSTILE) + 4, "not_here": 1, "ok": len(HOSTILE) - 4}
+    labels = {entry.label for entry in manifest.ok()}
+    assert {"../../x", "; rm -rf $HOME", "<script>alert(1)</script>", "$(reboot)"} <= labels
+    said = (home / "out" / "test.manifest.jsonl").read_text() + capsys.readouterr().err
+    assert all(c.isprintable() or c == "\n" for c in said)
+    assert max(len(entry.reason) + len(entry.source) for entry in manifest.entries) < 700
+    data = ShardDataset(home / "out" / "test.manifest.jsonl")
+    assert data.verify() == []
+    assert {data.load(clip_id).label for clip_id in data.clip_ids} == labels
+    names = [path.name for path in (home / "out").rglob("*") if path.is_file()]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in names)

@@ -21,7 +21,7 @@ from tests.obtain.video_server import VideoServer
 def command(server: VideoServer, listed: Path, out: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "foleybench.cli", "prepare", "vggsound", "--list", str(listed), "--out", str(out)),
-        *("--source-url-template", server.template, "--pause", "0", "--tries", "2", "--socket-timeout", "1"),
+        *("--source-url-template", server.template, "--pause", "0", "--tries", "2", "--socket-timeout", "4"),
         *("--jobs", "3"),
     ]
 
@@ -50,11 +50,11 @@ def test_every_status_is_right_and_kills_change_nothing(tmp_path: Path):
     n = 24
     listed = tmp_path / "list.csv"
     listed.write_text(video_server.rows(n))
-    with video_server.serving() as server:
+    with video_server.serving(n) as server:
         subprocess.run(command(server, listed, tmp_path / "whole"), check=False, capture_output=True)
     check(read_manifest(tmp_path / "whole" / "test.manifest.jsonl"), n)
     chance = random.Random(4)
-    with video_server.serving() as server:
+    with video_server.serving(n) as server:
         for _ in range(2):
             run = subprocess.Popen(
                 command(server, listed, tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

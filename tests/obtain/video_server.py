@@ -1,6 +1,7 @@
 """A video site on the loopback address that goes wrong on purpose: each video has one deed, as its name says.
 
-The videos are made when they are first asked for, each with its own picture and sound.
+Each video has its own picture and sound. They are made before the site opens: on a busy machine, making one while it
+is asked for would look like a site that stalls.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import av
@@ -76,7 +77,7 @@ def rows(n: int) -> str:
     return "".join(f'{name},{start},"class {k % 5}",test\n' for k, (name, start) in enumerate(listed))
 
 
-@lru_cache(maxsize=64)
+@cache
 def media(name: str) -> bytes:
     """Return the file of a video: noise that moves and a tone, both its own."""
     deed = deed_of(name)
@@ -205,8 +206,10 @@ class VideoServer(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[VideoServer]:
-    """Run the site in a thread."""
+def serving(n: int) -> Iterator[VideoServer]:
+    """Run the site with its first ``n`` videos in a thread."""
+    for k, deed in enumerate(deeds(n)):
+        media(video_id(k, deed))
     server = VideoServer()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -182,19 +182,19 @@ def _dry_run(args: argparse.Namespace) -> int:
         for line in dataset.outlook(args, split.left) if n_left else ():
             sys.stderr.write(f"{split.split}: {line}\n")
         if split.complete:
-            _tell_failures(args, split)
+            _tell_failures(out, split)
     return EXIT_OK
 
 
-def _tell_failures(args: argparse.Namespace, split: SplitPlan) -> None:
+def _tell_failures(out: Path, split: SplitPlan) -> None:
     """Say which failures of a finished split may be tried again, now or later."""
     from foleybench.manifest import manifest_path, read_manifest
     from foleybench.prepare.watch import Watch
 
-    manifest = read_manifest(manifest_path(args.out, split.split))
+    manifest = read_manifest(manifest_path(out, split.split))
     n_due, n_all = (
         sum(map(watch.again(split.split), split.items, (entry.status for entry in manifest.entries)))
-        for watch in (Watch(args.out, retry=True, retry_now=False), Watch(args.out, retry=False, retry_now=True))
+        for watch in (Watch(out, retry=True, retry_now=False), Watch(out, retry=False, retry_now=True))
     )
     if n_all:
         sys.stderr.write(

@@ -1,8 +1,10 @@
 """A video through yt-dlp: the whole file, at a polite pace, with tries that wait as the server asks.
 
-Why the whole file: for a range, yt-dlp hands the address to ffmpeg, which starts the picture at the keyframe before the
-asked second and the sound at the second itself, forgets by how much, and leaves yt-dlp's own resuming, rate limit and
-errors aside. The file's own timestamps make the cut exact, whatever its keyframes. No ffmpeg program is needed.
+Why the whole file: for a range, yt-dlp hands the address to an ffmpeg program, which copies packets from the keyframe
+before the asked second and leaves the rest to the container (an edit list, in MP4 only); resuming, the rate limit and
+errors of yt-dlp do not apply there. Measured on a clap-and-flash MP4 with keyframes eight seconds apart, ffmpeg 9.0:
+five ranges began up to 28 ms off, cuts of the whole file up to 10 ms, which is the grid of the measurement. The price
+is bytes: a video of some minutes for ten seconds of it.
 """
 
 from __future__ import annotations

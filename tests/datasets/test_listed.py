@@ -206,3 +206,16 @@ def test_hostile_ids_and_labels_do_no_harm(tmp_path: Path, capsys):
     assert {data.load(clip_id).label for clip_id in data.clip_ids} == labels
     names = [path.name for path in (home / "out").rglob("*") if path.is_file()]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in names)
+
+
+def test_a_dry_run_says_which_failures_may_be_tried_again(here: Path, capsys):
+    write_video(here / "clips" / "ABCDEFGHIJK_000007.mp4", pictures(40), audio=click(0.4, 1.6))
+    assert run(here) == 3
+    capsys.readouterr()
+    assert run(here, "--dry-run") == 0
+    assert "failures" not in capsys.readouterr().err  # There is still no way to have the clips that are not here.
+    write_video(here / "clips" / "_-AbCdEfGhI_000040.mp4", pictures(40), audio=click(0.4, 1.6))
+    assert run(here, "--dry-run") == 0
+    assert "test: 1 failures may go away: 1 may be tried now (--retry), 0 later" in capsys.readouterr().err
+    assert run(here, "--retry") == 3
+    assert read_manifest(here / "out" / "test.manifest.jsonl").counts()["ok"] == 2

@@ -74,6 +74,7 @@ def test_unknown_names_are_refused(capsys):
     assert "no weights for clap_lion" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # builds a net of 320 MB
 def test_verify_names_a_wrong_file(folder, capsys):
     folder.mkdir()
     (folder / "Cnn14_mAP=0.431.pth").write_bytes(b"not weights")

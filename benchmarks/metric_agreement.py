@@ -21,7 +21,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]  # numba would take coverage.py of this folder for it
-from metric_cases import Case  # noqa: E402 (the folder of this script is no package)
+from metric_cases import SHARED, Case  # noqa: E402 (the folder of this script is no package)
 
 HEAD = (
     "| metric | preset | peer | its function | ours | theirs | relative difference | tolerance | |\n"
@@ -63,6 +63,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the table there")
     args = parser.parse_args()
     seed = int(time.time()) if args.seed is None else args.seed
+    SHARED["seed"] = seed
     lines, codes = [HEAD], []
     print(HEAD)
     for case in cases():

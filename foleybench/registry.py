@@ -48,12 +48,21 @@ def load(kind: str, name: str) -> Any:
         UnknownNameError: No such name; the nearest ones are suggested.
         FoleyError: The file does not define what its kind must define.
     """
+    found = module(kind, name)
+    attribute = KINDS[kind][1]
+    return found if attribute is None else _attribute(found, attribute)
+
+
+def module(kind: str, name: str) -> ModuleType:
+    """Return the file of a name as a module.
+
+    Raises:
+        UnknownNameError: No such name; the nearest ones are suggested.
+    """
     if name not in names(kind):
         raise UnknownNameError(unknown(kind[:-1], name, names(kind)))
-    package, attribute = KINDS[kind]
-    target = f"{package}.{name}" if name in _files(kind) else _entry_points(kind)[name]
-    module = importlib.import_module(target)
-    return module if attribute is None else _attribute(module, attribute)
+    package, _ = KINDS[kind]
+    return importlib.import_module(f"{package}.{name}" if name in _files(kind) else _entry_points(kind)[name])
 
 
 def load_file(spec: str) -> Any:

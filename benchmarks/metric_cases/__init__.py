@@ -15,6 +15,8 @@ import numpy as np
 
 # Where a peer computes in float64, and where in float32.
 DOUBLE, SINGLE = 1e-6, 1e-4
+# Of inputs that several cases share; the command sets it.
+SHARED = {"seed": 0}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

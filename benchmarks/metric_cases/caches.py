@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from foleybench.avbench_cache import CacheRequest, evaluate_cache
-from metric_cases import DOUBLE, SINGLE, Case, functions_of
+from metric_cases import DOUBLE, SHARED, SINGLE, Case, functions_of
 
 N = 160
 _MODEL = {"name": "theirs", "title": "Theirs", "kind": "model"}
@@ -83,11 +83,10 @@ def both(checkout: Path, seed: int) -> tuple[dict[str, float], dict[str, float]]
 
 def measure(metric: str, word: str, checkout: Path, rng: np.random.Generator) -> tuple[float, float]:
     """One metric of the pair; all cases share it."""
-    ours, theirs = both(checkout, SEED)
+    ours, theirs = both(checkout, SHARED["seed"])
     return ours[metric], theirs[word]
 
 
-SEED = int(np.random.default_rng().integers(1 << 31))
 CASES = tuple(
     Case(
         metric=metric,

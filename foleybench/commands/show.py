@@ -1,4 +1,4 @@
-"""``foleybench show``: what a manifest or a result file says, for a person."""
+"""``foleybench show``: what a manifest, a result file, a metric or a protocol says of itself, for a person."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from pathlib import Path
 
 from foleybench.errors import EXIT_OK, FoleyError
 
-HELP = "show a manifest (counts by status, label and flag) or a result file"
+HELP = "show a manifest (counts by status, label and flag), a result file, or the card of a metric or protocol"
 EXAMPLE = "foleybench show shards/synthfoley/test.manifest.jsonl"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    parser.add_argument("path", type=Path, help="a manifest, a folder of manifests, or a result file")
+    parser.add_argument(
+        "path",
+        type=Path,
+        help="a manifest, a folder of manifests, a result file; or `metrics` or `protocols` and a name",
+    )
+    parser.add_argument("name", nargs="?", help="with `metrics` or `protocols`: whose card to show")
     parser.add_argument("--verify", action="store_true", help="manifests: check every shard member against its hash")
 
 
@@ -24,7 +29,9 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.manifest import SUFFIX
 
     path: Path = args.path
-    if path.is_dir():
+    if args.name is not None:
+        sys.stdout.write(_card(str(path), args.name))
+    elif path.is_dir():
         manifests = sorted(path.glob(f"*{SUFFIX}"))
         if not manifests:
             raise FoleyError(f"{path} holds no *{SUFFIX}; name a manifest or a result file.")
@@ -35,6 +42,19 @@ def run(args: argparse.Namespace) -> int:
     else:
         _show_result(path)
     return EXIT_OK
+
+
+def _card(kind: str, name: str) -> str:
+    """Return the card of a metric or a protocol as text.
+
+    Raises:
+        FoleyError: There are no cards of that kind, or no such name.
+    """
+    from foleybench import cards
+
+    if kind not in cards.KINDS:
+        raise FoleyError(f"{kind!r} has no cards; write one of {', '.join(cards.KINDS)} before the name.")
+    return cards.KINDS[kind](name)
 
 
 def _show_manifest(path: Path, verify: bool) -> None:

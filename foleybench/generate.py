@@ -40,6 +40,7 @@ class Settings:
         device: Torch device name.
         nfe: Number of network evaluations, or None for the model's default.
         guidance: Guidance scale, or None for the model's default.
+        sampler: How a flow is integrated, or None for the model's default.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Settings:
     device: str = "cpu"
     nfe: int | None = None
     guidance: float | None = None
+    sampler: str | None = None
 
     @property
     def row_name(self) -> str:
@@ -56,13 +58,16 @@ class Settings:
         if self.name:
             return self.name
         stem = Path(self.model.rpartition(":")[0]).stem if ":" in self.model else self.model
-        return stem + (f"-nfe{self.nfe}" if self.nfe else "") + (f"-cfg{self.guidance:g}" if self.guidance else "")
+        asked = [f"nfe{self.nfe}"] if self.nfe else []
+        asked += [f"cfg{self.guidance:g}"] if self.guidance else []
+        return "-".join([stem, *asked, *([self.sampler] if self.sampler else [])])
 
 
 def row_title(settings: Settings, model: Model) -> str:
     """Return the title of the row, which tells two rows of one model apart."""
     differs = [f"{settings.nfe} NFE"] if settings.nfe else []
     differs += [f"guidance {settings.guidance:g}"] if settings.guidance else []
+    differs += [settings.sampler] if settings.sampler else []
     return ", ".join([model.title, *differs])
 
 
@@ -96,6 +101,7 @@ def build(settings: Settings, data: ShardDataset | None) -> tuple[Model, Generat
         data=data,
         nfe=settings.nfe,
         guidance=settings.guidance,
+        sampler=settings.sampler,
     )
     return model, model.build(context)
 
@@ -219,6 +225,8 @@ def describe(settings: Settings, model: Model, generator: Generator) -> dict[str
         "seed": settings.seed,
         "nfe": generator.nfe,
         "guidance": generator.guidance,
+        "sampler": getattr(generator, "sampler", None),
+        "vocoder": getattr(generator, "vocoder", None),
         "device": settings.device,
         "threads": _threads(),
         "rate_hz": generator.rate_hz,

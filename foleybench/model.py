@@ -59,6 +59,7 @@ class BuildContext:
         data: The data set that is about to be scored (controls need its other clips), or None for loose videos.
         nfe: Wanted number of network evaluations, or None for the model's default.
         guidance: Wanted guidance scale, or None for the model's default.
+        sampler: Wanted way to integrate a flow (``euler``, ``heun``), or None for the model's default.
     """
 
     device: str = "cpu"
@@ -66,6 +67,7 @@ class BuildContext:
     data: ShardDataset | None = None
     nfe: int | None = None
     guidance: float | None = None
+    sampler: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

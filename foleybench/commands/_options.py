@@ -47,6 +47,9 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, help="checkpoint folder or file of a trained model")
     parser.add_argument("--nfe", type=int, help="number of network evaluations (1 to 25); default: the model's own")
     parser.add_argument("--guidance", type=float, help="classifier-free guidance scale; default: the model's own")
+    parser.add_argument(
+        "--sampler", choices=("euler", "heun"), help="how a flow is integrated; default: the model's own"
+    )
     parser.add_argument("--name", default="", help="name of the row in tables; default: the model's name")
     add_common(parser)
 
@@ -63,6 +66,7 @@ def sampling_of(args: argparse.Namespace, model: str) -> Settings:
         device=args.device,
         nfe=args.nfe,
         guidance=args.guidance,
+        sampler=args.sampler,
     )
 
 

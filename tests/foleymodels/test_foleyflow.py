@@ -8,7 +8,8 @@ import torch
 
 from foleybench import registry
 from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.generate import generate_one
+from foleybench.generate import Settings as SamplingSettings
+from foleybench.generate import generate_one, row_title
 from foleybench.model import BuildContext
 from foleybench.shards import ShardDataset
 from foleymodels.foleyflow.alignment import Alignment
@@ -72,8 +73,25 @@ def test_build_takes_nfe_and_guidance(runs):
     generator = model.build(BuildContext(checkpoint=runs["foleyflow"], nfe=7, guidance=1.5))
     assert (generator.nfe, generator.guidance) == (7, 1.5)
     assert generator.n_parameters > 1000
+    assert (generator.sampler, generator.vocoder) == ("euler", "griffin_lim, 2 iterations")
     default = model.build(BuildContext(checkpoint=runs["foleyflow"]))
     assert (default.nfe, default.guidance) == (2, SIZES["tiny"].guidance)
+
+
+def test_the_sampler_can_be_chosen_afterwards(corpus, runs):
+    model = registry.load("models", "foleyflow")
+    data = ShardDataset(corpus["val"])
+    clip = data.load(data.clip_ids[0], audio=False)
+    sounds = [
+        model.build(BuildContext(checkpoint=runs["foleyflow"], nfe=4, sampler=name)).generate(
+            [clip], np.random.default_rng(0)
+        )[0]
+        for name in ("euler", "heun")
+    ]
+    assert not np.array_equal(*sounds)
+    row = SamplingSettings(model="foleyflow", nfe=4, sampler="heun")
+    assert row.row_name == "foleyflow-nfe4-heun"
+    assert row_title(row, model).endswith("4 NFE, heun")
 
 
 def test_unconditional_has_no_guidance_and_ignores_the_picture(corpus, runs):

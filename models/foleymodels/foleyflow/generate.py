@@ -30,11 +30,22 @@ class FlowGenerator:
         nfe: Velocity evaluations per clip.
         guidance: Guidance scale at sampling; None when the model has no condition, or has its guidance in the weights.
         n_parameters: Numbers in all networks.
+        sampler: How the flow is integrated.
+        vocoder: What turns mel tokens into sound.
     """
 
     def __init__(
-        self, flow: Flow, alignment: Alignment | None, *, nfe: int, guidance: float | None, device: str = "cpu"
+        self,
+        flow: Flow,
+        alignment: Alignment | None,
+        *,
+        nfe: int,
+        guidance: float | None,
+        sampler: str,
+        device: str = "cpu",
     ) -> None:
+        self.sampler = sampler
+        self.vocoder = f"griffin_lim, {flow.settings.vocoder_iterations} iterations"
         self.nfe, self.guidance = nfe, guidance
         self.rate_hz = flow.settings.rate_hz
         self._settings, self._device = flow.settings, device
@@ -82,8 +93,8 @@ class FlowGenerator:
             now, then = times
             return windows.merge(guided_velocity(self._flow, windows.split(x), now, prepared, self._scale, then))
 
-        flow, method = self._flow, self._settings.sampler
-        return sample(flow.path, velocity, noise, nfe=self.nfe, method=method, times=flow.times)
+        flow = self._flow
+        return sample(flow.path, velocity, noise, nfe=self.nfe, method=self.sampler, times=flow.times)
 
     def _condition(self, clips: Sequence[Clip], n_tokens: int) -> Tensor:
         if self._alignment is None:
@@ -126,4 +137,5 @@ def build(context: BuildContext) -> FlowGenerator:
         guidance = settings.guidance if context.guidance is None else context.guidance
     default_nfe = settings.nfe if settings.head == "ode" else 1
     nfe = default_nfe if context.nfe is None else context.nfe
-    return FlowGenerator(flow, alignment, nfe=nfe, guidance=guidance, device=context.device)
+    sampler = settings.sampler if context.sampler is None else context.sampler
+    return FlowGenerator(flow, alignment, nfe=nfe, guidance=guidance, sampler=sampler, device=context.device)

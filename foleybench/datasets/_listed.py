@@ -154,6 +154,7 @@ class _Maker:
         self._net_way: dict[str, Any] = {} if net is None else {"net": net}
         self._part = options.part
         self._profile = PROFILES[options.profile]
+        self._specs: dict[tuple[float, float], dict[str, Any]] = {}
         self._profiles: dict[float, dict[str, Any]] = {}
         self._facts: dict[str, dict[str, Any]] = {}
         self._owners: dict[str, int] = {}
@@ -171,6 +172,7 @@ class _Maker:
         shared = overlap(row, self._others)
         if shared:
             facts = {**facts, "overlap": shared}
+            facts = self._facts.setdefault(repr(facts), facts)
         owner = self._owners.setdefault(clip_id, row.line)
         return Item(
             clip_id=clip_id,
@@ -178,9 +180,9 @@ class _Maker:
             source_id=row.video_id,
             label=label,
             split=self._split(split),
-            spec={"start_s": row.start_s, "profile": self._profile_of(end_s - row.start_s)},
+            spec=self._spec(row.start_s, round(end_s - row.start_s, 3)),
             refused=None if owner == row.line else ("duplicate_id", f"the same clip as line {owner} of the list"),
-            facts=self._facts.setdefault(repr(facts), facts),
+            facts=facts,
             way=self._way(row),
         )
 
@@ -201,11 +203,13 @@ class _Maker:
     def _split(self, split: str) -> str:
         return f"{split}-{self._part[0]:04d}of{self._part[1]:04d}" if self._part else split
 
-    def _profile_of(self, length_s: float) -> dict[str, Any]:
-        key = round(length_s, 3)
-        if key not in self._profiles:
-            self._profiles[key] = dataclasses.asdict(dataclasses.replace(self._profile, clip_s=key))
-        return self._profiles[key]
+    def _spec(self, start_s: float, length_s: float) -> dict[str, Any]:
+        if length_s not in self._profiles:
+            self._profiles[length_s] = dataclasses.asdict(dataclasses.replace(self._profile, clip_s=length_s))
+        key = (start_s, length_s)
+        if key not in self._specs:
+            self._specs[key] = {"start_s": start_s, "profile": self._profiles[length_s]}
+        return self._specs[key]
 
     def _way(self, row: Row) -> dict[str, Any]:
         found = self._local.get((row.video_id, round(row.start_s * 1000)))

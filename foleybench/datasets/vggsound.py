@@ -43,9 +43,11 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
     path = _listed.lists_of(options, options.list, OFFICIAL)
     wanted = _classes(options, path) if options.classes else None
 
+    none: dict[str, Any] = {}
+
     def label(row: Row) -> tuple[str, dict[str, Any]] | None:
         name = row.labels[0] if row.labels else ""
-        return (name, {}) if wanted is None or name.casefold() in wanted else None
+        return (name, none) if wanted is None or name.casefold() in wanted else None
 
     asked = _listed.Asked(
         path=path,

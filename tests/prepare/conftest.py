@@ -14,6 +14,7 @@ from pathlib import Path
 
 from foleybench.datasets import Dataset, Item, Sample
 from foleybench.errors import MediaError
+from foleybench.prepare.patience import wait
 
 
 def add_arguments(parser):
@@ -58,6 +59,8 @@ def make(item):
         bytearray(1 << 33)
     if deed == "chatty":
         print("library chatter on standard output")
+    if deed == "waits":
+        wait(2.5)
     if deed == "slow":
         time.sleep(0.15)
     if deed.startswith("unless:") and not Path(deed[7:]).exists():

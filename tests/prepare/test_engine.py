@@ -18,6 +18,7 @@ import foleybench.prepare
 from foleybench.errors import FoleyError, ManifestError
 from foleybench.manifest import read_manifest
 from foleybench.prepare import pack, parse_options, plan, prepare
+from foleybench.prepare.tools import tool_versions
 from foleybench.shards import ShardDataset
 from foleybench.verify import Problem, verify
 
@@ -336,6 +337,11 @@ def _stopped(*args: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_waiting_for_a_turn_is_not_hanging(deeds, options, tmp_path: Path):
+    made = prepare(deeds, options("waits,hang"), tmp_path / "out", jobs=2, time_limit_s=2.0)
+    assert statuses(made["test"]) == ["ok", "timeout"]
+
+
 def test_two_runs_do_not_work_on_one_folder(deeds, options, tmp_path: Path):
     run = start(deeds, tmp_path / "out", "hang,hang", tmp_path / "log")
     try:
@@ -431,3 +437,10 @@ def test_retry_refuses_shards_that_changed(deeds, options, tmp_path: Path):
     shard.write_bytes(bytes(data))
     with pytest.raises(ManifestError, match="SHA-256"):
         prepare(deeds, options("ok,crash"), tmp_path / "out", retry=True)
+
+
+def test_other_versions_of_the_tools_are_refused_by_name(deeds, options, tmp_path: Path, monkeypatch):
+    prepare(deeds, options(), tmp_path / "out")
+    monkeypatch.setattr("foleybench.prepare.engine.tool_versions", lambda: {**tool_versions(), "pyav": "0.1"})
+    with pytest.raises(FoleyError, match=r"tools\.pyav was .* now .0\.1.*--force"):
+        prepare(deeds, options(), tmp_path / "out")

@@ -1,3 +1,8 @@
+import contextlib
+import itertools
+from fractions import Fraction
+
+import av
 import numpy as np
 import pytest
 import torch
@@ -145,3 +150,26 @@ def test_a_sound_that_is_not_finite_is_refused():
     signal.audio[5] = np.nan
     with pytest.raises(FoleyError, match="need finite sound"):
         diff_foley_align.judged(signal)
+
+
+@pytest.mark.parametrize(("fps", "rate"), [(25, 4), (30, 4), (24, 25), (10, 25), (60, 4), (25, 25)])
+def test_frames_agree_with_ffmpegs_own_filter(fps, rate):
+    """FFmpeg as PyAV carries it: numbered grey frames through ``fps``; what comes out says which went in."""
+    n = 2 * fps
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=16, height=16, format="gray", time_base=Fraction(1, fps))
+    chain = [source, graph.add("fps", f"fps={rate}"), graph.add("buffersink")]
+    for one, two in itertools.pairwise(chain):
+        one.link_to(two)
+    graph.configure()
+    for index in range(n):
+        frame = av.VideoFrame.from_ndarray(np.full((16, 16), index, dtype=np.uint8), format="gray")
+        frame.pts, frame.time_base = index, Fraction(1, fps)
+        graph.push(frame)
+    graph.push(None)
+    found = []
+    with contextlib.suppress(EOFError, av.error.EOFError, av.error.BlockingIOError):
+        while True:
+            found.append(int(graph.pull().to_ndarray()[0, 0]))
+    assert len(found) > 1.8 * rate  # the filter does not know how long the last frame lasts
+    assert _frame_rate.chosen(np.arange(n) / fps, float(rate), len(found)).tolist() == found

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from foleybench import registry
 from foleybench.leaderboard.load import RANKED_KINDS, Entry
+from foleybench.leaderboard.same_weights import other_weights
 from foleybench.leaderboard.significance import Comparison, Standing, compare_all, standings
 from foleybench.metrics import Metric
 from foleybench.protocols import Protocol
@@ -162,7 +163,12 @@ def _board(entries: Sequence[Entry]) -> Board:
     protocol: Protocol | None = _installed("protocols", protocol_name)
     columns = _columns(entries, protocol)
     current = protocol.version if protocol else max(entry.result["protocol"]["version"] for entry in entries)
-    rows = [_row(entry, columns, current) for entry in entries]
+    results = [entry.result for entry in entries]
+    foreign = {column.name: other_weights(results, column.metric) for column in columns}
+    rows = [
+        _row(entry, columns, current, {name: reasons[index] for name, reasons in foreign.items()})
+        for index, entry in enumerate(entries)
+    ]
     comparisons = {}
     for column in columns:
         rows, comparisons[column.name] = _rank(rows, column)
@@ -212,9 +218,9 @@ def _column(name: str, entries: Sequence[Entry], axis: str) -> Column:
     )
 
 
-def _row(entry: Entry, columns: Sequence[Column], protocol_version: int) -> Row:
+def _row(entry: Entry, columns: Sequence[Column], protocol_version: int, foreign: Mapping[str, str]) -> Row:
     result = entry.result
-    cells = {column.name: _cell(result, column, protocol_version) for column in columns}
+    cells = {column.name: _cell(result, column, protocol_version, foreign[column.name]) for column in columns}
     return Row(entry=entry, cells=cells, why_unranked=_why_unranked(result))
 
 
@@ -228,11 +234,13 @@ def _why_unranked(result: Mapping[str, Any]) -> str:
     return ""
 
 
-def _cell(result: Mapping[str, Any], column: Column, protocol_version: int) -> Cell:
+def _cell(result: Mapping[str, Any], column: Column, protocol_version: int, foreign: str) -> Cell:
     record = result["metrics"].get(column.name)
     if record is None:
         return Cell(state="not_run", reason=f"this result was made without {column.name}")
     state, reason = _state(result, record, column, protocol_version)
+    if state == "ok" and foreign:
+        state, reason = "stale", foreign
     return Cell(
         state=state,
         value=record["value"],

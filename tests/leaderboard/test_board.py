@@ -120,3 +120,18 @@ def test_headline_metrics_follow_the_protocol(tmp_path, make_result):
 
 def test_no_results():
     assert make_boards([]) == []
+
+
+def test_numbers_of_other_weights_are_shown_and_not_ranked(tmp_path, make_result, monkeypatch):
+    for name in ("alpha", "beta"):
+        make_result(tmp_path, name)
+    reasons = {"event_f1": ["", "judged with other weights"]}
+    monkeypatch.setattr(
+        "foleybench.leaderboard.board.other_weights",
+        lambda results, metric: reasons["event_f1"] if metric.title.startswith("Event F1") else [""] * len(results),
+    )
+    board = board_of(tmp_path)
+    cells = [row_of(board, name).cells["event_f1"] for name in ("alpha", "beta")]
+    assert [cell.state for cell in cells] == ["ok", "stale"]
+    assert cells[1].standing is None
+    assert cells[1].value is not None

@@ -90,7 +90,8 @@ def test_a_killed_node_changes_no_byte(deeds, options, tree, tmp_path: Path):
     assert report["alive"] == 1
     assert report["made_at_kill"] < n_made
     assert report["killed_s"] < report["seconds"]
-    assert n_made > 2 * (6 * 6 + 2)
+    # (A node that dies between two clips has lost none that was begun.)
+    assert n_made >= 2 * (6 * 6 + 2)
     assert report["ordered"] == [-number for number in range(9)]
     assert "died" in report["lost"][0]
     assert report["raised"] == "no such number"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foleybench.clips import Clock, FrameArray
-from foleybench.encoders import Encode, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
 from foleybench.errors import FoleyError
 from foleybench.weights import Weights, require
 
@@ -143,9 +143,33 @@ def encode_with(trunk: Trunk, net: nn.Module, device: str) -> Encode:
     return encode
 
 
-def build(trunk: Trunk, device: str) -> Encode:
-    """Load the weights strictly and return the encoder's function."""
-    return encode_with(trunk, load(trunk, require(trunk.name, trunk.weights)), device)
+def untrained_trunk(trunk: Trunk, device: str) -> Encode:
+    """Return the encoder with random weights: to try sizes and memory."""
+    return encode_with(trunk, new_net(trunk), device)
+
+
+def card(trunk: Trunk, *, dim: int, source: str) -> Encoder:
+    """Return the encoder's card; building it loads the weights strictly.
+
+    Args:
+        trunk: What it is.
+        dim: Numbers in the feature of a frame.
+        source: What defines it.
+    """
+
+    def build(device: str) -> Encode:
+        return encode_with(trunk, load(trunk, require(trunk.name, trunk.weights)), device)
+
+    return Encoder(
+        version=1,
+        rate_hz=16000,
+        modality="video",
+        layers={"frames": (ANY, dim)},
+        licence=trunk.weights.licence,
+        source=source,
+        weights=trunk.weights,
+        build=build,
+    )
 
 
 def _encode_one(trunk: Trunk, net: nn.Module, signal: Signal, device: str) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -14,8 +14,9 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.encoders import ANY, Encode, Encoder
-from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, build, encode_with, new_net
+import functools
+
+from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, card, untrained_trunk
 from foleybench.weights import Weights
 
 TRUNK = Trunk(
@@ -35,23 +36,5 @@ TRUNK = Trunk(
     std=OPENAI_STD,
 )
 
-
-def untrained(device: str) -> Encode:
-    """Return the encoder with random weights: to try sizes and memory."""
-    return encode_with(TRUNK, new_net(TRUNK), device)
-
-
-def _build(device: str) -> Encode:
-    return build(TRUNK, device)
-
-
-ENCODER = Encoder(
-    version=1,
-    rate_hz=16000,
-    modality="video",
-    layers={"frames": (ANY, 512)},
-    licence="MIT",
-    source="open_clip EVA02-B-16 merged2b_s8b_b131k",
-    weights=TRUNK.weights,
-    build=_build,
-)
+untrained = functools.partial(untrained_trunk, TRUNK)
+ENCODER = card(TRUNK, dim=512, source="open_clip EVA02-B-16 merged2b_s8b_b131k")

@@ -13,8 +13,9 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.encoders import ANY, Encode, Encoder
-from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, build, encode_with, new_net
+import functools
+
+from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, card, untrained_trunk
 from foleybench.weights import Weights
 
 TRUNK = Trunk(
@@ -34,23 +35,5 @@ TRUNK = Trunk(
     std=OPENAI_STD,
 )
 
-
-def untrained(device: str) -> Encode:
-    """Return the encoder with random weights: to try sizes and memory."""
-    return encode_with(TRUNK, new_net(TRUNK), device)
-
-
-def _build(device: str) -> Encode:
-    return build(TRUNK, device)
-
-
-ENCODER = Encoder(
-    version=1,
-    rate_hz=16000,
-    modality="video",
-    layers={"frames": (ANY, 1024)},
-    licence="MIT",
-    source="open_clip EVA01-g-14 laion400m_s11b_b41k",
-    weights=TRUNK.weights,
-    build=_build,
-)
+untrained = functools.partial(untrained_trunk, TRUNK)
+ENCODER = card(TRUNK, dim=1024, source="open_clip EVA01-g-14 laion400m_s11b_b41k")

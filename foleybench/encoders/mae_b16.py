@@ -12,8 +12,9 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.encoders import ANY, Encode, Encoder
-from foleybench.encoders._image_trunks import IMAGENET_MEAN, IMAGENET_STD, Trunk, build, encode_with, new_net
+import functools
+
+from foleybench.encoders._image_trunks import IMAGENET_MEAN, IMAGENET_STD, Trunk, card, untrained_trunk
 from foleybench.weights import Weights
 
 TRUNK = Trunk(
@@ -33,23 +34,5 @@ TRUNK = Trunk(
     std=IMAGENET_STD,
 )
 
-
-def untrained(device: str) -> Encode:
-    """Return the encoder with random weights: to try sizes and memory."""
-    return encode_with(TRUNK, new_net(TRUNK), device)
-
-
-def _build(device: str) -> Encode:
-    return build(TRUNK, device)
-
-
-ENCODER = Encoder(
-    version=1,
-    rate_hz=16000,
-    modality="video",
-    layers={"frames": (ANY, 768)},
-    licence="CC-BY-NC-4.0",
-    source="timm vit_base_patch16_224.mae",
-    weights=TRUNK.weights,
-    build=_build,
-)
+untrained = functools.partial(untrained_trunk, TRUNK)
+ENCODER = card(TRUNK, dim=768, source="timm vit_base_patch16_224.mae")

@@ -1,9 +1,9 @@
 """One media file to one sample of a profile, in a single pass over the file.
 
 Picture and sound are laid on the container's clock, which starts where the first of them starts: what the other lacks
-there is its first picture, or silence. Frames are taken by timestamp (the one on screen at k / fps), so constant and
-variable frame rates are the same case. Frames are scaled and encoded as they are decoded: memory does not grow with the
-length of the file.
+there is its first picture, or silence. Frames are taken by timestamp (each is shown from the nearest k / fps on), so
+constant and variable frame rates are the same case. Frames are scaled and encoded as they are decoded: memory does not
+grow with the length of the file.
 """
 
 from __future__ import annotations

@@ -27,7 +27,10 @@ _LOOK_FRAMES = 5
 
 
 class PictureTrack:
-    """Takes decoded frames and writes the one on screen at k / fps; also watches what is shown.
+    """Takes decoded frames and writes them at k / fps; also watches what is shown.
+
+    What is written at k / fps is what is on screen half a grid step later: an event is then shown at most half a step
+    early or late. Taking what is on screen at k / fps itself would show it up to a whole step late, and never early.
 
     Attributes:
         first_s: Time of the first frame, None before it.
@@ -72,7 +75,9 @@ class PictureTrack:
             return
         else:
             self._usual_s = time_s - self._held_s
-        self._write_until(time_s)
+        # A frame exactly between two grid times belongs to the later one, so that a source of twice the rate keeps
+        # every second frame at its own time.
+        self._write_until(time_s - 0.5 / self._fps + 2e-6)
         self._held, self._held_s = frame, time_s
         self.end_s = time_s + (frame_length_s(frame) or self._usual_s)
 

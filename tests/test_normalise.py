@@ -62,8 +62,22 @@ def test_variable_rate_is_resampled_by_timestamp(tmp_path: Path):
         tmp_path / "v.mkv", pictures(4), times_s=[0.0, 0.1, 0.7, 0.8], audio=click(0.1, 1.0), audio_codec="flac"
     )
     sample = normalise(path, TWO_S)
-    expected = [0] * 3 + [1] * 15 + [2] * 2 + [3] * 5  # Frame k is on screen at k / 25: 0.1 s is after 2 / 25.
+    # A frame is shown from the nearest k / 25 on: 0.1 s lies between 2 / 25 and 3 / 25 and goes to the later one.
+    expected = [0] * 3 + [1] * 15 + [2] * 2 + [3] * 5
     assert shown(sample) == expected
+
+
+@pytest.mark.parametrize(("time_s", "first_grid"), [(0.41, 10), (0.419, 10), (0.421, 11), (0.43, 11), (0.44, 11)])
+def test_an_event_is_shown_at_the_nearest_grid_time(tmp_path: Path, time_s: float, first_grid: int):
+    path = write_video(
+        tmp_path / "v.mkv", pictures(2), times_s=[0.0, time_s], audio=click(0.1, 1.0), audio_codec="flac"
+    )
+    assert shown(normalise(path, TWO_S)).index(1) == first_grid
+
+
+def test_twice_the_rate_keeps_every_second_frame(tmp_path: Path):
+    path = write_video(tmp_path / "v.mkv", pictures(28), times_s=[k / 50 for k in range(28)], audio=click(0.1, 0.5))
+    assert shown(normalise(path, TWO_S)) == list(range(0, 28, 2))
 
 
 def test_picture_that_starts_late_is_padded_with_its_first_frame(tmp_path: Path):

@@ -61,9 +61,8 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     try:
         # Latin-1 metadata would raise UnicodeDecodeError; nothing here reads metadata, so it may be dropped.
         container = av.open(f"file:{path}", metadata_errors="ignore", options=options)
-    except av.error.MemoryError:
-        raise
     except (av.error.FFmpegError, UnicodeError) as error:
+        # ("Cannot allocate memory" is a table that claims to have billions of rows.)
         raise MediaError("unreadable", f"the container does not open: {_words(error)}") from error
     try:
         yield container
@@ -141,9 +140,8 @@ class Reader:
         while len(self._finished) < len(streams):
             try:
                 packet = next(packets, None)
-            except av.error.MemoryError:
-                raise
             except av.error.FFmpegError as error:
+                # FFmpeg says "cannot allocate memory" of a packet that claims to have two gigabytes, too.
                 self._note(error)
                 return
             if packet is None:

@@ -13,6 +13,7 @@ from foleybench.sound import Channels
 # Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, sound is continuous.
 JITTER_S = 0.05
 _LOW_FREQUENCY = frozenset({"LFE", "LFE2"})
+_KINDS = {"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64, "flt": np.float32, "dbl": np.float64}
 
 
 class SoundTrack:
@@ -84,14 +85,31 @@ def mono(frame: AudioFrame, mix: Channels = "mean") -> AudioArray:
         MediaError: ``not_finite`` when a sample is NaN or infinite.
     """
     n_channels = frame.layout.nb_channels
-    raw = frame.to_ndarray()
-    channels = raw if frame.format.is_planar else raw.reshape(-1, n_channels).T
+    channels = _channels(frame, n_channels)
     heard = [i for i, channel in enumerate(frame.layout.channels) if channel.name not in _LOW_FREQUENCY]
     values = _as_float(channels[heard] if 0 < len(heard) < n_channels else channels)
     mixed = values.mean(axis=0, dtype=np.float32) if len(values) > 1 and mix == "mean" else values[0]
     if not np.isfinite(mixed).all():
         raise MediaError("not_finite", "the sound holds samples that are NaN or infinite")
     return np.ascontiguousarray(mixed, dtype=np.float32)
+
+
+def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
+    """Return the samples as (channels, N).
+
+    Not ``to_ndarray``: PyAV 18.1 takes one plane too many from a planar frame of eight channels or more and reads
+    memory that is not there.
+
+    Raises:
+        MediaError: ``unsupported_codec`` for a kind of sample that is not read.
+    """
+    kind = _KINDS.get(frame.format.packed.name)
+    if kind is None:
+        raise MediaError("unsupported_codec", f"the sound has samples of kind {frame.format.name}, which is not read")
+    if not frame.format.is_planar:
+        return np.frombuffer(frame.planes[0], dtype=kind, count=frame.samples * n_channels).reshape(-1, n_channels).T
+    planes = frame.planes[:n_channels]
+    return np.stack([np.frombuffer(plane, dtype=kind, count=frame.samples) for plane in planes])
 
 
 def limit_rate(audio: AudioArray, rate_hz: int, rate_hz_max: int) -> tuple[AudioArray, int]:

@@ -244,6 +244,15 @@ def test_downmix_is_the_mean_without_the_subwoofer():
     assert mono(_frame(surround, "5.1"))[0] == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize(("layout", "n", "expected"), [("7.1", 8, 25 / 7 / 8), ("hexadecagonal", 16, 7.5 / 8)])
+def test_eight_channels_and_more_are_read_within_bounds(layout: str, n: int, expected: float):
+    """PyAV 18.1 finds nine planes in a planar frame of eight channels; reading the ninth crashes the process."""
+    frame = av.AudioFrame(format="fltp", layout=layout, samples=8)
+    for k, plane in enumerate(frame.planes[:n]):
+        plane.update(np.full(plane.buffer_size // 4, k / 8, dtype=np.float32).tobytes())
+    assert mono(frame)[:8] == pytest.approx(np.full(8, expected), abs=1e-6)  # (7.1 without its fourth channel)
+
+
 @pytest.mark.parametrize(("sample_format", "value"), [("s16", 16384), ("s32", 1 << 30), ("u8", 192)])
 def test_whole_numbers_become_floats(sample_format: str, value: int):
     dtype = {"s16": np.int16, "s32": np.int32, "u8": np.uint8}[sample_format]

@@ -212,7 +212,7 @@ def prepare(
     engine: str = "local",
     ray_address: str | None = None,
     time_limit_s: float = 120.0,
-    memory_mb: int | None = 3072,
+    memory_mb: int | None = 1024,
     limit: int | None = None,
     force: bool = False,
     retry: bool = False,
@@ -231,7 +231,7 @@ def prepare(
         engine: ``local`` (processes of this machine) or ``ray`` (an existing cluster); the bytes are the same.
         ray_address: The cluster, as for ``ray.init``; None for the default one.
         time_limit_s: A clip that takes longer is given up with status ``timeout``.
-        memory_mb: Memory that a worker may use beyond its start; more is status ``out_of_memory``.
+        memory_mb: Memory that a worker may use; more is status ``out_of_memory``.
         limit: Only the first so many items of each split.
         force: Make everything again.
         retry: Try clips again whose failure may go away, when they are due; also of splits that are finished.

@@ -40,13 +40,13 @@ class PoolSettings:
         dataset: Name of the data set, or ``path/to/file.py:NAME``.
         jobs: Number of workers.
         time_limit_s: A worker that needs longer for one item is killed.
-        memory_mb: Memory a worker may use beyond what it holds when it is ready, or None.
+        memory_mb: Memory a worker may use in all, or None for no limit.
     """
 
     dataset: str
     jobs: int = 1
     time_limit_s: float = 120.0
-    memory_mb: int | None = 3072
+    memory_mb: int | None = 1024
 
 
 class _Worker:

@@ -78,12 +78,12 @@ def _die_with_parent() -> None:
 
 
 def _limit_memory(memory_mb: int | None) -> None:
-    """Allow this many MiB of address space beyond what the process holds now."""
+    """Let the process hold this many MiB in all: what it holds now counts, address space it only reserved does not."""
     if memory_mb is None:
         return
     statm = Path("/proc/self/statm")
-    held = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
-    limit = held + (memory_mb << 20)
+    reserved, held = (int(n) for n in statm.read_text().split()[:2]) if statm.exists() else (0, 0)
+    limit = (reserved - held) * resource.getpagesize() + (memory_mb << 20)
     with contextlib.suppress(ValueError, OSError):  # A lower hard limit is already in force.
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
 

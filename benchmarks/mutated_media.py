@@ -4,7 +4,7 @@ Good files of FOLDER (those that normalise, up to --largest-kb) are broken in el
 prepared with one worker under the limits given. Ends with 1 when a file has no status or no reason, a worker crashed,
 a time limit was needed, or a worker held more memory than allowed.
 
-    python -m benchmarks.mutated_media FOLDER [--n 2000] [--seed 0] [--time-limit 60] [--memory-mb 1024]
+    python -m benchmarks.mutated_media FOLDER [--n 2000] [--seed 0] [--clip-seconds 10] [--largest-kb 1500]
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=2000, help="broken files (default: 2000)")
     parser.add_argument("--seed", type=int, default=0, help="of the breaking (default: 0)")
     parser.add_argument("--largest-kb", type=int, default=1500, help="leave larger files out (default: 1500)")
+    parser.add_argument("--clip-seconds", type=float, default=10.0, help="length of a clip (default: 10)")
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds for one file (default: 60)")
     parser.add_argument("--memory-mb", type=int, default=1024, help="memory of a worker (default: 1024)")
     args = parser.parse_args()
@@ -60,7 +61,7 @@ def main() -> int:
         staged.mkdir()
         made = write_broken(good, media, args.n, args.seed)
         settings = PoolSettings(dataset="folder", jobs=1, time_limit_s=args.time_limit, memory_mb=args.memory_mb)
-        ended = list(run(settings, media, staged, made))
+        ended = list(run(settings, media, staged, made, args.clip_seconds))
     return tell(ended, args)
 
 
@@ -88,9 +89,9 @@ def write_broken(good: list[Path], media: Path, n: int, seed: int) -> dict[str, 
     return made
 
 
-def run(settings: PoolSettings, media: Path, staged: Path, made: dict[str, tuple[str, str]]):  # noqa: ANN201
+def run(settings: PoolSettings, media: Path, staged: Path, made: dict[str, tuple[str, str]], clip_s: float):  # noqa: ANN201
     """Prepare every file with one worker; yield how each ended."""
-    items = load_dataset("folder").items(parse_options("folder", [str(media)]))
+    items = load_dataset("folder").items(parse_options("folder", [str(media), "--clip-seconds", f"{clip_s:g}"]))
     tasks = [Task(item=item, folder=staged) for item in items]
     before = time.monotonic()
     for k, (task, status) in enumerate(run_tasks(settings, tasks)):

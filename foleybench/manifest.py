@@ -162,7 +162,8 @@ def read_manifest(path: Path) -> Manifest:
     if not path.is_file():
         raise ManifestError(f"no manifest at {path}. Make one with `foleybench prepare`, or name another with --data.")
     raw = path.read_bytes()
-    lines = raw.decode("utf-8", errors="replace").splitlines()
+    # Not `str.splitlines`, which also splits at characters that a label may hold (U+2028).
+    lines = [line.decode("utf-8", errors="replace") for line in raw.splitlines()]
     if not lines:
         raise ManifestError(f"{path} is empty. Run `foleybench prepare` again.")
     header = _parse(path, 1, lines[0], Header)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
+from av.audio.plane import AudioPlane
 
 from foleybench.clips import AudioArray
 from foleybench.errors import MediaError
@@ -13,7 +14,14 @@ from foleybench.sound import Channels
 # Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, sound is continuous.
 JITTER_S = 0.05
 _LOW_FREQUENCY = frozenset({"LFE", "LFE2"})
-_KINDS = {"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64, "flt": np.float32, "dbl": np.float64}
+_KINDS: dict[str, type[np.generic]] = {
+    "u8": np.uint8,
+    "s16": np.int16,
+    "s32": np.int32,
+    "s64": np.int64,
+    "flt": np.float32,
+    "dbl": np.float64,
+}
 
 
 class SoundTrack:
@@ -107,9 +115,12 @@ def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
     if kind is None:
         raise MediaError("unsupported_codec", f"the sound has samples of kind {frame.format.name}, which is not read")
     if not frame.format.is_planar:
-        return np.frombuffer(frame.planes[0], dtype=kind, count=frame.samples * n_channels).reshape(-1, n_channels).T
-    planes = frame.planes[:n_channels]
-    return np.stack([np.frombuffer(plane, dtype=kind, count=frame.samples) for plane in planes])
+        return _values(frame.planes[0], kind, frame.samples * n_channels).reshape(-1, n_channels).T
+    return np.stack([_values(plane, kind, frame.samples) for plane in frame.planes[:n_channels]])
+
+
+def _values(plane: AudioPlane, kind: type[np.generic], n: int) -> npt.NDArray[np.generic]:
+    return np.frombuffer(memoryview(plane), dtype=kind, count=n)
 
 
 def limit_rate(audio: AudioArray, rate_hz: int, rate_hz_max: int) -> tuple[AudioArray, int]:

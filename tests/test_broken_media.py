@@ -60,9 +60,9 @@ def test_a_sample_or_a_reason(good: list[Path], tmp_path: Path):
             ended.append("ok")
             assert sample.facts["duration_s"] <= PROFILE.clip_s
         except MediaError as error:
-            assert error.reason
-            ended.append(error.status)
+            ended.append(error.status if error.reason else "no reason")
         assert time.process_time() - started < 10
+    assert "no reason" not in ended
     assert ended.count("ok") >= 10
     assert len(ended) - ended.count("ok") >= 10
 

@@ -127,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
         n_failed += sum(n for status, n in counts.items() if status != "ok")
         sys.stderr.write(f"{split}: {', '.join(f'{n} {status}' for status, n in counts.items())}\n")
         sys.stdout.write(f"{f'{url}/{path.name}' if url else path}\n")
+    _write_card(out, args.recipe)
     if args.recipe == "synthfoley" and not url:
         _write_contact_sheets(out / "contact_sheets", manifests)
     return EXIT_PARTIAL if n_failed else EXIT_OK
@@ -146,6 +147,17 @@ def _places(args: argparse.Namespace) -> tuple[Path, str | None]:
 
 def _tell(line: str) -> None:
     sys.stderr.write(f"{line}\n")
+
+
+def _write_card(folder: Path, recipe: str) -> None:
+    """Write the data set card of all the splits in a folder."""
+    from foleybench.manifest import SUFFIX
+    from foleybench.overview.card import write_card
+    from foleybench.overview.counts import read_overview
+
+    overviews = [read_overview(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    if write_card(folder, overviews, recipe) is None:
+        sys.stderr.write(f"{folder / 'README.md'} was not written by foleybench and stays as it is\n")
 
 
 def _write_contact_sheets(folder: Path, manifests: Mapping[str, Path]) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import collections
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from foleybench.errors import EXIT_OK, FoleyError
 
-HELP = "show a manifest (counts by status, label and flag), a result file, or the card of a metric or protocol"
-EXAMPLE = "foleybench show shards/synthfoley/test.manifest.jsonl"
+HELP = "show what was prepared (counts, reasons, flags, copies), a result file, or the card of a metric or protocol"
+EXAMPLE = "foleybench show shards/synthfoley --html"
+PAGE = "overview.html"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("name", nargs="?", help="with `metrics` or `protocols`: whose card to show")
     parser.add_argument("--verify", action="store_true", help="manifests: check every shard member against its hash")
+    parser.add_argument(
+        "--html",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="FILE",
+        help=f"manifests: write a page with pictures too (default: {PAGE} beside them)",
+    )
+    parser.add_argument(
+        "--thumbnails", type=int, default=24, metavar="N", help="clips shown on the page per split (default: 24)"
+    )
+    parser.add_argument("--card", action="store_true", help="folders: write the data set card (README.md) again")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,10 +48,9 @@ def run(args: argparse.Namespace) -> int:
         manifests = sorted(path.glob(f"*{SUFFIX}"))
         if not manifests:
             raise FoleyError(f"{path} holds no *{SUFFIX}; name a manifest or a result file.")
-        for manifest in manifests:
-            _show_manifest(manifest, args.verify)
+        _show_manifests(path, manifests, args)
     elif path.name.endswith(SUFFIX):
-        _show_manifest(path, args.verify)
+        _show_manifests(path.parent, [path], args)
     else:
         _show_result(path)
     return EXIT_OK
@@ -57,22 +69,38 @@ def _card(kind: str, name: str) -> str:
     return cards.KINDS[kind](name)
 
 
-def _show_manifest(path: Path, verify: bool) -> None:
+def _show_manifests(folder: Path, manifests: Sequence[Path], args: argparse.Namespace) -> None:
+    from foleybench.overview import words
+    from foleybench.overview.counts import read_overview
+    from foleybench.prepare.marking import read_between
+
+    overviews = [read_overview(path) for path in manifests]
+    between = read_between(folder) if len(manifests) > 1 else None
+    for overview in overviews:
+        sys.stdout.write("\n".join(words.lines(overview)) + "\n")
+    sys.stdout.writelines(f"{line}\n" for line in words.between(between))
+    if args.verify:
+        _verify(manifests)
+    if args.html is not None:
+        from foleybench.overview.page import render, write_page
+
+        page = args.html if args.html.name else folder / PAGE
+        write_page(page, render(overviews, between, n_thumbnails=max(0, args.thumbnails)))
+        sys.stdout.write(f"{page}\n")
+    if args.card:
+        from foleybench.overview.card import write_card
+
+        card = write_card(folder, overviews, overviews[0].header.dataset)
+        if card is None:
+            raise FoleyError(f"{folder / 'README.md'} was not written by foleybench and stays. Move it away first.")
+        sys.stdout.write(f"{card}\n")
+
+
+def _verify(manifests: Sequence[Path]) -> None:
     from foleybench.shards import ShardDataset
 
-    data = ShardDataset(path)
-    header, manifest = data.manifest.header, data.manifest
-    lines = [f"{header.dataset}/{header.split}: {len(manifest.entries)} clips asked for, {len(data)} ok"]
-    lines += [f"  sha256 {manifest.sha256}", f"  profile {header.profile}"]
-    lines += [f"  status {status}: {n}" for status, n in manifest.counts().items()]
-    flags = collections.Counter(flag for entry in manifest.entries for flag in entry.facts.get("flags", []))
-    lines += [f"  flag {flag}: {n}" for flag, n in sorted(flags.items())]
-    labels = collections.Counter(entry.label for entry in manifest.ok() if entry.label)
-    lines += [f"  label {label}: {n}" for label, n in sorted(labels.items())]
-    lines += [f"  {e.clip_id}: {e.status}: {e.reason}" for e in manifest.entries if e.status != "ok"]
-    sys.stdout.write("\n".join(lines) + "\n")
-    if verify:
-        problems = data.verify()
+    for manifest in manifests:
+        problems = ShardDataset(manifest).verify()
         if problems:
             raise FoleyError("shards do not agree with the manifest: " + "; ".join(problems))
         sys.stdout.write("  every member agrees with its recorded hash\n")

@@ -103,6 +103,7 @@ class Dataset:
         split_facts: What of that concerns one split only (the hash of its list), by options and name of the split.
         outlook: Says for a dry run what getting these items will take, one line each.
         time_limit_s: How long a clip may take unless the user says otherwise.
+        citation: What to cite, one line.
     """
 
     title: str
@@ -116,3 +117,4 @@ class Dataset:
     split_facts: Callable[[argparse.Namespace, str], dict[str, Any]] = lambda options, split: {}
     outlook: Callable[[argparse.Namespace, Sequence[Item]], list[str]] = lambda options, items: []
     time_limit_s: float = 120.0
+    citation: str = ""

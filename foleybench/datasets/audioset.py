@@ -125,4 +125,5 @@ DATASET = Dataset(
     split_facts=split_facts,
     outlook=_listed.outlook,
     time_limit_s=_listed.TIME_LIMIT_S,
+    citation="J. F. Gemmeke et al., Audio Set: An ontology and human-labeled dataset for audio events, ICASSP 2017.",
 )

@@ -85,4 +85,5 @@ DATASET = Dataset(
     split_facts=split_facts,
     outlook=_listed.outlook,
     time_limit_s=_listed.TIME_LIMIT_S,
+    citation="H. Chen, W. Xie, A. Vedaldi and A. Zisserman, VGGSound: A Large-scale Audio-Visual Dataset, ICASSP 2020.",
 )

@@ -109,16 +109,22 @@ def test_a_file_in_the_official_layout_is_accepted(tmp_path, net, monkeypatch):
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
 
 
+@pytest.fixture(scope="module")
+def short(net):
+    """Two of the twelve blocks, to be done in seconds."""
+    cut = copy.copy(net)
+    cut._modules = {**net._modules, "blocks": net.blocks[:2]}
+    return copy.deepcopy(cut)
+
+
 @pytest.mark.filterwarnings("ignore:stft with return_complex=False:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*torch.cuda.amp.autocast:FutureWarning")
 @pytest.mark.parametrize("inside", ["", "model"])
-def test_agrees_with_the_package_on_random_weights(tmp_path, net, sound, monkeypatch, inside):
-    """Our loader and spectrogram against hear21passt's own wrapper; two of the twelve blocks, to be done in seconds."""
+def test_agrees_with_the_package_on_random_weights(tmp_path, short, sound, monkeypatch, inside):
+    """Our loader and spectrogram against hear21passt's own wrapper."""
     from hear21passt.models.preprocess import AugmentMelSTFT
     from hear21passt.wrapper import PasstBasicWrapper
 
-    short = copy.deepcopy(net)
-    short.blocks = short.blocks[:2]
     state = short.state_dict()
     monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short))
     path = tmp_path / passt.WEIGHTS.filename

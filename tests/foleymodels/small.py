@@ -1,7 +1,13 @@
 """Networks small enough to train in a fraction of a second, on the toy corpus."""
 
+import contextlib
+
+import pytest
+
 from foleybench import registry
 from foleybench.model import TrainContext
+
+PNG = b"\x89PNG\r\n\x1a\n"
 
 SMALL = {
     "window_s": "1.28",
@@ -36,7 +42,17 @@ SMALL = {
 }
 
 
-def train(name, corpus, out, **settings):
+@contextlib.contextmanager
+def figures(drawn):
+    """Let figures be drawn, or leave it at their first bytes: drawing one costs as much as training a small network."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not drawn:
+            patch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **settings: file.write(PNG))
+        yield
+
+
+def train(name, corpus, out, *, drawn=False, **settings):
     """Train a model on the toy corpus; returns the checkpoint."""
     context = TrainContext(data=corpus["train"], val=corpus["val"], out=out, settings={**SMALL, **settings})
-    return registry.load("models", name).train(context)
+    with figures(drawn):
+        return registry.load("models", name).train(context)

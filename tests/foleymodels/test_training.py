@@ -5,6 +5,7 @@ import torch
 
 from foleybench.errors import FoleyError
 from foleymodels._training import LoopSettings, batch_indices, fit, learning_rate
+from tests.foleymodels.small import figures
 
 SETTINGS = LoopSettings(steps=12, learning_rate=0.01, save_every_s=0.0, log_every=2)
 
@@ -13,7 +14,7 @@ class KilledError(Exception):
     pass
 
 
-def run(folder, settings=SETTINGS, die_at=None, seed=0):
+def run(folder, settings=SETTINGS, die_at=None, seed=0, drawn=False):
     torch.manual_seed(5)
     module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
     x = torch.randn(20, 4)
@@ -24,15 +25,17 @@ def run(folder, settings=SETTINGS, die_at=None, seed=0):
         batch = x[batch_indices(20, 6, step, seed)]
         return {"loss": ((module(batch) - torch.randn(6, 2, generator=generator)) ** 2).mean()}
 
-    return fit(module, losses, settings, folder, seed=seed, name="test")
+    with figures(drawn):
+        return fit(module, losses, settings, folder, seed=seed, name="test")
 
 
 @pytest.mark.parametrize("die_at", [1, 5, 11])
 def test_a_killed_run_ends_with_the_same_bits(tmp_path, die_at):
-    whole = run(tmp_path / "whole")
+    drawn = die_at == 5
+    whole = run(tmp_path / "whole", drawn=drawn)
     with pytest.raises(KilledError):
         run(tmp_path / "broken", die_at=die_at)
-    resumed = run(tmp_path / "broken")
+    resumed = run(tmp_path / "broken", drawn=drawn)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     for name in ("state.safetensors", "log.jsonl", "curves.png"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "broken" / name).read_bytes()

@@ -9,6 +9,7 @@ FLAC. Processor time is counted, not wall time, so that other work on the machin
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import shutil
 import subprocess
@@ -38,14 +39,14 @@ def main() -> None:
     args = parser.parse_args()
     if args.ffmpeg is None:
         parser.error("no ffmpeg on PATH; give one with --ffmpeg")
-    paths = [path for path in sorted(args.folder.rglob("*")) if path.suffix.lower() in VIDEO_ENDINGS and usable(path)]
+    paths = (path for path in sorted(args.folder.rglob("*")) if path.suffix.lower() in VIDEO_ENDINGS and usable(path))
     ours, theirs = [], []
-    for path in paths[: args.limit]:
+    for path in itertools.islice(paths, args.limit):
         pairs = [(time_ours(path), time_ffmpeg(args.ffmpeg, path)) for _ in range(args.rounds)]
         mine, other = (min(column) for column in zip(*pairs, strict=True))
         ours.append(mine)
         theirs.append(other)
-        print(f"{path.name:44s} ours {mine:6.3f} s   ffmpeg {other:6.3f} s   ratio {other / mine:5.2f}")
+        print(f"{path.name:44s} ours {mine:6.3f} s   ffmpeg {other:6.3f} s   ratio {other / mine:5.2f}", flush=True)
     print(
         f"{len(ours)} clips: ours {np.mean(ours):.3f} s a clip, ffmpeg {np.mean(theirs):.3f} s a clip; "
         f"speed of ours over ffmpeg {sum(theirs) / sum(ours):.2f} (median {np.median(np.divide(theirs, ours)):.2f})"

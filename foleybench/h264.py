@@ -31,16 +31,17 @@ class Mp4Writer:
     def __init__(self, width_px: int, height_px: int, fps: float, *, crf: int = 18, preset: str = "veryfast") -> None:
         """Start a file in memory; the sides must be even."""
         self._buffer = io.BytesIO()
-        self._rate = Fraction(fps).limit_denominator(1001)
+        rate = Fraction(fps).limit_denominator(1001)
+        self._time_base = 1 / rate
         self._container = av.open(self._buffer, "w", format="mp4", options={"fflags": "+bitexact"})
-        self._stream = add_h264(self._container, width_px, height_px, self._rate, crf=crf, preset=preset)
+        self._stream = add_h264(self._container, width_px, height_px, rate, crf=crf, preset=preset)
         self.n_frames = 0
 
     def add(self, frame: VideoFrame) -> None:
         """Append a frame of the writer's size."""
         image = reproducible(frame)
         image.pts = self.n_frames
-        image.time_base = 1 / self._rate
+        image.time_base = self._time_base
         self._container.mux(self._stream.encode(image))
         self.n_frames += 1
 

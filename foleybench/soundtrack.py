@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
 from av.audio.plane import AudioPlane
 
 from foleybench.clips import AudioArray
@@ -14,6 +15,8 @@ from foleybench.sound import Channels
 # Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, sound is continuous.
 JITTER_S = 0.05
 _LOW_FREQUENCY = frozenset({"LFE", "LFE2"})
+# Layouts of more channels have names (5.1) that do not name each; of one or two, a subwoofer stands in the name.
+_MOST_WITHOUT_LFE = 2
 _KINDS: dict[str, type[np.generic]] = {
     "u8": np.uint8,
     "s16": np.int16,
@@ -92,14 +95,22 @@ def mono(frame: AudioFrame, mix: Channels = "mean") -> AudioArray:
     Raises:
         MediaError: ``not_finite`` when a sample is NaN or infinite.
     """
-    n_channels = frame.layout.nb_channels
+    layout = frame.layout
+    n_channels = layout.nb_channels
     channels = _channels(frame, n_channels)
-    heard = [i for i, channel in enumerate(frame.layout.channels) if channel.name not in _LOW_FREQUENCY]
+    # Only these few ask for the names of channels, which PyAV makes anew for every frame.
+    heard = _heard(layout) if "LFE" in layout.name or n_channels > _MOST_WITHOUT_LFE else list(range(n_channels))
     values = _as_float(channels[heard] if 0 < len(heard) < n_channels else channels)
-    mixed = values.mean(axis=0, dtype=np.float32) if len(values) > 1 and mix == "mean" else values[0]
+    # The same as ``mean``, at a third of its cost for so few values.
+    several = len(values) > 1 and mix == "mean"
+    mixed = np.add.reduce(values, axis=0) / np.float32(len(values)) if several else values[0]
     if not np.isfinite(mixed).all():
         raise MediaError("not_finite", "the sound holds samples that are NaN or infinite")
     return np.ascontiguousarray(mixed, dtype=np.float32)
+
+
+def _heard(layout: AudioLayout) -> list[int]:
+    return [i for i, channel in enumerate(layout.channels) if channel.name not in _LOW_FREQUENCY]
 
 
 def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
@@ -116,7 +127,8 @@ def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
         raise MediaError("unsupported_codec", f"the sound has samples of kind {frame.format.name}, which is not read")
     if not frame.format.is_planar:
         return _values(frame.planes[0], kind, frame.samples * n_channels).reshape(-1, n_channels).T
-    return np.stack([_values(plane, kind, frame.samples) for plane in frame.planes[:n_channels]])
+    planes = [_values(plane, kind, frame.samples) for plane in frame.planes[:n_channels]]
+    return np.concatenate(planes).reshape(n_channels, -1)
 
 
 def _values(plane: AudioPlane, kind: type[np.generic], n: int) -> npt.NDArray[np.generic]:

@@ -109,6 +109,8 @@ def admit(
         audio, rate_hz = read_any(path, protocol.frontend.channels)
     except MediaError as error:
         return None, 0, [Problem(clip_id, error.status, error.reason.replace(str(path), path.name))]
+    if not len(audio):
+        return None, 0, [Problem(clip_id, "undecodable", f"{path.name}: holds no samples")]
     wanted = Clock(duration_s).samples(rate_hz)
     problems = _length_problems(clip_id, len(audio), wanted, rate_hz, protocol.length_tolerance_s)
     peak = float(np.abs(audio).max(initial=0.0))

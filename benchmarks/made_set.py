@@ -1,0 +1,51 @@
+"""A made data set for benchmarks: many clips of noise bursts with one small picture, as shard and manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from foleybench.clips import AudioArray
+from foleybench.manifest import Entry, Header, manifest_path, write_manifest
+from foleybench.media import encode_mp4
+from foleybench.shards import shard_name, write_shard
+from foleybench.sound import flac_bytes
+
+
+def sound(index: int, seconds: float, rate_hz: int) -> AudioArray:
+    """Return a second-long swell of noise, repeated, different for every index."""
+    rng = np.random.default_rng(index)
+    time_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    envelope = 0.1 + 0.4 * np.abs(np.sin(np.pi * (time_s + rng.random()))) ** 3
+    return np.asarray(envelope * rng.normal(0, 0.2, len(time_s)), dtype=np.float32)
+
+
+def make(folder: Path, n_clips: int, seconds: float, rate_hz: int = 16000) -> Path:
+    """Write the data set; return its manifest."""
+    picture = encode_mp4(np.full((round(5 * seconds), 32, 32, 3), 90, dtype=np.uint8), 5.0)
+    shard, samples, entries = shard_name("test", 0), [], []
+    for index in range(n_clips):
+        clip_id = f"made{index:06d}_000000"
+        meta = {"duration_s": seconds, "rate_hz": rate_hz, "events": None, "factors": {}}
+        fields = {"mp4": picture, "flac": flac_bytes(sound(index, seconds, rate_hz), rate_hz)}
+        fields["json"] = json.dumps(meta).encode()
+        samples.append((clip_id, {key: (lambda data=data: data) for key, data in fields.items()}))
+        entry = Entry(
+            clip_id=clip_id,
+            source="made for a benchmark",
+            source_id=clip_id[:10],
+            label=f"class{index % 10}",
+            status="ok",
+            shard=shard,
+            audio_sha256=hashlib.sha256(fields["flac"]).hexdigest(),
+            video_sha256=hashlib.sha256(picture).hexdigest(),
+            facts={"duration_s": seconds},
+        )
+        entries.append(entry)
+    write_shard(folder / shard, samples)
+    path = manifest_path(folder, "test")
+    write_manifest(path, Header(dataset="made", split="test", version=1, profile={"name": "made"}, tools={}), entries)
+    return path

@@ -53,9 +53,9 @@ def _folder(path: Path) -> None:
 
 WAYS: dict[str, Callable[[Path], None]] = {
     "missing": _nothing,
-    "empty file": lambda path: path.write_bytes(b"") and None,
+    "empty file": lambda path: _rewrite(path, lambda data: b""),
     "header only": lambda path: _rewrite(path, lambda data: data[:30]),
-    "text": lambda path: path.write_text("<html>404</html>") and None,
+    "text": lambda path: _rewrite(path, lambda data: b"<html>404</html>"),
     "garbled header": lambda path: _rewrite(path, lambda data: b"\0" * 44 + data[44:]),
     "NaN": lambda path: _samples(path, _with_bad(np.nan)),
     "infinite": lambda path: _samples(path, _with_bad(np.inf)),
@@ -85,16 +85,8 @@ def one(home: Path, n_clips: int) -> str:
     manifest = made_set.make(home / f"data{n_clips}", n_clips, SECONDS, RATE_HZ)
     broken = make_folder(home / f"audio{n_clips}", n_clips)
     words = ["eval", "--audio", str(home / f"audio{n_clips}"), "--data", str(manifest), "--protocol", "signal"]
-    words += [
-        "--out",
-        str(home / "results"),
-        "--cache",
-        str(home / f"cache{n_clips}"),
-        "--name",
-        f"n{n_clips}",
-        "--jobs",
-        "1",
-    ]
+    words += ["--out", str(home / "results"), "--cache", str(home / f"cache{n_clips}")]
+    words += ["--name", f"n{n_clips}", "--jobs", "1"]
     done = subprocess.run([sys.executable, "-c", RUN, *words], capture_output=True, text=True)
     result = json.loads(Path(done.stdout.strip()).read_text())
     named = {problem["clip_id"] for problem in result["problems"]}

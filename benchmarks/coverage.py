@@ -5,7 +5,7 @@ against what it estimates at that number of clips (the mean distance of such sam
 moved to the corrected value, against the true distance; then the mean of the plain, the extrapolated and the
 analytically corrected distance. Two frames a clip, so that rows of a clip hang together.
 
-    OMP_NUM_THREADS=1 python benchmarks/coverage.py > benchmarks/coverage.md
+    OMP_NUM_THREADS=1 python benchmarks/coverage.py > benchmarks/results/coverage.md
 """
 
 from __future__ import annotations
@@ -89,12 +89,14 @@ def frechet_case(n: int, width: int, scale: float, sets: int, resamples: int, *,
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sets", type=int, default=500, help="simulated test sets (default: 500)")
+    parser.add_argument("--sets", type=int, default=2000, help="simulated test sets (default: 2000)")
     parser.add_argument("--frechet-sets", type=int, default=200, help="the same for the distance (default: 200)")
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
     args = parser.parse_args()
     print("# How often a 95 % interval is right\n\nMade by `" + " ".join(["python", *sys.argv]) + "`.\n")
-    print(f"Means, {args.sets} sets, {args.resamples} resamples: share of intervals that hold the true mean.\n")
+    error = 100 * np.sqrt(0.95 * 0.05 / args.sets)
+    print(f"Means, {args.sets} sets, {args.resamples} resamples: share of intervals that hold the true mean.")
+    print(f"The standard error of a share of 95 % is {error:.1f} %.\n")
     print("| source videos | " + " | ".join(DRAWS) + " |\n|--:|" + "--:|" * len(DRAWS))
     for n in (10, 20, 50, 100, 300):
         shares = coverage_of_means(n, args.sets, args.resamples)

@@ -68,6 +68,20 @@ def test_missing_and_broken_are_not_scored(tmp_path):
     assert kinds(broken) == (None, ["undecodable"])
 
 
+def test_sound_without_samples_is_named_and_not_scored(tmp_path):
+    soundfile.write(tmp_path / "a.wav", TONE[:0], 16000, subtype="PCM_16")
+    audio, _, problems = admit("a_000000", tmp_path / "a.wav", 1.0, PROTOCOL)
+    assert audio is None
+    assert [(p.clip_id, p.kind, p.detail) for p in problems] == [("a_000000", "undecodable", "a.wav: holds no samples")]
+
+
+def test_one_sample_is_scored_and_named(tmp_path):
+    soundfile.write(tmp_path / "a.wav", TONE[1:2], 16000, subtype="PCM_16")
+    audio, found = kinds(tmp_path / "a.wav")
+    assert found == ["short"]
+    assert audio.shape == (16000,)
+
+
 def test_nan_samples_are_not_scored(tmp_path):
     bad = TONE.copy()
     bad[5] = np.nan

@@ -160,7 +160,12 @@ DEGRADATIONS: Mapping[str, Degradation] = {
     ),
     "clipping": Degradation(title="Clipping", unit="dB below peak", levels=(6, 12, 20, 30), change=_clip, of="quality"),
     "gain": Degradation(title="Quieter", unit="dB", levels=(6, 12, 20, 30), change=_quieter, of="level"),
-    "shift": Degradation(title="Late", unit="ms", levels=(40, 100, 200, 500, 1000), change=_late, of="timing"),
+    # Up to half of what usually lies between two events, later is worse. Beyond, a late event lies near the next one by
+    # chance, so how late no longer matters: a curve of its own shows that level.
+    "shift": Degradation(title="Late", unit="ms", levels=(10, 20, 40, 60, 100), change=_late, of="timing"),
+    "far_shift": Degradation(
+        title="Late beyond any tolerance", unit="ms", levels=(200, 500, 1000), change=_late, of="chance level"
+    ),
     "drop_outs": Degradation(title="Drop-outs", unit="% of time", levels=(5, 15, 30, 60), change=_holes, of="quality"),
     "opus": Degradation(title="Opus", unit="kbit/s", levels=(64, 24, 12, 6), change=_opus, of="quality"),
     "mu_law": Degradation(title="Mu-law", unit="bits", levels=(8, 6, 4, 2), change=_mu_law, of="quality"),

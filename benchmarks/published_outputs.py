@@ -23,20 +23,25 @@ def main() -> int:
     parser.add_argument("--pairs", type=Path, required=True, help="folder of <site>/<clip>/<system>.*")
     parser.add_argument("--out", type=Path, default=Path("out/pairs"), help="work folder (default: out/pairs)")
     parser.add_argument("--results", type=Path, default=Path("out/pairs/results"), help="folder of result files")
+    parser.add_argument("--protocol", nargs="+", default=["signal"], help="one or more (default: signal)")
     args = parser.parse_args()
-    codes = [score_site(site, args.out / site.name, args.results) for site in sorted(args.pairs.iterdir())]
+    sites = sorted(args.pairs.iterdir())
+    codes = [score_site(site, args.out / site.name, args.results, args.protocol) for site in sites]
     return max(codes)
 
 
-def score_site(site: Path, out: Path, results: Path) -> int:
-    """Score one site; return the worst exit code (3 says that some clips had a problem, which the results name)."""
+def score_site(site: Path, out: Path, results: Path, protocols: list[str]) -> int:
+    """Score one site; return the worst exit code (3: something could not be scored, which the results name)."""
     systems = lay_out(site, out)
     name = f"pairs_{site.name}"
     data = out / "shards" / "test.manifest.jsonl"
     run("prepare", "folder", out / "gt", "--dataset-name", name, "--out", out / "shards", "--jobs", "2")
-    shared = ("--data", data, "--protocol", "signal", "--out", results, "--cache", out / "cache")
-    codes = [run("eval", "--audio", out / "audio" / s, "--name", s, *shared) for s in sorted(systems)]
-    return max(*codes, run("eval", "--controls", *shared, "--work", out / "controls"))
+    codes = []
+    for protocol in protocols:
+        shared = ("--data", data, "--protocol", protocol, "--out", results, "--cache", out / "cache")
+        codes += [run("eval", "--audio", out / "audio" / s, "--name", s, *shared) for s in sorted(systems)]
+        codes.append(run("eval", "--controls", *shared, "--work", out / "controls"))
+    return max(codes)
 
 
 def lay_out(site: Path, out: Path) -> set[str]:

@@ -6,18 +6,20 @@ from foleybench.protocols import Protocol
 
 PROTOCOL = Protocol(
     title="foleybench",
-    version=1,
+    version=2,
     description=(
         "What we recommend. Meaning: KLD on PaSST without epsilon, which no constant bounds. Realism: KAD on PaSST, "
         "unbiased at any number of clips and without the Gaussian assumption; the Fréchet distances that the field "
         "quotes stand beside it with corrected values. Timing: Synchformer's expected offset, "
-        "which has no steps, and onsets matched one to one; Align Acc and DeSync because papers quote them. Plain "
-        "agreement of level and spectrum, and speed. Whole clips, mean of channels, every failure named, and control "
+        "which has no steps, and onsets matched one to one; Align Acc and DeSync because papers quote them. "
+        "Picture and sound in one space by PE-AV, whose weights are free. Plain agreement of level, loudness, spectrum "
+        "and band, clipping and silence, and speed. Whole clips, mean of channels, every failure named, and control "
         "rows beside every number (`--controls`)."
     ),
     metrics=(
         *("kld_passt", "kad_passt", "fd_passt", "fad_vggish", "is_passt", "align_acc", "desync", "desync_expected"),
-        *("onset_agreement", "onset_f1", "level_correlation", "level_difference", "mel_profile_distance"),
+        *("pe_av_score", "onset_agreement", "onset_f1", "level_correlation", "level_difference"),
+        *("loudness_difference", "mel_profile_distance", "bandwidth_difference", "clipping_share", "silence_share"),
         *("seconds_per_clip", "real_time_factor"),
     ),
     headline={

@@ -91,6 +91,12 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "is_": ("noise",),
     "level_difference": ("gain",),
     "level_correlation": ("shift",),
+    "loudness_": ("gain",),
+    "spectral_": ("low_pass",),
+    "rolloff_": ("low_pass",),
+    "bandwidth_": ("low_pass",),
+    "clipping_": ("clipping",),
+    "silence_": ("drop_outs",),
     "logmel_": ("noise", "low_pass"),
     "mel_profile_": ("low_pass", "noise"),
 }

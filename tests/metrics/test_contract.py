@@ -41,6 +41,11 @@ def feature(encoder, layer, seed):
         ("diff_foley_align", "probability"): lambda: rng.uniform(0.6, 1.0, 1),
         ("diff_foley_align", "probability_sampled"): lambda: rng.uniform(0.6, 1.0, 1),
         ("align_trained", "probability"): lambda: np.asarray(rng.uniform(0.6, 1.0)),
+        ("loudness", "integrated_lufs"): lambda: np.asarray(rng.uniform(-40, -10)),
+        ("clipping", "full_scale_share"): lambda: np.asarray(rng.uniform(0.0, 0.1)),
+        ("spectrum", "centroid_hz"): lambda: np.asarray(rng.uniform(500, 4000)),
+        ("spectrum", "rolloff_hz"): lambda: np.asarray(rng.uniform(1000, 8000)),
+        ("spectrum", "edge_hz"): lambda: np.asarray(rng.uniform(4000, 20000)),
         ("synchformer_offset", "windows"): lambda: rng.standard_normal((2, 21)) + 99.0 * (np.arange(21) == 10),
     }
     if (encoder, layer) in shapes:
@@ -96,7 +101,7 @@ def test_card(metric):
     assert isinstance(metric, Metric)
     assert metric.title
     assert metric.version >= 1
-    assert metric.unit in {"1", "%", "s", "dB", "nat"}
+    assert metric.unit in {"1", "%", "s", "dB", "nat", "octave"}
     assert metric.better in {"higher", "lower"}
     assert metric.source
     assert metric.undefined

@@ -1,0 +1,51 @@
+"""How much of a sound stands at full scale. No weights.
+
+Layers:
+    full_scale_share: () float64: share of the samples, at 48 kHz, whose magnitude is at least 0.99.
+
+A sound that was clipped and then made quieter is not noticed. Where a sound is resampled, a clipped stretch ripples
+around full scale, so that a part of it (under a fifth) falls below the bound.
+
+Sources: none; a plain definition.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foleybench.clips import AudioArray
+from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders._spectra import require_finite
+
+FULL_SCALE = 0.99
+
+
+def full_scale_share(audio: AudioArray) -> float:
+    """Return the share of samples (N,) at full scale; 0 of no samples.
+
+    Example:
+        >>> full_scale_share(np.array([1.0, -1.0, 0.5, 0.0], dtype=np.float32))
+        0.5
+    """
+    require_finite(audio)
+    return float(np.count_nonzero(np.abs(audio) >= FULL_SCALE) / max(len(audio), 1))
+
+
+def _build(device: str) -> Encode:
+    def encode(signals: Sequence[Signal]) -> list[Features]:
+        return [{"full_scale_share": np.asarray(full_scale_share(signal.audio))} for signal in signals]
+
+    return encode
+
+
+ENCODER = Encoder(
+    version=1,
+    rate_hz=48000,
+    layers={"full_scale_share": ()},
+    licence="MIT",
+    source="foleybench",
+    build=_build,
+)

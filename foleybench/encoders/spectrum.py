@@ -1,0 +1,87 @@
+"""Where in frequency a sound lies, averaged over the clip. No weights.
+
+Layers:
+    centroid_hz: () float64: mean frequency, weighted with power.
+    rolloff_hz: () float64: the lowest frequency below which 95 % of the power lies.
+    edge_hz: () float64: where the band ends: the highest frequency of which the third of an octave from it upwards
+        holds a power within 60 dB of the largest such third.
+
+Power spectrum at 48 kHz (Hann window of 2048 samples, half overlapping), averaged over whole windows, from 50 Hz up, in
+steps of 23.4 Hz. The lowest step never holds less than -100 dB re full scale: a silent sound lies at 70.3 Hz. The edge
+shows a sound that was made at a lower rate, which hardly moves the others: most power of most sounds is far below it.
+
+Sources: none for the edge; centroid and roll-off as in Peeters, "A large set of audio features for sound description",
+IRCAM 2004.
+Changes: 1 first version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foleybench.clips import AudioArray, FloatArray
+from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders._spectra import without_dc
+
+RATE_HZ = 48000
+WINDOW, HOP = 2048, 1024
+LOWEST_HZ = 50.0
+FLOOR = 1e-10
+ROLLOFF = 0.95
+EDGE = 1e-6
+_BLOCK = 512
+
+
+def mean_power(audio: AudioArray) -> tuple[FloatArray, FloatArray]:
+    """Return frequencies in Hz and the mean power at each, both of shape (n,).
+
+    Args:
+        audio: Shape (N,) at 48 kHz; one shorter than a window is filled with zeros.
+
+    Raises:
+        FoleyError: The sound holds a sample that is not finite.
+    """
+    sound = without_dc(audio)
+    sound = np.pad(sound, (0, max(0, WINDOW - len(sound))))
+    frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
+    taper = np.hanning(WINDOW + 1)[:-1]
+    taper = taper * (np.sqrt(2.0) / taper.sum())
+    total = np.zeros(WINDOW // 2 + 1)
+    for start in range(0, len(frames), _BLOCK):
+        spectrum = np.fft.rfft(frames[start : start + _BLOCK] * taper, axis=1)
+        total += (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
+    hz = np.arange(len(total), dtype=np.float64) * (RATE_HZ / WINDOW)
+    heard = hz >= LOWEST_HZ
+    return hz[heard], np.asarray(total[heard] / len(frames), dtype=np.float64)
+
+
+def describe(hz: FloatArray, power: FloatArray) -> Features:
+    """Return the layers of a power spectrum, given its frequencies, increasing, both of shape (n,)."""
+    power = power.copy()
+    power[0] = max(power[0], FLOOR)
+    below = np.cumsum(power)
+    third = below[np.searchsorted(hz, hz * 2 ** (1 / 3), side="right") - 1] - below + power
+    return {
+        "centroid_hz": np.asarray(hz @ power / below[-1]),
+        "rolloff_hz": np.asarray(hz[np.searchsorted(below, ROLLOFF * below[-1])]),
+        "edge_hz": np.asarray(hz[np.flatnonzero(third >= EDGE * third.max())[-1]]),
+    }
+
+
+def _build(device: str) -> Encode:
+    def encode(signals: Sequence[Signal]) -> list[Features]:
+        return [describe(*mean_power(signal.audio)) for signal in signals]
+
+    return encode
+
+
+ENCODER = Encoder(
+    version=1,
+    rate_hz=RATE_HZ,
+    layers={"centroid_hz": (), "rolloff_hz": (), "edge_hz": ()},
+    licence="MIT",
+    source="foleybench",
+    build=_build,
+)

@@ -26,7 +26,7 @@ class Case:
     Attributes:
         metric: Registry name of ours.
         protocol: The preset that uses it, or "".
-        peer: The peer's repository, ``owner/name``; its checkout lies at ``PEERS/owner+name``.
+        peer: The peer's repository, ``owner/name``; its checkout lies at ``PEERS/owner+name``. Or a library's name.
         function: What of it is run.
         measure: Takes that checkout and a generator of fresh inputs; returns (ours, theirs).
         tolerance: Largest allowed relative difference; None where we differ on purpose.

@@ -83,14 +83,14 @@ def spectrum(metric: str, _: Path, rng: np.random.Generator) -> tuple[float, flo
 CASES = (
     Case(
         metric="loudness_difference",
-        protocol="signal, foleybench",
+        protocol="foleybench",
         peer="pyloudnorm",
         function="Meter(filter_class='DeMan').integrated_loudness",
         measure=functools.partial(loudness, "DeMan"),
     ),
     Case(
         metric="loudness_difference",
-        protocol="signal, foleybench",
+        protocol="foleybench",
         peer="pyloudnorm",
         function="Meter().integrated_loudness",
         measure=functools.partial(loudness, "K-weighting"),
@@ -107,7 +107,7 @@ CASES = (
             tolerance=1e-4,
         )
         for metric, protocol, function in (
-            ("spectral_centroid_difference", "signal", "spectral_centroid"),
+            ("spectral_centroid_difference", "", "spectral_centroid"),
             ("rolloff_difference", "", "spectral_rolloff"),
         )
     ),

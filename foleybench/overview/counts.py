@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+from foleybench.clip_ids import VALID
 from foleybench.errors import ManifestError
 from foleybench.manifest import Entry, Header
 
@@ -23,6 +24,8 @@ MEASURED = {
     "source_rate_hz": ("Sample rate of the source", "Hz"),
     "peak": ("Peak of the sound", "of full scale"),
 }
+# Control characters, line ends, directions of writing, halves of pairs.
+_UNREADABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
@@ -96,18 +99,22 @@ class Overview:
 
     def add(self, entry: Entry) -> None:
         """Count one line."""
+        if not VALID.fullmatch(entry.clip_id):
+            raise ValueError(f"{readable(entry.clip_id, 40)!r} is no clip id")
+        label = readable(entry.label)
         self.n_asked += 1
         self.statuses[entry.status] += 1
-        self.asked[entry.label] += 1
+        self.asked[label] += 1
         if entry.status != "ok":
-            words = _NUMBER.sub("#", entry.reason)
-            group = self.reasons.setdefault((entry.status, words), Reasons(status=entry.status, words=entry.reason))
+            reason = readable(entry.reason)
+            words = _NUMBER.sub("#", reason)
+            group = self.reasons.setdefault((entry.status, words), Reasons(status=entry.status, words=reason))
             group.n += 1
-            if group.n == 2 and words != entry.reason:
+            if group.n == 2 and words != reason:
                 group.words = words
             _keep(group.clip_ids, entry.clip_id)
             return
-        self.labels[entry.label] += 1
+        self.labels[label] += 1
         self.shards[entry.shard or ""] += 1
         self._add_facts(entry.clip_id, entry.facts)
 
@@ -146,6 +153,17 @@ def read_overview(path: Path) -> Overview:
             raise ManifestError(f"{path}, line {number} is damaged: {error}. Prepare the data again.") from error
     overview.sha256 = digest.hexdigest()
     return overview
+
+
+def readable(text: str, n: int = 300) -> str:
+    """Return at most about ``n`` characters; letters that break lines or turn the text around are written as escapes.
+
+    Longer texts end with their length and a hash, so that different ones stay different.
+    """
+    if len(text) > n:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        text = f"{text[: n - 40]}... ({len(text)} characters, {digest})"
+    return _UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _keep(examples: list[str], clip_id: str) -> None:

@@ -14,7 +14,7 @@ from foleybench.errors import ManifestError, MediaError
 from foleybench.leaderboard.page import asset as leaderboard_asset
 from foleybench.leaderboard.spectrogram import data_uri
 from foleybench.overview import plots
-from foleybench.overview.counts import MEASURED, Overview
+from foleybench.overview.counts import MEASURED, Overview, readable
 from foleybench.overview.thumbnails import strip
 from foleybench.overview.words import hours, megabytes, share, spread
 from foleybench.shards import ShardDataset
@@ -146,11 +146,12 @@ def thumbnails(overview: Overview, n: int) -> list[Thumbnail]:
 def _thumbnail(data: ShardDataset, clip_id: str) -> Thumbnail:
     entry = data.entry(clip_id)
     flags = ", ".join(entry.facts.get("flags", []))
+    label = readable(entry.label, 100)
     try:
         src = data_uri("image/jpeg", strip(data.members(clip_id)["mp4"]))
     except (ManifestError, MediaError) as error:
-        return Thumbnail(clip_id, entry.label, flags, "", str(error))
-    return Thumbnail(clip_id, entry.label, flags, src, "")
+        return Thumbnail(clip_id, label, flags, "", str(error))
+    return Thumbnail(clip_id, label, flags, src, "")
 
 
 def write_page(path: Path, html: str) -> None:

@@ -66,3 +66,18 @@ def large(tmp_path: Path) -> Path:
     write_manifest(path, header, entries)
     assert json.loads(path.read_text().splitlines()[1])["status"] == "timeout"
     return path
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, make_clicks) -> Path:
+    """Return a manifest with pictures whose labels, sources and reasons are hostile, among them 10,000 characters."""
+    path = make_clicks(tmp_path / "hostile", 3)
+    manifest = read_manifest(path)
+    labels = [HOSTILE, "\u202egnola\u2066" + "</title><img src=x onerror=alert(1)>", "long" * 2500]
+    entries = [Entry(**{**vars(entry), "label": label}) for entry, label in zip(manifest.entries, labels, strict=True)]
+    entries += [
+        Entry(**{**vars(_lost(f"lost{k}_000000", label, "undecodable", f"bad {label}")), "source": label})
+        for k, label in enumerate(labels)
+    ]
+    write_manifest(path, manifest.header, entries)
+    return path

@@ -1,5 +1,6 @@
 """What is shown of a folder of shards: right figures, in text, on the page and on the card; nothing let through."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -146,3 +147,32 @@ def test_copies_are_not_shown_for_other_manifests(folder: Path, tmp_path: Path):
     with (home / "train.manifest.jsonl").open("a") as handle:
         handle.write(" \n")
     assert read_between(home) is None
+
+
+def test_hostile_labels_do_no_harm(hostile: Path, capsys):
+    page = hostile.parent / "page.html"
+    assert main(["show", str(hostile), "--html", str(page), "--card"]) == 0
+    html, text = page.read_text(encoding="utf-8"), capsys.readouterr().out
+    assert html.count("data:image/jpeg;base64,") == 3
+    assert "<script>alert" not in html
+    assert "<img src=x" not in html
+    assert "&lt;script&gt;alert" in html
+    for shown in (html, text, (hostile.parent / "README.md").read_text(encoding="utf-8")):
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\u2028\u2029]", shown), "letters that turn the text around"
+    assert max(map(len, text.splitlines())) < 1000
+
+
+@pytest.mark.parametrize("clip_id", ["<script>alert(1)</script>", "../../x", "a\u202eb_000000", "x" * 10_000])
+def test_a_hostile_id_is_refused(hostile: Path, clip_id: str, capsys):
+    lines = hostile.read_text(encoding="utf-8").split("\n")
+    record = json.loads(lines[1])
+    record["clip_id"] = clip_id
+    lines[1] = json.dumps(record)
+    hostile.write_text("\n".join(lines), encoding="utf-8")
+    page = hostile.parent / "page.html"
+    assert main(["show", str(hostile), "--html", str(page)]) == 1
+    assert not page.exists()
+    said = capsys.readouterr().err
+    assert "line 2" in said
+    assert "\u202e" not in said
+    assert len(said) < 1000

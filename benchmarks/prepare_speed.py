@@ -3,7 +3,7 @@
 The same job: decode, the frame on screen at k / 25, short side 256, H.264 at CRF 18 with one thread, sound as mono
 FLAC. Processor time is counted, not wall time, so that other work on the machine does not matter; the two take turns.
 
-    python benchmarks/prepare_speed.py FOLDER [--ffmpeg PATH] [--limit N]
+    python benchmarks/prepare_speed.py FOLDER [--ffmpeg PATH] [--limit N] [--rounds N]
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Featuriser:
                     missing.append((index, key))
                 else:
                     chunk.found[index][name, of] = features
-            signals = [chunk.signal(index, encoder, of) for index, _ in missing]
+            signals = [chunk.signal(index, name, encoder, of) for index, _ in missing]
             for (index, key), features in zip(missing, self._encode(name, encoder, signals), strict=True):
                 self._cache.put(key, features)
                 chunk.found[index][name, of] = features
@@ -117,7 +117,7 @@ class _Chunk:
         self._materials = materials
         self._frontend = frontend
         self._keys: dict[tuple[int, Job], str] = {}
-        self._resampled: dict[tuple[int, str, int], AudioArray] = {}
+        self._resampled: dict[tuple[int, str, int, str], AudioArray] = {}
         self._pictures: dict[int, tuple[FrameArray, FloatArray]] = {}
         self.found: list[dict[Job, Features]] = [{} for _ in materials]
 
@@ -130,31 +130,31 @@ class _Chunk:
             encoder,
             sound=item.sounds[of] if encoder.hears else None,
             picture=f"{item.picture_sha256}|{item.duration_s!r}" if encoder.sees else "",
-            frontend=self._frontend.name,
+            frontend=self._frontend.of(name).name,
             earlier=earlier,
         )
         self._keys[index, (name, of)] = key
         return key
 
-    def signal(self, index: int, encoder: Encoder, of: str) -> Signal:
+    def signal(self, index: int, name: str, encoder: Encoder, of: str) -> Signal:
         """Return what an encoder is given of a clip."""
         item = self._materials[index]
         frames, times_s = self._picture(index) if encoder.sees else (None, None)
         return Signal(
-            audio=self._sound(index, of, encoder.rate_hz) if encoder.hears else _NO_SOUND,
+            audio=self._sound(index, of, encoder.rate_hz, self._frontend.of(name)) if encoder.hears else _NO_SOUND,
             duration_s=item.duration_s,
             frames=frames,
             frame_times_s=times_s,
             features={other: self.found[index][job(other, of)] for other in encoder.after},
         )
 
-    def _sound(self, index: int, of: str, rate_hz: int) -> AudioArray:
-        slot = (index, of, rate_hz)
+    def _sound(self, index: int, of: str, rate_hz: int, frontend: Frontend) -> AudioArray:
+        slot = (index, of, rate_hz, frontend.name)
         if slot not in self._resampled:
             item = self._materials[index]
             audio, from_hz = item.sounds[of]
             wanted = Clock(item.duration_s).samples(rate_hz)
-            self._resampled[slot] = fit_length(self._frontend.apply(audio, from_hz, rate_hz), wanted)
+            self._resampled[slot] = fit_length(frontend.apply(audio, from_hz, rate_hz), wanted)
         return self._resampled[slot]
 
     def _picture(self, index: int) -> tuple[FrameArray, FloatArray]:

@@ -25,12 +25,14 @@ class Frontend:
         remove_mean: Take the mean (DC) of the clip away before resampling, as av-benchmark and audioldm_eval do.
         resampler: Which resampler.
         int16: Round the result down to 16 bits, as fadtk does by writing a file with libsndfile.
+        mean_kept_for: Encoders whose sound keeps its mean all the same.
     """
 
     channels: Channels = "mean"
     remove_mean: bool = False
     resampler: Resampler = "torchaudio"
     int16: bool = False
+    mean_kept_for: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -39,6 +41,10 @@ class Frontend:
         steps += [self.resampler] if self.resampler != "torchaudio" else []
         steps += ["int16"] if self.int16 else []
         return "+".join(steps) or "plain"
+
+    def of(self, encoder: str) -> Frontend:
+        """Return the steps for one encoder."""
+        return dataclasses.replace(self, remove_mean=False) if encoder in self.mean_kept_for else self
 
     def apply(self, audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
         """Return the sound that an encoder of rate ``to_hz`` is given.

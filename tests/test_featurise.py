@@ -116,3 +116,21 @@ def test_the_frontend_is_part_of_what_a_feature_is(calls, tmp_path):
     Featuriser([("sound", "generated")], "cpu", cache)([material([])])
     Featuriser([("sound", "generated")], "cpu", cache, Doubled())([material([])])
     assert calls["sound"] == [1, 1]
+
+
+def test_an_encoder_may_keep_the_mean_that_others_lose(calls, tmp_path):
+    frontend = featurise.Frontend(remove_mean=True, mean_kept_for=("both",))
+    assert frontend.of("both").name == "plain"
+    assert frontend.of("sound").name == "remove_mean"
+    heard = []
+    known = registry.load("encoders", "sound")
+    listener = dataclasses.replace(
+        known, build=lambda device: lambda signals: [{"x": heard.append(s.audio) or np.zeros(1)} for s in signals]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "load", lambda kind, name: listener)
+        Featuriser([("both", "reference"), ("sound", "reference")], "cpu", FeatureCache(tmp_path), frontend)(
+            [material([])]
+        )
+    assert heard[0].mean() == pytest.approx(0.5, abs=0.01)
+    assert heard[1].mean() == pytest.approx(0.0, abs=0.01)

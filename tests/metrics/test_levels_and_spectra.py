@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -53,9 +54,32 @@ def test_logmel_distance_by_hand():
 
 
 def test_profile_distance_by_hand_does_not_hear_gain():
-    reference = np.array([0.0, 0.0, 0.0, 0.0])
-    assert score(mel_profile_distance, reference, reference + 12.0) == pytest.approx(0.0)
-    assert score(mel_profile_distance, reference, np.array([2.0, 2.0, -2.0, -2.0])) == pytest.approx(2.0)
+    flat = np.full(4, -20.0)
+    assert score(mel_profile_distance, flat, flat + 12.0) == pytest.approx(0.0, abs=1e-12)
+    # A quarter each is -6.02 dB, a half -3.01 dB.
+    half, quarter = 10 * np.log10([0.5, 0.25])
+    lost = np.sqrt((2 * (half - quarter) ** 2 + 2 * (-60.0 - quarter) ** 2) / 4)
+    assert score(mel_profile_distance, flat, np.array([-20.0, -20.0, -100.0, -100.0])) == pytest.approx(lost)
+    # Shares of 10, 10, 1 and 1 of 22.
+    many, few = 10 * np.log10([10 / 22, 1 / 22])
+    tilted = np.sqrt(((many - quarter) ** 2 + (few - quarter) ** 2) / 2)
+    assert score(mel_profile_distance, flat, np.array([-20.0, -20.0, -30.0, -30.0])) == pytest.approx(tilted)
+    assert score(mel_profile_distance, flat, np.full(4, -100.0)) == pytest.approx(60.0 + quarter)
+
+
+def test_profile_distance_counts_nothing_further_below_the_whole_than_60_db():
+    loud, faint = np.array([-10.0, -69.0]), np.array([-10.0, -71.0])
+    # The faint band moves the total, and so the share of the loud one, by 5e-6 dB at most.
+    assert score(mel_profile_distance, loud, np.array([-10.0, -100.0])) == pytest.approx(np.sqrt(0.5), abs=1e-5)
+    assert score(mel_profile_distance, faint, np.array([-10.0, -99.0])) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_profile_distance_grows_with_every_band_that_is_lost():
+    whole = -20.0 - 3.0 * np.arange(16)
+    lost = [np.where(np.arange(16) < kept, whole, -100.0) for kept in (16, 12, 8, 5, 3, 2, 1, 0)]
+    values = [score(mel_profile_distance, whole, profile) for profile in lost]
+    assert values[0] == 0.0
+    assert all(before < after for before, after in itertools.pairwise(values))
 
 
 @pytest.mark.parametrize("module", [level_correlation, level_difference, logmel_distance, mel_profile_distance])

@@ -9,10 +9,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -43,6 +46,17 @@ class Step:
         return shlex.join(["foleybench", *self.words])
 
 
+@contextmanager
+def _sigterm_noticed() -> Iterator[threading.Event]:
+    """Notice SIGTERM in place of dying of it: steps left alone would go on, and meet those of the next try."""
+    told = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda number, frame: told.set())
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def run_steps(todo: Sequence[Step], out: Path, jobs: int, *, title: str = "steps") -> str:
     """Run the steps, at most ``jobs`` at a time.
 
@@ -59,29 +73,30 @@ def run_steps(todo: Sequence[Step], out: Path, jobs: int, *, title: str = "steps
     done = {step.name for step in todo} - {step.name for step in waiting}
     running: dict[str, tuple[Step, subprocess.Popen[bytes]]] = {}
     bar = tqdm(total=len(todo), initial=len(done), desc=title, unit="step", disable=None)
-    try:
-        while waiting or running:
-            ready = [step for step in waiting if done.issuperset(step.after)]
-            for step in ready[: jobs - len(running)]:
-                waiting.remove(step)
-                sys.stderr.write(f"+ {step.command}\n")
-                running[step.name] = (step, _start(step, out))
-            time.sleep(_POLL_S)
-            for name, (step, process) in list(running.items()):
-                if process.poll() is None:
-                    continue
-                del running[name]
-                if process.returncode not in (EXIT_OK, EXIT_PARTIAL):
-                    _tell_log(out, name)
-                    return name
-                write_atomically(_mark(out, name), step.command.encode())
-                done.add(name)
-                bar.update()
-    finally:
-        bar.close()
-        for _, process in running.values():
-            process.terminate()
-            process.wait()
+    with _sigterm_noticed() as told_to_end:
+        try:
+            while waiting or running:
+                if told_to_end.is_set():
+                    raise KeyboardInterrupt
+                ready = [step for step in waiting if done.issuperset(step.after)]
+                for step in ready[: jobs - len(running)]:
+                    waiting.remove(step)
+                    sys.stderr.write(f"+ {step.command}\n")
+                    running[step.name] = (step, _start(step, out))
+                time.sleep(_POLL_S)
+                for step, process in [pair for pair in running.values() if pair[1].poll() is not None]:
+                    del running[step.name]
+                    if process.returncode not in (EXIT_OK, EXIT_PARTIAL):
+                        _tell_log(out, step.name)
+                        return step.name
+                    write_atomically(_mark(out, step.name), step.command.encode())
+                    done.add(step.name)
+                    bar.update()
+        finally:
+            bar.close()
+            for _, process in running.values():
+                process.terminate()
+                process.wait()
     return ""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +58,23 @@ def test_done_steps_are_not_done_again_unless_the_command_changed(scripted):
 
 def test_partial_scores_do_not_end_the_plan(scripted):
     assert run_steps([Step("a", ("raise SystemExit(3)",))], scripted, jobs=1) == ""
+
+
+def test_a_plan_that_is_told_to_end_ends_its_steps(tmp_path):
+    """SIGTERM to the plan: its step is gone too, so that a second try does not write into the same folder."""
+    script = (
+        "import subprocess, sys, pathlib\n"
+        "from foleybench import steps\n"
+        "def start(step, out):\n"
+        "    child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "    print(child.pid, flush=True)\n"
+        "    return child\n"
+        "steps._start = start\n"
+        "steps.run_steps([steps.Step('a', ('x',))], pathlib.Path(sys.argv[1]), 1)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True) as plan:
+        assert plan.stdout is not None
+        step = int(plan.stdout.readline())
+        plan.terminate()
+        plan.wait(timeout=20)
+    assert not Path(f"/proc/{step}").exists()

@@ -46,6 +46,11 @@ class Signal:
 Encode = Callable[[Sequence[Signal]], list[Features]]
 
 
+def one_by_one(encode_one: Callable[[Signal], Features]) -> Encode:
+    """Return the ``encode`` of an encoder that takes each clip alone: its neighbours cannot change a bit."""
+    return lambda signals: [encode_one(signal) for signal in signals]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Encoder:
     """An encoder's card and how to build it.

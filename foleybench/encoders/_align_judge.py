@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 
-from foleybench.encoders import Encode, Features, Signal
+from foleybench.encoders import Encode, Features, Signal, one_by_one
 from foleybench.encoders._mini_nets import AlignNet, heard, seen
 from foleybench.errors import FoleyError
 
@@ -30,7 +28,4 @@ def judging(name: str, net: AlignNet, device: str) -> Encode:
         logit = net(sound[None], pictures[None].float() / 255.0)
         return {"probability": torch.sigmoid(logit)[0].cpu().numpy()}
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    return one_by_one(encode_one)

@@ -6,14 +6,13 @@ Frames are taken at a fixed rate by their timestamps: the one on screen at the m
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foleybench.clips import Clock, FrameArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.errors import FoleyError
 from foleybench.weights import Weights, require
 
@@ -136,11 +135,11 @@ def encode_with(trunk: Trunk, net: nn.Module, device: str) -> Encode:
     net = net.to(device)
 
     @torch.inference_mode()
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        # One frame at a time in effect: nothing in these nets mixes a batch, and batches never span two clips.
-        return [{"frames": _encode_one(trunk, net, signal, device)} for signal in signals]
+    def encode_one(signal: Signal) -> Features:
+        # One frame at a time in effect: nothing in these nets mixes a batch.
+        return {"frames": _encode_one(trunk, net, signal, device)}
 
-    return encode
+    return one_by_one(encode_one)
 
 
 def untrained_trunk(trunk: Trunk, device: str) -> Encode:

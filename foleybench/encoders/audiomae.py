@@ -15,14 +15,13 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foleybench.clips import AudioArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.weights import Weights, require
 
 if TYPE_CHECKING:
@@ -113,10 +112,7 @@ def encode_with(net: nn.Module, device: str) -> Encode:
             parts.append(tokens.reshape(N_FRAMES // PATCH, N_BANDS // PATCH, -1).mean(1).float().cpu())
         return {"tokens": torch.cat(parts)[:n_tokens].numpy()}
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    return one_by_one(encode_one)
 
 
 def untrained(device: str) -> Encode:

@@ -20,14 +20,13 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foleybench.clips import FrameArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.encoders._frame_rate import frames_at
 from foleybench.weights import Weights, require
 
@@ -90,10 +89,7 @@ def _build(device: str) -> Encode:
         features = net.in_chunks([chunk.to(device) for chunk in torch.split(frames, CHUNK)])
         return {"frames": features.cpu().numpy()}
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    return one_by_one(encode_one)
 
 
 ENCODER = Encoder(

@@ -12,12 +12,10 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from foleybench.clips import AudioArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders import Encode, Encoder, one_by_one
 from foleybench.encoders._spectra import require_finite
 
 FULL_SCALE = 0.99
@@ -35,10 +33,7 @@ def full_scale_share(audio: AudioArray) -> float:
 
 
 def _build(device: str) -> Encode:
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [{"full_scale_share": np.asarray(full_scale_share(signal.audio))} for signal in signals]
-
-    return encode
+    return one_by_one(lambda signal: {"full_scale_share": np.asarray(full_scale_share(signal.audio))})
 
 
 ENCODER = Encoder(

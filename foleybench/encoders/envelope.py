@@ -13,12 +13,10 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, one_by_one
 from foleybench.encoders._spectra import decibels, require_finite
 
 RATE_HZ = 16000
@@ -57,10 +55,7 @@ def _encode_one(audio: AudioArray) -> Features:
 
 
 def _build(device: str) -> Encode:
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [_encode_one(signal.audio) for signal in signals]
-
-    return encode
+    return one_by_one(lambda signal: _encode_one(signal.audio))
 
 
 ENCODER = Encoder(

@@ -13,12 +13,10 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders import Encode, Encoder, one_by_one
 from foleybench.encoders._spectra import require_finite
 
 RATE_HZ = 48000
@@ -78,10 +76,7 @@ def _lufs(power: FloatArray | np.float64) -> FloatArray:
 
 
 def _build(device: str) -> Encode:
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [{"integrated_lufs": np.asarray(integrated_lufs(signal.audio))} for signal in signals]
-
-    return encode
+    return one_by_one(lambda signal: {"integrated_lufs": np.asarray(integrated_lufs(signal.audio))})
 
 
 ENCODER = Encoder(

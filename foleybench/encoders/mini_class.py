@@ -14,9 +14,8 @@ Changes: 1 first version.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders import Encode, Encoder, Features, Signal, one_by_one
 from foleybench.weights import require, shipped_mini
 
 WEIGHTS = shipped_mini("mini_class")
@@ -44,10 +43,7 @@ def _build(device: str) -> Encode:
         logits, embedding = net(torch.from_numpy(heard(signal.audio))[None].to(device))
         return {"logits": logits[0].cpu().numpy(), "embedding": embedding[0].cpu().numpy()}
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    return one_by_one(encode_one)
 
 
 ENCODER = Encoder(

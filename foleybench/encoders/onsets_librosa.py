@@ -20,12 +20,11 @@ Changes: 1 first version.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray, IntArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, one_by_one
 from foleybench.encoders._slaney import slaney_filters
 from foleybench.encoders._spectra import require_finite
 
@@ -119,10 +118,7 @@ def _bands() -> FloatArray:
 
 
 def _build(device: str) -> Encode:
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [_encode_one(signal.audio) for signal in signals]
-
-    return encode
+    return one_by_one(lambda signal: _encode_one(signal.audio))
 
 
 ENCODER = Encoder(

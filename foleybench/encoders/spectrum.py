@@ -17,12 +17,10 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.encoders import Encode, Encoder, Features, one_by_one
 from foleybench.encoders._spectra import without_dc
 
 RATE_HZ = 48000
@@ -71,10 +69,7 @@ def describe(hz: FloatArray, power: FloatArray) -> Features:
 
 
 def _build(device: str) -> Encode:
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [describe(*mean_power(signal.audio)) for signal in signals]
-
-    return encode
+    return one_by_one(lambda signal: describe(*mean_power(signal.audio)))
 
 
 ENCODER = Encoder(

@@ -17,13 +17,12 @@ Changes: 1 first version.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foleybench.clips import AudioArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.encoders._spectra import require_finite
 from foleybench.encoders._synchformer import LICENCE, SOURCE, WEIGHTS, load, segment_starts
 from foleybench.weights import require
@@ -69,11 +68,8 @@ def _build(device: str) -> Encode:
             return {"segments": np.zeros((0, 6, net.ast.layernorm.normalized_shape[0]), dtype=np.float32)}
         return {"segments": net(segments.to(device)).cpu().numpy()}
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        # One sound at a time: its segments fill a batch, and its neighbours cannot change a bit.
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    # One sound at a time: its segments fill a batch, and its neighbours cannot change a bit.
+    return one_by_one(encode_one)
 
 
 ENCODER = Encoder(

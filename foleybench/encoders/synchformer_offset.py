@@ -12,11 +12,9 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.encoders._synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load
 from foleybench.weights import require
 
@@ -44,10 +42,7 @@ def _build(device: str) -> Encode:
         logits = net.offsets(torch.stack([picture[first], picture[last]]), torch.stack([sound[first], sound[last]]))
         return {"windows": logits.cpu().numpy()}
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    return one_by_one(encode_one)
 
 
 ENCODER = Encoder(

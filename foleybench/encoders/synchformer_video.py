@@ -16,13 +16,12 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foleybench.clips import FrameArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.encoders._frame_rate import frames_at
 from foleybench.encoders._synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load, segment_starts
 from foleybench.weights import require
@@ -72,11 +71,8 @@ def _build(device: str) -> Encode:
         width = net.norm.normalized_shape[0]
         return {"segments": torch.cat(made).numpy() if made else np.zeros((0, 8, width), dtype=np.float32)}
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        # One clip at a time: its segments fill a batch, and its neighbours cannot change a bit.
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    # One clip at a time: its segments fill a batch, and its neighbours cannot change a bit.
+    return one_by_one(encode_one)
 
 
 ENCODER = Encoder(

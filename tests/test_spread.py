@@ -41,6 +41,7 @@ def test_what_can_run_is_scored_and_the_rest_says_why(clicks, audio):
     assert "speed is not reported" in by_name["foleybench", "seconds_per_clip"].reason
 
 
+@pytest.mark.slow
 def test_csv_has_a_line_for_every_metric(clicks, audio):
     cells = spread.score_all(request(clicks, audio), ["signal", "paper", "foleybench"])
     rows = list(csv.DictReader(io.StringIO(spread.as_csv(cells))))
@@ -69,6 +70,7 @@ def test_table_of_the_spread():
     assert spread.why_not(cells) == ["three/d, two/d: no weights"]
 
 
+@pytest.mark.slow
 def test_command(clicks, audio, tmp_path, capsys):
     words = ["eval", "--audio", audio, "--name", "half", "--data", clicks, "--protocol", "all", "--out", tmp_path / "r"]
     assert cli.main([str(word) for word in [*words, "--resamples", "10"]]) == 3

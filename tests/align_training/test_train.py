@@ -38,6 +38,7 @@ def trained(tmp_path_factory, toy):
     return out, measured
 
 
+@pytest.mark.slow
 def test_the_file_says_what_it_is(trained, toy):
     out, measured = trained
     facts = read_facts(out / FILE)
@@ -54,6 +55,7 @@ def test_the_file_says_what_it_is(trained, toy):
     assert MIX["true"] == 0.5
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_ends_with_the_same_bytes(trained, toy, tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "CHECKPOINT_EVERY", 2)
     monkeypatch.setattr(fit, "STEPS_PER_ROUND", 2)
@@ -136,6 +138,7 @@ def test_what_cannot_be_trained_on_is_refused(clicks, make_clicks, tmp_path):
         train_align_classifier(make_clicks(tmp_path, 1, split="train"), None, tmp_path, RECIPE)
 
 
+@pytest.mark.slow
 def test_the_encoder_runs_on_what_was_trained(trained, toy, monkeypatch):
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(trained[0]))
     signals = [

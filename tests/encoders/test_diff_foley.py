@@ -52,6 +52,7 @@ def test_pictures_are_squeezed_not_cut():
     assert (seen[..., 124:] == 1).all()
 
 
+@pytest.mark.slow
 def test_cavp_gives_a_unit_vector_a_frame_whatever_the_batch(tmp_path, monkeypatch):
     net = tiny_nets.install(cavp_video, tmp_path, monkeypatch)
     monkeypatch.setattr(cavp_video, "SIDE_PX", 32)
@@ -104,6 +105,7 @@ def net(tmp_path, monkeypatch):
     return tiny_nets.install(diff_foley_align, tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
 def test_probabilities_are_the_network_on_mean_and_one_draw_whatever_the_batch(net):
     encode = diff_foley_align.ENCODER.build("cpu")
     clips = [clip(seed=1), clip(n_samples=64000), clip(seed=2, gain=0.2)]

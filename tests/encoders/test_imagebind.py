@@ -157,6 +157,7 @@ def test_pairs_of_frames(seconds, n_clips):
     assert np.array_equal(found[:, :, 0], found[:, :, 1]) == (seconds < 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "modality"), [(imagebind_audio, "audio"), (imagebind_video, "vision")])
 def test_each_clip_by_itself(towers, module, modality):
     encode = module.encode_with(towers[modality], "cpu")

@@ -52,6 +52,7 @@ def as_signal(clip, audio=None):
     )
 
 
+@pytest.mark.slow
 def test_new_clips_are_classified(clips):
     features = mini_class.ENCODER.build("cpu")([as_signal(clip) for clip in clips])
     names = mini_class.class_names()
@@ -59,6 +60,7 @@ def test_new_clips_are_classified(clips):
     assert np.mean(hits) >= 0.8
 
 
+@pytest.mark.slow
 def test_true_sounds_are_taken_and_others_are_not(clips):
     encode = mini_align.ENCODER.build("cpu")
     true = [f["probability"] for f in encode([as_signal(clip) for clip in clips])]
@@ -67,6 +69,7 @@ def test_true_sounds_are_taken_and_others_are_not(clips):
     assert np.mean([f["probability"] > 0.5 for f in encode(swapped)]) <= 0.2
 
 
+@pytest.mark.slow
 def test_gain_changes_hardly_anything(clips):
     quiet = [as_signal(clip, np.float32(0.1) * clip.audio) for clip in clips]
     for encoder, layer in ((mini_class.ENCODER, "logits"), (mini_align.ENCODER, "probability")):

@@ -47,6 +47,7 @@ def test_spectrogram_ends_with_a_frame_of_zeros_put_in_before_the_scaling():
     assert silent[..., :65].numpy() == pytest.approx((np.log(1e-6) + 4.2677393) / (2 * 4.5689974), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_towers_do_not_depend_on_the_batch(net):
     for encoder, clips, n in (
         (synchformer_audio.ENCODER, [heard(40000), heard(12000, 1), heard(9000, 2)], (6, 1, 0)),

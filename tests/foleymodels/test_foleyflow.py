@@ -152,6 +152,7 @@ def test_a_finished_run_is_not_trained_again(corpus, runs):
         train("foleyflow", corpus, runs["foleyflow"], flow_steps="9")
 
 
+@pytest.mark.slow
 def test_stage_vama_stops_after_the_alignment(corpus, tmp_path):
     assert train("foleyflow", corpus, tmp_path, stage="alignment") == tmp_path / "alignment"
     assert (tmp_path / "alignment" / "model.safetensors").is_file()

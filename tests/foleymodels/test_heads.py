@@ -38,6 +38,7 @@ def random_flow(**more):
     return flow.eval()
 
 
+@pytest.mark.slow
 def test_a_head_is_fine_tuned_from_the_flow_and_makes_sound_in_one_step(headed, base, corpus):
     name, out = headed
     flow, _ = load_model(out)
@@ -57,6 +58,7 @@ def test_a_head_is_fine_tuned_from_the_flow_and_makes_sound_in_one_step(headed, 
         registry.load("models", "foleyflow").build(BuildContext(checkpoint=out, guidance=2.0))
 
 
+@pytest.mark.slow
 def test_a_head_trains_what_it_lacks_first(corpus, tmp_path):
     out = train("foleyflow", corpus, tmp_path, head="imf")
     assert (out / "flow" / "model.safetensors").is_file()
@@ -65,6 +67,7 @@ def test_a_head_trains_what_it_lacks_first(corpus, tmp_path):
         train("foleyflow", corpus, tmp_path / "again", head="imf", flow=str(out))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["imf", "reflow"])
 def test_a_head_that_was_cut_short_ends_with_the_same_bits(head, corpus, base, tmp_path, monkeypatch):
     more = {"head": head, "flow": str(base), "save_every_s": "0"}

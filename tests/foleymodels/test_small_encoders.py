@@ -16,6 +16,7 @@ from tests.foleymodels.small import SMALL, train
 SETTINGS = PretextSettings(name="mae", dim=16, steps=3, batch=4, rate=3e-3, seed=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_an_encoder_is_trained_once_and_kept(name, toy_data, tmp_path):
     settings = dataclasses.replace(SETTINGS, name=name)
@@ -65,6 +66,7 @@ def test_sound_features_have_unit_size_whatever_the_weights():
     torch.testing.assert_close(features.std(-1, correction=0), torch.ones(2, 9), atol=1e-2, rtol=0)
 
 
+@pytest.mark.slow
 def test_frozen_encoders_stay_as_pretrained_and_set_the_target(corpus, toy_data, tmp_path):
     chosen = {"video_encoder": "av_contrast", "audio_target": "audio_mae"}
     out = train("foleyflow", corpus, tmp_path, **chosen)

@@ -46,6 +46,7 @@ def stages(corpus, tmp_path_factory):
     return {name: train("foleyflow", corpus, base / name, drawn=name in DRAWN, stage1=name) for name in ALL}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_objective_exports_a_condition_of_one_shape_and_is_diagnosed(name, stages):
     flow, alignment = load_model(stages[name])
@@ -65,11 +66,13 @@ def test_every_objective_exports_a_condition_of_one_shape_and_is_diagnosed(name,
         assert own["usage_gap"] == pytest.approx(own["loss_shuffled"] - own["loss_true"], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_objectives_train_the_same_network(stages):
     sizes = {sum(p.numel() for p in load_model(stages[name])[1].parameters()) for name in ALL}
     assert len(sizes) == 1
 
 
+@pytest.mark.slow
 def test_none_is_end_to_end_or_frozen(corpus, data, stages, tmp_path):
     settings, _ = resolve("tiny", {**SMALL, "stage1": "none"})
     start = new_alignment(settings, 0, data).state_dict()
@@ -82,6 +85,7 @@ def test_none_is_end_to_end_or_frozen(corpus, data, stages, tmp_path):
         train("foleyflow", corpus, tmp_path / "b", stage1="none", stage="alignment")
 
 
+@pytest.mark.slow
 def test_an_alignment_of_another_objective_is_refused(corpus, stages, tmp_path):
     with pytest.raises(FoleyError, match="stage1=infonce"):
         train("foleyflow", corpus, tmp_path, alignment=str(stages["infonce"] / "alignment"))

@@ -79,6 +79,7 @@ class OneByOne:
         return distance_of([(stat["reference"], stat["generated"]) for stat in stats])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "width"), [(80, 4), (60, 24), (40, 40), (20, 64), (160, 300), (700, 257)])
 def test_fast_resampling_is_the_slow_one(n, width):
     """By second moments side by side, by singular values, and by weighted moments one at a time."""

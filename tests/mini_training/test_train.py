@@ -32,6 +32,7 @@ def trained(tmp_path_factory, toy):
     return out, measured
 
 
+@pytest.mark.slow
 def test_files_say_what_they_are(trained, toy):
     out, measured = trained
     for file in FILES:
@@ -45,12 +46,14 @@ def test_files_say_what_they_are(trained, toy):
     assert sum((out / file).stat().st_size for file in FILES) < 4_000_000
 
 
+@pytest.mark.slow
 def test_everything_that_was_promised_is_measured(trained):
     _, measured = trained
     assert {"class_accuracy_clean", "class_accuracy_vocoded", "aligned_true", "aligned_shifted_0.1"} <= set(measured)
     assert all(0.0 <= value <= 1.0 for value in measured.values())
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_other_seed_other_bytes(trained, toy, tmp_path):
     out, _ = trained
     train_evaluators(toy[0], toy[1], tmp_path / "again", seed=3, steps=2)
@@ -87,6 +90,7 @@ def use_trained(trained, monkeypatch):
     mini_class.class_names.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("use_trained")
 def test_encoders_run_on_what_was_trained(toy):
     clips = list(ShardDataset(toy[1]).clips())

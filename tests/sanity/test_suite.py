@@ -57,6 +57,7 @@ def outcome(clicks, tmp_path_factory):
     return run(request), folder
 
 
+@pytest.mark.slow
 def test_truth_is_ideal_and_worse_is_worse(outcome):
     found, folder = outcome
     level = found.curves["level_difference"]["gain"]
@@ -70,6 +71,7 @@ def test_truth_is_ideal_and_worse_is_worse(outcome):
     assert all("level_difference" not in line for line in faults(found))
 
 
+@pytest.mark.slow
 def test_command_writes_page_table_pictures_and_cards(clicks, tmp_path, capsys):
     words = ["sanity", "--data", str(clicks), "--degradations", "gain", "--resamples", "50", "--limit", "4"]
     code = main([*words, "--out", str(tmp_path / "out"), "--cards", str(tmp_path / "cards"), "--force"])

@@ -33,9 +33,9 @@ from foleybench.feature_cache import FeatureCache
 from foleybench.feature_files import ENDING, features_bytes
 from foleybench.featurise import Featuriser, Job, Material, in_order, job
 from foleybench.h264 import decode_mp4
+from foleybench.lock import locked
 from foleybench.manifest import Entry, Header, entry_line, manifest_path
-from foleybench.prepare.finished import find_finished, finish, forget, take_apart
-from foleybench.prepare.lock import locked
+from foleybench.prepare.finished import LOCK, find_finished, finish, forget, take_apart
 from foleybench.prepare.pack import Group, Part, commit, read_part
 from foleybench.prepare.staging import Staging, refuse_change
 from foleybench.provenance import package_versions
@@ -152,7 +152,7 @@ def make_features(request: FeatureRequest) -> Path:
     Raises:
         FoleyError: See ``plan_features``; or another run is working on ``out``.
     """
-    with locked(request.out):
+    with locked(request.out, "prepare", LOCK):
         planned = plan_features(request)
         path = manifest_path(request.out, planned.header.split)
         if planned.complete:

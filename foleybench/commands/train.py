@@ -8,6 +8,7 @@ from pathlib import Path
 
 from foleybench.commands._options import add_common, add_data
 from foleybench.errors import EXIT_OK, FoleyError
+from foleybench.lock import locked
 
 HELP = "train a model (foleyflow ...), evaluators or align-classifier; goes on from the last checkpoint"
 EXAMPLE = "foleybench train foleyflow --size tiny --data shards/synthfoley/train.manifest.jsonl --out runs/foleyflow"
@@ -33,6 +34,11 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         sys.stderr.write(f"would train {args.model} ({args.size}) on {args.data} in {args.out}\n")
         return EXIT_OK
+    with locked(args.out, "train", ".lock"):
+        return _train(args)
+
+
+def _train(args: argparse.Namespace) -> int:
     if args.model == "evaluators":
         return _train_evaluators(args)
     if args.model == "align-classifier":

@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from foleybench.datasets import Item
 from foleybench.errors import FoleyError, UnknownNameError
+from foleybench.lock import locked
 from foleybench.manifest import Header, manifest_path
-from foleybench.prepare.finished import any_left, find_finished, finish, forget, take_apart
-from foleybench.prepare.lock import locked
+from foleybench.prepare.finished import LOCK, any_left, find_finished, finish, forget, take_apart
 from foleybench.prepare.marking import write_between
 from foleybench.prepare.pack import (
     Again,
@@ -247,7 +247,7 @@ def prepare(
     Raises:
         FoleyError: See ``plan``; or another run is working on ``out``, or the workers cannot start.
     """
-    with locked(out):
+    with locked(out, "prepare", LOCK):
         shelf = _shelf(out, url)
         plans = plan(dataset_name, options, out, limit=limit, force=force, url=url, pull=not force)
         watch = Watch(out, retry=retry, retry_now=retry_now)

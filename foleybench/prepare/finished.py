@@ -18,6 +18,8 @@ from foleybench.prepare.staging import Staging, dumps, read_json
 from foleybench.shards import shard_names
 
 RECORDS = ".prepared"
+# Held by the run that works on the folder.
+LOCK = f"{RECORDS}/lock"
 
 
 def record_path(out: Path, split: str) -> Path:

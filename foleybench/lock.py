@@ -8,23 +8,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foleybench.errors import FoleyError
-from foleybench.prepare.finished import RECORDS
 
 
 @contextlib.contextmanager
-def locked(out: Path) -> Iterator[None]:
+def locked(out: Path, verb: str, file: str) -> Iterator[None]:
     """Hold ``out`` for this run; the lock ends with the process, however it ends.
+
+    Args:
+        out: The folder; made when absent.
+        verb: The command that works on it.
+        file: Name of the lock file in it.
 
     Raises:
         FoleyError: Another run holds it.
     """
-    folder = out / RECORDS
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as handle:
+    path = out / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise FoleyError(
-                f"another `foleybench prepare` is working on {out}. Wait for it, or use another --out."
+                f"another `foleybench {verb}` is working on {out}. Wait for it, or use another --out."
             ) from error
         yield

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from foleybench import audio_folder, registry
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
-from foleybench.model import BuildContext, Generator, Model
+from foleybench.model import BuildContext, Generator, Model, rate_of
 from foleybench.shards import ShardDataset
 from foleybench.sound import write_wav
 from foleybench.weights import file_sha256
@@ -132,7 +132,7 @@ def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> A
         FoleyError: The sound has the wrong length or holds a value that is not finite.
     """
     audio = generator.generate([strip(clip, model)], clip_rng(seed, clip.clip_id))[0]
-    wanted = Clock(clip.duration_s).samples(generator.rate_hz)
+    wanted = Clock(clip.duration_s).samples(rate_of(generator, clip))
     if audio.shape != (wanted,):
         raise FoleyError(f"{model.title} made {audio.shape} samples for {clip.clip_id}; ({wanted},) are wanted.")
     if not np.isfinite(audio).all():
@@ -172,7 +172,7 @@ def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: in
         audio = generate_one(model, generator, clip, settings.seed)
         _synchronise(settings.device)
         seconds[clip_id] = time.perf_counter() - started
-        write_wav(out / f"{clip_id}.wav", audio, generator.rate_hz)
+        write_wav(out / f"{clip_id}.wav", audio, rate_of(generator, clip))
         if count % 16 == 0:
             audio_folder.write_generation(out, {**card, "seconds": seconds})
     speed = measure_speed(settings, model, generator, data, clip_ids)

@@ -26,14 +26,20 @@ class Generator(Protocol):
     """A built model, ready to make sound.
 
     Attributes:
-        rate_hz: Sample rate of what ``generate`` returns.
         nfe: Number of network evaluations per clip (0 when there is no network).
         guidance: Classifier-free guidance scale, or None when there is none.
     """
 
-    rate_hz: int
     nfe: int
     guidance: float | None
+
+    @property
+    def rate_hz(self) -> int | None:
+        """Sample rate of what ``generate`` returns, or None when that is each clip's own (controls made of real sound).
+
+        A plain attribute does as well.
+        """
+        ...
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
         """Make sound for each clip.
@@ -44,9 +50,14 @@ class Generator(Protocol):
                 per call, so the order and batching of clips change nothing.
 
         Returns:
-            One mono float32 array a clip, of ``Clock(clip.duration_s).samples(rate_hz)`` samples exactly.
+            One mono float32 array a clip, of ``Clock(clip.duration_s).samples(rate_of(self, clip))`` samples exactly.
         """
         ...
+
+
+def rate_of(generator: Generator, clip: Clip) -> int:
+    """Return the sample rate in Hz of what a generator makes for a clip."""
+    return generator.rate_hz or clip.rate_hz
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -48,13 +48,14 @@ def run(args: argparse.Namespace) -> int:
 def _for_video(settings: Settings, video: Path, out: Path) -> None:
     from foleybench.generate import build, generate_one
     from foleybench.media import mux_sound, read_video
+    from foleybench.model import rate_of
     from foleybench.sound import write_wav
 
     model, generator = build(settings, None)
     clip = read_video(video, short_side_px=256)
     audio = generate_one(model, generator, clip, settings.seed)
     wav = out / f"{video.stem}.wav"
-    write_wav(wav, audio, generator.rate_hz)
+    write_wav(wav, audio, rate_of(generator, clip))
     movie = out / f"{video.stem}.mp4"
-    mux_sound(video, audio, generator.rate_hz, movie)
+    mux_sound(video, audio, rate_of(generator, clip), movie)
     sys.stdout.write(f"{wav}\n{movie}\n")

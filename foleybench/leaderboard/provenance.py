@@ -72,9 +72,15 @@ def _generation(generation: Mapping[str, Any] | None) -> tuple[tuple[str, str], 
         seed=generation.get("seed"),
         device=generation.get("device"),
         threads=generation.get("threads"),
-        rate=f"{generation['rate_hz']} Hz" if generation.get("rate_hz") else None,
+        rate=_rate(generation),
     )
     return facts + tuple(_speed(name, speed) for name, speed in sorted((generation.get("speed") or {}).items()))
+
+
+def _rate(generation: Mapping[str, Any]) -> str | None:
+    if "rate_hz" not in generation:
+        return None
+    return f"{generation['rate_hz']} Hz" if generation["rate_hz"] else "each clip's own"
 
 
 def _speed(name: str, speed: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,8 +4,7 @@ Distance in octaves between the frequencies above which no third of an octave is
 averaged over clips. A system at 16 kHz whose reference goes up to 16 kHz is an octave short.
 
 Direction: lower is better. Range 0 to 8.4. Unit: octave. Gain does not change it. Silence counts
-as the lowest sound. Noise that a system adds up there counts as band: it says how far, not how well. Control rows are
-written at 16 kHz: where the data has more, their ground truth is short of it too.
+as the lowest sound. Noise that a system adds up there counts as band: it says how far, not how well.
 Undefined: no clip was scored.
 Sources: none; ours.
 Changes: 1 first version.

@@ -1,4 +1,8 @@
-"""What the control rows share: sound that already exists, taken, changed, or made without a network."""
+"""What the control rows share: sound that already exists, taken, changed, or made without a network.
+
+A control keeps the rate of the clip's own sound, so that a row of real sound loses nothing of its band. Those whose
+point is a narrower band (``band_limited``, ``vocoded``) name a rate.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,10 @@ import numpy as np
 
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
-from foleybench.model import BuildContext
+from foleybench.model import BuildContext, rate_of
 from foleybench.shards import ShardDataset
 from foleybench.sound import fit_length, resample
 
-RATE_HZ = 16000
 Change = Callable[[Clip, AudioArray, np.random.Generator], AudioArray]
 
 
@@ -20,7 +23,7 @@ class Control:
     """A generator that changes existing sound; no network, so ``nfe`` is 0.
 
     Attributes:
-        rate_hz: Sample rate of the result.
+        rate_hz: Sample rate of the result, or None for the clip's own.
         nfe: Always 0.
         guidance: Always None.
     """
@@ -28,8 +31,8 @@ class Control:
     nfe = 0
     guidance: float | None = None
 
-    def __init__(self, change: Change, rate_hz: int = RATE_HZ) -> None:
-        """Take the change: from (clip, its own sound at ``rate_hz``, rng) to sound of any length."""
+    def __init__(self, change: Change, rate_hz: int | None = None) -> None:
+        """Take the change: from (clip, its own sound at ``rate_hz``, rng) to sound of any length, at the same rate."""
         self.rate_hz = rate_hz
         self._change = change
 
@@ -38,11 +41,12 @@ class Control:
         return [self._one(clip, rng) for clip in clips]
 
     def _one(self, clip: Clip, rng: np.random.Generator) -> AudioArray:
-        sound = self._change(clip, own_sound(clip, self.rate_hz), rng)
-        return fit_length(sound, Clock(clip.duration_s).samples(self.rate_hz)).astype(np.float32)
+        rate_hz = rate_of(self, clip)
+        sound = self._change(clip, own_sound(clip, rate_hz), rng)
+        return fit_length(sound, Clock(clip.duration_s).samples(rate_hz)).astype(np.float32)
 
 
-def own_sound(clip: Clip, rate_hz: int = RATE_HZ) -> AudioArray:
+def own_sound(clip: Clip, rate_hz: int) -> AudioArray:
     """Return a clip's true sound at a rate.
 
     Raises:
@@ -57,6 +61,11 @@ def shifted(audio: AudioArray, seconds: float, rate_hz: int) -> AudioArray:
     """Return the sound played later by ``seconds``, with silence before it; the end is lost."""
     n = round(seconds * rate_hz)
     return np.concatenate([np.zeros(n, dtype=np.float32), audio[: max(0, len(audio) - n)]])[: len(audio)]
+
+
+def late(seconds: float) -> Control:
+    """Return the control that plays the true sound later by ``seconds``."""
+    return Control(lambda clip, own, rng: shifted(own, seconds, clip.rate_hz))
 
 
 def rms(audio: AudioArray) -> float:
@@ -79,7 +88,7 @@ class OtherClips:
         self._same_class = same_class
 
     def __call__(self, clip: Clip, own: AudioArray, rng: np.random.Generator) -> AudioArray:
-        """Return the sound of another clip, drawn with ``rng``."""
+        """Return the sound of another clip, drawn with ``rng``, at this clip's rate."""
         entry = self._data.entry(clip.clip_id)
         others = [
             other.clip_id
@@ -90,4 +99,4 @@ class OtherClips:
             wanted = "the same class" if self._same_class else "another class"
             raise FoleyError(f"{self._data.path} has no other clip of {wanted} for {clip.clip_id} ({entry.label!r}).")
         chosen = self._data.load(others[int(rng.integers(len(others)))], video=False)
-        return own_sound(chosen)
+        return own_sound(chosen, clip.rate_hz)

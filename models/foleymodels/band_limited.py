@@ -11,13 +11,14 @@ import numpy as np
 from foleybench.clips import AudioArray, Clip
 from foleybench.model import Model
 from foleybench.sound import resample
-from foleymodels._controls import RATE_HZ, Control
+from foleymodels._controls import Control
 
+_RATE_HZ = 16000
 _NARROW_HZ = 8000
 
 
 def _narrow(clip: Clip, own: AudioArray, rng: np.random.Generator) -> AudioArray:
-    return resample(resample(own, RATE_HZ, _NARROW_HZ), _NARROW_HZ, RATE_HZ)
+    return resample(resample(own, _RATE_HZ, _NARROW_HZ), _NARROW_HZ, _RATE_HZ)
 
 
 MODEL = Model(
@@ -26,5 +27,5 @@ MODEL = Model(
     sees=frozenset({"audio"}),
     licence="MIT",
     description="The true sound through 8 kHz, the rate of the Foley-Flow paper: what the band alone costs.",
-    build=lambda context: Control(_narrow),
+    build=lambda context: Control(_narrow, rate_hz=_RATE_HZ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foleybench.model import Model
-from foleymodels._controls import RATE_HZ, Control, shifted
+from foleymodels._controls import late
 
 MODEL = Model(
     title="Ground truth, 1 s late",
@@ -11,5 +11,5 @@ MODEL = Model(
     sees=frozenset({"audio"}),
     licence="MIT",
     description="The true sound delayed by 1 s: right in everything but time.",
-    build=lambda context: Control(lambda clip, own, rng: shifted(own, 1.0, RATE_HZ)),
+    build=lambda context: late(1.0),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foleybench.model import Model
-from foleymodels._controls import RATE_HZ, Control, shifted
+from foleymodels._controls import late
 
 MODEL = Model(
     title="Ground truth, 500 ms late",
@@ -11,5 +11,5 @@ MODEL = Model(
     sees=frozenset({"audio"}),
     licence="MIT",
     description="The true sound delayed by 500 ms: right in everything but time.",
-    build=lambda context: Control(lambda clip, own, rng: shifted(own, 0.5, RATE_HZ)),
+    build=lambda context: late(0.5),
 )

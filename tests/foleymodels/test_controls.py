@@ -6,7 +6,8 @@ import pytest
 from foleybench import registry
 from foleybench.clips import Clip
 from foleybench.errors import FoleyError
-from foleybench.generate import generate_one
+from foleybench.evaluate import Request, evaluate
+from foleybench.generate import Settings, generate_folder, generate_one
 from foleybench.model import BuildContext
 from foleybench.shards import ShardDataset
 from foleymodels._controls import rms, shifted
@@ -51,11 +52,9 @@ def test_length_and_seed(name, data):
     assert np.array_equal(first, sound(name, data, clip))
 
 
-@pytest.mark.parametrize("rate_hz", [8000, 22050, 48000])
-def test_any_rate_and_an_odd_duration(rate_hz):
-    duration_s = 1.2345
-    audio = np.zeros(round(duration_s * rate_hz) - 1, dtype=np.float32)
-    clip = Clip(
+def a_clip(rate_hz, duration_s=1.2345):
+    audio = np.random.default_rng(0).uniform(-0.5, 0.5, round(duration_s * rate_hz) - 1).astype(np.float32)
+    return Clip(
         clip_id="a_000000",
         source_id="a",
         label="x",
@@ -66,7 +65,34 @@ def test_any_rate_and_an_odd_duration(rate_hz):
         audio=audio,
         rate_hz=rate_hz,
     )
-    assert sound("ground_truth", None, clip).shape == (19752,)
+
+
+@pytest.mark.parametrize(("rate_hz", "n_samples"), [(8000, 9876), (22050, 27221), (48000, 59256)])
+def test_taken_and_moved_sound_keeps_its_rate_whatever_it_is(rate_hz, n_samples):
+    clip = a_clip(rate_hz)
+    assert np.array_equal(sound("ground_truth", None, clip), np.append(clip.audio, np.float32(0)))
+    late = round(0.1 * rate_hz)
+    assert np.array_equal(sound("shift_100ms", None, clip)[late:-1], clip.audio[: n_samples - 1 - late])
+    for name in ("noise", "silence"):
+        assert sound(name, None, clip).shape == (n_samples,)
+    for name in ("band_limited", "vocoded"):
+        assert sound(name, None, clip).shape == (19752,)
+
+
+def test_another_clips_sound_comes_at_the_clips_own_rate(data):
+    clip = dataclasses.replace(a_clip(44100), clip_id=data.clip_ids[0], label=data.entry(data.clip_ids[0]).label)
+    assert sound("other_clip", data, clip).shape == (54441,)
+
+
+@pytest.mark.parametrize("rate_hz", [16000, 44100])
+def test_ground_truth_is_ideal_for_every_metric_of_the_signal(rate_hz, tmp_path):
+    data = toy_corpus(tmp_path, "test", 2, rate_hz=rate_hz)
+    audio = generate_folder(Settings(model="ground_truth"), data, tmp_path / "audio", limit=None, force=False)
+    model = {"name": "ground_truth", "kind": "control"}
+    result, _ = evaluate(Request(data=data, audio=audio, protocol="signal", model=model, resamples=20))
+    assert result["status"] == "complete"
+    for name, record in result["metrics"].items():
+        assert record["value"] == pytest.approx(registry.load("metrics", name).ideal, abs=1e-9), name
 
 
 def test_ground_truth_is_the_sound(data):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from foleybench import registry
 from foleybench.errors import ResultError
 from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.load import read_all
@@ -65,8 +66,9 @@ def test_empty_cells_say_why(board_folder, make_result):
 
 
 def test_an_old_protocol_makes_the_row_stale(tmp_path, make_result):
-    make_result(tmp_path, "old", protocol=("signal", 0))
-    make_result(tmp_path, "new", protocol=("signal", 1))
+    version = registry.load("protocols", "signal").version
+    make_result(tmp_path, "old", protocol=("signal", version - 1))
+    make_result(tmp_path, "new", protocol=("signal", version))
     board = board_of(tmp_path)
     old = row_of(board, "old").cells["event_f1"]
     assert (old.state, old.standing) == ("stale", None)

@@ -6,12 +6,17 @@ from foleybench.protocols import Protocol
 
 PROTOCOL = Protocol(
     title="Signal",
-    version=1,
+    version=2,
     description=(
-        "Compares each sound with the clip's own by its onsets, its level over time and its spectrum. No weights, no "
-        "exact events: for any clips, offline. It rewards agreement with one recording, not plausibility."
+        "Compares each sound with the clip's own by its onsets, its level and loudness, its spectrum and band, and by "
+        "how much of it is clipped or silent. No weights, no exact events: for any clips, offline. It rewards "
+        "agreement with one recording, not plausibility."
     ),
-    metrics=("onset_agreement", "level_correlation", "level_difference", "logmel_distance", "mel_profile_distance"),
+    metrics=(
+        *("onset_agreement", "level_correlation", "level_difference", "loudness_difference"),
+        *("logmel_distance", "mel_profile_distance", "spectral_centroid_difference", "bandwidth_difference"),
+        *("clipping_share", "silence_share"),
+    ),
     headline={"timing": "onset_agreement", "quality": "mel_profile_distance"},
     length_tolerance_s=0.25,
 )

@@ -90,7 +90,7 @@ class Accumulator:
             rate_hz: Rate of ``generated``.
             reference_hz: Rate of ``reference``; the same when None.
             look: Returns the frames (T, H, W, 3) uint8 and their times (T,) in seconds, for encoders that look.
-            label: Class, for metrics that know classes.
+            label: Class or caption, for metrics that know classes or read captions; the latter do not apply without.
             source_id: The video that it was cut from, for intervals; the clip itself when "".
             events: Exact events, for metrics that know them.
             seconds: How long its generation took.
@@ -113,9 +113,11 @@ class Accumulator:
             },
             picture_sha256="",
             look=look or _no_picture,
+            caption=label,
         )
         (made,) = self._featuriser([material])
-        features = {name: made[job(need.encoder, need.of)][need.layer] for name, need in self._needs.items()}
+        jobs = {name: job(need.encoder, need.of) for name, need in self._needs.items()}
+        features = {name: made[jobs[name]][need.layer] for name, need in self._needs.items() if jobs[name] in made}
         self._add(clip_id, features, duration_s, label, source_id, events, seconds)
 
     def update_features(
@@ -199,8 +201,9 @@ class Accumulator:
     ) -> None:
         if clip_id in self._seen:
             raise FoleyError(f"clip {clip_id!r} was added before; each may count once.")
-        for name in self._needs:
-            if not np.isfinite(features[name]).all():
+        given = {name: features[name] for name in self._needs if name in features}
+        for name, feature in given.items():
+            if not np.isfinite(feature).all():
                 raise FoleyError(f"feature {name!r} of {clip_id!r} holds a value that is not finite.")
         view = ClipView(
             clip_id=clip_id,
@@ -208,7 +211,7 @@ class Accumulator:
             label=label,
             duration_s=duration_s,
             events=events,
-            features={name: features[name] for name in self._needs},
+            features=given,
             seconds=seconds,
         )
         self._table.add(
@@ -216,7 +219,8 @@ class Accumulator:
                 "clip_id": clip_id,
                 "source_id": view.source_id,
                 "label": label,
-                "stats": {self.name: self.metric.per_clip(view)},
+                # Without a caption, where one is read, the metric does not apply.
+                "stats": {self.name: self.metric.per_clip(view) if len(given) == len(self._needs) else None},
             }
         )
         self._seen.add(clip_id)

@@ -49,9 +49,14 @@ PLACES: dict[tuple[str, str], _Place] = {
     ("vggish", "frames"): _Place("vggish_features.pth"),
     ("imagebind_audio", "embedding"): _Place("imagebind_audio.pth"),
     ("imagebind_video", "embedding"): _Place("imagebind_video.pth"),
+    ("clap_laion", "embedding"): _Place("clap_laion_audio.pth"),
+    ("clap_laion_text", "embedding"): _Place("clap_laion_text.pth"),
     ("synchformer_audio", "segments"): _Place("synchformer_audio.pth"),
     ("synchformer_video", "segments"): _Place("synchformer_video.pth"),
 }
+
+
+_CAPTIONS = PLACES["clap_laion_text", "embedding"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,7 +110,7 @@ def evaluate_cache(request: CacheRequest) -> tuple[dict[str, Any], ClipTable]:
         row, found = _row(clip, {name: (metrics[name], able[name]) for name in able}, caches, protocol)
         table.add(row)
         problems += found
-    scored = sum(bool(row["stats"]) for row in table)
+    scored = sum(any(stat is not None for stat in row["stats"].values()) for row in table)
     if not scored:
         raise FoleyError(f"no clip of {request.generated} could be scored: {'; '.join(_reasons(sources, problems))}")
     records = {}
@@ -138,7 +143,8 @@ class _Caches:
     """
 
     def __init__(self, request: CacheRequest) -> None:
-        self._folders = {"generated": request.generated, "reference": request.truth, "video": request.truth}
+        truth = request.truth
+        self._folders = {"generated": request.generated, "reference": truth, "video": truth, "text": truth}
         self._files: dict[Path, dict[str, Any] | None] = {}
         for folder in (request.generated, request.truth):
             if not any((folder / place.filename).is_file() for place in PLACES.values()):
@@ -159,10 +165,10 @@ class _Caches:
         return found
 
     def ids(self, of: str) -> list[str]:
-        """Return the keys that any file of a cache has, sorted."""
+        """Return the keys that any file of a cache has, sorted; captions may be those of a larger set."""
         found: set[str] = set()
         for place in PLACES.values():
-            found |= set(self._read(self._folders[of] / place.filename) or ())
+            found |= set() if place == _CAPTIONS else set(self._read(self._folders[of] / place.filename) or ())
         return sorted(found)
 
     def lacks(self, need: Need) -> str:
@@ -248,11 +254,18 @@ class _Derived:
 
 
 def _sources(metric: Metric, caches: _Caches, device: str) -> dict[str, Need | _Derived] | str:
-    """Return how each feature of a metric is had, or why one cannot be."""
+    """Return how each feature of a metric is had, or why one cannot be.
+
+    Without a file of captions, which the peer takes as a wish not to have the score, the caption alone is returned.
+    """
+    captions: dict[str, Need | _Derived] = {name: need for name, need in metric.needs.items() if need.of == "text"}
+    if any(caches.lacks(need) for need in metric.needs.values() if need.of == "text"):
+        return captions
     found: dict[str, Need | _Derived] = {}
     for name, need in metric.needs.items():
         encoder: Encoder = registry.load("encoders", need.encoder)
-        given = tuple(_cached(other, need) for other in encoder.after)
+        kept = (need.encoder, need.layer) in PLACES
+        given = () if kept else tuple(_cached(other, need) for other in encoder.after)
         lacking = [reason for each in given or (need,) if (reason := caches.lacks(each))]
         if lacking:
             return lacking[0]
@@ -286,6 +299,9 @@ def _row(
     problems = []
     for name, (metric, sources) in metrics.items():
         try:
+            if not _has_caption(clip, sources, caches):
+                row["stats"][name] = None
+                continue
             features = {key: _feature(clip, source, caches, protocol) for key, source in sources.items()}
             view = ClipView(
                 **clip._asdict(), duration_s=protocol.crop_s or 0.0, events=None, features=features, seconds=None
@@ -294,6 +310,12 @@ def _row(
         except FoleyError as error:
             problems.append(Problem(clip.clip_id, "bad_features", f"{name}: {error}"))
     return row, problems
+
+
+def _has_caption(clip: _Clip, sources: Mapping[str, Need | _Derived], caches: _Caches) -> bool:
+    """Return whether the caption that a metric reads is there; True for metrics that read none."""
+    read = [source for source in sources.values() if isinstance(source, Need) and source.of == "text"]
+    return all(caches.feature(clip.clip_id, need) is not None for need in read)
 
 
 def _feature(clip: _Clip, source: Need | _Derived, caches: _Caches, protocol: Protocol) -> np.ndarray[Any, Any]:

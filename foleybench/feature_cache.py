@@ -33,6 +33,7 @@ def feature_key(
     *,
     sound: tuple[AudioArray, int] | None,
     picture: str = "",
+    caption: str = "",
     frontend: str = "plain",
     earlier: Sequence[str] = (),
 ) -> str:
@@ -44,13 +45,14 @@ def feature_key(
         sound: The samples (N,) at their own rate, after the policy for length, and that rate; None when the encoder
             does not hear it.
         picture: What names the picture for encoders that look at it, else "".
+        caption: The caption for encoders that read it, else "".
         frontend: Name of what happens to the sound before the encoder hears it.
         earlier: Keys of the features that the encoder is given.
     """
     weights = file_sha256(encoder.weights.path) if encoder.weights else ""
     audio, rate_hz = sound if sound else (np.zeros(0, dtype=np.float32), 0)
     heard = f"{rate_hz}|{len(audio)}|{frontend if sound else ''}"
-    recipe = f"{name}|{encoder.version}|{weights}|{heard}|{picture}|{','.join(earlier)}|"
+    recipe = f"{name}|{encoder.version}|{weights}|{heard}|{picture}|{','.join(earlier)}|{caption}"
     return hashlib.sha256(recipe.encode() + np.ascontiguousarray(audio).tobytes()).hexdigest()
 
 

@@ -362,14 +362,16 @@ def _load(sample: RawSample) -> tuple[Entry, Material | MediaError]:
     def look() -> Any:
         return picture
 
-    return entry, Material(duration_s=duration_s, sounds=sounds, picture_sha256="", look=look)
+    return entry, Material(duration_s=duration_s, sounds=sounds, picture_sha256="", look=look, caption=entry.label)
 
 
 def _filed(entry: Entry, found: Mapping[Job, Features], task: ShardTask, shard: str) -> tuple[Entry, dict[str, bytes]]:
     """Return a clip's features as files, and its entry with their hashes."""
     files = {}
     for name in sorted(set(task.encoders)):
-        features = found[job(name, _SOUND)]
+        features = found.get(job(name, _SOUND))
+        if features is None:
+            return dataclasses.replace(entry, status="no_caption", reason=f"{name} reads a caption"), {}
         bad = [layer for layer, value in features.items() if not _finite(value, task.half)]
         if bad:
             reason = f"{name}.{bad[0]} holds a value that is not finite" + (" as float16" if task.half else "")

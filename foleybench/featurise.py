@@ -1,7 +1,7 @@
 """From clips to features: every needed encoder once per sound or picture, each sound resampled once per rate.
 
 Features come from the cache where it has them; the picture of a clip is decoded only when an encoder that looks at it
-has to run.
+has to run. A clip without a caption gets no features of encoders that read it, nor of those after them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from foleybench.feature_cache import FeatureCache, feature_key
 from foleybench.frontend import Frontend
 from foleybench.sound import fit_length
 
-# Which encoder, and of what: "generated" or "reference" sound, or "video" for what depends on the picture alone.
+# Which encoder, and of what: "generated" or "reference" sound, "video" or "text" for what depends on the picture or the
+# caption alone.
 Job = tuple[str, str]
 PICTURE = "video"
+CAPTION = "text"
 _NO_SOUND = np.zeros(0, dtype=np.float32)
 Look = Callable[[], tuple[FrameArray, FloatArray]]
 
@@ -34,23 +36,28 @@ class Material:
         sounds: (samples (N,), rate in Hz) by name, as ``generated`` and ``reference``.
         picture_sha256: Names the picture in cache keys.
         look: Decodes the picture: frames (T, H, W, 3) uint8 and their times in seconds (T,).
+        caption: What is to be heard, in words; "" when nobody says.
     """
 
     duration_s: float
     sounds: dict[str, tuple[AudioArray, int]]
     picture_sha256: str
     look: Look
+    caption: str = ""
 
 
-def depends_on_picture_alone(name: str) -> bool:
-    """Return whether an encoder's features are the same whatever the sound."""
+def depends_on(name: str) -> str | None:
+    """Return what alone decides an encoder's features: the picture, the caption, or None when the sound counts."""
     encoder: Encoder = registry.load("encoders", name)
-    return not encoder.hears and (encoder.modality == "video" or all(map(depends_on_picture_alone, encoder.after)))
+    if encoder.modality in (PICTURE, CAPTION):
+        return encoder.modality
+    earlier = set(map(depends_on, encoder.after))
+    return earlier.pop() if encoder.modality == "features" and len(earlier) == 1 else None
 
 
 def job(name: str, of: str) -> Job:
-    """Return the job that makes an encoder's features of a sound; the picture's when the sound does not matter."""
-    return name, PICTURE if depends_on_picture_alone(name) else of
+    """Return the job that makes an encoder's features of a sound; the clip's own when the sound does not matter."""
+    return name, depends_on(name) or of
 
 
 def in_order(jobs: Iterable[Job]) -> list[Job]:
@@ -84,12 +91,14 @@ class Featuriser:
         self._frontend = frontend or Frontend()
 
     def __call__(self, materials: Sequence[Material]) -> list[dict[Job, Features]]:
-        """Return the features of each clip, by job."""
+        """Return the features of each clip, by job; without those that come from a caption where there is none."""
         chunk = _Chunk(materials, self._frontend)
         for name, of in self.jobs:
             encoder = self.encoders[name]
             missing = []
             for index in range(len(materials)):
+                if chunk.lacks(index, encoder, of):
+                    continue
                 key = chunk.key(index, name, encoder, of)
                 features = self._cache.get(key)
                 if features is None:
@@ -121,6 +130,11 @@ class _Chunk:
         self._pictures: dict[int, tuple[FrameArray, FloatArray]] = {}
         self.found: list[dict[Job, Features]] = [{} for _ in materials]
 
+    def lacks(self, index: int, encoder: Encoder, of: str) -> bool:
+        """Return whether a clip has no caption for an encoder that reads it, or for one that it comes after."""
+        without = encoder.reads and not self._materials[index].caption
+        return without or any(job(other, of) not in self.found[index] for other in encoder.after)
+
     def key(self, index: int, name: str, encoder: Encoder, of: str) -> str:
         """Return the cache key of an encoder's features of a clip."""
         item = self._materials[index]
@@ -130,6 +144,7 @@ class _Chunk:
             encoder,
             sound=item.sounds[of] if encoder.hears else None,
             picture=f"{item.picture_sha256}|{item.duration_s!r}" if encoder.sees else "",
+            caption=item.caption if encoder.reads else "",
             frontend=self._frontend.of(name).name,
             earlier=earlier,
         )
@@ -145,6 +160,7 @@ class _Chunk:
             duration_s=item.duration_s,
             frames=frames,
             frame_times_s=times_s,
+            text=item.caption if encoder.reads else "",
             features={other: self.found[index][job(other, of)] for other in encoder.after},
         )
 

@@ -23,7 +23,7 @@ from foleybench.clips import Clip, Clock, FloatArray, FrameArray
 from foleybench.encoders import Encoder, Features
 from foleybench.errors import FoleyError
 from foleybench.feature_cache import FeatureCache
-from foleybench.featurise import PICTURE, Featuriser, Job, Material, in_order, job
+from foleybench.featurise import CAPTION, PICTURE, Featuriser, Job, Material, in_order, job
 from foleybench.large_stats import ClipRow
 from foleybench.metrics import ClipView, Metric, Need
 from foleybench.protocols import Protocol
@@ -168,6 +168,7 @@ def _load(
         },
         picture_sha256=str(data.entry(clip_id).video_sha256),
         look=lambda: _look(data, clip_id),
+        caption=clip.label,
     )
     return _Loaded(dataclasses.replace(clip, duration_s=duration_s, audio=None), material, seconds), problems
 
@@ -201,6 +202,9 @@ def _row(
     row["audio_sha256"] = hashlib.sha256(audio.tobytes()).hexdigest()
     problems = []
     for name, metric in metrics.items():
+        if any(job(need.encoder, need.of) not in features for need in metric.needs.values()):
+            row["stats"][name] = None  # Without a caption it does not apply.
+            continue
         bad = _not_finite(metric, features)
         if bad:
             problems.append(Problem(clip_id, "bad_features", f"{name}: {bad} holds a value that is not finite"))
@@ -213,7 +217,7 @@ def _row(
 def _not_finite(metric: Metric, features: Mapping[Job, Features]) -> str:
     for need in metric.needs.values():
         if not np.isfinite(_feature(features, need)).all():
-            return f"{need.encoder}.{need.layer} of the {need.of}{'' if need.of == PICTURE else ' sound'}"
+            return f"{need.encoder}.{need.layer} of the {need.of}{'' if need.of in (PICTURE, CAPTION) else ' sound'}"
     return ""
 
 

@@ -36,6 +36,8 @@ def write(folder, ids, seed, *, only=("passt_logits.pth", "imagebind_audio.pth",
         "vggish_features.pth": tensors(8, 128),
         "imagebind_audio.pth": tensors(1024),
         "imagebind_video.pth": tensors(1024),
+        "clap_laion_audio.pth": tensors(512),
+        "clap_laion_text.pth": {**tensors(512), "of another set": torch.ones(512)},
     }
     folder.mkdir()
     for name, content in files.items():
@@ -47,6 +49,7 @@ def write(folder, ids, seed, *, only=("passt_logits.pth", "imagebind_audio.pth",
 EVERYTHING = (
     *("passt_logits.pth", "passt_features_embed.pth", "pann_features.pth"),
     *("vggish_features.pth", "imagebind_audio.pth", "imagebind_video.pth"),
+    *("clap_laion_audio.pth", "clap_laion_text.pth"),
 )
 
 
@@ -83,7 +86,27 @@ def test_values_are_those_of_the_tensors(tmp_path):
         torch.from_numpy(rows(truth["imagebind_video.pth"])), torch.from_numpy(rows(generated["imagebind_audio.pth"]))
     )
     assert found["imagebind_score"] == pytest.approx(float(cosines.mean()), rel=1e-9)
+    captions, sounds = rows(truth["clap_laion_text.pth"]), rows(generated["clap_laion_audio.pth"])
+    lengths = np.linalg.norm(captions, axis=1) * np.linalg.norm(sounds, axis=1)
+    assert found["clap_score"] == pytest.approx(np.mean((captions * sounds).sum(axis=1) / lengths), rel=1e-9)
     assert len(list(table)) == N
+
+
+def test_without_captions_the_clap_score_applies_to_no_clip(caches, tmp_path):
+    home, _, _ = caches
+    result, _ = evaluate_cache(request(home))
+    record = result["metrics"]["clap_score"]
+    assert (record["value"], record["not_applicable"]) == (None, N)
+    assert record["reason"] == "no scored clip has a caption"
+    other = tmp_path / "home"
+    only = ("clap_laion_audio.pth", "clap_laion_text.pth")
+    other.mkdir()
+    write(other / "generated", IDS, 0, only=only)
+    write(other / "truth", IDS[1:], 1, only=only)
+    torch.save({IDS[0]: torch.zeros(1024)}, other / "truth" / "imagebind_video.pth")
+    result, _ = evaluate_cache(request(other))
+    record = result["metrics"]["clap_score"]
+    assert (record["n_used"], record["not_applicable"], result["dataset"]["n_clips"]) == (N - 1, 1, N)
 
 
 def test_what_is_not_in_the_cache_says_so(caches):
@@ -159,7 +182,7 @@ def test_command(caches, tmp_path, capsys):
     assert cli.main([str(word) for word in [*words, "--out", tmp_path, "--resamples", "5"]]) == 3
     said = capsys.readouterr()
     result = json.loads(Path(said.out.strip()).read_text())
-    assert result["protocol"] == {"name": "avbench", "version": 1}
+    assert result["protocol"] == {"name": "avbench", "version": 2}
     assert result["dataset"]["name"] == "avbench_cache"
     assert "kld_passt" in said.err
     assert cli.main([str(word) for word in [*words, "--dry-run"]]) == 0

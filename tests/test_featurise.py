@@ -8,7 +8,7 @@ import pytest
 from foleybench import featurise, registry
 from foleybench.encoders import ANY, Encoder
 from foleybench.feature_cache import FeatureCache
-from foleybench.featurise import Featuriser, Material, depends_on_picture_alone, in_order, job
+from foleybench.featurise import Featuriser, Material, depends_on, in_order, job
 
 
 def encoder(modality, after=(), calls=None):
@@ -19,7 +19,7 @@ def encoder(modality, after=(), calls=None):
         for signal in signals:
             seen = 0 if signal.frames is None else len(signal.frames)
             given = [float(features["x"][0]) for features in signal.features.values()]
-            rows.append({"x": np.array([len(signal.audio), seen, *given])})
+            rows.append({"x": np.array([len(signal.audio), seen, *[len(signal.text)] * bool(signal.text), *given])})
         return rows
 
     return Encoder(
@@ -36,13 +36,25 @@ def encoder(modality, after=(), calls=None):
 
 @pytest.fixture
 def calls(monkeypatch):
-    made = {"sound": [], "sight": [], "both": [], "head": [], "sight_head": []}
+    made = {
+        "sound": [],
+        "sight": [],
+        "both": [],
+        "head": [],
+        "sight_head": [],
+        "words": [],
+        "words_head": [],
+        "all": [],
+    }
     known = {
         "sound": encoder("audio", calls=made["sound"]),
         "sight": encoder("video", calls=made["sight"]),
         "both": encoder("pair", calls=made["both"]),
         "head": encoder("features", after=("sight", "sound"), calls=made["head"]),
         "sight_head": encoder("features", after=("sight",), calls=made["sight_head"]),
+        "words": encoder("text", calls=made["words"]),
+        "words_head": encoder("features", after=("words",), calls=made["words_head"]),
+        "all": encoder("features", after=("words", "sight"), calls=made["all"]),
     }
     monkeypatch.setattr(registry, "load", lambda kind, name: known[name])
     return made
@@ -62,8 +74,9 @@ def material(looks, seconds=2.0):
     )
 
 
-def test_what_depends_on_the_picture_alone(calls):
-    assert {name for name in calls if depends_on_picture_alone(name)} == {"sight", "sight_head"}
+def test_what_depends_on_the_picture_or_the_caption_alone(calls):
+    assert {name for name in calls if depends_on(name) == "video"} == {"sight", "sight_head"}
+    assert {name for name in calls if depends_on(name) == "text"} == {"words", "words_head"}
     assert job("sight_head", "generated") == ("sight_head", "video")
     assert job("head", "reference") == ("head", "reference")
 
@@ -83,6 +96,19 @@ def test_each_encoder_is_given_what_its_modality_says(calls):
     assert found["sight", "video"]["x"].tolist() == [0, 50]
     assert found["head", "generated"]["x"].tolist() == [0, 0, 0, 32000]
     assert found["sight_head", "video"]["x"].tolist() == [0, 0, 0]
+
+
+def test_a_caption_is_read_and_a_clip_without_one_has_no_features_of_it(calls, tmp_path):
+    jobs = [("words_head", "text"), ("sound", "generated"), ("all", "generated")]
+    clips = [dataclasses.replace(material([]), caption=caption) for caption in ("bell", "", "wind")]
+    cache = FeatureCache(tmp_path)
+    found = Featuriser(jobs, "cpu", cache)(clips)
+    assert found[0]["words", "text"]["x"].tolist() == [0, 0, 4]
+    assert found[0].keys() == found[2].keys()
+    assert found[1].keys() == {("sound", "generated"), ("sight", "video")}
+    assert calls["words"] == calls["words_head"] == calls["all"] == [2]
+    other = dataclasses.replace(clips[0], caption="bells")
+    assert Featuriser(jobs, "cpu", cache)([other])[0]["words", "text"]["x"].tolist() == [0, 0, 5]
 
 
 def test_the_picture_is_decoded_once_and_only_for_features_that_are_not_there(calls, tmp_path):

@@ -3,8 +3,9 @@
 An encoder is one file ``foleybench/encoders/<name>.py`` that defines ``ENCODER``. Signal detectors without weights (the
 onset detector, loudness curves) are encoders too, so that they run once per sound and are cached like the others.
 
-An encoder looks at the sound, at the picture, at both, or at what other encoders made of the clip (``after``). Whatever
-depends on the picture alone is made once per clip and serves every system that is scored on it.
+An encoder is given the sound, the picture, both, the caption, or what other encoders made of the clip (``after``).
+Whatever depends on the picture or on the caption alone is made once per clip and serves every system that is scored on
+it. A clip without a caption has no features that come from one; metrics that need them do not apply to it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from foleybench.clips import AudioArray, FloatArray, FrameArray
 from foleybench.weights import Weights
 
 Features = Mapping[str, npt.NDArray[Any]]
-Modality = Literal["audio", "video", "pair", "features"]
+Modality = Literal["audio", "video", "pair", "text", "features"]
 # In the shape of a layer: an axis whose length depends on the clip.
 ANY = 0
 
@@ -29,10 +30,11 @@ class Signal:
     """What an encoder is given of one clip.
 
     Attributes:
-        audio: (N,) float32 mono at the encoder's ``rate_hz``; empty for encoders of modality ``video`` or ``features``.
+        audio: (N,) float32 mono at the encoder's ``rate_hz``; empty for encoders that do not hear.
         duration_s: Length of the clip in seconds.
         frames: (T, H, W, 3) uint8, only for encoders of modality ``video`` or ``pair``.
         frame_times_s: (T,), only for encoders of modality ``video`` or ``pair``.
+        text: The clip's caption, which is its label, never empty for encoders of modality ``text``; "" for others.
         features: What the encoders named in ``Encoder.after`` made of this clip, by encoder.
     """
 
@@ -40,6 +42,7 @@ class Signal:
     duration_s: float
     frames: FrameArray | None = None
     frame_times_s: FloatArray | None = None
+    text: str = ""
     features: Mapping[str, Features] = dataclasses.field(default_factory=dict)
 
 
@@ -58,8 +61,8 @@ class Encoder:
     Attributes:
         version: Bump when the same sound can give other features; part of the cache key.
         rate_hz: Rate that the sound is resampled to before ``encode`` (once per rate, by the evaluator).
-        modality: What it is given: ``audio``, ``video`` (picture alone), ``pair`` (both), or ``features`` (only what
-            other encoders made).
+        modality: What it is given: ``audio``, ``video`` (picture alone), ``pair`` (both), ``text`` (the caption alone),
+            or ``features`` (only what other encoders made).
         layers: Names of what ``encode`` returns for each signal, with their shapes; ``ANY`` is an axis whose length
             depends on the clip. The docstring of the file says what they are.
         after: Encoders whose features of the same clip it is given: of the same sound, or of the picture.
@@ -90,3 +93,8 @@ class Encoder:
     def hears(self) -> bool:
         """Whether it is given the sound."""
         return self.modality in ("audio", "pair")
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is given the caption."""
+        return self.modality == "text"

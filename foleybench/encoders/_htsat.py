@@ -232,13 +232,19 @@ def _pair(name: str, *shape: int) -> Shapes:
 def load(net: SoundTower, path: Path, sizes: Sizes = BASE) -> SoundTower:
     """Put the sound's part of a published file into the tower.
 
-    The releases keep the tensors under ``state_dict``, from training on several GPUs with ``module.`` before each name,
-    and those from older transformers hold the numbers 0 to 513 as ``position_ids``.
-
     Raises:
         FoleyError: The file does not hold exactly the tensors of the whole model.
     """
+    load_strictly(net, published_state(path), path, unused=other_shapes(sizes))
+    return net
+
+
+def published_state(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a published file under the names of the whole model.
+
+    The releases keep the tensors under ``state_dict``, from training on several GPUs with ``module.`` before each name,
+    and those from older transformers hold the numbers 0 to 513 as ``position_ids``.
+    """
     state = {name.removeprefix("module."): tensor for name, tensor in read_state(path, inside="state_dict").items()}
     state.pop("text_branch.embeddings.position_ids", None)
-    load_strictly(net, state, path, unused=other_shapes(sizes))
-    return net
+    return state

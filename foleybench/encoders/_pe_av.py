@@ -25,6 +25,7 @@ from torchvision.transforms.v2 import functional
 from foleybench.clips import AudioArray, FrameArray
 from foleybench.encoders._loading import load_strictly, read_safetensors
 from foleybench.encoders._spectra import require_finite
+from foleybench.encoders._transformers import transformers_for
 from foleybench.errors import FoleyError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -195,11 +196,7 @@ def _head(encoder: nn.Module, config: Any) -> nn.Module:
 
 
 def _classes() -> ModuleType:
-    try:
-        import transformers
-    except ModuleNotFoundError as error:
-        raise FoleyError("PE-AV needs transformers and timm: `pip install 'foleybench[encoders]'`.") from error
-    return transformers
+    return transformers_for("PE-AV")
 
 
 @contextlib.contextmanager

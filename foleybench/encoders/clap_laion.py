@@ -1,8 +1,8 @@
 """LAION-CLAP's embedding of a sound (``music_speech_audioset_epoch_15_esc_89.98``), as av-benchmark makes it.
 
 Layers:
-    embedding: (512,) float32: of unit length. Cosines with captions' embeddings are the CLAP score; the sound's alone
-        serve distances between sets and between a sound and its reference.
+    embedding: (512,) float32: of unit length. Its cosine with a caption's (``clap_laion_text``) is the CLAP score; the
+        sound's alone serve distances between sets and between a sound and its reference.
 
 48 kHz mono, mean (DC) removed; repeated as often as it fits whole into 10 s, then filled with zeros. Decided here: of
 a longer sound the first 10 s, where the peer takes a random part; a sound without samples is silence, where it raises.

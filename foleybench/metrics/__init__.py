@@ -29,13 +29,13 @@ class Need:
     Attributes:
         encoder: Registry name of the encoder.
         layer: Which of its outputs.
-        of: ``generated`` or ``reference`` sound (with the picture for encoders that look at it too), or ``video``
-            for encoders that look at the picture alone.
+        of: ``generated`` or ``reference`` sound (with the picture for encoders that look at it too), ``video`` for
+            encoders that look at the picture alone, or ``text`` for those that read the caption alone.
     """
 
     encoder: str
     layer: str
-    of: Literal["generated", "reference", "video"]
+    of: Literal["generated", "reference", "video", "text"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

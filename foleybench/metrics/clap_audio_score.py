@@ -1,7 +1,7 @@
 """CLAP score against the real sound: does it sound like the same thing, to a net that knows sounds by their captions.
 
 Mean over clips of the cosine between LAION-CLAP's embeddings of the generated and of the reference sound. It is not the
-CLAP score of papers, which compares the sound with a caption; that one is not here yet.
+CLAP score of papers, which compares the sound with a caption: that is ``clap_score``.
 
 Direction: higher is better. Range -1 to 1. Unit: 1. The embedding sees 10 s and is blind to timing.
 Undefined: no clip was scored.

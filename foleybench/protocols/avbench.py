@@ -7,7 +7,7 @@ from foleybench.protocols import Protocol
 
 PROTOCOL = Protocol(
     title="av-benchmark",
-    version=1,
+    version=2,
     description=(
         "The numbers of hkchengrex/av-benchmark@050a5cd (MMAudio and after): first 8 s, channels averaged, DC removed "
         "(not before Synchformer), torchaudio's resampler, KL without epsilon. Where it is faulty: a file that cannot "
@@ -25,6 +25,7 @@ PROTOCOL = Protocol(
         "is_panns",
         "is_passt",
         "imagebind_score",
+        "clap_score",
         "desync",
     ),
     headline={"timing": "desync", "semantics": "kld_passt", "quality": "fd_passt"},
@@ -37,6 +38,7 @@ PROTOCOL = Protocol(
         "IS (PANNs)": "is_panns",
         "IS (PaSST)": "is_passt",
         "IB-score (ImageBind)": "imagebind_score",
+        "CLAP score (CLAP-LAION)": "clap_score",
         "DeSync (Synchformer)": "desync",
     },
     crop_s=8.0,

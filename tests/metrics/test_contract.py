@@ -12,7 +12,7 @@ from foleybench import registry
 from foleybench.clips import Event
 from foleybench.encoders import ANY
 from foleybench.errors import FoleyError
-from foleybench.featurise import depends_on_picture_alone
+from foleybench.featurise import depends_on
 from foleybench.metrics import ClipView, Metric
 
 NAMES = registry.names("metrics")
@@ -107,8 +107,9 @@ def test_card(metric):
     assert metric.undefined
     assert metric.minimum_clips >= 1
     for need in metric.needs.values():
-        assert need.of in {"generated", "reference", "video"}
-        assert (need.of == "video") == depends_on_picture_alone(need.encoder)
+        assert need.of in {"generated", "reference", "video", "text"}
+        assert (depends_on(need.encoder) or need.of) == need.of
+        assert depends_on(need.encoder) or need.of not in {"video", "text"}
         assert need.layer in registry.load("encoders", need.encoder).layers
 
 

@@ -1,0 +1,23 @@
+"""The package transformers, from which some encoders take their published classes; imported when one is built."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from foleybench.errors import FoleyError
+
+
+def transformers_for(what: str) -> ModuleType:
+    """Return the package.
+
+    Args:
+        what: What needs it, in words, for the message.
+
+    Raises:
+        FoleyError: It is not installed.
+    """
+    try:
+        import transformers
+    except ModuleNotFoundError as error:
+        raise FoleyError(f"{what} needs transformers and timm: `pip install 'foleybench[encoders]'`.") from error
+    return transformers

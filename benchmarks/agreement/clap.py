@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -11,7 +13,7 @@ import numpy as np
 import torch
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 
-from foleybench.encoders import Signal, _htsat, clap_laion
+from foleybench.encoders import Signal, _clap_text, _htsat, clap_laion, clap_laion_text
 
 _UNUSED = ("ftfy", "regex", "h5py", "wget", "webdataset", "soundfile", "sklearn", "sklearn.metrics", "progressbar")
 
@@ -21,7 +23,10 @@ def _peer(checkout: Path) -> torch.nn.Module:
     import transformers
 
     blank = transformers.RobertaModel(
-        transformers.RobertaConfig(vocab_size=50265, max_position_embeddings=514, type_vocab_size=1)
+        # RoBERTa-base's own settings, where they are not transformers' defaults.
+        transformers.RobertaConfig(
+            vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1
+        )
     )
     blanked = mock.patch.object(transformers.RobertaModel, "from_pretrained", return_value=blank)
     with peer_modules(checkout / "src" / "laion_clap", absent=_UNUSED), blanked:
@@ -36,12 +41,38 @@ def _peer(checkout: Path) -> torch.nn.Module:
     return random_weights(net)
 
 
+@contextlib.contextmanager
+def _published(net: torch.nn.Module) -> Iterator[Path]:
+    """A file of their model as they publish it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / clap_laion.WEIGHTS.filename
+        torch.save({"epoch": 15, "state_dict": {f"module.{k}": v for k, v in net.state_dict().items()}}, path)
+        yield path
+
+
+def _text(checkout: Path) -> tuple[Array, Array]:
+    """Captions of one token to as many as fit, as numbers: their tokenizer is transformers', and so is ours."""
+    theirs = _peer(checkout)
+    rng = np.random.default_rng(0)
+    tokens = np.ones((4, 2, 77), dtype=np.int64)
+    for one, n_words in zip(tokens, (1, 8, 40, 75), strict=True):
+        one[0, : n_words + 2] = [0, *rng.integers(4, 50264, n_words), 2]
+        one[1] = np.arange(77) < n_words + 2
+    with _published(theirs) as path:
+        ours = clap_laion_text.encode_with(_clap_text.load(_clap_text.new_net(), path), "cpu")
+    signals = [
+        Signal(audio=np.zeros(0, np.float32), duration_s=0.0, features={clap_laion_text.WORDS: {"tokens": one}})
+        for one in tokens
+    ]
+    given = {name: torch.from_numpy(tokens[:, row]) for row, name in enumerate(("input_ids", "attention_mask"))}
+    found = np.stack([features["embedding"] for features in ours(signals)])
+    return found, array(theirs.get_text_embedding(given))
+
+
 def _embedding(checkout: Path) -> tuple[Array, Array]:
     theirs = _peer(checkout)
     sound = two_tones(4.1, 48000)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / clap_laion.WEIGHTS.filename
-        torch.save({"epoch": 15, "state_dict": {f"module.{k}": v for k, v in theirs.state_dict().items()}}, path)
+    with _published(theirs) as path:
         ours = clap_laion.encode_with(_htsat.load(_htsat.new_net(), path), "cpu")
     # Their preparing function, by its own words: whole repeats, then zeros.
     centred = torch.from_numpy(sound - sound.mean(dtype=np.float64).astype(np.float32))
@@ -66,4 +97,5 @@ def _layout(checkout: Path) -> tuple[Array, Array]:
 CASES = (
     Case(encoder="clap_laion", what="all tensors' shapes", peer="LAION-AI/CLAP", measure=_layout, tolerance=0.0),
     Case(encoder="clap_laion", what="embedding", peer="LAION-AI/CLAP", measure=_embedding),
+    Case(encoder="clap_laion_text", what="embedding", peer="LAION-AI/CLAP", measure=_text),
 )

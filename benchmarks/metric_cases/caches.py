@@ -35,6 +35,8 @@ def write(folder: Path, rng: np.random.Generator) -> None:
     torch.save(tensors(8, 128), folder / "vggish_features.pth")
     torch.save(tensors(1024), folder / "imagebind_audio.pth")
     torch.save(tensors(1024), folder / "imagebind_video.pth")
+    for name in ("clap_laion_audio", "clap_laion_text", "clap_ms_audio", "clap_ms_text"):
+        torch.save(tensors(512), folder / f"{name}.pth")
 
 
 def peers_evaluate(checkout: Path) -> Callable[..., dict[str, float]]:
@@ -74,7 +76,7 @@ def both(checkout: Path, seed: int) -> tuple[dict[str, float], dict[str, float]]
         home = Path(folder)
         for name in ("generated", "truth"):
             write(home / name, rng)
-        theirs = peers_evaluate(checkout)(home / "truth", home / "generated", skip_clap=True)
+        theirs = peers_evaluate(checkout)(home / "truth", home / "generated")
         request = CacheRequest(generated=home / "generated", truth=home / "truth", model=_MODEL, resamples=2)
         with patch("foleybench.stats.bootstrap", lambda *_, **__: None):  # values only
             result, _ = evaluate_cache(request)
@@ -105,5 +107,6 @@ CASES = tuple(
         ("is_panns", "ISC-PANNS-mean", DOUBLE),
         ("is_passt", "ISC-PASST-mean", DOUBLE),
         ("imagebind_score", "IB-Score", SINGLE),
+        ("clap_score", "LAION-CLAP-Score", SINGLE),
     )
 )

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from foleybench.encoders import Encode, Encoder, Features
+from foleybench.encoders import Encode, Encoder, Features, Signal, one_by_one
 from foleybench.encoders._transformers import transformers_for
 from foleybench.errors import FoleyError
 from foleybench.weights import Weights, require
@@ -73,11 +73,11 @@ def _pair(merge: str | Sequence[str]) -> tuple[str, str]:
 def encode_with(tokenizer: Any) -> Encode:
     """Return the ``encode`` of the encoder with this tokenizer."""
 
-    def one(text: str) -> Features:
-        found = tokenizer(text, padding="max_length", truncation=True, max_length=N_TOKENS)
+    def one(signal: Signal) -> Features:
+        found = tokenizer(signal.text, padding="max_length", truncation=True, max_length=N_TOKENS)
         return {"tokens": np.array([found["input_ids"], found["attention_mask"]], dtype=np.int64)}
 
-    return lambda signals: [one(signal.text) for signal in signals]
+    return one_by_one(one)
 
 
 def new_tokenizer(path: Path, n_words: int = N_WORDS) -> Any:

@@ -100,16 +100,20 @@ def distance_of(pairs: Sequence[Pair]) -> float:
 
 def in_fixed_order(pairs: Sequence[Pair]) -> list[Pair]:
     """Return the clips sorted by their values, so that their order cannot change the last bit of a sum."""
-    ordered: list[Pair] = []
+    return [pairs[index] for index in fixed_order(pairs)]
+
+
+def fixed_order(pairs: Sequence[Pair]) -> list[int]:
+    """Return the places of the clips in the order of their values."""
+    ordered: list[int] = []
     # The first values tell clips apart; all of them at once would be a copy of the whole set.
-    for _, group in itertools.groupby(sorted(pairs, key=_start), key=_start):
+    starts = [pair[0][:1, :8].tobytes() for pair in pairs]
+    for _, group in itertools.groupby(sorted(range(len(pairs)), key=starts.__getitem__), key=starts.__getitem__):
         alike = list(group)
-        ordered += alike if len(alike) == 1 else sorted(alike, key=lambda pair: (pair[0].tobytes(), pair[1].tobytes()))
+        if len(alike) > 1:
+            alike.sort(key=lambda index: (pairs[index][0].tobytes(), pairs[index][1].tobytes()))
+        ordered += alike
     return ordered
-
-
-def _start(pair: Pair) -> bytes:
-    return pair[0][:1, :8].tobytes()
 
 
 def _distance(pairs: Sequence[Pair]) -> float:

@@ -1,10 +1,15 @@
-"""Kernel audio distance: unbiased squared maximum mean discrepancy of two sets of embeddings, in float64, by blocks."""
+"""Kernel audio distance: unbiased squared maximum mean discrepancy of two sets of embeddings, in float64, by blocks.
+
+Memory grows with the number of rows but for the median, which holds the distances of all pairs of 20000 rows at most
+(1.6 GB). Rows of one clip are drawn together, so resampling works on sums over the pairs of rows of two clips.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Literal
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +18,20 @@ from scipy.spatial.distance import pdist
 from foleybench.clips import FloatArray
 from foleybench.errors import FoleyError
 from foleybench.metrics import Metric, Stat
+from foleybench.metrics._distances import fixed_order
 from foleybench.metrics._embedding_distance import rows_if_any
 from foleybench.metrics._features import both, finite
 
 SCALE = 100.0
 # Added to 2 * bandwidth^2, as kadtk does.
 _EPSILON = 1e-8
-_BLOCK = 1024
+# Rows on either side of the part of the kernel that is in memory: 2 MB.
+_BLOCK = 512
 # The bandwidth is a median over pairs; beyond this many rows, of this many taken evenly from the set.
 MOST_ROWS_FOR_BANDWIDTH = 20000
 
 Side = Literal["reference", "generated"]
+_Known = TypeVar("_Known")
 
 
 def kernel_distance(reference: FloatArray, generated: FloatArray, bandwidth: float) -> float:
@@ -45,8 +53,8 @@ def kernel_distance(reference: FloatArray, generated: FloatArray, bandwidth: flo
         raise FoleyError(f"sets of shapes {reference.shape} and {generated.shape}; wanted (n, d) twice.")
     if min(len(reference), len(generated)) < 2:
         raise FoleyError(f"sets of {len(reference)} and {len(generated)} rows; at least 2 are needed.")
-    ones = np.ones((1, len(reference))), np.ones((1, len(generated)))
-    return float(_values(reference, generated, *ones, bandwidth)[0])
+    sets = _Rows(reference, np.zeros(len(reference), int)), _Rows(generated, np.zeros(len(generated), int))
+    return float(_Sums.of(*sets, np.ones((1, 1)), bandwidth).distances(len(reference), len(generated))[0])
 
 
 def median_distance(rows: FloatArray) -> float:
@@ -63,7 +71,8 @@ def median_distance(rows: FloatArray) -> float:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS_FOR_BANDWIDTH).round().astype(np.int64)]
     distances = pdist(rows)
     middle = (len(distances) - 1) // 2
-    return float(np.partition(distances, middle)[middle])
+    distances.partition(middle)  # in place: a copy would double the largest array of an evaluation
+    return float(distances[middle])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,9 +89,9 @@ class KernelPool:
         """Return the distance; NaN for fewer than two clips or when all rows are equal."""
         if len(stats) < 2:
             return float("nan")
-        reference, generated, _ = _stacked(_ordered(stats))
-        bandwidth = median_distance(reference if self.bandwidth_of == "reference" else generated)
-        return kernel_distance(reference, generated, bandwidth) if bandwidth else float("nan")
+        reference, generated = _stacked([stats[index] for index in _order(stats)])
+        whole = self._whole(reference, generated)
+        return float(whole.distances(len(reference.values), len(generated.values))[0]) if whole else float("nan")
 
     def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> FloatArray:
         """Return the distances of resamples, all with the bandwidth of the set itself.
@@ -95,13 +104,13 @@ class KernelPool:
             Shape (resamples,).
         """
         order = _order(stats)
-        ordered = [stats[index] for index in order]
-        reference, generated, sizes = _stacked(ordered)
-        bandwidth = median_distance(reference if self.bandwidth_of == "reference" else generated)
+        reference, generated = _stacked([stats[index] for index in order])
+        bandwidth = self._bandwidth(reference, generated)
         if not bandwidth:
             return np.full(len(counts), np.nan)
-        weights = [np.repeat(counts[:, order], size, axis=1).astype(np.float64) for size in sizes]
-        return _values(reference, generated, weights[0], weights[1], bandwidth)
+        weights = counts[:, order].astype(np.float64)
+        sizes = [weights @ np.bincount(side.clip_of, minlength=len(order)) for side in (reference, generated)]
+        return _Sums.of(reference, generated, weights, bandwidth).distances(*sizes)
 
     def corrected(self, stats: Sequence[Stat]) -> float:
         """Return the distance without the pairs of rows that belong to the same clip.
@@ -111,20 +120,35 @@ class KernelPool:
         """
         if len(stats) < 2:
             return float("nan")
-        ordered = _ordered(stats)
-        reference, generated, _ = _stacked(ordered)
-        bandwidth = median_distance(reference if self.bandwidth_of == "reference" else generated)
-        if not bandwidth:
+        reference, generated = _stacked([stats[index] for index in _order(stats)])
+        whole = self._whole(reference, generated)
+        if whole is None:
             return float("nan")
-        means = {}
-        for name, (first, second) in {"rr": (0, 0), "gg": (1, 1), "rg": (0, 1)}.items():
-            sets = [(stat["reference"], stat["generated"]) for stat in ordered]
-            one, two = (reference, generated)[first], (reference, generated)[second]
-            total = float(_sums(one, two, np.ones((1, len(one))), np.ones((1, len(two))), bandwidth)[0])
-            within = sum(float(_kernel(pair[first], pair[second], bandwidth).sum()) for pair in sets)
-            n_within = sum(len(pair[first]) * len(pair[second]) for pair in sets)
-            means[name] = (total - within) / (len(one) * len(two) - n_within)
-        return SCALE * (means["rr"] + means["gg"] - 2 * means["rg"])
+        sizes = [np.bincount(side.clip_of).astype(np.float64) for side in (reference, generated)]
+        means = [
+            (float(all_pairs[0]) - within) / (one.sum() * two.sum() - one @ two)
+            for (all_pairs, within), (one, two) in zip(
+                (whole.rr, whole.gg, whole.rg),
+                ((sizes[0], sizes[0]), (sizes[1], sizes[1]), (sizes[0], sizes[1])),
+                strict=True,
+            )
+        ]
+        return float(SCALE * (means[0] + means[1] - 2 * means[2]))
+
+    def _bandwidth(self, reference: _Rows, generated: _Rows) -> float:
+        rows = (reference if self.bandwidth_of == "reference" else generated).values
+        return _once("bandwidth", (rows,), lambda: median_distance(rows))
+
+    def _whole(self, reference: _Rows, generated: _Rows) -> _Sums | None:
+        """Return the sums over the set itself, each clip once; None when the bandwidth is 0."""
+        bandwidth = self._bandwidth(reference, generated)
+        if not bandwidth:
+            return None
+        return _once(
+            f"sums {bandwidth!r}",
+            (reference.values, reference.clip_of, generated.values, generated.clip_of),
+            lambda: _Sums.of(reference, generated, np.ones((1, int(reference.clip_of[-1]) + 1)), bandwidth),
+        )
 
 
 def kernel_metric(
@@ -149,42 +173,136 @@ def kernel_metric(
 
 
 def _order(stats: Sequence[Stat]) -> list[int]:
-    keys = [(stat["reference"].tobytes(), stat["generated"].tobytes()) for stat in stats]
-    return sorted(range(len(stats)), key=lambda index: keys[index])
+    return fixed_order([(stat["reference"], stat["generated"]) for stat in stats])
 
 
-def _ordered(stats: Sequence[Stat]) -> list[Stat]:
-    return [stats[index] for index in _order(stats)]
+class _Rows(NamedTuple):
+    """One side's rows.
+
+    Attributes:
+        values: Shape (n, d).
+        clip_of: To which clip each row belongs, shape (n,), never falling.
+    """
+
+    values: FloatArray
+    clip_of: npt.NDArray[np.int64]
+
+    def blocks(self) -> Iterator[_Block]:
+        """Yield the rows in blocks."""
+        for start in range(0, len(self.values), _BLOCK):
+            clips, firsts = np.unique(self.clip_of[start : start + _BLOCK], return_index=True)
+            yield _Block(self.values[start : start + _BLOCK], clips, firsts)
 
 
-def _stacked(stats: Sequence[Stat]) -> tuple[FloatArray, FloatArray, tuple[list[int], list[int]]]:
-    """Return all reference and all generated rows, and how many of them each clip has."""
-    reference, generated = [stat["reference"] for stat in stats], [stat["generated"] for stat in stats]
-    sizes = list(map(len, reference)), list(map(len, generated))
-    return np.concatenate(reference), np.concatenate(generated), sizes
+class _Block(NamedTuple):
+    """Some rows, the clips that they belong to, and where each clip's first row is."""
+
+    values: FloatArray
+    clips: npt.NDArray[np.int64]
+    firsts: npt.NDArray[np.int64]
 
 
-def _values(
-    reference: FloatArray, generated: FloatArray, of_reference: FloatArray, of_generated: FloatArray, bandwidth: float
-) -> FloatArray:
-    """Distances of weighted sets, weights of shape (resamples, rows): how often each row occurs."""
-    n, m = of_reference.sum(axis=1), of_generated.sum(axis=1)
-    # Each drawn row meets every other one; the kernel of a row and itself is 1.
-    rr = _sums(reference, reference, of_reference, of_reference, bandwidth) - n
-    gg = _sums(generated, generated, of_generated, of_generated, bandwidth) - m
-    rg = _sums(reference, generated, of_reference, of_generated, bandwidth)
-    return np.asarray(SCALE * (rr / (n * (n - 1)) + gg / (m * (m - 1)) - 2 * rg / (n * m)), dtype=np.float64)
+def _stacked(stats: Sequence[Stat]) -> tuple[_Rows, _Rows]:
+    """Return all reference and all generated rows."""
+    sides = []
+    for name in ("reference", "generated"):
+        found = [stat[name] for stat in stats]
+        sides.append(_Rows(np.concatenate(found), np.repeat(np.arange(len(found)), list(map(len, found)))))
+    return sides[0], sides[1]
 
 
-def _sums(one: FloatArray, two: FloatArray, of_one: FloatArray, of_two: FloatArray, bandwidth: float) -> FloatArray:
-    """Weighted sums over all pairs of rows, shape (resamples,); never more than a block of the kernel in memory."""
-    total = np.zeros(len(of_one))
-    for start in range(0, len(one), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        total += np.einsum("ri,ri->r", of_one[:, part] @ _kernel(one[part], two, bandwidth), of_two)
-    return total
+class _Sums(NamedTuple):
+    """Weighted sums of the kernel over all pairs of rows, shape (resamples,), and unweighted over those of one clip.
+
+    Attributes:
+        rr: Reference with reference.
+        gg: Generated with generated.
+        rg: Reference with generated.
+    """
+
+    rr: tuple[FloatArray, float]
+    gg: tuple[FloatArray, float]
+    rg: tuple[FloatArray, float]
+
+    @classmethod
+    def of(cls, reference: _Rows, generated: _Rows, weights: FloatArray, bandwidth: float) -> _Sums:
+        """Sum; weights of shape (resamples, clips) say how often each clip occurs."""
+        return cls(
+            _within(reference, weights, bandwidth),
+            _within(generated, weights, bandwidth),
+            _across(reference, generated, weights, bandwidth),
+        )
+
+    def distances(self, n: FloatArray | int, m: FloatArray | int) -> FloatArray:
+        """Return the distances of weighted sets of n and m rows."""
+        # Each drawn row meets every other one; the kernel of a row and itself is 1.
+        rr, gg = (self.rr[0] - n) / (n * (n - 1)), (self.gg[0] - m) / (m * (m - 1))
+        return np.asarray(SCALE * (rr + gg - 2 * self.rg[0] / (n * m)), dtype=np.float64)
+
+
+def _within(side: _Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
+    """Sum over one set with itself: the kernel is symmetric, so each pair of blocks is looked at once."""
+    total, own = np.zeros(len(weights)), 0.0
+    blocks = list(side.blocks())
+    for index, one in enumerate(blocks):
+        for two in blocks[index:]:
+            part, of_one_clip = _between(one, two, weights, bandwidth)
+            times = 1.0 if two is one else 2.0
+            total += times * part
+            own += times * of_one_clip
+    return total, own
+
+
+def _across(first: _Rows, second: _Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
+    """Sum over two sets."""
+    total, own = np.zeros(len(weights)), 0.0
+    for one in first.blocks():
+        for two in second.blocks():
+            part, of_one_clip = _between(one, two, weights, bandwidth)
+            total += part
+            own += of_one_clip
+    return total, own
+
+
+def _between(one: _Block, two: _Block, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
+    sums = _kernel(one.values, two.values, bandwidth)
+    for axis, block in ((1, two), (0, one)):  # along memory first, which is three times as fast
+        if len(block.clips) < len(block.values):
+            sums = np.add.reduceat(sums, block.firsts, axis=axis)
+    _, places, others = np.intersect1d(one.clips, two.clips, assume_unique=True, return_indices=True)
+    total = np.einsum("ri,ri->r", weights[:, one.clips] @ sums, weights[:, two.clips])
+    return total, float(sums[places, others].sum())
 
 
 def _kernel(one: FloatArray, two: FloatArray, bandwidth: float) -> FloatArray:
-    squares = np.einsum("ij,ij->i", one, one)[:, None] + np.einsum("ij,ij->i", two, two) - 2 * (one @ two.T)
-    return np.asarray(np.exp(-np.maximum(squares, 0.0) / (2 * bandwidth**2 + _EPSILON)), dtype=np.float64)
+    """Kernel of all pairs; the squared norms ride along in the product, which saves passes over the result."""
+    scale = 2 * bandwidth**2 + _EPSILON
+    norms = [-np.einsum("ij,ij->i", rows, rows)[:, None] / scale for rows in (one, two)]
+    left = np.hstack([one * (2 / scale), norms[0], np.ones((len(one), 1))])
+    right = np.hstack([two, np.ones((len(two), 1)), norms[1]])
+    exponents = left @ right.T
+    np.minimum(exponents, 0.0, out=exponents)
+    return np.asarray(np.exp(exponents, out=exponents), dtype=np.float64)
+
+
+_known: dict[bytes, object] = {}
+# A data set has hundreds of classes, and each has a value of its own.
+_MOST_KNOWN = 2048
+
+
+def _once(what: str, arrays: Sequence[npt.NDArray[np.generic]], work: Callable[[], _Known]) -> _Known:
+    """Return what ``work`` makes of the arrays; for the same bytes again, without doing it again.
+
+    Value, correction and interval of one metric need the same sums, and all systems against one reference the same
+    bandwidth; at 15,000 clips each takes minutes. Only a few numbers are kept, under the hash of the arrays.
+    """
+    digest = hashlib.blake2b(what.encode(), digest_size=16)
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    key = digest.digest()
+    if key not in _known:
+        if len(_known) >= _MOST_KNOWN:
+            _known.pop(next(iter(_known)))
+        _known[key] = work()
+    return cast("_Known", _known[key])

@@ -32,7 +32,8 @@ def _net(checkout: Path) -> tuple[Array, Array]:
     theirs.load_state_dict(ours.state_dict())
     # The last ReLU is left out, as av-benchmark and audioldm_eval do.
     theirs.embeddings = theirs.embeddings[:-1]
-    return array(ours(patches)), array(theirs.eval()(patches[:, None]))
+    with torch.inference_mode():  # as the encoder runs it
+        return array(ours(patches)), array(theirs.eval()(patches[:, None]))
 
 
 def _google(checkout: Path) -> tuple[Array, Array]:

@@ -29,6 +29,7 @@ from foleybench.encoders._spectra import require_finite
 from foleybench.weights import Weights, require
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 RATE_HZ = 16000
@@ -96,7 +97,7 @@ def new_net() -> nn.Module:
             super().__init__()
             layers: list[nn.Module] = []
             for index, (before, after) in enumerate(itertools.pairwise(_CHANNELS)):
-                layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+                layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
                 layers += [nn.MaxPool2d(2)] if index in _POOL_AFTER else []
             self.features = nn.Sequential(*layers)
             self.embeddings = nn.Sequential(
@@ -104,12 +105,24 @@ def new_net() -> nn.Module:
             )
 
         def forward(self, patches: torch.Tensor) -> torch.Tensor:
-            maps = self.features(patches[:, None])
+            maps = self.features(laid_out(patches[:, None])).to_dense()
             found: torch.Tensor = self.embeddings(maps.permute(0, 2, 3, 1).flatten(1))
             return found
 
     with torch.random.fork_rng(devices=[]):
         return Vggish().eval()
+
+
+def laid_out(patches: torch.Tensor) -> torch.Tensor:
+    """Return the patches in oneDNN's own layout on a CPU, which its convolutions then keep from layer to layer.
+
+    They take this layout in any case; not going back after each one (and writing over what goes into a ReLU) saves a
+    third of the time and changes no bit.
+    """
+    import torch
+
+    there: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return patches.to_mkldnn() if there and patches.device.type == "cpu" and not torch.is_grad_enabled() else patches
 
 
 def load(path: Path) -> nn.Module:
@@ -122,6 +135,10 @@ def load(path: Path) -> nn.Module:
 
     net = new_net()
     load_strictly(net, read_state(path), path)
+    for name, parameter in net.named_parameters():
+        # Convolutions in oneDNN's layout read weights as if they lay in order, also those of a file that do not.
+        if name.startswith("features."):
+            parameter.data = parameter.data.contiguous()
     return net
 
 

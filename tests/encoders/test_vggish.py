@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -84,6 +86,24 @@ def test_flattening_keeps_time_then_frequency_then_channel(net):
     handle.remove()
     wanted = maps.transpose(1, 3).transpose(1, 2).reshape(1, -1)
     torch.testing.assert_close(seen[0], wanted, rtol=0, atol=0)
+
+
+def test_layout_of_the_maps_changes_no_bit(net):
+    """With gradients the net runs on plain tensors, without on oneDNN's layout, which would read strides wrongly."""
+    assert all(parameter.is_contiguous() for parameter in net.features.parameters())
+    rng = torch.Generator().manual_seed(0)
+    patches = torch.randn(3, 1, 96, 64, generator=rng)
+    layers = copy.deepcopy(net.features)
+    for layer in layers:
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.weight.data = torch.randn(layer.weight.shape, generator=rng) / layer.weight[0].numel() ** 0.5
+    plain = layers(vggish.laid_out(patches))
+    with torch.inference_mode():
+        blocked = layers(vggish.laid_out(patches))
+    assert not plain.is_mkldnn
+    assert blocked.is_mkldnn == torch.backends.mkldnn.is_available()
+    assert plain.std() > 0.01
+    assert torch.equal(plain, blocked.to_dense())
 
 
 @pytest.mark.parametrize(

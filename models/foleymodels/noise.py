@@ -1,4 +1,4 @@
-"""Control: white noise at the level of the true sound: right in loudness, wrong in all else."""
+"""Control: white noise, over the whole band as strong as the true sound: right in power, wrong in all else."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="White noise at the level of the true sound.",
+    description="White noise over the whole band, as strong as the true sound.",
     build=lambda context: Control(_noise),
 )

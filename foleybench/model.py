@@ -94,6 +94,8 @@ class TrainContext:
         seed: Seed of every random choice.
         steps: Overrides the number of steps of the size when given (per stage, scaled alike).
         settings: ``name=value`` overrides of the size's settings; unknown names are refused.
+        tensorboard: Whether logged numbers also go to TensorBoard; like samples, changes nothing of what is trained.
+        sample_every: Steps between samples of sound; 0 for none.
     """
 
     data: Path
@@ -104,6 +106,8 @@ class TrainContext:
     seed: int = 0
     steps: int | None = None
     settings: dict[str, str] = dataclasses.field(default_factory=dict)
+    tensorboard: bool = False
+    sample_every: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--steps", type=int, help="number of steps of the main stage; other stages scale alike")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="override one setting")
+    parser.add_argument("--tensorboard", action="store_true", help="log for TensorBoard, too (beside every log.jsonl)")
+    parser.add_argument(
+        "--sample-every",
+        type=int,
+        default=0,
+        metavar="N",
+        help="write sound for a few clips every N steps (default: never)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be trained, and train nothing")
     add_common(parser)
 
@@ -43,23 +51,33 @@ def _train(args: argparse.Namespace) -> int:
         return _train_evaluators(args)
     if args.model == "align-classifier":
         return _train_align_classifier(args)
+    return _train_model(args)
+
+
+def _train_model(args: argparse.Namespace) -> int:
+    from foleybench import ranks
     from foleybench.generate import load_model
     from foleybench.model import TrainContext
 
     model = load_model(args.model)
     if model.train is None:
         raise FoleyError(f"{args.model} has nothing to train; use it with `foleybench eval --model {args.model}`.")
-    context = TrainContext(
-        data=args.data,
-        val=args.val,
-        out=args.out,
-        size=args.size,
-        device=args.device,
-        seed=args.seed,
-        steps=args.steps,
-        settings=dict(_pair(text) for text in args.set),
-    )
-    sys.stdout.write(f"{model.train(context)}\n")
+    with ranks.joined(args.device) as device:
+        context = TrainContext(
+            data=args.data,
+            val=args.val,
+            out=args.out,
+            size=args.size,
+            device=device,
+            seed=args.seed,
+            steps=args.steps,
+            settings=dict(_pair(text) for text in args.set),
+            tensorboard=args.tensorboard,
+            sample_every=args.sample_every,
+        )
+        checkpoint = model.train(context)
+        if ranks.first():
+            sys.stdout.write(f"{checkpoint}\n")
     return EXIT_OK
 
 

@@ -22,7 +22,7 @@ def draw_curves(records: Sequence[dict[str, Any]], path: Path, *, title: str) ->
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    names = sorted({name for record in records for name in record} - {"step", "gradient_norm"})
+    names = sorted({name for record in records for name in record} - {"step", "gradient_norm", "skipped"})
     for index, name in enumerate(names):
         points = [(record["step"], record[name]) for record in records if name in record]
         steps, values = zip(*points, strict=True)

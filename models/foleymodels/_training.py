@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,43 +21,41 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from foleybench import ranks
 from foleybench.errors import FoleyError
 from foleybench.manifest import canonical_json, write_atomically
-from foleymodels._checkpoint import read_tensors
+from foleymodels._checkpoint import load_into, read_tensors
 from foleymodels._curves import draw_curves
 from foleymodels._ema import Ema
+from foleymodels._optimisers import LoopSettings, learning_rate, optimiser_of
+from foleymodels._sharing import Share, present_share, share, sharing
+from foleymodels._tensorboard import Board
 
 Losses = dict[str, Tensor]
 Made = TypeVar("Made", bound=nn.Module)
 LossFunction = Callable[[int, torch.Generator], Losses]
 
 _STATE = "state.safetensors"
-_LOG = "log.jsonl"
+LOG = "log.jsonl"
+
+
+# How earlier versions did what has a setting now. It is left out of fingerprints, so that their runs can go on.
+_EARLIER = {"optimiser": "adamw", "schedule": "cosine", "precision": "float32", "most_bad_steps": 10}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LoopSettings:
-    """How a network is trained.
+class Watch:
+    """What a run does beside training; changes nothing of what is trained.
 
     Attributes:
-        steps: Number of optimiser steps.
-        learning_rate: Peak of the cosine schedule.
-        warmup_steps: Steps of linear warm-up, at most a tenth of all.
-        weight_decay: Of AdamW, on matrices only.
-        clip_norm: Largest gradient norm.
-        ema_decay: Of the averaged weights, which are the ones kept.
-        save_every_s: Seconds between checkpoints.
-        log_every: Steps between log lines.
+        tensorboard: Whether logged numbers go to TensorBoard, too.
+        sample_every: Steps between samples; 0 for none.
+        sample: Makes samples, from the number of steps taken and the averaged weights.
     """
 
-    steps: int
-    learning_rate: float
-    warmup_steps: int = 50
-    weight_decay: float = 0.01
-    clip_norm: float = 1.0
-    ema_decay: float = 0.995
-    save_every_s: float = 20.0
-    log_every: int = 10
+    tensorboard: bool = False
+    sample_every: int = 0
+    sample: Callable[[int, dict[str, Tensor]], None] | None = None
 
 
 def step_generator(seed: int, *parts: int | str) -> torch.Generator:
@@ -81,9 +79,17 @@ def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
 
 
 def fit(
-    module: nn.Module, losses: LossFunction, settings: LoopSettings, folder: Path, *, seed: int, name: str
+    module: nn.Module,
+    losses: LossFunction,
+    settings: LoopSettings,
+    folder: Path,
+    *,
+    seed: int,
+    name: str,
+    watch: Watch | None = None,
+    alone: bool = False,
 ) -> dict[str, Tensor]:
-    """Train, resuming from what is in ``folder``.
+    """Train, resuming from what is in ``folder``; in all processes of the run at once.
 
     Args:
         module: The network; changed in place.
@@ -92,24 +98,40 @@ def fit(
         folder: Where state, log and curves lie.
         seed: Seed of every random choice.
         name: For the progress bar and the title of the picture.
+        watch: What else is wanted.
+        alone: Whether this process trains by itself, whatever others there are.
 
     Returns:
         The averaged weights by name.
 
     Raises:
-        FoleyError: The loss is not finite, or the state in the folder is of other settings.
+        FoleyError: Too many steps in a row had no finite gradient, or the state in the folder is of other settings.
     """
-    run = _Run(module, settings, folder, seed)
-    saved_at = time.monotonic()
-    for step in tqdm(range(run.step, settings.steps), initial=run.step, total=settings.steps, desc=name, disable=None):
-        values = losses(step, step_generator(seed, "step", step))
-        run.update(values, step)
-        if time.monotonic() - saved_at > settings.save_every_s:
-            run.save()
-            saved_at = time.monotonic()
-    run.save()
-    draw_curves(run.records, folder / "curves.png", title=name)
+    part = Share() if alone else present_share()
+    run = _Run(module, settings, folder, seed, watch or Watch(), writes=part.rank == 0)
+    if part.of > 1:
+        ranks.agreed(True)  # everyone has read the state, so from here on it may be written
+    with sharing(part), run:
+        run.train(losses, name)
+    if part.rank == 0:
+        draw_curves(run.records, folder / "curves.png", title=name)
     return run.ema.weights
+
+
+def measured(out: Path) -> dict[str, Any]:
+    """Return what ``metrics.json`` says, without what differs from run to run of the same bits."""
+    path = out / "metrics.json"
+    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {part: {key: value for key, value in facts.items() if key != "seconds"} for part, facts in known.items()}
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """Return what a stage's log says at its end: losses of the last logged step, and how many steps were left out."""
+    path = folder / LOG
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    records = [json.loads(line) for line in lines if line]
+    taken = [record for record in records if "skipped" not in record]
+    return {**(taken[-1] if taken else {}), "skipped_steps": len(records) - len(taken)}
 
 
 def forget_state(folder: Path) -> None:
@@ -120,57 +142,127 @@ def forget_state(folder: Path) -> None:
 class _Run:
     """The state of a training run, in memory and on disk."""
 
-    def __init__(self, module: nn.Module, settings: LoopSettings, folder: Path, seed: int) -> None:
-        self._module, self._settings, self._folder = module, settings, folder
-        decisive = {key: value for key, value in dataclasses.asdict(settings).items() if key != "save_every_s"}
+    def __init__(
+        self, module: nn.Module, settings: LoopSettings, folder: Path, seed: int, watch: Watch, *, writes: bool
+    ) -> None:
+        self._module, self._settings, self._folder, self._seed = module, settings, folder, seed
+        self._watch, self._writes = watch, writes
+        decisive = {
+            key: value
+            for key, value in dataclasses.asdict(settings).items()
+            if key != "save_every_s" and _EARLIER.get(key) != value
+        }
         self._fingerprint = canonical_json({"settings": decisive, "seed": seed})
-        self._optimiser = _optimiser(module, settings)
+        self._optimiser = optimiser_of(module, settings)
+        self._device = next(module.parameters()).device
         self.ema = Ema(module, settings.ema_decay)
         self.step = 0
+        self._bad_in_a_row = 0
         self.records: list[dict[str, Any]] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        if writes:
+            folder.mkdir(parents=True, exist_ok=True)
         if (folder / _STATE).is_file():
             self._restore()
+        self._board = Board(folder, self.records) if watch.tensorboard and writes else None
 
-    def update(self, values: Losses, step: int) -> None:
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._board is not None:
+            self._board.close()
+
+    def train(self, losses: LossFunction, name: str) -> None:
+        """Take the steps that are left."""
+        saved_at, total = time.monotonic(), self._settings.steps
+        mixed = self._settings.precision == "bfloat16"
+        off = None if self._writes else True
+        bar = tqdm(range(self.step, total), initial=self.step, total=total, desc=name, unit="step", disable=off)
+        for step in bar:
+            # No cache of cast weights: one that is made without gradient, for a teacher, would be used with it later.
+            with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed, cache_enabled=False):
+                values = losses(step, step_generator(self._seed, "step", step))
+            self._update(values, step)
+            if step % self._settings.log_every == 0 and self.records:
+                bar.set_postfix({"loss": self.records[-1].get("loss")}, refresh=False)
+            self._sample()
+            if time.monotonic() - saved_at > self._settings.save_every_s:
+                self._save()
+                saved_at = time.monotonic()
+        self._save()
+
+    def _update(self, values: Losses, step: int) -> None:
         for group in self._optimiser.param_groups:
             group["lr"] = learning_rate(step, self._settings)
         self._optimiser.zero_grad(set_to_none=True)
         values["loss"].backward()  # type: ignore[no-untyped-call]
+        loss = values["loss"].detach().clone()
+        share().average([loss, *(p.grad for p in self._module.parameters() if p.grad is not None)])
         norm = nn.utils.clip_grad_norm_(self._module.parameters(), self._settings.clip_norm)
-        if not math.isfinite(float(norm)):
-            raise FoleyError(
-                f"training became unstable at step {step}: gradient norm {float(norm)}. Lower the learning rate."
-            )
+        self.step = step + 1
+        if not bool(torch.isfinite(norm) & torch.isfinite(loss)):
+            self._leave_out(step)
+            return
+        self._bad_in_a_row = 0
         self._optimiser.step()
         self.ema.update(self._module, step)
-        self.step = step + 1
         if step % self._settings.log_every == 0 or self.step == self._settings.steps:
-            record = {key: round(float(value.detach()), 6) for key, value in values.items()}
-            self.records.append({"step": step, **record, "gradient_norm": round(float(norm), 6)})
+            self._log(step, values, float(norm))
 
-    def save(self) -> None:
+    def _leave_out(self, step: int) -> None:
+        """Take no step where loss or gradient is not finite, and say so; the same in every process."""
+        self._bad_in_a_row += 1
+        self._record({"step": step, "skipped": 1})
+        if self._writes:
+            tqdm.write(f"step {step} is left out: its loss or gradient is not finite", file=sys.stderr)
+        if self._bad_in_a_row >= self._settings.most_bad_steps:
+            raise FoleyError(
+                f"training became unstable: {self._bad_in_a_row} steps in a row, up to step {step}, had no finite loss "
+                f"and gradient. Lower the learning rate (it is {self._settings.learning_rate:g}) and choose another "
+                "--out; if it stops at step 0 or in bfloat16 only, look at the data or set precision=float32."
+            )
+
+    def _log(self, step: int, values: Losses, norm: float) -> None:
+        logged = {key: value.detach().float().clone() for key, value in values.items()}
+        share().average(list(logged.values()))
+        record = {key: round(float(value), 6) for key, value in logged.items()}
+        self._record({"step": step, **record, "gradient_norm": round(norm, 6)})
+
+    def _record(self, record: dict[str, Any]) -> None:
+        self.records.append(record)
+        if self._board is not None:
+            self._board.add(record)
+
+    def _sample(self) -> None:
+        watch = self._watch
+        if self._writes and watch.sample is not None and watch.sample_every and self.step % watch.sample_every == 0:
+            watch.sample(self.step, self.ema.weights)
+
+    def _save(self) -> None:
+        if not self._writes:
+            return
         tensors = {f"module.{key}": value for key, value in self._module.state_dict().items()}
         tensors |= {f"ema.{key}": value for key, value in self.ema.weights.items()}
         for index, state in self._optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-        plain = {key: value.detach().contiguous() for key, value in tensors.items()}
-        header = canonical_json({"step": self.step, "fingerprint": self._fingerprint, "records": self.records})
-        write_atomically(self._folder / _STATE, safetensors.torch.save(plain, {"run": header}))
+        plain = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        header = {"step": self.step, "fingerprint": self._fingerprint, "records": self.records}
+        header["bad_in_a_row"] = self._bad_in_a_row
+        write_atomically(self._folder / _STATE, safetensors.torch.save(plain, {"run": canonical_json(header)}))
         lines = [canonical_json(record) for record in self.records]
-        write_atomically(self._folder / _LOG, ("\n".join(lines) + "\n").encode())
+        write_atomically(self._folder / LOG, ("\n".join(lines) + "\n").encode())
 
     def _restore(self) -> None:
         path = self._folder / _STATE
-        tensors = read_tensors(path)
-        header = _header(path)
+        tensors, header = _read_state(path)
         if header["fingerprint"] != self._fingerprint:
             raise FoleyError(
                 f"{path} is of a run with other settings or another seed. Choose another --out, or delete that folder."
             )
-        self._module.load_state_dict(_below(tensors, "module."))
-        self.ema.weights = _below(tensors, "ema.")
+        load_into(self._module, _below(tensors, "module."), self._folder)
+        self.ema.weights = {key: value.to(self._device) for key, value in _below(tensors, "ema.").items()}
         self.step, self.records = int(header["step"]), list(header["records"])
+        self._bad_in_a_row = int(header.get("bad_in_a_row", 0))
         packed = self._optimiser.state_dict()
         for key, value in _below(tensors, "optimiser.").items():
             index, field = key.split(".", 1)
@@ -191,34 +283,31 @@ def n_parameters(module: nn.Module) -> int:
 
 
 def write_metrics(out: Path, values: dict[str, Any]) -> None:
-    """Add measured values to the run's ``metrics.json``."""
+    """Add measured values to the run's ``metrics.json``; the first process does."""
+    if not ranks.first():
+        return
     path = out / "metrics.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     write_atomically(path, (canonical_json({**known, **values}) + "\n").encode())
-
-
-def learning_rate(step: int, settings: LoopSettings) -> float:
-    """Return the rate at a step: linear warm-up, then a cosine to a hundredth of the peak."""
-    warmup = max(1, min(settings.warmup_steps, settings.steps // 10))
-    if step < warmup:
-        return settings.learning_rate * (step + 1) / warmup
-    progress = (step - warmup) / max(1, settings.steps - warmup)
-    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-def _optimiser(module: nn.Module, settings: LoopSettings) -> torch.optim.AdamW:
-    matrices = [p for p in module.parameters() if p.ndim >= 2]
-    vectors = [p for p in module.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.learning_rate, betas=(0.9, 0.95))
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
-def _header(path: Path) -> dict[str, Any]:
-    with safetensors.safe_open(path, framework="pt") as handle:
-        metadata = handle.metadata() or {}
-    header: dict[str, Any] = json.loads(metadata.get("run", "{}"))
-    return header
+def _read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a state file.
+
+    It is written whole or not at all, so a broken one means a broken disk: it is named, and nothing is done behind the
+    user's back, although training the stage anew would end with the same weights.
+    """
+    try:
+        tensors = read_tensors(path)
+        with safetensors.safe_open(path, framework="pt") as handle:
+            header: dict[str, Any] = json.loads((handle.metadata() or {})["run"])
+    except (FoleyError, KeyError, ValueError) as error:
+        raise FoleyError(
+            f"{path} is broken, so this stage cannot go on from it ({error}). Check the disk; then delete that file "
+            "and start again: the stage is trained from its beginning, and ends with the same weights."
+        ) from error
+    return tensors, header

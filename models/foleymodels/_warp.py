@@ -34,6 +34,8 @@ class Warp(nn.Module):
             tau: Points of the path in [0, 1], shape (batch,).
             errors: Squared error of each example in units of the path's speed, shape (batch,).
         """
+        finite = errors.isfinite()  # a bad step is left out here, too
+        tau, errors = tau[finite], errors[finite]
         bins = (tau * N_BINS).long().clamp(0, N_BINS - 1)
         counts = torch.zeros_like(self.errors).index_add_(0, bins, torch.ones_like(errors))
         sums = torch.zeros_like(self.errors).index_add_(0, bins, errors)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from foleybench import ranks
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.model import BuildContext, Model, TrainContext
@@ -73,7 +74,7 @@ def _describe(scaled: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
 
 def train(context: TrainContext) -> Path:
     """Index the training set; trains an alignment stage unless one is given with ``--set alignment=DIR``."""
-    settings, options = resolve(context.size, context.settings, steps=context.steps)
+    settings, options = resolve(context.size, context.settings, steps=context.steps, device=context.device)
     data, val = prepared_data(context, settings, options)
     alignment = trained_alignment(context, settings, options, data, val)
     conditions = [alignment_condition(alignment, frames, n) for frames, n in data.pictures()]
@@ -91,7 +92,9 @@ def train(context: TrainContext) -> Path:
         "manifest_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest(),
         "clip_ids": list(data.clip_ids),
     }
-    return _checkpoint.save(context.out, KIND, tensors, config)
+    if ranks.first():
+        _checkpoint.save(context.out, KIND, tensors, config)
+    return context.out
 
 
 def _principal(scaled: Tensor) -> Tensor:

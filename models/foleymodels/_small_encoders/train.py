@@ -68,6 +68,6 @@ def _train(settings: PretextSettings, data: TrainingData, folder: Path) -> None:
         return {"loss": module(data, indices, generator)}
 
     loop = LoopSettings(steps=settings.steps, learning_rate=settings.rate, ema_decay=0.98)
-    weights = fit(module, losses, loop, folder, seed=settings.seed, name=f"encoder ({settings.name})")
+    weights = fit(module, losses, loop, folder, seed=settings.seed, name=f"encoder ({settings.name})", alone=True)
     _checkpoint.save(folder, KIND, weights, {"settings": dataclasses.asdict(settings)})
     forget_state(folder)

@@ -6,9 +6,12 @@ it.
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 
+from foleybench import ranks
 from foleymodels._blocks import Attention, Context, ConvMLP, rotary_table, window_bias
 from foleymodels._cache import TrainingData
 from foleymodels._large_encoders import PICTURE
@@ -185,7 +188,7 @@ def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
                 name=name, dim=settings.encoder_dim, steps=settings.encoder_steps,
                 batch=settings.encoder_batch, rate=settings.encoder_rate, seed=seed,
             )  # fmt: skip
-            weights = pretrained(wanted, data)
+            weights = ranks.after_first(functools.partial(pretrained, wanted, data))
             module.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
 
 
@@ -207,7 +210,7 @@ def _frozen_sound(settings: Settings) -> SoundEncoder | None:
 def _interpolate(video: Tensor, positions: Tensor) -> Tensor:
     """Read features (batch, m, dim) at fractional positions (n,), linearly, clamped at the ends."""
     last = video.shape[1] - 1
-    clamped = positions.clamp(0, last)
+    clamped = positions.to(video.device).clamp(0, last)
     left = clamped.floor().long()
     share = (clamped - left)[None, :, None]
     return torch.lerp(video[:, left], video[:, (left + 1).clamp(max=last)], share.to(video.dtype))

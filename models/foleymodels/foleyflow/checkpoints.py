@@ -16,7 +16,9 @@ from foleymodels.foleyflow.settings import Settings
 KIND = "foleyflow"
 
 
-def save_model(folder: Path, flow: Flow, alignment: Alignment | None, origin: dict[str, Any]) -> Path:
+def save_model(
+    folder: Path, flow: Flow, alignment: Alignment | None, origin: dict[str, Any], metrics: dict[str, Any]
+) -> Path:
     """Write a model.
 
     Args:
@@ -24,6 +26,7 @@ def save_model(folder: Path, flow: Flow, alignment: Alignment | None, origin: di
         flow: The flow with the weights to keep.
         alignment: The network of its condition, or None for the unconditional one.
         origin: Where it comes from (seed, hash of the data).
+        metrics: What was measured in training.
 
     Returns:
         The folder.
@@ -32,6 +35,7 @@ def save_model(folder: Path, flow: Flow, alignment: Alignment | None, origin: di
     config: dict[str, Any] = {
         "settings": dataclasses.asdict(flow.settings),
         "origin": origin,
+        "metrics": metrics,
         "alignment_settings": None,
     }
     if alignment is not None:

@@ -1,34 +1,57 @@
-"""Frozen conditions of a training set, computed once: the flow and its 1-step heads read crops of them."""
+"""Frozen conditions of a training set, computed once: the flow and its 1-step heads read crops of them.
+
+They lie in a file that is mapped, not in memory: those of all of VGGSound at a large size take tens of gigabytes.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import hashlib
+from pathlib import Path
 
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from torch import Tensor
+from tqdm import tqdm
+
+from foleybench import ranks
 from foleybench.clips import IntArray
 from foleymodels._cache import TrainingData
 from foleymodels.foleyflow.alignment import Alignment
+
+_LARGEST_SAMPLE = 1 << 28
 
 
 class Conditions:
     """The conditions of every token of a data set, laid end to end like the tokens.
 
     Attributes:
+        alignment: The network that they come from, or None.
         width: Numbers per token.
         values: Shape (sum of tokens, width) float16; None for the unconditional model.
     """
 
-    def __init__(self, alignment: Alignment | None, data: TrainingData, device: str) -> None:
-        """Compute them.
+    def __init__(self, alignment: Alignment | None, data: TrainingData, device: str, folder: Path) -> None:
+        """Compute them, unless a run that was cut short has.
 
         Args:
             alignment: The trained network, or None for the unconditional model.
             data: The clips.
             device: Where to compute.
+            folder: The run folder, where they are kept until ``forget`` is called.
         """
         self._data = data
+        self.alignment = None if alignment is None else alignment.to(device)
         self.width = 1 if alignment is None else alignment.condition_dim
-        self.values = None if alignment is None else _all(alignment.to(device), data, device)
+        self.values: Tensor | None = None
+        if self.alignment is None:
+            return
+        path = folder / f"conditions-{_key(self.alignment, data)}.npy"
+        if not ranks.agreed(path.is_file()):
+            if ranks.first():
+                _write(self.alignment, data, device, path)
+            ranks.agreed(True)
+        self.values = torch.from_numpy(np.load(path, mmap_mode="c"))  # copy on write, as torch wants it writable
 
     def crop(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
         """Return crops, shape (batch, n_tokens, width) float32.
@@ -43,10 +66,38 @@ class Conditions:
         first = self._data.token_offsets[indices.numpy()] + starts * self._data.settings.unit[1]
         return torch.stack([self.values[at : at + n_tokens] for at in first.tolist()]).float()
 
+    def sample(self) -> Tensor | None:
+        """Return all values in memory, or evenly spread rows of them where they are very many, (n, width) float32."""
+        if self.values is None:
+            return None
+        every = -(-self.values.numel() // _LARGEST_SAMPLE)
+        return self.values[::every].float()
+
+
+def forget(folder: Path) -> None:
+    """Remove the conditions of a run, once its checkpoint is written."""
+    for path in folder.glob("conditions-*.npy"):
+        path.unlink()
+
+
+def _key(alignment: Alignment, data: TrainingData) -> str:
+    """Return what tells apart the conditions of other weights or data."""
+    digest = hashlib.sha256(data.folder.name.encode())
+    for value in alignment.state_dict().values():
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
 
 @torch.inference_mode()
-def _all(alignment: Alignment, data: TrainingData, device: str) -> Tensor:
-    parts = [
-        alignment.condition(frames[None].to(device), n_tokens)[0].half().cpu() for frames, n_tokens in data.pictures()
-    ]
-    return torch.cat(parts).clone()
+def _write(alignment: Alignment, data: TrainingData, device: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = path.with_name(f".{path.name}.tmp")  # one name, so that a run killed here leaves one file at most
+    shape = (int(data.token_offsets[-1]), alignment.condition_dim)
+    values = open_memmap(building, mode="w+", dtype=np.float16, shape=shape)
+    at = 0
+    for frames, n_tokens in tqdm(data.pictures(), total=len(data), desc="conditions", unit="clip", disable=None):
+        values[at : at + n_tokens] = alignment.condition(frames[None].to(device), n_tokens)[0].half().cpu().numpy()
+        at += n_tokens
+    values.flush()
+    del values
+    building.replace(path)

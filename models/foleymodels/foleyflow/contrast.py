@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from foleybench.clips import IntArray
 from foleybench.errors import FoleyError
 from foleymodels._contrast import LOG_SCALE, info_nce, scale_of
+from foleymodels._sharing import share
 from foleymodels._small_encoders.nets import SoundEncoder
 from foleymodels._training import Losses
 from foleymodels.foleyflow.alignment import Alignment
@@ -35,7 +36,7 @@ class Contrast(Objective):
         self.log_scale = nn.Parameter(torch.tensor(LOG_SCALE))
 
     def embed(self, frames: Tensor, tokens: Tensor, *, peak: bool) -> tuple[Tensor, Tensor]:
-        """Return unit vectors of picture and sound, both (batch, contrast_dim).
+        """Return unit vectors of picture and sound, both (batch, contrast_dim), of the whole batch.
 
         Args:
             frames: Maps, shape (batch, m, cells, cells, 6).
@@ -45,7 +46,8 @@ class Contrast(Objective):
         _, state, _ = self.alignment(frames, None, None, tokens.shape[1])
         heard = self.tower(tokens)
         pooled = (state.amax(1), heard.amax(1)) if peak else (state.mean(1), heard.mean(1))
-        return F.normalize(self.see(pooled[0]), dim=-1), F.normalize(self.hear(pooled[1]), dim=-1)
+        seen, heard = F.normalize(self.see(pooled[0]), dim=-1), F.normalize(self.hear(pooled[1]), dim=-1)
+        return share().gathered(seen), share().gathered(heard)  # clips are told from those of all processes
 
     def compare(self, seen: Tensor, heard: Tensor) -> Tensor:
         """Return the symmetric InfoNCE loss over the second last axis of (..., n, contrast_dim)."""
@@ -77,9 +79,8 @@ class Cavp(Contrast):
         offsets = self._offsets(draw, generator)
         frames = torch.stack([draw.frames(n_frames, offset) for offset in offsets.T], dim=1)
         tokens = torch.stack([draw.tokens(n_tokens, offset) for offset in offsets.T], dim=1)
-        batch, n_windows = frames.shape[:2]
         embedded = self.embed(frames.flatten(0, 1).to(self.device), tokens.flatten(0, 1).to(self.device), peak=True)
-        seen, heard = (part.reshape(batch, n_windows, -1) for part in embedded)
+        seen, heard = (part.reshape(-1, offsets.shape[1], settings.contrast_dim) for part in embedded)
         between = self.compare(seen.transpose(0, 1), heard.transpose(0, 1))
         within = self.compare(seen, heard)
         return {"loss": between + settings.cavp_weight * within, "between": between, "within": within}
@@ -95,7 +96,8 @@ class Cavp(Contrast):
                 f"{settings.cavp_windows} windows of {settings.cavp_window_s} s, {settings.cavp_shift_frames} frames "
                 f"apart, do not fit in clips of {settings.window_s} s. Lower cavp_window_s or cavp_windows."
             )
-        ranks = torch.rand(len(draw.sound), free, generator=generator).argsort(dim=1)
+        n_clips = len(draw.sound) * share().of
+        ranks = share().rows(torch.rand(n_clips, free, generator=generator).argsort(dim=1))
         chosen = ranks[:, : settings.cavp_windows].sort(dim=1).values.numpy()
         offsets: IntArray = chosen + np.arange(settings.cavp_windows) * (apart - 1)
         return offsets

@@ -16,6 +16,7 @@ from foleymodels._blocks import ModulatedBlock, TimeConv, modulate, rotary_table
 from foleymodels._paths import Path, draw_times, path
 from foleymodels._refine import Refine
 from foleymodels._samplers import even_times, guided
+from foleymodels._sharing import share
 from foleymodels._warp import Warp
 from foleymodels.foleyflow.settings import Settings
 
@@ -159,7 +160,7 @@ def guided_velocity(
 
 
 def flow_loss(flow: Flow, tokens: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the conditional flow matching loss of a batch: squared error on the velocity.
+    """Return the conditional flow matching loss of a batch, or of a share of it: squared error on the velocity.
 
     In units of the path's speed when times are matched, as it is when they are raw.
 
@@ -169,21 +170,22 @@ def flow_loss(flow: Flow, tokens: Tensor, condition: Tensor, generator: torch.Ge
         condition: Exported by the alignment stage, shape (batch, n, condition_dim).
         generator: Source of times, noise and dropped conditions.
     """
-    settings, chosen, n, device = flow.settings, flow.path, len(tokens), tokens.device
+    settings, chosen, device, part = flow.settings, flow.path, tokens.device, share()
+    n = len(tokens) * part.of  # all that is random is drawn for the whole batch
     tau = draw_times(
         chosen, n, generator, mean=settings.noise_mean, spread=settings.noise_spread,
         pure_noise_p=settings.pure_noise_p, raw=settings.times == "raw",
     )  # fmt: skip
-    noise = torch.randn(tokens.shape, generator=generator).to(device)
-    dropped = (torch.rand(n, generator=generator) < settings.drop_p).to(device)
+    noise = part.rows(torch.randn((n, *tokens.shape[1:]), generator=generator)).to(device)
+    dropped = part.rows(torch.rand(n, generator=generator) < settings.drop_p).to(device)
     if settings.condition == "none":
         dropped = torch.ones_like(dropped)
-    tau = tau.to(device)
+    tau = part.rows(tau).to(device)
     at = tau[:, None, None]
     predicted = flow(chosen.mix(tokens, noise, at), tau, flow.prepare(condition), dropped)
     errors: Tensor = (predicted - chosen.target(tokens, noise, at)).square().mean((1, 2))
     if flow.warp is not None and flow.training:
-        flow.warp.update(tau, errors.detach())
+        flow.warp.update(part.gathered(tau), part.gathered(errors.detach()))
     return errors.mean() * (chosen.speed**2 if settings.times == "raw" else 1.0)
 
 

@@ -125,7 +125,20 @@ def build(context: BuildContext) -> FlowGenerator:
         raise FoleyError(
             "this model is trained: name its run folder with --checkpoint, or train it with `foleybench train`."
         )
-    flow, alignment = load_model(context.checkpoint)
+    return generator_of(*load_model(context.checkpoint), context)
+
+
+def generator_of(flow: Flow, alignment: Alignment | None, context: BuildContext) -> FlowGenerator:
+    """Make the generator of trained networks.
+
+    Args:
+        flow: The flow.
+        alignment: The network of its condition, or None.
+        context: How it is sampled.
+
+    Raises:
+        FoleyError: Guidance was asked for, and is in the weights.
+    """
     settings = flow.settings
     guidance = None
     if settings.head != "ode" and context.guidance is not None:

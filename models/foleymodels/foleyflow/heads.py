@@ -25,24 +25,28 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
+from foleybench import ranks
 from foleybench.manifest import write_atomically
 from foleybench.model import TrainContext
 from foleymodels._cache import TrainingData
 from foleymodels._checkpoint import load_into, read_tensors
 from foleymodels._paths import draw_times
 from foleymodels._samplers import sample
+from foleymodels._sharing import share
 from foleymodels._training import (
-    LoopSettings,
     Losses,
     batch_indices,
     fit,
     n_parameters,
+    outcome,
     seeded,
     step_generator,
     write_metrics,
 )
 from foleymodels.foleyflow.conditions import Conditions
 from foleymodels.foleyflow.flow import Flow, guided_velocity
+from foleymodels.foleyflow.loops import draw_crops, loop_settings, watch_of
+from foleymodels.foleyflow.samples import averaged
 from foleymodels.foleyflow.settings import RunOptions, Settings
 
 _PAIRS = "pairs.safetensors"
@@ -79,8 +83,7 @@ def train_head(
     if settings.head == "imf":
 
         def losses(step: int, generator: torch.Generator) -> Losses:
-            indices = batch_indices(len(data), settings.head_batch, step, context.seed)
-            starts = data.starts(indices, settings.flow_tokens, generator)
+            indices, starts = draw_crops(data, settings.head_batch, settings.flow_tokens, step, context.seed, generator)
             tokens = data.crop_tokens(indices, starts, settings.flow_tokens).to(context.device)
             condition = conditions.crop(indices, starts, settings.flow_tokens).to(context.device)
             return {"loss": mean_flow_loss(flow, teacher, tokens, condition, generator)}
@@ -90,19 +93,18 @@ def train_head(
 
         def losses(step: int, generator: torch.Generator) -> Losses:
             distil = step >= settings.head_steps * (1 - settings.reflow_distill_p)
-            chosen = batch_indices(settings.reflow_pairs, settings.head_batch, step, context.seed)
+            chosen = share().rows(batch_indices(settings.reflow_pairs, settings.head_batch, step, context.seed))
             return {"loss": pairs.loss(flow, chosen, generator, distil=distil)}
 
-    loop = LoopSettings(
-        steps=settings.head_steps,
-        learning_rate=settings.head_rate,
-        ema_decay=settings.ema_decay,
-        save_every_s=options.save_every_s,
-    )
-    flow.load_state_dict(fit(flow, losses, loop, folder, seed=context.seed, name=f"head ({settings.head})"))
+    loop = loop_settings(settings, options, "head")
+    watch = watch_of(context, lambda weights: (averaged(flow, weights), conditions.alignment), "samples/head")
+    name = f"head ({settings.head})"
+    flow.load_state_dict(fit(flow, losses, loop, folder, seed=context.seed, name=name, watch=watch))
     seconds = round(time.monotonic() - started, 2)
-    write_metrics(context.out, {"head": {"name": settings.head, "parameters": n_parameters(flow), "seconds": seconds}})
-    (folder / _PAIRS).unlink(missing_ok=True)
+    facts = {"name": settings.head, "parameters": n_parameters(flow), "seconds": seconds}
+    write_metrics(context.out, {"head": {**outcome(folder), **facts}})
+    if ranks.first():
+        (folder / _PAIRS).unlink(missing_ok=True)
     return flow.eval()
 
 
@@ -129,8 +131,9 @@ def mean_flow_loss(flow: Flow, teacher: Flow, tokens: Tensor, condition: Tensor,
         generator: Source of times and noise.
     """
     path, settings = flow.path, flow.settings
-    late, early = (times.to(tokens.device) for times in _draw_steps(flow, len(tokens), generator))
-    noise = torch.randn(tokens.shape, generator=generator).to(tokens.device)
+    part, n = share(), len(tokens) * share().of
+    late, early = (part.rows(times).to(tokens.device) for times in _draw_steps(flow, n, generator))
+    noise = part.rows(torch.randn((n, *tokens.shape[1:]), generator=generator)).to(tokens.device)
     at = late[:, None, None]
     x = path.mix(tokens, noise, at)
     prepared = flow.prepare(condition)
@@ -236,9 +239,11 @@ class Pairs:
         self._clips = torch.arange(settings.reflow_pairs) % len(data)
         self._starts = data.starts(self._clips, settings.flow_tokens, generator)
         path = folder / _PAIRS
-        if not path.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, safetensors.torch.save({"sounds": self._make(teacher)}))
+        if not ranks.agreed(path.is_file()):
+            if ranks.first():
+                folder.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, safetensors.torch.save({"sounds": self._make(teacher)}))
+            ranks.agreed(True)
         self._sounds = read_tensors(path)["sounds"]
 
     def loss(self, flow: Flow, chosen: Tensor, generator: torch.Generator, *, distil: bool) -> Tensor:
@@ -246,9 +251,10 @@ class Pairs:
         noise, sounds = self._noise(chosen).to(self._device), self._sounds[chosen].float().to(self._device)
         settings, path, n = flow.settings, flow.path, len(chosen)
         tau = draw_times(
-            path, n, generator, mean=settings.noise_mean, spread=settings.noise_spread,
+            path, n * share().of, generator, mean=settings.noise_mean, spread=settings.noise_spread,
             pure_noise_p=1.0 if distil else settings.pure_noise_p,
-        ).to(self._device)  # fmt: skip
+        )  # fmt: skip
+        tau = share().rows(tau).to(self._device)
         dropped = torch.full((n,), settings.condition == "none", device=self._device)
         prepared = flow.prepare(self._condition(chosen))
         return F.mse_loss(flow.data(path.mix(sounds, noise, tau[:, None, None]), tau, prepared, dropped), sounds)

@@ -12,6 +12,11 @@ from foleymodels._cache import CacheSettings
 from foleymodels._large_encoders import PICTURE, SOUND
 from foleymodels._mel import MelSettings
 
+# What versions without these settings did, which may differ from what is the default now. They trained in float32 on a
+# CPU (their alignment stage failed on a GPU), with AdamW and a cosine. Nothing else may be filled in: a setting that
+# changed what a model is makes its older checkpoints unreadable on purpose.
+EARLIER: dict[str, Any] = {"optimiser": "adamw", "schedule": "cosine", "precision": "float32"}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -97,6 +102,11 @@ class Settings:
         reflow_pairs: Pairs of noise and sound that the trained flow makes.
         reflow_nfe: Evaluations with which it makes them.
         reflow_distill_p: Last share of the steps, which train the single step alone.
+        optimiser: Of all three stages: ``adamw`` (weight decay 0.01, betas 0.9 and 0.95) or ``adam`` (betas 0.9 and
+            0.999).
+        schedule: Of their learning rates: ``cosine`` after a warm-up, or ``constant``.
+        precision: ``float32`` or ``bfloat16`` (autocast; weights stay float32); ``auto`` is bfloat16 on a GPU, and a
+            checkpoint says which it was.
     """
 
     rate_hz: int = 16000
@@ -169,14 +179,18 @@ class Settings:
     reflow_pairs: int = 2000
     reflow_nfe: int = 12
     reflow_distill_p: float = 0.5
+    optimiser: str = "adamw"
+    schedule: str = "cosine"
+    precision: str = "auto"
 
     @classmethod
     def of_checkpoint(cls, record: dict[str, Any], folder: Path) -> Settings:
-        """Return the settings that a checkpoint was trained with.
+        """Return the settings that a checkpoint was trained with; ``EARLIER`` fills in what was no setting then.
 
         Raises:
             FoleyError: The checkpoint was written by a version that had other settings; they are named.
         """
+        record = {**EARLIER, **record}
         known = {field.name for field in dataclasses.fields(cls)}
         strange = sorted(known.symmetric_difference(record))
         if strange:
@@ -287,6 +301,9 @@ CHOICES = {
     "sampler": ("euler", "heun"),
     "head": ("ode", "imf", "reflow"),
     "imf_target": ("teacher", "data"),
+    "optimiser": ("adamw", "adam"),
+    "schedule": ("cosine", "constant"),
+    "precision": ("auto", "float32", "bfloat16"),
     "stage": ("all", "alignment"),
 }
 
@@ -315,13 +332,18 @@ SIZES = {
         _STD16K,
         video_encoder="eva_clip_g14",
         rate_hz=8000, n_fft=1600, hop=200, mel_window=400, n_mels=128, window_s=3.2, vama_crop_s=3.2, flow_crop_s=3.2,
-        mask_ratio=0.8, full_mask_p=0.25, change_weight=0.0,
+        mask_ratio=0.8, full_mask_p=0.25, change_weight=0.0, optimiser="adam", schedule="constant",
     ),
 }  # fmt: skip
 
 
 def resolve(
-    size: str, overrides: dict[str, str], *, steps: int | None = None, forced: dict[str, Any] | None = None
+    size: str,
+    overrides: dict[str, str],
+    *,
+    steps: int | None = None,
+    forced: dict[str, Any] | None = None,
+    device: str = "cpu",
 ) -> tuple[Settings, RunOptions]:
     """Return the settings of a size with overrides applied.
 
@@ -330,6 +352,7 @@ def resolve(
         overrides: ``name`` -> text, from the command line.
         steps: Number of flow steps, when given; the alignment stage is scaled alike.
         forced: Settings that make the variant what it is; the user cannot override them.
+        device: Where it is trained, which decides ``precision=auto``.
 
     Raises:
         UnknownNameError: No such size or setting, a value of the wrong type, or an override of a forced setting.
@@ -345,6 +368,8 @@ def resolve(
             options = dataclasses.replace(options, **{name: _parse(RunOptions, name, text)})
         else:
             settings = dataclasses.replace(settings, **{name: _parse(Settings, name, text)})
+    if settings.precision == "auto":
+        settings = dataclasses.replace(settings, precision="bfloat16" if device.startswith("cuda") else "float32")
     settings = dataclasses.replace(settings, **fixed)
     if settings.path == "gvp_learned" and settings.times == "raw":
         raise UnknownNameError("path=gvp_learned warps times by itself; it goes with times=matched only.")

@@ -13,23 +13,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from foleybench import ranks
 from foleybench.errors import FoleyError
 from foleybench.model import TrainContext
 from foleymodels import _checkpoint
 from foleymodels._cache import TrainingData
 from foleymodels._training import (
-    LoopSettings,
     Losses,
-    batch_indices,
     fit,
     forget_state,
+    measured,
     n_parameters,
+    outcome,
     seeded,
     write_metrics,
 )
 from foleymodels.foleyflow.alignment import Alignment, load_encoders
 from foleymodels.foleyflow.contrast import Cavp, InfoNce
 from foleymodels.foleyflow.diagnostics import draw_diagnostics, video_usage
+from foleymodels.foleyflow.loops import draw_crops, loop_settings, watch_of
 from foleymodels.foleyflow.objective import Draw, Objective
 from foleymodels.foleyflow.probes import N_FIT, N_MEASURE, Probed, probe, spread
 from foleymodels.foleyflow.settings import RunOptions, Settings
@@ -54,12 +56,12 @@ def trained_alignment(
     """
     folder = context.out / FOLDER
     source = Path(options.alignment) if options.alignment else None
-    if source is not None and not (folder / _checkpoint.CONFIG).is_file():
+    if source is not None and ranks.first() and not (folder / _checkpoint.CONFIG).is_file():
         load_alignment(source)  # refuses a folder that is not one before anything is written
         folder.mkdir(parents=True, exist_ok=True)
         for name in (_checkpoint.WEIGHTS, _checkpoint.CONFIG):
             shutil.copyfile(source / name, folder / name)
-    if not (folder / _checkpoint.CONFIG).is_file():
+    if not ranks.agreed((folder / _checkpoint.CONFIG).is_file()):
         _train(context, settings, options, data, val)
     alignment = load_alignment(folder)
     _refuse_misfit(alignment.settings, settings, folder)
@@ -140,33 +142,31 @@ def _train(
         objective = seeded(lambda: objective_of(alignment, data), context.seed).to(context.device)
         _fit(objective, context, options, data)
         objective.eval()
-        usage = _usage(objective, data=val, seed=context.seed)
-    seconds = round(time.monotonic() - started, 2)
-    facts = {"objective": settings.stage1, "parameters": n_parameters(alignment), "seconds": seconds}
-    write_metrics(context.out, {"alignment": {**(usage or {}), **facts}})
-    report(alignment.eval(), data, val, context.out, usage)
-    weights = {name: value.detach().cpu() for name, value in alignment.state_dict().items()}
-    _checkpoint.save(folder, KIND, weights, {"settings": dataclasses.asdict(settings), "origin": origin(context)})
-    forget_state(folder)
+        usage = _usage(objective, data=val, seed=context.seed) if ranks.first() else None
+    if ranks.first():
+        seconds = round(time.monotonic() - started, 2)
+        facts = {"objective": settings.stage1, "parameters": n_parameters(alignment), "seconds": seconds}
+        write_metrics(context.out, {"alignment": {**outcome(folder), **(usage or {}), **facts}})
+        report(alignment.eval(), data, val, context.out, usage)
+        weights = {name: value.detach().cpu() for name, value in alignment.state_dict().items()}
+        config = {"settings": dataclasses.asdict(settings), "origin": origin(context)}
+        _checkpoint.save(folder, KIND, weights, {**config, "metrics": measured(context.out)})
+        forget_state(folder)
+    ranks.agreed(True)  # the others read what has been written
 
 
 def _fit(objective: Objective, context: TrainContext, options: RunOptions, data: TrainingData) -> None:
     settings = objective.settings
 
     def losses(step: int, generator: torch.Generator) -> Losses:
-        indices = batch_indices(len(data), settings.vama_batch, step, context.seed)
-        starts = data.starts(indices, objective.crop_tokens, generator)
+        indices, starts = draw_crops(data, settings.vama_batch, objective.crop_tokens, step, context.seed, generator)
         drawn: Losses = objective(Draw(data=data, sound=indices, picture=indices, starts=starts), generator)
         return drawn
 
-    loop = LoopSettings(
-        steps=settings.vama_steps,
-        learning_rate=settings.vama_rate,
-        ema_decay=settings.vama_ema,
-        save_every_s=options.save_every_s,
-    )
-    name = f"alignment ({settings.stage1})"
-    objective.load_state_dict(fit(objective, losses, loop, context.out / FOLDER, seed=context.seed, name=name))
+    loop = loop_settings(settings, options, "alignment")
+    name, folder = f"alignment ({settings.stage1})", context.out / FOLDER
+    weights = fit(objective, losses, loop, folder, seed=context.seed, name=name, watch=watch_of(context))
+    objective.load_state_dict(weights)
 
 
 def _usage(objective: Objective, data: TrainingData, seed: int) -> dict[str, Any]:

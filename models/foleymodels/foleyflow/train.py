@@ -14,26 +14,31 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from foleybench import ranks
+from foleybench.clips import IntArray
 from foleybench.errors import FoleyError
 from foleybench.model import TrainContext
 from foleymodels import _checkpoint
 from foleymodels._cache import TrainingData, training_data
 from foleymodels._training import (
-    LoopSettings,
     Losses,
-    batch_indices,
+    Watch,
     fit,
     forget_state,
+    measured,
     n_parameters,
+    outcome,
     seeded,
     write_metrics,
 )
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import KIND, load_model, save_model
-from foleymodels.foleyflow.conditions import Conditions
+from foleymodels.foleyflow.conditions import Conditions, forget
 from foleymodels.foleyflow.flow import Flow, flow_loss
 from foleymodels.foleyflow.heads import train_head
-from foleymodels.foleyflow.settings import RunOptions, Settings, resolve
+from foleymodels.foleyflow.loops import draw_crops, loop_settings, watch_of
+from foleymodels.foleyflow.samples import averaged
+from foleymodels.foleyflow.settings import EARLIER, RunOptions, Settings, resolve
 from foleymodels.foleyflow.stage1 import FOLDER, new_alignment, origin, report, trained_alignment
 
 
@@ -47,8 +52,10 @@ def train(context: TrainContext, **forced: Any) -> Path:
     Returns:
         The folder of the checkpoint.
     """
-    settings, options = resolve(context.size, context.settings, steps=context.steps, forced=forced)
-    if (context.out / _checkpoint.CONFIG).is_file():
+    settings, options = resolve(
+        context.size, context.settings, steps=context.steps, forced=forced, device=context.device
+    )
+    if ranks.agreed((context.out / _checkpoint.CONFIG).is_file()):
         _refuse_changed(context, settings)
         return context.out
     data, val = prepared_data(context, settings, options)
@@ -61,7 +68,7 @@ def train(context: TrainContext, **forced: Any) -> Path:
         flow, alignment = _train_base(context, settings, options, (data, val))
         return _finish(context, "flow", flow, alignment)
     flow, alignment = _base(context, settings, options, (data, val))
-    flow = train_head(context, settings, options, flow, Conditions(alignment, data, context.device), data)
+    flow = train_head(context, settings, options, flow, Conditions(alignment, data, context.device, context.out), data)
     return _finish(context, "head", flow, alignment)
 
 
@@ -69,26 +76,31 @@ def prepared_data(context: TrainContext, settings: Settings, options: RunOptions
     """Return the decoded training data and validation data; the former for both when no validation split was given."""
     wanted = settings.cache
     folder = Path(options.cache) if options.cache else None
-    data = training_data(context.data, wanted, folder=folder, jobs=options.jobs)
-    if context.val is None:
-        return data, data
-    return data, training_data(context.val, wanted, folder=folder, jobs=options.jobs)
+
+    def decoded(manifest: Path) -> TrainingData:
+        return ranks.after_first(lambda: training_data(manifest, wanted, folder=folder, jobs=options.jobs))
+
+    data = decoded(context.data)
+    return data, data if context.val is None else decoded(context.val)
 
 
 def _refuse_changed(context: TrainContext, settings: Settings) -> None:
     """A finished run is not trained again; one that was asked for differently is not silently returned."""
     _, config = _checkpoint.load(context.out, KIND)
     wanted = {**dataclasses.asdict(settings), **origin(context)}
-    trained = {**config["settings"], **config["origin"]}
+    trained = {**EARLIER, **config["settings"], **config["origin"]}
     changed = sorted(name for name in wanted if trained.get(name) != wanted[name])
     if changed:
         raise FoleyError(f"{context.out} holds a finished run with another {', '.join(changed)}. Choose another --out.")
 
 
 def _finish(context: TrainContext, stage: str, flow: Flow, alignment: Alignment | None) -> Path:
-    saved = save_model(context.out, flow, alignment, origin(context))
-    forget_state(context.out / stage)
-    return saved
+    if ranks.first():
+        save_model(context.out, flow, alignment, origin(context), measured(context.out))
+        forget_state(context.out / stage)
+        forget(context.out)
+    ranks.agreed(True)
+    return context.out
 
 
 def _base(
@@ -101,10 +113,13 @@ def _base(
             raise FoleyError(f"{options.flow} holds a model with head={flow.settings.head}; give one with head=ode.")
         return flow, alignment
     folder = context.out / "flow"
-    if not (folder / _checkpoint.CONFIG).is_file():
+    if not ranks.agreed((folder / _checkpoint.CONFIG).is_file()):
         plain = dataclasses.replace(settings, head="ode")
-        save_model(folder, *_train_base(context, plain, options, data), origin(context))
-        forget_state(folder)
+        networks = _train_base(context, plain, options, data)
+        if ranks.first():
+            save_model(folder, *networks, origin(context), measured(context.out))
+            forget_state(folder)
+        ranks.agreed(True)
     return load_model(folder)
 
 
@@ -115,19 +130,24 @@ def _train_base(
     alignment: Alignment | None
     if settings.end_to_end:
         joint = _Joint(settings, context.seed, data[0]).to(context.device)
-        _fit(joint, context, settings, options, lambda *batch: joint.loss(data[0], *batch), data[0])
+        watch = watch_of(context, lambda weights: averaged(joint, weights).networks)
+        _fit(joint, context, settings, options, lambda *crops: joint.loss(data[0], *crops), data[0], watch)
         flow, trained = joint.flow, joint.alignment.eval().requires_grad_(False)
-        report(trained, *data, context.out, None)
+        if ranks.first():
+            report(trained, *data, context.out, None)
         alignment = trained
     else:
         alignment = None if settings.condition == "none" else trained_alignment(context, settings, options, *data)
-        conditions = Conditions(alignment, data[0], context.device)
+        conditions = Conditions(alignment, data[0], context.device, context.out)
         flow = seeded(lambda: Flow(settings, conditions.width), context.seed).to(context.device)
-        if conditions.values is not None:
-            flow.fit_scale(conditions.values.float())
-        _fit(flow, context, settings, options, lambda *batch: _loss(flow, conditions, data[0], *batch), data[0])
+        known = conditions.sample()
+        if known is not None:
+            flow.fit_scale(known)
+        watch = watch_of(context, lambda weights: (averaged(flow, weights), alignment))
+        _fit(flow, context, settings, options, lambda *crops: _loss(flow, conditions, data[0], *crops), data[0], watch)
     seconds = round(time.monotonic() - started, 2)
-    write_metrics(context.out, {"flow": {"parameters": n_parameters(flow), "seconds": seconds}})
+    facts = {"parameters": n_parameters(flow), "seconds": seconds}
+    write_metrics(context.out, {"flow": {**outcome(context.out / "flow"), **facts}})
     return flow.eval(), alignment
 
 
@@ -139,10 +159,14 @@ class _Joint(nn.Module):
         self.alignment = new_alignment(settings, seed, data)
         self.flow = seeded(lambda: Flow(settings, self.alignment.condition_dim), seed)
 
-    def loss(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
+    @property
+    def networks(self) -> tuple[Flow, Alignment]:
+        """What makes sound."""
+        return self.flow, self.alignment
+
+    def loss(self, data: TrainingData, indices: Tensor, starts: IntArray, generator: torch.Generator) -> Tensor:
         settings = self.flow.settings
         device = self.flow.null.device
-        starts = data.starts(indices, settings.flow_tokens, generator)
         tokens = data.crop_tokens(indices, starts, settings.flow_tokens).to(device)
         frames = data.crop_frames(indices, starts, settings.flow_frames).to(device)
         condition = self.alignment.features(frames, settings.flow_tokens)
@@ -150,10 +174,14 @@ class _Joint(nn.Module):
 
 
 def _loss(
-    flow: Flow, conditions: Conditions, data: TrainingData, indices: Tensor, generator: torch.Generator
+    flow: Flow,
+    conditions: Conditions,
+    data: TrainingData,
+    indices: Tensor,
+    starts: IntArray,
+    generator: torch.Generator,
 ) -> Tensor:
     n_tokens, device = flow.settings.flow_tokens, flow.null.device
-    starts = data.starts(indices, n_tokens, generator)
     tokens = data.crop_tokens(indices, starts, n_tokens).to(device)
     return flow_loss(flow, tokens, conditions.crop(indices, starts, n_tokens).to(device), generator)
 
@@ -165,18 +193,15 @@ def _fit(
     options: RunOptions,
     loss: Any,
     data: TrainingData,
+    watch: Watch,
 ) -> None:
     """Train for the flow's steps and leave the averaged weights in the module."""
 
     def losses(step: int, generator: torch.Generator) -> Losses:
-        indices = batch_indices(len(data), settings.flow_batch, step, context.seed)
-        return {"loss": loss(indices, generator)}
+        crops = draw_crops(data, settings.flow_batch, settings.flow_tokens, step, context.seed, generator)
+        return {"loss": loss(*crops, generator)}
 
-    loop = LoopSettings(
-        steps=settings.flow_steps,
-        learning_rate=settings.flow_rate,
-        ema_decay=settings.ema_decay,
-        save_every_s=options.save_every_s,
-    )
+    loop = loop_settings(settings, options, "flow")
     name = f"flow ({settings.path}, {settings.condition})"
-    module.load_state_dict(fit(module, losses, loop, context.out / "flow", seed=context.seed, name=name))
+    weights = fit(module, losses, loop, context.out / "flow", seed=context.seed, name=name, watch=watch)
+    module.load_state_dict(weights)

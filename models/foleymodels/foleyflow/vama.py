@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from foleymodels._sharing import share
 from foleymodels._training import Losses
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.objective import Draw, Objective
@@ -30,14 +31,15 @@ class Vama(Objective):
         n_tokens = settings.vama_tokens
         frames = draw.frames(settings.vama_frames).to(device)
         tokens = draw.tokens(n_tokens).to(device)
-        mask = draw_mask(settings, len(tokens), n_tokens, generator).to(device)
-        mask = torch.ones_like(mask) if self._full_mask else mask
+        among = draw_mask(settings, len(tokens) * share().of, n_tokens, generator).to(device)
+        among = torch.ones_like(among) if self._full_mask else among
+        mask = share().rows(among)
         predicted, _, _ = self.alignment(frames, tokens, mask, n_tokens)
         given = draw.targets(n_tokens)
         target = self.alignment.target(tokens) if given is None else given.to(device)
         per_frame = settings.n_mels if settings.audio_target == "mel" else settings.target_dim
-        masked = masked_error(predicted, target, mask)
-        change = masked_change_error(predicted, target, mask, per_frame)
+        masked = masked_error(predicted, target, mask, among)
+        change = masked_change_error(predicted, target, mask, per_frame, among)
         return {"loss": masked + settings.change_weight * change, "masked": masked, "change": change}
 
 
@@ -55,18 +57,39 @@ def draw_mask(settings: Settings, batch: int, n_tokens: int, generator: torch.Ge
     return (masked | whole).repeat_interleave(per_segment, dim=1)[:, :n_tokens]
 
 
-def masked_error(predicted: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean squared error over masked tokens (Eq. 4)."""
-    weights = mask.to(predicted.dtype)[..., None]
-    return ((predicted - tokens) ** 2 * weights).sum() / (weights.sum() * tokens.shape[-1]).clamp_min(1.0)
+def masked_error(predicted: Tensor, tokens: Tensor, mask: Tensor, among: Tensor | None = None) -> Tensor:
+    """Return the mean squared error over masked tokens (Eq. 4).
+
+    Args:
+        predicted: Shape (batch, n_tokens, dim).
+        tokens: Wanted, same shape.
+        mask: Shape (batch, n_tokens).
+        among: The mask of the whole batch where this is a share of one; the mean of the shares' values is then its own.
+    """
+    errors = (predicted - tokens) ** 2 * mask.to(tokens.dtype)[..., None]
+    return errors.sum() / (_count(mask, among) * tokens.shape[-1]).clamp_min(1.0)
 
 
-def masked_change_error(predicted: Tensor, tokens: Tensor, mask: Tensor, n_mels: int) -> Tensor:
+def masked_change_error(
+    predicted: Tensor, tokens: Tensor, mask: Tensor, n_mels: int, among: Tensor | None = None
+) -> Tensor:
     """Return the mean squared error of the change from mel frame to mel frame where both are masked.
 
     Most of Eq. 4's error is in how a clip sounds as a whole; this part is in when it starts and stops.
     """
     error = (predicted - tokens).reshape(len(tokens), -1, n_mels).diff(dim=1)
-    frames = mask.repeat_interleave(tokens.shape[-1] // n_mels, dim=1)
-    weights = (frames[:, 1:] & frames[:, :-1]).to(predicted.dtype)[..., None]
-    return (error**2 * weights).sum() / (weights.sum() * n_mels).clamp_min(1.0)
+    per_token = tokens.shape[-1] // n_mels
+    weights = _both(mask, per_token)
+    count = _count(weights, None if among is None else _both(among, per_token))
+    return (error**2 * weights.to(tokens.dtype)[..., None]).sum() / (count * n_mels).clamp_min(1.0)
+
+
+def _both(mask: Tensor, per_token: int) -> Tensor:
+    """Return which mel frames are masked like the one before them."""
+    frames = mask.repeat_interleave(per_token, dim=1)
+    return frames[:, 1:] & frames[:, :-1]
+
+
+def _count(mask: Tensor, among: Tensor | None) -> Tensor:
+    """Return how many are masked, in a share of a batch as many as in every share on average."""
+    return mask.sum().float() if among is None else among.sum().float() * (len(mask) / len(among))

@@ -1,0 +1,47 @@
+"""Logged numbers for TensorBoard, beside ``log.jsonl``, which has the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from foleybench.errors import FoleyError
+
+FOLDER = "tensorboard"
+
+
+class Board:
+    """Event files of one stage.
+
+    A run that goes on writes them anew from the lines that its state has kept, so no point is there twice, and none of
+    steps that were lost.
+    """
+
+    def __init__(self, folder: Path, records: Sequence[dict[str, Any]]) -> None:
+        """Start in a folder with the lines so far.
+
+        Raises:
+            FoleyError: TensorBoard is not installed.
+        """
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise FoleyError(
+                "--tensorboard wants the package tensorboard: pip install 'foleybench[train]', or leave it out."
+            ) from error
+        for old in (folder / FOLDER).glob("events.out.tfevents.*"):
+            old.unlink()
+        self._writer = SummaryWriter(str(folder / FOLDER))  # type: ignore[no-untyped-call]
+        for record in records:
+            self.add(record)
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Write one log line."""
+        for name, value in record.items():
+            if name != "step":
+                self._writer.add_scalar(name, value, record["step"])  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        self._writer.close()  # type: ignore[no-untyped-call]

@@ -1,0 +1,105 @@
+"""Sound for a few clips while a model is trained, so that one can hear and see it learn."""
+
+from __future__ import annotations
+
+import copy
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from foleybench.clips import AudioArray, Clip, FloatArray
+from foleybench.generate import clip_rng
+from foleybench.manifest import write_atomically
+from foleybench.model import BuildContext
+from foleybench.shards import ShardDataset
+from foleybench.sound import resample, write_wav
+from foleymodels._mel import Mel
+from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.flow import Flow
+from foleymodels.foleyflow.generate import generator_of
+
+Networks = Callable[[dict[str, Tensor]], tuple[Flow, Alignment | None]]
+Trained = TypeVar("Trained", bound=nn.Module)
+
+N_CLIPS = 4
+
+
+class Sampler:
+    """Writes ``step-N/CLIP.wav`` and ``step-N/CLIP.png``; draws nothing from what training draws from."""
+
+    def __init__(self, manifest: Path, folder: Path, networks: Networks, *, seed: int, device: str) -> None:
+        """Choose clips, evenly spread over a split.
+
+        Args:
+            manifest: Of the split.
+            folder: Where samples go.
+            networks: Makes copies of the networks from averaged weights.
+            seed: Of the noise that sound starts from; each clip has its own, the same at every step.
+            device: Where the networks are.
+        """
+        self._data = ShardDataset(manifest)
+        ids = self._data.clip_ids
+        self._clip_ids = [ids[i * len(ids) // N_CLIPS] for i in range(N_CLIPS)] if len(ids) > N_CLIPS else list(ids)
+        self._folder, self._networks = folder, networks
+        self._seed, self._device = seed, device
+
+    def __call__(self, step: int, weights: dict[str, Tensor]) -> None:
+        """Make the samples of a step.
+
+        Args:
+            step: Number of steps taken.
+            weights: The averaged weights of what is trained.
+        """
+        flow, alignment = self._networks(weights)
+        generator = generator_of(flow, alignment, BuildContext(device=self._device))
+        folder = self._folder / f"step-{step}"
+        for clip_id in self._clip_ids:
+            clip = self._data.load(clip_id)
+            (sound,) = generator.generate([clip], clip_rng(self._seed, clip_id))
+            write_wav(folder / f"{clip_id}.wav", sound, generator.rate_hz)
+            _draw(clip, sound, Mel(flow.settings.mel), folder / f"{clip_id}.png", f"{clip_id}, step {step}")
+
+
+def averaged(module: Trained, weights: dict[str, Tensor]) -> Trained:
+    """Return a copy of a network with other weights, for use and not for training."""
+    twin = copy.deepcopy(module)
+    twin.load_state_dict(weights)
+    return twin.eval().requires_grad_(False)
+
+
+def _draw(clip: Clip, made: AudioArray, mel: Mel, path: Path, title: str) -> None:
+    """Draw the made sound and the real one over how much the picture changes; events are vertical lines."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    above, middle, below = figure.subplots(3, sharex=True, height_ratios=[3, 3, 1])
+    rate_hz = mel.settings.rate_hz
+    real = None if clip.audio is None else resample(clip.audio, clip.rate_hz, rate_hz)
+    for axes, sound, name in ((above, made, "made"), (middle, real, "real")):
+        if sound is not None:
+            levels = mel.tokens(torch.from_numpy(sound)[None])[0].reshape(-1, mel.settings.n_mels).T.numpy()
+            extent = (0.0, len(sound) / rate_hz, 0.0, float(len(levels)))
+            axes.imshow(levels, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-3.0, vmax=3.0)
+        axes.set(ylabel=f"{name}: band")
+    if clip.frames is not None:
+        below.plot(clip.frame_times_s, _changes(clip), linewidth=1)
+    below.set(xlabel="seconds", ylabel="change of\npicture", xlim=(0.0, clip.duration_s))
+    for axes in (above, middle, below):
+        for time_s in clip.onset_times_s():
+            axes.axvline(float(time_s), color="C2", linewidth=0.8, alpha=0.8)
+    figure.suptitle(title)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+    write_atomically(path, buffer.getvalue())
+
+
+def _changes(clip: Clip) -> FloatArray:
+    """Return the mean absolute change of every frame from the one before, shape (T,), 0 at the first."""
+    assert clip.frames is not None
+    frames = clip.frames[:, ::4, ::4].astype(np.float64)
+    return np.concatenate([[0.0], np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))])

@@ -1,4 +1,4 @@
-"""``python -m foleybench``, which is also how ``torchrun -m foleybench`` and ``accelerate launch -m foleybench`` start it."""
+"""``python -m foleybench``; ``torchrun -m foleybench`` and ``accelerate launch -m foleybench`` start it so."""
 
 import sys
 

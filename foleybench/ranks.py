@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -46,6 +47,8 @@ def joined(device: str) -> Iterator[str]:
         device, backend = f"cuda:{local}", "cpu:gloo,cuda:nccl"
         torch.cuda.set_device(local)
     distributed.init_process_group(backend, timeout=_PATIENCE)
+    if first():
+        sys.stderr.write(f"{world()} processes share every batch ({backend})\n")
     try:
         yield device
     finally:

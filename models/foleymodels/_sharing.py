@@ -55,7 +55,7 @@ class Share:
         """Return the whole batch from everyone's rows; gradients come out right when they are averaged afterwards."""
         if self.of == 1:
             return rows
-        whole: Tensor = _Gather.apply(rows, self)
+        whole: Tensor = _Gather.apply(rows, self)  # type: ignore[no-untyped-call]
         return whole
 
     def average(self, tensors: Sequence[Tensor]) -> None:
@@ -65,16 +65,17 @@ class Share:
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
         distributed.all_reduce(flat)
         flat /= self.of
-        for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
 
-_SHARE = contextvars.ContextVar("share", default=Share())
+_WHOLE = Share()
+_SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share")
 
 
 def share() -> Share:
     """Return the share of this process in the step that is being taken; outside of steps it is everything."""
-    return _SHARE.get()
+    return _SHARE.get(_WHOLE)
 
 
 def present_share() -> Share:

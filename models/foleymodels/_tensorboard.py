@@ -32,7 +32,7 @@ class Board:
             ) from error
         for old in (folder / FOLDER).glob("events.out.tfevents.*"):
             old.unlink()
-        self._writer = SummaryWriter(str(folder / FOLDER))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder / FOLDER))
         for record in records:
             self.add(record)
 
@@ -40,8 +40,8 @@ class Board:
         """Write one log line."""
         for name, value in record.items():
             if name != "step":
-                self._writer.add_scalar(name, value, record["step"])  # type: ignore[no-untyped-call]
+                self._writer.add_scalar(name, value, record["step"])
 
     def close(self) -> None:
         """Write what is still in memory."""
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()

@@ -19,6 +19,7 @@ def test_the_paper_profile_is_the_papers():
     assert (paper.mask_ratio, paper.flow_rate, paper.flow_batch) == (0.8, 1e-4, 128)
     # 100 epochs of about 183 thousand clips
     assert paper.flow_steps * paper.flow_batch / 183_000 == pytest.approx(100, abs=2)
+    assert (paper.optimiser, paper.schedule) == ("adam", "constant")
     assert paper.video_encoder == "eva_clip_g14"
     assert paper.audio_target == "audiomae"
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from foleybench.errors import FoleyError, UnknownNameError
-from foleymodels._training import LoopSettings, fit
+from foleymodels._optimisers import LoopSettings
+from foleymodels._training import fit
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import load_model
 from foleymodels.foleyflow.contrast import Cavp, InfoNce

@@ -12,8 +12,9 @@ from torch import Tensor
 from foleybench.manifest import canonical_json
 from foleymodels import _checkpoint
 from foleymodels._cache import TrainingData
+from foleymodels._optimisers import LoopSettings
 from foleymodels._small_encoders.objectives import OBJECTIVES
-from foleymodels._training import LoopSettings, Losses, batch_indices, fit, forget_state, seeded
+from foleymodels._training import Losses, batch_indices, fit, forget_state, seeded
 
 KIND = "small_encoder"
 _VERSION = 1

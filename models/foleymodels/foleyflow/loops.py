@@ -8,8 +8,9 @@ from torch import Tensor
 from foleybench.clips import IntArray
 from foleybench.model import TrainContext
 from foleymodels._cache import TrainingData
+from foleymodels._optimisers import LoopSettings
 from foleymodels._sharing import share
-from foleymodels._training import LoopSettings, Watch, batch_indices
+from foleymodels._training import Watch, batch_indices
 from foleymodels.foleyflow.samples import Networks, Sampler
 from foleymodels.foleyflow.settings import RunOptions, Settings
 

@@ -97,15 +97,21 @@ class Attention(nn.Module):
             Shape (batch, n, dim).
         """
         source = x if keys is None else keys
-        query = rotate(self.query_norm(self._split(self.query(x))), table)
+        query = rotate(_normed(self.query_norm, self._split(self.query(x))), table)
         key, value = (self._split(part) for part in self.key_value(source).chunk(2, dim=-1))
-        key = rotate(self.key_norm(key), table if key_table is None else key_table)
+        key = rotate(_normed(self.key_norm, key), table if key_table is None else key_table)
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=None if bias is None else bias.to(x.device))
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return out
 
     def _split(self, x: Tensor) -> Tensor:
         return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
+
+
+def _normed(norm: nn.RMSNorm, x: Tensor) -> Tensor:
+    """Normalise in the weight's precision, which is finer than that of ``x`` under autocast."""
+    out: Tensor = norm(x.to(norm.weight.dtype))
+    return out
 
 
 class TimeConv(nn.Module):

@@ -51,8 +51,10 @@ def figures(drawn):
         yield
 
 
-def train(name, corpus, out, *, drawn=False, **settings):
-    """Train a model on the toy corpus; returns the checkpoint."""
-    context = TrainContext(data=corpus["train"], val=corpus["val"], out=out, settings={**SMALL, **settings})
+def train(name, corpus, out, *, drawn=False, asked=None, **settings):
+    """Train a model on the toy corpus, with what else is asked for; returns the checkpoint."""
+    context = TrainContext(
+        data=corpus["train"], val=corpus["val"], out=out, settings={**SMALL, **settings}, **(asked or {})
+    )
     with figures(drawn):
         return registry.load("models", name).train(context)

@@ -11,7 +11,7 @@ from foleybench.model import BuildContext
 from foleybench.shards import ShardDataset
 from foleymodels.foleyflow import heads
 from foleymodels.foleyflow.checkpoints import load_model
-from foleymodels.foleyflow.flow import Flow
+from foleymodels.foleyflow.flow import Flow, flow_loss
 from foleymodels.foleyflow.settings import resolve
 from tests.foleymodels.small import SMALL, train
 
@@ -147,6 +147,27 @@ def test_the_loss_vanishes_where_the_data_are_one_point(path, monkeypatch):
         assert float(loss) < 0.02
     wrong = heads.mean_flow_loss(flow, flow, tokens + 1.0, torch.zeros(6, 7, WIDTH), torch.Generator().manual_seed(0))
     assert float(wrong) > 0.4  # of the examples, those with equal times pin what the identity leaves open
+
+
+@pytest.mark.parametrize("head", ["ode", "imf"])
+def test_the_gradient_in_bfloat16_points_where_the_exact_one_does(head):
+    teacher, flow = random_flow(), random_flow(head=head)
+    tokens, condition = torch.randn(32, 20, 128), torch.randn(32, 20, WIDTH)
+    found = []
+    for mixed in (False, True):
+        flow.zero_grad()
+        generator = torch.Generator().manual_seed(1)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed, cache_enabled=False):
+            if head == "imf":
+                loss = heads.mean_flow_loss(flow, teacher, tokens, condition, generator)
+            else:
+                loss = flow_loss(flow, tokens, condition, generator)
+        loss.backward()
+        found.append(torch.cat([p.grad.flatten() for p in flow.parameters() if p.grad is not None]))
+    exact, rough = found
+    assert not torch.equal(exact, rough)
+    assert float(torch.nn.functional.cosine_similarity(exact, rough, dim=0)) > 0.999
+    assert float(rough.norm() / exact.norm()) == pytest.approx(1.0, abs=0.01)
 
 
 def test_steps_of_a_head_are_drawn_as_asked():

@@ -64,7 +64,7 @@ class Conditions:
         if self.values is None:
             return torch.zeros(len(indices), n_tokens, 1)
         first = self._data.token_offsets[indices.numpy()] + starts * self._data.settings.unit[1]
-        return torch.stack([self.values[at : at + n_tokens] for at in first.tolist()]).float()
+        return torch.stack([self.values[at : at + n_tokens].float() for at in first.tolist()])
 
     def sample(self) -> Tensor | None:
         """Return all values in memory, or evenly spread rows of them where they are very many, (n, width) float32."""

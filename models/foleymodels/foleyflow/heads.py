@@ -198,8 +198,12 @@ def _mean_velocity(flow: Flow, x: Tensor, late: Tensor, early: Tensor, prepared:
 
 
 def _slope(flow: Flow, x: Tensor, late: Tensor, early: Tensor, prepared: Tensor, velocity: Tensor) -> Tensor:
-    """Return the derivative of the mean velocity along the path; fused attention kernels have no forward mode."""
-    with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+    """Return the derivative of the mean velocity along the path, never in bfloat16: a derivative is a small difference.
+
+    Fused attention kernels have no forward mode.
+    """
+    plain = torch.autocast(x.device.type, enabled=False)
+    with plain, sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
         # The first forward-mode call of a process makes torch compile helpers with a function that it has deprecated.
         warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)
         found = torch.func.jvp(

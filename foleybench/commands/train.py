@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
+    if args.model in ("evaluators", "align-classifier"):
+        _refuse_unheard(args)
     if args.model == "evaluators":
         return _train_evaluators(args)
     if args.model == "align-classifier":
@@ -79,6 +82,12 @@ def _train_model(args: argparse.Namespace) -> int:
         if ranks.first():
             sys.stdout.write(f"{checkpoint}\n")
     return EXIT_OK
+
+
+def _refuse_unheard(args: argparse.Namespace) -> None:
+    """Judges are small: what only models heed is refused, and not silently left out."""
+    if args.tensorboard or args.sample_every or int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise FoleyError(f"{args.model} are trained in one process, without --tensorboard and --sample-every.")
 
 
 def _train_evaluators(args: argparse.Namespace) -> int:

@@ -1,0 +1,31 @@
+"""Processes that work together; two real ones are started in tests/foleymodels/test_sharing.py."""
+
+import pytest
+
+from foleybench import ranks
+from foleybench.cli import main
+from foleybench.errors import FoleyError
+
+
+def test_without_a_launcher_a_run_is_one_process(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with ranks.joined("cuda:3") as device:
+        assert device == "cuda:3"
+        assert (ranks.rank(), ranks.world(), ranks.first()) == (0, 1, True)
+        assert [ranks.agreed(value) for value in (True, False)] == [True, False]
+        assert ranks.after_first(lambda: 5) == 5
+
+
+def test_more_processes_than_gpus_are_named(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    with pytest.raises(FoleyError, match="process 1 of this machine has no GPU: there are 1"), ranks.joined("cuda"):
+        pass
+
+
+@pytest.mark.parametrize("option", [["--tensorboard"], ["--sample-every", "5"]])
+@pytest.mark.parametrize("name", ["evaluators", "align-classifier"])
+def test_judges_refuse_what_they_do_not_heed(name, option, tmp_path, capsys):
+    assert main(["train", name, "--data", "none", "--out", str(tmp_path), *option]) == 1
+    assert "one process" in capsys.readouterr().err

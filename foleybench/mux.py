@@ -1,10 +1,11 @@
-"""Sound put under a picture: an mp4 that plays."""
+"""Sound put under a picture: an mp4 that plays, or a copy of the video in a container that takes its picture."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import av.error
@@ -33,7 +34,7 @@ def mux_sound(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Path)
 
     Args:
         video_path: Any video file.
-        audio: New sound, mono, shape (N,).
+        audio: New sound, mono, shape (N,); or (channels, N).
         rate_hz: Its rate.
         out_path: Where the mp4 goes; written under a temporary name first.
 
@@ -43,24 +44,69 @@ def mux_sound(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Path)
     out_path.parent.mkdir(parents=True, exist_ok=True)
     temporary = out_path.with_name(f".{out_path.name}.tmp")
     try:
-        if not _copy_under(video_path, audio, rate_hz, temporary):
+        if not _copy_under(video_path, audio, rate_hz, temporary, _MP4):
             _encode_under(video_path, audio, rate_hz, temporary)
         temporary.replace(out_path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _copy_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Path) -> bool:
-    """Mux with the video packets copied; False when the stream cannot be copied into an mp4."""
+def mux_copy(video_path: Path, audio: AudioArray, rate_hz: int, stem: Path) -> tuple[Path, bool]:
+    """Write a copy of a video with this sound: ``<stem>.mp4``, or ``<stem>.mkv`` when an mp4 does not take its codec.
+
+    Args:
+        video_path: Any video file.
+        audio: New sound, shape (N,) or (channels, N).
+        rate_hz: Its rate.
+        stem: Where the copy goes, without a suffix.
+
+    Returns:
+        The file, and whether the picture was copied; if no container takes it as it is, it was encoded as H.264.
+
+    Raises:
+        MediaError: The video cannot be used.
+    """
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    for container in (_MP4, _MKV):
+        out_path = stem.with_name(stem.name + container.suffix)
+        temporary = out_path.with_name(f".{out_path.name}.tmp")
+        try:
+            if _copy_under(video_path, audio, rate_hz, temporary, container):
+                temporary.replace(out_path)
+                return out_path, True
+        finally:
+            temporary.unlink(missing_ok=True)
+    out_path = stem.with_name(stem.name + _MP4.suffix)
+    mux_sound(video_path, audio, rate_hz, out_path)
+    return out_path, False
+
+
+class _Container(NamedTuple):
+    """A kind of file; None takes any codec."""
+
+    suffix: str
+    format: str
+    codecs: frozenset[str] | None
+    options: dict[str, str]
+
+
+_MP4 = _Container(".mp4", "mp4", _MP4_CODECS, {**_EXACT, "movflags": "+faststart"})
+_MKV = _Container(".mkv", "matroska", None, _EXACT)
+
+
+def _copy_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Path, container: _Container) -> bool:
+    """Mux with the video packets copied; False when the container cannot take the stream."""
     with open_media(video_path) as source:
         video = choose_tracks(source, audio=False).video
         if video is None:
             raise MediaError("no_video", f"{video_path.name} holds no picture")
-        if video.codec_context.name not in _MP4_CODECS or video.time_base is None:
+        known = container.codecs is None or video.codec_context.name in container.codecs
+        if not known or video.time_base is None:
             return False
         first = video.start_time or 0
+        options = _timed_options(container, rate_hz)
         try:
-            with av.open(str(out_path), "w", format="mp4", options={**_EXACT, "movflags": "+faststart"}) as target:
+            with av.open(str(out_path), "w", format=container.format, options=options) as target:
                 stream = target.add_stream_from_template(video)
                 sound = _sound_packets(target, audio, rate_hz)
                 for packet in source.demux(video):
@@ -78,9 +124,16 @@ def _copy_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Pat
     return True
 
 
+def _timed_options(container: _Container, rate_hz: int) -> dict[str, str]:
+    """Return the muxer's options; an mp4 tells lengths in samples, so that players end where the sound does."""
+    clock = {"movie_timescale": str(rate_hz)} if container.format == "mp4" else {}
+    return {**container.options, **clock}
+
+
 def _encode_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Path) -> None:
     """Mux with the frames encoded again, each at its own time and for its own length."""
-    with open_media(video_path) as source, av.open(str(out_path), "w", format="mp4", options=_EXACT) as target:
+    options = _timed_options(_MP4._replace(options=_EXACT), rate_hz)
+    with open_media(video_path) as source, av.open(str(out_path), "w", format="mp4", options=options) as target:
         tracks = choose_tracks(source, audio=False)
         if tracks.video is None:
             raise MediaError("no_video", f"{video_path.name} holds no picture")
@@ -127,14 +180,15 @@ def _with_lengths(packets: list[av.Packet[VideoStream]], lengths: dict[int, int]
 
 def _sound_packets(target: OutputContainer, audio: AudioArray, rate_hz: int) -> Iterable[av.Packet[av.AudioStream]]:
     """Add an AAC stream to ``target`` and return its packets; the muxer's edit list hides the encoder's priming."""
-    stream = target.add_stream("aac", rate=rate_hz, layout="mono")
+    samples = np.clip(np.atleast_2d(audio), -1.0, 1.0).astype(np.float32)
+    layout = "mono" if len(samples) == 1 else "stereo"
+    stream = target.add_stream("aac", rate=rate_hz, layout=layout)
     stream.bit_rate = 192_000
-    samples = np.clip(audio, -1.0, 1.0)[None, :].astype(np.float32)
 
     def packets() -> Iterable[av.Packet[av.AudioStream]]:
         for start in range(0, samples.shape[1], 1024):
             frame = AudioFrame.from_ndarray(
-                np.ascontiguousarray(samples[:, start : start + 1024]), format="fltp", layout="mono"
+                np.ascontiguousarray(samples[:, start : start + 1024]), format="fltp", layout=layout
             )
             frame.sample_rate, frame.pts, frame.time_base = rate_hz, start, Fraction(1, rate_hz)
             yield from stream.encode(frame)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
@@ -10,10 +12,11 @@ from av.audio.plane import AudioPlane
 
 from foleybench.clips import AudioArray
 from foleybench.errors import MediaError
-from foleybench.sound import Channels
 
 # Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, sound is continuous.
 JITTER_S = 0.05
+# How several channels become one; ``first`` and ``last`` are the two sides of a stereo sound.
+Mix = Literal["mean", "first", "last"]
 _LOW_FREQUENCY = frozenset({"LFE", "LFE2"})
 # Layouts of more channels have names (5.1) that do not name each; of one or two, a subwoofer stands in the name.
 _MOST_WITHOUT_LFE = 2
@@ -37,13 +40,13 @@ class SoundTrack:
         end_s: Time after the last sample, inside the limit.
     """
 
-    def __init__(self, *, max_s: float = float("inf"), channels: Channels = "mean") -> None:
+    def __init__(self, *, max_s: float = float("inf"), channels: Mix = "mean") -> None:
         self.rate_hz = 0
         self.n_channels = 0
         self.first_s: float | None = None
         self.end_s = 0.0
         self._max_s = max_s
-        self._channels: Channels = channels
+        self._channels: Mix = channels
         self._cursor = 0
         self._parts: list[tuple[int, AudioArray]] = []
 
@@ -86,8 +89,8 @@ class SoundTrack:
         return track
 
 
-def mono(frame: AudioFrame, mix: Channels = "mean") -> AudioArray:
-    """Return a frame as mono float32: the mean of its channels, low-frequency effects left out, or its first channel.
+def mono(frame: AudioFrame, mix: Mix = "mean") -> AudioArray:
+    """Return a frame as mono float32: the mean of its channels, low-frequency effects left out, or one channel.
 
     A plain mean keeps the level of a sound that is in all channels and is the same on every machine; the subwoofer
     channel of 5.1 repeats what the others hold.
@@ -103,7 +106,7 @@ def mono(frame: AudioFrame, mix: Channels = "mean") -> AudioArray:
     values = _as_float(channels[heard] if 0 < len(heard) < n_channels else channels)
     # The same as ``mean``, at a third of its cost for so few values.
     several = len(values) > 1 and mix == "mean"
-    mixed = np.add.reduce(values, axis=0) / np.float32(len(values)) if several else values[0]
+    mixed = np.add.reduce(values, axis=0) / np.float32(len(values)) if several else values[-1 if mix == "last" else 0]
     if not np.isfinite(mixed).all():
         raise MediaError("not_finite", "the sound holds samples that are NaN or infinite")
     return np.ascontiguousarray(mixed, dtype=np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foleybench.commands._options import add_data, add_sampling, sampling_of
 from foleybench.errors import EXIT_OK, FoleyError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HELP = "make sound for a video file, or for every clip of a prepared data set"
 EXAMPLE = "foleybench generate --model foleyflow --checkpoint runs/foleyflow --video clip.mp4 --out out/clip"
+_FOR_PEOPLE = ("takes", "loudness", "original")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, help="a video of any frame rate and length; it needs no sound")
     add_data(parser, required=False)
     parser.add_argument("--out", type=Path, required=True, help="folder for the sound (and the video with it)")
+    parser.add_argument("--takes", type=int, metavar="N", help="with --video: this many takes, by seed (default: 1)")
+    parser.add_argument(
+        "--loudness",
+        type=_loudness,
+        metavar="LUFS",
+        help="with --video: loudness of the sound (default: -23, with peaks below -1 dBTP), or `none`",
+    )
+    parser.add_argument(
+        "--original", choices=("drop", "mix"), help="with --video: what becomes of its own sound (default: drop)"
+    )
     parser.add_argument("--limit", type=int, help="with --data: only the first clips")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and make nothing")
     add_sampling(parser)
@@ -34,28 +45,35 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.video is None) == (args.data is None):
         raise FoleyError("give either --video FILE or --data MANIFEST.")
+    for_people = {name: getattr(args, name) for name in _FOR_PEOPLE if getattr(args, name) is not None}
+    if args.data and for_people:
+        raise FoleyError(
+            f"--{next(iter(for_people))} goes with --video: the sound of a data set is scored as it is made."
+        )
     settings = sampling_of(args, args.model)
     if args.dry_run:
         sys.stderr.write(f"would make sound with {settings.row_name} for {args.video or args.data} in {args.out}\n")
         return EXIT_OK
     if args.video:
-        _for_video(settings, args.video, args.out)
+        sys.stdout.write("".join(f"{path}\n" for path in _for_video(settings, args.video, args.out, for_people)))
     else:
         sys.stdout.write(f"{generate_folder(settings, args.data, args.out, limit=args.limit, force=args.force)}\n")
     return EXIT_OK
 
 
-def _for_video(settings: Settings, video: Path, out: Path) -> None:
-    from foleybench.generate import build, generate_one
-    from foleybench.media import mux_sound, read_video
-    from foleybench.model import rate_of
-    from foleybench.sound import write_wav
+def _for_video(settings: Settings, video: Path, out: Path, asked: dict[str, Any]) -> list[Path]:
+    from foleybench.for_video import Wanted, sound_for_video
 
-    model, generator = build(settings, None)
-    clip = read_video(video, short_side_px=256)
-    audio = generate_one(model, generator, clip, settings.seed)
-    wav = out / f"{video.stem}.wav"
-    write_wav(wav, audio, rate_of(generator, clip))
-    movie = out / f"{video.stem}.mp4"
-    mux_sound(video, audio, rate_of(generator, clip), movie)
-    sys.stdout.write(f"{wav}\n{movie}\n")
+    names = {"takes": "takes", "loudness": "loudness_lufs", "original": "original"}
+    values: dict[str, Any] = {names[name]: None if value == "none" else value for name, value in asked.items()}
+    return sound_for_video(settings, video, out, Wanted(**values))
+
+
+def _loudness(text: str) -> float | str:
+    """Read a loudness: a number of LUFS, or ``none``."""
+    if text == "none":
+        return text
+    value = float(text)
+    if not -70.0 < value <= 0.0:
+        raise argparse.ArgumentTypeError(f"{text} is not a loudness between -70 and 0 LUFS, nor `none`")
+    return value

@@ -2,8 +2,9 @@
 
 A trained model makes sound for clips longer than its window. At every border of a window three things are measured:
 the change of the log-mel spectrum from one frame to the next (dB), the level (dB), and detected onsets a second within
-50 ms; each is compared with the same clip away from borders. The control is a real seam: two takes cut together there.
-Intervals are over clips (bootstrap, 95 %).
+50 ms; each is compared with the same clip away from borders, and that with what the clip's true sound has at the same
+places, which knows nothing of windows. The control is a real seam: two takes cut together there. Intervals are over
+clips (bootstrap, 95 %).
 
     python benchmarks/seams.py --checkpoint runs/foleyflow --data shards/heldout_long.manifest.jsonl
 """
@@ -23,6 +24,7 @@ from foleybench.generate import Settings, build, generate_one
 from foleybench.shards import ShardDataset
 from foleybench.sound import resample
 from foleybench.stats import Floats
+from foleymodels._controls import own_sound
 from foleymodels._mel import Mel, MelSettings
 from foleymodels._windows import Windows
 from foleymodels.foleyflow.checkpoints import load_model
@@ -42,22 +44,28 @@ def main() -> None:
     data = ShardDataset(args.data)
     settings = load_model(args.checkpoint)[0].settings
     model, generator = build(Settings(model="foleyflow", checkpoint=args.checkpoint, nfe=args.nfe), data)
-    rows: dict[str, list[FloatArray]] = {"as generated": [], "control: two takes cut together": []}
+    rows: dict[str, list[FloatArray]] = {"true sound": [], "as generated": [], "control: two takes cut together": []}
     n_borders = 0
     for clip_id in data.clip_ids[: args.limit]:
-        clip = data.load(clip_id, audio=False)
+        clip = data.load(clip_id)
+        truth = own_sound(clip, settings.rate_hz)
         takes = [generate_one(model, generator, clip, seed) for seed in (0, 1)]
         windows = Windows.cover(settings.mel.n_tokens(len(takes[0])), settings.n_tokens)
         ends = [start + windows.length for start in windows.starts]
         borders = np.array(sorted({*windows.starts[1:], *ends[:-1]})) / settings.mel.token_hz
         n_borders += len(borders)
-        for name, sound in zip(rows, (takes[0], cut_together(takes, borders, settings.rate_hz)), strict=True):
+        sounds = (truth, takes[0], cut_together(takes, borders, settings.rate_hz))
+        for name, sound in zip(rows, sounds, strict=True):
             rows[name].append(statistics(sound, borders, settings.mel))
     print(f"{len(rows['as generated'])} clips, {n_borders} borders of windows\n")
-    print("| sound | measured | at borders | elsewhere | difference [95 %] |\n|---|---|---:|---:|---:|")
+    print("| sound | measured | at borders | elsewhere | difference [95 %] | less that of the true sound [95 %] |")
+    print("|---|---|---:|---:|---:|---:|")
+    truth_gaps = gaps_of(rows["true sound"])
     for name, values in rows.items():
-        for line in lines(np.stack(values)):
-            print(f"| {name} | {line} |")
+        gaps, means = gaps_of(values), np.stack(values).mean(0)
+        for k, measured in enumerate(NAMES):
+            here = f"{means[k, 0]:.3f} | {means[k, 1]:.3f} | {interval(gaps[:, k])}"
+            print(f"| {name} | {measured} | {here} | {interval(gaps[:, k] - truth_gaps[:, k])} |")
 
 
 def cut_together(takes: list[AudioArray], borders_s: FloatArray, rate_hz: int) -> AudioArray:
@@ -81,17 +89,18 @@ def statistics(audio: AudioArray, borders_s: FloatArray, mel: MelSettings) -> Fl
     return np.array([(change[near].mean(), change[~near].mean()), (loud[near].mean(), loud[~near].mean()), rates])
 
 
-def lines(values: Floats) -> list[str]:
-    """Return a line for each quantity from the values of all clips, shape (clips, 3, 2)."""
+def gaps_of(values: list[FloatArray]) -> Floats:
+    """Return each quantity at borders less elsewhere, shape (clips, 3)."""
+    stacked = np.stack(values)
+    return stacked[:, :, 0] - stacked[:, :, 1]
+
+
+def interval(gaps: Floats) -> str:
+    """Return the mean of a quantity over clips with its interval."""
     rng = np.random.default_rng(0)
-    gaps = values[:, :, 0] - values[:, :, 1]
     resampled = gaps[rng.integers(len(gaps), size=(2000, len(gaps)))].mean(1)
-    low, high = np.quantile(resampled, (0.025, 0.975), axis=0)
-    means = values.mean(0)
-    return [
-        f"{name} | {means[k, 0]:.3f} | {means[k, 1]:.3f} | {gaps[:, k].mean():+.3f} [{low[k]:+.3f}, {high[k]:+.3f}]"
-        for k, name in enumerate(NAMES)
-    ]
+    low, high = np.quantile(resampled, (0.025, 0.975))
+    return f"{gaps.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class Settings:
         nfe: Number of network evaluations, or None for the model's default.
         guidance: Guidance scale, or None for the model's default.
         sampler: How a flow is integrated, or None for the model's default.
+        vocoder: Checkpoint folder of a trained vocoder, or None for the model's own way from mel to sound.
     """
 
     model: str
@@ -51,6 +52,7 @@ class Settings:
     nfe: int | None = None
     guidance: float | None = None
     sampler: str | None = None
+    vocoder: Path | None = None
 
     @property
     def row_name(self) -> str:
@@ -60,7 +62,8 @@ class Settings:
         stem = Path(self.model.rpartition(":")[0]).stem if ":" in self.model else self.model
         asked = [f"nfe{self.nfe}"] if self.nfe else []
         asked += [f"cfg{self.guidance:g}"] if self.guidance else []
-        return "-".join([stem, *asked, *([self.sampler] if self.sampler else [])])
+        asked += [self.sampler] if self.sampler else []
+        return "-".join([stem, *asked, *(["vocos"] if self.vocoder else [])])
 
 
 def row_title(settings: Settings, model: Model) -> str:
@@ -68,6 +71,7 @@ def row_title(settings: Settings, model: Model) -> str:
     differs = [f"{settings.nfe} NFE"] if settings.nfe else []
     differs += [f"guidance {settings.guidance:g}"] if settings.guidance else []
     differs += [settings.sampler] if settings.sampler else []
+    differs += ["trained vocoder"] if settings.vocoder else []
     return ", ".join([model.title, *differs])
 
 
@@ -87,7 +91,7 @@ def build(settings: Settings, data: ShardDataset | None) -> tuple[Model, Generat
     """Load a model's card and build its generator.
 
     Raises:
-        FoleyError: The model needs a checkpoint and none was given.
+        FoleyError: The model needs a checkpoint and none was given, or was given a vocoder and uses none.
     """
     model = load_model(settings.model)
     if model.needs_checkpoint and settings.checkpoint is None:
@@ -102,8 +106,12 @@ def build(settings: Settings, data: ShardDataset | None) -> tuple[Model, Generat
         nfe=settings.nfe,
         guidance=settings.guidance,
         sampler=settings.sampler,
+        vocoder=settings.vocoder,
     )
-    return model, model.build(context)
+    generator = model.build(context)
+    if settings.vocoder and not getattr(generator, "vocoder", None):
+        raise FoleyError(f"model {settings.model!r} makes its sound without a vocoder; leave --vocoder out.")
+    return model, generator
 
 
 def strip(clip: Clip, model: Model) -> Clip:

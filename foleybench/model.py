@@ -71,6 +71,7 @@ class BuildContext:
         nfe: Wanted number of network evaluations, or None for the model's default.
         guidance: Wanted guidance scale, or None for the model's default.
         sampler: Wanted way to integrate a flow (``euler``, ``heun``), or None for the model's default.
+        vocoder: Checkpoint folder of a trained vocoder, or None for the model's own way from mel to sound.
     """
 
     device: str = "cpu"
@@ -79,6 +80,7 @@ class BuildContext:
     nfe: int | None = None
     guidance: float | None = None
     sampler: str | None = None
+    vocoder: Path | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,9 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sampler", choices=("euler", "heun"), help="how a flow is integrated; default: the model's own"
     )
+    parser.add_argument(
+        "--vocoder", type=Path, metavar="DIR", help="vocoder from `foleybench train vocoder` (default: Griffin-Lim)"
+    )
     parser.add_argument("--name", default="", help="name of the row in tables; default: the model's name")
     add_common(parser)
 
@@ -67,6 +70,7 @@ def sampling_of(args: argparse.Namespace, model: str) -> Settings:
         nfe=args.nfe,
         guidance=args.guidance,
         sampler=args.sampler,
+        vocoder=args.vocoder,
     )
 
 

@@ -9,7 +9,7 @@ from foleybench.errors import FoleyError
 from foleybench.leaderboard.load import Entry
 from foleybench.leaderboard.published import ReportedTable, read_published, tables
 from foleybench.manifest import write_atomically
-from foleybench.reproduce import speed
+from foleybench.reproduce import heldout, speed
 from foleybench.reproduce.grids import GRIDS, Grid
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.plan import Setup, plan, row_name
@@ -20,9 +20,10 @@ from foleybench.steps import Step
 def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
     """Return the steps of tables and figures, each once."""
     steps = plan(setup, [GRIDS[name] for name in names if name in GRIDS])
-    if "speed" in names:
-        known = {step.name for step in steps}
-        steps += [step for step in speed.steps(setup) if step.name not in known]
+    for name, figure in (("speed", speed), ("heldout", heldout)):
+        if name in names:
+            known = {step.name for step in steps}
+            steps += [step for step in figure.steps(setup) if step.name not in known]
     return steps
 
 
@@ -41,6 +42,8 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
     for name in names:
         if name == "speed":
             missing += speed.write(setup, results, out)
+        elif name == "heldout":
+            missing += heldout.write(setup, results, out, command)
         else:
             missing += _write_table(setup, name, results, reported.get(GRIDS[name].number), out, command)
     return sorted(set(missing))

@@ -26,14 +26,15 @@ class Control:
         rate_hz: Sample rate of the result, or None for the clip's own.
         nfe: Always 0.
         guidance: Always None.
+        vocoder: Name of the vocoder that made it, or None.
     """
 
     nfe = 0
     guidance: float | None = None
 
-    def __init__(self, change: Change, rate_hz: int | None = None) -> None:
+    def __init__(self, change: Change, rate_hz: int | None = None, vocoder: str | None = None) -> None:
         """Take the change: from (clip, its own sound at ``rate_hz``, rng) to sound of any length, at the same rate."""
-        self.rate_hz = rate_hz
+        self.rate_hz, self.vocoder = rate_hz, vocoder
         self._change = change
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:

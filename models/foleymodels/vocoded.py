@@ -8,23 +8,23 @@ import torch
 from foleybench.clips import AudioArray, Clip
 from foleybench.model import BuildContext, Model
 from foleymodels._controls import Control
-from foleymodels._griffin_lim import griffin_lim
 from foleymodels._mel import Mel
+from foleymodels._vocoders import vocoder_of
 from foleymodels.foleyflow.settings import SIZES
 
 
 def build(context: BuildContext) -> Control:
     """Make the control with the mel transform and vocoder of size tiny."""
     settings = SIZES["tiny"]
-    mel = Mel(settings.mel)
+    mel, vocoder = Mel(settings.mel), vocoder_of(context, settings.mel, settings.vocoder_iterations)
 
     @torch.inference_mode()
     def round_trip(clip: Clip, own: AudioArray, rng: np.random.Generator) -> AudioArray:
         tokens = mel.tokens(torch.from_numpy(own)[None])
-        audio = griffin_lim(mel, tokens, len(own), iterations=settings.vocoder_iterations)
+        audio = vocoder(tokens, len(own))
         return np.ascontiguousarray(audio[0].clamp(-1.0, 1.0).numpy())
 
-    return Control(round_trip, rate_hz=settings.rate_hz)
+    return Control(round_trip, rate_hz=settings.rate_hz, vocoder=vocoder.name)
 
 
 MODEL = Model(

@@ -9,7 +9,7 @@ from foleybench.reproduce.build import steps_of
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, row_name
 
-EVERY = [*GRIDS, "speed"]
+EVERY = [*GRIDS, "speed", "heldout"]
 
 
 @pytest.fixture

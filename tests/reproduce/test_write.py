@@ -4,12 +4,15 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from foleybench.errors import FoleyError
-from foleybench.reproduce import measure
+from foleybench.manifest import Entry, Header, read_manifest, write_manifest
+from foleybench.reproduce import heldout, measure
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.plan import Setup
+from foleybench.sound import write_wav
 from tests.made_results import make_result
 
 METRICS = ("event_f1", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
@@ -95,3 +98,58 @@ def test_the_speed_figure(tmp_path):
     assert write_tables(setup, ["speed"], tmp_path, PUBLISHED, "c") == []
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "speed.md").read_text().count("\n| ") >= 6
+
+
+def test_the_page_of_heldout_splits(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", data=tmp_path / "data")
+    score(tmp_path, "full-tiny-seed0", 0.8)
+    for split in heldout.splits(setup):
+        _manifest(split, fps=(24.0, 50.0) if split.key == "fps" else (25.0,))
+        for name, skill in ((heldout._name(setup, split), 0.5), (heldout._truth(split), 0.9)):
+            if name != "full-tiny-seed0":
+                make_result(tmp_path / "heldout_results", name, skill=skill, metrics=METRICS)
+    assert write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c") == []
+    page = (tmp_path / "heldout.md").read_text()
+    assert "| ... 24 fps | model |" in page
+    assert "| ... 50 fps | model |" in page
+    against = page.split("## Against the test split")[1]
+    assert "| faster tempo | **-0." in against
+    assert "test (4 s" not in against
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "heldout.csv").read_text())))
+    assert len(rows) == 9 * 2 * 5
+    tested = [row for row in rows if row["less_test"]]
+    assert {row["sound"] for row in tested} == {"model"}
+    assert len(tested) == 8 * 3
+
+
+def test_lengths_of_heldout_sound_are_counted_to_the_sample(tmp_path):
+    split = heldout.Split("fps", "", "heldout_fps", tmp_path)
+    manifest = read_manifest(_manifest(split, fps=(24.0,)))
+    ids = [entry.clip_id for entry in manifest.ok()]
+    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == "sound not kept"
+    for index, clip_id in enumerate(ids):
+        write_wav(tmp_path / "audio" / f"{clip_id}.wav", np.zeros(64000 + (index == 0), dtype=np.float32), 16000)
+    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == f"{len(ids) - 1}/{len(ids)}, worst +1"
+    assert heldout._lengths(manifest, tmp_path / "audio", set(ids[1:])) == f"{len(ids) - 1}/{len(ids) - 1}"
+
+
+def _manifest(split, fps):
+    """Write a manifest of the clips that the made results are about."""
+    path = heldout._manifest(split)
+    rows = [
+        Entry(
+            clip_id=f"v{i // 2:04d}_{i:06d}",
+            source="made",
+            source_id=f"v{i // 2:04d}",
+            label="bell",
+            status="ok",
+            shard="x-000000.tar",
+            audio_sha256="0" * 64,
+            video_sha256="0" * 64,
+            facts={"duration_s": 4.0, "fps": fps[i % len(fps)], "rate_hz": 16000},
+        )
+        for i in range(40)
+    ]
+    header = Header(dataset="synthfoley", split=split.name, version=1, profile={}, tools={})
+    write_manifest(path, header, rows)
+    return path

@@ -12,9 +12,8 @@ from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.model import BuildContext
 from foleymodels._cache import see
-from foleymodels._griffin_lim import griffin_lim
-from foleymodels._mel import Mel
 from foleymodels._samplers import sample
+from foleymodels._vocoders import GriffinLim, Vocoder, vocoder_of
 from foleymodels._windows import Windows
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import load_model
@@ -42,10 +41,12 @@ class FlowGenerator:
         nfe: int,
         guidance: float | None,
         sampler: str,
+        vocoder: Vocoder | None = None,
         device: str = "cpu",
     ) -> None:
         self.sampler = sampler
-        self.vocoder = f"griffin_lim, {flow.settings.vocoder_iterations} iterations"
+        self._vocoder = vocoder or GriffinLim(flow.settings.mel, flow.settings.vocoder_iterations)
+        self.vocoder = self._vocoder.name
         self.nfe, self.guidance = nfe, guidance
         self.rate_hz = flow.settings.rate_hz
         self._settings, self._device = flow.settings, device
@@ -53,7 +54,6 @@ class FlowGenerator:
         self._scale = 1.0 if trained_in else guidance
         self._flow = flow.eval().requires_grad_(False).to(device)
         self._alignment = None if alignment is None else alignment.eval().requires_grad_(False).to(device)
-        self._mel = Mel(flow.settings.mel)
         parts = [flow] if alignment is None else [flow, alignment]
         self.n_parameters = sum(value.numel() for part in parts for value in part.parameters())
 
@@ -71,8 +71,8 @@ class FlowGenerator:
         n_tokens = self._settings.mel.n_tokens(n_samples)
         noise = rng.standard_normal((len(clips), n_tokens, self._settings.mel.token_dim), dtype=np.float32)
         condition = self._condition(clips, n_tokens)
-        tokens = self.sample_tokens(torch.from_numpy(noise).to(self._device), condition).cpu()
-        audio = griffin_lim(self._mel, tokens, n_samples, iterations=self._settings.vocoder_iterations)
+        tokens = self.sample_tokens(torch.from_numpy(noise).to(self._device), condition)
+        audio = self._vocoder(tokens, n_samples)
         return [np.ascontiguousarray(sound) for sound in audio.clamp(-1.0, 1.0).numpy()]
 
     def sample_tokens(self, noise: Tensor, condition: Tensor) -> Tensor:
@@ -151,4 +151,7 @@ def generator_of(flow: Flow, alignment: Alignment | None, context: BuildContext)
     default_nfe = settings.nfe if settings.head == "ode" else 1
     nfe = default_nfe if context.nfe is None else context.nfe
     sampler = settings.sampler if context.sampler is None else context.sampler
-    return FlowGenerator(flow, alignment, nfe=nfe, guidance=guidance, sampler=sampler, device=context.device)
+    vocoder = vocoder_of(context, settings.mel, settings.vocoder_iterations)
+    return FlowGenerator(
+        flow, alignment, nfe=nfe, guidance=guidance, sampler=sampler, vocoder=vocoder, device=context.device
+    )

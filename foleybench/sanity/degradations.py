@@ -108,6 +108,13 @@ def _clip(sounds: Sounds, clip_id: str, drive_db: float) -> AudioArray:
     return np.asarray(cut * (_rms(own) / level if level else 1.0), dtype=np.float32)
 
 
+def _overdrive(sounds: Sounds, clip_id: str, drive_db: float) -> AudioArray:
+    """Amplify until the peak would stand so many dB above full scale, and cut off there, as a fixed-point file does."""
+    own, _ = sounds.own(clip_id)
+    peak = float(np.abs(own).max(initial=0.0))
+    return np.asarray(np.clip(own * (10 ** (drive_db / 20) / peak if peak else 1.0), -1.0, 1.0), dtype=np.float32)
+
+
 def _quieter(sounds: Sounds, clip_id: str, loss_db: float) -> AudioArray:
     own, _ = sounds.own(clip_id)
     return np.asarray(own * 10 ** (-loss_db / 20), dtype=np.float32)
@@ -159,9 +166,15 @@ DEGRADATIONS: Mapping[str, Degradation] = {
         title="Low-pass", unit="Hz", levels=(6000, 3000, 1000, 300), change=_low_pass, of="quality"
     ),
     "clipping": Degradation(title="Clipping", unit="dB below peak", levels=(6, 12, 20, 30), change=_clip, of="quality"),
+    "overdrive": Degradation(
+        title="Driven beyond full scale", unit="dB", levels=(6, 12, 20, 30), change=_overdrive, of="quality"
+    ),
     "gain": Degradation(title="Quieter", unit="dB", levels=(6, 12, 20, 30), change=_quieter, of="level"),
-    # Up to half of what usually lies between two events, later is worse. Beyond, a late event lies near the next one by
-    # chance, so how late no longer matters: a curve of its own shows that level.
+    # Nearer to its own place than to the next event's, later is worse: so far goes this curve. Of the 951 intervals
+    # between audible onsets in SynthFoley's test split 86 % are longer than 2 x 100 ms (5th percentile 181 ms, median
+    # 357 ms). Real sound can be denser: of the 180 intervals between found onsets in 13 clips of VGGSound 59 % are, and
+    # there the last step is no worse than the one before. Beyond, a late event lies near the next by chance, and how
+    # late no longer matters: a curve of its own.
     "shift": Degradation(title="Late", unit="ms", levels=(10, 20, 40, 60, 100), change=_late, of="timing"),
     "far_shift": Degradation(
         title="Late beyond any tolerance", unit="ms", levels=(200, 500, 1000), change=_late, of="chance level"

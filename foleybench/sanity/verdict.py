@@ -95,7 +95,8 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "spectral_": ("low_pass",),
     "rolloff_": ("low_pass",),
     "bandwidth_": ("low_pass",),
-    "clipping_": ("clipping",),
+    # What was cut off and then made quieter ("clipping") it cannot see, and says so.
+    "clipping_": ("overdrive",),
     "silence_": ("drop_outs",),
     "logmel_": ("noise", "low_pass"),
     "mel_profile_": ("low_pass", "noise"),

@@ -61,6 +61,15 @@ def test_noise_has_the_asked_level_and_the_low_pass_cuts(sounds):
     assert power[np.fft.rfftfreq(len(own), 1 / rate_hz) > 310].sum() < 1e-6 * power.sum()
 
 
+def test_overdrive_cuts_at_full_scale_whatever_the_level_of_before(sounds):
+    own, _ = sounds.own(sounds.clip_ids[0])
+    for level in DEGRADATIONS["overdrive"].levels:
+        made = DEGRADATIONS["overdrive"].change(sounds, sounds.clip_ids[0], level)
+        beyond = np.abs(own) >= np.abs(own).max() * 10 ** (-level / 20)
+        assert np.abs(made).max() == 1.0
+        np.testing.assert_array_equal(np.abs(made) > 0.999999, beyond)
+
+
 @pytest.mark.parametrize("kbps", [64, 12, 6])
 def test_opus_keeps_time(kbps):
     sound = sum(click(at, 2.0, level=0.4) for at in (0.4, 1.1))

@@ -58,7 +58,8 @@ def read_vocabulary(path: Path, n_words: int = N_WORDS) -> tuple[dict[str, int],
     wrong = [words for mark, words in zip(_MARKS, wrong, strict=True) if vocabulary.get(mark) != _MARKS[mark]]
     if sorted(map(str, vocabulary.values())) != sorted(map(str, range(n_words))):
         wrong.append(f"its {len(vocabulary)} words are not numbered from 0 to {n_words - 1}")
-    wrong += [f"{''.join(pair)} is merged and no word" for pair in merges if "".join(pair) not in vocabulary][:1]
+    merged = [word for pair in merges for word in (*pair, "".join(pair)) if word not in vocabulary]
+    wrong += [f"{word} is merged and no word" for word in merged[:1]]
     if wrong:
         raise FoleyError(f"{path} is not RoBERTa-base's: {'; '.join(wrong)}. Fetch the published file.")
     return vocabulary, merges

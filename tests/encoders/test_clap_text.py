@@ -86,6 +86,7 @@ def test_both_ways_to_write_merges_and_what_is_refused(tmp_path):
         ({k: v for k, v in whole.items() if k != "<mask>"}, "its 267 words are not numbered from 0 to 267"),
         (whole | {"<pad>": 2, "</s>": 1}, "<pad> is 2, not 1; </s> is 1, not 2"),
         ({("bel" if k == "bell" else k): v for k, v in whole.items()}, "bell is merged and no word"),
+        ({("bb" if k == "b" else k): v for k, v in whole.items()}, "b is merged and no word"),
     ):
         write_tokenizer(path, vocab=vocab)
         with pytest.raises(FoleyError, match=message):

@@ -33,7 +33,7 @@ def joined(device: str) -> Iterator[str]:
     Raises:
         FoleyError: There are more processes than GPUs on this machine.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+    if launched()[1] <= 1:
         yield device
         return
     import torch
@@ -53,6 +53,11 @@ def joined(device: str) -> Iterator[str]:
         yield device
     finally:
         distributed.destroy_process_group()
+
+
+def launched() -> tuple[int, int]:
+    """Return which process this is and how many there are, as the launcher says it, before any of them is joined."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def world() -> int:

@@ -1,5 +1,7 @@
 """Processes that work together; two real ones are started in tests/foleymodels/test_sharing.py."""
 
+import contextlib
+
 import pytest
 
 from foleybench import ranks
@@ -29,3 +31,18 @@ def test_more_processes_than_gpus_are_named(monkeypatch):
 def test_judges_refuse_what_they_do_not_heed(name, option, tmp_path, capsys):
     assert main(["train", name, "--data", "none", "--out", str(tmp_path), *option]) == 1
     assert "one process" in capsys.readouterr().err
+
+
+def test_the_first_process_alone_holds_the_run_folder(tmp_path, monkeypatch):
+    held = []
+
+    def note(folder, verb, file):
+        held.append(folder)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr("foleybench.commands.train.locked", note)
+    monkeypatch.setattr("foleybench.commands.train._train", lambda args: 0)
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        assert main(["train", "foleyflow", "--data", "none", "--out", str(tmp_path / rank)]) == 0
+    assert held == [tmp_path / "0"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import sys
 from pathlib import Path
 
+from foleybench import ranks
 from foleybench.commands._options import add_common, add_data
 from foleybench.errors import EXIT_OK, FoleyError
 from foleybench.lock import locked
@@ -43,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         sys.stderr.write(f"would train {args.model} ({args.size}) on {args.data} in {args.out}\n")
         return EXIT_OK
-    with locked(args.out, "train", ".lock"):
+    # Processes that a launcher started share the run folder: the first one holds it for all.
+    with locked(args.out, "train", ".lock") if ranks.launched()[0] == 0 else contextlib.nullcontext():
         return _train(args)
 
 
@@ -58,7 +60,6 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _train_model(args: argparse.Namespace) -> int:
-    from foleybench import ranks
     from foleybench.generate import load_model
     from foleybench.model import TrainContext
 
@@ -86,7 +87,7 @@ def _train_model(args: argparse.Namespace) -> int:
 
 def _refuse_unheard(args: argparse.Namespace) -> None:
     """Judges are small: what only models heed is refused, and not silently left out."""
-    if args.tensorboard or args.sample_every or int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if args.tensorboard or args.sample_every or ranks.launched()[1] > 1:
         raise FoleyError(f"{args.model} are trained in one process, without --tensorboard and --sample-every.")
 
 

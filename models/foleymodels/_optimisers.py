@@ -20,7 +20,7 @@ class LoopSettings:
         weight_decay: Of AdamW, on matrices only.
         clip_norm: Largest gradient norm.
         ema_decay: Of the averaged weights, which are the ones kept.
-        save_every_s: Seconds between checkpoints.
+        save_every_s: Seconds between checkpoints, more where writing one takes over a second.
         log_every: Steps between log lines.
         optimiser: ``adamw`` (betas 0.9 and 0.95) or ``adam`` (as published: betas 0.9 and 0.999, no weight decay).
         schedule: ``cosine`` after a linear warm-up, or ``constant`` from the first step on.

@@ -175,6 +175,7 @@ class _Run:
     def train(self, losses: LossFunction, name: str) -> None:
         """Take the steps that are left."""
         saved_at, total = time.monotonic(), self._settings.steps
+        pause_s = self._settings.save_every_s
         mixed = self._settings.precision == "bfloat16"
         off = None if self._writes else True
         bar = tqdm(range(self.step, total), initial=self.step, total=total, desc=name, unit="step", disable=off)
@@ -186,9 +187,11 @@ class _Run:
             if step % self._settings.log_every == 0 and self.records:
                 bar.set_postfix({"loss": self.records[-1].get("loss")}, refresh=False)
             self._sample()
-            if time.monotonic() - saved_at > self._settings.save_every_s:
+            if time.monotonic() - saved_at > pause_s:
+                began = time.monotonic()
                 self._save()
                 saved_at = time.monotonic()
+                pause_s = rest_s(saved_at - began, self._settings.save_every_s)
         self._save()
 
     def _update(self, values: Losses, step: int) -> None:
@@ -268,6 +271,11 @@ class _Run:
             index, field = key.split(".", 1)
             packed["state"].setdefault(int(index), {})[field] = value
         self._optimiser.load_state_dict(packed)
+
+
+def rest_s(took_s: float, every_s: float) -> float:
+    """Return how long to train until the next save: large states, which take seconds, cost a twentieth of the time."""
+    return max(every_s, 20 * took_s) if took_s > 1.0 else every_s
 
 
 def seeded(make: Callable[[], Made], seed: int) -> Made:

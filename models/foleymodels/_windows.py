@@ -51,7 +51,7 @@ class Windows:
         if len(self.starts) == 1:
             return parts
         grouped = parts.reshape(-1, len(self.starts), *parts.shape[1:])
-        ramp = torch.minimum(torch.arange(1, self.length + 1), torch.arange(self.length, 0, -1)).to(parts.dtype)
+        ramp = torch.minimum(torch.arange(1, self.length + 1), torch.arange(self.length, 0, -1)).to(parts)
         total = parts.new_zeros(len(grouped), self.n, parts.shape[-1])
         weight = parts.new_zeros(self.n, 1)
         for index, start in enumerate(self.starts):

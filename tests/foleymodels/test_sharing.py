@@ -93,10 +93,10 @@ def test_networks_work_on_a_device_that_is_not_the_cpu():
         with torch.device("cuda"):
             alignment = Alignment(settings)
             flow = Flow(settings, alignment.condition_dim)
-        frames = torch.zeros(2, 32, 16, 16, 6, dtype=torch.uint8, device="cuda")
+        frames = torch.zeros(2, 80, 16, 16, 6, dtype=torch.uint8, device="cuda")
         tokens = torch.zeros(2, 20, 128, device="cuda")
-        condition = alignment.condition(frames, 20)
-        predicted, _, _ = alignment(frames, tokens, torch.ones(2, 20, dtype=torch.bool, device="cuda"), 20)
+        condition = alignment.condition(frames, 50)[:, :20]  # longer than a window
+        predicted, _, _ = alignment(frames[:, :32], tokens, torch.ones(2, 20, dtype=torch.bool, device="cuda"), 20)
         loss = flow_loss(flow, tokens, condition, torch.Generator())
     assert {x.device.type for x in (condition, predicted, loss)} == {"cuda"}
 

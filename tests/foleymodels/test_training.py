@@ -7,7 +7,7 @@ import torch
 
 from foleybench.errors import FoleyError
 from foleymodels._optimisers import LoopSettings, learning_rate
-from foleymodels._training import Watch, batch_indices, fit, outcome
+from foleymodels._training import Watch, batch_indices, fit, outcome, rest_s
 from tests.foleymodels.small import figures
 
 SETTINGS = LoopSettings(steps=12, learning_rate=0.01, save_every_s=0.0, log_every=2)
@@ -184,6 +184,12 @@ def test_samples_are_asked_for_every_so_many_steps_and_change_nothing(tmp_path):
     assert [step for step, _ in asked] == [5, 10]
     assert asked[0][1] == sorted(plain)
     assert all(torch.equal(plain[name], watched[name]) for name in plain)
+
+
+def test_states_that_take_long_to_write_are_written_less_often():
+    assert rest_s(0.5, 20.0) == rest_s(1.0, 20.0) == 20.0
+    assert rest_s(4.0, 20.0) == 80.0
+    assert rest_s(4.0, 100.0) == 100.0
 
 
 def test_every_epoch_visits_every_item_once():

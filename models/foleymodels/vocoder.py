@@ -16,7 +16,8 @@ from foleybench.shards import ShardDataset
 from foleymodels import _checkpoint, vocoded
 from foleymodels._controls import Control
 from foleymodels._griffin_lim import griffin_lim
-from foleymodels._training import LoopSettings, fit, forget_state, n_parameters, seeded, write_metrics
+from foleymodels._optimisers import LoopSettings
+from foleymodels._training import fit, forget_state, n_parameters, seeded, write_metrics
 from foleymodels._vocos import KIND, Vocos, save
 from foleymodels._vocos_training import Crops, Recipe, loss_of, mel_distance, recipe_of, spectral_distance
 from foleymodels.foleyflow.settings import SIZES

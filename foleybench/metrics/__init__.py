@@ -75,6 +75,7 @@ class Metric:
         unit: ``1``, ``%``, ``s``, ``nat`` ...
         better: Direction.
         ideal: Value of a perfect system, or None when there is none (speed).
+        worst: Value at the other end of the scale, or None when it has none.
         source: ``repo@commit`` or paper equation that defines it.
         needs: The features, under names of the metric's own.
         per_clip: Statistics of one clip: a dict of float64 arrays, or None when the metric does not apply to this clip
@@ -91,6 +92,7 @@ class Metric:
     unit: str
     better: Literal["higher", "lower"]
     ideal: float | None
+    worst: float | None = None
     source: str
     needs: Mapping[str, Need]
     per_clip: Callable[[ClipView], Stat | None]

@@ -26,6 +26,7 @@ METRIC = Metric(
     unit="%",
     better="higher",
     ideal=100.0,
+    worst=0.0,
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py, on the mean of the latent",
     needs={"probability": Need(encoder="diff_foley_align", layer="probability", of="generated")},
     per_clip=per_clip,

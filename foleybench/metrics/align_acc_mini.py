@@ -32,6 +32,7 @@ METRIC = Metric(
     unit="%",
     better="higher",
     ideal=100.0,
+    worst=0.0,
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py, on mini_align",
     needs={"probability": Need(encoder="mini_align", layer="probability", of="generated")},
     per_clip=_per_clip,

@@ -23,6 +23,7 @@ METRIC = Metric(
     unit="%",
     better="higher",
     ideal=100.0,
+    worst=0.0,
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py",
     needs={"probability": Need(encoder="diff_foley_align", layer="probability_sampled", of="generated")},
     per_clip=per_clip,

@@ -23,6 +23,7 @@ METRIC = Metric(
     unit="%",
     better="higher",
     ideal=100.0,
+    worst=0.0,
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py, on align_trained",
     needs={"probability": Need(encoder="align_trained", layer="probability", of="generated")},
     per_clip=per_clip,

@@ -36,6 +36,7 @@ METRIC = Metric(
     unit="1",
     better="higher",
     ideal=1.0,
+    worst=0.0,
     source="foleybench",
     needs={"logits": Need(encoder="mini_class", layer="logits", of="generated")},
     per_clip=_per_clip,

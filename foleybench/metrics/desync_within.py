@@ -39,6 +39,7 @@ METRIC = Metric(
     unit="%",
     better="higher",
     ideal=100.0,
+    worst=0.0,
     source=f"foleybench, on {SOURCE}",
     needs=NEEDS,
     per_clip=_per_clip,

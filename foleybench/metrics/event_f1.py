@@ -46,6 +46,7 @@ METRIC = Metric(
     unit="1",
     better="higher",
     ideal=1.0,
+    worst=0.0,
     source="mir_eval@fe73b35 onset.f_measure, micro-averaged, on exact events",
     needs={"onsets": Need(encoder="onsets", layer="times_s", of="generated")},
     per_clip=_per_clip,

@@ -32,6 +32,7 @@ METRIC = Metric(
     unit="1",
     better="higher",
     ideal=1.0,
+    worst=0.0,
     source="mir_eval@fe73b35 onset.f_measure, micro-averaged, on detected onsets",
     needs={
         "reference": Need(encoder="onsets", layer="times_s", of="reference"),

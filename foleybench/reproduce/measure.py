@@ -106,10 +106,12 @@ def cell(name: str, measured: Measured) -> Cell:
         return Cell(value, None, None, tuple(values.by_seed.tolist()))
     half = float(distributions.t.ppf(0.5 + LEVEL / 2, freedom)) * error
     low, high = value - half, value + half
-    if metric.ideal is not None and metric.better == "lower":
-        low = min(value, max(low, metric.ideal))
-    if metric.ideal is not None and metric.better == "higher":
-        high = max(value, min(high, metric.ideal))
+    best, worst = metric.ideal, metric.worst
+    floor, ceiling = (best, worst) if metric.better == "lower" else (worst, best)
+    if floor is not None:
+        low = min(value, max(low, floor))
+    if ceiling is not None:
+        high = max(value, min(high, ceiling))
     return Cell(value, low, high, tuple(values.by_seed.tolist()))
 
 

@@ -1,11 +1,13 @@
 """Intervals over clips and seeds: hand-computed parts, and coverage of what they claim."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from scipy import stats as distributions
 
+from foleybench import registry
 from foleybench.errors import ResultError
 from foleybench.reproduce import measure
 from foleybench.reproduce.measure import Measured, _error, _Values, cell, difference
@@ -52,6 +54,13 @@ def test_where_only_seeds_differ_three_count_as_three():
 def test_the_interval_stops_at_the_ideal():
     found = cell("kld_mini", row([0.0] * 20 + [0.5], [0.0] * 20 + [3.0]))
     assert found.low == 0.0
+
+
+def test_the_interval_stops_at_the_worst_value(monkeypatch):
+    metric = dataclasses.replace(registry.load("metrics", "kld_mini"), worst=4.0)
+    monkeypatch.setattr(registry, "load", lambda kind, name: metric)
+    found = cell("kld_mini", row([3.0] * 20, [4.0] * 20))
+    assert (found.value, found.high) == (3.5, 4.0)
 
 
 def test_equal_rows_do_not_differ():

@@ -90,12 +90,12 @@ def _row_steps(setup: Setup, row: Row, seed: int) -> Sequence[Step]:
     shared: tuple[str, ...] = ()
     if variant.alignment is not None:
         name = f"{_run_name(setup, variant.alignment_name)}-seed{seed}"
-        words = ("train", MODEL, *_learn(setup, seed, variant.alignment), "--set", "stage=alignment")
+        words = ("train", MODEL, *learn(setup, seed, variant.alignment), "--set", "stage=alignment")
         steps.append(Step(name, (*words, "--out", str(setup.work / "runs" / name)), ready))
         shared, ready = ("--set", f"alignment={setup.work / 'runs' / name / 'alignment'}"), (name,)
     name = training_name(setup, variant, seed)
     folder = setup.work / "runs" / name
-    words = ("train", row.model, *_learn(setup, seed, _all_settings(variant)), *shared, "--out", str(folder))
+    words = ("train", row.model, *learn(setup, seed, _all_settings(variant)), *shared, "--out", str(folder))
     steps.append(Step(name, words, ready))
     result = row_name(setup, row, seed)
     words = ("eval", "--model", row.model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
@@ -119,7 +119,8 @@ def _all_settings(variant: Variant) -> dict[str, str]:
     return {**(variant.alignment or {}), **variant.flow}
 
 
-def _learn(setup: Setup, seed: int, settings: Mapping[str, str]) -> tuple[str, ...]:
+def learn(setup: Setup, seed: int, settings: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the options that every training of a reproduction shares, and those settings."""
     words = ["--size", setup.size, "--data", str(setup.manifest("train")), "--val", str(setup.manifest("val"))]
     words += ["--steps", str(setup.steps)] if setup.steps else []
     words += ["--seed", str(seed), "--device", setup.device]

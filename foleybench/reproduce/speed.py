@@ -1,4 +1,4 @@
-"""Generation speed against the number of network evaluations, with the quality beside it."""
+"""Generation speed against the number of network evaluations, with the quality beside it, and of 1-step heads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any
 from foleybench.leaderboard.load import Entry
 from foleybench.manifest import write_atomically
 from foleybench.reproduce.grids import FULL, MODEL, Grid, Row
-from foleybench.reproduce.plan import Setup, plan, row_name, scoring, training_name
+from foleybench.reproduce.plan import Setup, learn, plan, row_name, scoring, training_name
 from foleybench.steps import Step
 
 NFES = (1, 2, 4, 8, 25)
+# Fine-tuned from the same flow to need one evaluation.
+HEADS = ("imf", "reflow")
 METRICS = ("event_f1", "class_accuracy", "fad_mini")
 _ROW = Row(label="Foley-Flow", variant=FULL)
 
@@ -25,47 +27,62 @@ def result_name(setup: Setup, nfe: int) -> str:
     return f"speed-{row_name(setup, _ROW, 0)}-evaluations{nfe}"
 
 
+def head_name(setup: Setup, head: str) -> str:
+    """Return the name of the result of a 1-step head."""
+    return f"speed-{row_name(setup, _ROW, 0)}-head-{head}"
+
+
 def steps(setup: Setup) -> list[Step]:
-    """Return the steps: one training run (shared with the tables), one score a number of evaluations.
+    """Return the steps: one training run (shared with the tables), the heads, and one score a row of the figure.
 
     The scores come one after the other, so that none of them is timed while another computes; for figures to quote,
     run this alone on the machine, with one job.
     """
     alone = dataclasses.replace(setup, seeds=1, nfe=None)
     trained = training_name(setup, FULL, 0)
+    folder = setup.work / "runs" / trained
     grid = Grid(number="", title="", rows=(_ROW,), reading="")
     found = [step for step in plan(alone, [grid]) if not step.name.startswith("eval-")]
     before = trained
-    for nfe in NFES:
-        name = result_name(setup, nfe)
-        words = ("eval", "--model", MODEL, "--checkpoint", str(setup.work / "runs" / trained), "--name", name)
-        found.append(Step(f"eval-{name}", (*words, "--nfe", str(nfe), *scoring(setup)), (before,)))
+    rows: list[tuple[str, Path, tuple[str, ...]]]
+    rows = [(result_name(setup, nfe), folder, ("--nfe", str(nfe))) for nfe in NFES]
+    for head in HEADS:
+        name = f"{trained}-{head}"
+        out = folder.with_name(name)
+        words = ("train", MODEL, *learn(setup, 0, {"flow": str(folder), "head": head}), "--out", str(out))
+        found.append(Step(name, words, (before,)))
+        rows.append((head_name(setup, head), out, ()))
+        before = name
+    for name, checkpoint, evaluations in rows:
+        words = ("eval", "--model", MODEL, "--checkpoint", str(checkpoint), "--name", name)
+        found.append(Step(f"eval-{name}", (*words, *evaluations, *scoring(setup)), (before,)))
         before = f"eval-{name}"
     return found
 
 
 def write(setup: Setup, results: Mapping[str, Entry], out: Path) -> list[str]:
     """Write the figure and its numbers; return the names of the results that are missing."""
-    names = {nfe: result_name(setup, nfe) for nfe in NFES}
-    found = {nfe: results[name].result for nfe, name in names.items() if name in results}
+    names = {(nfe, ""): result_name(setup, nfe) for nfe in NFES}
+    names |= {(1, head): head_name(setup, head) for head in HEADS}
+    found = {key: results[name].result for key, name in names.items() if name in results}
     if found:
-        rows = [_row_of(nfe, result) for nfe, result in found.items()]
+        rows = [_row_of(nfe, head, result) for (nfe, head), result in found.items()]
         write_atomically(out / "speed.csv", _csv(rows).encode())
         write_atomically(out / "speed.md", _markdown(rows, next(iter(found.values()))).encode())
         _draw(rows, out / "speed.png")
-    return [name for nfe, name in names.items() if nfe not in found]
+    return [name for name in names.values() if name not in results]
 
 
-def _row_of(nfe: int, result: Mapping[str, Any]) -> dict[str, float]:
+def _row_of(nfe: int, head: str, result: Mapping[str, Any]) -> dict[str, Any]:
     speed = result["run"]["generation"]["speed"]["batch_1"]
-    row = {"nfe": float(nfe), **speed}
+    row = {"nfe": nfe, "head": head, **speed}
     for name in METRICS:
         record = result["metrics"][name]
         row |= {name: record["value"], f"{name}_low": record["low"], f"{name}_high": record["high"]}
     return row
 
 
-def _csv(rows: Sequence[Mapping[str, float]]) -> str:
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -73,7 +90,7 @@ def _csv(rows: Sequence[Mapping[str, float]]) -> str:
     return buffer.getvalue()
 
 
-def _markdown(rows: Sequence[Mapping[str, float]], result: Mapping[str, Any]) -> str:
+def _markdown(rows: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> str:
     run = result["run"]
     lines = [
         "<!-- Written by `foleybench reproduce speed`. Do not edit: run it again. -->",
@@ -88,37 +105,45 @@ def _markdown(rows: Sequence[Mapping[str, float]], result: Mapping[str, Any]) ->
     ]
     for row in rows:
         cells = [_cell(row, name, digits) for name, digits in zip(METRICS, (3, 3, 1), strict=True)]
-        speed = f"{row['nfe']:.0f} | {row['seconds_per_clip']:.4f} | {row['real_time_factor']:.4f}"
+        head = f" (head `{row['head']}`)" if row["head"] else ""
+        speed = f"{row['nfe']}{head} | {row['seconds_per_clip']:.4f} | {row['real_time_factor']:.4f}"
         lines.append(f"| {speed} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", "![Speed and quality](speed.png)", ""])
 
 
-def _cell(row: Mapping[str, float], name: str, digits: int) -> str:
+def _cell(row: Mapping[str, Any], name: str, digits: int) -> str:
     return f"{row[name]:.{digits}f} [{row[f'{name}_low']:.{digits}f}, {row[f'{name}_high']:.{digits}f}]"
 
 
-def _draw(rows: Sequence[Mapping[str, float]], path: Path) -> None:
+def _points(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[int], list[float], list[list[float]]]:
+    """Return places, values, and the lengths of the error bars below and above."""
+    values = [row[name] for row in rows]
+    below = [value - row.get(f"{name}_low", value) for value, row in zip(values, rows, strict=True)]
+    above = [row.get(f"{name}_high", value) - value for value, row in zip(values, rows, strict=True)]
+    return [row["nfe"] for row in rows], values, [below, above]
+
+
+def _draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    nfe = [row["nfe"] for row in rows]
+    flow, heads = [[row for row in rows if bool(row["head"]) == fine_tuned] for fine_tuned in (False, True)]
+    nfe = [row["nfe"] for row in flow]
     titles = ("Real-time factor (lower is faster)", "Event F1 at 50 ms", "Class accuracy", "FAD (mini)")
     figure, axes = plt.subplots(1, 4, figsize=(13, 3.2), layout="constrained")
     for axis, name, title in zip(axes, ("real_time_factor", *METRICS), titles, strict=True):
-        values = [row[name] for row in rows]
-        if f"{name}_low" in rows[0]:
-            below = [value - row[f"{name}_low"] for value, row in zip(values, rows, strict=True)]
-            above = [row[f"{name}_high"] - value for value, row in zip(values, rows, strict=True)]
-            axis.errorbar(nfe, values, yerr=[below, above], marker="o", capsize=3)
-        else:
-            axis.plot(nfe, values, marker="o")
+        for part, style in ((flow, "o-"), *(([row], "s") for row in heads)):
+            label = f"head {part[0]['head']}" if part and part[0]["head"] else None
+            axis.errorbar(*_points(part, name), fmt=style, capsize=3, label=label)
         axis.set(title=title, xlabel="network evaluations", xscale="log", xticks=nfe)
-        axis.set_xticks(nfe, [f"{value:.0f}" for value in nfe])
+        axis.set_xticks(nfe, [str(value) for value in nfe])
         axis.minorticks_off()
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
+    if heads:
+        axes[0].legend(fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp.png")
     figure.savefig(temporary, dpi=110, metadata={"Software": ""})

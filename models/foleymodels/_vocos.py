@@ -35,9 +35,11 @@ _WIDTH = 7
 # How far a carrier may be from the middle of its bin, in bins: a Hann window's main lobe.
 _FARTHEST_BINS = 2.0
 _LARGEST_GAIN = 4.0
-_SMALLEST = 1e-4
+# So that what the pseudo-inverse gives as 0 can be raised; far below the mel floor even when a band sums many bins.
+_SMALLEST = 1e-6
 # Added to a squared magnitude before its root: a phase has no slope at 0.
 _EPSILON = 1e-4
+_MOMENTUM = 0.99
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,7 @@ class Vocos(nn.Module):
         self.blocks = nn.ModuleList([_Block(shape) for _ in range(shape.blocks)])
         self.leave = nn.Linear(shape.dim, 3 * n_bins)
         nn.init.normal_(self.leave.weight, std=0.02)
+        nn.init.zeros_(self.leave.weight[:n_bins])  # magnitudes start as the pseudo-inverse's
         nn.init.zeros_(self.leave.bias)
         bins = torch.arange(n_bins, dtype=torch.float32)
         self.register_buffer("turn", bins * mel.hop / mel.n_fft, persistent=False)
@@ -89,11 +92,17 @@ class Vocos(nn.Module):
         gain, phase, detune = self.leave(F.layer_norm(x, (self.shape.dim,))).chunk(3, dim=-1)
         magnitudes = self._plain(tokens).to(x.device) * torch.exp(_LARGEST_GAIN * torch.tanh(gain))
         spectrum = torch.polar(magnitudes, phase + self._carrier(detune))
+        return inside(self.mel, synthesise(self.mel, self._projected(spectrum, magnitudes)), n_samples)
+
+    def _projected(self, spectrum: Tensor, magnitudes: Tensor) -> Tensor:
+        """Make the phases consistent by fast Griffin-Lim's steps, which have a slope everywhere here."""
+        previous = torch.zeros_like(spectrum)
         for _ in range(self.shape.projections):
             rebuilt = analyse(self.mel, synthesise(self.mel, spectrum))
-            squared = rebuilt.real.square() + rebuilt.imag.square()
-            spectrum = rebuilt * (magnitudes * torch.rsqrt(squared + _EPSILON))
-        return inside(self.mel, synthesise(self.mel, spectrum), n_samples)
+            moved = rebuilt - previous * (_MOMENTUM / (1 + _MOMENTUM))
+            squared = moved.real.square() + moved.imag.square()
+            spectrum, previous = moved * (magnitudes * torch.rsqrt(squared + _EPSILON)), rebuilt
+        return spectrum
 
     def _plain(self, tokens: Tensor) -> Tensor:
         """Return pseudo-inverse magnitudes, shape (batch, n_frames, n_bins): 0 in frames with nothing audible."""

@@ -15,6 +15,7 @@ from foleybench.registry import unknown
 from foleybench.shards import ShardDataset
 from foleybench.sound import fit_length, resample
 from foleymodels._mel import Mel, MelSettings
+from foleymodels._sharing import share
 from foleymodels._training import Losses, batch_indices
 from foleymodels._vocos import Shape, Vocos
 
@@ -40,7 +41,7 @@ class Recipe(Shape):
     steps: int = 2000
     batch: int = 12
     crop_s: float = 1.024
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     ema_decay: float = 0.99
     mel_weight: float = 1.0
 
@@ -87,11 +88,17 @@ class Crops:
         self._data, self._rate_hz = data, mel.rate_hz
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> Tensor:
-        """Return crops at random places and of random loudness, shape (batch, n_samples)."""
-        return torch.stack([self._crop(int(index), generator) for index in indices])
+        """Return this process's crops, at random places and of random loudness, shape (its share of batch, n_samples).
 
-    def _crop(self, index: int, generator: torch.Generator) -> Tensor:
-        place, loudness = torch.rand(2, generator=generator).tolist()
+        Args:
+            indices: Clips of the whole batch.
+            generator: Of places and loudness, drawn for the whole batch too.
+        """
+        drawn = share().rows(torch.rand((len(indices), 2), generator=generator)).tolist()
+        chosen = share().rows(indices).tolist()
+        return torch.stack([self._crop(index, *numbers) for index, numbers in zip(chosen, drawn, strict=True)])
+
+    def _crop(self, index: int, place: float, loudness: float) -> Tensor:
         audio = self.whole(index)
         start = int(place * max(0, len(audio) - self.n_samples + 1))
         crop = fit_length(audio[start : start + self.n_samples], self.n_samples)

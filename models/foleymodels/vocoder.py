@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from foleybench import ranks
 from foleybench.errors import FoleyError
 from foleybench.model import BuildContext, Model, TrainContext
 from foleybench.shards import ShardDataset
@@ -17,7 +18,7 @@ from foleymodels import _checkpoint, vocoded
 from foleymodels._controls import Control
 from foleymodels._griffin_lim import griffin_lim
 from foleymodels._optimisers import LoopSettings
-from foleymodels._training import fit, forget_state, n_parameters, seeded, write_metrics
+from foleymodels._training import Watch, fit, forget_state, n_parameters, seeded, write_metrics
 from foleymodels._vocos import KIND, Vocos, save
 from foleymodels._vocos_training import Crops, Recipe, loss_of, mel_distance, recipe_of, spectral_distance
 from foleymodels.foleyflow.settings import SIZES
@@ -33,28 +34,33 @@ def train(context: TrainContext) -> Path:
         The folder of the checkpoint.
 
     Raises:
-        FoleyError: The folder holds a finished vocoder of other settings or data.
+        FoleyError: The folder holds a finished vocoder of other settings or data, or samples were asked for.
     """
+    if context.sample_every:
+        raise FoleyError("a vocoder makes no samples while it trains: leave --sample-every out.")
     recipe = recipe_of(context.size, context.steps, context.settings)
     mel = SIZES[context.size].mel
     data = ShardDataset(context.data)
     if not len(data):
         raise FoleyError(f"{context.data} has no usable clip to train on.")
     origin = {"seed": context.seed, "data": data.manifest.sha256, "recipe": dataclasses.asdict(recipe)}
-    if (context.out / _checkpoint.CONFIG).is_file():
+    if ranks.agreed((context.out / _checkpoint.CONFIG).is_file()):
         _refuse_changed(context.out, {"mel": dataclasses.asdict(mel), "origin": origin})
         return context.out
     module = seeded(lambda: Vocos(mel, recipe.shape), context.seed).to(context.device)
     crops = Crops(data, mel, recipe.crop_s)
     loop = LoopSettings(steps=recipe.steps, learning_rate=recipe.learning_rate, ema_decay=recipe.ema_decay)
     losses = loss_of(module, recipe, crops, len(data), context.seed)
-    weights = fit(module, losses, loop, context.out, seed=context.seed, name="vocoder")
-    module.load_state_dict(weights)
-    if context.val is not None:
-        _measure(module, Crops(ShardDataset(context.val), mel, recipe.crop_s), recipe, context)
-    saved = save(context.out, weights, module, origin)
-    forget_state(context.out)
-    return saved
+    watch = Watch(tensorboard=context.tensorboard)
+    weights = fit(module, losses, loop, context.out, seed=context.seed, name="vocoder", watch=watch)
+    if ranks.first():
+        module.load_state_dict(weights)
+        if context.val is not None:
+            _measure(module, Crops(ShardDataset(context.val), mel, recipe.crop_s), recipe, context)
+        save(context.out, weights, module, origin)
+        forget_state(context.out)
+    ranks.agreed(True)
+    return context.out
 
 
 def _refuse_changed(out: Path, wanted: dict[str, object]) -> None:

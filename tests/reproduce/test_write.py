@@ -94,10 +94,13 @@ def test_without_any_whole_seed_there_is_no_table(tmp_path):
 def test_the_speed_figure(tmp_path):
     for nfe in (1, 2, 4, 8, 25):
         score(tmp_path, f"speed-full-tiny-seed0-evaluations{nfe}", 0.5 + 0.01 * nfe)
+    score(tmp_path, "speed-full-tiny-seed0-head-imf", 0.6)
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results")
-    assert write_tables(setup, ["speed"], tmp_path, PUBLISHED, "c") == []
+    assert write_tables(setup, ["speed"], tmp_path, PUBLISHED, "c") == ["speed-full-tiny-seed0-head-reflow"]
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "speed.md").read_text().count("\n| ") >= 6
+    page = (tmp_path / "speed.md").read_text()
+    assert page.count("\n| ") == 8
+    assert "| 1 (head `imf`) |" in page
 
 
 def test_the_page_of_heldout_splits(tmp_path):

@@ -141,17 +141,18 @@ def difference(name: str, first: Measured, second: Measured) -> Difference:
 
 
 def unpaired(name: str, first: Measured, second: Measured) -> Difference:
-    """Compare two rows that were scored on different clips: two samples, Welch."""
+    """Compare two rows that were scored on different clips: two samples, Welch.
+
+    No p-value when all clips of a row score alike: resampling them tells no spread, and a few clips would seem sure.
+    """
     metric: Metric = registry.load("metrics", name)
     one, other = (_values(metric, row.stats(name), row.sources) for row in (first, second))
     value = float(one.by_seed.mean() - other.by_seed.mean())
     (error, freedom), (other_error, other_freedom) = _error(one), _error(other)
-    if not math.isfinite(value) or error is None or other_error is None:
+    if not math.isfinite(value) or not error or not other_error:
         return Difference(value, None)
     total = error**2 + other_error**2
-    if total == 0:
-        return Difference(value, 1.0 if value == 0 else 0.0)
-    spread = sum(e**4 / f for e, f in ((error, freedom), (other_error, other_freedom)) if e > 0)
+    spread = error**4 / freedom + other_error**4 / other_freedom
     return Difference(value, float(2 * distributions.t.sf(abs(value) / math.sqrt(total), total**2 / spread)))
 
 

@@ -10,7 +10,7 @@ from scipy import stats as distributions
 from foleybench import registry
 from foleybench.errors import ResultError
 from foleybench.reproduce import measure
-from foleybench.reproduce.measure import Measured, _error, _Values, cell, difference
+from foleybench.reproduce.measure import Measured, _error, _Values, cell, difference, unpaired
 
 
 class Scored:
@@ -107,3 +107,18 @@ def test_level_of_the_paired_test(by_clips, by_seeds):
         error, freedom = _error(values)
         wrong += 2 * distributions.t.sf(abs(gaps.mean()) / error, freedom) < 0.05
     assert wrong / n < 0.08
+
+
+def test_two_samples_are_told_apart_like_welch_does():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(1.0, 0.3, 200), rng.normal(1.1, 0.6, 60)
+    found = unpaired("kld_mini", row(first), row(second))
+    welch = distributions.ttest_ind(first, second, equal_var=False)
+    assert found.difference == pytest.approx(first.mean() - second.mean())
+    assert found.p_value == pytest.approx(welch.pvalue, rel=0.15)
+
+
+def test_clips_that_all_score_alike_are_no_evidence():
+    found = unpaired("kld_mini", row([1.0] * 5), row(np.linspace(0.0, 1.0, 50)))
+    assert found.difference == pytest.approx(0.5)
+    assert found.p_value is None

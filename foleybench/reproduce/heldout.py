@@ -237,7 +237,8 @@ def _markdown(
         _table(rows),
         "## Against the test split",
         "Difference of the model's value from its value on the test split, p of a two-sample test (bootstrap over "
-        "clips, Welch; other clips, so not paired), Holm-corrected over the rows; none where all clips score alike. **Bold**: below 0.05.",
+        "clips, Welch; other clips, so not paired), Holm-corrected over the rows; none where all clips score alike. "
+        "**Bold**: below 0.05.",
         _table(tests),
     ]
     return "\n\n".join(parts) + "\n"

@@ -15,7 +15,7 @@ from tests.foleymodels.small import SMALL
 
 # And one before anything is trained.
 N_KILLS = {"alignment": 4, "flow": 3, "head": 2}
-STEPS = {"vama_steps": "120", "flow_steps": "120", "head_steps": "40", "head": "imf", "save_every_s": "0.05"}
+STEPS = {"vama_steps": "80", "flow_steps": "80", "head_steps": "24", "head": "imf", "save_every_s": "0.05"}
 
 
 def arguments(corpus, out):

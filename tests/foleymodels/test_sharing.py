@@ -122,7 +122,8 @@ def launcher_of(name):
     if name == "torchrun":
         return ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
     pytest.importorskip("accelerate", reason="needs the extra `train`")
-    return ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
+    # Its --cpu starts one process; --multi_gpu starts what torchrun would, and the command stays on the CPU.
+    return ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
             "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")  # fmt: skip
 
 

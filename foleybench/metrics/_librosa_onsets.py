@@ -76,6 +76,7 @@ def librosa_metric(
         unit="1",
         better="higher",
         ideal=ideal,
+        worst=0.0,
         source=source,
         needs=needs,
         per_clip=per_clip,

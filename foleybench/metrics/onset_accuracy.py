@@ -32,6 +32,5 @@ METRIC = librosa_metric(
     title="Onset accuracy (100 ms)",
     source="CondFoleyGen@c565db7 predict_onset.py, matched one to one",
     ideal=1.0,
-    worst=0.0,
     with_reference=True,
 )

@@ -33,7 +33,6 @@ METRIC = librosa_metric(
     title="Onset AP (100 ms)",
     source="CondFoleyGen@c565db7 predict_onset.py, with misses counted",
     ideal=1.0,
-    worst=0.0,
     with_reference=True,
     layers=("peak",),
 )

@@ -26,6 +26,5 @@ METRIC = librosa_metric(
     title="Onset count accuracy",
     source="CondFoleyGen@c565db7 predict_onset.py",
     ideal=1.0,
-    worst=0.0,
     with_reference=True,
 )

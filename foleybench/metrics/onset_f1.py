@@ -33,6 +33,5 @@ METRIC = librosa_metric(
     title="Onset F1 (100 ms)",
     source="mir_eval@fe73b35 onset.f_measure, averaged over clips, on librosa's onsets",
     ideal=1.0,
-    worst=0.0,
     with_reference=True,
 )

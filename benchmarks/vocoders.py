@@ -23,7 +23,7 @@ from foleymodels._controls import own_sound
 from foleymodels._mel import Mel
 from foleymodels._vocoders import GriffinLim, Vocoder, vocoder_of
 from foleymodels._vocos_training import mel_distance, spectral_distance
-from foleymodels.foleyflow.settings import SIZES
+from foleymodels.foleyflow.sizes import SIZES
 
 ITERATIONS = (4, 8, 16, 32)
 BASE = 16

@@ -26,7 +26,8 @@ from foleymodels import _checkpoint
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import part
 from foleymodels.foleyflow.generate import seen
-from foleymodels.foleyflow.settings import Settings, resolve
+from foleymodels.foleyflow.settings import Settings
+from foleymodels.foleyflow.sizes import resolve
 from foleymodels.foleyflow.stage1 import trained_alignment
 from foleymodels.foleyflow.train import prepared_data
 

@@ -10,7 +10,7 @@ from foleybench.model import BuildContext, Model
 from foleymodels._controls import Control
 from foleymodels._mel import Mel
 from foleymodels._vocoders import vocoder_of
-from foleymodels.foleyflow.settings import SIZES
+from foleymodels.foleyflow.sizes import SIZES
 
 
 def build(context: BuildContext) -> Control:

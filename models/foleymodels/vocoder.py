@@ -21,7 +21,7 @@ from foleymodels._optimisers import LoopSettings
 from foleymodels._training import Watch, fit, forget_state, n_parameters, seeded, write_metrics
 from foleymodels._vocos import KIND, Vocos, save
 from foleymodels._vocos_training import Crops, Recipe, loss_of, mel_distance, recipe_of, spectral_distance
-from foleymodels.foleyflow.settings import SIZES
+from foleymodels.foleyflow.sizes import SIZES
 
 # Clips of the validation split that it is measured on.
 _N_VALIDATED = 32

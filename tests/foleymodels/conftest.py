@@ -1,7 +1,7 @@
 import pytest
 
 from foleymodels._cache import CacheSettings, training_data
-from foleymodels.foleyflow.settings import resolve
+from foleymodels.foleyflow.sizes import resolve
 from tests.foleymodels.small import SMALL
 from tests.foleymodels.toy import toy_corpus
 

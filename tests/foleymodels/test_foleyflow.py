@@ -13,7 +13,7 @@ from foleybench.generate import generate_one, row_title
 from foleybench.model import BuildContext
 from foleybench.shards import ShardDataset
 from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.settings import SIZES, resolve
+from foleymodels.foleyflow.sizes import SIZES, resolve
 from foleymodels.foleyflow.vama import draw_mask, masked_change_error, masked_error
 from tests.foleymodels.small import SMALL, train
 from tests.foleymodels.toy import toy_clip

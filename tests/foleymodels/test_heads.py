@@ -12,7 +12,7 @@ from foleybench.shards import ShardDataset
 from foleymodels.foleyflow import heads
 from foleymodels.foleyflow.checkpoints import load_model
 from foleymodels.foleyflow.flow import Flow, flow_loss
-from foleymodels.foleyflow.settings import resolve
+from foleymodels.foleyflow.sizes import resolve
 from tests.foleymodels.small import SMALL, train
 
 WIDTH = 5

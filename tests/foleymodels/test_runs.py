@@ -13,7 +13,7 @@ from foleybench.errors import FoleyError
 from foleybench.sound import read_sound
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.conditions import Conditions
-from foleymodels.foleyflow.settings import resolve
+from foleymodels.foleyflow.sizes import resolve
 from tests.foleymodels.small import PNG, SMALL, figures, train
 
 

@@ -8,7 +8,7 @@ from foleymodels._paths import path
 from foleymodels._samplers import even_times
 from foleymodels._windows import Windows
 from foleymodels.foleyflow.generate import FlowGenerator
-from foleymodels.foleyflow.settings import SIZES
+from foleymodels.foleyflow.sizes import SIZES
 
 N_TOKENS = 360  # 23 s
 

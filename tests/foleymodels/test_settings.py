@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from foleybench.errors import FoleyError
-from foleymodels.foleyflow.settings import Settings, resolve
+from foleymodels.foleyflow.settings import Settings
+from foleymodels.foleyflow.sizes import resolve
 
 
 def test_a_checkpoint_of_another_version_is_refused_by_name(tmp_path):

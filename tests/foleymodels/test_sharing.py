@@ -14,7 +14,7 @@ from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.flow import Flow, flow_loss
 from foleymodels.foleyflow.loops import draw_crops
 from foleymodels.foleyflow.objective import Draw
-from foleymodels.foleyflow.settings import resolve
+from foleymodels.foleyflow.sizes import resolve
 from foleymodels.foleyflow.stage1 import objective_of
 from tests.foleymodels.small import SMALL
 

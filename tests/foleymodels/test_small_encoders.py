@@ -9,7 +9,7 @@ from foleymodels._small_encoders.nets import PictureEncoder, SoundEncoder
 from foleymodels._small_encoders.objectives import OBJECTIVES, _sound_patches, _sound_tokens
 from foleymodels._small_encoders.train import PretextSettings, pretrained
 from foleymodels.foleyflow.checkpoints import load_model
-from foleymodels.foleyflow.settings import resolve
+from foleymodels.foleyflow.sizes import resolve
 from foleymodels.foleyflow.stage1 import new_alignment
 from tests.foleymodels.small import SMALL, train
 

@@ -14,7 +14,7 @@ from foleymodels.foleyflow.checkpoints import load_model
 from foleymodels.foleyflow.contrast import Cavp, InfoNce
 from foleymodels.foleyflow.objective import Draw
 from foleymodels.foleyflow.probes import Probed, average_precision, probe
-from foleymodels.foleyflow.settings import resolve
+from foleymodels.foleyflow.sizes import resolve
 from foleymodels.foleyflow.stage1 import new_alignment, objective_of
 from foleymodels.foleyflow.supervised import OnsetSupervision
 from tests.foleymodels.small import SMALL, train

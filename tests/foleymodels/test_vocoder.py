@@ -17,7 +17,7 @@ from foleymodels._mel import Mel, MelSettings
 from foleymodels._vocoders import vocoder_of
 from foleymodels._vocos import Shape, Vocos
 from foleymodels._vocos_training import recipe_of, spectral_distance
-from foleymodels.foleyflow.settings import SIZES
+from foleymodels.foleyflow.sizes import SIZES
 from tests.foleymodels.small import figures
 
 MEL = SIZES["tiny"].mel

@@ -19,7 +19,8 @@ from foleymodels._small_encoders.nets import PictureEncoder, SoundEncoder
 from foleymodels._small_encoders.train import PretextSettings, pretrained
 from foleymodels._video import VideoEncoder, grid_times_s
 from foleymodels._windows import Windows
-from foleymodels.foleyflow.settings import SMALL_PICTURE, SMALL_SOUND, Settings
+from foleymodels.foleyflow.settings import Settings
+from foleymodels.foleyflow.sizes import SMALL_PICTURE, SMALL_SOUND
 
 
 class AlignmentBlock(nn.Module):

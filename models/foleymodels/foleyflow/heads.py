@@ -47,7 +47,8 @@ from foleymodels.foleyflow.conditions import Conditions
 from foleymodels.foleyflow.flow import Flow, guided_velocity
 from foleymodels.foleyflow.loops import draw_crops, loop_settings, watch_of
 from foleymodels.foleyflow.samples import averaged
-from foleymodels.foleyflow.settings import RunOptions, Settings
+from foleymodels.foleyflow.settings import Settings
+from foleymodels.foleyflow.sizes import RunOptions
 
 _PAIRS = "pairs.safetensors"
 _PAIR_BATCH = 32

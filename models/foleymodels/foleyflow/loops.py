@@ -12,7 +12,8 @@ from foleymodels._optimisers import LoopSettings
 from foleymodels._sharing import share
 from foleymodels._training import Watch, batch_indices
 from foleymodels.foleyflow.samples import Networks, Sampler
-from foleymodels.foleyflow.settings import RunOptions, Settings
+from foleymodels.foleyflow.settings import Settings
+from foleymodels.foleyflow.sizes import RunOptions
 
 
 def loop_settings(settings: Settings, options: RunOptions, stage: str) -> LoopSettings:

@@ -34,7 +34,8 @@ from foleymodels.foleyflow.diagnostics import draw_diagnostics, video_usage
 from foleymodels.foleyflow.loops import draw_crops, loop_settings, watch_of
 from foleymodels.foleyflow.objective import Draw, Objective
 from foleymodels.foleyflow.probes import N_FIT, N_MEASURE, Probed, probe, spread
-from foleymodels.foleyflow.settings import RunOptions, Settings
+from foleymodels.foleyflow.settings import Settings
+from foleymodels.foleyflow.sizes import RunOptions
 from foleymodels.foleyflow.supervised import OnsetSupervision
 from foleymodels.foleyflow.vama import Vama
 

@@ -38,7 +38,8 @@ from foleymodels.foleyflow.flow import Flow, flow_loss
 from foleymodels.foleyflow.heads import train_head
 from foleymodels.foleyflow.loops import draw_crops, loop_settings, watch_of
 from foleymodels.foleyflow.samples import averaged
-from foleymodels.foleyflow.settings import EARLIER, RunOptions, Settings, resolve
+from foleymodels.foleyflow.settings import EARLIER, Settings
+from foleymodels.foleyflow.sizes import RunOptions, resolve
 from foleymodels.foleyflow.stage1 import FOLDER, new_alignment, origin, report, trained_alignment
 
 

@@ -6,7 +6,7 @@ import pytest
 from foleybench import registry
 from foleybench.model import BuildContext, TrainContext
 from foleybench.shards import ShardDataset
-from foleymodels.foleyflow.settings import SIZES
+from foleymodels.foleyflow.sizes import SIZES
 from tests.foleymodels.toy import toy_corpus
 
 

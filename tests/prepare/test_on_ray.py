@@ -62,6 +62,9 @@ prepare(deeds, options, Path(out), engine="ray", ray_address=cluster.address, ti
 report["seconds"] = time.monotonic() - started
 killer.join()
 with connected(cluster.address):
+    noticed_by = time.monotonic() + 60  # Ray takes its time to notice that a node is gone
+    while sum(node["Alive"] for node in ray.nodes()) > 1 and time.monotonic() < noticed_by:
+        time.sleep(0.2)
     report["alive"] = sum(node["Alive"] for node in ray.nodes())
     report["ordered"] = [done.result for done in ray_map(negative, range(9), ordered=True)]
     report["lost"] = [done.lost for done in ray_map(deadly, [3], tries=2)]

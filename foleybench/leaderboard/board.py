@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
@@ -78,11 +79,13 @@ class Row:
         entry: The result that it comes from.
         cells: Metric name -> cell.
         why_unranked: "" for a row that takes part in the ranking, else why it does not.
+        namesake: Whether another row of the board has the same title, so that its name has to stand beside it.
     """
 
     entry: Entry
     cells: Mapping[str, Cell]
     why_unranked: str
+    namesake: bool = False
 
     @property
     def model(self) -> Mapping[str, Any]:
@@ -93,7 +96,8 @@ class Row:
     @property
     def title(self) -> str:
         """Name for people."""
-        return str(self.model.get("title") or self.model["name"])
+        title = str(self.model.get("title") or self.model["name"])
+        return f"{title} ({self.entry.row_name})" if self.namesake else title
 
     @property
     def seconds_per_clip(self) -> float | None:
@@ -169,6 +173,8 @@ def _board(entries: Sequence[Entry]) -> Board:
         _row(entry, columns, current, {name: reasons[index] for name, reasons in foreign.items()})
         for index, entry in enumerate(entries)
     ]
+    titles = collections.Counter(row.title for row in rows)
+    rows = [dataclasses.replace(row, namesake=titles[row.title] > 1) for row in rows]
     comparisons = {}
     for column in columns:
         rows, comparisons[column.name] = _rank(rows, column)

@@ -25,6 +25,16 @@ def test_ranked_rows_come_first_best_on_top(board_folder):
     assert [bool(row.why_unranked) for row in board.rows] == [False] * 4 + [True] * 3
 
 
+def test_rows_of_one_title_are_told_apart_by_name(board_folder, make_result):
+    make_result(board_folder, "alpha2", title=row_of(board_of(board_folder), "alpha").title)
+    board = board_of(board_folder)
+    assert [row_of(board, name).title.endswith(f" ({name})") for name in ("alpha", "alpha2", "beta")] == [
+        True,
+        True,
+        False,
+    ]
+
+
 def test_systems_that_cannot_be_told_apart_share_ranks(board_folder):
     board = board_of(board_folder)
     ranks = {name: row_of(board, name).cells["event_f1"].standing for name in ("alpha", "beta", "delta", "gamma")}

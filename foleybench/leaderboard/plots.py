@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from foleybench.leaderboard import numbers
 from foleybench.leaderboard.board import Board, Cell, Column, Row
-from foleybench.leaderboard.svg import Scale, element, mark, scale_for, shorten, tick_text
+from foleybench.svg import Scale, element, mark, picture, scale_for, shorten, tick_text, x_axis, y_grid
 
 _WIDTH_PX = 560.0
 _ROW_PX = 25.0
@@ -30,39 +30,11 @@ def known_cells(board: Board, column: Column) -> list[tuple[Row, Cell]]:
     return [(row, cell) for row, cell in found if cell.value is not None and cell.state == "ok"]
 
 
-def _picture(label: str, height_px: float, *parts: Markup) -> Markup:
-    return element(
-        "svg",
-        element("title", label),
-        *parts,
-        viewBox=f"0 0 {_WIDTH_PX:g} {height_px:g}",
-        role="img",
-        class_="plot",
-        xmlns="http://www.w3.org/2000/svg",
-    )
-
-
-def _x_axis(scale: Scale, top_px: float, bottom_px: float, title: str) -> list[Markup]:
-    parts = []
-    for tick in scale.ticks():
-        x = scale(tick)
-        parts.append(element("line", x1=x, x2=x, y1=top_px, y2=bottom_px, class_="grid"))
-        parts.append(element("text", tick_text(tick), x=x, y=bottom_px + 15, class_="tick", text_anchor="middle"))
-    middle = (scale.start_px + scale.end_px) / 2
-    parts.append(element("text", title, x=middle, y=bottom_px + 33, class_="axis", text_anchor="middle"))
-    return parts
-
-
 def _y_axis(scale: Scale, left_px: float, right_px: float, title: str) -> list[Markup]:
-    parts = []
-    for tick in scale.ticks():
-        y = scale(tick)
-        parts.append(element("line", x1=left_px, x2=right_px, y1=y, y2=y, class_="grid"))
-        parts.append(element("text", tick_text(tick), x=left_px - 7, y=y + 4, class_="tick", text_anchor="end"))
     middle = (scale.start_px + scale.end_px) / 2
     turn = f"translate(14 {middle:.1f}) rotate(-90)"
-    parts.append(element("text", title, transform=turn, class_="axis", text_anchor="middle"))
-    return parts
+    name = element("text", title, transform=turn, class_="axis", text_anchor="middle")
+    return [*y_grid(scale, {tick: tick_text(tick) for tick in scale.ticks()}, left_px, right_px), name]
 
 
 def forest(board: Board, column: Column) -> Markup | None:
@@ -75,14 +47,14 @@ def forest(board: Board, column: Column) -> Markup | None:
     bottom = 8 + _ROW_PX * len(found)
     ends = [end for _, cell in found for end in (cell.low, cell.high, cell.value) if end is not None]
     scale = scale_for(ends, _LABEL_PX, _WIDTH_PX - 16)
-    parts = _x_axis(scale, 4, bottom, axis_title(column))
+    parts = x_axis(scale, bottom, axis_title(column), top_px=4)
     for row, cell in found:
         if row.model["kind"] == "control" and cell.value is not None:
             x = scale(cell.value)
             parts.append(element("line", x1=x, x2=x, y1=4.0, y2=bottom, class_="control-line"))
     for index, (row, cell) in enumerate(found):
         parts += _forest_row(row, cell, column, scale, 8 + _ROW_PX * (index + 0.5))
-    return _picture(f"{column.title} with 95 % intervals", bottom + 42, *parts)
+    return picture(f"{column.title} with 95 % intervals", _WIDTH_PX, bottom + 42, *parts)
 
 
 def _forest_row(row: Row, cell: Cell, column: Column, scale: Scale, y: float) -> list[Markup]:
@@ -143,7 +115,7 @@ def _scatter(points: Sequence[Point], x_title: str, y_title: str, label: str, *,
     height = 360.0
     x_scale = scale_for([v for p in points for v in p.x], 62, _WIDTH_PX - 20, log=log)
     y_scale = scale_for([v for p in points for v in p.y], height - 52, 14)
-    parts = _x_axis(x_scale, 14, height - 52, x_title) + _y_axis(y_scale, 62, _WIDTH_PX - 20, y_title)
+    parts = x_axis(x_scale, height - 52, x_title, top_px=14) + _y_axis(y_scale, 62, _WIDTH_PX - 20, y_title)
     for point in points:
         kind = str(point.row.model["kind"])
         x, y = x_scale(point.x[0]), y_scale(point.y[0])
@@ -154,7 +126,7 @@ def _scatter(points: Sequence[Point], x_title: str, y_title: str, label: str, *,
         words = f"{point.row.title}: {tick_text(point.x[0])}, {tick_text(point.y[0])}"
         parts.append(mark(str(point.row.model["kind"]), x, y, words))
     parts += _labels(points, places, (62, _WIDTH_PX - 20, 14, height - 52))
-    return _picture(label, height, *parts)
+    return picture(label, _WIDTH_PX, height, *parts)
 
 
 def _labels(
@@ -226,7 +198,7 @@ def _curves(found: Sequence[tuple[Row, Mapping[float, float]]], column: Column) 
     tolerances = sorted({1000 * t for _, values in found for t in values})
     x_scale = Scale(0.0, tolerances[-1], 62, right)
     y_scale = scale_for([v for _, values in found for v in values.values()], height - 52, 14)
-    parts = _x_axis(x_scale, 14, height - 52, "tolerance (ms)") + _y_axis(y_scale, 62, right, column.title)
+    parts = x_axis(x_scale, height - 52, "tolerance (ms)", top_px=14) + _y_axis(y_scale, 62, right, column.title)
     ends = _spread([y_scale(values[max(values)]) for _, values in found], 15.0, 20.0, height - 56)
     for index, ((row, values), end) in enumerate(zip(found, ends, strict=True)):
         kind = str(row.model["kind"])
@@ -236,7 +208,7 @@ def _curves(found: Sequence[tuple[Row, Mapping[float, float]]], column: Column) 
         last = y_scale(values[max(values)])
         parts.append(element("line", x1=right + 2, y1=last, x2=right + 12, y2=end, class_="leader"))
         parts.append(element("text", shorten(row.title, 22), x=right + 15, y=end + 4, class_=f"label {style}"))
-    return _picture(f"{column.title} by tolerance", height, *parts)
+    return picture(f"{column.title} by tolerance", _WIDTH_PX, height, *parts)
 
 
 def _spread(places: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
@@ -133,14 +134,14 @@ def _shards(overview: Overview) -> Iterator[dict[str, Any]]:
 
 
 def thumbnails(overview: Overview, n: int) -> list[Thumbnail]:
-    """Return pictures of ``n`` clips spread evenly over the split, and of some with each flag."""
+    """Return pictures of ``n`` clips drawn from the split by the hash of their ids, and of some with each flag."""
     if not n or not overview.n_ok or all(size is None for size in overview.shard_bytes().values()):
         return []
     data = ShardDataset(overview.path)
-    ids = data.clip_ids
-    spread_out = [ids[k * len(ids) // min(n, len(ids))] for k in range(min(n, len(ids)))]
+    # Every k-th clip of a corpus that takes its classes in turn would show a few classes only.
+    drawn = sorted(data.clip_ids, key=lambda clip_id: hashlib.sha256(clip_id.encode()).digest())[:n]
     with_flags = [clip_id for _, found in sorted(overview.flagged.items()) for clip_id in found[:_N_PER_FLAG]]
-    return [_thumbnail(data, clip_id) for clip_id in dict.fromkeys([*with_flags, *spread_out])]
+    return [_thumbnail(data, clip_id) for clip_id in dict.fromkeys([*with_flags, *drawn])]
 
 
 def _thumbnail(data: ShardDataset, clip_id: str) -> Thumbnail:

@@ -5,7 +5,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from foleybench.leaderboard import plots, svg
+from foleybench import svg
+from foleybench.leaderboard import plots
 from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.load import read_all
 

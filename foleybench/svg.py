@@ -1,9 +1,10 @@
-"""The little SVG that the plots need: elements, scales, ticks. Colours come from the page's style sheet, by class."""
+"""The little SVG that the plots of the pages need: elements, scales, axes. Colours come from the page, by class."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable, Mapping
 
 from markupsafe import Markup, escape
 
@@ -106,6 +107,50 @@ def tick_text(value: float) -> str:
 def shorten(text: str, n: int) -> str:
     """Return at most ``n`` characters, with an ellipsis where something is missing."""
     return text if len(text) <= n else text[: n - 1].rstrip() + "…"
+
+
+def picture(title: str, width_px: float, height_px: float, *parts: Markup) -> Markup:
+    """Return the plot that the parts make up."""
+    return element(
+        "svg",
+        element("title", title),
+        *parts,
+        viewBox=f"0 0 {width_px:g} {height_px:g}",
+        role="img",
+        class_="plot",
+        xmlns="http://www.w3.org/2000/svg",
+    )
+
+
+def x_axis(
+    scale: Scale,
+    bottom_px: float,
+    title: str,
+    *,
+    top_px: float | None = None,
+    n_ticks: int = 5,
+    words: Callable[[float], str] = tick_text,
+) -> list[Markup]:
+    """Return a horizontal scale's labels and its title, below ``bottom_px``; with ``top_px`` grid lines as well."""
+    parts = []
+    for tick in scale.ticks(n_ticks):
+        x = scale(tick)
+        if top_px is not None:
+            parts.append(element("line", x1=x, x2=x, y1=top_px, y2=bottom_px, class_="grid"))
+        parts.append(element("text", words(tick), x=x, y=bottom_px + 15, class_="tick", text_anchor="middle"))
+    middle = (scale.start_px + scale.end_px) / 2
+    parts.append(element("text", title, x=middle, y=bottom_px + 33, class_="axis", text_anchor="middle"))
+    return parts
+
+
+def y_grid(scale: Scale, labels: Mapping[float, str], left_px: float, right_px: float) -> list[Markup]:
+    """Return a grid line for each of some values of a vertical scale, with its label left of ``left_px``."""
+    parts = []
+    for value, label in labels.items():
+        y = scale(value)
+        parts.append(element("line", x1=left_px, x2=right_px, y1=y, y2=y, class_="grid"))
+        parts.append(element("text", label, x=left_px - 7, y=y + 4, class_="tick", text_anchor="end"))
+    return parts
 
 
 # What kind of row a mark stands for must not depend on colour alone.

@@ -78,6 +78,8 @@ def generation_of(name, skill):
     return {
         "model": {"name": name},
         "nfe": 25,
+        "sampler": "heun",
+        "vocoder": "griffin_lim, 16 iterations",
         "guidance": 3.0,
         "seed": 0,
         "device": "cpu",

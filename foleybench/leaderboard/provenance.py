@@ -67,8 +67,10 @@ def _generation(generation: Mapping[str, Any] | None) -> tuple[tuple[str, str], 
     if not generation:
         return (("", "not reported: the sound was made elsewhere"),)
     facts = _facts(
+        sampler=generation.get("sampler"),
         network_evaluations=generation.get("nfe"),
         guidance=generation.get("guidance"),
+        vocoder=generation.get("vocoder"),
         seed=generation.get("seed"),
         device=generation.get("device"),
         threads=generation.get("threads"),

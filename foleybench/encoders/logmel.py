@@ -11,10 +11,8 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from foleybench.clips import AudioArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, one_by_one
 from foleybench.encoders._spectra import MelGrid, decibels, mel_power
 
 GRID = MelGrid(rate_hz=16000, window=1024, hop=256, n_bands=64, low_hz=50.0, high_hz=8000.0)
@@ -31,10 +29,7 @@ def _encode_one(audio: AudioArray) -> Features:
 
 
 def _build(device: str) -> Encode:
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        return [_encode_one(signal.audio) for signal in signals]
-
-    return encode
+    return one_by_one(lambda signal: _encode_one(signal.audio))
 
 
 ENCODER = Encoder(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
+from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.encoders._spectra import require_finite
 from foleybench.weights import Weights, require
 
@@ -161,11 +161,8 @@ def encode_with(net: nn.Module, patches_of: Callable[[AudioArray], FloatArray], 
             return {"frames": np.zeros((0, 128), dtype=np.float32)}
         return {"frames": net(torch.from_numpy(patches).to(device)).cpu().numpy()}
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        # One sound at a time: its ten or so patches fill a batch, and its neighbours cannot change a bit.
-        return [encode_one(signal) for signal in signals]
-
-    return encode
+    # Its ten or so patches fill a batch.
+    return one_by_one(encode_one)
 
 
 def _patches_without_dc(audio: AudioArray) -> FloatArray:

@@ -54,12 +54,12 @@ def main() -> None:
     laid_out = vggish.laid_out(patches[:, None])
     flat = net.features(laid_out).to_dense().permute(0, 2, 3, 1).flatten(1)
     square = torch.randn(SIDE, SIDE)
-    n_products = products(net, patches)
+    n_sums = products(net, patches)
     parts = {
         "mel patches": (best(lambda: vggish.log_mel_patches(sound)), None),
-        "convolutions": (best(lambda: net.features(laid_out)), n_products["convolutions"]),
-        "linear layers": (best(lambda: net.embeddings(flat)), n_products["linear layers"]),
-        "the whole network": (best(lambda: net(patches)), sum(n_products.values())),
+        "convolutions": (best(lambda: net.features(laid_out)), n_sums["convolutions"]),
+        "linear layers": (best(lambda: net.embeddings(flat)), n_sums["linear layers"]),
+        "the whole network": (best(lambda: net(patches)), sum(n_sums.values())),
         f"a product of {SIDE} x {SIDE} matrices": (best(lambda: square @ square), float(SIDE**3)),
     }
     print("| what | CPU ms | GFLOP | GFLOP/s |")

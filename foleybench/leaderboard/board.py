@@ -95,9 +95,14 @@ class Row:
 
     @property
     def title(self) -> str:
-        """Name for people."""
+        """Name for people, with the row's own name where the title alone would mislead."""
         title = str(self.model.get("title") or self.model["name"])
-        return f"{title} ({self.entry.row_name})" if self.namesake else title
+        return f"{title} ({self.entry.row_name})" if self.namesake or self._named_by_hand else title
+
+    @property
+    def _named_by_hand(self) -> bool:
+        """Whether ``--name`` gave a model's row a name that does not begin with the model's."""
+        return not self.entry.row_name.startswith(str(self.model.get("registry_name") or self.entry.row_name))
 
     @property
     def seconds_per_clip(self) -> float | None:

@@ -123,6 +123,12 @@ def test_a_metric_that_is_not_installed_is_shown_and_not_ranked(tmp_path, make_r
     assert cell.standing is None
 
 
+@pytest.mark.parametrize(("name", "shown"), [("flow-nfe1", "Flow"), ("mine", "Flow (mine)")])
+def test_a_name_given_by_hand_stands_beside_the_title(tmp_path, make_result, name, shown):
+    make_result(tmp_path, name, title="Flow", section={"registry_name": "flow"})
+    assert row_of(board_of(tmp_path), name).title == shown
+
+
 def test_headline_metrics_follow_the_protocol(tmp_path, make_result):
     make_result(tmp_path, "alpha", protocol=("synth", 1))
     board = board_of(tmp_path)

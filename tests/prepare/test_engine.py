@@ -23,8 +23,10 @@ from foleybench.shards import ShardDataset
 from foleybench.verify import Problem, verify
 
 RUN = """
-import argparse, sys
+import argparse, signal, sys
 from pathlib import Path
+# Where the tests run in the background of a shell, its jobs are born deaf to this signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from foleybench.errors import FoleyError
 from foleybench.prepare import prepare
 options = argparse.Namespace(deeds=sys.argv[3], splits="train,test", flavour="plain", log=sys.argv[4])

@@ -161,7 +161,7 @@ def encode_with(net: nn.Module, patches_of: Callable[[AudioArray], FloatArray], 
             return {"frames": np.zeros((0, 128), dtype=np.float32)}
         return {"frames": net(torch.from_numpy(patches).to(device)).cpu().numpy()}
 
-    # Its ten or so patches fill a batch.
+    # The ten or so patches of one sound fill a batch.
     return one_by_one(encode_one)
 
 

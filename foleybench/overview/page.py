@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
@@ -13,6 +12,7 @@ from markupsafe import Markup
 
 from foleybench.errors import ManifestError, MediaError
 from foleybench.leaderboard.page import asset as leaderboard_asset
+from foleybench.leaderboard.report import choose
 from foleybench.leaderboard.spectrogram import data_uri
 from foleybench.overview import plots
 from foleybench.overview.counts import MEASURED, Overview, readable
@@ -134,12 +134,12 @@ def _shards(overview: Overview) -> Iterator[dict[str, Any]]:
 
 
 def thumbnails(overview: Overview, n: int) -> list[Thumbnail]:
-    """Return pictures of ``n`` clips drawn from the split by the hash of their ids, and of some with each flag."""
+    """Return pictures of ``n`` clips drawn from the split, and of some with each flag."""
     if not n or not overview.n_ok or all(size is None for size in overview.shard_bytes().values()):
         return []
     data = ShardDataset(overview.path)
     # Every k-th clip of a corpus that takes its classes in turn would show a few classes only.
-    drawn = sorted(data.clip_ids, key=lambda clip_id: hashlib.sha256(clip_id.encode()).digest())[:n]
+    drawn = choose(data.clip_ids, n, seed=0)
     with_flags = [clip_id for _, found in sorted(overview.flagged.items()) for clip_id in found[:_N_PER_FLAG]]
     return [_thumbnail(data, clip_id) for clip_id in dict.fromkeys([*with_flags, *drawn])]
 

@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from foleybench import stats
-from foleybench.metrics import Stat, mean_of
-from foleybench.metrics._distances import FrechetPool, corrected
-from foleybench.metrics._frechet import analytic_bias
-from foleybench.metrics._moments import Moments
+from foleybench.api.metric import Stat, mean_of
+from foleybench.metrics._math.distances import FrechetPool, corrected
+from foleybench.metrics._math.frechet import analytic_bias
+from foleybench.metrics._math.moments import Moments
+from foleybench.stats import bootstrap
 
 Values = npt.NDArray[np.float64]
 DRAWS: dict[str, tuple[Callable[[np.random.Generator, int], Values], float]] = {
@@ -42,7 +42,7 @@ def coverage_of_means(n: int, sets: int, resamples: int) -> list[float]:
             rng = np.random.default_rng([seed, n])
             found = {f"{i:05d}": {"x": np.asarray(v)} for i, v in enumerate(draw(rng, n))}
             names = {clip_id: clip_id for clip_id in found}
-            interval = stats.bootstrap(mean_of("x"), found, names, rng=rng, resamples=resamples)
+            interval = bootstrap.bootstrap(mean_of("x"), found, names, rng=rng, resamples=resamples)
             hits += interval is not None and interval.low <= true <= interval.high
         shares.append(hits / sets)
     return shares
@@ -67,7 +67,7 @@ def frechet_case(n: int, width: int, scale: float, sets: int, resamples: int, *,
         found = frechet_set(rng, n, width, scale)
         listed = list(found.values())
         names = {clip_id: clip_id for clip_id in found}
-        intervals.append(stats.bootstrap(pool, found, names, rng=rng, resamples=resamples, centre=True))
+        intervals.append(bootstrap.bootstrap(pool, found, names, rng=rng, resamples=resamples, centre=True))
         plain.append(pool(listed))
         mended.append(corrected(listed))
         one, two = (Moments.of(np.concatenate([s[name] for s in listed])) for name in ("reference", "generated"))

@@ -21,10 +21,10 @@ import numpy as np
 import soundfile
 
 from foleybench import registry
-from foleybench.metrics import Metric
-from foleybench.protocols import Protocol
-from foleybench.scoring import encoders_of, needs_of
-from foleybench.sound import read_sound
+from foleybench.api.metric import Metric
+from foleybench.api.protocol import Protocol
+from foleybench.media.audio import read_sound
+from foleybench.scoring.scorer import encoders_of, needs_of
 
 SECONDS = 10.0
 

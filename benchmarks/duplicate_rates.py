@@ -24,8 +24,8 @@ import numpy as np
 
 from foleybench.cli import main as foleybench
 from foleybench.datasets.folder import VIDEO_ENDINGS
-from foleybench.manifest import Entry, manifest_path, read_manifest
-from foleybench.prints import difference
+from foleybench.prepare.normalise.fingerprint import difference
+from foleybench.shards.manifest import Entry, manifest_path, read_manifest
 
 _H264 = "-c:v libx264 -preset veryfast -threads 1 -crf"
 _HALF = "-vf scale=w='trunc(iw/4)*2':h='trunc(ih/4)*2'"

@@ -19,8 +19,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from foleybench import registry, results, stats
-from foleybench.large_stats import ClipTable
+from foleybench import registry
+from foleybench.artefacts import result
+from foleybench.artefacts.clip_table import ClipTable
+from foleybench.stats import bootstrap
 
 SHAPES = {"vggish": (10, 128), "panns_32k": (1, 2048), "passt": (1, 768)}
 METRICS = {"fad_vggish": "vggish", "fd_panns": "panns_32k", "fd_passt": "passt"} | {
@@ -62,7 +64,7 @@ def main() -> None:
     table = _timed(f"table of {args.clips} clips", lambda: table_of(args.clips, args.metrics))
     for name in args.metrics:
         metric = registry.load("metrics", name)
-        found = results.stats_of(table, name)
+        found = result.stats_of(table, name)
         listed = list(found.values())
         _timed(f"{name}: value", lambda m=metric, s=listed: m.pool(s))
         _timed(f"{name}: corrected", lambda m=metric, s=listed: m.corrected(s))
@@ -70,7 +72,7 @@ def main() -> None:
         rng = np.random.default_rng(0)
         _timed(
             f"{name}: interval, {args.resamples} resamples",
-            lambda m=metric, f=found, c=sources, r=rng: stats.bootstrap(
+            lambda m=metric, f=found, c=sources, r=rng: bootstrap.bootstrap(
                 m.pool, f, c, rng=r, resamples=args.resamples, centre=True
             ),
         )

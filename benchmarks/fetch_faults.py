@@ -1,8 +1,9 @@
 """Fetching from a site that goes wrong in every way, killed again and again: right statuses, the same bytes?
 
-A site on the loopback address serves generated videos through the real yt-dlp (`tests/obtain/video_server.py` says what
-goes wrong with which). One run is left alone; another is killed with SIGKILL at random moments and started again. Then
-every id must have the status that its fault leads to, and both results must be the same, byte for byte.
+A site on the loopback address serves generated videos through the real yt-dlp (`video_server.py` in
+`tests/prepare/obtain/` says what goes wrong with which). One run is left alone; another is killed with SIGKILL at
+random moments and started again. Then every id must have the status that its fault leads to, and both results must be
+the same, byte for byte.
 
     python benchmarks/fetch_faults.py [--videos 500] [--kills 10] [--jobs 3]
 """
@@ -22,10 +23,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from foleybench.manifest import read_manifest
-from foleybench.shards import ShardDataset
-from tests.obtain import video_server
-from tests.obtain.test_fetch import check, command, result
+from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import read_manifest
+from tests.prepare.obtain import video_server
+from tests.prepare.obtain.test_fetch import check, command, result
 
 
 def main() -> int:

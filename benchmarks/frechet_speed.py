@@ -21,7 +21,7 @@ import numpy.typing as npt
 import scipy
 import scipy.linalg
 
-from foleybench.metrics._frechet import distance_of_normals, frechet_distance
+from foleybench.metrics._math.frechet import distance_of_normals, frechet_distance
 
 Array = npt.NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from foleybench.generate import Settings, build, clip_rng, strip
-from foleybench.shards import ShardDataset
+from foleybench.generation.folder import Settings, build, clip_rng, strip
+from foleybench.shards.dataset import ShardDataset
 
 NFES = (1, 2, 4, 8, 25)
 ROUNDS = 7

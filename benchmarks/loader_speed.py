@@ -22,10 +22,10 @@ import numpy as np
 import webdataset
 from torch.utils.data import DataLoader
 
-from foleybench.loader import ClipLoader, decode_clip
-from foleybench.manifest import Entry, Header, manifest_path, write_manifest
-from foleybench.shard_stream import ShardStream
-from foleybench.shards import decode_sample, shard_name, write_shard
+from foleybench.shards.dataset import decode_sample, shard_name, write_shard
+from foleybench.shards.loader import ClipLoader, decode_clip
+from foleybench.shards.manifest import Entry, Header, manifest_path, write_manifest
+from foleybench.shards.stream import ShardStream
 
 WINDOW = 128
 BATCH = 16

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from foleybench.clips import AudioArray
-from foleybench.manifest import Entry, Header, manifest_path, write_manifest
-from foleybench.media import encode_mp4
-from foleybench.shards import shard_name, write_shard
-from foleybench.sound import flac_bytes
+from foleybench.media.audio import flac_bytes
+from foleybench.media.read import encode_mp4
+from foleybench.shards.dataset import shard_name, write_shard
+from foleybench.shards.manifest import Entry, Header, manifest_path, write_manifest
 
 
 def sound(index: int, seconds: float, rate_hz: int) -> AudioArray:

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foleybench.prepare import plan, prepare
-from foleybench.shard_index import read_index
-from foleybench.verify import Checked, Problem, verify
+from foleybench.prepare.verify import Checked, Problem, verify
+from foleybench.shards.index import read_index
 
 SOURCE = """
 from foleybench.datasets import Dataset, Item, Sample

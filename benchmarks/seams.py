@@ -20,13 +20,13 @@ import torch
 
 from foleybench.clips import AudioArray, FloatArray
 from foleybench.encoders.onsets import RATE_HZ, detect
-from foleybench.generate import Settings, build, generate_one
-from foleybench.shards import ShardDataset
-from foleybench.sound import resample
-from foleybench.stats import Floats
-from foleymodels._controls import own_sound
-from foleymodels._mel import Mel, MelSettings
-from foleymodels._windows import Windows
+from foleybench.generation.folder import Settings, build, generate_one
+from foleybench.media.audio import resample
+from foleybench.shards.dataset import ShardDataset
+from foleybench.stats.bootstrap import Floats
+from foleymodels._parts.mel import Mel, MelSettings
+from foleymodels._parts.windows import Windows
+from foleymodels.controls._change import own_sound
 from foleymodels.foleyflow.checkpoints import load_model
 
 NEAR_S = 0.05

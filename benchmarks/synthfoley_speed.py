@@ -14,8 +14,8 @@ from collections.abc import Callable
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-from foleybench.media import encode_mp4  # noqa: E402
-from foleybench.sound import flac_bytes  # noqa: E402
+from foleybench.media.audio import flac_bytes  # noqa: E402
+from foleybench.media.read import encode_mp4  # noqa: E402
 from foleybench.synthfoley import ClipSpec, class_names, render_clip  # noqa: E402
 
 

@@ -25,9 +25,10 @@ from typing import Any
 import made_set
 import numpy as np
 
-from foleybench.encoders import Encode, Signal, vggish
-from foleybench.metrics._frechet import frechet_distance
-from foleybench.sound import read_sound, write_wav
+from foleybench.api.encoder import Encode, Signal
+from foleybench.encoders import vggish
+from foleybench.media.audio import read_sound, write_wav
+from foleybench.metrics._math.frechet import frechet_distance
 
 SECONDS = 10.0
 PEER = """

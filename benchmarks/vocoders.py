@@ -1,6 +1,6 @@
 """A trained vocoder beside Griffin-Lim on the true sound of a split: how near, and how long it takes.
 
-Distances are those that the vocoder is trained on (``foleymodels/_vocos_training.py``): spectral is over four
+Distances are those that the vocoder is trained on (``foleymodels/_vocoders/train_vocos.py``): spectral is over four
 resolutions, mel is the mean distance of normalised mel tokens. Seconds are CPU time of one thread, one clip at a time,
 median over clips. Differences are paired, with 95 % intervals over clips (bootstrap).
 
@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from foleybench.api.model import BuildContext
 from foleybench.clips import FloatArray
-from foleybench.model import BuildContext
-from foleybench.shards import ShardDataset
-from foleymodels._controls import own_sound
-from foleymodels._mel import Mel
-from foleymodels._vocoders import GriffinLim, Vocoder, vocoder_of
-from foleymodels._vocos_training import mel_distance, spectral_distance
+from foleybench.shards.dataset import ShardDataset
+from foleymodels._parts.mel import Mel
+from foleymodels._vocoders.choose import GriffinLim, Vocoder, vocoder_of
+from foleymodels._vocoders.train_vocos import mel_distance, spectral_distance
+from foleymodels.controls._change import own_sound
 from foleymodels.foleyflow.sizes import SIZES
 
 ITERATIONS = (4, 8, 16, 32)

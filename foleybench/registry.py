@@ -18,14 +18,14 @@ from typing import Any
 
 from foleybench.errors import FoleyError, UnknownNameError
 
-# kind -> (package, attribute that the file defines)
+# kind -> (packages, attribute that the file defines)
 KINDS = {
-    "commands": ("foleybench.commands", None),
-    "datasets": ("foleybench.datasets", "DATASET"),
-    "encoders": ("foleybench.encoders", "ENCODER"),
-    "metrics": ("foleybench.metrics", "METRIC"),
-    "models": ("foleymodels", "MODEL"),
-    "protocols": ("foleybench.protocols", "PROTOCOL"),
+    "commands": (("foleybench.commands",), None),
+    "datasets": (("foleybench.datasets",), "DATASET"),
+    "encoders": (("foleybench.encoders",), "ENCODER"),
+    "metrics": (("foleybench.metrics",), "METRIC"),
+    "models": (("foleymodels", "foleymodels.controls"), "MODEL"),
+    "protocols": (("foleybench.protocols",), "PROTOCOL"),
 }
 
 
@@ -61,8 +61,7 @@ def module(kind: str, name: str) -> ModuleType:
     """
     if name not in names(kind):
         raise UnknownNameError(unknown(kind[:-1], name, names(kind)))
-    package, _ = KINDS[kind]
-    return importlib.import_module(f"{package}.{name}" if name in _files(kind) else _entry_points(kind)[name])
+    return importlib.import_module(_files(kind).get(name) or _entry_points(kind)[name])
 
 
 def load_file(spec: str) -> Any:
@@ -92,15 +91,18 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {what} {name!r}.{hint} Known: {', '.join(choices)}."
 
 
-def _files(kind: str) -> set[str]:
+def _files(kind: str) -> dict[str, str]:
+    """Return the modules of a kind by name. A package that is itself searched (``controls``) is no name."""
     if kind not in KINDS:
         raise UnknownNameError(f"there is no kind {kind!r}; kinds are {', '.join(sorted(KINDS))}.")
-    spec = importlib.util.find_spec(KINDS[kind][0])
-    locations = spec.submodule_search_locations if spec else None
-    found: set[str] = set()
-    for folder in map(Path, locations or ()):
-        found |= {path.stem for path in folder.glob("[!_]*.py")}
-        found |= {path.parent.name for path in folder.glob("[!_]*/__init__.py")}
+    packages = KINDS[kind][0]
+    found: dict[str, str] = {}
+    for package in packages:
+        spec = importlib.util.find_spec(package)
+        for folder in map(Path, (spec.submodule_search_locations if spec else None) or ()):
+            stems = {path.stem for path in folder.glob("[!_]*.py")}
+            stems |= {path.parent.name for path in folder.glob("[!_]*/__init__.py")}
+            found |= {stem: f"{package}.{stem}" for stem in stems if f"{package}.{stem}" not in packages}
     return found
 
 

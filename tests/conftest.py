@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foleybench.manifest import Entry, Header, manifest_path, write_manifest
-from foleybench.media import encode_mp4
-from foleybench.shards import shard_name, write_shard
-from foleybench.sound import flac_bytes
+from foleybench.media.audio import flac_bytes
+from foleybench.media.read import encode_mp4
+from foleybench.shards.dataset import shard_name, write_shard
+from foleybench.shards.manifest import Entry, Header, manifest_path, write_manifest
 
 RATE_HZ = 16000
 LABELS = ("bounce", "bell")

@@ -4,8 +4,9 @@ import functools
 
 import numpy as np
 
-from foleybench import registry, results
-from foleybench.metrics._f_score import TOLERANCES_S
+from foleybench import registry
+from foleybench.artefacts import result as results
+from foleybench.metrics._math.f_score import TOLERANCES_S
 
 LABELS = ("bell", "bounce", "rain", "strike")
 METRICS = ("event_f1", "kld_mini", "seconds_per_clip")

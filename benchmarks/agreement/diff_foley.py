@@ -15,7 +15,8 @@ import torch
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 from torch import nn
 
-from foleybench.encoders import Signal, diff_foley_align
+from foleybench.api.encoder import Signal
+from foleybench.encoders import diff_foley_align
 
 PEER = "luosiallen/Diff-Foley"
 # So that random weights give probabilities that differ from clip to clip.

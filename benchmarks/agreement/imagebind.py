@@ -14,20 +14,22 @@ import torch
 import torchaudio
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 
-from foleybench.encoders import Signal, _imagebind, imagebind_audio, imagebind_video
+from foleybench.api.encoder import Signal
+from foleybench.encoders import imagebind_audio, imagebind_video
+from foleybench.encoders._nets import imagebind
 
 IMAGEBIND, AV_BENCHMARK = "facebookresearch/ImageBind", "hkchengrex/av-benchmark"
 _UNUSED = (
     *("ftfy", "regex", "iopath", "iopath.common", "iopath.common.file_io", "pkg_resources"),
     *("pytorchvideo", "pytorchvideo.data", "pytorchvideo.data.clip_sampling", "pytorchvideo.data.encoded_video"),
 )
-_TOWER = _imagebind.Tower(width=64, depth=3, heads=4)
-NARROW = _imagebind.Sizes(
+_TOWER = imagebind.Tower(width=64, depth=3, heads=4)
+NARROW = imagebind.Sizes(
     out=48, vision=_TOWER, audio=_TOWER, text=_TOWER, depth=_TOWER, thermal=_TOWER, imu=_TOWER, words=49408
 )
 
 
-def _peer(sizes: _imagebind.Sizes) -> torch.nn.Module:
+def _peer(sizes: imagebind.Sizes) -> torch.nn.Module:
     """Their model with our sizes; to be called with their modules importable."""
     settings = {"out_embed_dim": sizes.out}
     for name in ("vision", "audio", "text", "depth", "thermal", "imu"):
@@ -43,8 +45,8 @@ def _layout(checkout: Path) -> tuple[Array, Array]:
     with peer_modules(checkout, absent=_UNUSED):
         importlib.import_module("imagebind.models.imagebind_model")  # not while everything is made on "meta"
         with torch.device("meta"), on_cpu:
-            theirs = {name: tuple(tensor.shape) for name, tensor in _peer(_imagebind.HUGE).state_dict().items()}
-    ours = _imagebind.layout()
+            theirs = {name: tuple(tensor.shape) for name, tensor in _peer(imagebind.HUGE).state_dict().items()}
+    ours = imagebind.layout()
     if set(ours) != set(theirs):
         raise SystemExit(f"ImageBind: names differ: {sorted(set(ours) ^ set(theirs))[:4]}")
     flat = [np.float32([size for name in sorted(shapes) for size in shapes[name]]) for shapes in (ours, theirs)]
@@ -57,8 +59,8 @@ def _nets(checkout: Path) -> tuple[torch.nn.Module, dict[str, torch.nn.Module]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "imagebind_huge.pth"
         torch.save(theirs.state_dict(), path)
-        towers = {"audio": _imagebind.audio_tower(NARROW), "vision": _imagebind.vision_tower(NARROW)}
-        return theirs, {name: _imagebind.load(tower, path, NARROW) for name, tower in towers.items()}
+        towers = {"audio": imagebind.audio_tower(NARROW), "vision": imagebind.vision_tower(NARROW)}
+        return theirs, {name: imagebind.load(tower, path, NARROW) for name, tower in towers.items()}
 
 
 def _tower(modality: str, checkout: Path) -> tuple[Array, Array]:

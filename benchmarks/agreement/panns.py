@@ -10,29 +10,30 @@ import numpy as np
 import torch
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 
-from foleybench.encoders import _cnn14, panns_16k, panns_32k
+from foleybench.encoders import panns_16k, panns_32k
+from foleybench.encoders._nets import cnn14
 
 PEER = "qiuqiangkong/audioset_tagging_cnn"
 
 
-def _pair(ours: _cnn14.Cnn14, peer_class: str, checkout: Path) -> tuple[torch.nn.Module, Array]:
+def _pair(ours: cnn14.Cnn14, peer_class: str, checkout: Path) -> tuple[torch.nn.Module, Array]:
     grid = ours.grid
     with peer_modules(checkout / "pytorch"):
         models = importlib.import_module("models")
         theirs = getattr(models, peer_class)(
-            grid.rate_hz, grid.window, grid.hop, _cnn14.N_BANDS, int(grid.low_hz), int(grid.high_hz), 527
+            grid.rate_hz, grid.window, grid.hop, cnn14.N_BANDS, int(grid.low_hz), int(grid.high_hz), 527
         )
     return theirs.eval(), two_tones(3.0, grid.rate_hz)
 
 
-def _filters(ours: _cnn14.Cnn14, theirs: torch.nn.Module, sound: Array) -> tuple[Array, Array]:
+def _filters(ours: cnn14.Cnn14, theirs: torch.nn.Module, sound: Array) -> tuple[Array, Array]:
     batch = torch.from_numpy(sound)[None]
     wanted = theirs.logmel_extractor(theirs.spectrogram_extractor(batch))
     # Below -60 dB re full scale the sound's own float32 rounding is measured, not the filters.
     return array(ours.log_mel(batch).clamp(min=-60)), array(wanted.clamp(min=-60))
 
 
-def _net(ours: _cnn14.Cnn14, theirs: torch.nn.Module, sound: Array) -> tuple[Array, Array]:
+def _net(ours: cnn14.Cnn14, theirs: torch.nn.Module, sound: Array) -> tuple[Array, Array]:
     theirs.load_state_dict(random_weights(ours, scale=1.4).state_dict())
     batch = torch.from_numpy(sound)[None]
     kept = []

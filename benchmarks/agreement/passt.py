@@ -18,7 +18,8 @@ import torch
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 from torch import Tensor, nn
 
-from foleybench.encoders import Encoder, Signal, passt, passt_segments, passt_windows
+from foleybench.api.encoder import Encoder, Signal
+from foleybench.encoders import passt, passt_segments, passt_windows
 
 _MEL = {"freqm": 48, "timem": 192, "htk": False, "fmin": 0.0, "fmax": None, "norm": 1}
 

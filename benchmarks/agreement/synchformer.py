@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 
-from foleybench.encoders import Signal, _synchformer, synchformer_audio, synchformer_video
+from foleybench.api.encoder import Signal
+from foleybench.encoders import synchformer_audio, synchformer_video
+from foleybench.encoders._nets import synchformer as _synchformer
 
 PEER = "hkchengrex/av-benchmark"
 # Imported by av-benchmark, not used by what is measured.

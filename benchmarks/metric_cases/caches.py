@@ -13,7 +13,7 @@ from unittest.mock import MagicMock, patch
 import numpy as np
 import torch
 
-from foleybench.avbench_cache import CacheRequest, evaluate_cache
+from foleybench.scoring.avbench_cache import CacheRequest, evaluate_cache
 from metric_cases import DOUBLE, SHARED, SINGLE, Case, functions_of
 
 N = 160
@@ -78,7 +78,7 @@ def both(checkout: Path, seed: int) -> tuple[dict[str, float], dict[str, float]]
             write(home / name, rng)
         theirs = peers_evaluate(checkout)(home / "truth", home / "generated")
         request = CacheRequest(generated=home / "generated", truth=home / "truth", model=_MODEL, resamples=2)
-        with patch("foleybench.stats.bootstrap", lambda *_, **__: None):  # values only
+        with patch("foleybench.stats.bootstrap.bootstrap", lambda *_, **__: None):  # values only
             result, _ = evaluate_cache(request)
     return {name: record["value"] for name, record in result["metrics"].items()}, theirs
 

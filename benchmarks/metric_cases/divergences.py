@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from foleybench import registry
-from foleybench.metrics import ClipView
+from foleybench.api.metric import ClipView
 from metric_cases import SINGLE, Case, functions_of
 
 N = 64

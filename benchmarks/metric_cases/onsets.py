@@ -15,10 +15,10 @@ import numpy as np
 import soundfile
 
 from foleybench import registry
+from foleybench.api.encoder import Signal
+from foleybench.api.metric import ClipView
 from foleybench.clips import Event
-from foleybench.encoders import Signal
 from foleybench.encoders.onsets_librosa import ENCODER, RATE_HZ
-from foleybench.metrics import ClipView
 from metric_cases import Case, functions_of
 
 N = 40

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from foleybench import registry
-from foleybench.encoders import Signal
+from foleybench.api.encoder import Signal
+from foleybench.api.metric import ClipView
 from foleybench.encoders.spectrum import ROLLOFF, mean_power
-from foleybench.metrics import ClipView
 from metric_cases import Case
 
 N, RATE_HZ = 40, 48000

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from foleybench.generate import Settings
-    from foleybench.subsets import Subset
+    from foleybench.generation.folder import Settings
+    from foleybench.lists.subsets import Subset
 
 RESULTS = Path("leaderboards/results")
 
@@ -35,7 +35,7 @@ def add_subset(parser: argparse.ArgumentParser) -> None:
 
 def subset_of(args: argparse.Namespace) -> Subset | None:
     """Return what ``add_subset``'s options name, or None."""
-    from foleybench import subsets
+    from foleybench.lists import subsets
 
     if args.ids:
         return subsets.read_ids(args.ids)
@@ -59,7 +59,7 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
 
 def sampling_of(args: argparse.Namespace, model: str) -> Settings:
     """Return the settings that ``add_sampling``'s options ask for."""
-    from foleybench.generate import Settings
+    from foleybench.generation.folder import Settings
 
     return Settings(
         model=model,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 if TYPE_CHECKING:
-    from foleybench.feature_shards import FeatureRequest
+    from foleybench.prepare.feature_shards import FeatureRequest
 
 NAME = "features"
 HELP = "Encoder outputs of a prepared split, as shards beside it."
@@ -38,9 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the features and print the path of their manifest."""
-    from foleybench.feature_shards import make_features, plan_features
-    from foleybench.manifest import read_manifest
-    from foleybench.store import is_url
+    from foleybench.prepare.feature_shards import make_features, plan_features
+    from foleybench.shards.manifest import read_manifest
+    from foleybench.shards.store import is_url
 
     request = _request(args, args.data if is_url(args.data) else Path(args.data.removeprefix("file://")))
     if args.dry_run:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _request(args: argparse.Namespace, data: Path | str) -> FeatureRequest:
-    from foleybench.feature_shards import FeatureRequest
+    from foleybench.prepare.feature_shards import FeatureRequest
 
     return FeatureRequest(
         data=data,

@@ -21,6 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run every step that has not been done yet."""
-    from foleybench.demo import run_demo
+    from foleybench.reproduce.demo import run_demo
 
     return run_demo(args.out, jobs=args.jobs, seed=args.seed, steps=args.steps, limit=args.limit, dry_run=args.dry_run)

@@ -12,7 +12,7 @@ from foleybench import registry
 from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError, WeightsMissingError
 
 if TYPE_CHECKING:
-    from foleybench.weights_files import WeightsFile
+    from foleybench.scoring.weights_catalogue import WeightsFile
 
 HELP = "say what works on this machine and what is missing"
 EXAMPLE = "foleybench doctor"
@@ -26,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
     """Print a line a check; 1 when something that everything needs does not work."""
     import torch
 
-    from foleybench.provenance import package_versions
-    from foleybench.weights_files import weights_files
+    from foleybench.runtime.provenance import package_versions
+    from foleybench.scoring.weights_catalogue import weights_files
 
     lines = [f"{name} {version}" for name, version in package_versions().items()]
     lines.append(f"cores {os.cpu_count()}, torch threads {torch.get_num_threads()}")
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 def _check_video() -> str:
     import numpy as np
 
-    from foleybench.media import decode_mp4, encode_mp4
+    from foleybench.media.read import decode_mp4, encode_mp4
 
     try:
         frames, _ = decode_mp4(encode_mp4(np.zeros((3, 32, 32, 3), dtype=np.uint8), 25.0))
@@ -54,8 +54,8 @@ def _check_video() -> str:
 
 
 def _weights_state(file: WeightsFile) -> str:
-    from foleybench.weights import require
-    from foleybench.weights_files import size_text
+    from foleybench.api.weights import require
+    from foleybench.scoring.weights_catalogue import size_text
 
     state = "here"
     try:
@@ -68,8 +68,8 @@ def _weights_state(file: WeightsFile) -> str:
 
 
 def _protocol_state(name: str) -> str:
-    from foleybench.weights import require
-    from foleybench.weights_files import encoders_of
+    from foleybench.api.weights import require
+    from foleybench.scoring.weights_catalogue import encoders_of
 
     fetched: dict[str, str] = {}
     made: set[str] = set()

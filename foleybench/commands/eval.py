@@ -11,8 +11,8 @@ from foleybench.commands._options import RESULTS, add_data, add_sampling, add_su
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
-    from foleybench.evaluate import Request
-    from foleybench.large_stats import ClipTable
+    from foleybench.artefacts.clip_table import ClipTable
+    from foleybench.scoring.evaluate import Request
 
 HELP = "score a model, or a folder of generated sound, under a protocol"
 EXAMPLE = "foleybench eval --audio out/my_model --name my_model --data shards/synthfoley/test.manifest.jsonl"
@@ -74,8 +74,8 @@ def _score_control(args: argparse.Namespace, name: str) -> int:
 
 
 def _score_model(args: argparse.Namespace, model: str) -> int:
-    from foleybench.generate import generate_folder
-    from foleybench.shards import ShardDataset
+    from foleybench.generation.folder import generate_folder
+    from foleybench.shards.dataset import ShardDataset
 
     settings = sampling_of(args, model)
     data = ShardDataset(args.data)
@@ -85,10 +85,10 @@ def _score_model(args: argparse.Namespace, model: str) -> int:
 
 
 def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> int:
-    from foleybench import audio_folder
-    from foleybench.evaluate import Request, evaluate
-    from foleybench.feature_cache import default_folder
-    from foleybench.scoring_pool import usable_cores
+    from foleybench.artefacts import audio_folder
+    from foleybench.features.cache import default_folder
+    from foleybench.scoring.evaluate import Request, evaluate
+    from foleybench.scoring.workers import usable_cores
 
     request = Request(
         data=args.data,
@@ -112,7 +112,7 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
 
 def _write(out: Path, result: dict[str, Any], rows: ClipTable) -> int:
     """Write a result, tell it, print its path; 3 when something is missing in it."""
-    from foleybench import results
+    from foleybench.artefacts import result as results
 
     path = results.write(out, result, rows)
     tell(result, sys.stderr)
@@ -122,7 +122,7 @@ def _write(out: Path, result: dict[str, Any], rows: ClipTable) -> int:
 
 
 def _score_cache(args: argparse.Namespace) -> int:
-    from foleybench.avbench_cache import CacheRequest, evaluate_cache
+    from foleybench.scoring.avbench_cache import CacheRequest, evaluate_cache
 
     if args.gt_cache is None:
         raise FoleyError(
@@ -146,17 +146,18 @@ def _score_cache(args: argparse.Namespace) -> int:
 
 def _score_everywhere(request: Request, out: Path) -> int:
     """Score under every protocol, print the table of the spread and why cells are empty; write it as CSV."""
-    from foleybench import results, spread
-    from foleybench.manifest import write_atomically
-    from foleybench.shards import ShardDataset
+    from foleybench.artefacts import result as results
+    from foleybench.scoring import all_protocols
+    from foleybench.shards.dataset import ShardDataset
+    from foleybench.shards.manifest import write_atomically
 
     name = request.model["name"]
     results.require_safe_name(name, "name")
-    cells = spread.score_all(request)
+    cells = all_protocols.score_all(request)
     path = out / ShardDataset(request.data).name / f"{name}.spread.csv"
-    write_atomically(path, spread.as_csv(cells).encode())
-    sys.stderr.write(f"{name} under every protocol\n\n{spread.as_markdown(cells)}\n")
-    sys.stderr.write("".join(f"no value: {line}\n" for line in spread.why_not(cells)))
+    write_atomically(path, all_protocols.as_csv(cells).encode())
+    sys.stderr.write(f"{name} under every protocol\n\n{all_protocols.as_markdown(cells)}\n")
+    sys.stderr.write("".join(f"no value: {line}\n" for line in all_protocols.why_not(cells)))
     sys.stdout.write(f"{path}\n")
     return EXIT_PARTIAL if any(cell.value is None for cell in cells) else EXIT_OK
 

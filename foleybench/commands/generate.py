@@ -11,7 +11,7 @@ from foleybench.commands._options import add_data, add_sampling, sampling_of
 from foleybench.errors import EXIT_OK, FoleyError
 
 if TYPE_CHECKING:
-    from foleybench.generate import Settings
+    from foleybench.generation.folder import Settings
 
 HELP = "make sound for a video file, or for every clip of a prepared data set"
 EXAMPLE = "foleybench generate --model foleyflow --checkpoint runs/foleyflow --video clip.mp4 --out out/clip"
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the sound and print the path of what was made."""
-    from foleybench.generate import generate_folder
+    from foleybench.generation.folder import generate_folder
 
     if (args.video is None) == (args.data is None):
         raise FoleyError("give either --video FILE or --data MANIFEST.")
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _for_video(settings: Settings, video: Path, out: Path, asked: dict[str, Any]) -> list[Path]:
-    from foleybench.for_video import Wanted, sound_for_video
+    from foleybench.generation.video import Wanted, sound_for_video
 
     names = {"takes": "takes", "loudness": "loudness_lufs", "original": "original"}
     values: dict[str, Any] = {names[name]: None if value == "none" else value for name, value in asked.items()}

@@ -101,8 +101,8 @@ def run(args: argparse.Namespace) -> int:
         return _prepare_plan.run(args, _places(args)[0])
     if args.dry_run:
         return _dry_run(args)
-    from foleybench.manifest import read_manifest
     from foleybench.prepare import prepare
+    from foleybench.shards.manifest import read_manifest
 
     out, url = _places(args)
     manifests = prepare(
@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
 def _places(args: argparse.Namespace) -> tuple[Path, str | None]:
     """Return the folder of the run, and the URL that shards go to, if it is one."""
     from foleybench.clip_ids import short_hash, slug
-    from foleybench.store import is_url
+    from foleybench.shards.store import is_url
 
     if not is_url(args.out):
         return Path(args.out.removeprefix("file://")), None
@@ -151,9 +151,9 @@ def _tell(line: str) -> None:
 
 def _write_card(folder: Path, recipe: str) -> None:
     """Write the data set card of all the splits in a folder."""
-    from foleybench.manifest import SUFFIX
-    from foleybench.overview.card import write_card
-    from foleybench.overview.counts import read_overview
+    from foleybench.dataset_card.card import write_card
+    from foleybench.dataset_card.counts import read_overview
+    from foleybench.shards.manifest import SUFFIX
 
     overviews = [read_overview(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
     if write_card(folder, overviews, recipe) is None:
@@ -162,7 +162,7 @@ def _write_card(folder: Path, recipe: str) -> None:
 
 def _write_contact_sheets(folder: Path, manifests: Mapping[str, Path]) -> None:
     """Draw the first clips of every class; a sheet that is newer than the manifests stays."""
-    from foleybench.shards import ShardDataset
+    from foleybench.shards.dataset import ShardDataset
     from foleybench.synthfoley.contact_sheet import contact_sheet
 
     newest = max(path.stat().st_mtime for path in manifests.values())
@@ -200,8 +200,8 @@ def _dry_run(args: argparse.Namespace) -> int:
 
 def _tell_failures(out: Path, split: SplitPlan) -> None:
     """Say which failures of a finished split may be tried again, now or later."""
-    from foleybench.manifest import manifest_path, read_manifest
-    from foleybench.prepare.watch import Watch
+    from foleybench.prepare.retry_policy import Watch
+    from foleybench.shards.manifest import manifest_path, read_manifest
 
     manifest = read_manifest(manifest_path(out, split.split))
     n_due, n_all = (

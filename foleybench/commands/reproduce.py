@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Run what has not been run, then write the tables; 3 when rows are missing."""
     from foleybench.reproduce.build import steps_of, write_tables
     from foleybench.reproduce.plan import Setup
-    from foleybench.steps import run_steps
+    from foleybench.runtime.command_plan import run_steps
 
     if args.seeds < 1:
         raise FoleyError(f"--seeds {args.seeds}: at least one seed must be trained.")

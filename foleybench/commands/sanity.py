@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the suite, print the page's path; 3 when a metric is out of order on what it is for."""
-    from foleybench import provenance
-    from foleybench.feature_cache import default_folder
+    from foleybench.features.cache import default_folder
+    from foleybench.runtime import provenance
     from foleybench.sanity import cards, write
     from foleybench.sanity import run as suite
     from foleybench.sanity.degradations import DEGRADATIONS

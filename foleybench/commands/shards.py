@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; ``verify`` names everything wrong on standard output and ends with 1 when anything is."""
-    from foleybench.store import is_url
-    from foleybench.verify import manifests_in
+    from foleybench.prepare.verify import manifests_in
+    from foleybench.shards.store import is_url
 
     place = args.place if is_url(args.place) else Path(args.place.removeprefix("file://"))
     manifests = manifests_in(place)
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 def _verify(manifest: str, args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from foleybench.verify import Checked, Problem, verify
+    from foleybench.prepare.verify import Checked, Problem, verify
 
     n_problems = n_clips = n_shards = n_bytes = 0
     with tqdm(unit="B", unit_scale=True, desc=Path(manifest).name, disable=None) as bar:
@@ -57,7 +57,7 @@ def _verify(manifest: str, args: argparse.Namespace) -> int:
 
 def _list(manifests: list[str]) -> int:
     """Print each shard's place, clips and bytes: a list to give to webdataset, since numbers may have gaps."""
-    from foleybench.shard_index import read_index
+    from foleybench.shards.index import read_index
 
     for manifest in manifests:
         index = read_index(manifest)

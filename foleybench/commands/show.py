@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the summary; verification problems end with an error."""
-    from foleybench.manifest import SUFFIX
+    from foleybench.shards.manifest import SUFFIX
 
     path: Path = args.path
     if args.name is not None:
@@ -62,7 +62,7 @@ def _card(kind: str, name: str) -> str:
     Raises:
         FoleyError: There are no cards of that kind, or no such name.
     """
-    from foleybench import cards
+    from foleybench.scoring import cards
 
     if kind not in cards.KINDS:
         raise FoleyError(f"{kind!r} has no cards; write one of {', '.join(cards.KINDS)} before the name.")
@@ -70,9 +70,9 @@ def _card(kind: str, name: str) -> str:
 
 
 def _show_manifests(folder: Path, manifests: Sequence[Path], args: argparse.Namespace) -> None:
-    from foleybench.overview import words
-    from foleybench.overview.counts import read_overview
-    from foleybench.prepare.marking import read_between
+    from foleybench.dataset_card import words
+    from foleybench.dataset_card.counts import read_overview
+    from foleybench.prepare.duplicate_flags import read_between
 
     overviews = [read_overview(path) for path in manifests]
     between = read_between(folder) if len(manifests) > 1 else None
@@ -82,13 +82,13 @@ def _show_manifests(folder: Path, manifests: Sequence[Path], args: argparse.Name
     if args.verify:
         _verify(manifests)
     if args.html is not None:
-        from foleybench.overview.page import render, write_page
+        from foleybench.dataset_card.page import render, write_page
 
         page = args.html if args.html.name else folder / PAGE
         write_page(page, render(overviews, between, n_thumbnails=max(0, args.thumbnails)))
         sys.stdout.write(f"{page}\n")
     if args.card:
-        from foleybench.overview.card import write_card
+        from foleybench.dataset_card.card import write_card
 
         card = write_card(folder, overviews, overviews[0].header.dataset)
         if card is None:
@@ -97,7 +97,7 @@ def _show_manifests(folder: Path, manifests: Sequence[Path], args: argparse.Name
 
 
 def _verify(manifests: Sequence[Path]) -> None:
-    from foleybench.shards import ShardDataset
+    from foleybench.shards.dataset import ShardDataset
 
     for manifest in manifests:
         problems = ShardDataset(manifest).verify()
@@ -107,7 +107,7 @@ def _verify(manifests: Sequence[Path]) -> None:
 
 
 def _show_result(path: Path) -> None:
-    from foleybench import results
+    from foleybench.artefacts import result
     from foleybench.commands.eval import tell
 
-    tell(results.read(path), sys.stdout)
+    tell(result.read(path), sys.stdout)

@@ -7,10 +7,10 @@ import contextlib
 import sys
 from pathlib import Path
 
-from foleybench import ranks
 from foleybench.commands._options import add_common, add_data
 from foleybench.errors import EXIT_OK, FoleyError
-from foleybench.lock import locked
+from foleybench.runtime import distributed
+from foleybench.runtime.lock import locked
 
 HELP = "train a model (foleyflow ...), evaluators or align-classifier; goes on from the last checkpoint"
 EXAMPLE = "foleybench train foleyflow --size tiny --data shards/synthfoley/train.manifest.jsonl --out runs/foleyflow"
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"would train {args.model} ({args.size}) on {args.data} in {args.out}\n")
         return EXIT_OK
     # Processes that a launcher started share the run folder: the first one holds it for all.
-    with locked(args.out, "train", ".lock") if ranks.launched()[0] == 0 else contextlib.nullcontext():
+    with locked(args.out, "train", ".lock") if distributed.launched()[0] == 0 else contextlib.nullcontext():
         return _train(args)
 
 
@@ -60,13 +60,13 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _train_model(args: argparse.Namespace) -> int:
-    from foleybench.generate import load_model
-    from foleybench.model import TrainContext
+    from foleybench.api.model import TrainContext
+    from foleybench.generation.folder import load_model
 
     model = load_model(args.model)
     if model.train is None:
         raise FoleyError(f"{args.model} has nothing to train; use it with `foleybench eval --model {args.model}`.")
-    with ranks.joined(args.device) as device:
+    with distributed.joined(args.device) as device:
         context = TrainContext(
             data=args.data,
             val=args.val,
@@ -80,19 +80,19 @@ def _train_model(args: argparse.Namespace) -> int:
             sample_every=args.sample_every,
         )
         checkpoint = model.train(context)
-        if ranks.first():
+        if distributed.first():
             sys.stdout.write(f"{checkpoint}\n")
     return EXIT_OK
 
 
 def _refuse_unheard(args: argparse.Namespace) -> None:
     """Judges are small: what only models heed is refused, and not silently left out."""
-    if args.tensorboard or args.sample_every or ranks.launched()[1] > 1:
+    if args.tensorboard or args.sample_every or distributed.launched()[1] > 1:
         raise FoleyError(f"{args.model} are trained in one process, without --tensorboard and --sample-every.")
 
 
 def _train_evaluators(args: argparse.Namespace) -> int:
-    from foleybench.mini_training import train_evaluators
+    from foleybench.evaluators.mini import train_evaluators
 
     for name, value in train_evaluators(args.data, args.val, args.out, args.seed, args.steps).items():
         sys.stderr.write(f"{name} {value:.4f}\n")
@@ -101,8 +101,8 @@ def _train_evaluators(args: argparse.Namespace) -> int:
 
 
 def _train_align_classifier(args: argparse.Namespace) -> int:
-    from foleybench.align_training import train_align_classifier
-    from foleybench.align_training.train import recipe_of
+    from foleybench.evaluators.align import train_align_classifier
+    from foleybench.evaluators.align.train import recipe_of
 
     settings = dict(_pair(text) for text in args.set)
     recipe = recipe_of(args.size, seed=args.seed, steps=args.steps, settings=settings)

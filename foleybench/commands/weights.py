@@ -12,7 +12,7 @@ from foleybench import registry
 from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError
 
 if TYPE_CHECKING:
-    from foleybench.weights import Weights
+    from foleybench.api.weights import Weights
 
 HELP = "list, fetch or verify the pretrained weights of the encoders"
 EXAMPLE = "foleybench weights fetch vggish"
@@ -49,7 +49,7 @@ def _weights() -> dict[str, Weights]:
 
 def _list(chosen: Collection[str]) -> int:
     """Print each file once, whichever encoders share it."""
-    from foleybench.weights_files import size_text, weights_files
+    from foleybench.scoring.weights_catalogue import size_text, weights_files
 
     for file in weights_files():
         if not set(file.encoders) & set(chosen):
@@ -66,7 +66,7 @@ def _list(chosen: Collection[str]) -> int:
 
 
 def _verify(name: str, weights: Weights, dry_run: bool) -> int:
-    from foleybench.weights import file_sha256, require
+    from foleybench.api.weights import file_sha256, require
 
     try:
         path = require(name, weights)
@@ -81,7 +81,7 @@ def _verify(name: str, weights: Weights, dry_run: bool) -> int:
 def _fetch(name: str, weights: Weights, dry_run: bool) -> int:
     if weights.path.is_file():
         return _verify(name, weights, dry_run)
-    from foleybench.weights_files import size_text
+    from foleybench.scoring.weights_catalogue import size_text
 
     if weights.url is None:
         raise FoleyError(f"weights of {name!r} are not downloaded; make them with `{weights.made_by}`.")

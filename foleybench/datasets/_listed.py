@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench import subsets
+from foleybench.api.dataset import PROFILES, Item, Profile, Sample
 from foleybench.clip_ids import segment_id, short_hash
-from foleybench.datasets import PROFILES, Item, Profile, Sample
 from foleybench.errors import FoleyError
-from foleybench.lists import BadRow, Row, read_list
+from foleybench.lists import BadRow, Row, read_list, subsets
 from foleybench.lists.official import located
 from foleybench.lists.overlap import OtherList, overlap, parse_other
-from foleybench.obtain.local import Key, LocalFile, LocalFiles
-from foleybench.obtain.settings import add_fetch_arguments, net_of
+from foleybench.prepare.obtain.local import Key, LocalFile, LocalFiles
+from foleybench.prepare.obtain.settings import add_fetch_arguments, net_of
 
 _SHOWN_BAD_ROWS = 20
 WATCH = "https://www.youtube.com/watch?v="
@@ -229,8 +228,8 @@ def _of_part(items: list[Item], part: tuple[int, int] | None) -> list[Item]:
 
 def make(item: Item) -> Sample:
     """Get the clip's media and bring it to the profile."""
-    from foleybench.normalise import normalise
-    from foleybench.obtain import obtained
+    from foleybench.prepare.normalise.normalise import normalise
+    from foleybench.prepare.obtain import obtained
 
     start_s = item.spec["start_s"]
     with obtained(item.source_id, start_s, item.way) as source:

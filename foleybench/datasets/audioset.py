@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench.datasets import Dataset, Item, _listed
+from foleybench.api.dataset import Dataset, Item
+from foleybench.datasets import _listed
 from foleybench.errors import FoleyError
 from foleybench.lists import Row
 from foleybench.lists.official import located

@@ -24,8 +24,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from foleybench.api.dataset import PROFILES, Dataset, Item, Profile, Sample
 from foleybench.clip_ids import VALID, ClipName, parse_stem, short_hash, slug
-from foleybench.datasets import PROFILES, Dataset, Item, Profile, Sample
 from foleybench.errors import FoleyError
 
 VIDEO_ENDINGS = frozenset(
@@ -110,8 +110,8 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
 
 
 def make(item: Item) -> Sample:
-    """Decode one file to the profile; see ``foleybench.normalise``."""
-    from foleybench.normalise import normalise
+    """Decode one file to the profile; see ``foleybench.prepare.normalise.normalise``."""
+    from foleybench.prepare.normalise.normalise import normalise
 
     spec = item.spec
     return normalise(Path(spec["path"]), Profile(**spec["profile"]), asked_start_s=spec["start_s"])

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from typing import Any
 
-from foleybench.datasets import Dataset, Item, Sample
+from foleybench.api.dataset import Dataset, Item, Sample
 from foleybench.synthfoley import PRESETS, VERSION, ClipSpec, render_clip
 from foleybench.synthfoley.difficulty import preset
 from foleybench.synthfoley.splits import SIZES, SPLITS, Options, chosen_splits, split_specs
@@ -33,8 +33,8 @@ def items(options: argparse.Namespace) -> list[Item]:
 def make(item: Item) -> Sample:
     """Render and encode one clip."""
     # Imported here because they pull in torch and FFmpeg, which listing the options does not need.
-    from foleybench.media import encode_mp4
-    from foleybench.sound import flac_bytes
+    from foleybench.media.audio import flac_bytes
+    from foleybench.media.read import encode_mp4
 
     spec = ClipSpec.from_json(item.spec)
     clip = render_clip(spec)

@@ -10,7 +10,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from foleybench.datasets import Dataset, Item, _listed
+from foleybench.api.dataset import Dataset, Item
+from foleybench.datasets import _listed
 from foleybench.errors import UnknownNameError
 from foleybench.lists import Row
 from foleybench.registry import unknown

@@ -17,12 +17,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foleybench.encoders import Encode, Encoder
+from foleybench.api.encoder import Encode, Encoder
+from foleybench.api.weights import Weights, require
 from foleybench.errors import FoleyError
-from foleybench.weights import Weights, require
 
 if TYPE_CHECKING:
-    from foleybench.encoders._mini_nets import AlignNet
+    from foleybench.encoders._nets.mini_nets import AlignNet
 
 KIND = "align_classifier"
 # What the net's sizes may be: a file from elsewhere must not make us build anything huge.
@@ -44,7 +44,7 @@ def load(path: Path) -> AlignNet:
     Raises:
         FoleyError: The file is not one, or does not hold exactly the tensors of the network that it says it is.
     """
-    from foleybench.encoders._mini_nets import AlignNet, read_facts, unpack
+    from foleybench.encoders._nets.mini_nets import AlignNet, read_facts, unpack
 
     facts = read_facts(path)
     sizes: Any = facts.get("net")
@@ -63,7 +63,7 @@ def _plausible(sizes: Any) -> bool:
 
 
 def _build(device: str) -> Encode:
-    from foleybench.encoders._align_judge import judging
+    from foleybench.encoders._nets.align_judge import judging
 
     return judging("align_trained", load(require("align_trained", WEIGHTS)), device)
 

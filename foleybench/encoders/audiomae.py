@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import Weights, require
 from foleybench.clips import AudioArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
-from foleybench.weights import Weights, require
 
 if TYPE_CHECKING:
     import torch
@@ -67,8 +67,8 @@ def load(path: Path, **smaller: Any) -> nn.Module:
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.
     """
-    from foleybench.encoders._image_trunks import read_safetensors
-    from foleybench.encoders._loading import load_strictly
+    from foleybench.encoders._inputs.loading import load_strictly
+    from foleybench.encoders._nets.image_trunks import read_safetensors
 
     net = new_net(**smaller)
     load_strictly(net, read_safetensors(path), path)

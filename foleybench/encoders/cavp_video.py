@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import Weights, require
 from foleybench.clips import FrameArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
-from foleybench.encoders._frame_rate import frames_at
-from foleybench.weights import Weights, require
+from foleybench.encoders._inputs.frame_rate import frames_at
 
 if TYPE_CHECKING:
-    from foleybench.encoders._cavp_nets import Cavp
+    from foleybench.encoders._nets.cavp_nets import Cavp
 
 RATE_HZ = 4.0
 SIDE_PX = 224
@@ -50,7 +50,7 @@ def new_net() -> Cavp:
     """Return the network with random weights; torch's global random state is left as it was."""
     import torch
 
-    from foleybench.encoders._cavp_nets import Cavp
+    from foleybench.encoders._nets.cavp_nets import Cavp
 
     with torch.random.fork_rng(devices=[]):
         return Cavp().eval()
@@ -62,7 +62,7 @@ def load(path: Path) -> Cavp:
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.
     """
-    from foleybench.encoders._loading import load_whole
+    from foleybench.encoders._inputs.loading import load_whole
 
     return load_whole(new_net, path, inside="state_dict", without="module.")
 

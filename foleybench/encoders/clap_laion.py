@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.weights import Weights, require
 from foleybench.clips import AudioArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
-from foleybench.encoders._spectra import without_dc
-from foleybench.sound import fit_length
-from foleybench.weights import Weights, require
+from foleybench.encoders._inputs.spectra import without_dc
+from foleybench.media.audio import fit_length
 
 if TYPE_CHECKING:
-    from foleybench.encoders._htsat import SoundTower
+    from foleybench.encoders._nets.htsat import SoundTower
 
 RATE_HZ = 48000
 N_SAMPLES = 10 * RATE_HZ
@@ -51,7 +51,7 @@ def prepared(audio: AudioArray) -> AudioArray:
 
 def encode_with(net: SoundTower, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
-    from foleybench.encoders._batches import in_batches
+    from foleybench.encoders._inputs.batches import in_batches
 
     net = net.to(device)
 
@@ -64,9 +64,9 @@ def encode_with(net: SoundTower, device: str) -> Encode:
 
 def _build(device: str) -> Encode:
     path = require("clap_laion", WEIGHTS)
-    from foleybench.encoders import _htsat
+    from foleybench.encoders._nets import htsat
 
-    return encode_with(_htsat.load(_htsat.new_net(), path), device)
+    return encode_with(htsat.load(htsat.new_net(), path), device)
 
 
 ENCODER = Encoder(

@@ -16,19 +16,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.weights import require
 from foleybench.encoders.clap_laion import WEIGHTS
-from foleybench.weights import require
 
 if TYPE_CHECKING:
-    from foleybench.encoders._clap_text import TextTower
+    from foleybench.encoders._nets.clap_text import TextTower
 
 WORDS = "roberta_tokens"
 
 
 def encode_with(net: TextTower, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
-    from foleybench.encoders._batches import in_batches
+    from foleybench.encoders._inputs.batches import in_batches
 
     net = net.to(device)
 
@@ -41,9 +41,9 @@ def encode_with(net: TextTower, device: str) -> Encode:
 
 def _build(device: str) -> Encode:
     path = require("clap_laion_text", WEIGHTS)
-    from foleybench.encoders import _clap_text
+    from foleybench.encoders._nets import clap_text
 
-    return encode_with(_clap_text.load(_clap_text.new_net(), path), device)
+    return encode_with(clap_text.load(clap_text.new_net(), path), device)
 
 
 ENCODER = Encoder(

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.api.encoder import Encode, Encoder, one_by_one
 from foleybench.clips import AudioArray
-from foleybench.encoders import Encode, Encoder, one_by_one
-from foleybench.encoders._spectra import require_finite
+from foleybench.encoders._inputs.spectra import require_finite
 
 FULL_SCALE = 0.99
 

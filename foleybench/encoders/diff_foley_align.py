@@ -29,16 +29,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal
+from foleybench.api.weights import Weights, require
 from foleybench.clips import AudioArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
-from foleybench.encoders._slaney import slaney_filters
-from foleybench.encoders._spectra import require_finite
-from foleybench.weights import Weights, require
+from foleybench.encoders._inputs.slaney import slaney_filters
+from foleybench.encoders._inputs.spectra import require_finite
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from foleybench.encoders._diff_foley_nets import AlignmentClassifier
+    from foleybench.encoders._nets.diff_foley_nets import AlignmentClassifier
 
 RATE_HZ = 16000
 N_FFT, HOP, N_BANDS = 1024, 256, 128
@@ -62,7 +62,7 @@ def new_net() -> AlignmentClassifier:
     """Return the network with random weights; torch's global random state is left as it was."""
     import torch
 
-    from foleybench.encoders._diff_foley_nets import AlignmentClassifier
+    from foleybench.encoders._nets.diff_foley_nets import AlignmentClassifier
 
     with torch.random.fork_rng(devices=[]):
         return AlignmentClassifier().eval()
@@ -76,7 +76,7 @@ def load(path: Path) -> AlignmentClassifier:
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.
     """
-    from foleybench.encoders._loading import load_whole
+    from foleybench.encoders._inputs.loading import load_whole
 
     return load_whole(new_net, path, inside="state_dict", without="module.")
 

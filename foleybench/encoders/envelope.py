@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, one_by_one
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, one_by_one
-from foleybench.encoders._spectra import decibels, require_finite
+from foleybench.encoders._inputs.spectra import decibels, require_finite
 
 RATE_HZ = 16000
 HOP = 160

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import functools
 
-from foleybench.encoders._image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, card, untrained_trunk
-from foleybench.weights import Weights
+from foleybench.api.weights import Weights
+from foleybench.encoders._nets.image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, card, untrained_trunk
 
 TRUNK = Trunk(
     name="eva_clip_g14",

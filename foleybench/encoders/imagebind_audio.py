@@ -29,16 +29,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.weights import Weights, require
 from foleybench.clips import AudioArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
-from foleybench.encoders._spectra import require_finite
-from foleybench.sound import fit_length
-from foleybench.weights import Weights, require
+from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.media.audio import fit_length
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from foleybench.encoders._imagebind import PatchTower
+    from foleybench.encoders._nets.imagebind import PatchTower
 
 RATE_HZ = 16000
 CLIP_S = 2
@@ -98,14 +98,14 @@ def _filter_banks(clip: Tensor) -> Tensor:
 
 def new_net() -> PatchTower:
     """Return the tower with random weights, in evaluation mode."""
-    from foleybench.encoders import _imagebind
+    from foleybench.encoders._nets import imagebind
 
-    return _imagebind.audio_tower()
+    return imagebind.audio_tower()
 
 
 def encode_with(net: PatchTower, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
-    from foleybench.encoders._batches import in_batches
+    from foleybench.encoders._inputs.batches import in_batches
 
     net = net.to(device)
 
@@ -118,9 +118,9 @@ def encode_with(net: PatchTower, device: str) -> Encode:
 
 def _build(device: str) -> Encode:
     path = require("imagebind_audio", WEIGHTS)
-    from foleybench.encoders import _imagebind
+    from foleybench.encoders._nets import imagebind
 
-    return encode_with(_imagebind.load(new_net(), path), device)
+    return encode_with(imagebind.load(new_net(), path), device)
 
 
 ENCODER = Encoder(

@@ -25,16 +25,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.weights import require
 from foleybench.clips import FloatArray, FrameArray, IntArray
-from foleybench.encoders import Encode, Encoder, Features, Signal
 from foleybench.encoders.imagebind_audio import WEIGHTS
 from foleybench.errors import FoleyError
-from foleybench.weights import require
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from foleybench.encoders._imagebind import PatchTower
+    from foleybench.encoders._nets.imagebind import PatchTower
 
 EVERY_S = 2
 SIZE = 224
@@ -90,14 +90,14 @@ def pairs(signal: Signal) -> npt.NDArray[np.float32]:
 
 def new_net() -> PatchTower:
     """Return the tower with random weights, in evaluation mode."""
-    from foleybench.encoders import _imagebind
+    from foleybench.encoders._nets import imagebind
 
-    return _imagebind.vision_tower()
+    return imagebind.vision_tower()
 
 
 def encode_with(net: PatchTower, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
-    from foleybench.encoders._batches import in_batches
+    from foleybench.encoders._inputs.batches import in_batches
 
     net = net.to(device)
 
@@ -111,9 +111,9 @@ def encode_with(net: PatchTower, device: str) -> Encode:
 
 def _build(device: str) -> Encode:
     path = require("imagebind_video", WEIGHTS)
-    from foleybench.encoders import _imagebind
+    from foleybench.encoders._nets import imagebind
 
-    return encode_with(_imagebind.load(new_net(), path), device)
+    return encode_with(imagebind.load(new_net(), path), device)
 
 
 ENCODER = Encoder(

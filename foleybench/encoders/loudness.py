@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.api.encoder import Encode, Encoder, one_by_one
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import Encode, Encoder, one_by_one
-from foleybench.encoders._spectra import require_finite
+from foleybench.encoders._inputs.spectra import require_finite
 
 RATE_HZ = 48000
 BLOCK, STEP = RATE_HZ * 4 // 10, RATE_HZ // 10

@@ -7,21 +7,21 @@ Trained to tell true pairs from the same sound shifted by 0.08 to 1.5 s and from
 class and of others. It stands in for Diff-Foley's classifier where no weights can be had; it is deterministic. No model
 may use it.
 
-Sources: none; ours. Architecture in ``_mini_nets``; training in ``foleybench.mini_training``.
+Sources: none; ours. Architecture in ``_mini_nets``; training in ``foleybench.evaluators.mini``.
 Changes: 1 first version.
 """
 
 from __future__ import annotations
 
-from foleybench.encoders import Encode, Encoder
-from foleybench.weights import require, shipped_mini
+from foleybench.api.encoder import Encode, Encoder
+from foleybench.api.weights import require, shipped_mini
 
 WEIGHTS = shipped_mini("mini_align")
 
 
 def _build(device: str) -> Encode:
-    from foleybench.encoders._align_judge import judging
-    from foleybench.encoders._mini_nets import AlignNet, unpack
+    from foleybench.encoders._nets.align_judge import judging
+    from foleybench.encoders._nets.mini_nets import AlignNet, unpack
 
     net = AlignNet()
     unpack(net, require("mini_align", WEIGHTS))

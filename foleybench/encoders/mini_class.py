@@ -7,7 +7,7 @@ Layers:
 It stands in for AudioSet classifiers where no weights can be had, and its metrics have names of their own. No model may
 use it: it would be graded on its own features.
 
-Sources: none; ours. Architecture in ``_mini_nets``; training in ``foleybench.mini_training``.
+Sources: none; ours. Architecture in ``_mini_nets``; training in ``foleybench.evaluators.mini``.
 Changes: 1 first version.
 """
 
@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import functools
 
-from foleybench.encoders import Encode, Encoder, Features, Signal, one_by_one
-from foleybench.weights import require, shipped_mini
+from foleybench.api.encoder import Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import require, shipped_mini
 
 WEIGHTS = shipped_mini("mini_class")
 
@@ -24,7 +24,7 @@ WEIGHTS = shipped_mini("mini_class")
 @functools.cache
 def class_names() -> tuple[str, ...]:
     """Return the classes in the order of the logits."""
-    from foleybench.encoders._mini_nets import read_facts
+    from foleybench.encoders._nets.mini_nets import read_facts
 
     return tuple(read_facts(require("mini_class", WEIGHTS))["classes"])
 
@@ -32,7 +32,7 @@ def class_names() -> tuple[str, ...]:
 def _build(device: str) -> Encode:
     import torch
 
-    from foleybench.encoders._mini_nets import ClassNet, heard, unpack
+    from foleybench.encoders._nets.mini_nets import ClassNet, heard, unpack
 
     net = ClassNet(len(class_names()))
     unpack(net, require("mini_class", WEIGHTS))

@@ -22,9 +22,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import maximum_filter1d, median_filter
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal
 from foleybench.clips import AudioArray, FloatArray, IntArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal
-from foleybench.encoders._spectra import MelGrid, decibels, mel_power
+from foleybench.encoders._inputs.spectra import MelGrid, decibels, mel_power
 
 RATE_HZ = 16000
 GRID = MelGrid(rate_hz=RATE_HZ, window=512, hop=80, n_bands=40, low_hz=60.0, high_hz=8000.0)

@@ -23,10 +23,10 @@ import functools
 
 import numpy as np
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, one_by_one
 from foleybench.clips import AudioArray, FloatArray, IntArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, one_by_one
-from foleybench.encoders._slaney import slaney_filters
-from foleybench.encoders._spectra import require_finite
+from foleybench.encoders._inputs.slaney import slaney_filters
+from foleybench.encoders._inputs.spectra import require_finite
 
 RATE_HZ = 22050
 N_FFT, HOP, N_BANDS = 2048, 512, 128

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from foleybench.encoders import Encode, Encoder
-from foleybench.weights import Weights, require
+from foleybench.api.encoder import Encode, Encoder
+from foleybench.api.weights import Weights, require
 
 if TYPE_CHECKING:
-    from foleybench.encoders._cnn14 import Cnn14
+    from foleybench.encoders._nets.cnn14 import Cnn14
 
 RATE_HZ = 32000
 
@@ -37,17 +37,17 @@ WEIGHTS = Weights(
 
 def new_net() -> Cnn14:
     """Return the network with random weights, in evaluation mode."""
-    from foleybench.encoders import _cnn14
-    from foleybench.encoders._torchlibrosa import Grid
+    from foleybench.encoders._inputs.torchlibrosa import Grid
+    from foleybench.encoders._nets import cnn14
 
-    return _cnn14.new_net(Grid(rate_hz=RATE_HZ, window=1024, hop=320, low_hz=50.0, high_hz=14000.0))
+    return cnn14.new_net(Grid(rate_hz=RATE_HZ, window=1024, hop=320, low_hz=50.0, high_hz=14000.0))
 
 
 def _build(device: str) -> Encode:
     path = require("panns_32k", WEIGHTS)
-    from foleybench.encoders import _cnn14
+    from foleybench.encoders._nets import cnn14
 
-    return _cnn14.encode_with(_cnn14.load(new_net(), path), device)
+    return cnn14.encode_with(cnn14.load(new_net(), path), device)
 
 
 ENCODER = Encoder(

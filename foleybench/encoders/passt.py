@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foleybench.encoders import Encode, Encoder, Features, Signal
-from foleybench.encoders._spectra import without_dc
-from foleybench.sound import fit_length
-from foleybench.weights import Weights, require
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.weights import Weights, require
+from foleybench.encoders._inputs.spectra import without_dc
+from foleybench.media.audio import fit_length
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -93,7 +93,7 @@ def load(path: Path) -> nn.Module:
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.
     """
-    from foleybench.encoders._loading import load_strictly, read_state
+    from foleybench.encoders._inputs.loading import load_strictly, read_state
 
     net = new_net()
     load_strictly(net, read_state(path, inside="model"), path)
@@ -125,7 +125,7 @@ def runner(path: Path, device: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]
 
 def _build(device: str) -> Encode:
     run = runner(require("passt", WEIGHTS), device)
-    from foleybench.encoders._batches import in_batches
+    from foleybench.encoders._inputs.batches import in_batches
 
     def encode(signals: Sequence[Signal]) -> list[Features]:
         rows = in_batches([prepared(signal) for signal in signals], run, device)

@@ -17,10 +17,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal
+from foleybench.api.weights import require
 from foleybench.clips import AudioArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, passt
-from foleybench.encoders._spectra import require_finite
-from foleybench.weights import require
+from foleybench.encoders import passt
+from foleybench.encoders._inputs.spectra import require_finite
 
 # 0.15 s: a segment must be longer.
 TOO_SHORT = 4800
@@ -35,7 +36,7 @@ def segments(audio: AudioArray) -> list[AudioArray]:
 
 def _build(device: str) -> Encode:
     run = passt.runner(require("passt_segments", passt.WEIGHTS), device)
-    from foleybench.encoders._batches import in_batches
+    from foleybench.encoders._inputs.batches import in_batches
 
     def encode(signals: Sequence[Signal]) -> list[Features]:
         parts = [segments(signal.audio) for signal in signals]

@@ -19,11 +19,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.weights import require
 from foleybench.clips import AudioArray
-from foleybench.encoders import Encode, Encoder, Features, Signal, passt
-from foleybench.encoders._spectra import require_finite
-from foleybench.sound import fit_length
-from foleybench.weights import require
+from foleybench.encoders import passt
+from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.media.audio import fit_length
 
 STEP = 5 * passt.RATE_HZ
 PEAK = 10.0 ** (-1.0 / 20.0)
@@ -43,7 +44,7 @@ def windows(audio: AudioArray) -> list[AudioArray]:
 
 def _build(device: str) -> Encode:
     run = passt.runner(require("passt_windows", passt.WEIGHTS), device)
-    from foleybench.encoders._batches import in_batches
+    from foleybench.encoders._inputs.batches import in_batches
 
     def encode(signals: Sequence[Signal]) -> list[Features]:
         parts = [windows(signal.audio) for signal in signals]

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foleybench.encoders import Encode, Encoder, Features, Signal
-from foleybench.weights import Weights, require
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.weights import Weights, require
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,8 +34,8 @@ WEIGHTS = Weights(
 
 def encode_with(net: nn.Module, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
-    from foleybench.encoders._batches import in_batches
-    from foleybench.encoders._pe_av import padded
+    from foleybench.encoders._inputs.batches import in_batches
+    from foleybench.encoders._nets.pe_av import padded
 
     net = net.to(device)
 
@@ -47,9 +47,9 @@ def encode_with(net: nn.Module, device: str) -> Encode:
 
 def _build(device: str) -> Encode:
     path = require("pe_av_audio", WEIGHTS)
-    from foleybench.encoders import _pe_av
+    from foleybench.encoders._nets import pe_av
 
-    return encode_with(_pe_av.load(_pe_av.SoundTower, path), device)
+    return encode_with(pe_av.load(pe_av.SoundTower, path), device)
 
 
 ENCODER = Encoder(

@@ -17,10 +17,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foleybench.encoders import Encode, Encoder, Features, Signal
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.weights import require
 from foleybench.encoders.pe_av_audio import WEIGHTS
 from foleybench.errors import FoleyError
-from foleybench.weights import require
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,8 +30,8 @@ _GPU_BATCH = 4
 
 def encode_with(net: nn.Module, device: str, size: int = 336) -> Encode:
     """Return the ``encode`` of the encoder with this tower, which takes squares of ``size``."""
-    from foleybench.encoders._batches import in_batches
-    from foleybench.encoders._pe_av import prepared
+    from foleybench.encoders._inputs.batches import in_batches
+    from foleybench.encoders._nets.pe_av import prepared
 
     net = net.to(device)
 
@@ -48,9 +48,9 @@ def encode_with(net: nn.Module, device: str, size: int = 336) -> Encode:
 
 def _build(device: str) -> Encode:
     path = require("pe_av_video", WEIGHTS)
-    from foleybench.encoders import _pe_av
+    from foleybench.encoders._nets import pe_av
 
-    return encode_with(_pe_av.load(_pe_av.PictureTower, path), device)
+    return encode_with(pe_av.load(pe_av.PictureTower, path), device)
 
 
 ENCODER = Encoder(

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from foleybench.encoders import Encode, Encoder, Features, Signal, one_by_one
-from foleybench.encoders._transformers import transformers_for
+from foleybench.api.encoder import Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import Weights, require
+from foleybench.encoders._inputs.transformers import transformers_for
 from foleybench.errors import FoleyError
-from foleybench.weights import Weights, require
 
 N_TOKENS = 77
 N_WORDS = 50265

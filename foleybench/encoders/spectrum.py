@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.api.encoder import Encode, Encoder, Features, one_by_one
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import Encode, Encoder, Features, one_by_one
-from foleybench.encoders._spectra import without_dc
+from foleybench.encoders._inputs.spectra import without_dc
 
 RATE_HZ = 48000
 WINDOW, HOP = 2048, 1024

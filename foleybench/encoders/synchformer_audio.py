@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import require
 from foleybench.clips import AudioArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
-from foleybench.encoders._spectra import require_finite
-from foleybench.encoders._synchformer import LICENCE, SOURCE, WEIGHTS, load, segment_starts
-from foleybench.weights import require
+from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.encoders._nets.synchformer import LICENCE, SOURCE, WEIGHTS, load, segment_starts
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
-from foleybench.encoders._synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load
-from foleybench.weights import require
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import require
+from foleybench.encoders._nets.synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load
 
 N_OFFSETS = 21
 WINDOW = 14

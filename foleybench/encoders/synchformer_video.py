@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import require
 from foleybench.clips import FrameArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
-from foleybench.encoders._frame_rate import frames_at
-from foleybench.encoders._synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load, segment_starts
-from foleybench.weights import require
+from foleybench.encoders._inputs.frame_rate import frames_at
+from foleybench.encoders._nets.synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load, segment_starts
 
 if TYPE_CHECKING:
     from torch import Tensor

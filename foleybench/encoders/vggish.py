@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import Weights, require
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import ANY, Encode, Encoder, Features, Signal, one_by_one
-from foleybench.encoders._spectra import require_finite
-from foleybench.weights import Weights, require
+from foleybench.encoders._inputs.spectra import require_finite
 
 if TYPE_CHECKING:
     import torch
@@ -131,7 +131,7 @@ def load(path: Path) -> nn.Module:
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.
     """
-    from foleybench.encoders._loading import load_strictly, read_state
+    from foleybench.encoders._inputs.loading import load_strictly, read_state
 
     net = new_net()
     load_strictly(net, read_state(path), path)

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.api.encoder import ANY, Encode, Encoder
+from foleybench.api.weights import require
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders import ANY, Encode, Encoder, vggish
-from foleybench.encoders._spectra import require_finite
-from foleybench.weights import require
+from foleybench.encoders import vggish
+from foleybench.encoders._inputs.spectra import require_finite
 
 SECOND = vggish.RATE_HZ
 STEP = SECOND // 2

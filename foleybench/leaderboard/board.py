@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from foleybench import registry
-from foleybench.leaderboard.load import RANKED_KINDS, Entry
+from foleybench.api.metric import Metric
+from foleybench.api.protocol import Protocol
+from foleybench.artefacts.entries import RANKED_KINDS, Entry
 from foleybench.leaderboard.same_weights import other_weights
 from foleybench.leaderboard.significance import Comparison, Standing, compare_all, standings
-from foleybench.metrics import Metric
-from foleybench.protocols import Protocol
 
 State = Literal["ok", "undefined", "not_run", "failed", "stale"]
 Better = Literal["higher", "lower"]

@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
+from foleybench.artefacts.entries import read_all
+from foleybench.artefacts.published import read_published
+from foleybench.artefacts.published import tables as reported_tables
 from foleybench.leaderboard import page, tables
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.load import read_all
-from foleybench.leaderboard.published import read_published
-from foleybench.leaderboard.published import tables as reported_tables
-from foleybench.manifest import write_atomically
+from foleybench.shards.manifest import write_atomically
 
 
 def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from foleybench import registry, stats
+from foleybench import registry
+from foleybench.api.metric import Metric
+from foleybench.artefacts.entries import Entry, read_entry
 from foleybench.errors import ResultError
-from foleybench.leaderboard import numbers
-from foleybench.leaderboard.load import Entry, read_entry
+from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.significance import SEED
-from foleybench.metrics import Metric
-from foleybench.stats import Paired
+from foleybench.stats import bootstrap
+from foleybench.stats.bootstrap import Paired
 
 RESAMPLES = 2000
 
@@ -51,7 +52,7 @@ def _refuse_unlike(first: Entry, second: Entry) -> None:
 
 
 def _paired(metric: Metric, first: Entry, second: Entry, name: str) -> Paired:
-    return stats.paired(
+    return bootstrap.paired(
         metric.pool,
         first.stats(name),
         second.stats(name),
@@ -91,18 +92,18 @@ def _subset(entry: Entry) -> str:
 
 def _holm(names: Sequence[str], found: Mapping[str, Paired]) -> dict[str, float]:
     known = [name for name in names if found[name].p_value is not None]
-    return dict(zip(known, stats.holm([found[name].p_value or 0.0 for name in known]), strict=True))
+    return dict(zip(known, bootstrap.holm([found[name].p_value or 0.0 for name in known]), strict=True))
 
 
 def _line(name: str, record: Mapping[str, Any], paired: Paired, p_holm: float | None) -> list[str]:
-    title = f"{name} {numbers.ARROWS[record['better']]}"
+    title = f"{name} {cell_text.ARROWS[record['better']]}"
     if not np.isfinite(paired.difference):
         return [title, str(paired.n), "undefined", "undefined", "", "", ""]
     digits = _decimals(paired)
     interval = ""
     if paired.low is not None and paired.high is not None:
-        interval = f"[{numbers.number(paired.low, digits)}, {numbers.number(paired.high, digits)}]"
-    values = [numbers.number(value, digits) for value in (paired.first, paired.second, paired.difference)]
+        interval = f"[{cell_text.number(paired.low, digits)}, {cell_text.number(paired.high, digits)}]"
+    values = [cell_text.number(value, digits) for value in (paired.first, paired.second, paired.difference)]
     return [title, str(paired.n), *values, interval, "" if p_holm is None else p_text(p_holm)]
 
 

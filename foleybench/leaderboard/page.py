@@ -9,10 +9,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from foleybench.leaderboard import numbers, plots, provenance
+from foleybench.artefacts.published import ReportedTable
+from foleybench.leaderboard import cell_text, plots, provenance
 from foleybench.leaderboard.board import Board, Cell, Column, Row
 from foleybench.leaderboard.compare import p_text
-from foleybench.leaderboard.published import ReportedTable
 from foleybench.leaderboard.significance import ALPHA, SEED, Comparison
 
 _MOST_PROBLEMS = 20
@@ -54,7 +54,7 @@ def render(boards: Sequence[Board], reported: Sequence[ReportedTable]) -> str:
 
 
 def _board(board: Board) -> dict[str, Any]:
-    decimals = {c.name: numbers.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
+    decimals = {c.name: cell_text.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
     rows = [_row(board, row, index, decimals) for index, row in enumerate(board.rows)]
     n_shown = sum(bool(row.why_unranked) for row in board.rows)
     return {
@@ -80,7 +80,7 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "better": column.better,
         "axis": column.axis,
         "unit": "" if column.unit in ("1", "") else f"{column.unit} ",
-        "arrow": numbers.ARROWS[column.better],
+        "arrow": cell_text.ARROWS[column.better],
         "lead": column is lead,
         "hover": f"{column.name}, version {column.version}, {column.better} is better",
     }
@@ -97,9 +97,9 @@ def _row(board: Board, row: Row, index: int, decimals: Mapping[str, int]) -> dic
         # Oracle and control rows carry their kind as a mark, and say no more.
         "note": row.why_unranked if result["status"] != "complete" else "",
         "cells": [_cell(board, column, row.cells[column.name], decimals[column.name]) for column in board.columns],
-        "parameters": numbers.count(row.model.get("parameters")),
+        "parameters": cell_text.count(row.model.get("parameters")),
         "parameters_n": row.model.get("parameters"),
-        "seconds": numbers.seconds(row.seconds_per_clip),
+        "seconds": cell_text.seconds(row.seconds_per_clip),
         "seconds_n": row.seconds_per_clip,
         "device": row.device,
         "licence": row.model.get("licence"),
@@ -117,11 +117,11 @@ def _cell(board: Board, column: Column, cell: Cell, decimals: int) -> dict[str, 
     known = cell.value is not None and cell.state == "ok"
     return {
         "cell": cell,
-        "value": numbers.number(cell.value, decimals) if cell.value is not None else "",
-        "interval": numbers.interval(cell, decimals),
-        "rank": numbers.rank(cell),
-        "bold": numbers.is_bold(board, column, cell),
-        "state": numbers.STATE_WORDS.get(cell.state, ""),
+        "value": cell_text.number(cell.value, decimals) if cell.value is not None else "",
+        "interval": cell_text.interval(cell, decimals),
+        "rank": cell_text.rank(cell),
+        "bold": cell_text.is_bold(board, column, cell),
+        "state": cell_text.STATE_WORDS.get(cell.state, ""),
         "hover": _hover(cell, decimals) if known else cell.reason,
     }
 
@@ -131,7 +131,7 @@ def _hover(cell: Cell, decimals: int) -> str:
     if cell.not_applicable:
         words.append(f"{cell.not_applicable} not applicable")
     if cell.corrected is not None:
-        words.append(f"corrected for sample size: {numbers.number(cell.corrected, decimals)}")
+        words.append(f"corrected for sample size: {cell_text.number(cell.corrected, decimals)}")
     return ", ".join(words)
 
 
@@ -173,7 +173,7 @@ def _heat_map(board: Board, column: Column, decimals: int) -> dict[str, Any] | N
             return {"share": None, "text": "–", "hover": f"{label}: undefined"}
         share = (value - low) / (high - low) if high > low else 1.0
         share = share if column.better == "higher" else 1.0 - share
-        text = numbers.number(value, min(decimals, 2))
+        text = cell_text.number(value, min(decimals, 2))
         return {"share": f"{share:.3f}", "text": text, "hover": f"{label}: {value:.4g} from {record[label]['n']} clips"}
 
     return {
@@ -209,14 +209,14 @@ def _pair(column: Column, first: str, second: str, comparison: Comparison, decim
     paired, p_holm = comparison.paired, comparison.p_holm
     interval = ""
     if paired.low is not None and paired.high is not None:
-        interval = f"[{numbers.number(paired.low, decimals)}, {numbers.number(paired.high, decimals)}]"
+        interval = f"[{cell_text.number(paired.low, decimals)}, {cell_text.number(paired.high, decimals)}]"
     known = paired.difference == paired.difference  # NaN: the metric is undefined on the common clips
     return {
         "metric": column.title,
         "first": first,
         "second": second,
         "n": paired.n,
-        "difference": numbers.number(paired.difference, decimals) if known else "undefined",
+        "difference": cell_text.number(paired.difference, decimals) if known else "undefined",
         "interval": interval,
         "p": "" if p_holm is None else p_text(p_holm),
         "told_apart": p_holm is not None and p_holm < ALPHA,
@@ -228,7 +228,7 @@ def _reported(table: ReportedTable) -> dict[str, Any]:
     return {
         "origin": table.origin,
         "dataset": table.dataset,
-        "heads": [f"{m} {numbers.ARROWS[first[m].better]}" if m in first else m for m in table.metrics],
+        "heads": [f"{m} {cell_text.ARROWS[first[m].better]}" if m in first else m for m in table.metrics],
         "rows": [{"label": label, "cells": [values.get(m) for m in table.metrics]} for label, values in table.rows],
         "notes": table.notes,
     }

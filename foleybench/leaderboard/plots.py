@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from foleybench.leaderboard import numbers
+from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Board, Cell, Column, Row
-from foleybench.svg import Scale, element, mark, picture, scale_for, shorten, tick_text, x_axis, y_grid
+from foleybench.pages.svg import Scale, element, mark, picture, scale_for, shorten, tick_text, x_axis, y_grid
 
 _WIDTH_PX = 560.0
 _ROW_PX = 25.0
@@ -65,8 +65,8 @@ def _forest_row(row: Row, cell: Cell, column: Column, scale: Scale, y: float) ->
     ]
     if cell.low is not None and cell.high is not None:
         parts.append(_bar(scale(cell.low), y, scale(cell.high), y, kind))
-    digits = numbers.decimals_for([cell])
-    words = f"{row.title}: {numbers.number(value, digits)} {numbers.interval(cell, digits)} {column.title}".strip()
+    digits = cell_text.decimals_for([cell])
+    words = f"{row.title}: {cell_text.number(value, digits)} {cell_text.interval(cell, digits)} {column.title}".strip()
     return [*parts, mark(kind, scale(value), y, words)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from foleybench.leaderboard import numbers
+from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Row
 
 
@@ -41,7 +41,7 @@ def _system(row: Row) -> tuple[tuple[str, str], ...]:
         name=model["name"],
         kind=model["kind"],
         licence=model.get("licence"),
-        parameters=numbers.count(model.get("parameters")),
+        parameters=cell_text.count(model.get("parameters")),
         checkpoint_sha256=model.get("checkpoint_sha256"),
     )
 
@@ -87,8 +87,8 @@ def _rate(generation: Mapping[str, Any]) -> str | None:
 
 def _speed(name: str, speed: Mapping[str, Any]) -> tuple[str, str]:
     seconds, factor = speed.get("seconds_per_clip"), speed.get("real_time_factor")
-    words = [f"{numbers.seconds(seconds)} s per clip" if seconds is not None else ""]
-    words.append(f"real-time factor {numbers.seconds(factor)}" if factor is not None else "")
+    words = [f"{cell_text.seconds(seconds)} s per clip" if seconds is not None else ""]
+    words.append(f"real-time factor {cell_text.seconds(factor)}" if factor is not None else "")
     return name.replace("_", " "), ", ".join(filter(None, words))
 
 

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from foleybench import registry
-from foleybench.audio_folder import find_files, read_any
+from foleybench.artefacts.audio_folder import find_files, read_any
+from foleybench.artefacts.entries import Entry, read_entry
 from foleybench.clips import AudioArray, Clip, Clock, FloatArray
 from foleybench.encoders.onsets import RATE_HZ, detect
 from foleybench.errors import FoleyError, MediaError
-from foleybench.leaderboard import marks, numbers, page, spectrogram
-from foleybench.leaderboard.load import Entry, read_entry
-from foleybench.shards import ShardDataset
-from foleybench.sound import fit_length, flac_bytes, resample
+from foleybench.leaderboard import cell_text, event_marks, page
+from foleybench.media.audio import fit_length, flac_bytes, resample
+from foleybench.pages import spectrogram
+from foleybench.shards.dataset import ShardDataset
 
 REAL = "real sound"
 MOST_BYTES = 30_000_000
@@ -129,7 +130,7 @@ def _render(request: Request, data: ShardDataset, views: Sequence[Mapping[str, A
         n_left_out=n_chosen - len(views),
         seed=request.seed,
         limit_mb=f"{request.most_bytes / 1e6:.0f}",
-        tolerance_ms=round(1000 * marks.TOLERANCE_S),
+        tolerance_ms=round(1000 * event_marks.TOLERANCE_S),
     )
 
 
@@ -145,7 +146,7 @@ def _clip(
         sounds.insert(0, real)
     levels = [None if s.audio is None else spectrogram.levels_db(s.audio, s.rate_hz) for s in sounds]
     top_db = max((float(level.max()) for level in levels if level is not None), default=0.0)
-    wanted = marks.wanted_times_s(clip)
+    wanted = event_marks.wanted_times_s(clip)
     reference = _onsets(real) if wanted is None else wanted
     tracks = [
         _track(sound, level, top_db, reference, clip, scores) for sound, level in zip(sounds, levels, strict=True)
@@ -185,7 +186,7 @@ def _track(
     track: dict[str, Any] = {"name": sound.name, "missing": sound.missing, "n_bytes": 3000, "scores": []}
     if sound.audio is None or levels is None:
         return track
-    found = marks.match(reference, _onsets(sound))
+    found = event_marks.match(reference, _onsets(sound))
     audio = spectrogram.data_uri("audio/flac", flac_bytes(sound.audio, sound.rate_hz))
     picture = spectrogram.data_uri("image/png", spectrogram.png(levels, top_db))
     share = 100.0 / clip.duration_s
@@ -202,7 +203,7 @@ def _track(
     }
 
 
-def _tick(mark: marks.Mark, share: float) -> dict[str, Any]:
+def _tick(mark: event_marks.Mark, share: float) -> dict[str, Any]:
     return {"left": f"{mark.time_s * share:.3f}", "matched": mark.matched, "time": f"{mark.time_s:.3f} s"}
 
 
@@ -226,5 +227,5 @@ class _Scores:
             if stat is not None:
                 value = metric.clip_value(stat)
                 if np.isfinite(value):
-                    found.append((metric.title, numbers.number(value, 3)))
+                    found.append((metric.title, cell_text.number(value, 3)))
         return found[:_MOST_SCORES]

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from foleybench.featurise import in_order, job
-from foleybench.metrics import Metric
+from foleybench.api.metric import Metric
+from foleybench.features.featurise import in_order, job
 
 
 def other_weights(results: Sequence[Mapping[str, Any]], metric: Metric | None) -> list[str]:

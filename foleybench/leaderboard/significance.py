@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from foleybench import stats
-from foleybench.metrics import Pool, Stat
-from foleybench.stats import Floats, Paired
+from foleybench.api.metric import Pool, Stat
+from foleybench.stats import bootstrap
+from foleybench.stats.bootstrap import Floats, Paired
 
 # Fixed, so that a table depends on nothing but its results.
 SEED = 0
@@ -50,9 +50,9 @@ class _Replicates:
             ordered = [found[clip_id] for clip_id in ids]
             digest = hashlib.sha256("\n".join(ids).encode()).digest()
             rng = np.random.default_rng([SEED, int.from_bytes(digest[:4], "big")])
-            groups = stats.source_groups(ids, self._sources)
-            counts = stats.clip_counts(groups, stats.resample(len(groups), self._resamples, rng))
-            self._known[key] = (self._pool(ordered), stats.replicates(self._pool, ordered, counts))
+            groups = bootstrap.source_groups(ids, self._sources)
+            counts = bootstrap.clip_counts(groups, bootstrap.resample(len(groups), self._resamples, rng))
+            self._known[key] = (self._pool(ordered), bootstrap.replicates(self._pool, ordered, counts))
         return self._known[key]
 
 
@@ -75,7 +75,7 @@ def compare_all(
     replicates = _Replicates(pool, sources, max(_LEAST_RESAMPLES, round(2 * len(pairs) / ALPHA)))
     found = [_compare(replicates, systems, i, j, sources, centre) for i, j in pairs]
     known = [index for index, paired in enumerate(found) if paired.p_value is not None]
-    corrected = dict(zip(known, stats.holm([found[index].p_value or 0.0 for index in known]), strict=True))
+    corrected = dict(zip(known, bootstrap.holm([found[index].p_value or 0.0 for index in known]), strict=True))
     return [Comparison(*pairs[index], paired, corrected.get(index)) for index, paired in enumerate(found)]
 
 
@@ -94,7 +94,7 @@ def _compare(
     first, first_resampled = replicates(i, systems[i], ids)
     second, second_resampled = replicates(j, systems[j], ids)
     differences = first_resampled - second_resampled
-    return stats.compare(first, second, differences, n_sources, n=len(ids), centre=centre)
+    return bootstrap.compare(first, second, differences, n_sources, n=len(ids), centre=centre)
 
 
 class Standing(NamedTuple):
@@ -120,7 +120,7 @@ def standings(
     def p(i: int, j: int) -> float | None:
         return corrected[frozenset((i, j))]
 
-    ranks = stats.shared_ranks(values, better, p, alpha=ALPHA)
+    ranks = bootstrap.shared_ranks(values, better, p, alpha=ALPHA)
     champion = int(np.argmax(values) if better == "higher" else np.argmin(values)) if values else 0
     against_best = [None if index == champion else p(index, champion) for index in range(len(values))]
     best = [p_holm is None or p_holm >= ALPHA for p_holm in against_best]

@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from foleybench.leaderboard import numbers
+from foleybench.artefacts.published import ReportedTable
+from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Board, Cell, Column, Row
-from foleybench.leaderboard.published import ReportedTable
 
 # First line of every Markdown file that this package writes: how a leftover is told from somebody's own file.
 MARK = "<!-- Written by `foleybench leaderboard`. Do not edit: change the results and run it again. -->"
@@ -70,13 +70,13 @@ def _heading(board: Board) -> list[str]:
 
 
 def _table(board: Board) -> list[str]:
-    decimals = {c.name: numbers.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
+    decimals = {c.name: cell_text.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
     heads = ["System", "Kind", *(_head(column) for column in board.columns), "Parameters", "Seconds / clip", "Clips"]
     lines = [_line(heads), _line(["---", "---", *("---:" for _ in heads[2:])])]
     for row in board.rows:
         cells = [_cell(board, c, row.cells[c.name], decimals[c.name]) for c in board.columns]
-        speed = " ".join(filter(None, (numbers.seconds(row.seconds_per_clip), text(row.device)))) or "not reported"
-        tail = [numbers.count(row.model.get("parameters")), speed, _clips(row)]
+        speed = " ".join(filter(None, (cell_text.seconds(row.seconds_per_clip), text(row.device)))) or "not reported"
+        tail = [cell_text.count(row.model.get("parameters")), speed, _clips(row)]
         kind = text(str(row.model["kind"])) + ("" if not row.why_unranked else " (not ranked)")
         lines.append(_line([text(row.title), kind, *cells, *tail]))
     return lines
@@ -84,17 +84,17 @@ def _table(board: Board) -> list[str]:
 
 def _head(column: Column) -> str:
     unit = "" if column.unit in ("1", "") else f" ({text(column.unit)})"
-    return f"{text(column.title)}{unit} {numbers.ARROWS[column.better]}"
+    return f"{text(column.title)}{unit} {cell_text.ARROWS[column.better]}"
 
 
 def _cell(board: Board, column: Column, cell: Cell, decimals: int) -> str:
     if cell.value is None or cell.state != "ok":
-        return f"*{numbers.STATE_WORDS[cell.state]}*"
-    value = numbers.number(cell.value, decimals)
-    if numbers.is_bold(board, column, cell):
+        return f"*{cell_text.STATE_WORDS[cell.state]}*"
+    value = cell_text.number(cell.value, decimals)
+    if cell_text.is_bold(board, column, cell):
         value = f"**{value}**"
-    rank = numbers.rank(cell)
-    return " ".join(filter(None, (value, numbers.interval(cell, decimals), f"· {rank}" if rank else "")))
+    rank = cell_text.rank(cell)
+    return " ".join(filter(None, (value, cell_text.interval(cell, decimals), f"· {rank}" if rank else "")))
 
 
 def _clips(row: Row) -> str:
@@ -122,7 +122,7 @@ def published_markdown(tables: Iterable[ReportedTable]) -> str:
 
 def _reported(table: ReportedTable) -> list[str]:
     first = table.rows[0][1]
-    heads = [f"{text(m)} {numbers.ARROWS[first[m].better]}" if m in first else text(m) for m in table.metrics]
+    heads = [f"{text(m)} {cell_text.ARROWS[first[m].better]}" if m in first else text(m) for m in table.metrics]
     lines = [f"## {text(table.origin)} ({text(table.dataset)})", ""]
     lines += [_line(["Row", *heads]), _line(["---", *("---:" for _ in heads)])]
     for label, values in table.rows:

@@ -14,9 +14,9 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import ClipView, Metric, Need, Stat
-from foleybench.metrics._features import read, scalar
-from foleybench.metrics._pools import Ratio
+from foleybench.api.metric import ClipView, Metric, Need, Stat
+from foleybench.metrics._families.features import read, scalar
+from foleybench.stats.pools import Ratio
 
 POOL = Ratio("aligned", factor=100.0)
 

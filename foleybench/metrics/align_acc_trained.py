@@ -14,8 +14,8 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import Metric, Need
-from foleybench.metrics._alignment import POOL, per_clip
+from foleybench.api.metric import Metric, Need
+from foleybench.metrics._families.alignment import POOL, per_clip
 
 METRIC = Metric(
     title="Align Acc (trained)",

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from foleybench.metrics import Need
-from foleybench.metrics._cosine import cosine_metric
+from foleybench.api.metric import Need
+from foleybench.metrics._families.cosine import cosine_metric
 
 METRIC = dataclasses.replace(
     cosine_metric(

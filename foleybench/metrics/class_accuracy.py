@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.api.metric import ClipView, Metric, Need, Stat
 from foleybench.encoders.mini_class import class_names
-from foleybench.metrics import ClipView, Metric, Need, Stat
-from foleybench.metrics._features import read, scalar
-from foleybench.metrics._pools import Ratio
+from foleybench.metrics._families.features import read, scalar
+from foleybench.stats.pools import Ratio
 
 POOL = Ratio("hit")
 

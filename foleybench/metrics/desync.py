@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.metrics import ClipView, Metric, Stat
-from foleybench.metrics._features import scalar
-from foleybench.metrics._offsets import NEEDS, SOURCE, UNDEFINED, likeliest
-from foleybench.metrics._pools import Ratio
+from foleybench.api.metric import ClipView, Metric, Stat
+from foleybench.metrics._families.features import scalar
+from foleybench.metrics._families.offsets import NEEDS, SOURCE, UNDEFINED, likeliest
+from foleybench.stats.pools import Ratio
 
 POOL = Ratio("offset", ("windows",))
 

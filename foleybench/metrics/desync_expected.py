@@ -14,10 +14,10 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import ClipView, Metric, Stat
-from foleybench.metrics._features import scalar
-from foleybench.metrics._offsets import NEEDS, SOURCE, UNDEFINED, expected_size
-from foleybench.metrics._pools import Ratio
+from foleybench.api.metric import ClipView, Metric, Stat
+from foleybench.metrics._families.features import scalar
+from foleybench.metrics._families.offsets import NEEDS, SOURCE, UNDEFINED, expected_size
+from foleybench.stats.pools import Ratio
 
 POOL = Ratio("offset", ("windows",))
 

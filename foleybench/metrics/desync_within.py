@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.metrics import ClipView, Metric, Stat
-from foleybench.metrics._features import scalar
-from foleybench.metrics._offsets import NEEDS, SOURCE, UNDEFINED, likeliest
-from foleybench.metrics._pools import Ratio
+from foleybench.api.metric import ClipView, Metric, Stat
+from foleybench.metrics._families.features import scalar
+from foleybench.metrics._families.offsets import NEEDS, SOURCE, UNDEFINED, likeliest
+from foleybench.stats.pools import Ratio
 
 # One class, and half of one for rounding.
 WITHIN_S = 0.3

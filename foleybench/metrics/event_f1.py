@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.api.metric import ClipView, Metric, Need, Stat
 from foleybench.clips import FloatArray
-from foleybench.metrics import ClipView, Metric, Need, Stat
-from foleybench.metrics._f_score import POOL, counts, curve
-from foleybench.metrics._features import read
+from foleybench.metrics._families.features import read
+from foleybench.metrics._math.f_score import POOL, counts, curve
 
 __all__ = ["METRIC", "curve", "event_times_s"]
 

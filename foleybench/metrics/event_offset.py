@@ -19,11 +19,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foleybench.metrics import ClipView, Metric, Need, Stat
-from foleybench.metrics._features import read, scalar
-from foleybench.metrics._onset_matching import nearest_pairs
-from foleybench.metrics._pools import Ratio
+from foleybench.api.metric import ClipView, Metric, Need, Stat
+from foleybench.metrics._families.features import read, scalar
+from foleybench.metrics._math.onset_matching import nearest_pairs
 from foleybench.metrics.event_f1 import event_times_s
+from foleybench.stats.pools import Ratio
 
 WINDOW_S = 0.3
 POOL = Ratio("absolute_s", ("n_pairs",))

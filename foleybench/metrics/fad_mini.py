@@ -12,8 +12,8 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import Metric, Need
-from foleybench.metrics._distances import corrected, pool, rows_per_clip
+from foleybench.api.metric import Metric, Need
+from foleybench.metrics._math.distances import corrected, pool, rows_per_clip
 
 METRIC = Metric(
     title="FAD (mini)",

@@ -15,8 +15,8 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import ClipView, Metric, Need, Stat
-from foleybench.metrics._distances import corrected, pool, rows_per_clip
+from foleybench.api.metric import ClipView, Metric, Need, Stat
+from foleybench.metrics._math.distances import corrected, pool, rows_per_clip
 
 
 def _per_clip(clip: ClipView) -> Stat | None:

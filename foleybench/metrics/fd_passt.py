@@ -13,7 +13,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._embedding_distance import frechet_metric
+from foleybench.metrics._families.embedding_distance import frechet_metric
 
 METRIC = frechet_metric(
     encoder="passt",

@@ -12,8 +12,8 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import Need
-from foleybench.metrics._cosine import cosine_metric
+from foleybench.api.metric import Need
+from foleybench.metrics._families.cosine import cosine_metric
 
 METRIC = cosine_metric(
     title="ImageBind score",

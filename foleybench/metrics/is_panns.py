@@ -14,6 +14,6 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._inception import inception_metric
+from foleybench.metrics._math.inception import inception_metric
 
 METRIC = inception_metric(encoder="panns_16k", title="IS (PANNs)", source="av-benchmark@050a5cd metrics/isc.py")

@@ -15,7 +15,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._kernel import kernel_metric
+from foleybench.metrics._math.kernel import kernel_metric
 
 METRIC = kernel_metric(
     encoder="panns_32k",

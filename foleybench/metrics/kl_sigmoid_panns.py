@@ -13,7 +13,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._divergence import half_bernoulli, mean_divergence
+from foleybench.metrics._math.divergence import half_bernoulli, mean_divergence
 
 METRIC = mean_divergence(
     half_bernoulli,

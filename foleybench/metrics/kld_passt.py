@@ -13,7 +13,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._divergence import kl_divergence, mean_divergence
+from foleybench.metrics._math.divergence import kl_divergence, mean_divergence
 
 METRIC = mean_divergence(
     kl_divergence,

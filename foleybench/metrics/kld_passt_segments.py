@@ -14,7 +14,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._divergence import kl_divergence_epsilon, mean_segment_divergence
+from foleybench.metrics._math.divergence import kl_divergence_epsilon, mean_segment_divergence
 
 METRIC = mean_segment_divergence(
     kl_divergence_epsilon,

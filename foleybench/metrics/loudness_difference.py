@@ -12,7 +12,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._differences import apart, difference_metric
+from foleybench.metrics._families.differences import apart, difference_metric
 
 METRIC = difference_metric(
     encoder="loudness",

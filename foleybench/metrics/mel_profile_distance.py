@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.api.metric import ClipView, Metric, Need, Stat
 from foleybench.clips import FloatArray
 from foleybench.encoders.logmel import PROFILE_FLOOR_DB
-from foleybench.metrics import ClipView, Metric, Need, Stat
-from foleybench.metrics._features import read_pair, scalar
-from foleybench.metrics._pools import Ratio
+from foleybench.metrics._families.features import read_pair, scalar
+from foleybench.stats.pools import Ratio
 
 POOL = Ratio("distance_db")
 # What is further below the whole sound than this is not heard beside it, and is rounding in 16-bit files.

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.metrics import ClipView
-from foleybench.metrics._features import read
-from foleybench.metrics._librosa_onsets import librosa_metric, ranked_precision
+from foleybench.api.metric import ClipView
+from foleybench.metrics._families.features import read
+from foleybench.metrics._families.librosa_onsets import librosa_metric, ranked_precision
 
 
 def _value(clip: ClipView) -> float | None:

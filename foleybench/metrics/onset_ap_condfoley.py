@@ -13,7 +13,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._librosa_onsets import condfoley_value, librosa_metric
+from foleybench.metrics._families.librosa_onsets import condfoley_value, librosa_metric
 
 METRIC = librosa_metric(
     condfoley_value("ap"),

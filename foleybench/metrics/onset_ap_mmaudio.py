@@ -14,7 +14,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._librosa_onsets import librosa_metric, mmaudio_value
+from foleybench.metrics._families.librosa_onsets import librosa_metric, mmaudio_value
 
 METRIC = librosa_metric(
     mmaudio_value("ap"),

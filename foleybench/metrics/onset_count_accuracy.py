@@ -12,9 +12,9 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import ClipView
-from foleybench.metrics._features import read
-from foleybench.metrics._librosa_onsets import librosa_metric
+from foleybench.api.metric import ClipView
+from foleybench.metrics._families.features import read
+from foleybench.metrics._families.librosa_onsets import librosa_metric
 
 
 def _value(clip: ClipView) -> float:

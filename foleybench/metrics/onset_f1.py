@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.metrics import ClipView
-from foleybench.metrics._features import read
-from foleybench.metrics._librosa_onsets import TOLERANCE_S, librosa_metric
-from foleybench.metrics._onset_matching import count_matches
+from foleybench.api.metric import ClipView
+from foleybench.metrics._families.features import read
+from foleybench.metrics._families.librosa_onsets import TOLERANCE_S, librosa_metric
+from foleybench.metrics._math.onset_matching import count_matches
 
 
 def _value(clip: ClipView) -> float | None:

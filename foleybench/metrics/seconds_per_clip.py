@@ -12,9 +12,9 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics import ClipView, Metric, Stat
-from foleybench.metrics._features import finite, scalar
-from foleybench.metrics._pools import Ratio
+from foleybench.api.metric import ClipView, Metric, Stat
+from foleybench.metrics._families.features import finite, scalar
+from foleybench.stats.pools import Ratio
 
 POOL = Ratio("seconds")
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.metrics import ClipView, Metric, Stat
-from foleybench.metrics._features import both, read_pair, scalar
-from foleybench.metrics._pools import Ratio
+from foleybench.api.metric import ClipView, Metric, Stat
+from foleybench.metrics._families.features import both, read_pair, scalar
+from foleybench.stats.pools import Ratio
 
 POOL = Ratio("difference", factor=100.0)
 SILENT_DB = -60.0

@@ -12,7 +12,7 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-from foleybench.metrics._differences import difference_metric, octaves
+from foleybench.metrics._families.differences import difference_metric, octaves
 
 METRIC = difference_metric(
     encoder="spectrum",

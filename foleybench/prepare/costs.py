@@ -18,11 +18,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from foleybench.datasets import Dataset, Item
+from foleybench.api.dataset import Dataset, Item
 from foleybench.errors import FoleyError, MediaError
 from foleybench.prepare.engine import plan
+from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.pack import clips_per_shard
-from foleybench.prepare.source import load_dataset
 
 # Room that a tar takes beside the media: three headers, three paddings, the JSON member.
 _TAR_BYTES = 4096

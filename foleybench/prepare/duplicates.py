@@ -1,4 +1,4 @@
-"""Which clips are copies of others: by their bytes, or by their prints (``foleybench.prints``).
+"""Which clips are copies of others: by their bytes, or by their prints (``foleybench.prepare.normalise.fingerprint``).
 
 Three kinds: ``exact`` (picture and sound have the same bytes), ``near`` (both prints agree: the clip was scaled,
 re-encoded, made quieter or cut a frame away), ``same_sound`` (only the sound agrees, under another picture).
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from foleybench.prints import N_BITS, decode_print
+from foleybench.prepare.normalise.fingerprint import N_BITS, decode_print
 
 # Chosen between what was seen of copies and of other clips. A small sample, ten clips of VAS, measured by
 # `python benchmarks/duplicate_rates.py FOLDER --limit 1`: nine changes of one clip all found, sound off by at most

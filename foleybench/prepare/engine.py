@@ -14,12 +14,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from foleybench.datasets import Item
+from foleybench.api.dataset import Item
 from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.lock import locked
-from foleybench.manifest import Header, manifest_path
-from foleybench.prepare.finished import LOCK, any_left, find_finished, finish, forget, take_apart
-from foleybench.prepare.marking import write_between
+from foleybench.prepare.destination import RemoteShelf, Shelf
+from foleybench.prepare.duplicate_flags import write_between
+from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.pack import (
     Again,
     Group,
@@ -30,15 +29,16 @@ from foleybench.prepare.pack import (
     read_part,
     reopen,
 )
-from foleybench.prepare.packer import Packer, Split
-from foleybench.prepare.pool import PoolSettings, Task, run_tasks
-from foleybench.prepare.shelf import RemoteShelf, Shelf
-from foleybench.prepare.source import load_dataset
+from foleybench.prepare.pack_queue import Packer, Split
+from foleybench.prepare.retry_policy import Watch, announce
+from foleybench.prepare.split_record import LOCK, any_left, find_finished, finish, forget, take_apart
 from foleybench.prepare.staging import Staging, items_sha256, refuse_change
-from foleybench.prepare.tools import tool_versions
-from foleybench.prepare.watch import Watch, announce
+from foleybench.prepare.tool_versions import tool_versions
+from foleybench.prepare.worker_pool import PoolSettings, Task, run_tasks
 from foleybench.registry import unknown
-from foleybench.shards import shard_name, shard_names
+from foleybench.runtime.lock import locked
+from foleybench.shards.dataset import shard_name, shard_names
+from foleybench.shards.manifest import Header, manifest_path
 
 # What runs the tasks, with the number of workers when none is asked for (0: all that the cluster has).
 DEFAULT_JOBS = {"local": 1, "ray": 0}
@@ -306,7 +306,7 @@ def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engin
         raise UnknownNameError(unknown("engine", name, DEFAULT_JOBS))
     if name == "local":
         return functools.partial(run_tasks, settings)
-    from foleybench.prepare.on_ray import run_on_ray
+    from foleybench.prepare.ray_pool import run_on_ray
 
     return functools.partial(run_on_ray, settings, address=ray_address)
 

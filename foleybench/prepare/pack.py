@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench.datasets import Item, Sample
+from foleybench.api.dataset import Item, Sample
 from foleybench.errors import FoleyError
-from foleybench.manifest import Entry, canonical_json, entry_line, write_atomically
-from foleybench.prepare.marking import unmarked
+from foleybench.prepare.duplicate_flags import unmarked
 from foleybench.prepare.staging import (
     Outcome,
     Staging,
@@ -27,7 +26,8 @@ from foleybench.prepare.staging import (
     staged_media,
     staged_outcome,
 )
-from foleybench.shards import read_members, shard_name, write_shard
+from foleybench.shards.dataset import read_members, shard_name, write_shard
+from foleybench.shards.manifest import Entry, canonical_json, entry_line, write_atomically
 
 # Clips asked for per shard, for clips of up to ten seconds: at about 0.6 MB a clip, shards of about 300 MB.
 MAX_CLIPS = 512

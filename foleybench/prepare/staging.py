@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench.datasets import Item, Sample
+from foleybench.api.dataset import Item, Sample
 from foleybench.errors import FoleyError
-from foleybench.manifest import write_atomically
+from foleybench.shards.manifest import write_atomically
 
 FOLDER = ".staging"
 FINGERPRINT = "fingerprint.json"

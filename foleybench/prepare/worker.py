@@ -17,11 +17,11 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from foleybench.datasets import Dataset, Item
+from foleybench.api.dataset import Dataset, Item
 from foleybench.errors import MediaError
-from foleybench.prepare.patience import tell_with
-from foleybench.prepare.source import load_dataset
+from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.staging import Outcome, stage_outcome, stage_sample
+from foleybench.prepare.waiting import tell_with
 
 _PR_SET_PDEATHSIG = 1
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from foleybench.frontend import Frontend
-from foleybench.protocols import Protocol
+from foleybench.api.protocol import Protocol
+from foleybench.features.frontend import Frontend
 
 PROTOCOL = Protocol(
     title="Diff-Foley",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foleybench.protocols import Protocol
+from foleybench.api.protocol import Protocol
 
 PROTOCOL = Protocol(
     title="Paper",

@@ -17,16 +17,16 @@ from typing import NamedTuple
 
 import soundfile
 
-from foleybench import stats
+from foleybench.api.metric import Stat
+from foleybench.artefacts.entries import Entry, read_all
 from foleybench.clips import Clock
-from foleybench.leaderboard import numbers
-from foleybench.leaderboard.load import Entry, read_all
-from foleybench.manifest import Manifest, read_manifest, write_atomically
-from foleybench.metrics import Stat
+from foleybench.leaderboard import cell_text
 from foleybench.reproduce.grids import FULL, MODEL, Grid, Row
 from foleybench.reproduce.measure import Cell, Difference, Measured, cell, unpaired
 from foleybench.reproduce.plan import Setup, plan, row_name, training_name
-from foleybench.steps import Step
+from foleybench.runtime.command_plan import Step
+from foleybench.shards.manifest import Manifest, read_manifest, write_atomically
+from foleybench.stats import bootstrap
 
 METRICS = {
     "event_f1": "Event F1 (50 ms) ↑",
@@ -209,7 +209,7 @@ def _differences(lines: Sequence[_Line]) -> dict[str, dict[str, Difference]]:
     for name in METRICS:
         gaps = {line.title: unpaired(name, line.model, test.model) for line in others}
         told = {title: gap.p_value for title, gap in gaps.items() if gap.p_value is not None}
-        corrected = dict(zip(told, stats.holm(list(told.values())), strict=True))
+        corrected = dict(zip(told, bootstrap.holm(list(told.values())), strict=True))
         found[name] = {title: gap._replace(p_value=corrected.get(title)) for title, gap in gaps.items()}
     return found
 
@@ -251,10 +251,10 @@ def _evaluations(result: Mapping[str, object]) -> object:
 
 def _text(value: Cell) -> str:
     if value.low is None or value.high is None:
-        return numbers.number(value.value, 3)
+        return cell_text.number(value.value, 3)
     digits = 3 if abs(value.value) < 10 else 1
-    ends = f"[{numbers.number(value.low, digits)}, {numbers.number(value.high, digits)}]"
-    return f"{numbers.number(value.value, digits)} {ends}"
+    ends = f"[{cell_text.number(value.low, digits)}, {cell_text.number(value.high, digits)}]"
+    return f"{cell_text.number(value.value, digits)} {ends}"
 
 
 def _gap(gap: Difference) -> str:

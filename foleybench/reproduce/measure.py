@@ -20,11 +20,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats as distributions
 
-from foleybench import registry, stats
+from foleybench import registry
+from foleybench.api.metric import Metric, Stat
+from foleybench.artefacts.entries import Entry, read_all
 from foleybench.errors import ResultError
-from foleybench.leaderboard.load import Entry, read_all
-from foleybench.metrics import Metric, Stat
-from foleybench.stats import Floats
+from foleybench.stats import bootstrap
+from foleybench.stats.bootstrap import Floats
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -167,22 +168,22 @@ class _Values(NamedTuple):
 def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mapping[str, str]) -> _Values:
     """Value every seed on the clips that all seeds have, and its resamples; the same resamples for every seed."""
     ids = sorted(set.intersection(*(set(stat) for stat in seeds)))
-    groups = stats.source_groups(ids, sources)
+    groups = bootstrap.source_groups(ids, sources)
     if len(groups) < 2:
         return _Values(np.full(len(seeds), np.nan), np.full(RESAMPLES, np.nan), len(groups))
     digest = hashlib.sha256("\n".join(ids).encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:4], "big"))
-    counts = stats.clip_counts(groups, stats.resample(len(groups), RESAMPLES, rng))
+    counts = bootstrap.clip_counts(groups, bootstrap.resample(len(groups), RESAMPLES, rng))
     ordered = [[stat[clip_id] for clip_id in ids] for stat in seeds]
     by_seed = np.array([metric.pool(one) for one in ordered])
-    resampled = np.mean([stats.replicates(metric.pool, one, counts) for one in ordered], axis=0)
+    resampled = np.mean([bootstrap.replicates(metric.pool, one, counts) for one in ordered], axis=0)
     return _Values(by_seed, resampled, len(groups))
 
 
 def _error(values: _Values) -> tuple[float | None, float]:
     """Return the standard error over clips and seeds, and its degrees of freedom; None when it cannot be told."""
     defined = values.resampled[np.isfinite(values.resampled)]
-    if len(defined) < (1 - stats.MOST_UNDEFINED) * RESAMPLES or not np.isfinite(values.by_seed).all():
+    if len(defined) < (1 - bootstrap.MOST_UNDEFINED) * RESAMPLES or not np.isfinite(values.by_seed).all():
         return None, math.nan
     n = len(values.by_seed)
     by_clips = float(defined.var(ddof=1))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from foleybench.reproduce.grids import MODEL, Grid, Row, Variant
-from foleybench.steps import Step
+from foleybench.runtime.command_plan import Step
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

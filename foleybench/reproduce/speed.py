@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench.leaderboard.load import Entry
-from foleybench.manifest import write_atomically
+from foleybench.artefacts.entries import Entry
 from foleybench.reproduce.grids import FULL, MODEL, Grid, Row
 from foleybench.reproduce.plan import Setup, learn, plan, row_name, scoring, training_name
-from foleybench.steps import Step
+from foleybench.runtime.command_plan import Step
+from foleybench.shards.manifest import write_atomically
 
 NFES = (1, 2, 4, 8, 25)
 # Fine-tuned from the same flow to need one evaluation.

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from foleybench import registry
-from foleybench.leaderboard import numbers
-from foleybench.leaderboard.published import ReportedTable
-from foleybench.metrics import Metric
+from foleybench.api.metric import Metric
+from foleybench.artefacts.published import ReportedTable
+from foleybench.leaderboard import cell_text
 from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.measure import Cell, Difference, Measured, cell, difference
 from foleybench.reproduce.verdict import Verdict, judge, overall, sentence
@@ -137,12 +137,12 @@ def _measured(table: Table) -> str:
 def _heading(name: str) -> str:
     metric: Metric = registry.load("metrics", name)
     unit = "" if metric.unit == "1" else f" ({metric.unit})"
-    return f"{metric.title}{unit} {numbers.ARROWS[metric.better]}"
+    return f"{metric.title}{unit} {cell_text.ARROWS[metric.better]}"
 
 
 def _best(table: Table, name: str) -> set[str]:
     """Return the labels of the best row of a column and of all that cannot be told from it."""
-    from foleybench import stats
+    from foleybench.stats import bootstrap
 
     metric: Metric = registry.load("metrics", name)
     known = {label: cells[name].value for label, cells in table.cells.items() if math.isfinite(cells[name].value)}
@@ -150,7 +150,7 @@ def _best(table: Table, name: str) -> set[str]:
         return set()
     champion = max(known, key=lambda label: known[label] if metric.better == "higher" else -known[label])
     told = {pair: gap.p_value for pair, gap in table.differences[name].items() if gap.p_value is not None}
-    corrected = dict(zip(told, stats.holm(list(told.values())), strict=True))
+    corrected = dict(zip(told, bootstrap.holm(list(told.values())), strict=True))
     clear = {label for pair, p in corrected.items() if p < 0.05 and champion in pair for label in pair}
     return {champion, *(set(known) - clear)}
 
@@ -164,11 +164,11 @@ def _decimals(cells: Sequence[Cell]) -> int:
 def _text(value: Cell, decimals: int, *, bold: bool) -> str:
     if not math.isfinite(value.value):
         return "*undefined*"
-    text = numbers.number(value.value, decimals)
+    text = cell_text.number(value.value, decimals)
     text = f"**{text}**" if bold else text
     if value.low is None or value.high is None:
         return text
-    return f"{text} [{numbers.number(value.low, decimals)}, {numbers.number(value.high, decimals)}]"
+    return f"{text} [{cell_text.number(value.low, decimals)}, {cell_text.number(value.high, decimals)}]"
 
 
 def _reported(table: Table) -> str:

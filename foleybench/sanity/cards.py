@@ -7,14 +7,14 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
-from foleybench.manifest import write_atomically
-from foleybench.metrics import Metric
+from foleybench.api.metric import Metric
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
 from foleybench.sanity.pictures import picture
 from foleybench.sanity.run import Outcome
 from foleybench.sanity.verdict import Verdict
 from foleybench.sanity.write import verdicts
+from foleybench.shards.manifest import write_atomically
 
 
 def write(outcome: Outcome, folder: Path, command: str) -> list[Path]:

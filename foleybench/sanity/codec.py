@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from foleybench.clips import AudioArray
-from foleybench.sound import fit_length, resample
+from foleybench.media.audio import fit_length, resample
 
 _RATE_HZ = 48000
 _FRAME = 960

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from foleybench.clips import AudioArray, Clock
+from foleybench.media.audio import fit_length, resample
 from foleybench.sanity.codec import opus
-from foleybench.shards import ShardDataset
-from foleybench.sound import fit_length, resample
+from foleybench.shards.dataset import ShardDataset
 
 # Length of a drop-out.
 _HOLE_S = 0.05

@@ -6,7 +6,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
-from foleybench.metrics import Metric
+from foleybench.api.metric import Metric
 from foleybench.sanity.degradations import DEGRADATIONS
 from foleybench.sanity.run import Point
 from foleybench.sanity.verdict import judge

@@ -12,15 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from foleybench import registry, results, stats
-from foleybench.evaluate import cannot_run
-from foleybench.large_stats import ClipTable
-from foleybench.metrics import Metric
-from foleybench.protocols import Protocol
+from foleybench import registry
+from foleybench.api.metric import Metric
+from foleybench.api.protocol import Protocol
+from foleybench.artefacts import result
+from foleybench.artefacts.clip_table import ClipTable
+from foleybench.media.audio import write_wav
 from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
-from foleybench.scoring import Recipe, Scorer, Wanted
-from foleybench.shards import ShardDataset
-from foleybench.sound import write_wav
+from foleybench.scoring.evaluate import cannot_run
+from foleybench.scoring.scorer import Recipe, Scorer, Wanted
+from foleybench.shards.dataset import ShardDataset
+from foleybench.stats import bootstrap
 
 
 class Point(NamedTuple):
@@ -187,15 +189,15 @@ class _Bench:
 def _point(
     metric: Metric, name: str, level: float | None, table: ClipTable, truth: ClipTable, request: Request
 ) -> Point:
-    found, true = results.stats_of(table, name), results.stats_of(truth, name)
+    found, true = result.stats_of(table, name), result.stats_of(truth, name)
     sources: Mapping[str, str] = {row["clip_id"]: row["source_id"] for row in table}
     biased = metric.corrected is not None
     value = metric.pool(list(found.values())) if len(found) >= metric.minimum_clips else float("nan")
     if not np.isfinite(value):
         return Point(level, float("nan"), None, None, float("nan"), None, None)
     rng = [_rng(request.seed, name) for _ in range(2)]
-    interval = stats.bootstrap(metric.pool, found, sources, rng=rng[0], resamples=request.resamples, centre=biased)
-    paired = stats.paired(metric.pool, found, true, sources, rng=rng[1], resamples=request.resamples, centre=biased)
+    interval = bootstrap.bootstrap(metric.pool, found, sources, rng=rng[0], resamples=request.resamples, centre=biased)
+    paired = bootstrap.paired(metric.pool, found, true, sources, rng=rng[1], resamples=request.resamples, centre=biased)
     low, high = interval or (None, None)
     if metric.better == "lower":
         return Point(level, value, low, high, paired.difference, paired.low, paired.high)

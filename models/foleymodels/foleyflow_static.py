@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foleybench.model import Model, TrainContext
+from foleybench.api.model import Model, TrainContext
 from foleymodels.foleyflow.generate import build
 from foleymodels.foleyflow.train import train as train_foleyflow
 

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from foleybench import ranks
+from foleybench.api.model import BuildContext, Model, TrainContext
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
-from foleybench.model import BuildContext, Model, TrainContext
-from foleybench.shards import ShardDataset
-from foleybench.sound import fit_length, resample
-from foleymodels import _checkpoint
+from foleybench.media.audio import fit_length, resample
+from foleybench.runtime import distributed
+from foleybench.shards.dataset import ShardDataset
+from foleymodels._parts import checkpoint
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import part
 from foleymodels.foleyflow.generate import seen
@@ -93,8 +93,8 @@ def train(context: TrainContext) -> Path:
         "manifest_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest(),
         "clip_ids": list(data.clip_ids),
     }
-    if ranks.first():
-        _checkpoint.save(context.out, KIND, tensors, config)
+    if distributed.first():
+        checkpoint.save(context.out, KIND, tensors, config)
     return context.out
 
 
@@ -146,12 +146,12 @@ def build(context: BuildContext) -> NearestGenerator:
     """
     if context.checkpoint is None:
         raise FoleyError("`nearest` needs its index: name its run folder with --checkpoint, or train it first.")
-    tensors, config = _checkpoint.load(context.checkpoint, KIND)
+    tensors, config = checkpoint.load(context.checkpoint, KIND)
     data = ShardDataset(Path(config["manifest"]))
     if data.manifest.sha256 != config["manifest_sha256"]:
         raise FoleyError(f"{config['manifest']} has changed since `nearest` was trained on it. Train it again.")
     alignment = Alignment(Settings.of_checkpoint(config["alignment_settings"], context.checkpoint))
-    _checkpoint.load_into(alignment, part(tensors, "alignment."), context.checkpoint)
+    checkpoint.load_into(alignment, part(tensors, "alignment."), context.checkpoint)
     index = Index(**part(tensors, "index."))
     return NearestGenerator(index, alignment.eval().requires_grad_(False), data, config["clip_ids"])
 

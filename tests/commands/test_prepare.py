@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foleybench.cli import main
-from foleybench.manifest import read_manifest
+from foleybench.shards.manifest import read_manifest
 from tests.made_media import click, pictures, write_video
 
 

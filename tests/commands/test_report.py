@@ -3,8 +3,8 @@
 import pytest
 
 from foleybench.cli import main
-from foleybench.shards import ShardDataset
-from foleybench.sound import write_wav
+from foleybench.media.audio import write_wav
+from foleybench.shards.dataset import ShardDataset
 
 
 @pytest.fixture(scope="module")

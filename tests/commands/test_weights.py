@@ -4,10 +4,10 @@ import threading
 import pytest
 
 from foleybench import cli, registry
+from foleybench.api.weights import Weights
 from foleybench.commands import doctor, weights
 from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError
-from foleybench.weights import Weights
-from foleybench.weights_files import encoders_of, size_text, weights_files
+from foleybench.scoring.weights_catalogue import encoders_of, size_text, weights_files
 
 
 @pytest.fixture(autouse=True)

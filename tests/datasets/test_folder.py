@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from foleybench.api.dataset import PROFILES
 from foleybench.clip_ids import VALID, parse_stem, slug
-from foleybench.datasets import PROFILES
 from foleybench.datasets.folder import DATASET
 from foleybench.errors import FoleyError, MediaError
-from foleybench.manifest import read_manifest
 from foleybench.prepare import plan, prepare
+from foleybench.shards.manifest import read_manifest
 from tests.made_media import click, pictures, write_video
 
 

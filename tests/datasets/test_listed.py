@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from foleybench.api.dataset import Item
 from foleybench.cli import main
-from foleybench.datasets import Item
 from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.manifest import read_manifest
 from foleybench.prepare import parse_options, plan
-from foleybench.prepare.source import load_dataset
-from foleybench.shards import ShardDataset
+from foleybench.prepare.load_dataset import load_dataset
+from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import read_manifest
 from tests.made_media import click, pictures, write_video
 
 VGGSOUND = """---g-f_I2yQ,1,"people marching",test

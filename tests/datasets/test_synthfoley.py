@@ -10,8 +10,8 @@ import pytest
 from foleybench.clips import Event
 from foleybench.datasets.synthfoley import DATASET
 from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.media import decode_mp4
-from foleybench.sound import read_sound
+from foleybench.media.audio import read_sound
+from foleybench.media.read import decode_mp4
 from foleybench.synthfoley import ClipSpec, render_clip
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from foleybench.cli import main
-from foleybench.encoders import _synchformer, cavp_video, diff_foley_align
+from foleybench.encoders import cavp_video, diff_foley_align
+from foleybench.encoders._nets import synchformer
 from tests.encoders import tiny_nets
 
 pytestmark = pytest.mark.slow
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.slow
 def networks(tmp_path, monkeypatch):
     folder = tmp_path / "weights"
     folder.mkdir()
-    for module in (cavp_video, diff_foley_align, _synchformer):
+    for module in (cavp_video, diff_foley_align, synchformer):
         tiny_nets.install(module, folder, monkeypatch)
     monkeypatch.setattr(cavp_video, "SIDE_PX", 32)
 
@@ -48,7 +49,8 @@ def test_short_clips_are_counted_and_make_no_number(tmp_path, make_clicks):
 
 @pytest.mark.usefixtures("networks")
 def test_from_clips_to_desync(tmp_path, make_clicks, monkeypatch):
-    from foleybench.protocols import Protocol, diff_foley
+    from foleybench.api.protocol import Protocol
+    from foleybench.protocols import diff_foley
 
     wanted = ("desync", "desync_expected", "desync_within")
     protocol = Protocol(title="t", version=1, description="t", metrics=wanted, headline={}, crop_s=8.0)

@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, _htsat, clap_laion
+from foleybench.api.encoder import Signal
+from foleybench.encoders import clap_laion
+from foleybench.encoders._nets import htsat
 from foleybench.errors import FoleyError
 from tests.encoders.made_weights import count, flat_state, layout, refuses_by_name
 from tests.encoders.test_vggish import two_tones
 
-TINY = _htsat.Sizes(width=8, depths=(2, 1, 2, 1), heads=(1, 2, 2, 4), out=6, text_width=4, text_depth=1, words=9)
+TINY = htsat.Sizes(width=8, depths=(2, 1, 2, 1), heads=(1, 2, 2, 4), out=6, text_width=4, text_depth=1, words=9)
 
 
 def test_layout_is_the_official_one():
     """Number of tensors and values of the authors' own class, counted from it; without RoBERTa's position_ids."""
     with torch.device("meta"):
-        net = _htsat.SoundTower()
+        net = htsat.SoundTower()
     shapes = layout(net)
-    others = _htsat.other_shapes()
+    others = htsat.other_shapes()
     assert count(net) == (291, 73_711_832)
     assert not shapes.keys() & others.keys()
     assert len(others) == 213
@@ -53,7 +55,7 @@ def test_no_samples_are_silence_and_bad_ones_are_refused():
 
 def test_masks_keep_edges_apart():
     """By hand, for a picture of 16 x 16 shifted by 4: of the last window, its four quarters are from four corners."""
-    mask = _htsat._apart(16, 4)
+    mask = htsat._apart(16, 4)
     assert mask.shape == (4, 64, 64)
     assert (mask[0] == 0).all()
     quarter = (torch.arange(8) // 4)[:, None] * 2 + torch.arange(8) // 4
@@ -64,7 +66,7 @@ def test_masks_keep_edges_apart():
 @pytest.fixture(scope="module")
 def net():
     torch.manual_seed(0)
-    made = _htsat.new_net(TINY)
+    made = htsat.new_net(TINY)
     with torch.no_grad():
         for name, parameter in made.named_parameters():
             if "bias_table" in name:
@@ -73,7 +75,7 @@ def net():
 
 
 def published(net, **changed):
-    state = flat_state(_htsat.other_shapes(TINY)) | dict(net.state_dict()) | changed
+    state = flat_state(htsat.other_shapes(TINY)) | dict(net.state_dict()) | changed
     return {f"module.{name}": tensor for name, tensor in state.items()}
 
 
@@ -82,7 +84,7 @@ def test_official_files_of_both_ages(tmp_path, net, older):
     extra = {"text_branch.embeddings.position_ids": torch.arange(514)[None]} if older else {}
     path = tmp_path / "clap.pt"
     torch.save({"epoch": 15, "name": "x", "state_dict": published(net, **extra), "optimizer": {"lr": 0.1}}, path)
-    loaded = _htsat.load(_htsat.new_net(TINY), path, TINY)
+    loaded = htsat.load(htsat.new_net(TINY), path, TINY)
     pairs = zip(loaded.state_dict().values(), net.state_dict().values(), strict=True)
     assert all(torch.equal(ours, given) for ours, given in pairs)
 
@@ -90,9 +92,9 @@ def test_official_files_of_both_ages(tmp_path, net, older):
 @pytest.mark.parametrize("of", ["audio_branch.layers.2.blocks.1.attn.qkv.bias", "text_branch.pooler.dense.weight"])
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, net, of):
     refuses_by_name(
-        lambda path: _htsat.load(_htsat.new_net(TINY), path, TINY),
+        lambda path: htsat.load(htsat.new_net(TINY), path, TINY),
         tmp_path / "clap.pt",
-        flat_state(_htsat.other_shapes(TINY)) | dict(net.state_dict()),
+        flat_state(htsat.other_shapes(TINY)) | dict(net.state_dict()),
         lambda state, path: torch.save({"state_dict": state}, path),
         of=of,
     )

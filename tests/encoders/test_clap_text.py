@@ -10,18 +10,20 @@ import torch
 from torch.nn import functional
 
 from foleybench import registry
-from foleybench.encoders import Signal, _clap_text, _htsat, clap_laion, clap_laion_text, roberta_tokens
+from foleybench.api.encoder import Signal
+from foleybench.encoders import clap_laion, clap_laion_text, roberta_tokens
+from foleybench.encoders._nets import clap_text, htsat
 from foleybench.errors import FoleyError
-from foleybench.evaluate import Request, evaluate
-from foleybench.manifest import read_manifest, write_manifest
-from foleybench.shards import ShardDataset
-from foleybench.sound import write_wav
+from foleybench.media.audio import write_wav
+from foleybench.scoring.evaluate import Request, evaluate
+from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import read_manifest, write_manifest
 from tests.encoders.made_weights import count, flat_state, layout, refuses_by_name
 
 pytest.importorskip("transformers", reason="needs the extra `encoders`")
 
 MERGES = ["b e", "l l", "be ll", "Ġ r", "i n", "in g", "Ġr ing"]
-SIZES = _htsat.Sizes(width=8, depths=(1, 1, 1, 1), heads=(1, 2, 2, 4), out=6, text_width=8, text_depth=2, words=268)
+SIZES = htsat.Sizes(width=8, depths=(1, 1, 1, 1), heads=(1, 2, 2, 4), out=6, text_width=8, text_depth=2, words=268)
 
 
 def vocabulary():
@@ -103,9 +105,9 @@ def test_both_ways_to_write_merges_and_what_is_refused(tmp_path):
 def test_layout_is_the_official_one():
     """RoBERTa-base has 124,645,632 parameters; then the two maps."""
     with torch.device("meta"):
-        net = _clap_text.TextTower()
+        net = clap_text.TextTower()
     shapes = layout(net)
-    wanted = {name: shape for name, shape in _htsat.other_shapes().items() if name.startswith("text_")}
+    wanted = {name: shape for name, shape in htsat.other_shapes().items() if name.startswith("text_")}
     wanted = {name: shape for name, shape in wanted.items() if not name.startswith("text_transform")}
     assert shapes == wanted
     assert count(net)[1] == 124_645_632 + (768 * 512 + 512) + (512 * 512 + 512)
@@ -115,9 +117,9 @@ def test_layout_is_the_official_one():
 def state():
     """A whole model's tensors, with random ones where they are used."""
     torch.manual_seed(0)
-    text, sound = _clap_text.new_net(SIZES), _htsat.new_net(SIZES)
+    text, sound = clap_text.new_net(SIZES), htsat.new_net(SIZES)
     noisy = {name: 0.3 * torch.randn_like(t) + float("Norm.weight" in name) for name, t in text.state_dict().items()}
-    return flat_state(_htsat.other_shapes(SIZES)) | dict(sound.state_dict()) | noisy
+    return flat_state(htsat.other_shapes(SIZES)) | dict(sound.state_dict()) | noisy
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +158,7 @@ def by_hand(state, numbers):
 
 
 def test_the_tower_is_roberta_whatever_fills_up(file, state, words):
-    encode = clap_laion_text.encode_with(_clap_text.load(_clap_text.new_net(SIZES), file, SIZES), "cpu")
+    encode = clap_laion_text.encode_with(clap_text.load(clap_text.new_net(SIZES), file, SIZES), "cpu")
     texts = ("bell", "bell ringing", "b" * 100)
     given = [tokens(words, text) for text in texts]
     signals = [
@@ -174,7 +176,7 @@ def test_the_tower_is_roberta_whatever_fills_up(file, state, words):
 @pytest.mark.parametrize("of", ["text_branch.pooler.dense.weight", "audio_projection.2.bias", "logit_scale_a"])
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, state, of):
     refuses_by_name(
-        lambda path: _clap_text.load(_clap_text.new_net(SIZES), path, SIZES),
+        lambda path: clap_text.load(clap_text.new_net(SIZES), path, SIZES),
         tmp_path / "clap.pt",
         state,
         lambda state, path: torch.save({"state_dict": state}, path),
@@ -187,7 +189,7 @@ def small(monkeypatch, file):
     """The small nets in the place of the large ones, their files where the encoders look."""
     write_tokenizer(file.parent / roberta_tokens.WEIGHTS.filename)
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(file.parent))
-    for module in (_htsat, _clap_text):
+    for module in (htsat, clap_text):
         monkeypatch.setattr(module, "new_net", functools.partial(module.new_net, SIZES))
         monkeypatch.setattr(module, "load", functools.partial(module.load, sizes=SIZES))
     tokenizer = functools.partial(roberta_tokens.new_tokenizer, n_words=SIZES.words)
@@ -219,7 +221,7 @@ def test_the_score_is_the_mean_cosine_and_clips_without_a_caption_do_not_apply(s
     )
     cosines = []
     for clip in loaded[:2]:
-        from foleybench.frontend import Frontend
+        from foleybench.features.frontend import Frontend
 
         audio = Frontend(remove_mean=True).apply(clip.audio, clip.rate_hz, 48000)
         heard = sounds([Signal(audio=audio, duration_s=2.0)])[0]["embedding"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foleybench import registry
-from foleybench.encoders import ANY, Encoder, Signal
+from foleybench.api.encoder import ANY, Encoder, Signal
 from foleybench.errors import WeightsMissingError
 
 NAMES = registry.names("encoders")
@@ -51,8 +51,7 @@ def test_card(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_docstring_names_layers_sources_and_changes(name):
-    package, _ = registry.KINDS["encoders"]
-    module = __import__(f"{package}.{name}", fromlist=["ENCODER"])
+    module = registry.module("encoders", name)
     for layer in module.ENCODER.layers:
         assert f"    {layer}: (" in module.__doc__
     assert "Sources:" in module.__doc__

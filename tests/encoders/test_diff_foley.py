@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, _frame_rate, cavp_video, diff_foley_align
+from foleybench.api.encoder import Signal
+from foleybench.encoders import cavp_video, diff_foley_align
+from foleybench.encoders._inputs import frame_rate
 from foleybench.errors import FoleyError
 from tests.encoders import tiny_nets
 from tests.encoders.test_vggish import two_tones
@@ -35,11 +37,11 @@ def video(n_frames, fps, side=(40, 56), seed=0):
 def test_frames_are_those_of_ffmpegs_fps_filter():
     """Frame k is the last that starts before (k + 1/2) / rate; one that starts exactly there belongs to the next."""
     times = np.arange(50) / 25
-    assert _frame_rate.chosen(times, 4.0, 8).tolist() == [3, 9, 15, 21, 28, 34, 40, 46]
-    assert _frame_rate.chosen(np.array([0.0, 0.125, 0.25]), 4.0, 2).tolist() == [0, 2]
-    assert _frame_rate.chosen(times, 25.0, 50).tolist() == list(range(50))
+    assert frame_rate.chosen(times, 4.0, 8).tolist() == [3, 9, 15, 21, 28, 34, 40, 46]
+    assert frame_rate.chosen(np.array([0.0, 0.125, 0.25]), 4.0, 2).tolist() == [0, 2]
+    assert frame_rate.chosen(times, 25.0, 50).tolist() == list(range(50))
     variable = np.array([0.0, 0.3, 0.31, 0.9])
-    assert _frame_rate.chosen(variable, 4.0, 4).tolist() == [0, 2, 2, 2]
+    assert frame_rate.chosen(variable, 4.0, 4).tolist() == [0, 2, 2, 2]
 
 
 def test_pictures_are_squeezed_not_cut():
@@ -63,7 +65,7 @@ def test_cavp_gives_a_unit_vector_a_frame_whatever_the_batch(tmp_path, monkeypat
     for one, found in zip(clips, together, strict=True):
         np.testing.assert_array_equal(encode([one])[0]["frames"], found)
         np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-6)
-    long = torch.from_numpy(cavp_video.squeezed(_frame_rate.frames_at(clips[2], 4.0)))
+    long = torch.from_numpy(cavp_video.squeezed(frame_rate.frames_at(clips[2], 4.0)))
     with torch.inference_mode():
         np.testing.assert_allclose(together[2][40:], net.video(long[40:]).numpy(), atol=1e-6)
         assert not np.allclose(together[2][38:40], net.video(long)[38:40].numpy(), atol=1e-6)
@@ -71,7 +73,7 @@ def test_cavp_gives_a_unit_vector_a_frame_whatever_the_batch(tmp_path, monkeypat
 
 def test_a_clip_without_picture_is_refused():
     with pytest.raises(FoleyError, match="without one"):
-        _frame_rate.frames_at(Signal(audio=np.zeros(3, np.float32), duration_s=1.0), 4.0)
+        frame_rate.frames_at(Signal(audio=np.zeros(3, np.float32), duration_s=1.0), 4.0)
 
 
 @pytest.mark.parametrize(
@@ -174,4 +176,4 @@ def test_frames_agree_with_ffmpegs_own_filter(fps, rate):
         while True:
             found.append(int(graph.pull().to_ndarray()[0, 0]))
     assert len(found) > 1.8 * rate  # the filter does not know how long the last frame lasts
-    assert _frame_rate.chosen(np.arange(n) / fps, float(rate), len(found)).tolist() == found
+    assert frame_rate.chosen(np.arange(n) / fps, float(rate), len(found)).tolist() == found

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, passt, passt_segments, passt_windows, vggish, vggish_google
+from foleybench.api.encoder import Signal
+from foleybench.encoders import passt, passt_segments, passt_windows, vggish, vggish_google
 from foleybench.errors import FoleyError
 from tests.encoders.test_vggish import two_tones
 

@@ -5,20 +5,22 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, _imagebind, imagebind_audio, imagebind_video
+from foleybench.api.encoder import Signal
+from foleybench.encoders import imagebind_audio, imagebind_video
+from foleybench.encoders._nets import imagebind
 from foleybench.errors import FoleyError
 from tests.encoders.made_weights import flat_state, layout, refuses_by_name
 from tests.encoders.test_vggish import two_tones
 
-_TOWER = _imagebind.Tower(width=16, depth=2, heads=4)
-TINY = _imagebind.Sizes(
+_TOWER = imagebind.Tower(width=16, depth=2, heads=4)
+TINY = imagebind.Sizes(
     out=8, vision=_TOWER, audio=_TOWER, text=_TOWER, depth=_TOWER, thermal=_TOWER, imu=_TOWER, words=11
 )
 
 
 def test_layout_is_the_official_one():
     """Number of tensors and values of the authors' own ``imagebind_huge``, counted from their class."""
-    shapes = _imagebind.layout()
+    shapes = imagebind.layout()
     assert len(shapes) == 1311
     assert sum(math.prod(shape) for shape in shapes.values()) == 1_200_786_990
     assert shapes["modality_preprocessors.vision.rgbt_stem.proj.1.weight"] == (1280, 3, 2, 14, 14)
@@ -38,27 +40,27 @@ def test_layout_is_the_official_one():
 )
 def test_towers_have_the_official_sizes(make, tensors, values):
     with torch.device("meta"):
-        shapes = layout(getattr(_imagebind, make)())
+        shapes = layout(getattr(imagebind, make)())
     assert len(shapes) == tensors
     assert sum(math.prod(shape) for shape in shapes.values()) == values
-    assert shapes.items() <= _imagebind.layout().items()
+    assert shapes.items() <= imagebind.layout().items()
 
 
 @pytest.fixture(scope="module")
 def towers():
     torch.manual_seed(0)
-    return {"audio": _imagebind.audio_tower(TINY), "vision": _imagebind.vision_tower(TINY)}
+    return {"audio": imagebind.audio_tower(TINY), "vision": imagebind.vision_tower(TINY)}
 
 
 def test_a_tower_takes_its_part_of_the_official_file(tmp_path, towers):
-    state = flat_state(_imagebind.layout(TINY)) | towers["audio"].state_dict()
+    state = flat_state(imagebind.layout(TINY)) | towers["audio"].state_dict()
     state["modality_preprocessors.text.mask"] = torch.full((77, 77), -math.inf)
     path = tmp_path / "imagebind_huge.pth"
     torch.save(state, path)
-    loaded = _imagebind.load(_imagebind.audio_tower(TINY), path, TINY)
+    loaded = imagebind.load(imagebind.audio_tower(TINY), path, TINY)
     for ours, given in zip(loaded.state_dict().values(), towers["audio"].state_dict().values(), strict=True):
         assert torch.equal(ours, given)
-    vision = _imagebind.load(_imagebind.vision_tower(TINY), path, TINY)
+    vision = imagebind.load(imagebind.vision_tower(TINY), path, TINY)
     assert (vision.modality_heads["vision"][2].weight == 0.01).all()
 
 
@@ -66,9 +68,9 @@ def test_a_tower_takes_its_part_of_the_official_file(tmp_path, towers):
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, of):
     """Also when the tensor belongs to a tower that is not used."""
     refuses_by_name(
-        lambda path: _imagebind.load(_imagebind.audio_tower(TINY), path, TINY),
+        lambda path: imagebind.load(imagebind.audio_tower(TINY), path, TINY),
         tmp_path / "imagebind_huge.pth",
-        flat_state(_imagebind.layout(TINY)),
+        flat_state(imagebind.layout(TINY)),
         torch.save,
         of=of,
     )

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from foleybench import registry
-from foleybench.encoders import Signal
+from foleybench.api.encoder import Signal
 from foleybench.encoders.loudness import integrated_lufs
 from foleybench.errors import FoleyError
-from foleybench.sound import resample
+from foleybench.media.audio import resample
 
 RATE_HZ = 48000
 

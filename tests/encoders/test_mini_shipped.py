@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from foleybench.encoders import Signal, mini_align, mini_class
-from foleybench.encoders._mini_nets import read_facts
+from foleybench.api.encoder import Signal
+from foleybench.encoders import mini_align, mini_class
+from foleybench.encoders._nets.mini_nets import read_facts
 from foleybench.synthfoley import VERSION, ClipSpec, render_clip
 from foleybench.synthfoley.classes import class_names
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, audiomae, eva02_clip_b16, eva_clip_g14, mae_b16
-from foleybench.encoders._image_trunks import encode_with, load, new_net, prepared
+from foleybench.api.encoder import Signal
+from foleybench.encoders import audiomae, eva02_clip_b16, eva_clip_g14, mae_b16
+from foleybench.encoders._nets.image_trunks import encode_with, load, new_net, prepared
 from foleybench.errors import FoleyError
 
 timm = pytest.importorskip("timm", reason="needs the extra `encoders`")

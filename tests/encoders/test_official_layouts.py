@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from foleybench.encoders import _synchformer, cavp_video, diff_foley_align, synchformer_offset
+from foleybench.encoders import cavp_video, diff_foley_align, synchformer_offset
+from foleybench.encoders._nets import synchformer
 from foleybench.errors import FoleyError
 from tests.encoders.made_weights import count, flat_state, layout, refuses_by_name
 
@@ -43,7 +44,7 @@ LAYOUTS = {
         },
     ),
     "synchformer": (
-        _synchformer,
+        synchformer,
         513,
         {
             "vfeat_extractor.pos_embed": (1, 197, 768),
@@ -148,8 +149,8 @@ def test_names_that_become_one_are_refused(tmp_path):
 @pytest.mark.slow
 def test_synchformers_own_file_keeps_its_weights_one_level_down(tmp_path):
     path = tmp_path / "epoch.pt"
-    torch.save({"model": official(_synchformer), "epoch": 3}, path)
-    net = _synchformer.load(path)
+    torch.save({"model": official(synchformer), "epoch": 3}, path)
+    net = synchformer.load(path)
     assert is_flat(net.transformer)
     assert net.transformer.off_head.out_features == synchformer_offset.N_OFFSETS
 

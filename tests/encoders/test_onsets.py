@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from foleybench.encoders import Signal
+from foleybench.api.encoder import Signal
 from foleybench.encoders.onsets import ENCODER, RATE_HZ, SETTINGS, detect
 from foleybench.errors import FoleyError
-from foleybench.metrics._onset_matching import count_matches
+from foleybench.metrics._math.onset_matching import count_matches
 
 TIMES_S = np.array([0.0, 0.5, 1.2, 1.32, 3.0, 5.5, 9.9])
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from foleybench.encoders import Signal, onsets_librosa
+from foleybench.api.encoder import Signal
+from foleybench.encoders import onsets_librosa
 from foleybench.encoders.onsets_librosa import ENCODER, RATE_HZ, detect, onset_strength
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, _cnn14, panns_16k, panns_32k
-from foleybench.encoders._loading import read_state
+from foleybench.api.encoder import Signal
+from foleybench.encoders import panns_16k, panns_32k
+from foleybench.encoders._inputs.loading import read_state
+from foleybench.encoders._nets import cnn14
 from tests.encoders.made_weights import count, layout, refuses_by_name
 from tests.encoders.test_vggish import two_tones
 
@@ -21,7 +23,7 @@ def grid_of(module):
 @pytest.fixture(scope="module")
 def tiny():
     """The net of 16 kHz with few channels and weights that give outputs of some size."""
-    net = _cnn14.new_net(grid_of(panns_16k), widths=TINY)
+    net = cnn14.new_net(grid_of(panns_16k), widths=TINY)
     rng = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in net.parameters():
@@ -57,7 +59,7 @@ def test_layout_is_the_official_one(module):
 def test_filters_are_those_of_librosa(module):
     """Hann window and slaney mel bands, checked by a tone: the peak lies in its band, at its power."""
     grid = grid_of(module)
-    net = _cnn14.new_net(grid, widths=TINY)
+    net = cnn14.new_net(grid, widths=TINY)
     t = np.arange(grid.rate_hz) / grid.rate_hz
     mel = net.log_mel(torch.from_numpy(np.float32(0.5 * np.sin(2 * np.pi * 1000 * t)))[None])[0, 0, 50]
     edges = np.linspace(*(_slaney(np.array([grid.low_hz, grid.high_hz]))), 66)
@@ -76,7 +78,7 @@ def test_agrees_with_torchlibrosa():
     grid = grid_of(panns_16k)
     spectrogram = stft.Spectrogram(n_fft=grid.window, hop_length=grid.hop, win_length=grid.window)
     bank = stft.LogmelFilterBank(sr=16000, n_fft=512, n_mels=64, fmin=50, fmax=8000, amin=1e-10, top_db=None)
-    net = _cnn14.new_net(grid, widths=TINY)
+    net = cnn14.new_net(grid, widths=TINY)
     sound = torch.from_numpy(two_tones(16000))[None]
     for name in ("conv_real", "conv_imag"):
         ours = net.get_parameter(f"spectrogram_extractor.stft.{name}.weight")
@@ -97,14 +99,14 @@ def test_official_file_with_the_sampler_state_beside_it(tmp_path, tiny):
     content = {"iteration": 7, "model": tiny.state_dict(), "sampler": sampler}
     torch.save(content, path, _use_new_zipfile_serialization=False)
     path.write_bytes(path.read_bytes().replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
-    loaded = _cnn14.load(_cnn14.new_net(tiny.grid, widths=TINY), path)
+    loaded = cnn14.load(cnn14.new_net(tiny.grid, widths=TINY), path)
     assert all(torch.equal(a, b) for a, b in zip(loaded.state_dict().values(), tiny.state_dict().values(), strict=True))
     assert "numpy._core" not in sys.modules or set(read_state(path, inside="model")) == set(tiny.state_dict())
 
 
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, tiny):
     refuses_by_name(
-        lambda path: _cnn14.load(_cnn14.new_net(tiny.grid, widths=TINY), path),
+        lambda path: cnn14.load(cnn14.new_net(tiny.grid, widths=TINY), path),
         tmp_path / "panns.pth",
         dict(tiny.state_dict()),
         lambda state, path: torch.save({"model": state}, path),
@@ -113,7 +115,7 @@ def test_files_that_do_not_fit_are_refused_by_name(tmp_path, tiny):
 
 
 def test_each_sound_by_itself_short_ones_padded(tiny):
-    encode = _cnn14.encode_with(tiny, "cpu")
+    encode = cnn14.encode_with(tiny, "cpu")
     sounds = [two_tones(40000), two_tones(4959), two_tones(100), np.zeros(0, np.float32), two_tones(40000)[::-1].copy()]
     signals = [Signal(audio=sound, duration_s=len(sound) / 16000) for sound in sounds]
     together = encode(signals)

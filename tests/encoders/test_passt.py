@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, passt
+from foleybench.api.encoder import Signal
+from foleybench.encoders import passt
 from foleybench.errors import FoleyError, WeightsMissingError
 from tests.encoders.test_vggish import two_tones
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, pe_av_audio, pe_av_video
+from foleybench.api.encoder import Signal
+from foleybench.encoders import pe_av_audio, pe_av_video
 from foleybench.errors import FoleyError
 from tests.encoders.test_vggish import two_tones
 
-pe_av = pytest.importorskip("foleybench.encoders._pe_av")
+pe_av = pytest.importorskip("foleybench.encoders._nets.pe_av")
 TINY_PICTURE = pe_av.Picture(architecture="vit_pe_core_tiny_patch16_384", size=32, options={"img_size": 32, "depth": 1})
 
 

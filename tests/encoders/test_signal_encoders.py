@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from foleybench.encoders import Signal, envelope, logmel
-from foleybench.encoders._spectra import MelGrid, mel_power
+from foleybench.api.encoder import Signal
+from foleybench.encoders import envelope, logmel
+from foleybench.encoders._inputs.spectra import MelGrid, mel_power
 from foleybench.errors import FoleyError
 
 RATE_HZ = 16000

@@ -6,7 +6,7 @@ import pytest
 from foleybench.encoders import clipping, spectrum
 from foleybench.encoders.spectrum import LOWEST_HZ, RATE_HZ, WINDOW, describe, mean_power
 from foleybench.errors import FoleyError
-from foleybench.sound import resample
+from foleybench.media.audio import resample
 
 STEP_HZ = RATE_HZ / WINDOW
 

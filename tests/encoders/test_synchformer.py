@@ -2,13 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import (
-    Signal,
-    _synchformer,
-    synchformer_audio,
-    synchformer_offset,
-    synchformer_video,
-)
+from foleybench.api.encoder import Signal
+from foleybench.encoders import synchformer_audio, synchformer_offset, synchformer_video
+from foleybench.encoders._nets import synchformer
 from tests.encoders import tiny_nets
 from tests.encoders.test_diff_foley import video
 from tests.encoders.test_vggish import two_tones
@@ -16,7 +12,7 @@ from tests.encoders.test_vggish import two_tones
 
 @pytest.fixture
 def net(tmp_path, monkeypatch):
-    return tiny_nets.install(_synchformer, tmp_path, monkeypatch)
+    return tiny_nets.install(synchformer, tmp_path, monkeypatch)
 
 
 def heard(n_samples, seed=0):
@@ -26,8 +22,8 @@ def heard(n_samples, seed=0):
 
 def test_segments_are_24_of_the_first_eight_seconds():
     for seconds, n in ((8.0, 24), (10.0, 24), (7.99, 23), (4.8, 14), (0.64, 1), (0.6, 0)):
-        assert len(_synchformer.segment_starts(round(seconds * 16000), 10240, 5120)) == n
-        assert len(_synchformer.segment_starts(int(seconds * 25), 16, 8)) == n
+        assert len(synchformer.segment_starts(round(seconds * 16000), 10240, 5120)) == n
+        assert len(synchformer.segment_starts(int(seconds * 25), 16, 8)) == n
 
 
 def test_pixels_are_the_middle_of_the_picture_from_minus_one_to_one():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders import Signal, vggish
+from foleybench.api.encoder import Signal
+from foleybench.encoders import vggish
 from foleybench.errors import FoleyError, WeightsMissingError
 
 LAYOUT = {

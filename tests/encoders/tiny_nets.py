@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import torch
 
-from foleybench.encoders import _synchformer, cavp_video, diff_foley_align
-from foleybench.encoders._cavp_nets import Cavp
-from foleybench.encoders._diff_foley_nets import AlignmentClassifier
-from foleybench.encoders._synchformer_nets import Size, Synchformer
+from foleybench.encoders import cavp_video, diff_foley_align
+from foleybench.encoders._nets import synchformer
+from foleybench.encoders._nets.cavp_nets import Cavp
+from foleybench.encoders._nets.diff_foley_nets import AlignmentClassifier
+from foleybench.encoders._nets.synchformer_nets import Size, Synchformer
 
 SIZE = Size(width=16, n_heads=2, depth=1, head_heads=2, head_depth=1)
 MAKERS = {
     cavp_video: lambda: Cavp(base=2),
     diff_foley_align: lambda: AlignmentClassifier(width=32),
-    _synchformer: lambda: Synchformer(SIZE),
+    synchformer: lambda: Synchformer(SIZE),
 }
 
 
@@ -40,5 +41,5 @@ def install(module, folder, monkeypatch):
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(folder))
     monkeypatch.setattr(module, "new_net", MAKERS[module])
     state = random_state(MAKERS[module]())
-    torch.save({"state_dict": state} if module is not _synchformer else state, folder / module.WEIGHTS.filename)
+    torch.save({"state_dict": state} if module is not synchformer else state, folder / module.WEIGHTS.filename)
     return module.load(folder / module.WEIGHTS.filename)

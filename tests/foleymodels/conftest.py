@@ -1,6 +1,6 @@
 import pytest
 
-from foleymodels._cache import CacheSettings, training_data
+from foleymodels._training.decoded_data import CacheSettings, training_data
 from foleymodels.foleyflow.sizes import resolve
 from tests.foleymodels.small import SMALL
 from tests.foleymodels.toy import toy_corpus

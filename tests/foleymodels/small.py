@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from foleybench import registry
-from foleybench.model import TrainContext
+from foleybench.api.model import TrainContext
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

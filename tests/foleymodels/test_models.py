@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from foleybench import registry
+from foleybench.api.model import BuildContext, Model
 from foleybench.errors import FoleyError
-from foleybench.generate import generate_one
-from foleybench.model import BuildContext, Model
+from foleybench.generation.folder import generate_one
 from foleybench.synthfoley import ClipSpec, render_clip
 
 NAMES = registry.names("models")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from foleybench.errors import UnknownNameError
-from foleymodels._contrast import info_nce
+from foleymodels._parts.contrast import info_nce
 from foleymodels._small_encoders.nets import PictureEncoder, SoundEncoder
 from foleymodels._small_encoders.objectives import OBJECTIVES, _sound_patches, _sound_tokens
 from foleymodels._small_encoders.train import PretextSettings, pretrained

@@ -3,9 +3,9 @@
 import pytest
 
 from foleybench import registry
+from foleybench.artefacts.entries import read_all
 from foleybench.errors import ResultError
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.load import read_all
 
 
 def board_of(folder):

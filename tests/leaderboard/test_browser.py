@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
+from foleybench.artefacts.entries import read_all
 from foleybench.leaderboard import page
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.load import read_all
 from foleybench.leaderboard.report import Request, make_report
-from foleybench.shards import ShardDataset
-from foleybench.sound import write_wav
+from foleybench.media.audio import write_wav
+from foleybench.shards.dataset import ShardDataset
 from tests.made_results import make_board
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

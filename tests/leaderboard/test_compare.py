@@ -2,10 +2,10 @@
 
 import pytest
 
+from foleybench.artefacts.entries import read_all, read_entry
 from foleybench.errors import ResultError
 from foleybench.leaderboard import compare, tables
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.load import read_all, read_entry
 
 
 def ids(first, last):

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from foleybench.artefacts.entries import read_all
+from foleybench.artefacts.published import read_published, tables
 from foleybench.leaderboard import page
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.load import read_all
-from foleybench.leaderboard.published import read_published, tables
 
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
 PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published.csv"

@@ -5,10 +5,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from foleybench import svg
+from foleybench.artefacts.entries import read_all
 from foleybench.leaderboard import plots
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.load import read_all
+from foleybench.pages import svg
 
 NS = "{http://www.w3.org/2000/svg}"
 

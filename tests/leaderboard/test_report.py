@@ -10,8 +10,8 @@ import soundfile
 
 from foleybench.errors import FoleyError
 from foleybench.leaderboard.report import Request, choose, make_report
-from foleybench.shards import ShardDataset
-from foleybench.sound import write_wav
+from foleybench.media.audio import write_wav
+from foleybench.shards.dataset import ShardDataset
 
 RATE_HZ = 16000
 

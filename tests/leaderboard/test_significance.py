@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from foleybench.api.metric import mean_of
 from foleybench.leaderboard.significance import Comparison, Standing, compare_all, standings
-from foleybench.metrics import mean_of
-from foleybench.stats import Paired, paired
+from foleybench.stats.bootstrap import Paired, paired
 
 MEAN = mean_of("x")
 

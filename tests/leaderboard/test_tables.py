@@ -3,9 +3,9 @@
 import csv
 import io
 
+from foleybench.artefacts.entries import read_all
 from foleybench.leaderboard import tables
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.load import read_all
 
 HOSTILE = "=cmd|'/c calc'!A1 <img src=x onerror=alert(1)> *b* | `c`"
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from foleybench import registry
+from foleybench.api.encoder import ANY
+from foleybench.api.metric import ClipView, Metric
 from foleybench.clips import Event
-from foleybench.encoders import ANY
 from foleybench.errors import FoleyError
-from foleybench.featurise import depends_on
-from foleybench.metrics import ClipView, Metric
+from foleybench.features.featurise import depends_on
 
 NAMES = registry.names("metrics")
 N_CLIPS = 30

@@ -4,7 +4,7 @@ import torch
 
 from foleybench.errors import FoleyError
 from foleybench.metrics import kld_mini, kld_passt
-from foleybench.metrics._divergence import kl_divergence
+from foleybench.metrics._math.divergence import kl_divergence
 from tests.metrics.views import view
 
 GENERATED = np.float32(np.random.RandomState(2).standard_normal((64, 527)) * 3)

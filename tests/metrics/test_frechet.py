@@ -6,8 +6,8 @@ import scipy.linalg
 
 from foleybench.errors import FoleyError
 from foleybench.metrics import fad_mini, fad_vggish
-from foleybench.metrics._distances import corrected_distance, distance_of
-from foleybench.metrics._frechet import frechet_distance
+from foleybench.metrics._math.distances import corrected_distance, distance_of
+from foleybench.metrics._math.frechet import frechet_distance
 from tests.metrics.views import view
 
 X = np.random.RandomState(0).standard_normal((500, 16))

@@ -5,8 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from foleybench.metrics import _kernel
-from foleybench.metrics._kernel import KernelPool, kernel_distance, median_distance
+from foleybench.metrics._math import kernel as _kernel
+from foleybench.metrics._math.kernel import KernelPool, kernel_distance, median_distance
 
 
 def clips(n=30, width=12, seed=0):

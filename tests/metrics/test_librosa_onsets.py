@@ -13,8 +13,8 @@ from foleybench.metrics import (
     onset_f1,
     onset_f1_mmaudio,
 )
-from foleybench.metrics._librosa_onsets import ranked_precision
-from foleybench.metrics._peer_onsets import CONDFOLEY, Onsets, average_precision, score
+from foleybench.metrics._families.librosa_onsets import ranked_precision
+from foleybench.metrics._math.peer_onsets import CONDFOLEY, Onsets, average_precision, score
 from tests.metrics.views import onsets, view
 
 

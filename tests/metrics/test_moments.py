@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from foleybench.errors import FoleyError
-from foleybench.metrics._distances import FrechetPool, corrected_distance, distance_of
-from foleybench.metrics._frechet import analytic_bias, distance_of_moments, frechet_distance
-from foleybench.metrics._frechet_resampled import Rows, distances, first_order
-from foleybench.metrics._moments import Moments, merged
-from foleybench.stats import clip_counts, replicates, resample
+from foleybench.metrics._math.distances import FrechetPool, corrected_distance, distance_of
+from foleybench.metrics._math.frechet import analytic_bias, distance_of_moments, frechet_distance
+from foleybench.metrics._math.frechet_resampled import Rows, distances, first_order
+from foleybench.metrics._math.moments import Moments, merged
+from foleybench.stats.bootstrap import clip_counts, replicates, resample
 
 X = np.random.default_rng(1).standard_normal((300, 12)) * np.linspace(0.2, 3.0, 12) + 5.0
 Y = np.random.default_rng(2).standard_normal((260, 12)) + 5.5

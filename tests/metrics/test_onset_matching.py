@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from foleybench.metrics._onset_matching import count_matches, nearest_pairs
+from foleybench.metrics._math.onset_matching import count_matches, nearest_pairs
 
 
 def array(*times):

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from foleybench.metrics import _divergence, is_passt, kad_passt
-from foleybench.metrics._frechet import frechet_distance
-from foleybench.metrics._inception import inception_score
-from foleybench.metrics._kernel import KernelPool, kernel_distance, median_distance
+from foleybench.metrics import is_passt, kad_passt
+from foleybench.metrics._math import divergence as _divergence
+from foleybench.metrics._math.frechet import frechet_distance
+from foleybench.metrics._math.inception import inception_score
+from foleybench.metrics._math.kernel import KernelPool, kernel_distance, median_distance
 from tests.metrics.views import view
 
 
@@ -93,7 +94,7 @@ def test_resamples_at_once_are_the_resamples_one_by_one(metric):
 
 
 def test_kernel_sums_over_blocks_are_the_plain_sum(monkeypatch):
-    monkeypatch.setattr("foleybench.metrics._kernel._BLOCK", 7)
+    monkeypatch.setattr("foleybench.metrics._math.kernel._BLOCK", 7)
     rows = {"reference": X[:40], "generated": Y[:30]}
     gap = np.square(rows["reference"][:, None] - rows["generated"]).sum(axis=2)
     own = {name: np.square(r[:, None] - r).sum(axis=2) for name, r in rows.items()}

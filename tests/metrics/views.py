@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from foleybench.api.metric import ClipView
 from foleybench.clips import Event
-from foleybench.metrics import ClipView
 
 
 def view(features=None, *, events=None, label="", seconds=None, duration_s=4.0, clip_id="clip_000000"):

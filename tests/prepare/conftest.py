@@ -14,7 +14,7 @@ from pathlib import Path
 
 from foleybench.datasets import Dataset, Item, Sample
 from foleybench.errors import MediaError
-from foleybench.prepare.patience import wait
+from foleybench.prepare.waiting import wait
 
 
 def add_arguments(parser):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foleybench.prepare.duplicates import Content, Copy, find_copies
-from foleybench.prints import N_BITS
+from foleybench.prepare.normalise.fingerprint import N_BITS
 
 
 def prints(n: int, seed: int = 0) -> np.ndarray:

@@ -16,11 +16,11 @@ import pytest
 
 import foleybench.prepare
 from foleybench.errors import FoleyError, ManifestError
-from foleybench.manifest import read_manifest
 from foleybench.prepare import pack, parse_options, plan, prepare
-from foleybench.prepare.tools import tool_versions
-from foleybench.shards import ShardDataset
-from foleybench.verify import Problem, verify
+from foleybench.prepare.tool_versions import tool_versions
+from foleybench.prepare.verify import Problem, verify
+from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import read_manifest
 
 RUN = """
 import argparse, signal, sys
@@ -289,7 +289,7 @@ def test_a_shard_is_packed_as_soon_as_its_clips_are_finished(deeds, options, tre
         raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr("foleybench.prepare.pool._bury", stopping)
+        patch.setattr("foleybench.prepare.worker_pool._bury", stopping)
         with pytest.raises(Stopped):
             prepare(deeds, asked, out, jobs=1, time_limit_s=1.0)
     # Three shards are whole and their staged clips gone before the last clip has ended.
@@ -305,7 +305,7 @@ def test_a_shard_is_packed_as_soon_as_its_clips_are_finished(deeds, options, tre
 def test_a_damaged_staged_file_is_made_again(deeds, options, tree, tmp_path: Path):
     out = tmp_path / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("foleybench.prepare.packer.pack", _stopped)
+        patch.setattr("foleybench.prepare.pack_queue.pack", _stopped)
         with pytest.raises(KeyboardInterrupt):
             prepare(deeds, options(), out)
     staged = out / ".staging" / "test" / "000000" / "clip001_000000.flac"

@@ -3,7 +3,7 @@
 import pytest
 
 from foleybench import registry
-from foleybench.protocols import Protocol
+from foleybench.api.protocol import Protocol
 
 NAMES = registry.names("protocols")
 AXES = {"timing", "semantics", "quality", "speed"}

@@ -57,7 +57,7 @@ def test_nothing_of_one_setup_is_taken_for_another(setup):
 def test_rows_of_the_paper_are_all_there():
     from pathlib import Path
 
-    from foleybench.leaderboard.published import read_published, tables
+    from foleybench.artefacts.published import read_published, tables
 
     published = {table.number: table for table in tables(read_published(Path("leaderboards/published.csv")))}
     for name, grid in GRIDS.items():

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from foleybench.errors import FoleyError
-from foleybench.manifest import Entry, Header, read_manifest, write_manifest
+from foleybench.media.audio import write_wav
 from foleybench.reproduce import heldout, measure
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.plan import Setup
-from foleybench.sound import write_wav
+from foleybench.shards.manifest import Entry, Header, read_manifest, write_manifest
 from tests.made_results import make_result
 
 METRICS = ("event_f1", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")

@@ -7,7 +7,7 @@ import pytest
 
 from foleybench.sanity.codec import opus
 from foleybench.sanity.degradations import DEGRADATIONS, Sounds
-from foleybench.shards import ShardDataset
+from foleybench.shards.dataset import ShardDataset
 from tests.made_media import click
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foleymodels._blocks import Context
+from foleymodels._parts.blocks import Context
 
 _PATCH = 4
 _FIRST, _SECOND = 32, 64

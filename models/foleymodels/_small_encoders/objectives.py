@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleybench.clips import IntArray
-from foleymodels._cache import TrainingData
-from foleymodels._contrast import LOG_SCALE, info_nce, scale_of
+from foleymodels._parts.contrast import LOG_SCALE, info_nce, scale_of
 from foleymodels._small_encoders.nets import N_COLOURS, PictureEncoder, SoundEncoder, colours
+from foleymodels._training.decoded_data import TrainingData
 
 _PATCH = 4
 _PICTURE_RATIO = 0.75

@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from foleybench.manifest import canonical_json
-from foleymodels import _checkpoint
-from foleymodels._cache import TrainingData
-from foleymodels._optimisers import LoopSettings
+from foleybench.shards.manifest import canonical_json
+from foleymodels._parts import checkpoint
 from foleymodels._small_encoders.objectives import OBJECTIVES
-from foleymodels._training import Losses, batch_indices, fit, forget_state, seeded
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.loop import Losses, batch_indices, fit, forget_state, seeded
+from foleymodels._training.optimisers import LoopSettings
 
 KIND = "small_encoder"
 _VERSION = 1
@@ -54,9 +54,9 @@ def pretrained(settings: PretextSettings, data: TrainingData) -> dict[str, Tenso
     record = {"version": _VERSION, "settings": dataclasses.asdict(settings), "data": data.folder.name}
     key = hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
     folder = data.folder.parent / f"encoder-{settings.name}-{key}"
-    if not (folder / _checkpoint.CONFIG).is_file():
+    if not (folder / checkpoint.CONFIG).is_file():
         _train(settings, data, folder)
-    return _checkpoint.load(folder, KIND)[0]
+    return checkpoint.load(folder, KIND)[0]
 
 
 def _train(settings: PretextSettings, data: TrainingData, folder: Path) -> None:
@@ -70,5 +70,5 @@ def _train(settings: PretextSettings, data: TrainingData, folder: Path) -> None:
 
     loop = LoopSettings(steps=settings.steps, learning_rate=settings.rate, ema_decay=0.98)
     weights = fit(module, losses, loop, folder, seed=settings.seed, name=f"encoder ({settings.name})", alone=True)
-    _checkpoint.save(folder, KIND, weights, {"settings": dataclasses.asdict(settings)})
+    checkpoint.save(folder, KIND, weights, {"settings": dataclasses.asdict(settings)})
     forget_state(folder)

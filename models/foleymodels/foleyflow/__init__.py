@@ -1,6 +1,6 @@
 """Foley-Flow (Mo and Song, arXiv 2603.08126): masked audio-visual alignment, then a flow conditioned frame by frame."""
 
-from foleybench.model import Model
+from foleybench.api.model import Model
 from foleymodels.foleyflow.generate import build
 from foleymodels.foleyflow.train import train
 

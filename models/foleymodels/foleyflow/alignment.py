@@ -11,14 +11,14 @@ import functools
 import torch
 from torch import Tensor, nn
 
-from foleybench import ranks
-from foleymodels._blocks import Attention, Context, ConvMLP, rotary_table, window_bias
-from foleymodels._cache import TrainingData
-from foleymodels._large_encoders import PICTURE
+from foleybench.runtime import distributed
+from foleymodels._parts.blocks import Attention, Context, ConvMLP, rotary_table, window_bias
+from foleymodels._parts.frame_maps import VideoEncoder, grid_times_s
+from foleymodels._parts.frozen_encoders import PICTURE
+from foleymodels._parts.windows import Windows
 from foleymodels._small_encoders.nets import PictureEncoder, SoundEncoder
 from foleymodels._small_encoders.train import PretextSettings, pretrained
-from foleymodels._video import VideoEncoder, grid_times_s
-from foleymodels._windows import Windows
+from foleymodels._training.decoded_data import TrainingData
 from foleymodels.foleyflow.settings import Settings
 from foleymodels.foleyflow.sizes import SMALL_PICTURE, SMALL_SOUND
 
@@ -189,7 +189,7 @@ def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
                 name=name, dim=settings.encoder_dim, steps=settings.encoder_steps,
                 batch=settings.encoder_batch, rate=settings.encoder_rate, seed=seed,
             )  # fmt: skip
-            weights = ranks.after_first(functools.partial(pretrained, wanted, data))
+            weights = distributed.after_first(functools.partial(pretrained, wanted, data))
             module.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
 
 

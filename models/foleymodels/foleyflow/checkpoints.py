@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from foleymodels import _checkpoint
+from foleymodels._parts import checkpoint
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.flow import Flow
 from foleymodels.foleyflow.settings import Settings
@@ -41,7 +41,7 @@ def save_model(
     if alignment is not None:
         tensors |= {f"alignment.{name}": value for name, value in alignment.state_dict().items()}
         config["alignment_settings"] = dataclasses.asdict(alignment.settings)
-    return _checkpoint.save(folder, KIND, tensors, config)
+    return checkpoint.save(folder, KIND, tensors, config)
 
 
 def load_model(folder: Path) -> tuple[Flow, Alignment | None]:
@@ -50,14 +50,14 @@ def load_model(folder: Path) -> tuple[Flow, Alignment | None]:
     Raises:
         FoleyError: There is none, or it does not fit.
     """
-    tensors, config = _checkpoint.load(folder, KIND)
+    tensors, config = checkpoint.load(folder, KIND)
     alignment = None
     if config["alignment_settings"] is not None:
         alignment = Alignment(Settings.of_checkpoint(config["alignment_settings"], folder))
-        _checkpoint.load_into(alignment, part(tensors, "alignment."), folder)
+        checkpoint.load_into(alignment, part(tensors, "alignment."), folder)
     width = 1 if alignment is None else alignment.condition_dim
     flow = Flow(Settings.of_checkpoint(config["settings"], folder), width)
-    _checkpoint.load_into(flow, part(tensors, "flow."), folder)
+    checkpoint.load_into(flow, part(tensors, "flow."), folder)
     return flow, alignment
 
 

@@ -14,9 +14,9 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 from tqdm import tqdm
 
-from foleybench import ranks
 from foleybench.clips import IntArray
-from foleymodels._cache import TrainingData
+from foleybench.runtime import distributed
+from foleymodels._training.decoded_data import TrainingData
 from foleymodels.foleyflow.alignment import Alignment
 
 _LARGEST_SAMPLE = 1 << 28
@@ -47,10 +47,10 @@ class Conditions:
         if self.alignment is None:
             return
         path = folder / f"conditions-{_key(self.alignment, data)}.npy"
-        if not ranks.agreed(path.is_file()):
-            if ranks.first():
+        if not distributed.agreed(path.is_file()):
+            if distributed.first():
                 _write(self.alignment, data, device, path)
-            ranks.agreed(True)
+            distributed.agreed(True)
         self.values = torch.from_numpy(np.load(path, mmap_mode="c"))  # copy on write, as torch wants it writable
 
     def crop(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:

@@ -16,10 +16,10 @@ from torch.nn import functional as F
 
 from foleybench.clips import IntArray
 from foleybench.errors import FoleyError
-from foleymodels._contrast import LOG_SCALE, info_nce, scale_of
-from foleymodels._sharing import share
+from foleymodels._parts.contrast import LOG_SCALE, info_nce, scale_of
 from foleymodels._small_encoders.nets import SoundEncoder
-from foleymodels._training import Losses
+from foleymodels._training.data_parallel import share
+from foleymodels._training.loop import Losses
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.objective import Draw, Objective
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from foleybench.manifest import write_atomically
-from foleymodels._cache import TrainingData
-from foleymodels._training import step_generator
+from foleybench.shards.manifest import write_atomically
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.loop import step_generator
 from foleymodels.foleyflow.objective import Draw, Objective
 
 SHIFTS_FRAMES = (-12, -6, -3, -1, 0, 1, 3, 6, 12)

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foleymodels._blocks import ModulatedBlock, TimeConv, modulate, rotary_table, time_embedding
-from foleymodels._paths import Path, draw_times, path
-from foleymodels._refine import Refine
-from foleymodels._samplers import even_times, guided
-from foleymodels._sharing import share
-from foleymodels._warp import Warp
+from foleymodels._parts.blocks import ModulatedBlock, TimeConv, modulate, rotary_table, time_embedding
+from foleymodels._parts.paths import Path, draw_times, path
+from foleymodels._parts.refine import Refine
+from foleymodels._parts.samplers import even_times, guided
+from foleymodels._parts.warp import Warp
+from foleymodels._training.data_parallel import share
 from foleymodels.foleyflow.settings import Settings
 
 

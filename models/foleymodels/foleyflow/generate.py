@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from foleybench.api.model import BuildContext
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
-from foleybench.model import BuildContext
-from foleymodels._cache import see
-from foleymodels._samplers import sample
-from foleymodels._vocoders import GriffinLim, Vocoder, vocoder_of
-from foleymodels._windows import Windows
+from foleymodels._parts.samplers import sample
+from foleymodels._parts.windows import Windows
+from foleymodels._training.decoded_data import see
+from foleymodels._vocoders.choose import GriffinLim, Vocoder, vocoder_of
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.checkpoints import load_model
 from foleymodels.foleyflow.flow import Flow, guided_velocity

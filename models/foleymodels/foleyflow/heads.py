@@ -25,15 +25,15 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
-from foleybench import ranks
-from foleybench.manifest import write_atomically
-from foleybench.model import TrainContext
-from foleymodels._cache import TrainingData
-from foleymodels._checkpoint import load_into, read_tensors
-from foleymodels._paths import draw_times
-from foleymodels._samplers import sample
-from foleymodels._sharing import share
-from foleymodels._training import (
+from foleybench.api.model import TrainContext
+from foleybench.runtime import distributed
+from foleybench.shards.manifest import write_atomically
+from foleymodels._parts.checkpoint import load_into, read_tensors
+from foleymodels._parts.paths import draw_times
+from foleymodels._parts.samplers import sample
+from foleymodels._training.data_parallel import share
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.loop import (
     Losses,
     batch_indices,
     fit,
@@ -104,7 +104,7 @@ def train_head(
     seconds = round(time.monotonic() - started, 2)
     facts = {"name": settings.head, "parameters": n_parameters(flow), "seconds": seconds}
     write_metrics(context.out, {"head": {**outcome(folder), **facts}})
-    if ranks.first():
+    if distributed.first():
         (folder / _PAIRS).unlink(missing_ok=True)
     return flow.eval()
 
@@ -244,11 +244,11 @@ class Pairs:
         self._clips = torch.arange(settings.reflow_pairs) % len(data)
         self._starts = data.starts(self._clips, settings.flow_tokens, generator)
         path = folder / _PAIRS
-        if not ranks.agreed(path.is_file()):
-            if ranks.first():
+        if not distributed.agreed(path.is_file()):
+            if distributed.first():
                 folder.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, safetensors.torch.save({"sounds": self._make(teacher)}))
-            ranks.agreed(True)
+            distributed.agreed(True)
         self._sounds = read_tensors(path)["sounds"]
 
     def loss(self, flow: Flow, chosen: Tensor, generator: torch.Generator, *, distil: bool) -> Tensor:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from foleybench.api.model import TrainContext
 from foleybench.clips import IntArray
-from foleybench.model import TrainContext
-from foleymodels._cache import TrainingData
-from foleymodels._optimisers import LoopSettings
-from foleymodels._sharing import share
-from foleymodels._training import Watch, batch_indices
+from foleymodels._training.data_parallel import share
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.loop import Watch, batch_indices
+from foleymodels._training.optimisers import LoopSettings
 from foleymodels.foleyflow.samples import Networks, Sampler
 from foleymodels.foleyflow.settings import Settings
 from foleymodels.foleyflow.sizes import RunOptions

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from foleybench.clips import IntArray
-from foleymodels._cache import TrainingData
-from foleymodels._training import Losses
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.loop import Losses
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.settings import Settings
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from foleymodels._cache import TrainingData
+from foleymodels._training.decoded_data import TrainingData
 
 N_FIT = 400
 N_MEASURE = 104

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from foleybench.api.model import BuildContext
 from foleybench.clips import AudioArray, Clip, FloatArray
-from foleybench.generate import clip_rng
-from foleybench.manifest import write_atomically
-from foleybench.model import BuildContext
-from foleybench.shards import ShardDataset
-from foleybench.sound import resample, write_wav
-from foleymodels._mel import Mel
+from foleybench.generation.folder import clip_rng
+from foleybench.media.audio import resample, write_wav
+from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import write_atomically
+from foleymodels._parts.mel import Mel
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.flow import Flow
 from foleymodels.foleyflow.generate import generator_of

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.errors import FoleyError
-from foleymodels._cache import CacheSettings
-from foleymodels._large_encoders import PICTURE, SOUND
-from foleymodels._mel import MelSettings
+from foleymodels._parts.frozen_encoders import PICTURE, SOUND
+from foleymodels._parts.mel import MelSettings
+from foleymodels._training.decoded_data import CacheSettings
 
 # What versions without these settings did, which may differ from what is the default now. They trained in float32 on a
 # CPU (their alignment stage failed on a GPU), with AdamW and a cosine. Nothing else may be filled in: a setting that

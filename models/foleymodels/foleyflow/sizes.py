@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from foleybench.errors import UnknownNameError
 from foleybench.registry import unknown
-from foleymodels._large_encoders import PICTURE, SOUND
+from foleymodels._parts.frozen_encoders import PICTURE, SOUND
 from foleymodels.foleyflow.settings import Settings
 
 

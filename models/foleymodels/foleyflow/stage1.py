@@ -13,21 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from foleybench import ranks
+from foleybench.api.model import TrainContext
 from foleybench.errors import FoleyError
-from foleybench.model import TrainContext
-from foleymodels import _checkpoint
-from foleymodels._cache import TrainingData
-from foleymodels._training import (
-    Losses,
-    fit,
-    forget_state,
-    measured,
-    n_parameters,
-    outcome,
-    seeded,
-    write_metrics,
-)
+from foleybench.runtime import distributed
+from foleymodels._parts import checkpoint
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.loop import Losses, fit, forget_state, measured, n_parameters, outcome, seeded, write_metrics
 from foleymodels.foleyflow.alignment import Alignment, load_encoders
 from foleymodels.foleyflow.contrast import Cavp, InfoNce
 from foleymodels.foleyflow.diagnostics import draw_diagnostics, video_usage
@@ -57,12 +48,12 @@ def trained_alignment(
     """
     folder = context.out / FOLDER
     source = Path(options.alignment) if options.alignment else None
-    if source is not None and ranks.first() and not (folder / _checkpoint.CONFIG).is_file():
+    if source is not None and distributed.first() and not (folder / checkpoint.CONFIG).is_file():
         load_alignment(source)  # refuses a folder that is not one before anything is written
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (_checkpoint.WEIGHTS, _checkpoint.CONFIG):
+        for name in (checkpoint.WEIGHTS, checkpoint.CONFIG):
             shutil.copyfile(source / name, folder / name)
-    if not ranks.agreed((folder / _checkpoint.CONFIG).is_file()):
+    if not distributed.agreed((folder / checkpoint.CONFIG).is_file()):
         _train(context, settings, options, data, val)
     alignment = load_alignment(folder)
     _refuse_misfit(alignment.settings, settings, folder)
@@ -83,9 +74,9 @@ def new_alignment(settings: Settings, seed: int, data: TrainingData) -> Alignmen
 
 def load_alignment(folder: Path) -> Alignment:
     """Read a trained alignment network."""
-    tensors, config = _checkpoint.load(folder, KIND)
+    tensors, config = checkpoint.load(folder, KIND)
     alignment = Alignment(Settings.of_checkpoint(config["settings"], folder))
-    _checkpoint.load_into(alignment, tensors, folder)
+    checkpoint.load_into(alignment, tensors, folder)
     return alignment.eval().requires_grad_(False)
 
 
@@ -143,17 +134,17 @@ def _train(
         objective = seeded(lambda: objective_of(alignment, data), context.seed).to(context.device)
         _fit(objective, context, options, data)
         objective.eval()
-        usage = _usage(objective, data=val, seed=context.seed) if ranks.first() else None
-    if ranks.first():
+        usage = _usage(objective, data=val, seed=context.seed) if distributed.first() else None
+    if distributed.first():
         seconds = round(time.monotonic() - started, 2)
         facts = {"objective": settings.stage1, "parameters": n_parameters(alignment), "seconds": seconds}
         write_metrics(context.out, {"alignment": {**outcome(folder), **(usage or {}), **facts}})
         report(alignment.eval(), data, val, context.out, usage)
         weights = {name: value.detach().cpu() for name, value in alignment.state_dict().items()}
         config = {"settings": dataclasses.asdict(settings), "origin": origin(context)}
-        _checkpoint.save(folder, KIND, weights, {**config, "metrics": measured(context.out)})
+        checkpoint.save(folder, KIND, weights, {**config, "metrics": measured(context.out)})
         forget_state(folder)
-    ranks.agreed(True)  # the others read what has been written
+    distributed.agreed(True)  # the others read what has been written
 
 
 def _fit(objective: Objective, context: TrainContext, options: RunOptions, data: TrainingData) -> None:

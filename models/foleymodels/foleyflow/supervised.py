@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleybench.errors import FoleyError
-from foleymodels._cache import TrainingData
-from foleymodels._training import Losses
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.loop import Losses
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.objective import Draw, Objective
 

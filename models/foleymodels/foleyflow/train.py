@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from foleybench import ranks
+from foleybench.api.model import TrainContext
 from foleybench.clips import IntArray
 from foleybench.errors import FoleyError
-from foleybench.model import TrainContext
-from foleymodels import _checkpoint
-from foleymodels._cache import TrainingData, training_data
-from foleymodels._training import (
+from foleybench.runtime import distributed
+from foleymodels._parts import checkpoint
+from foleymodels._training.decoded_data import TrainingData, training_data
+from foleymodels._training.loop import (
     Losses,
     Watch,
     fit,
@@ -56,7 +56,7 @@ def train(context: TrainContext, **forced: Any) -> Path:
     settings, options = resolve(
         context.size, context.settings, steps=context.steps, forced=forced, device=context.device
     )
-    if ranks.agreed((context.out / _checkpoint.CONFIG).is_file()):
+    if distributed.agreed((context.out / checkpoint.CONFIG).is_file()):
         _refuse_changed(context, settings)
         return context.out
     data, val = prepared_data(context, settings, options)
@@ -79,7 +79,7 @@ def prepared_data(context: TrainContext, settings: Settings, options: RunOptions
     folder = Path(options.cache) if options.cache else None
 
     def decoded(manifest: Path) -> TrainingData:
-        return ranks.after_first(lambda: training_data(manifest, wanted, folder=folder, jobs=options.jobs))
+        return distributed.after_first(lambda: training_data(manifest, wanted, folder=folder, jobs=options.jobs))
 
     data = decoded(context.data)
     return data, data if context.val is None else decoded(context.val)
@@ -87,7 +87,7 @@ def prepared_data(context: TrainContext, settings: Settings, options: RunOptions
 
 def _refuse_changed(context: TrainContext, settings: Settings) -> None:
     """A finished run is not trained again; one that was asked for differently is not silently returned."""
-    _, config = _checkpoint.load(context.out, KIND)
+    _, config = checkpoint.load(context.out, KIND)
     wanted = {**dataclasses.asdict(settings), **origin(context)}
     trained = {**EARLIER, **config["settings"], **config["origin"]}
     changed = sorted(name for name in wanted if trained.get(name) != wanted[name])
@@ -96,11 +96,11 @@ def _refuse_changed(context: TrainContext, settings: Settings) -> None:
 
 
 def _finish(context: TrainContext, stage: str, flow: Flow, alignment: Alignment | None) -> Path:
-    if ranks.first():
+    if distributed.first():
         save_model(context.out, flow, alignment, origin(context), measured(context.out))
         forget_state(context.out / stage)
         forget(context.out)
-    ranks.agreed(True)
+    distributed.agreed(True)
     return context.out
 
 
@@ -114,13 +114,13 @@ def _base(
             raise FoleyError(f"{options.flow} holds a model with head={flow.settings.head}; give one with head=ode.")
         return flow, alignment
     folder = context.out / "flow"
-    if not ranks.agreed((folder / _checkpoint.CONFIG).is_file()):
+    if not distributed.agreed((folder / checkpoint.CONFIG).is_file()):
         plain = dataclasses.replace(settings, head="ode")
         networks = _train_base(context, plain, options, data)
-        if ranks.first():
+        if distributed.first():
             save_model(folder, *networks, origin(context), measured(context.out))
             forget_state(folder)
-        ranks.agreed(True)
+        distributed.agreed(True)
     return load_model(folder)
 
 
@@ -134,7 +134,7 @@ def _train_base(
         watch = watch_of(context, lambda weights: averaged(joint, weights).networks)
         _fit(joint, context, settings, options, lambda *crops: joint.loss(data[0], *crops), data[0], watch)
         flow, trained = joint.flow, joint.alignment.eval().requires_grad_(False)
-        if ranks.first():
+        if distributed.first():
             report(trained, *data, context.out, None)
         alignment = trained
     else:

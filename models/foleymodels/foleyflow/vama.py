@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from foleymodels._sharing import share
-from foleymodels._training import Losses
+from foleymodels._training.data_parallel import share
+from foleymodels._training.loop import Losses
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.objective import Draw, Objective
 from foleymodels.foleyflow.settings import Settings

@@ -1,0 +1,120 @@
+"""The contract of a data set: a list of items, and how to make the sample of one item.
+
+A data set is one file ``foleybench/datasets/<name>.py`` that defines ``DATASET``. ``foleybench.prepare`` does the rest
+(workers, time limits, resuming, shards, manifest), the same way for every data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How clips are normalised.
+
+    Attributes:
+        name: Name on the command line.
+        fps: Frames per second of the written video.
+        short_side_px: Short side of the written picture, or None to keep it.
+        square_px: Side of a squashed square picture, or None to keep the aspect ratio.
+        clip_s: Length of a clip in seconds.
+        rate_hz_max: Audio keeps its own rate up to this one.
+    """
+
+    name: str
+    fps: float = 25.0
+    short_side_px: int | None = 256
+    square_px: int | None = None
+    clip_s: float = 10.0
+    rate_hz_max: int = 48000
+
+
+PROFILES = {
+    "default": Profile(name="default"),
+    "paper": Profile(name="paper", short_side_px=None, square_px=224),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Item:
+    """One clip asked for.
+
+    Attributes:
+        clip_id: ``<source id>_<start second, six digits>``; safe as a file name, never a dot.
+        source: Where it comes from, for people: a file name, a URL, a seed.
+        source_id: The video it was cut from: the unit of the bootstrap.
+        label: Class name or "".
+        split: Name of the split it goes to.
+        spec: Whatever ``make`` needs; JSON values only, part of the fingerprint that guards resuming.
+        refused: A (status, reason) known before any work (a duplicate id, a hostile name), or None.
+        facts: What the manifest says of the clip whatever becomes of it; JSON values only, part of the fingerprint.
+        way: How to get the media (a path, how to fetch); JSON values only. It may differ from run to run and hold
+            secrets: it is neither part of the fingerprint nor written anywhere.
+    """
+
+    clip_id: str
+    source: str
+    source_id: str
+    label: str
+    split: str
+    spec: dict[str, Any]
+    refused: tuple[str, str] | None = None
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    way: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One clip made.
+
+    Attributes:
+        mp4: The video, without sound.
+        flac: The sound, mono.
+        events: Exact events as JSON objects, or None.
+        facts: What goes into the manifest line beside the common fields (durations, rates, fps, sizes, flags,
+            ``av_offset_s``, asked and real interval); JSON values only.
+        factors: What the corpus knows about the clip beyond its label; JSON values only; stored in the sample.
+    """
+
+    mp4: bytes
+    flac: bytes
+    events: list[dict[str, Any]] | None
+    facts: dict[str, Any]
+    factors: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A data set's card and its two functions.
+
+    Attributes:
+        title: Name for people.
+        version: Bump when the same arguments can give other bytes.
+        licence: Terms of the media.
+        description: One sentence.
+        add_arguments: Adds the options of ``foleybench prepare <name>``.
+        items: Lists what is asked for, in a fixed order, from the parsed options. Cheap: no decoding.
+        make: Makes one sample, in a worker process that may be killed. Raises ``MediaError`` with a status word.
+        fingerprint: What else of the options decides the bytes; JSON values only.
+        split_facts: What of that concerns one split only (the hash of its list), by options and name of the split.
+        outlook: Says for a dry run what getting these items will take, one line each.
+        time_limit_s: How long a clip may take unless the user says otherwise.
+        citation: What to cite, one line.
+    """
+
+    title: str
+    version: int
+    licence: str
+    description: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    items: Callable[[argparse.Namespace], Sequence[Item]]
+    make: Callable[[Item], Sample]
+    fingerprint: Callable[[argparse.Namespace], dict[str, Any]]
+    split_facts: Callable[[argparse.Namespace, str], dict[str, Any]] = lambda options, split: {}
+    outlook: Callable[[argparse.Namespace, Sequence[Item]], list[str]] = lambda options, items: []
+    time_limit_s: float = 120.0
+    citation: str = ""

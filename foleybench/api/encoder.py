@@ -1,0 +1,100 @@
+"""The contract of an encoder: from sound (and picture) to features. Encoders do the work, metrics are arithmetic.
+
+An encoder is one file ``foleybench/encoders/<name>.py`` that defines ``ENCODER``. Signal detectors without weights (the
+onset detector, loudness curves) are encoders too, so that they run once per sound and are cached like the others.
+
+An encoder is given the sound, the picture, both, the caption, or what other encoders made of the clip (``after``).
+Whatever depends on the picture or on the caption alone is made once per clip and serves every system that is scored on
+it. A clip without a caption has no features that come from one; metrics that need them do not apply to it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy.typing as npt
+
+from foleybench.api.weights import Weights
+from foleybench.clips import AudioArray, FloatArray, FrameArray
+
+Features = Mapping[str, npt.NDArray[Any]]
+Modality = Literal["audio", "video", "pair", "text", "features"]
+# In the shape of a layer: an axis whose length depends on the clip.
+ANY = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Signal:
+    """What an encoder is given of one clip.
+
+    Attributes:
+        audio: (N,) float32 mono at the encoder's ``rate_hz``; empty for encoders that do not hear.
+        duration_s: Length of the clip in seconds.
+        frames: (T, H, W, 3) uint8, only for encoders of modality ``video`` or ``pair``.
+        frame_times_s: (T,), only for encoders of modality ``video`` or ``pair``.
+        text: The clip's caption, which is its label, never empty for encoders of modality ``text``; "" for others.
+        features: What the encoders named in ``Encoder.after`` made of this clip, by encoder.
+    """
+
+    audio: AudioArray
+    duration_s: float
+    frames: FrameArray | None = None
+    frame_times_s: FloatArray | None = None
+    text: str = ""
+    features: Mapping[str, Features] = dataclasses.field(default_factory=dict)
+
+
+Encode = Callable[[Sequence[Signal]], list[Features]]
+
+
+def one_by_one(encode_one: Callable[[Signal], Features]) -> Encode:
+    """Return the ``encode`` of an encoder that takes each clip alone: its neighbours cannot change a bit."""
+    return lambda signals: [encode_one(signal) for signal in signals]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """An encoder's card and how to build it.
+
+    Attributes:
+        version: Bump when the same sound can give other features; part of the cache key.
+        rate_hz: Rate that the sound is resampled to before ``encode`` (once per rate, by the evaluator).
+        modality: What it is given: ``audio``, ``video`` (picture alone), ``pair`` (both), ``text`` (the caption alone),
+            or ``features`` (only what other encoders made).
+        layers: Names of what ``encode`` returns for each signal, with their shapes; ``ANY`` is an axis whose length
+            depends on the clip. The docstring of the file says what they are.
+        after: Encoders whose features of the same clip it is given: of the same sound, or of the picture.
+        licence: Of code and weights.
+        source: Paper, or ``repo@commit``, that defines it.
+        weights: The weights file, or None for a detector without weights.
+        build: Takes a torch device name and returns ``encode``. Loads weights strictly; raises
+            ``WeightsMissingError`` when they are absent. ``encode`` must give each signal the same features whatever
+            it is batched with.
+    """
+
+    version: int
+    rate_hz: int
+    modality: Modality = "audio"
+    layers: Mapping[str, tuple[int, ...]]
+    after: tuple[str, ...] = ()
+    licence: str
+    source: str
+    weights: Weights | None = None
+    build: Callable[[str], Encode]
+
+    @property
+    def sees(self) -> bool:
+        """Whether it is given the picture."""
+        return self.modality in ("video", "pair")
+
+    @property
+    def hears(self) -> bool:
+        """Whether it is given the sound."""
+        return self.modality in ("audio", "pair")
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is given the caption."""
+        return self.modality == "text"

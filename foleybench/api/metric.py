@@ -1,0 +1,136 @@
+"""The contract of a metric: ``per_clip`` turns features into statistics, ``pool`` turns statistics into a value.
+
+A metric is one file ``foleybench/metrics/<name>.py`` that defines ``METRIC``. ``pool`` is pure and sees nothing but the
+statistics, so intervals, paired tests, per-class rows and sharded runs all come from the same two functions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from foleybench.clips import Event
+
+Stat = Mapping[str, npt.NDArray[np.float64]]
+Pool = Callable[[Sequence[Stat]], float]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Need:
+    """A feature that a metric needs.
+
+    Attributes:
+        encoder: Registry name of the encoder.
+        layer: Which of its outputs.
+        of: ``generated`` or ``reference`` sound (with the picture for encoders that look at it too), ``video`` for
+            encoders that look at the picture alone, or ``text`` for those that read the caption alone.
+    """
+
+    encoder: str
+    layer: str
+    of: Literal["generated", "reference", "video", "text"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClipView:
+    """What a metric may see of one clip.
+
+    Attributes:
+        clip_id: Id of the clip.
+        source_id: The video it was cut from.
+        label: Class name or "".
+        duration_s: Length in seconds.
+        events: Exact events, or None when the data set does not know them.
+        features: The needed features, by the metric's own names for them.
+        seconds: Wall-clock seconds that generation took for this clip (batch 1), or None when not reported.
+    """
+
+    clip_id: str
+    source_id: str
+    label: str
+    duration_s: float
+    events: tuple[Event, ...] | None
+    features: Mapping[str, npt.NDArray[Any]]
+    seconds: float | None = None
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """Return a feature by the metric's own name for it."""
+        return self.features[name]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric's card and its two functions.
+
+    Attributes:
+        title: Column heading.
+        version: Bump when the same audio can give another number.
+        unit: ``1``, ``%``, ``s``, ``nat`` ...
+        better: Direction.
+        ideal: Value of a perfect system, or None when there is none (speed).
+        worst: Value at the other end of the scale, or None when it has none.
+        source: ``repo@commit`` or paper equation that defines it.
+        needs: The features, under names of the metric's own.
+        per_clip: Statistics of one clip: a dict of float64 arrays, or None when the metric does not apply to this clip
+            (no onset event in it, for one); such clips are counted as not applicable, never as zero.
+        pool: The value from the statistics of any set of clips. NaN when undefined.
+        undefined: When ``pool`` is NaN, in words for a person.
+        corrected: The sample-size-corrected value for biased metrics (distribution distances), else None.
+        clip_value: One number a clip for strip plots and worst lists, or None when there is none (distances).
+        minimum_clips: Fewer applicable clips than this give an undefined value.
+    """
+
+    title: str
+    version: int
+    unit: str
+    better: Literal["higher", "lower"]
+    ideal: float | None
+    worst: float | None = None
+    source: str
+    needs: Mapping[str, Need]
+    per_clip: Callable[[ClipView], Stat | None]
+    pool: Pool
+    undefined: str
+    corrected: Pool | None = None
+    clip_value: Callable[[Stat], float] | None = None
+    minimum_clips: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class MeanOf:
+    """A ``pool`` that averages one scalar statistic over clips; NaN for no clips.
+
+    Attributes:
+        name: Which statistic.
+    """
+
+    name: str
+
+    def __call__(self, stats: Sequence[Stat]) -> float:
+        """Return the mean over clips."""
+        return float(np.mean([stat[self.name] for stat in stats])) if stats else float("nan")
+
+    def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the means of resamples, given how often each clip occurs in each, shape (resamples, clips)."""
+        values = np.array([float(stat[self.name]) for stat in stats])
+        means: npt.NDArray[np.float64] = (counts @ values) / counts.sum(axis=1)
+        return means
+
+
+def mean_of(name: str) -> MeanOf:
+    """Return a ``pool`` that averages one scalar statistic over clips; NaN for no clips.
+
+    Example:
+        >>> mean_of("x")([{"x": np.array(1.0)}, {"x": np.array(3.0)}])
+        2.0
+    """
+    return MeanOf(name)
+
+
+def value_of(name: str) -> Callable[[Stat], float]:
+    """Return a ``clip_value`` that reads one scalar statistic."""
+    return lambda stat: float(stat[name])

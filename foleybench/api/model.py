@@ -1,0 +1,140 @@
+"""The contract of a model: anything that turns a silent video into sound, from a baseline of five lines to a flow.
+
+A model is one file ``models/foleymodels/<name>.py`` (or a folder) that defines ``MODEL``. Control rows (ground truth,
+noise, a shifted track) are models too, so that they pass through the very code that scores the others.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from foleybench.clips import AudioArray, Clip
+
+if TYPE_CHECKING:
+    from foleybench.shards.dataset import ShardDataset
+
+Kind = Literal["model", "baseline", "oracle", "control"]
+Sees = Literal["video", "events", "audio"]
+
+
+class Generator(Protocol):
+    """A built model, ready to make sound.
+
+    Attributes:
+        nfe: Number of network evaluations per clip (0 when there is no network).
+        guidance: Classifier-free guidance scale, or None when there is none.
+    """
+
+    nfe: int
+    guidance: float | None
+
+    @property
+    def rate_hz(self) -> int | None:
+        """Sample rate of what ``generate`` returns, or None when that is each clip's own (controls made of real sound).
+
+        A plain attribute does as well.
+        """
+        ...
+
+    def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
+        """Make sound for each clip.
+
+        Args:
+            clips: What the model may see of each clip: whatever ``Model.sees`` does not name has been removed.
+            rng: The only source of randomness. ``foleybench.generation.folder`` passes one derived from (seed, clip id)
+                per call, so the order and batching of clips change nothing.
+
+        Returns:
+            One mono float32 array a clip, of ``Clock(clip.duration_s).samples(rate_of(self, clip))`` samples exactly.
+        """
+        ...
+
+
+def rate_of(generator: Generator, clip: Clip) -> int:
+    """Return the sample rate in Hz of what a generator makes for a clip."""
+    return generator.rate_hz or clip.rate_hz
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BuildContext:
+    """What a model may use to build itself.
+
+    Attributes:
+        device: A torch device name.
+        checkpoint: The checkpoint folder or file given by the user, or None.
+        data: The data set that is about to be scored (controls need its other clips), or None for loose videos.
+        nfe: Wanted number of network evaluations, or None for the model's default.
+        guidance: Wanted guidance scale, or None for the model's default.
+        sampler: Wanted way to integrate a flow (``euler``, ``heun``), or None for the model's default.
+        vocoder: Checkpoint folder of a trained vocoder, or None for the model's own way from mel to sound.
+    """
+
+    device: str = "cpu"
+    checkpoint: Path | None = None
+    data: ShardDataset | None = None
+    nfe: int | None = None
+    guidance: float | None = None
+    sampler: str | None = None
+    vocoder: Path | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainContext:
+    """What a training command was asked for.
+
+    Attributes:
+        data: Manifest of the training split.
+        val: Manifest of the validation split, or None.
+        out: Run folder: checkpoints, logs, pictures; training resumes from what is there.
+        size: Name of the size (``tiny``, ``base``, ``std16k``, ``paper``).
+        device: A torch device name.
+        seed: Seed of every random choice.
+        steps: Overrides the number of steps of the size when given (per stage, scaled alike).
+        settings: ``name=value`` overrides of the size's settings; unknown names are refused.
+        tensorboard: Whether logged numbers also go to TensorBoard; like samples, changes nothing of what is trained.
+        sample_every: Steps between samples of sound; 0 for none.
+    """
+
+    data: Path
+    val: Path | None
+    out: Path
+    size: str = "tiny"
+    device: str = "cpu"
+    seed: int = 0
+    steps: int | None = None
+    settings: dict[str, str] = dataclasses.field(default_factory=dict)
+    tensorboard: bool = False
+    sample_every: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model's card and how to build and train it.
+
+    Attributes:
+        title: Name for people, as printed in tables.
+        kind: ``model`` and ``baseline`` rows are ranked; ``oracle`` and ``control`` rows are shown, never ranked.
+        sees: What of a clip the model is given. Ranked models see ``video`` only.
+        licence: Licence of code and weights.
+        description: One sentence.
+        build: Makes the generator.
+        train: Trains and returns the checkpoint's path, or None when there is nothing to train.
+    """
+
+    title: str
+    kind: Kind
+    sees: frozenset[Sees]
+    licence: str
+    description: str
+    build: Callable[[BuildContext], Generator]
+    train: Callable[[TrainContext], Path] | None = None
+
+    @property
+    def needs_checkpoint(self) -> bool:
+        """Whether ``build`` wants a trained checkpoint."""
+        return self.train is not None

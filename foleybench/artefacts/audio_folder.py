@@ -1,0 +1,151 @@
+"""The audio folder: generated sound as ``<clip_id>.wav|flac``, with or without our ``generation.json``.
+
+Files are matched to clips by exact stem, or by an explicit name map; never by guessing from a name's length.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foleybench.api.protocol import Protocol
+from foleybench.clips import AudioArray, Clock
+from foleybench.errors import FoleyError, MediaError
+from foleybench.media.audio import Channels, fit_length, read_sound
+from foleybench.shards.manifest import write_atomically
+
+GENERATION_FILE = "generation.json"
+_PLAIN = {".wav", ".flac"}
+_CONTAINERS = {".m4a", ".mp3", ".ogg", ".opus", ".aac", ".mp4", ".webm", ".mov", ".mkv", ".avi"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Something about one clip's sound that a reader of the number must know.
+
+    Attributes:
+        clip_id: Which clip.
+        kind: ``missing``, ``undecodable``, ``not_finite``, ``short``, ``long``, ``silent``, ``bad_features`` ...
+        detail: A sentence with the value.
+    """
+
+    clip_id: str
+    kind: str
+    detail: str
+
+
+def find_files(folder: Path, clip_ids: Iterable[str], names: Path | None = None) -> dict[str, Path]:
+    """Return clip id -> file for the clips that have one.
+
+    Args:
+        folder: Where the files lie.
+        clip_ids: Wanted clips.
+        names: CSV with the columns ``path`` (relative to ``folder``) and ``clip_id``, or None to match exact stems.
+
+    Raises:
+        FoleyError: No such folder, a bad name map, or two files for one clip (both are named).
+    """
+    if not folder.is_dir():
+        raise FoleyError(f"no folder at {folder}; --audio wants a folder with one sound file per clip.")
+    pairs = [(p.stem, p) for p in sorted(folder.iterdir())]
+    if names:
+        pairs = [(clip_id, folder / path) for path, clip_id in read_names(names)]
+    wanted, found = set(clip_ids), dict[str, Path]()
+    for clip_id, path in pairs:
+        if clip_id not in wanted or path.suffix.lower() not in _PLAIN | _CONTAINERS:
+            continue
+        if clip_id in found:
+            raise FoleyError(f"two files for clip {clip_id!r}: {found[clip_id].name} and {path.name}. Keep one.")
+        found[clip_id] = path
+    return found
+
+
+def read_names(names: Path) -> list[tuple[str, str]]:
+    """Return the (path, clip id) pairs of a name map.
+
+    Raises:
+        FoleyError: It cannot be read, or lacks a column.
+    """
+    try:
+        with names.open(newline="", encoding="utf-8") as handle:
+            return [(row["path"], row["clip_id"]) for row in csv.DictReader(handle)]
+    except (OSError, KeyError, UnicodeDecodeError) as error:
+        raise FoleyError(f"name map {names}: {error!r}; it wants a CSV with the columns path,clip_id.") from error
+
+
+def read_any(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:
+    """Read the sound of a WAV or FLAC file through libsndfile, of anything else through FFmpeg.
+
+    Raises:
+        MediaError: The file cannot be decoded.
+    """
+    if path.suffix.lower() in _PLAIN:
+        return read_sound(path, channels)
+    from foleybench.media.read import read_media_sound
+
+    return read_media_sound(path, channels)
+
+
+def admit(
+    clip_id: str, path: Path | None, duration_s: float, protocol: Protocol
+) -> tuple[AudioArray | None, int, list[Problem]]:
+    """Read one clip's generated sound under the policy for missing, broken, short, long and silent sound.
+
+    Missing and broken sound is not scored. Short sound is scored with silence in place of what is missing, long sound
+    without its surplus, silence as it is; all of them are named.
+
+    Returns:
+        Sound of exactly the clip's length (None when it cannot be scored), its rate, and what to tell the reader.
+    """
+    if path is None:
+        return None, 0, [Problem(clip_id, "missing", "no file for this clip in the audio folder")]
+    try:
+        audio, rate_hz = read_any(path, protocol.frontend.channels)
+    except MediaError as error:
+        return None, 0, [Problem(clip_id, error.status, error.reason.replace(str(path), path.name))]
+    if not len(audio):
+        return None, 0, [Problem(clip_id, "undecodable", f"{path.name}: holds no samples")]
+    wanted = Clock(duration_s).samples(rate_hz)
+    problems = _length_problems(clip_id, len(audio), wanted, rate_hz, protocol.length_tolerance_s)
+    peak = float(np.abs(audio).max(initial=0.0))
+    if peak < 10 ** (protocol.silence_db / 20):
+        problems.append(Problem(clip_id, "silent", f"peak {peak:.2e} is below {protocol.silence_db:g} dB full scale"))
+    return fit_length(audio, wanted), rate_hz, problems
+
+
+def _length_problems(clip_id: str, n: int, wanted: int, rate_hz: int, tolerance_s: float) -> list[Problem]:
+    slack = max(1, round(tolerance_s * rate_hz))
+    if abs(n - wanted) <= slack:
+        return []
+    kind = "short" if n < wanted else "long"
+    return [Problem(clip_id, kind, f"{n / rate_hz:.4f} s of sound for a clip of {wanted / rate_hz:.4f} s")]
+
+
+def write_generation(folder: Path, record: dict[str, Any]) -> None:
+    """Write ``generation.json``."""
+    text = json.dumps(record, sort_keys=True, indent=1, allow_nan=False)
+    write_atomically(folder / GENERATION_FILE, (text + "\n").encode())
+
+
+def read_generation(folder: Path) -> dict[str, Any] | None:
+    """Read ``generation.json``, or return None when the folder was made elsewhere.
+
+    Raises:
+        FoleyError: The file is there and is not a JSON object.
+    """
+    path = folder / GENERATION_FILE
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FoleyError(f"{path} is not JSON ({error}); delete it to score the folder without it.") from error
+    if not isinstance(record, dict):
+        raise FoleyError(f"{path} is not a JSON object; delete it to score the folder without it.")
+    return record

@@ -1,0 +1,110 @@
+"""Read every result below a folder, and refuse what cannot be put in one table honestly."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from foleybench.api.metric import Stat
+from foleybench.artefacts import result as results
+from foleybench.artefacts.clip_table import ClipTable
+from foleybench.errors import ResultError
+
+# Kinds of rows that are ranked. Oracles and controls are shown beside them: they see what no system may see.
+RANKED_KINDS = ("model", "baseline", "folder")
+_TAKEN_NAMES = ("index", "published")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One result file with its clip table.
+
+    Attributes:
+        path: The JSON file.
+        name: Its path below the results folder, with forward slashes.
+        result: Its content.
+    """
+
+    path: Path
+    name: str
+    result: Mapping[str, Any]
+
+    @property
+    def row_name(self) -> str:
+        """Name of the system."""
+        return str(self.result["model"]["name"])
+
+    @property
+    def board_key(self) -> tuple[str, str, str, str, str]:
+        """What must agree for two results to stand in one table: data set, split, protocol, manifest, subset."""
+        dataset, protocol = self.result["dataset"], self.result["protocol"]["name"]
+        subset = results.subset_sha256(self.result)
+        return dataset["name"], dataset["split"], protocol, dataset["manifest_sha256"], subset
+
+    @functools.cached_property
+    def rows(self) -> ClipTable:
+        """The clip table, checked against the hash in the result."""
+        return results.read_clips(self.path)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Clip id -> source video."""
+        return {row["clip_id"]: row["source_id"] for row in self.rows}
+
+    def stats(self, metric: str) -> dict[str, Stat]:
+        """Return clip id -> statistics of a metric.
+
+        Raises:
+            ResultError: They are in a file of large statistics that is absent (see ``lacks``).
+        """
+        return results.stats_of(self.rows, metric)
+
+    def lacks(self, metric: str) -> bool:
+        """Return whether a metric's statistics are too large for the table and their file is not here."""
+        return self.rows.lacks(metric)
+
+
+def read_entry(path: Path, folder: Path | None = None) -> Entry:
+    """Read one result file.
+
+    Args:
+        path: The JSON file.
+        folder: Its name is told relative to this folder.
+
+    Raises:
+        ResultError: The file is broken, edited, or its data set has the name of another file of the leaderboard.
+    """
+    result = results.read(path)
+    dataset = str(result["dataset"]["name"])
+    if dataset in _TAKEN_NAMES:
+        raise ResultError(
+            f"{path} is about data set {dataset!r}; that name is taken by {dataset}.*. Rename the data set."
+        )
+    return Entry(path, path.relative_to(folder).as_posix() if folder else path.name, result)
+
+
+def read_all(folder: Path) -> list[Entry]:
+    """Read every result below a folder, sorted by name.
+
+    Raises:
+        ResultError: A file is broken or edited, or two files are about the same thing; the files are named.
+    """
+    entries = [read_entry(path, folder) for path in sorted(folder.glob("*/*.json"))]
+    _refuse_duplicates(entries)
+    return entries
+
+
+def _refuse_duplicates(entries: Sequence[Entry]) -> None:
+    """Refuse two results of one system in one table: which of them counts is not ours to guess from file times."""
+    seen: dict[tuple[str, ...], Entry] = {}
+    for entry in entries:
+        key = (*entry.board_key, entry.row_name)
+        if key in seen:
+            raise ResultError(
+                f"{seen[key].path} and {entry.path} are both about {entry.row_name!r} on the same clips and protocol. "
+                "Delete the one that no longer counts, or give one of them another name."
+            )
+        seen[key] = entry

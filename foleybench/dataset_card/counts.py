@@ -1,0 +1,171 @@
+"""The figures of one split, read from its manifest line by line."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from foleybench.clip_ids import VALID
+from foleybench.errors import ManifestError
+from foleybench.shards.manifest import Entry, Header
+
+N_EXAMPLES = 12
+# Numbers whose spread is worth a picture: name of the fact, title, unit.
+MEASURED = {
+    "duration_s": ("Length", "s"),
+    "av_offset_s": ("Picture begins after the sound", "s"),
+    "content_offset_s": ("Picture comes after its sound, told by the content", "s"),
+    "source_fps": ("Frame rate of the source", "1/s"),
+    "source_rate_hz": ("Sample rate of the source", "Hz"),
+    "peak": ("Peak of the sound", "of full scale"),
+}
+# Control characters, line ends, directions of writing, halves of pairs.
+_UNREADABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
+@dataclasses.dataclass(kw_only=True)
+class Reasons:
+    """Clips that could not be had for the same reason."""
+
+    status: str
+    words: str
+    n: int = 0
+    clip_ids: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Overview:
+    """The figures of one split.
+
+    Attributes:
+        path: The manifest.
+        header: Its first line.
+        sha256: Hash of the whole manifest.
+        n_asked: Clips asked for.
+        statuses: Clips by status.
+        reasons: Failures by status and reason, numbers in the reason left out.
+        labels: Class -> clips that can be used; and, under ``asked``, clips asked for.
+        flags: Clips by flag, and the ids of some of them.
+        values: Fact -> its values over the usable clips.
+        sizes: Clips by size of the source picture.
+        copies: Of clips inside this split: (clip, first of its like, kind), some of them.
+        shards: Shard -> its clips.
+        usable: Some usable clips, spread over the split.
+    """
+
+    path: Path
+    header: Header
+    sha256: str = ""
+    n_asked: int = 0
+    statuses: Counter[str] = dataclasses.field(default_factory=Counter)
+    reasons: dict[tuple[str, str], Reasons] = dataclasses.field(default_factory=dict)
+    labels: Counter[str] = dataclasses.field(default_factory=Counter)
+    asked: Counter[str] = dataclasses.field(default_factory=Counter)
+    flags: Counter[str] = dataclasses.field(default_factory=Counter)
+    flagged: defaultdict[str, list[str]] = dataclasses.field(default_factory=lambda: defaultdict(list))
+    values: defaultdict[str, list[float]] = dataclasses.field(default_factory=lambda: defaultdict(list))
+    sizes: Counter[str] = dataclasses.field(default_factory=Counter)
+    copies: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
+    shards: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    @property
+    def n_ok(self) -> int:
+        """Clips that can be used."""
+        return self.statuses["ok"]
+
+    @property
+    def title(self) -> str:
+        """Data set and split."""
+        return f"{self.header.dataset}/{self.header.split}"
+
+    @property
+    def seconds(self) -> float:
+        """Length of all usable clips together."""
+        return sum(self.values["duration_s"])
+
+    def shard_bytes(self) -> dict[str, int | None]:
+        """Return the size of each shard, None for one that does not lie beside the manifest."""
+        found: dict[str, int | None] = {}
+        for name in sorted(self.shards):
+            shard = self.path.parent / Path(name).name
+            found[name] = shard.stat().st_size if shard.is_file() else None
+        return found
+
+    def add(self, entry: Entry) -> None:
+        """Count one line."""
+        if not VALID.fullmatch(entry.clip_id):
+            raise ValueError(f"{readable(entry.clip_id, 40)!r} is no clip id")
+        label = readable(entry.label)
+        self.n_asked += 1
+        self.statuses[entry.status] += 1
+        self.asked[label] += 1
+        if entry.status != "ok":
+            reason = readable(entry.reason)
+            words = _NUMBER.sub("#", reason)
+            group = self.reasons.setdefault((entry.status, words), Reasons(status=entry.status, words=reason))
+            group.n += 1
+            if group.n == 2 and words != reason:
+                group.words = words
+            _keep(group.clip_ids, entry.clip_id)
+            return
+        self.labels[label] += 1
+        self.shards[entry.shard or ""] += 1
+        self._add_facts(entry.clip_id, entry.facts)
+
+    def _add_facts(self, clip_id: str, facts: dict[str, Any]) -> None:
+        for flag in facts.get("flags", []):
+            self.flags[flag] += 1
+            _keep(self.flagged[flag], clip_id)
+        for name in MEASURED:
+            if isinstance(facts.get(name), int | float):
+                self.values[name].append(float(facts[name]))
+        if "source_width" in facts:
+            self.sizes[f"{facts['source_width']}x{facts['source_height']}"] += 1
+        if "duplicate_of" in facts and len(self.copies) < 10 * N_EXAMPLES:
+            self.copies.append((clip_id, str(facts["duplicate_of"]), str(facts.get("duplicate_kind", ""))))
+
+
+def read_overview(path: Path) -> Overview:
+    """Count what a manifest says; one line in memory at a time.
+
+    Raises:
+        ManifestError: The file is missing or a line of it is damaged.
+    """
+    if not path.is_file():
+        raise ManifestError(f"no manifest at {path}. Make one with `foleybench prepare`.")
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        number = 1
+        try:
+            first = handle.readline()
+            digest.update(first)
+            overview = Overview(path=path, header=Header(**json.loads(first)))
+            for number, line in enumerate(handle, start=2):  # noqa: B007 - named in the error
+                digest.update(line)
+                overview.add(Entry(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ManifestError(f"{path}, line {number} is damaged: {error}. Prepare the data again.") from error
+    overview.sha256 = digest.hexdigest()
+    return overview
+
+
+def readable(text: str, n: int = 300) -> str:
+    """Return at most about ``n`` characters; letters that break lines or turn the text around are written as escapes.
+
+    Longer texts end with their length and a hash, so that different ones stay different.
+    """
+    if len(text) > n:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        text = f"{text[: n - 40]}... ({len(text)} characters, {digest})"
+    return _UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _keep(examples: list[str], clip_id: str) -> None:
+    if len(examples) < N_EXAMPLES:
+        examples.append(clip_id)

@@ -1,0 +1,1 @@
+"""How encoders are fed: spectra, batches, frame rates, loading of weights."""

@@ -1,0 +1,11 @@
+"""Training of the ``mini`` evaluators on SynthFoley's train split: ``foleybench train evaluators``.
+
+Both nets are trained in a few minutes on one core and shipped in the package. They must be made again whenever the
+corpus changes its version.
+"""
+
+from __future__ import annotations
+
+from foleybench.evaluators.mini.train import train_evaluators
+
+__all__ = ["train_evaluators"]

@@ -1,0 +1,101 @@
+"""What the evaluators are trained on: each clip once, as the nets hear and see it, in three versions of its sound."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from foleybench.clips import AudioArray, Clock
+from foleybench.encoders._nets.mini_nets import GRID, PICTURE_HZ, PICTURE_PX, PictureArray, heard, seen
+from foleybench.errors import FoleyError
+from foleybench.evaluators.mini.artefacts import roughened, vocoded
+from foleybench.media.audio import resample
+from foleybench.shards.dataset import ShardDataset
+
+VERSIONS = ("clean", "vocoded", "rough")
+# Memory: a clip of 4 s takes 0.85 MB.
+MOST_CLIPS = 2000
+LONGEST_S = 4.0
+SHORTEST_S = 1.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Material:
+    """Clips of one length, ready for training.
+
+    Attributes:
+        sounds: Shape (n, 3, 64, T) float16: spectrograms of the clean, the vocoded and the roughened sound.
+        pictures: Shape (n, P, 3, 48, 48) uint8.
+        labels: Shape (n,), indices into ``classes``.
+        has_onsets: Shape (n,), whether the clip has onset events, so that time can be told from them.
+        classes: Class names.
+    """
+
+    sounds: npt.NDArray[np.float16]
+    pictures: PictureArray
+    labels: npt.NDArray[np.int64]
+    has_onsets: npt.NDArray[np.bool_]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> Material:
+    """Read a split and make what the nets are fed.
+
+    Args:
+        manifest: Manifest of the split. Of more than ``MOST_CLIPS`` clips, so many are drawn.
+        seed: Seed of the draw and of the artefacts.
+        classes: Class names in the order wanted, or none to take the split's own, sorted.
+
+    Raises:
+        FoleyError: A clip has a label that is not among ``classes``, or there are no clips, or they are too short.
+    """
+    data = ShardDataset(manifest)
+    rng = np.random.default_rng(seed)
+    clip_ids = [data.clip_ids[i] for i in sorted(rng.permutation(len(data))[:MOST_CLIPS])]
+    entries = [data.entry(clip_id) for clip_id in clip_ids]
+    names = classes or tuple(sorted({entry.label for entry in entries}))
+    seconds = min((float(entry.facts["duration_s"]) for entry in entries), default=0.0)
+    _check(manifest, sorted({entry.label for entry in entries} - set(names)), seconds)
+    seconds = min(seconds, LONGEST_S)
+    made = _empty(len(clip_ids), seconds, names)
+    for number, clip_id in enumerate(tqdm(clip_ids, desc=f"read {manifest.name}", disable=None)):
+        clip = data.load(clip_id)
+        if clip.audio is None or clip.frames is None:
+            raise FoleyError(f"{manifest}: clip {clip_id!r} lacks its sound or picture. Prepare the data again.")
+        audio = resample(clip.audio, clip.rate_hz, GRID.rate_hz)[: round(seconds * GRID.rate_hz)]
+        made.sounds[number] = _versions(audio, np.random.default_rng([seed, number]))
+        made.pictures[number] = seen(clip.frames, clip.frame_times_s, seconds)
+        made.labels[number] = names.index(clip.label)
+        made.has_onsets[number] = len(clip.onset_times_s()) > 0
+    return made
+
+
+def _check(manifest: Path, unknown: list[str], seconds: float) -> None:
+    if unknown:
+        raise FoleyError(f"{manifest} has classes that training does not know: {', '.join(unknown)}.")
+    if seconds < SHORTEST_S:
+        raise FoleyError(f"{manifest}: the shortest clip has {seconds} s, at least {SHORTEST_S} s are needed.")
+
+
+def _empty(n: int, seconds: float, classes: tuple[str, ...]) -> Material:
+    n_frames = GRID.n_frames(round(seconds * GRID.rate_hz))
+    n_pictures = Clock(seconds).tokens(PICTURE_HZ)
+    return Material(
+        sounds=np.empty((n, len(VERSIONS), GRID.n_bands, n_frames), dtype=np.float16),
+        pictures=np.empty((n, n_pictures, 3, PICTURE_PX, PICTURE_PX), dtype=np.uint8),
+        labels=np.empty(n, dtype=np.int64),
+        has_onsets=np.empty(n, dtype=np.bool_),
+        classes=classes,
+    )
+
+
+def _versions(audio: AudioArray, rng: np.random.Generator) -> npt.NDArray[np.float16]:
+    rough = roughened(vocoded(audio, rng) if rng.random() < 0.3 else audio, rng)
+    return np.stack([heard(audio), heard(vocoded(audio, rng)), heard(rough)]).astype(np.float16)

@@ -1,0 +1,77 @@
+"""Training both evaluators from a manifest, and writing them with what they are."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from foleybench.encoders._nets.mini_nets import packed
+from foleybench.errors import FoleyError
+from foleybench.evaluators.mini import fit_align, fit_class
+from foleybench.evaluators.mini.material import gather
+from foleybench.shards.manifest import read_manifest, write_atomically
+
+STEPS = {"class": 350, "align": 500}
+VERSION = 1
+
+
+def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: int | None) -> dict[str, float]:
+    """Train ``mini_class`` and ``mini_align``; the same data, seed and machine give the same bytes.
+
+    Args:
+        data: Manifest of the train split. Other splits are refused: the evaluators must not know what they score.
+        val: Manifest of the validation split, or None to measure nothing.
+        out: Folder for ``mini_class.safetensors`` and ``mini_align.safetensors``.
+        seed: Seed of every random choice.
+        steps: Number of steps of each net instead of the default, or None.
+
+    Returns:
+        What was measured on the validation split.
+
+    Raises:
+        FoleyError: ``data`` is not a train split, or has fewer than two classes.
+    """
+    manifest = read_manifest(data)
+    if manifest.header.split != "train":
+        raise FoleyError(f"{data} is the split {manifest.header.split!r}; the evaluators are trained on `train` only.")
+    material = gather(data, seed=seed)
+    if len(material.classes) < 2:
+        raise FoleyError(f"{data} has {len(material.classes)} class; the evaluators need at least two.")
+    with _one_thread(seed):
+        class_net = fit_class.fit(material, steps=steps or STEPS["class"], rng=np.random.default_rng([seed, 1]))
+        align_net = fit_align.fit(material, steps=steps or STEPS["align"], rng=np.random.default_rng([seed, 2]))
+        heldout = gather(val, seed=seed + 1, classes=material.classes) if val else None
+        measured = {**fit_class.measure(class_net, heldout), **fit_align.measure(align_net, heldout)} if heldout else {}
+    facts: dict[str, Any] = {
+        "version": VERSION,
+        "classes": list(material.classes),
+        "seed": seed,
+        "data": {
+            "dataset": manifest.header.dataset,
+            "version": manifest.header.version,
+            "manifest_sha256": manifest.sha256,
+            "n_clips": len(material),
+        },
+        "validation": {name: round(value, 4) for name, value in measured.items()},
+    }
+    write_atomically(out / "mini_class.safetensors", packed(class_net, {"kind": "mini_class", **facts}))
+    write_atomically(out / "mini_align.safetensors", packed(align_net, {"kind": "mini_align", **facts}))
+    return measured
+
+
+@contextlib.contextmanager
+def _one_thread(seed: int) -> Iterator[None]:
+    """One thread and a seeded torch inside; everything as it was outside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(before)

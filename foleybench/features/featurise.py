@@ -1,0 +1,182 @@
+"""From clips to features: every needed encoder once per sound or picture, each sound resampled once per rate.
+
+Features come from the cache where it has them; the picture of a clip is decoded only when an encoder that looks at it
+has to run. A clip without a caption gets no features of encoders that read it, nor of those after them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from foleybench import registry
+from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.clips import AudioArray, Clock, FloatArray, FrameArray
+from foleybench.features.cache import FeatureCache, feature_key
+from foleybench.features.frontend import Frontend
+from foleybench.media.audio import fit_length
+
+# Which encoder, and of what: "generated" or "reference" sound, "video" or "text" for what depends on the picture or the
+# caption alone.
+Job = tuple[str, str]
+PICTURE = "video"
+CAPTION = "text"
+_NO_SOUND = np.zeros(0, dtype=np.float32)
+Look = Callable[[], tuple[FrameArray, FloatArray]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Material:
+    """What encoders may be given of one clip.
+
+    Attributes:
+        duration_s: Length that is scored, in seconds; sounds have it already, pictures are cut to it here.
+        sounds: (samples (N,), rate in Hz) by name, as ``generated`` and ``reference``.
+        picture_sha256: Names the picture in cache keys.
+        look: Decodes the picture: frames (T, H, W, 3) uint8 and their times in seconds (T,).
+        caption: What is to be heard, in words; "" when nobody says.
+    """
+
+    duration_s: float
+    sounds: dict[str, tuple[AudioArray, int]]
+    picture_sha256: str
+    look: Look
+    caption: str = ""
+
+
+def depends_on(name: str) -> str | None:
+    """Return what alone decides an encoder's features: the picture, the caption, or None when the sound counts."""
+    encoder: Encoder = registry.load("encoders", name)
+    if encoder.modality in (PICTURE, CAPTION):
+        return encoder.modality
+    earlier = set(map(depends_on, encoder.after))
+    return earlier.pop() if encoder.modality == "features" and len(earlier) == 1 else None
+
+
+def job(name: str, of: str) -> Job:
+    """Return the job that makes an encoder's features of a sound; the clip's own when the sound does not matter."""
+    return name, depends_on(name) or of
+
+
+def in_order(jobs: Iterable[Job]) -> list[Job]:
+    """Return jobs and all that they come after, each once, none before what it needs."""
+    done: dict[Job, None] = {}
+
+    def visit(name: str, of: str) -> None:
+        for earlier in registry.load("encoders", name).after:
+            visit(*job(earlier, of))
+        done[name, of] = None
+
+    for name, of in sorted(jobs):
+        visit(name, of)
+    return list(done)
+
+
+class Featuriser:
+    """Runs encoders over chunks of clips.
+
+    Attributes:
+        jobs: What is made of each clip, in order.
+        encoders: The encoders concerned, by name.
+    """
+
+    def __init__(self, jobs: Iterable[Job], device: str, cache: FeatureCache, frontend: Frontend | None = None) -> None:
+        self.jobs = in_order(jobs)
+        self.encoders: dict[str, Encoder] = {name: registry.load("encoders", name) for name, _ in self.jobs}
+        self._built: dict[str, Encode] = {}
+        self._device = device
+        self._cache = cache
+        self._frontend = frontend or Frontend()
+
+    def __call__(self, materials: Sequence[Material]) -> list[dict[Job, Features]]:
+        """Return the features of each clip, by job; without those that come from a caption where there is none."""
+        chunk = _Chunk(materials, self._frontend)
+        for name, of in self.jobs:
+            encoder = self.encoders[name]
+            missing = []
+            for index in range(len(materials)):
+                if chunk.lacks(index, encoder, of):
+                    continue
+                key = chunk.key(index, name, encoder, of)
+                features = self._cache.get(key)
+                if features is None:
+                    missing.append((index, key))
+                else:
+                    chunk.found[index][name, of] = features
+            signals = [chunk.signal(index, name, encoder, of) for index, _ in missing]
+            for (index, key), features in zip(missing, self._encode(name, encoder, signals), strict=True):
+                self._cache.put(key, features)
+                chunk.found[index][name, of] = features
+        return chunk.found
+
+    def _encode(self, name: str, encoder: Encoder, signals: Sequence[Signal]) -> list[Features]:
+        if not signals:
+            return []
+        if name not in self._built:
+            self._built[name] = encoder.build(self._device)
+        return self._built[name](signals)
+
+
+class _Chunk:
+    """The clips that are worked on together, with what has been made of them so far."""
+
+    def __init__(self, materials: Sequence[Material], frontend: Frontend) -> None:
+        self._materials = materials
+        self._frontend = frontend
+        self._keys: dict[tuple[int, Job], str] = {}
+        self._resampled: dict[tuple[int, str, int, str], AudioArray] = {}
+        self._pictures: dict[int, tuple[FrameArray, FloatArray]] = {}
+        self.found: list[dict[Job, Features]] = [{} for _ in materials]
+
+    def lacks(self, index: int, encoder: Encoder, of: str) -> bool:
+        """Return whether a clip has no caption for an encoder that reads it, or for one that it comes after."""
+        without = encoder.reads and not self._materials[index].caption
+        return without or any(job(other, of) not in self.found[index] for other in encoder.after)
+
+    def key(self, index: int, name: str, encoder: Encoder, of: str) -> str:
+        """Return the cache key of an encoder's features of a clip."""
+        item = self._materials[index]
+        earlier = [self._keys[index, job(other, of)] for other in encoder.after]
+        key = feature_key(
+            name,
+            encoder,
+            sound=item.sounds[of] if encoder.hears else None,
+            picture=f"{item.picture_sha256}|{item.duration_s!r}" if encoder.sees else "",
+            caption=item.caption if encoder.reads else "",
+            frontend=self._frontend.of(name).name,
+            earlier=earlier,
+        )
+        self._keys[index, (name, of)] = key
+        return key
+
+    def signal(self, index: int, name: str, encoder: Encoder, of: str) -> Signal:
+        """Return what an encoder is given of a clip."""
+        item = self._materials[index]
+        frames, times_s = self._picture(index) if encoder.sees else (None, None)
+        return Signal(
+            audio=self._sound(index, of, encoder.rate_hz, self._frontend.of(name)) if encoder.hears else _NO_SOUND,
+            duration_s=item.duration_s,
+            frames=frames,
+            frame_times_s=times_s,
+            text=item.caption if encoder.reads else "",
+            features={other: self.found[index][job(other, of)] for other in encoder.after},
+        )
+
+    def _sound(self, index: int, of: str, rate_hz: int, frontend: Frontend) -> AudioArray:
+        slot = (index, of, rate_hz, frontend.name)
+        if slot not in self._resampled:
+            item = self._materials[index]
+            audio, from_hz = item.sounds[of]
+            wanted = Clock(item.duration_s).samples(rate_hz)
+            self._resampled[slot] = fit_length(frontend.apply(audio, from_hz, rate_hz), wanted)
+        return self._resampled[slot]
+
+    def _picture(self, index: int) -> tuple[FrameArray, FloatArray]:
+        if index not in self._pictures:
+            item = self._materials[index]
+            frames, times_s = item.look()
+            kept = times_s < item.duration_s
+            self._pictures[index] = frames[kept], times_s[kept]
+        return self._pictures[index]

@@ -1,0 +1,281 @@
+"""Make sound with a model: for the clips of a data set (an audio folder), or for one video file.
+
+A model is given only what its card says it sees; everything else is taken out of the clip first. Randomness comes from
+(seed, clip id) alone, so order, batching and resuming change nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from foleybench import registry
+from foleybench.api.model import BuildContext, Generator, Model, rate_of
+from foleybench.api.weights import file_sha256
+from foleybench.artefacts import audio_folder
+from foleybench.clips import AudioArray, Clip, Clock
+from foleybench.errors import FoleyError
+from foleybench.media.audio import write_wav
+from foleybench.shards.dataset import ShardDataset
+
+SPEED_BATCH = 8
+SPEED_REPEATS = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a model is built and sampled.
+
+    Attributes:
+        model: Registry name, or ``file.py:NAME``.
+        name: Name of the row in tables; the model's name when empty.
+        checkpoint: Checkpoint folder or file.
+        seed: Seed of the sampling.
+        device: Torch device name.
+        nfe: Number of network evaluations, or None for the model's default.
+        guidance: Guidance scale, or None for the model's default.
+        sampler: How a flow is integrated, or None for the model's default.
+        vocoder: Checkpoint folder of a trained vocoder, or None for the model's own way from mel to sound.
+    """
+
+    model: str
+    name: str = ""
+    checkpoint: Path | None = None
+    seed: int = 0
+    device: str = "cpu"
+    nfe: int | None = None
+    guidance: float | None = None
+    sampler: str | None = None
+    vocoder: Path | None = None
+
+    @property
+    def row_name(self) -> str:
+        """Name of the row: given, or made from the model's name and what differs from its defaults."""
+        if self.name:
+            return self.name
+        stem = Path(self.model.rpartition(":")[0]).stem if ":" in self.model else self.model
+        asked = [f"nfe{self.nfe}"] if self.nfe else []
+        asked += [f"cfg{self.guidance:g}"] if self.guidance else []
+        asked += [self.sampler] if self.sampler else []
+        return "-".join([stem, *asked, *(["vocos"] if self.vocoder else [])])
+
+
+def row_title(settings: Settings, model: Model) -> str:
+    """Return the title of the row, which tells two rows of one model apart."""
+    differs = [f"{settings.nfe} NFE"] if settings.nfe else []
+    differs += [f"guidance {settings.guidance:g}"] if settings.guidance else []
+    differs += [settings.sampler] if settings.sampler else []
+    differs += ["trained vocoder"] if settings.vocoder else []
+    return ", ".join([model.title, *differs])
+
+
+def load_model(name: str) -> Model:
+    """Return the model of a registry name or of ``file.py:NAME``.
+
+    Raises:
+        FoleyError: No such model, or the file gives something else.
+    """
+    model = registry.load_file(name) if ":" in name else registry.load("models", name)
+    if not isinstance(model, Model):
+        raise FoleyError(f"{name} gives a {type(model).__name__}, not a foleybench Model.")
+    return model
+
+
+def build(settings: Settings, data: ShardDataset | None) -> tuple[Model, Generator]:
+    """Load a model's card and build its generator.
+
+    Raises:
+        FoleyError: The model needs a checkpoint and none was given, or was given a vocoder and uses none.
+    """
+    model = load_model(settings.model)
+    if model.needs_checkpoint and settings.checkpoint is None:
+        raise FoleyError(
+            f"model {settings.model!r} needs a checkpoint: train one with `foleybench train {settings.model}` "
+            "and name it with --checkpoint."
+        )
+    context = BuildContext(
+        device=settings.device,
+        checkpoint=settings.checkpoint,
+        data=data,
+        nfe=settings.nfe,
+        guidance=settings.guidance,
+        sampler=settings.sampler,
+        vocoder=settings.vocoder,
+    )
+    generator = model.build(context)
+    if settings.vocoder and not getattr(generator, "vocoder", None):
+        raise FoleyError(f"model {settings.model!r} makes its sound without a vocoder; leave --vocoder out.")
+    return model, generator
+
+
+def strip(clip: Clip, model: Model) -> Clip:
+    """Return the clip without what the model may not see (label and factors count as events)."""
+    events = "events" in model.sees
+    return dataclasses.replace(
+        clip,
+        frames=clip.frames if "video" in model.sees else None,
+        audio=clip.audio if "audio" in model.sees else None,
+        events=clip.events if events else None,
+        label=clip.label if events or "audio" in model.sees else "",
+        factors=clip.factors if events else {},
+    )
+
+
+def clip_rng(seed: int, clip_id: str) -> np.random.Generator:
+    """Return the random generator of one clip."""
+    digest = hashlib.sha256(f"{seed}|{clip_id}".encode()).digest()
+    return np.random.default_rng(np.frombuffer(digest[:16], dtype=np.uint32))
+
+
+def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> AudioArray:
+    """Make the sound of one clip and hold the model to its contract.
+
+    Raises:
+        FoleyError: The sound has the wrong length or holds a value that is not finite.
+    """
+    audio = generator.generate([strip(clip, model)], clip_rng(seed, clip.clip_id))[0]
+    wanted = Clock(clip.duration_s).samples(rate_of(generator, clip))
+    if audio.shape != (wanted,):
+        raise FoleyError(f"{model.title} made {audio.shape} samples for {clip.clip_id}; ({wanted},) are wanted.")
+    if not np.isfinite(audio).all():
+        raise FoleyError(f"{model.title} made a sample that is not finite for {clip.clip_id}.")
+    return audio
+
+
+def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: int | None, force: bool) -> Path:
+    """Make the sound of every clip of a data set; goes on where a killed run stopped.
+
+    Args:
+        settings: The model and its sampling.
+        data_path: Manifest.
+        out: Audio folder.
+        limit: Only the first clips, or None.
+        force: Start over.
+
+    Returns:
+        The audio folder, with ``generation.json``.
+
+    Raises:
+        FoleyError: The folder holds the sound of other settings.
+    """
+    data = ShardDataset(data_path)
+    model, generator = build(settings, data)
+    card = describe(settings, model, generator)
+    done = {} if force else _resume(out, card)
+    clip_ids = data.clip_ids[:limit]
+    todo = [clip_id for clip_id in clip_ids if clip_id not in done or not (out / f"{clip_id}.wav").is_file()]
+    video = "video" in model.sees
+    if todo:
+        generate_one(model, generator, data.load(todo[0], video=video), settings.seed)  # warm-up, not timed
+    seconds: dict[str, float] = {k: v for k, v in done.items() if k in set(clip_ids)}
+    for count, clip_id in enumerate(tqdm(todo, desc=f"generate {settings.row_name}", unit="clip", disable=None), 1):
+        clip = data.load(clip_id, video=video)
+        started = time.perf_counter()
+        audio = generate_one(model, generator, clip, settings.seed)
+        _synchronise(settings.device)
+        seconds[clip_id] = time.perf_counter() - started
+        write_wav(out / f"{clip_id}.wav", audio, rate_of(generator, clip))
+        if count % 16 == 0:
+            audio_folder.write_generation(out, {**card, "seconds": seconds})
+    speed = measure_speed(settings, model, generator, data, clip_ids)
+    audio_folder.write_generation(out, {**card, "seconds": seconds, "speed": speed})
+    return out
+
+
+def measure_speed(
+    settings: Settings, model: Model, generator: Generator, data: ShardDataset, clip_ids: Sequence[str]
+) -> dict[str, Any]:
+    """Time generation after a warm-up, with the device synchronised, one clip at a time and in a batch.
+
+    Timed: picture features, network, vocoder. Not timed: decoding and writing files.
+
+    Returns:
+        Median seconds per clip and real-time factor (seconds of work per second of sound) for each batch size.
+    """
+    chosen = [data.load(clip_id, video="video" in model.sees) for clip_id in clip_ids[:SPEED_BATCH]]
+    clips = [strip(clip, model) for clip in chosen]
+    report: dict[str, Any] = {}
+    for size in sorted({1, len(clips)}):
+        batch = clips[:size]
+        generator.generate(batch, clip_rng(settings.seed, "warm-up"))
+        times = []
+        for repeat in range(SPEED_REPEATS):
+            started = time.perf_counter()
+            generator.generate(batch, clip_rng(settings.seed, f"speed {repeat}"))
+            _synchronise(settings.device)
+            times.append(time.perf_counter() - started)
+        total = float(np.median(times))
+        duration_s = sum(clip.duration_s for clip in batch)
+        report[f"batch_{size}"] = {"seconds_per_clip": total / size, "real_time_factor": total / duration_s}
+    return report
+
+
+def describe(settings: Settings, model: Model, generator: Generator) -> dict[str, Any]:
+    """Return what ``generation.json`` says about the model: enough to make the same sound again."""
+    return {
+        "model": {
+            "name": settings.row_name,
+            "registry_name": settings.model,
+            "title": row_title(settings, model),
+            "kind": model.kind,
+            "licence": model.licence,
+            "description": model.description,
+            "sees": sorted(model.sees),
+            "parameters": getattr(generator, "n_parameters", None),
+            "checkpoint_sha256": checkpoint_sha256(settings.checkpoint),
+        },
+        "seed": settings.seed,
+        "nfe": generator.nfe,
+        "guidance": generator.guidance,
+        "sampler": getattr(generator, "sampler", None),
+        "vocoder": getattr(generator, "vocoder", None),
+        "device": settings.device,
+        "threads": _threads(),
+        "rate_hz": generator.rate_hz,
+    }
+
+
+def checkpoint_sha256(checkpoint: Path | None) -> str | None:
+    """Return the hash of a checkpoint file, or of the weights files of a checkpoint folder; None without one."""
+    if checkpoint is None:
+        return None
+    if checkpoint.is_file():
+        return file_sha256(checkpoint)
+    digest = hashlib.sha256()
+    for path in sorted(checkpoint.rglob("*.safetensors")):
+        digest.update(f"{path.relative_to(checkpoint)}|{file_sha256(path)}|".encode())
+    return digest.hexdigest()
+
+
+def _resume(out: Path, card: dict[str, Any]) -> dict[str, float]:
+    """Return the clips already made with their seconds; refuse a folder made with other settings."""
+    before = audio_folder.read_generation(out)
+    if before is None:
+        return {}
+    changed = sorted(key for key in card if before.get(key) != card[key] and key != "threads")
+    if changed:
+        raise FoleyError(
+            f"{out} holds sound made with another {', '.join(changed)}. Use --force to make it again, or another --out."
+        )
+    seconds: dict[str, float] = before.get("seconds", {})
+    return seconds
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
+def _synchronise(device: str) -> None:
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize()

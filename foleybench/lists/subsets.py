@@ -1,0 +1,119 @@
+"""Named test subsets: papers on VGGSound's test split score five different sets of clips; here each has a name.
+
+``clips.txt.gz`` holds the official test split, sorted; ``subsets.json`` says for each name which of its clips belong to
+it, how many, the SHA-256 of the sorted ids, and where the list was published. Only ids are kept: facts, no media, no
+labels. ``python -m foleybench.lists.build_subsets`` makes both files from the published lists.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from foleybench.clip_ids import segment_id
+from foleybench.errors import FoleyError, UnknownNameError
+from foleybench.registry import unknown
+
+FOLDER = Path(__file__).parent / "data"
+CLIPS = "clips.txt.gz"
+INDEX = "subsets.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Subset:
+    """A named set of clips.
+
+    Attributes:
+        name: What ``--subset`` takes, or the stem of an ``--ids`` file.
+        sha256: Hash of ``id_text`` of the ids: two subsets are the same exactly when it is.
+        ids: The clip ids.
+        source: Where the list was published.
+    """
+
+    name: str
+    sha256: str
+    ids: frozenset[str]
+    source: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a result or a manifest says of the subset."""
+        return {"name": self.name, "sha256": self.sha256, "n_ids": len(self.ids)}
+
+
+def id_text(ids: Iterable[str]) -> bytes:
+    """Return ids as they are hashed: sorted by code point, each once, one a line."""
+    return "".join(f"{clip_id}\n" for clip_id in sorted(set(ids))).encode("ascii")
+
+
+def names() -> list[str]:
+    """Return the names of the shipped subsets, largest first."""
+    index = _index()
+    return sorted(index, key=lambda name: -int(index[name]["n_ids"]))
+
+
+@functools.cache
+def load(name: str) -> Subset:
+    """Return a shipped subset, checked against its recorded count and hash.
+
+    Raises:
+        UnknownNameError: There is no such subset.
+        FoleyError: The shipped files are damaged.
+    """
+    index = _index()
+    if name not in index:
+        raise UnknownNameError(unknown("subset", name, index))
+    record = index[name]
+    official = gzip.decompress((FOLDER / CLIPS).read_bytes()).decode("ascii").split()
+    mask = zlib.decompress(base64.b64decode(record["mask"]))
+    ids = frozenset(clip_id for k, clip_id in enumerate(official) if mask[k // 8] >> (k % 8) & 1)
+    found = Subset(name=name, sha256=hashlib.sha256(id_text(ids)).hexdigest(), ids=ids, source=record["source"])
+    if (found.sha256, len(ids)) != (record["sha256"], record["n_ids"]):
+        raise FoleyError(f"the shipped list of subset {name} is damaged. Install foleybench again.")
+    return found
+
+
+def read_ids(path: Path) -> Subset:
+    """Read an ``--ids`` file: any known layout of list, or one clip id a line.
+
+    Raises:
+        FoleyError: The file is missing or a line is no clip id; the line is named.
+    """
+    # Only here: the lists and what they need are not wanted by every command.
+    from foleybench.lists import Row, read_list
+    from foleybench.lists.read import shown
+
+    if not path.is_file():
+        raise FoleyError(f"no list of ids at {path}.")
+    ids = set()
+    plain = _plain_ids(path)
+    if plain is not None:
+        ids = plain
+    else:
+        for row in read_list(path):
+            if not isinstance(row, Row):
+                raise FoleyError(f"{path}, line {row.line}: {row.reason} ({row.shown}).")
+            ids.add(segment_id(row.video_id, row.start_s, row.start_s + 10.0 if row.end_s is None else row.end_s))
+    if not ids:
+        raise FoleyError(f"{path} names no clip.")
+    return Subset(name=shown(path.stem), sha256=hashlib.sha256(id_text(ids)).hexdigest(), ids=frozenset(ids))
+
+
+def _plain_ids(path: Path) -> set[str] | None:
+    """Return the lines of a file that holds nothing but ids of our own writing, or None when it is something else."""
+    from foleybench.clip_ids import VALID
+
+    lines = path.read_bytes().decode("utf-8", errors="replace").split()
+    return set(lines) if lines and all(VALID.fullmatch(line) for line in lines) else None
+
+
+def _index() -> dict[str, dict[str, Any]]:
+    index: dict[str, dict[str, Any]] = json.loads((FOLDER / INDEX).read_text(encoding="utf-8"))["subsets"]
+    return index

@@ -1,0 +1,181 @@
+"""Any video or sound file read through PyAV: frames with timestamps and sound on one clock.
+
+The files that the suite writes itself are in ``h264`` and ``mux``; their functions are offered here too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+
+from foleybench.clip_ids import slug
+from foleybench.clips import AudioArray, Clip, FrameArray
+from foleybench.errors import MediaError
+from foleybench.media.audio import Channels, read_sound
+from foleybench.media.audio_track import SoundTrack
+from foleybench.media.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media, start_s
+from foleybench.media.frames import Fitter, pixel_aspect, rgb
+from foleybench.media.h264 import decode_mp4, encode_mp4
+from foleybench.media.mux import mux_sound
+
+__all__ = ["decode_mp4", "encode_mp4", "mux_sound", "read_media_sound", "read_video"]
+
+_PLAIN_SOUND = frozenset({".wav", ".flac"})
+_MAX_DECODED_BYTES = 4 * 1024**3
+
+
+def read_video(
+    path: Path,
+    *,
+    max_s: float | None = None,
+    fps: float | None = None,
+    short_side_px: int | None = None,
+    with_audio: bool = False,
+) -> Clip:
+    """Read any video file as a clip whose time 0 is its first picture.
+
+    Args:
+        path: The file; with or without sound, any frame rate, constant or variable.
+        max_s: Read at most this much.
+        fps: Keep the frame on screen at k / fps instead of every frame with its own timestamp.
+        short_side_px: Scale the short side down to this when it is larger.
+        with_audio: Whether to read the sound too, laid on the same clock; a file without sound gives None.
+
+    Returns:
+        The clip; its length is that of the picture.
+
+    Raises:
+        MediaError: The file cannot be used; the status word and the reason say why.
+    """
+    with open_media(path) as container:
+        tracks = choose_tracks(container, audio=with_audio)
+        if tracks.video is None:
+            raise MediaError("no_video", f"{path.name} holds no picture")
+        fitter = Fitter(short_side_px=short_side_px, aspect=pixel_aspect(tracks.video.sample_aspect_ratio), even=False)
+        pictures = _Pictures(fitter, max_s=float("inf") if max_s is None else max_s, fps=fps)
+        sound = _read_tracks(container, tracks, pictures)
+    if pictures.first_s is None:
+        raise MediaError("undecodable", f"no picture of {path.name} decodes")
+    duration_s = pictures.finish()
+    audio = None if sound is None or not sound.rate_hz else sound.samples(round(duration_s * sound.rate_hz))
+    return Clip(
+        clip_id=slug(path.stem),
+        source_id=slug(path.stem),
+        label="",
+        split="",
+        duration_s=duration_s,
+        frames=np.stack(pictures.images),
+        frame_times_s=np.asarray(pictures.times_s, dtype=np.float64),
+        audio=audio,
+        rate_hz=sound.rate_hz if sound is not None else 0,
+    )
+
+
+def read_media_sound(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:
+    """Read the sound of any media file as mono, on the container's clock.
+
+    WAV and FLAC go through libsndfile. Anything else goes through FFmpeg, which drops the priming samples that AAC, MP3
+    and Opus encoders put in front; a sound that starts later than the picture begins with silence.
+
+    Raises:
+        MediaError: The file cannot be used; the status word and the reason say why.
+    """
+    if path.suffix.lower() in _PLAIN_SOUND:
+        return read_sound(path, channels)
+    with open_media(path) as container:
+        both = choose_tracks(container)
+        if both.audio is None:
+            raise MediaError("no_audio", f"{path.name} holds no sound")
+        track = SoundTrack(channels=channels)
+        for frame, time_s in Reader(container, Tracks(None, both.audio), start_s(both)):
+            if isinstance(frame, AudioFrame):
+                track.add(frame, time_s)
+    if not track.rate_hz:
+        raise MediaError("undecodable", f"no sound of {path.name} decodes")
+    return track.samples(), track.rate_hz
+
+
+class _Pictures:
+    """Collects frames as RGB, as they come or on a regular grid; time 0 is the first one."""
+
+    def __init__(self, fitter: Fitter, *, max_s: float, fps: float | None) -> None:
+        self.images: list[FrameArray] = []
+        self.times_s: list[float] = []
+        self.first_s: float | None = None
+        self._fitter, self._max_s, self._fps = fitter, max_s, fps
+        self._held: tuple[VideoFrame, float] | None = None
+        self._end_s = 0.0
+        self._usual_s = 0.0
+        self._n_bytes = 0
+
+    @property
+    def done(self) -> bool:
+        return self._end_s > self._max_s
+
+    def add(self, frame: VideoFrame, container_s: float) -> None:
+        self.first_s = container_s if self.first_s is None else self.first_s
+        time_s = container_s - self.first_s
+        if self._held is not None and time_s <= self._held[1]:
+            return  # A timestamp that goes back: the frame on screen stays.
+        if self._held is not None:
+            self._usual_s = time_s - self._held[1]
+            self._release(time_s)
+        self._held = (frame, time_s)
+        self._end_s = time_s + (frame_length_s(frame) or self._usual_s)
+
+    def finish(self) -> float:
+        """Release the last frame and return the length of the picture in seconds."""
+        duration_s = min(self._max_s, max(self._end_s, 1 / self._fps if self._fps else 0.04))
+        self._release(duration_s)
+        return duration_s
+
+    def _release(self, until_s: float) -> None:
+        """Keep the held frame: once, or at every grid time before ``until_s``."""
+        if self._held is None or self._held[1] >= self._max_s:
+            return
+        frame, time_s = self._held
+        if self._fps is None:
+            self._keep(rgb(self._fitter.fit(frame, "rgb24")), time_s)
+            return
+        image: FrameArray | None = None
+        while len(self.times_s) / self._fps < min(until_s, self._max_s) - 1e-6:
+            image = rgb(self._fitter.fit(frame, "rgb24")) if image is None else image
+            self._keep(image, len(self.times_s) / self._fps)
+
+    def _keep(self, image: FrameArray, time_s: float) -> None:
+        self._n_bytes += image.nbytes
+        if self._n_bytes > _MAX_DECODED_BYTES:
+            raise MediaError(
+                "too_large", f"over {_MAX_DECODED_BYTES >> 30} GiB of pictures; set a length or a size limit"
+            )
+        self.images.append(image)
+        self.times_s.append(time_s)
+
+
+def _read_tracks(container: InputContainer, tracks: Tracks, pictures: _Pictures) -> SoundTrack | None:
+    """Read picture and sound in one pass; sound that comes before the first picture in the file waits for its time."""
+    reader = Reader(container, tracks, 0.0)
+    waiting: list[tuple[AudioFrame, float]] = []
+    track = None if tracks.audio is None else SoundTrack(max_s=pictures._max_s)
+    for frame, time_s in reader:
+        if isinstance(frame, VideoFrame):
+            pictures.add(frame, time_s)
+        else:
+            waiting.append((frame, time_s))
+        if pictures.first_s is not None and track is not None:
+            _drain(waiting, track, pictures.first_s)
+        if pictures.done:
+            reader.finish(tracks.video)
+        if track is not None and track.done:
+            reader.finish(tracks.audio)
+    return track
+
+
+def _drain(waiting: list[tuple[AudioFrame, float]], track: SoundTrack, origin_s: float) -> None:
+    for frame, time_s in waiting:
+        track.add(frame, time_s - origin_s)
+    waiting.clear()

@@ -1,0 +1,105 @@
+"""The resamplers that toolkits use; each is the library's own method to the accuracy that its test states.
+
+``torchaudio`` (windowed sinc, Hann, width 6, roll-off 0.99) is ours, av-benchmark's and audioldm_eval's. The others
+exist for presets that reproduce other toolkits.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from foleybench.clips import AudioArray
+from foleybench.media.audio import resample
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Resampler = Literal["torchaudio", "kaiser_best", "soxr_hq", "julius"]
+
+# The filter "kaiser_best" of resampy 0.2 (64 zero crossings), which librosa used until 0.10, as torchaudio and fadtk
+# write it down; resampy's table of 2^9 entries is up to 0.3 % off in level against it.
+_KAISER_BEST = {"lowpass_filter_width": 64, "rolloff": 0.9475937167399596, "beta": 14.769656459379492}
+_JULIUS_ZEROS, _JULIUS_ROLLOFF = 24, 0.945
+
+
+def resample_as(method: Resampler, audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
+    """Resample with one of the methods; nothing is done at equal rates or to an empty sound.
+
+    Args:
+        method: Which.
+        audio: Shape (N,).
+        from_hz: Rate of ``audio``.
+        to_hz: Wanted rate.
+
+    Returns:
+        About ``N * to_hz / from_hz`` samples; libraries round this differently, so the caller settles the length.
+    """
+    if from_hz == to_hz or not len(audio):
+        return audio
+    return _METHODS[method](np.ascontiguousarray(audio, dtype=np.float32), from_hz, to_hz)
+
+
+@functools.lru_cache(maxsize=16)
+def _kaiser_best_filter(from_hz: int, to_hz: int) -> Callable[[Tensor], Tensor]:
+    import torchaudio
+
+    found: Callable[[Tensor], Tensor] = torchaudio.transforms.Resample(
+        from_hz, to_hz, resampling_method="sinc_interp_kaiser", **_KAISER_BEST
+    )
+    return found
+
+
+def _kaiser_best(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
+    import torch
+
+    with torch.inference_mode():
+        found: AudioArray = _kaiser_best_filter(from_hz, to_hz)(torch.from_numpy(audio)).numpy()
+    return found
+
+
+def _soxr_hq(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
+    import soxr
+
+    return np.asarray(soxr.resample(audio, from_hz, to_hz, quality="HQ"), dtype=np.float32)
+
+
+@functools.lru_cache(maxsize=16)
+def _julius_filters(old: int, new: int) -> tuple[Tensor, int]:
+    """One filter per output phase, each of unit sum, shape (new, 1, taps), and how far they reach before the sample."""
+    import torch
+
+    cutoff = min(old, new) * _JULIUS_ROLLOFF
+    reach = math.ceil(_JULIUS_ZEROS * old / cutoff)
+    taps = np.arange(-reach, reach + old, dtype=np.float64)
+    crossings = (taps / old - np.arange(new)[:, None] / new) * cutoff
+    crossings = np.clip(crossings, -_JULIUS_ZEROS, _JULIUS_ZEROS)
+    filters = np.sinc(crossings) * np.cos(np.pi * crossings / _JULIUS_ZEROS / 2) ** 2
+    filters /= filters.sum(axis=1, keepdims=True)
+    return torch.from_numpy(filters.astype(np.float32))[:, None], reach
+
+
+def _julius(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
+    """Windowed sinc whose ends repeat the first and the last sample (adefossez/julius, resample_frac)."""
+    import torch
+
+    common = math.gcd(from_hz, to_hz)
+    old, new = from_hz // common, to_hz // common
+    filters, reach = _julius_filters(old, new)
+    padded = np.pad(audio, (reach, reach + old), mode="edge")
+    with torch.inference_mode():
+        phases = torch.nn.functional.conv1d(torch.from_numpy(padded)[None, None], filters, stride=old)
+    found: AudioArray = phases[0].T.reshape(-1).numpy()[: len(audio) * new // old]
+    return np.ascontiguousarray(found)
+
+
+_METHODS: dict[Resampler, Callable[[AudioArray, int, int], AudioArray]] = {
+    "torchaudio": resample,
+    "kaiser_best": _kaiser_best,
+    "soxr_hq": _soxr_hq,
+    "julius": _julius,
+}

@@ -1,0 +1,1 @@
+"""Metrics that differ in one argument, made by one function each."""

@@ -1,0 +1,62 @@
+"""Reading a clip's features with the checks that every metric needs: finite, and of one shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from foleybench.api.metric import ClipView, Need
+from foleybench.clips import FloatArray
+from foleybench.errors import FoleyError
+
+
+def read(clip: ClipView, name: str) -> FloatArray:
+    """Return a feature as float64.
+
+    Raises:
+        FoleyError: It holds a value that is not finite.
+    """
+    return finite(clip[name], f"feature {name!r} of clip {clip.clip_id!r}")
+
+
+def read_pair(clip: ClipView, first: str, second: str) -> tuple[FloatArray, FloatArray]:
+    """Return two features of one shape as float64.
+
+    Raises:
+        FoleyError: One is not finite, or the shapes differ.
+    """
+    one, two = read(clip, first), read(clip, second)
+    if one.shape != two.shape:
+        raise FoleyError(
+            f"clip {clip.clip_id!r}: {first!r} has shape {one.shape} and {second!r} {two.shape}; "
+            "both sounds must be brought to the clip's length before features are made."
+        )
+    return one, two
+
+
+def finite(values: npt.NDArray[Any], what: str) -> FloatArray:
+    """Return ``values`` as float64.
+
+    Raises:
+        FoleyError: One of them is NaN or infinite.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    n_bad = int(np.count_nonzero(~np.isfinite(array)))
+    if n_bad:
+        raise FoleyError(f"{what} holds {n_bad} of {array.size} values that are not finite; no number is made of it.")
+    return array
+
+
+def scalar(value: float) -> FloatArray:
+    """Return a statistic of one number."""
+    return np.asarray(value, dtype=np.float64)
+
+
+def both(encoder: str, layer: str) -> dict[str, Need]:
+    """Return the needs of a metric that compares one feature of a clip's two sounds."""
+    return {
+        "reference": Need(encoder=encoder, layer=layer, of="reference"),
+        "generated": Need(encoder=encoder, layer=layer, of="generated"),
+    }

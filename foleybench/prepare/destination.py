@@ -1,0 +1,139 @@
+"""Where finished shards go: they stay in the folder of the run, or are sent to a URL as they are packed.
+
+With a URL, the folder of the run (``--work``) keeps manifests, records and what is under way; shards leave it one by
+one, each read back and compared before it counts. What says that a shard is packed is sent with it, so another machine
+can go on with an empty folder. The manifest is sent last and taken back first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from foleybench.errors import FoleyError
+from foleybench.prepare.duplicate_flags import BETWEEN
+from foleybench.prepare.pack import Group, Part, part_bytes
+from foleybench.prepare.split_record import record_path
+from foleybench.prepare.staging import FINGERPRINT, FOLDER, Staging
+from foleybench.shards.dataset import shard_names
+from foleybench.shards.manifest import manifest_path
+from foleybench.shards.store import Remote
+
+
+class Shelf:
+    """Finished shards stay in the folder of the run."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def sizes(self) -> dict[str, int]:
+        """Return the size in bytes of every shard that is there, by name."""
+        return {path.name: path.stat().st_size for path in self.out.glob("*.tar")}
+
+    def pull(self, split: str) -> None:
+        """Get what another machine has left of a split."""
+
+    def withdraw(self, split: str, staging: Staging, *, fresh: bool) -> None:
+        """Make known that a split is in work; ``fresh`` when nothing that is there counts."""
+
+    def bring(self, shard: str) -> None:
+        """Have a shard in the folder of the run."""
+
+    def store(self, staging: Staging, group: Group, part: Part) -> None:
+        """Take a shard that was packed, before it counts."""
+
+    def clear(self, shard: str) -> None:
+        """Forget the copy of a shard that was taken and counts."""
+
+    def publish(self, split: str) -> None:
+        """Make a finished split known."""
+
+
+class RemoteShelf(Shelf):
+    """Finished shards go to a URL.
+
+    Args:
+        out: Folder of the run.
+        url: Where the shards go.
+    """
+
+    def __init__(self, out: Path, url: str) -> None:
+        super().__init__(out)
+        self._there = Remote(url)
+
+    def sizes(self) -> dict[str, int]:
+        """Return the size in bytes of every shard that is there, by name."""
+        return {name: size for name, size in self._there.sizes().items() if name.endswith(".tar")}
+
+    def pull(self, split: str) -> None:
+        """Get what another machine has left of a split, unless this one knows the split."""
+        manifest, staging = manifest_path(self.out, split), self.out / FOLDER / split
+        if manifest.is_file() or staging.is_dir():
+            return
+        for name in sorted(self._there.sizes(f"{FOLDER}/{split}")):
+            self._there.download(f"{FOLDER}/{split}/{name}", staging / name)
+        record = record_path(self.out, split)
+        for path in (record, manifest):
+            name = path.relative_to(self.out).as_posix()
+            if self._there.size(name) is not None:
+                self._there.download(name, path)
+
+    def withdraw(self, split: str, staging: Staging, *, fresh: bool) -> None:
+        """Take the manifest back, and say what is being made; what was packed of something else goes."""
+        self._there.delete(manifest_path(self.out, split).name)
+        folder = f"{FOLDER}/{split}"
+        there = self._there.sizes(folder)
+        ours = staging.fingerprint_bytes()
+        if fresh or FINGERPRINT not in there or self._there.read(f"{folder}/{FINGERPRINT}") != ours:
+            for name in there:
+                self._there.delete(f"{folder}/{name}")
+            self._there.write(f"{folder}/{FINGERPRINT}", ours)
+
+    def bring(self, shard: str) -> None:
+        """Get a shard back."""
+        if not (self.out / shard).is_file():
+            self._there.download(shard, self.out / shard)
+
+    def store(self, staging: Staging, group: Group, part: Part) -> None:
+        """Send a shard, then what says that it is packed."""
+        if part.shard:
+            self._there.upload(part.shard, self.out / part.shard, part.sha256)
+        self._there.write(self._part_name(staging, group), part_bytes(part))
+
+    def clear(self, shard: str) -> None:
+        """Delete the copy of a shard that was sent."""
+        (self.out / shard).unlink(missing_ok=True)
+
+    def publish(self, split: str) -> None:
+        """Send the record, then the manifest; then tidy, there and here."""
+        manifest, record = manifest_path(self.out, split), record_path(self.out, split)
+        shards = json.loads(record.read_bytes())["shards"]
+        there = self.sizes()
+        lost = [name for name in shards if there.get(name) != shards[name]["n_bytes"]]
+        if lost:
+            raise FoleyError(f"{self._there.locate(lost[0])} is lost. Run the same command again.")
+        between = self.out / BETWEEN
+        for path in (record, *([between] if between.is_file() else []), manifest):
+            self._send(path)
+        for name in shard_names(self.out, split):
+            (self.out / name).unlink()
+        stale = [name for name in there if _is_shard(name, split) and name not in shards]
+        parts = [f"{FOLDER}/{split}/{name}" for name in self._there.sizes(f"{FOLDER}/{split}")]
+        for name in (*stale, *parts):
+            self._there.delete(name)
+
+    def _send(self, path: Path) -> None:
+        """Send a file unless the same is there."""
+        name, sha256 = path.relative_to(self.out).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
+        same = self._there.size(name) == path.stat().st_size
+        if not (same and hashlib.sha256(self._there.read(name)).hexdigest() == sha256):
+            self._there.upload(name, path, sha256)
+
+    @staticmethod
+    def _part_name(staging: Staging, group: Group) -> str:
+        return f"{FOLDER}/{staging.fingerprint['split']}/{staging.part_path(group.index).name}"
+
+
+def _is_shard(name: str, split: str) -> bool:
+    return name.startswith(f"{split}-") and name.endswith(".tar") and name[len(split) + 1 : -4].isdigit()

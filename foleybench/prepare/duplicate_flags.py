@@ -1,0 +1,127 @@
+"""Copies written down: as flags in the manifest of their split, and between the splits of a folder in a file.
+
+A manifest depends on its own split only, since its hash names the test set: a test set must not change its name when
+a training split is prepared beside it. So copies inside a split are flags there (``duplicate`` or ``same_sound``, with
+``duplicate_of`` and ``duplicate_kind``), and copies between splits are lines of ``duplicates.jsonl``, which is made
+from all the manifests of the folder and says which ones these were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from foleybench.errors import ManifestError
+from foleybench.prepare.duplicates import SAME_SOUND, Content, Copy, content_of, find_copies
+from foleybench.shards.manifest import SUFFIX, canonical_json, write_atomically
+
+BETWEEN = "duplicates.jsonl"
+_FLAGS = frozenset({"duplicate", "same_sound"})
+_FACTS = ("duplicate_of", "duplicate_kind")
+
+
+def mark(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
+    """Yield blocks of lines of one split's manifest with the copies among them flagged; old marks go.
+
+    Args:
+        blocks: Returns the blocks from the start, each time it is called (twice).
+    """
+    contents = [_content(line, "") for block in blocks() for line in block.splitlines()]
+    copies = {copy.index: copy for copy in find_copies(contents)}
+    index = 0
+    for block in blocks():
+        lines = block.splitlines()
+        marked = [_marked(line, copies.get(at), contents) for at, line in enumerate(lines, start=index)]
+        index += len(lines)
+        yield b"".join(line + b"\n" for line in marked)
+
+
+def unmarked(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest line's facts without marks, as they stand in the clip's own JSON file."""
+    own = {key: value for key, value in facts.items() if key not in _FACTS}
+    if "flags" in own:
+        own["flags"] = sorted(set(own["flags"]) - _FLAGS)
+    return own
+
+
+def write_between(out: Path) -> Path | None:
+    """Write the copies between the splits whose manifests lie in a folder; None when there are fewer than two.
+
+    Raises:
+        ManifestError: A line of a manifest is damaged.
+    """
+    path = out / BETWEEN
+    manifests = {manifest.name.removesuffix(SUFFIX): manifest for manifest in sorted(out.glob(f"*{SUFFIX}"))}
+    if len(manifests) < 2:
+        path.unlink(missing_ok=True)
+        return None
+    head = canonical_json({"schema": 1, "manifests": {split: _sha256(manifests[split]) for split in manifests}})
+    if path.is_file() and _first_line(path) == head.encode():
+        return path
+    contents = [content for split, manifest in manifests.items() for content in _contents(split, manifest)]
+    lines = [head, *(canonical_json(row) for row in _rows(contents))]
+    write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+    return path
+
+
+def read_between(folder: Path) -> list[dict[str, Any]] | None:
+    """Return the copies between the splits of a folder, or None when they were not looked for, or for older manifests.
+
+    Returns:
+        Objects with ``clips`` (two of ``<split>/<clip id>``) and ``kind``.
+    """
+    path = folder / BETWEEN
+    if not path.is_file():
+        return None
+    head, *rows = path.read_bytes().splitlines()
+    known = json.loads(head)["manifests"]
+    there = {m.name.removesuffix(SUFFIX): _sha256(m) for m in folder.glob(f"*{SUFFIX}")}
+    return [json.loads(row) for row in rows] if known == there else None
+
+
+def _rows(contents: list[Content]) -> Iterator[dict[str, Any]]:
+    for copy in find_copies(contents):
+        clips = [contents[copy.of].name, contents[copy.index].name]
+        if clips[0].partition("/")[0] != clips[1].partition("/")[0]:
+            yield {"clips": clips, "kind": copy.kind}
+
+
+def _contents(split: str, manifest: Path) -> Iterator[Content]:
+    with manifest.open("rb") as handle:
+        handle.readline()
+        for number, line in enumerate(handle, start=2):
+            try:
+                yield _content(line, f"{split}/")
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ManifestError(f"{manifest}, line {number} is damaged ({error!r}). Prepare it again.") from error
+
+
+def _content(line: bytes, prefix: str) -> Content:
+    record = json.loads(line)
+    return content_of(record, f"{prefix}{record['clip_id']}")
+
+
+def _marked(line: bytes, copy: Copy | None, contents: list[Content]) -> bytes:
+    if copy is None and not any(f'"{key}"'.encode() in line for key in _FACTS):
+        return line
+    record = json.loads(line)
+    facts = unmarked(record["facts"])
+    if copy is not None:
+        mark = "same_sound" if copy.kind == SAME_SOUND else "duplicate"
+        facts["flags"] = sorted({*facts.get("flags", []), mark})
+        facts |= {"duplicate_of": contents[copy.of].name, "duplicate_kind": copy.kind}
+    record["facts"] = facts
+    return canonical_json(record).encode()
+
+
+def _first_line(path: Path) -> bytes:
+    with path.open("rb") as handle:
+        return handle.readline().rstrip(b"\n")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

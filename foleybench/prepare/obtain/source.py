@@ -1,0 +1,60 @@
+"""One clip's media as a file on this machine, and a record of where it came from."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from foleybench.errors import MediaError
+from foleybench.lists.read import shown
+
+
+class Source(NamedTuple):
+    """A media file that holds a clip.
+
+    Attributes:
+        path: The file; a downloaded one is gone after the ``with`` block.
+        cut_s: Where the clip starts in it.
+        facts: What the manifest says of its origin: no path, no address with secrets.
+    """
+
+    path: Path
+    cut_s: float
+    facts: dict[str, Any]
+
+
+@contextlib.contextmanager
+def obtained(video_id: str, start_s: float, way: Mapping[str, Any]) -> Iterator[Source]:
+    """Get the media of a clip.
+
+    Args:
+        video_id: The eleven characters of the video.
+        start_s: Where the clip starts in it.
+        way: ``{"path", "cut_s"}`` for a file, ``{"net": {...}}`` to download, empty when neither is wanted.
+
+    Raises:
+        MediaError: It cannot be had; ``not_here`` when there is no file and no download was asked for.
+    """
+    if "path" in way:
+        path = Path(way["path"])
+        if not path.is_file():
+            raise MediaError("missing", f"{shown(path.name)} was there when the run began, and is gone")
+        facts = {"way": "file" if way["cut_s"] == 0.0 else "whole_file", "file": shown(path.name)}
+        yield Source(path, way["cut_s"], {**facts, **described(path)})
+    elif "net" in way:
+        # yt-dlp takes a second to import, and is not wanted for files.
+        from foleybench.prepare.obtain.download import download
+
+        with download(video_id, way["net"]) as (path, facts):
+            yield Source(path, start_s, {"way": "yt_dlp", **facts, **described(path)})
+    else:
+        raise MediaError("not_here", "no file of this clip under --from, and --fetch was not given")
+
+
+def described(path: Path) -> dict[str, Any]:
+    """Return the size and SHA-256 of a source file."""
+    with path.open("rb") as handle:
+        return {"n_bytes": path.stat().st_size, "sha256": hashlib.file_digest(handle, "sha256").hexdigest()}

@@ -1,0 +1,104 @@
+"""Packing beside the run: each shard is written as soon as the last of its clips has ended."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import NamedTuple
+
+from foleybench.api.dataset import Item
+from foleybench.prepare.destination import Shelf
+from foleybench.prepare.pack import Group, commit, pack
+from foleybench.prepare.staging import Staging
+from foleybench.prepare.worker_pool import Task
+
+# Writing and hashing leave Python's lock to others, so that workers are not kept waiting for orders meanwhile.
+_THREADS = 2
+_MAX_WAITING = 4
+
+
+class Split(NamedTuple):
+    """A split in work."""
+
+    staging: Staging
+    groups: Sequence[Group]
+
+
+class Packer:
+    """Gives out the tasks that are left, group by group, and packs a group when its last task has ended.
+
+    Use as a context: leaving it waits for the packing that is under way.
+    """
+
+    def __init__(self, shelf: Shelf, splits: Sequence[Split]) -> None:
+        self._shelf = shelf
+        self._splits = splits
+        self._left: dict[Path, int] = {}
+        self._groups: dict[Path, tuple[Staging, Group]] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pack")
+        self._running: set[Future[None]] = set()
+
+    def __enter__(self) -> Packer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=kind is not None)
+        if kind is None:
+            self._settle(0)
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield what is left to make, in the order asked for; groups with nothing left are packed on the way."""
+        for staging, groups in self._splits:
+            for group in groups:
+                if staging.part_path(group.index).is_file():
+                    continue
+                folder = staging.clips_folder(group.index)
+                folder.mkdir(parents=True, exist_ok=True)
+                staged = staging.staged(group.index)
+                missing = [item for item in group.items if item.refused is None and item.clip_id not in staged]
+                self._groups[folder] = (staging, group)
+                self._left[folder] = len(missing)
+                yield from (Task(item=item, folder=folder) for item in _in_turn(missing, group.index))
+                if not missing:
+                    self._submit(folder)
+
+    def ended(self, task: Task) -> None:
+        """Take note that a clip is staged, as usable or not."""
+        self._left[task.folder] -= 1
+        if not self._left[task.folder]:
+            self._submit(task.folder)
+
+    def _submit(self, folder: Path) -> None:
+        del self._left[folder]
+        staging, group = self._groups.pop(folder)
+        self._settle(_MAX_WAITING)
+        self._running.add(self._threads.submit(self._pack, staging, group))
+
+    def _pack(self, staging: Staging, group: Group) -> None:
+        part = pack(self._shelf.out, staging, group)
+        self._shelf.store(staging, group, part)
+        commit(staging, group, part)
+        if part.shard:
+            self._shelf.clear(part.shard)
+
+    def _settle(self, n_allowed: int) -> None:
+        """Wait until at most so many are under way; raise what went wrong in those that ended."""
+        while len(self._running) > n_allowed:
+            wait(self._running, return_when=FIRST_COMPLETED)
+            self._collect()
+        self._collect()
+
+    def _collect(self) -> None:
+        ended = {future for future in self._running if future.done()}
+        self._running -= ended
+        for future in ended:
+            future.result()
+
+
+def _in_turn(items: list[Item], seed: int) -> list[Item]:
+    """Mix what is fetched, so that videos which were asked for together before are not asked for together again."""
+    if any("net" in item.way for item in items):
+        random.Random(seed).shuffle(items)
+    return items

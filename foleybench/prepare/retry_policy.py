@@ -1,0 +1,86 @@
+"""Watches how clips end: failures go into the record of tries, and a run that is being shut out stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from foleybench.api.dataset import Item
+from foleybench.errors import FoleyError
+from foleybench.prepare.pack import Again
+from foleybench.prepare.retry_log import Tries, goes_away
+from foleybench.prepare.staging import staged_outcome
+from foleybench.prepare.worker_pool import Task
+
+# Signs that a site does not want to be asked any more; to go on would only make it worse.
+_SHUT_OUT = frozenset({"bot_check", "rate_limited"})
+MAX_SHUT_OUT = 5
+RECORDS = ".prepared"
+
+
+class Watch:
+    """The record of tries of every split of a run.
+
+    Args:
+        out: Folder of shards and manifests.
+        retry: Try failures again that may go away, when they are due.
+        retry_now: Try them again without waiting until they are due.
+    """
+
+    def __init__(self, out: Path, *, retry: bool, retry_now: bool) -> None:
+        self._out = out
+        self._retry = retry or retry_now
+        self._now_s = float("inf") if retry_now else None
+        self._tries: dict[str, Tries] = {}
+        self._n_shut_out = 0
+
+    @property
+    def retries(self) -> bool:
+        """Whether clips of finished splits may be tried again."""
+        return self._retry
+
+    def again(self, split: str) -> Again:
+        """Return what says whether a clip of a split is to be tried again.
+
+        With ``retry``: every failure that may go away and is due. Without: those of servers only, which is for a run
+        that goes on.
+        """
+        tries = self._of(split)
+
+        def again(item: Item, status: str) -> bool:
+            asked = self._retry or goes_away(status)
+            return asked and tries.may_try(item.clip_id, status, item.way, now_s=self._now_s)
+
+        return again
+
+    def ended(self, task: Task, status: str) -> None:
+        """Take note of a clip that ended.
+
+        Raises:
+            FoleyError: Too many in a row were refused as from a robot.
+        """
+        if status not in _SHUT_OUT:
+            self._n_shut_out = 0
+        if status == "ok":
+            return
+        outcome = staged_outcome(task.folder, task.item.clip_id)
+        self._of(task.item.split).note(task.item.clip_id, status, outcome.retry_after_s)
+        self._n_shut_out += status in _SHUT_OUT
+        if self._n_shut_out >= MAX_SHUT_OUT:
+            raise FoleyError(
+                f"stopped: {MAX_SHUT_OUT} clips in a row were refused ({status}: {outcome.reason}). Wait some hours, "
+                "ask less often (--pause, --jobs 1) or with --cookies, and run the same command again: it goes on "
+                "from here."
+            )
+
+    def _of(self, split: str) -> Tries:
+        if split not in self._tries:
+            self._tries[split] = Tries(self._out / RECORDS, split)
+        return self._tries[split]
+
+
+def announce(lines: list[str], split: str, tell: Callable[[str], None] | None) -> None:
+    """Say what a split will take before it is begun."""
+    if tell is not None:
+        for line in lines:
+            tell(f"{split}: {line}")

@@ -1,0 +1,97 @@
+"""The main job as a plan of ordinary commands; see ``foleybench.runtime.command_plan``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from foleybench.errors import EXIT_ERROR, EXIT_OK
+from foleybench.runtime.command_plan import Step, run_steps
+
+
+def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | None) -> list[Step]:
+    """Return the steps of the main job, in an order in which they could run one by one."""
+    shards, runs, common = out / "shards", out / "runs", ("--seed", str(seed))
+    train, val, test = (str(shards / f"{split}.manifest.jsonl") for split in ("train", "val", "test"))
+    length = ("--steps", str(steps)) if steps else ()
+    learn = ("--size", "tiny", "--data", train, "--val", val, *length, *common)
+    score = ("--data", test, "--work", str(out / "audio"), "--out", str(out / "results"), *common)
+    score += ("--cache", str(out / "cache"), *(("--limit", str(limit)) if limit else ()))
+    aligned = runs / "foleyflow" / "alignment"
+
+    def train_step(model: str) -> Step:
+        shared = () if model == "foleyflow" else ("--set", f"alignment={aligned}")
+        words = ("train", model, *learn, *shared, "--out", str(runs / model))
+        return Step(f"train-{model}", words, ("train-alignment",))
+
+    def eval_step(model: str, *more: str, name: str = "", trained: bool = True) -> Step:
+        checkpoint = ("--checkpoint", str(runs / model)) if trained else ()
+        words = ("eval", "--model", model, *checkpoint, *more, *score)
+        return Step(f"eval-{name or model}", words, (f"train-{model}",) if trained else ("prepare",))
+
+    results = str(out / "results")
+    audio = out / "audio" / "synthfoley" / "test"
+    chosen = [f"{name}={audio / name}" for name in ("ground_truth", "foleyflow", "foleyflow_static", "nearest")]
+    evals = [
+        eval_step("foleyflow"),
+        eval_step("foleyflow_static"),
+        eval_step("foleyflow", "--nfe", "1", name="foleyflow-nfe1"),
+        eval_step("unconditional"),
+        eval_step("nearest"),
+        eval_step("oracle", trained=False),
+    ]
+    controls = Step("eval-controls", ("eval", "--controls", *score), ("prepare",))
+    scored = (*(step.name for step in evals), controls.name)
+    corpus = ("prepare", "synthfoley", "--size", "tiny", "--splits", "train", "val", "test")
+    return [
+        Step(
+            "prepare",
+            (*corpus, "--out", str(shards), "--jobs", str(jobs), *common),
+        ),
+        Step(
+            "train-alignment",
+            ("train", "foleyflow", *learn, "--set", "stage=alignment", "--out", str(runs / "foleyflow")),
+            ("prepare",),
+        ),
+        train_step("foleyflow"),
+        train_step("foleyflow_static"),
+        controls,
+        train_step("unconditional"),
+        train_step("nearest"),
+        *evals,
+        Step("leaderboard", ("leaderboard", "--results", results, "--out", str(out / "leaderboard")), scored),
+        Step(
+            "report",
+            ("report", "--data", test, "--audio", *chosen, "--out", str(out / "report.html"), *common),
+            scored,
+        ),
+    ]
+
+
+def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | None, dry_run: bool) -> int:
+    """Run the plan and say where table and pages are.
+
+    Returns:
+        0, or 1 when a step failed (its log is named, steps that need it are left out).
+    """
+    todo = plan(out, jobs=jobs, seed=seed, steps=steps, limit=limit)
+    if dry_run:
+        sys.stdout.write("".join(f"{step.command}\n" for step in todo))
+        return EXIT_OK
+    started = time.perf_counter()
+    failed = run_steps(todo, out, jobs, title="demo")
+    if failed:
+        sys.stderr.write(
+            f"foleybench: demo step {failed} failed; its last words are above, its log is in {out}/logs.\n"
+        )
+        return EXIT_ERROR
+    board = out / "leaderboard"
+    sys.stdout.write(
+        f"done in {(time.perf_counter() - started) / 60:.1f} min\n"
+        f"table:     {board / 'synthfoley.md'}\n"
+        f"page:      {board / 'index.html'}\n"
+        f"listen:    {out / 'report.html'}\n"
+        f"curves:    {out / 'runs' / 'foleyflow'}\n"
+    )
+    return EXIT_OK

@@ -1,0 +1,42 @@
+"""Where a number came from: versions of what decided it, the commit, the command."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGES = ("numpy", "scipy", "torch", "torchaudio", "soundfile", "av", "hear21passt")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that can change a number, and Python's."""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), **found}
+
+
+def git_state() -> dict[str, str | bool] | None:
+    """Return commit and dirtiness of the checkout that the code runs from, or None outside one."""
+    folder = Path(__file__).resolve().parents[1]
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    # Generated tables and results do not decide numbers, so they do not make a checkout dirty.
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".", "../models", "../pyproject.toml")
+    return {"commit": commit, "dirty": bool(changes)}
+
+
+def command_line() -> str:
+    """Return the command as typed, with the program's own name instead of its path."""
+    return shlex.join(["foleybench", *sys.argv[1:]])
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True)  # noqa: S603, S607
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,1 @@
+"""From audio and protocol to a result."""

@@ -1,0 +1,271 @@
+"""Score an audio folder: every clip becomes a row of statistics (``scorer``), then only arithmetic.
+
+Each clip is decoded once and every encoder that is needed runs once. Rows come from this process or from
+several (``workers``), always in the same order and with the same bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from foleybench import registry
+from foleybench.api.metric import Metric, Stat
+from foleybench.api.protocol import Protocol
+from foleybench.api.weights import file_sha256, require
+from foleybench.artefacts import audio_folder
+from foleybench.artefacts import result as results
+from foleybench.artefacts.audio_folder import Problem
+from foleybench.artefacts.clip_table import ClipTable
+from foleybench.errors import FoleyError
+from foleybench.lists.subsets import Subset
+from foleybench.runtime import provenance
+from foleybench.scoring.scorer import Recipe, Wanted, encoders_of, needs_of
+from foleybench.scoring.workers import Engine, score_all
+from foleybench.shards.dataset import ShardDataset
+from foleybench.stats import bootstrap
+
+# Kinds of problem that are told but do not stop a clip from being scored.
+_SCORED_KINDS = {"short", "long", "silent"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to score, and how.
+
+    Attributes:
+        data: Manifest of the data set.
+        audio: Folder with the generated sound.
+        protocol: Registry name.
+        model: The result's ``model`` section.
+        names: Name map for files whose stem is not the clip id.
+        limit: Score only the first clips (the result is then partial), or None.
+        seed: Seed of the bootstrap.
+        resamples: Number of bootstrap resamples.
+        device: Torch device of the encoders.
+        cache: Folder of the feature cache, or None.
+        only: Score only these of the protocol's metrics (the result is then partial), or None for all.
+        jobs: Number of processes that score clips.
+        engine: ``local``, or ``ray`` to score on a cluster.
+        subset: Score only its clips (the result says which subset), or None for all.
+    """
+
+    data: Path
+    audio: Path
+    protocol: str
+    model: dict[str, Any]
+    names: Path | None = None
+    limit: int | None = None
+    seed: int = 0
+    resamples: int = 1000
+    device: str = "cpu"
+    cache: Path | None = None
+    only: tuple[str, ...] | None = None
+    jobs: int = 1
+    engine: Engine = "local"
+    subset: Subset | None = None
+
+
+def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
+    """Score an audio folder.
+
+    Returns:
+        The result (without its ``clips`` section) and the clip table, ready for ``results.write``.
+
+    Raises:
+        FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
+    """
+    data = ShardDataset(request.data)
+    protocol: Protocol = registry.load("protocols", request.protocol)
+    wanted = [name for name in protocol.metrics if request.only is None or name in request.only]
+    metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in wanted}
+    _require_weights(metrics)
+    chosen = chosen_ids(data, request.subset)
+    clip_ids = chosen[: request.limit]
+    rows, problems = _score_clips(request, clip_ids, wanted)
+    if not any(row["stats"] for row in rows):
+        raise FoleyError(
+            f"no clip of {request.data.name} could be scored with {request.audio}: {_first_words(problems)} "
+            "Match file names to clip ids, or give --names."
+        )
+    sure = {"seed": request.seed, "resamples": request.resamples}
+    records = {name: pooled(name, metric, rows, **sure) for name, metric in metrics.items()}
+    scored = sum(bool(row["stats"]) for row in rows)
+    whole = scored == len(chosen) and len(metrics) == len(protocol.metrics)
+    complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
+    result = {
+        "schema": results.SCHEMA,
+        "status": "complete" if complete else "partial",
+        "model": request.model,
+        "dataset": {
+            "name": data.name,
+            "split": data.manifest.header.split,
+            "manifest_sha256": data.manifest.sha256,
+            "n_clips": len(chosen),
+            "n_scored": scored,
+            **_subset_facts(data, request.subset),
+        },
+        "protocol": {"name": request.protocol, "version": protocol.version},
+        "metrics": records,
+        "problems": [dataclasses.asdict(problem) for problem in problems],
+        "run": _run(request, metrics),
+    }
+    return result, rows
+
+
+def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:
+    """Return the clips to score, in the manifest's order.
+
+    Raises:
+        FoleyError: None of the subset's clips is there.
+    """
+    chosen = [clip_id for clip_id in data.clip_ids if subset is None or clip_id in subset.ids]
+    if subset is not None and not chosen:
+        raise FoleyError(f"none of the {len(subset.ids)} clips of subset {subset.name} is in {data.name}'s manifest.")
+    return chosen
+
+
+def _subset_facts(data: ShardDataset, subset: Subset | None) -> dict[str, Any]:
+    """Return which subset a result is about: the one asked for, else the one that the data was prepared with."""
+    if subset is not None:
+        return {"subset": {**subset.facts(), "n_here": len(chosen_ids(data, subset))}}
+    prepared = data.manifest.header.profile.get("subset")
+    return {"subset": {**prepared, "n_here": len(data.clip_ids)}} if prepared else {}
+
+
+def source_sha256(kind: str, name: str) -> str:
+    """Return the SHA-256 of the file that defines a name."""
+    path = registry.module(kind, name).__file__
+    return hashlib.sha256(Path(str(path)).read_bytes()).hexdigest()
+
+
+def _first_words(problems: Sequence[Problem]) -> str:
+    return f"{problems[0].clip_id}: {problems[0].kind}, {problems[0].detail}." if problems else "there are no clips."
+
+
+def cannot_run(metric: str) -> str:
+    """Return why a metric cannot be computed on this machine, or "" when it can."""
+    try:
+        _require_weights({metric: registry.load("metrics", metric)})
+    except FoleyError as error:
+        return str(error)
+    return ""
+
+
+def _require_weights(metrics: Mapping[str, Metric]) -> None:
+    for name, encoder in encoders_of(needs_of(metrics)).items():
+        if encoder.weights:
+            require(name, encoder.weights)
+
+
+def _score_clips(request: Request, clip_ids: Sequence[str], metrics: Sequence[str]) -> tuple[ClipTable, list[Problem]]:
+    """Return a row for every clip asked for, and every problem met."""
+    files = audio_folder.find_files(request.audio, clip_ids, request.names)
+    seconds: dict[str, float] = (audio_folder.read_generation(request.audio) or {}).get("seconds", {})
+    wanted = [Wanted(clip_id, files.get(clip_id), seconds.get(clip_id)) for clip_id in clip_ids]
+    recipe = Recipe(
+        data=request.data,
+        protocol=request.protocol,
+        metrics=tuple(metrics),
+        device=request.device,
+        cache=request.cache,
+        silence_told=request.model["kind"] != "control",
+    )
+    table, problems = ClipTable(), list[Problem]()
+    bar = tqdm(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip", disable=None)
+    with bar, contextlib.closing(score_all(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
+        for row, found in scored:
+            table.add(row)
+            problems += found
+            bar.update()
+    return table, problems
+
+
+def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: int) -> dict[str, Any]:
+    """Return a metric's record of a result: value, interval, corrected value, per-class values, counts.
+
+    Args:
+        name: Registry name of the metric.
+        metric: The metric.
+        rows: A row for every clip asked for.
+        seed: Of the bootstrap.
+        resamples: How many.
+    """
+    found = results.stats_of(rows, name)
+    sources = {row["clip_id"]: row["source_id"] for row in rows}
+    enough = len(found) >= metric.minimum_clips
+    value = metric.pool(list(found.values())) if enough else float("nan")
+    defined = bool(np.isfinite(value))
+    interval = None
+    if defined:
+        rng = np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
+        biased = metric.corrected is not None
+        interval = bootstrap.bootstrap(metric.pool, found, sources, rng=rng, resamples=resamples, centre=biased)
+        interval = _within_bounds(interval, value, metric)
+    corrected = metric.corrected(list(found.values())) if defined and metric.corrected else float("nan")
+    not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in rows)
+    few = f"{len(found)} applicable clips, at least {metric.minimum_clips} are needed"
+    return {
+        "version": metric.version,
+        "source_sha256": source_sha256("metrics", name),
+        "value": value if defined else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "level": 0.95,
+        "corrected": corrected if np.isfinite(corrected) else None,
+        "n_used": len(found),
+        "n_asked": len(rows),
+        "not_applicable": not_applicable,
+        "unit": metric.unit,
+        "better": metric.better,
+        "reason": None if defined else (metric.undefined if enough or not found else few),
+        "per_class": dict(_per_class(metric, found, rows)),
+    }
+
+
+def _within_bounds(interval: bootstrap.Interval | None, value: float, metric: Metric) -> bootstrap.Interval | None:
+    """Cut a centred interval at the ideal value: no distance is below zero, no rate above one."""
+    if interval is None or metric.ideal is None:
+        return interval
+    if metric.better == "lower":
+        return bootstrap.Interval(min(value, max(interval.low, metric.ideal)), max(value, interval.high))
+    return bootstrap.Interval(min(value, interval.low), max(value, min(interval.high, metric.ideal)))
+
+
+def _per_class(metric: Metric, found: Mapping[str, Stat], rows: ClipTable) -> Iterator[tuple[str, dict[str, Any]]]:
+    for label in sorted({row["label"] for row in rows}):
+        chosen = [found[row["clip_id"]] for row in rows if row["label"] == label and row["clip_id"] in found]
+        value = metric.pool(chosen) if len(chosen) >= max(1, metric.minimum_clips) else float("nan")
+        yield label, {"value": value if np.isfinite(value) else None, "n": len(chosen)}
+
+
+def _run(request: Request, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    encoders = {}
+    for name, encoder in encoders_of(needs_of(metrics)).items():
+        sha256 = file_sha256(encoder.weights.path) if encoder.weights else None
+        encoders[name] = {"version": encoder.version, "weights_sha256": sha256}
+    generation = audio_folder.read_generation(request.audio)
+    return {
+        **run_facts(request.seed, request.resamples, request.device),
+        "encoders": encoders,
+        "generation": {k: v for k, v in generation.items() if k != "seconds"} if generation else None,
+    }
+
+
+def run_facts(seed: int, resamples: int, device: str) -> dict[str, Any]:
+    """Return what a result says of the run that made it, whatever was scored."""
+    return {
+        "command": provenance.command_line(),
+        "seed": seed,
+        "resamples": resamples,
+        "git": provenance.git_state(),
+        "packages": provenance.package_versions(),
+        "device": device,
+    }

@@ -1,0 +1,113 @@
+"""Chunks of clips scored in this process, in several, or on a Ray cluster; rows come in order, always the same bits.
+
+Workers share nothing but the feature cache, so a run that was stopped goes on from what is there. Each worker holds the
+encoders once; on a GPU one process does the work in large batches.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import functools
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import Literal, NamedTuple
+
+from foleybench.errors import FoleyError
+from foleybench.scoring.scorer import Recipe, Scored, Scorer, Wanted
+
+Engine = Literal["local", "ray"]
+# Chunks given out beyond those that are worked on, per process: enough to keep all busy, few enough to bound memory.
+_AHEAD = 3
+
+
+class _Task(NamedTuple):
+    recipe: Recipe
+    wanted: tuple[Wanted, ...]
+
+
+def score_all(
+    recipe: Recipe, wanted: Sequence[Wanted], *, jobs: int = 1, engine: Engine = "local"
+) -> Generator[Scored]:
+    """Score clips.
+
+    Args:
+        recipe: How.
+        wanted: Which.
+        jobs: Number of processes on this machine; one for a GPU, and not more than there are chunks.
+        engine: ``ray`` sends the chunks to the cluster that ``RAY_ADDRESS`` names, or to that of this machine; its
+            nodes read data, sound and weights at the same paths.
+
+    Yields:
+        A row and its problems for every clip, in order.
+
+    Raises:
+        FoleyError: A worker died (the chunk is named), or there is no cluster.
+    """
+    here = Scorer(recipe)
+    tasks = [_Task(recipe, tuple(wanted[i : i + here.chunk])) for i in range(0, len(wanted), here.chunk)]
+    jobs = min(jobs if recipe.device == "cpu" else 1, len(tasks))
+    if engine == "ray":
+        chunks = _on_ray(tasks, n_gpus=0.0 if recipe.device == "cpu" else 1.0)
+    elif jobs > 1:
+        chunks = _in_processes(tasks, jobs)
+    else:
+        chunks = (here(task.wanted) for task in tasks)
+    for chunk in chunks:
+        yield from chunk
+
+
+def usable_cores() -> int:
+    """Return how many processes to take when nobody says: one a core that this process may use, at most 8."""
+    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+@functools.lru_cache(maxsize=1)
+def _scorer(recipe: Recipe) -> Scorer:
+    return Scorer(recipe)
+
+
+def _score(task: _Task) -> list[Scored]:
+    """Score a chunk in a worker, which keeps its scorer from one chunk to the next."""
+    return _scorer(task.recipe)(task.wanted)
+
+
+def _in_processes(tasks: Sequence[_Task], jobs: int) -> Iterator[list[Scored]]:
+    waiting = iter(tasks)
+    flying: deque[tuple[_Task, concurrent.futures.Future[list[Scored]]]] = deque()
+    # A fork would copy torch's threads and locks in whatever state they are.
+    pool = concurrent.futures.ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        while True:
+            while len(flying) < _AHEAD * jobs and (task := next(waiting, None)):
+                flying.append((task, pool.submit(_score, task)))
+            if not flying:
+                return
+            task, future = flying.popleft()
+            try:
+                yield future.result()
+            except BrokenProcessPool as error:
+                raise FoleyError(_lost(task, "a worker process died")) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _on_ray(tasks: Sequence[_Task], n_gpus: float) -> Iterator[list[Scored]]:
+    from foleybench.runtime.ray_map import connected, ray_map
+
+    with connected(), contextlib.closing(ray_map(_score, tasks, n_gpus=n_gpus, ordered=True)) as ended:
+        for done in ended:
+            if done.result is None:
+                raise FoleyError(_lost(done.task, done.lost))
+            yield done.result
+
+
+def _lost(task: _Task, how: str) -> str:
+    first, last = task.wanted[0].clip_id, task.wanted[-1].clip_id
+    return (
+        f"{how} at or before clips {first} to {last}; out of memory, or a file that kills a decoder. "
+        "Run the same command again with --jobs 1: it goes on from the feature cache."
+    )

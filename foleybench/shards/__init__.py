@@ -1,0 +1,1 @@
+"""Shards and manifests: write, index, read, stream, load in batches."""

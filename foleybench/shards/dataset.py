@@ -1,0 +1,281 @@
+"""WebDataset shards: ``<split>-000000.tar`` with ``<clip_id>.{mp4,flac,json}``, byte-identical when made again.
+
+Plain ``webdataset`` reads them; ``ShardDataset`` adds random access by clip id and checks against the manifest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import io
+import json
+import os
+import re
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from foleybench.clips import Clip, Event
+from foleybench.errors import ManifestError
+from foleybench.media.audio import read_sound
+from foleybench.media.h264 import decode_mp4
+from foleybench.shards.manifest import Entry, read_manifest
+
+FIELDS = ("flac", "json", "mp4")
+
+
+def shard_name(split: str, index: int) -> str:
+    """Return the file name of a shard."""
+    return f"{split}-{index:06d}.tar"
+
+
+def shard_names(folder: Path, split: str) -> list[str]:
+    """Return the file names of the shards of a split that lie in a folder, sorted."""
+    pattern = re.compile(re.escape(split) + r"-[0-9]{6}\.tar")
+    return sorted(path.name for path in folder.iterdir() if pattern.fullmatch(path.name))
+
+
+class _Hashed:
+    """A file that is hashed while it is written."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        self._handle = handle
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Write and hash."""
+        self.digest.update(data)
+        return self._handle.write(data)
+
+    def tell(self) -> int:
+        """Return how much was written."""
+        return self._handle.tell()
+
+
+def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], bytes]]]]) -> str:
+    """Write one tar: fixed order, owner and time, so the same samples give the same bytes; atomically.
+
+    Args:
+        path: Where the shard goes.
+        samples: (clip id, field -> function that reads the bytes) in order; read one at a time.
+
+    Returns:
+        The SHA-256 of the tar.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as handle:
+        hashed = _Hashed(handle)
+        with tarfile.open(fileobj=cast(IO[bytes], hashed), mode="w", format=tarfile.USTAR_FORMAT) as tar:
+            for clip_id, fields in samples:
+                for field in sorted(fields):
+                    data = fields[field]()
+                    member = tarfile.TarInfo(f"{clip_id}.{field}")
+                    member.size, member.mtime, member.mode = len(data), 0, 0o644
+                    tar.addfile(member, io.BytesIO(data))
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.replace(path)
+    return hashed.digest.hexdigest()
+
+
+def read_members(shard: Path, entry: Entry, fields: Sequence[str] = FIELDS, *, verify: bool = True) -> dict[str, bytes]:
+    """Return files of a clip as they lie in its shard.
+
+    Raises:
+        ManifestError: A member is missing, cut, or (with ``verify``) not what the manifest recorded.
+    """
+    members = {field: _read(shard, entry, field) for field in fields}
+    if verify:
+        _verify(entry, members)
+    return members
+
+
+class ShardDataset:
+    """The clips of one split, by id or in order, checked against the manifest.
+
+    Attributes:
+        path: The manifest.
+        manifest: The manifest's content.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = read_manifest(path)
+        self._entries = {entry.clip_id: entry for entry in self.manifest.ok()}
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+        return self.manifest.header.dataset
+
+    @property
+    def clip_ids(self) -> list[str]:
+        """Ids of the usable clips, in manifest order."""
+        return list(self._entries)
+
+    def __len__(self) -> int:
+        """Return the number of usable clips."""
+        return len(self._entries)
+
+    def entry(self, clip_id: str) -> Entry:
+        """Return the manifest line of a usable clip."""
+        if clip_id not in self._entries:
+            raise ManifestError(f"{self.path} has no usable clip {clip_id!r}.")
+        return self._entries[clip_id]
+
+    def load(self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = False) -> Clip:
+        """Read one clip.
+
+        Args:
+            clip_id: Which.
+            video: Whether to decode the picture (timestamps are empty without it).
+            audio: Whether to decode the sound.
+            verify: Whether to check the members' hashes against the manifest.
+
+        Raises:
+            ManifestError: Unknown id, missing member, or a hash that does not agree.
+        """
+        entry = self.entry(clip_id)
+        fields = [field for field in FIELDS if _wanted(field, video, audio)]
+        members = read_members(self._shard(entry), entry, fields, verify=verify)
+        return _decode(entry, self.manifest.header.split, members)
+
+    def members(self, clip_id: str) -> dict[str, bytes]:
+        """Return a clip's files as they lie in the shard, checked against the manifest's hashes."""
+        entry = self.entry(clip_id)
+        return read_members(self._shard(entry), entry)
+
+    def clips(self, *, video: bool = True, audio: bool = True) -> Iterator[Clip]:
+        """Yield every usable clip in manifest order."""
+        for clip_id in self._entries:
+            yield self.load(clip_id, video=video, audio=audio)
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the shards: an empty list when every member is there with its recorded hash."""
+        problems: dict[str, None] = {}
+        for entry in self._entries.values():
+            try:
+                members = read_members(self._shard(entry), entry)
+                check_meta(entry, members["json"])
+            except ManifestError as error:
+                problems[str(error)] = None
+        return list(problems)
+
+    def _shard(self, entry: Entry) -> Path:
+        return self.path.parent / checked_shard(self.path, entry)
+
+
+def checked_shard(manifest: Path | str, entry: Entry) -> str:
+    """Return the name of an entry's shard.
+
+    Raises:
+        ManifestError: It is not a plain file name: a manifest cannot point elsewhere.
+    """
+    if not entry.shard or Path(entry.shard).name != entry.shard:
+        raise ManifestError(f"{manifest}: {entry.shard!r} of {entry.clip_id} is not the name of a shard beside it.")
+    return entry.shard
+
+
+def _read(shard: Path, entry: Entry, field: str) -> bytes:
+    member = _index(shard).get(f"{entry.clip_id}.{field}")
+    if member is None:
+        raise ManifestError(f"{shard} has no member {entry.clip_id}.{field}. Run `foleybench prepare` again.")
+    offset, size = member
+    with shard.open("rb") as handle:
+        handle.seek(offset)
+        data = handle.read(size)
+    if len(data) != size:
+        raise ManifestError(f"{shard} ends inside {entry.clip_id}.{field}. Run `foleybench prepare` again.")
+    return data
+
+
+def _index(shard: Path) -> dict[str, tuple[int, int]]:
+    if not shard.is_file():
+        raise ManifestError(f"shard {shard} is missing. Run `foleybench prepare` again.")
+    status = shard.stat()
+    return _scan(shard, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _scan(shard: Path, n_bytes: int, changed_ns: int) -> dict[str, tuple[int, int]]:
+    """List where the members lie; size and time are there so that a shard that is made again is scanned again."""
+    try:
+        with tarfile.open(shard, "r:") as tar:
+            return {member.name: (member.offset_data, member.size) for member in tar}
+    except tarfile.TarError as error:
+        raise ManifestError(f"{shard} is not a whole tar ({error}). Run `foleybench prepare` again.") from error
+
+
+def _wanted(field: str, video: bool, audio: bool) -> bool:
+    return (field != "mp4" or video) and (field != "flac" or audio)
+
+
+def _verify(entry: Entry, members: dict[str, bytes]) -> None:
+    for field, wanted in (("flac", entry.audio_sha256), ("mp4", entry.video_sha256)):
+        if field in members and hashlib.sha256(members[field]).hexdigest() != wanted:
+            raise ManifestError(f"{entry.clip_id}.{field} is not what the manifest recorded: its SHA-256 differs.")
+
+
+def expected_members(entry: Entry) -> dict[str, str | None]:
+    """Return what a usable entry's clip consists of: the SHA-256 of each member by field, None where none is recorded.
+
+    Entries of feature shards name their members under ``facts["features"]``; all others are clips.
+    """
+    features: dict[str, str | None] | None = entry.facts.get("features")
+    if features is not None:
+        return features
+    return {"flac": entry.audio_sha256, "json": None, "mp4": entry.video_sha256}
+
+
+def check_meta(entry: Entry, data: bytes) -> dict[str, Any]:
+    """Return a clip's JSON member.
+
+    Raises:
+        ManifestError: It lacks or garbles what a clip cannot be read without.
+    """
+    try:
+        meta = json.loads(data)
+        _ = float(meta["duration_s"]), int(meta["rate_hz"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ManifestError(
+            f"{entry.clip_id}.json lacks or garbles a field: {error!r}. Prepare the data again."
+        ) from error
+    checked: dict[str, Any] = meta
+    return checked
+
+
+def decode_sample(clip_id: str, members: dict[str, bytes]) -> Clip:
+    """Decode a clip's files without its manifest, as a stream yields them: ``json``, and ``mp4``, ``flac`` if there.
+
+    Raises:
+        ManifestError: The JSON member lacks a field.
+    """
+    named = Entry(clip_id=clip_id, source="", source_id="", label="", status="ok")
+    meta = check_meta(named, members["json"])
+    entry = dataclasses.replace(named, source_id=str(meta.get("source_id", "")), label=str(meta.get("label", "")))
+    return _decode(entry, str(meta.get("split", "")), members)
+
+
+def _decode(entry: Entry, split: str, members: dict[str, bytes]) -> Clip:
+    meta = check_meta(entry, members["json"])
+    frames, times = decode_mp4(members["mp4"]) if "mp4" in members else (None, np.zeros(0))
+    audio, rate_hz = read_sound(members["flac"]) if "flac" in members else (None, int(meta["rate_hz"]))
+    events = meta.get("events")
+    return Clip(
+        clip_id=entry.clip_id,
+        source_id=entry.source_id,
+        label=entry.label,
+        split=split,
+        duration_s=float(meta["duration_s"]),
+        frames=frames,
+        frame_times_s=times,
+        audio=audio,
+        rate_hz=rate_hz,
+        events=None if events is None else tuple(Event.from_json(event) for event in events),
+        factors=meta.get("factors", {}),
+    )

@@ -1,0 +1,1 @@
+"""How sure a number is: bootstrap, paired tests, ranks, pooled values."""

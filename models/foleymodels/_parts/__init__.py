@@ -1,0 +1,1 @@
+"""Parts of models: blocks, paths, samplers, mel, frame maps."""

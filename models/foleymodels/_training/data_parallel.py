@@ -1,0 +1,108 @@
+"""One batch shared by the processes of a run: each takes some of its rows, gradients are averaged.
+
+Every random number of a step is drawn for the whole batch in every process, and cut afterwards, so that the number of
+processes changes a trained model by rounding only. The averaging is written out and not left to a wrapper of the
+network, because the losses here call a network several times a step, and differentiate forwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, distributed
+
+from foleybench.errors import FoleyError
+from foleybench.runtime import distributed as ranks
+
+Rows = TypeVar("Rows", Tensor, npt.NDArray[np.int64])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Share:
+    """What a process takes of every batch.
+
+    Attributes:
+        rank: Which part, from 0.
+        of: Number of parts.
+    """
+
+    rank: int = 0
+    of: int = 1
+
+    def rows(self, batch: Rows) -> Rows:
+        """Return this process's rows of a whole batch.
+
+        Raises:
+            FoleyError: The batch cannot be cut into equal parts.
+        """
+        if self.of == 1:
+            return batch
+        n, rest = divmod(len(batch), self.of)
+        if rest:
+            raise FoleyError(
+                f"a batch of {len(batch)} cannot be shared by {self.of} processes. Set the batch size to a multiple."
+            )
+        return batch[self.rank * n : (self.rank + 1) * n]
+
+    def gathered(self, rows: Tensor) -> Tensor:
+        """Return the whole batch from everyone's rows; gradients come out right when they are averaged afterwards."""
+        if self.of == 1:
+            return rows
+        whole: Tensor = _Gather.apply(rows, self)  # type: ignore[no-untyped-call]
+        return whole
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Put the mean over the processes into tensors of one type and device, in place."""
+        if self.of == 1:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        distributed.all_reduce(flat)
+        flat /= self.of
+        for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(part.view_as(tensor))
+
+
+_WHOLE = Share()
+_SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share")
+
+
+def share() -> Share:
+    """Return the share of this process in the step that is being taken; outside of steps it is everything."""
+    return _SHARE.get(_WHOLE)
+
+
+def present_share() -> Share:
+    """Return what this process's share would be in a step that all processes take."""
+    return Share(rank=ranks.rank(), of=ranks.world())
+
+
+@contextlib.contextmanager
+def sharing(part: Share) -> Iterator[None]:
+    """Take steps with some share."""
+    token = _SHARE.set(part)
+    try:
+        yield
+    finally:
+        _SHARE.reset(token)
+
+
+class _Gather(torch.autograd.Function):
+    """Everyone computes the same loss of the whole, so the sum of their gradients is so many times one's own."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, part: Share) -> Tensor:
+        ctx.part = part
+        parts = [torch.empty_like(rows) for _ in range(part.of)]
+        distributed.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return ctx.part.rows(gradients[0]) * ctx.part.of, None

@@ -1,0 +1,321 @@
+"""One resumable training loop for every network here.
+
+All randomness of a step comes from a generator seeded by (seed, step), so a run that is killed and started again ends
+with the same bits on a CPU as an unbroken one (at the same number of threads): only weights, optimiser, averages and
+the step number have to be kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from foleybench.errors import FoleyError
+from foleybench.runtime import distributed
+from foleybench.shards.manifest import canonical_json, write_atomically
+from foleymodels._parts.checkpoint import load_into, read_tensors
+from foleymodels._training.curves import draw_curves
+from foleymodels._training.data_parallel import Share, present_share, share, sharing
+from foleymodels._training.ema import Ema
+from foleymodels._training.optimisers import LoopSettings, learning_rate, optimiser_of
+from foleymodels._training.tensorboard import Board
+
+Losses = dict[str, Tensor]
+Made = TypeVar("Made", bound=nn.Module)
+LossFunction = Callable[[int, torch.Generator], Losses]
+
+_STATE = "state.safetensors"
+LOG = "log.jsonl"
+
+
+# How earlier versions did what has a setting now. It is left out of fingerprints, so that their runs can go on.
+_EARLIER = {"optimiser": "adamw", "schedule": "cosine", "precision": "float32", "most_bad_steps": 10}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What a run does beside training; changes nothing of what is trained.
+
+    Attributes:
+        tensorboard: Whether logged numbers go to TensorBoard, too.
+        sample_every: Steps between samples; 0 for none.
+        sample: Makes samples, from the number of steps taken and the averaged weights.
+    """
+
+    tensorboard: bool = False
+    sample_every: int = 0
+    sample: Callable[[int, dict[str, Tensor]], None] | None = None
+
+
+def step_generator(seed: int, *parts: int | str) -> torch.Generator:
+    """Return a generator that depends on the seed and the parts only."""
+    digest = hashlib.sha256(canonical_json([seed, *parts]).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
+    """Return which items make the batch of a step: each epoch is a permutation of its own; a function of its arguments.
+
+    Returns:
+        Shape (batch,), int64.
+    """
+    positions = torch.arange(step * batch, (step + 1) * batch)
+    epochs = torch.div(positions, n, rounding_mode="floor")
+    orders = {
+        int(e): torch.randperm(n, generator=step_generator(seed, "epoch", int(e))) for e in sorted(set(epochs.tolist()))
+    }
+    return torch.stack([orders[int(e)][int(p) % n] for e, p in zip(epochs, positions, strict=True)])
+
+
+def fit(
+    module: nn.Module,
+    losses: LossFunction,
+    settings: LoopSettings,
+    folder: Path,
+    *,
+    seed: int,
+    name: str,
+    watch: Watch | None = None,
+    alone: bool = False,
+) -> dict[str, Tensor]:
+    """Train, resuming from what is in ``folder``; in all processes of the run at once.
+
+    Args:
+        module: The network; changed in place.
+        losses: From (step, generator) to named losses; the one called ``loss`` is minimised, the others are logged.
+        settings: How.
+        folder: Where state, log and curves lie.
+        seed: Seed of every random choice.
+        name: For the progress bar and the title of the picture.
+        watch: What else is wanted.
+        alone: Whether this process trains by itself, whatever others there are.
+
+    Returns:
+        The averaged weights by name.
+
+    Raises:
+        FoleyError: Too many steps in a row had no finite gradient, or the state in the folder is of other settings.
+    """
+    part = Share() if alone else present_share()
+    run = _Run(module, settings, folder, seed, watch or Watch(), writes=part.rank == 0)
+    if part.of > 1:
+        distributed.agreed(True)  # everyone has read the state, so from here on it may be written
+    with sharing(part), run:
+        run.train(losses, name)
+    if part.rank == 0:
+        draw_curves(run.records, folder / "curves.png", title=name)
+    return run.ema.weights
+
+
+def measured(out: Path) -> dict[str, Any]:
+    """Return what ``metrics.json`` says, without what differs from run to run of the same bits."""
+    path = out / "metrics.json"
+    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {part: {key: value for key, value in facts.items() if key != "seconds"} for part, facts in known.items()}
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """Return what a stage's log says at its end: losses of the last logged step, and how many steps were left out."""
+    path = folder / LOG
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    records = [json.loads(line) for line in lines if line]
+    taken = [record for record in records if "skipped" not in record]
+    return {**(taken[-1] if taken else {}), "skipped_steps": len(records) - len(taken)}
+
+
+def forget_state(folder: Path) -> None:
+    """Remove what only resuming needs, once the checkpoint itself is written."""
+    (folder / _STATE).unlink(missing_ok=True)
+
+
+class _Run:
+    """The state of a training run, in memory and on disk."""
+
+    def __init__(
+        self, module: nn.Module, settings: LoopSettings, folder: Path, seed: int, watch: Watch, *, writes: bool
+    ) -> None:
+        self._module, self._settings, self._folder, self._seed = module, settings, folder, seed
+        self._watch, self._writes = watch, writes
+        decisive = {
+            key: value
+            for key, value in dataclasses.asdict(settings).items()
+            if key != "save_every_s" and _EARLIER.get(key) != value
+        }
+        self._fingerprint = canonical_json({"settings": decisive, "seed": seed})
+        self._optimiser = optimiser_of(module, settings)
+        self._device = next(module.parameters()).device
+        self.ema = Ema(module, settings.ema_decay)
+        self.step = 0
+        self._bad_in_a_row = 0
+        self.records: list[dict[str, Any]] = []
+        if writes:
+            folder.mkdir(parents=True, exist_ok=True)
+        if (folder / _STATE).is_file():
+            self._restore()
+        self._board = Board(folder, self.records) if watch.tensorboard and writes else None
+
+    def __enter__(self) -> _Run:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._board is not None:
+            self._board.close()
+
+    def train(self, losses: LossFunction, name: str) -> None:
+        """Take the steps that are left."""
+        saved_at, total = time.monotonic(), self._settings.steps
+        pause_s = self._settings.save_every_s
+        mixed = self._settings.precision == "bfloat16"
+        off = None if self._writes else True
+        bar = tqdm(range(self.step, total), initial=self.step, total=total, desc=name, unit="step", disable=off)
+        for step in bar:
+            # No cache of cast weights: one that is made without gradient, for a teacher, would be used with it later.
+            with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed, cache_enabled=False):
+                values = losses(step, step_generator(self._seed, "step", step))
+            self._update(values, step)
+            if step % self._settings.log_every == 0 and self.records:
+                bar.set_postfix({"loss": self.records[-1].get("loss")}, refresh=False)
+            self._sample()
+            if time.monotonic() - saved_at > pause_s:
+                began = time.monotonic()
+                self._save()
+                saved_at = time.monotonic()
+                pause_s = rest_s(saved_at - began, self._settings.save_every_s)
+        self._save()
+
+    def _update(self, values: Losses, step: int) -> None:
+        for group in self._optimiser.param_groups:
+            group["lr"] = learning_rate(step, self._settings)
+        self._optimiser.zero_grad(set_to_none=True)
+        values["loss"].backward()  # type: ignore[no-untyped-call]
+        loss = values["loss"].detach().clone()
+        share().average([loss, *(p.grad for p in self._module.parameters() if p.grad is not None)])
+        norm = nn.utils.clip_grad_norm_(self._module.parameters(), self._settings.clip_norm)
+        self.step = step + 1
+        if not bool(torch.isfinite(norm) & torch.isfinite(loss)):
+            self._leave_out(step)
+            return
+        self._bad_in_a_row = 0
+        self._optimiser.step()
+        self.ema.update(self._module, step)
+        if step % self._settings.log_every == 0 or self.step == self._settings.steps:
+            self._log(step, values, float(norm))
+
+    def _leave_out(self, step: int) -> None:
+        """Take no step where loss or gradient is not finite, and say so; the same in every process."""
+        self._bad_in_a_row += 1
+        self._record({"step": step, "skipped": 1})
+        if self._writes:
+            tqdm.write(f"step {step} is left out: its loss or gradient is not finite", file=sys.stderr)
+        if self._bad_in_a_row >= self._settings.most_bad_steps:
+            raise FoleyError(
+                f"training became unstable: {self._bad_in_a_row} steps in a row, up to step {step}, had no finite loss "
+                f"and gradient. Lower the learning rate (it is {self._settings.learning_rate:g}) and choose another "
+                "--out; if it stops at step 0 or in bfloat16 only, look at the data or set precision=float32."
+            )
+
+    def _log(self, step: int, values: Losses, norm: float) -> None:
+        logged = {key: value.detach().float().clone() for key, value in values.items()}
+        share().average(list(logged.values()))
+        record = {key: round(float(value), 6) for key, value in logged.items()}
+        self._record({"step": step, **record, "gradient_norm": round(norm, 6)})
+
+    def _record(self, record: dict[str, Any]) -> None:
+        self.records.append(record)
+        if self._board is not None:
+            self._board.add(record)
+
+    def _sample(self) -> None:
+        watch = self._watch
+        if self._writes and watch.sample is not None and watch.sample_every and self.step % watch.sample_every == 0:
+            watch.sample(self.step, self.ema.weights)
+
+    def _save(self) -> None:
+        if not self._writes:
+            return
+        tensors = {f"module.{key}": value for key, value in self._module.state_dict().items()}
+        tensors |= {f"ema.{key}": value for key, value in self.ema.weights.items()}
+        for index, state in self._optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
+        plain = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        header = {"step": self.step, "fingerprint": self._fingerprint, "records": self.records}
+        header["bad_in_a_row"] = self._bad_in_a_row
+        write_atomically(self._folder / _STATE, safetensors.torch.save(plain, {"run": canonical_json(header)}))
+        lines = [canonical_json(record) for record in self.records]
+        write_atomically(self._folder / LOG, ("\n".join(lines) + "\n").encode())
+
+    def _restore(self) -> None:
+        path = self._folder / _STATE
+        tensors, header = _read_state(path)
+        if header["fingerprint"] != self._fingerprint:
+            raise FoleyError(
+                f"{path} is of a run with other settings or another seed. Choose another --out, or delete that folder."
+            )
+        load_into(self._module, _below(tensors, "module."), self._folder)
+        self.ema.weights = {key: value.to(self._device) for key, value in _below(tensors, "ema.").items()}
+        self.step, self.records = int(header["step"]), list(header["records"])
+        self._bad_in_a_row = int(header.get("bad_in_a_row", 0))
+        packed = self._optimiser.state_dict()
+        for key, value in _below(tensors, "optimiser.").items():
+            index, field = key.split(".", 1)
+            packed["state"].setdefault(int(index), {})[field] = value
+        self._optimiser.load_state_dict(packed)
+
+
+def rest_s(took_s: float, every_s: float) -> float:
+    """Return how long to train until the next save: large states, which take seconds, cost a twentieth of the time."""
+    return max(every_s, 20 * took_s) if took_s > 1.0 else every_s
+
+
+def seeded(make: Callable[[], Made], seed: int) -> Made:
+    """Build a module whose starting weights depend on the seed only, leaving the global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(step_generator(seed, "weights").initial_seed())
+        return make()
+
+
+def n_parameters(module: nn.Module) -> int:
+    """Return how many numbers a module's parameters hold."""
+    return sum(value.numel() for value in module.parameters())
+
+
+def write_metrics(out: Path, values: dict[str, Any]) -> None:
+    """Add measured values to the run's ``metrics.json``; the first process does."""
+    if not distributed.first():
+        return
+    path = out / "metrics.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    write_atomically(path, (canonical_json({**known, **values}) + "\n").encode())
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a state file.
+
+    It is written whole or not at all, so a broken one means a broken disk: it is named, and nothing is done behind the
+    user's back, although training the stage anew would end with the same weights.
+    """
+    try:
+        tensors = read_tensors(path)
+        with safetensors.safe_open(path, framework="pt") as handle:
+            header: dict[str, Any] = json.loads((handle.metadata() or {})["run"])
+    except (FoleyError, KeyError, ValueError) as error:
+        raise FoleyError(
+            f"{path} is broken, so this stage cannot go on from it ({error}). Check the disk; then delete that file "
+            "and start again: the stage is trained from its beginning, and ends with the same weights."
+        ) from error
+    return tensors, header

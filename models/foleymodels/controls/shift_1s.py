@@ -1,0 +1,15 @@
+"""Control: the true sound 1 s late: right in everything but time."""
+
+from __future__ import annotations
+
+from foleybench.api.model import Model
+from foleymodels.controls._change import late
+
+MODEL = Model(
+    title="Ground truth, 1 s late",
+    kind="control",
+    sees=frozenset({"audio"}),
+    licence="MIT",
+    description="The true sound delayed by 1 s: right in everything but time.",
+    build=lambda context: late(1.0),
+)

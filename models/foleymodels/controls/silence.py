@@ -1,0 +1,17 @@
+"""Control: no sound at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foleybench.api.model import Model
+from foleymodels.controls._change import Control
+
+MODEL = Model(
+    title="Silence",
+    kind="control",
+    sees=frozenset({"audio"}),
+    licence="MIT",
+    description="No sound at all.",
+    build=lambda context: Control(lambda clip, own, rng: np.zeros_like(own)),
+)

@@ -1,0 +1,106 @@
+"""The vocoder that `foleybench train vocoder` trains; scored alone, it is the true sound through mel tokens and it.
+
+Models use it when it is named with ``--vocoder``; without, Griffin-Lim takes its place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from foleybench.api.model import BuildContext, Model, TrainContext
+from foleybench.errors import FoleyError
+from foleybench.runtime import distributed
+from foleybench.shards.dataset import ShardDataset
+from foleymodels._parts import checkpoint
+from foleymodels._training.loop import Watch, fit, forget_state, n_parameters, seeded, write_metrics
+from foleymodels._training.optimisers import LoopSettings
+from foleymodels._vocoders.griffin_lim import griffin_lim
+from foleymodels._vocoders.train_vocos import Crops, Recipe, loss_of, mel_distance, recipe_of, spectral_distance
+from foleymodels._vocoders.vocos import KIND, Vocos, save
+from foleymodels.controls import vocoded
+from foleymodels.controls._change import Control
+from foleymodels.foleyflow.sizes import SIZES
+
+# Clips of the validation split that it is measured on.
+_N_VALIDATED = 32
+
+
+def train(context: TrainContext) -> Path:
+    """Train a vocoder for the mel settings of a size; goes on where a killed run stopped.
+
+    Returns:
+        The folder of the checkpoint.
+
+    Raises:
+        FoleyError: The folder holds a finished vocoder of other settings or data, or samples were asked for.
+    """
+    if context.sample_every:
+        raise FoleyError("a vocoder makes no samples while it trains: leave --sample-every out.")
+    recipe = recipe_of(context.size, context.steps, context.settings)
+    mel = SIZES[context.size].mel
+    data = ShardDataset(context.data)
+    if not len(data):
+        raise FoleyError(f"{context.data} has no usable clip to train on.")
+    origin = {"seed": context.seed, "data": data.manifest.sha256, "recipe": dataclasses.asdict(recipe)}
+    if distributed.agreed((context.out / checkpoint.CONFIG).is_file()):
+        _refuse_changed(context.out, {"mel": dataclasses.asdict(mel), "origin": origin})
+        return context.out
+    module = seeded(lambda: Vocos(mel, recipe.shape), context.seed).to(context.device)
+    crops = Crops(data, mel, recipe.crop_s)
+    loop = LoopSettings(steps=recipe.steps, learning_rate=recipe.learning_rate, ema_decay=recipe.ema_decay)
+    losses = loss_of(module, recipe, crops, len(data), context.seed)
+    watch = Watch(tensorboard=context.tensorboard)
+    weights = fit(module, losses, loop, context.out, seed=context.seed, name="vocoder", watch=watch)
+    if distributed.first():
+        module.load_state_dict(weights)
+        if context.val is not None:
+            _measure(module, Crops(ShardDataset(context.val), mel, recipe.crop_s), recipe, context)
+        save(context.out, weights, module, origin)
+        forget_state(context.out)
+    distributed.agreed(True)
+    return context.out
+
+
+def _refuse_changed(out: Path, wanted: dict[str, object]) -> None:
+    _, config = checkpoint.load(out, KIND)
+    changed = sorted(key for key, value in wanted.items() if config.get(key) != value)
+    if changed:
+        raise FoleyError(f"{out} holds a finished vocoder with another {', '.join(changed)}. Choose another --out.")
+
+
+@torch.inference_mode()
+def _measure(module: Vocos, crops: Crops, recipe: Recipe, context: TrainContext) -> None:
+    """Write its distances from the true sound, and Griffin-Lim's, over some whole clips of the validation split."""
+    module = module.cpu().eval()
+    n_clips = min(_N_VALIDATED, len(ShardDataset(context.val))) if context.val else 0
+    found: dict[str, list[float]] = {}
+    for index in range(n_clips):
+        audio = torch.from_numpy(crops.whole(index))[None]
+        tokens, n = module.mel.tokens(audio), audio.shape[-1]
+        for name, made in (
+            ("vocoder", module(tokens, n)),
+            ("griffin_lim", griffin_lim(module.mel, tokens, n, iterations=SIZES[context.size].vocoder_iterations)),
+        ):
+            found.setdefault(f"{name}_spectral", []).append(float(spectral_distance(made, audio)))
+            found.setdefault(f"{name}_mel", []).append(float(mel_distance(module.mel, made, tokens)))
+    means = {name: round(sum(values) / len(values), 5) for name, values in found.items()}
+    write_metrics(context.out, {"parameters": n_parameters(module), "validation_clips": n_clips, **means})
+
+
+def build(context: BuildContext) -> Control:
+    """Make the control that passes the true sound through the vocoder of a checkpoint."""
+    return vocoded.build(dataclasses.replace(context, vocoder=context.checkpoint))
+
+
+MODEL = Model(
+    title="Ground truth, trained vocoder",
+    kind="control",
+    sees=frozenset({"audio"}),
+    licence="MIT",
+    description="The true sound through the mel tokens and a trained vocoder.",
+    build=build,
+    train=train,
+)

@@ -1,0 +1,109 @@
+"""The list of reported values: complete, with sources, and refused when it is not."""
+
+from pathlib import Path
+
+import pytest
+
+from foleybench.artefacts.published import FIELDS, read_published, tables
+from foleybench.errors import ResultError
+
+LIST = Path(__file__).parents[2] / "leaderboards" / "published.csv"
+HEAD = ",".join(FIELDS)
+GOOD = '1,A,KLD,1.50,nat,lower,VGGSound,"arXiv 1, Table 1, row A, column KLD",unstated'
+
+
+@pytest.fixture(scope="module")
+def values():
+    return read_published(LIST)
+
+
+def test_counts(values):
+    """Rows x columns of each table of the paper."""
+    per_table = {table.number: (len(table.rows), len(table.metrics)) for table in tables(values)}
+    assert per_table == {"1": (10, 3), "2": (4, 3), "3": (6, 3), "4": (2, 3), "5": (5, 3)}
+    assert len(values) == 81
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "metric", "value"),
+    [
+        ("1", "SpecVQGAN [10]", "KLD", "3.78"),
+        ("1", "V2A-Mapper [52]", "FAD", "0.99"),
+        ("1", "MaskVAT [41]", "Align Acc", "63.87"),
+        ("1", "Foley-Flow (ours)", "KLD", "0.97"),
+        ("2", "VAMA no, GVAF no", "FAD", "6.40"),
+        ("2", "VAMA yes, GVAF no", "Align Acc", "96.29"),
+        ("2", "VAMA no, GVAF yes", "KLD", "1.92"),
+        ("3", "MAE video, AudioMAE audio", "FAD", "0.65"),
+        ("3", "EVA-CLIP video, ImageBind audio", "KLD", "1.01"),
+        ("4", "DCF", "Align Acc", "97.73"),
+        ("5", "masking ratio 0.9", "Align Acc", "98.96"),
+        ("5", "masking ratio 0.3", "FAD", "1.06"),
+    ],
+)
+def test_spot_values(values, table, row, metric, value):
+    assert [v.value for v in values if (v.table, v.row, v.metric) == (table, row, metric)] == [value]
+
+
+def test_every_value_has_its_source_to_the_cell(values):
+    for value in values:
+        assert value.source == f"arXiv 2603.08126, Table {value.table}, row {value.row}, column {value.metric}"
+        assert value.note
+        assert value.better == ("higher" if value.metric == "Align Acc" else "lower")
+
+
+def test_the_full_model_has_the_same_numbers_everywhere(values):
+    full = {
+        "1": "Foley-Flow (ours)",
+        "2": "VAMA yes, GVAF yes",
+        "3": "EVA-CLIP video, AudioMAE audio",
+        "4": "GDCF",
+        "5": "masking ratio 0.8",
+    }
+    for table, row in full.items():
+        assert [v.value for v in values if (v.table, v.row) == (table, row)] == ["0.97", "0.52", "98.97"]
+
+
+def test_column_sums(values):
+    """A slipped digit anywhere changes one of these."""
+    sums = {}
+    for value in values:
+        key = value.table, value.metric
+        sums[key] = round(sums.get(key, 0) + float(value.value), 2)
+    assert sums[("1", "KLD")] == 26.21
+    assert sums[("1", "FAD")] == 32.63
+    assert sums[("1", "Align Acc")] == 755.2
+    assert sums[("3", "KLD")] == 6.95
+    assert sums[("5", "Align Acc")] == 493.2
+
+
+def test_notes_are_said_once_with_what_they_are_about(values):
+    first, second = tables(values)[:2]
+    assert len(first.notes) == 4
+    assert first.notes[0].startswith("KLD: PaSST features; direction, logarithm")
+    assert "All but Foley-Flow (ours): Whether this row was run again" in first.notes[1]
+    assert "VAMA no, GVAF no: All three values equal Table 1's Diff-Foley row." in second.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{HEAD}\n{GOOD.replace('1.50', 'nan')}\n", "line 2 needs a finite value"),
+        (f"{HEAD}\n{GOOD.replace('1.50', 'good')}\n", "line 2 needs a finite value"),
+        (f"{HEAD}\n{GOOD.replace('lower', 'smaller')}\n", "better = higher or lower"),
+        (f"{HEAD}\n{GOOD}\n{GOOD}\n", "twice"),
+        (f"{HEAD}\n1,A,KLD\n", "line 2 does not have the columns"),
+        (f"{HEAD}\n{GOOD},more\n", "line 2 does not have the columns"),
+        ("a,b\n1,2\n", "does not have the columns"),
+    ],
+)
+def test_what_is_refused(tmp_path, text, message):
+    path = tmp_path / "published.csv"
+    path.write_text(text)
+    with pytest.raises(ResultError, match=message):
+        read_published(path)
+
+
+def test_a_missing_list_is_named(tmp_path):
+    with pytest.raises(ResultError, match=r"nowhere\.csv cannot be read"):
+        read_published(tmp_path / "nowhere.csv")

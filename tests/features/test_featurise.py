@@ -1,0 +1,163 @@
+"""Encoders run once, in order, on what they may see; pictures are decoded only when they must be."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from foleybench import registry
+from foleybench.api.encoder import ANY, Encoder
+from foleybench.features import featurise
+from foleybench.features.cache import FeatureCache
+from foleybench.features.featurise import Featuriser, Material, depends_on, in_order, job
+
+
+def encoder(modality, after=(), calls=None):
+    def encode(signals):
+        if calls is not None:
+            calls.append(len(signals))
+        rows = []
+        for signal in signals:
+            seen = 0 if signal.frames is None else len(signal.frames)
+            given = [float(features["x"][0]) for features in signal.features.values()]
+            rows.append({"x": np.array([len(signal.audio), seen, *[len(signal.text)] * bool(signal.text), *given])})
+        return rows
+
+    return Encoder(
+        version=1,
+        rate_hz=16000,
+        modality=modality,
+        layers={"x": (ANY,)},
+        after=after,
+        licence="MIT",
+        source="test",
+        build=lambda device: encode,
+    )
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    made = {
+        "sound": [],
+        "sight": [],
+        "both": [],
+        "head": [],
+        "sight_head": [],
+        "words": [],
+        "words_head": [],
+        "all": [],
+    }
+    known = {
+        "sound": encoder("audio", calls=made["sound"]),
+        "sight": encoder("video", calls=made["sight"]),
+        "both": encoder("pair", calls=made["both"]),
+        "head": encoder("features", after=("sight", "sound"), calls=made["head"]),
+        "sight_head": encoder("features", after=("sight",), calls=made["sight_head"]),
+        "words": encoder("text", calls=made["words"]),
+        "words_head": encoder("features", after=("words",), calls=made["words_head"]),
+        "all": encoder("features", after=("words", "sight"), calls=made["all"]),
+    }
+    monkeypatch.setattr(registry, "load", lambda kind, name: known[name])
+    return made
+
+
+def material(looks, seconds=2.0):
+    def look():
+        looks.append(1)
+        return np.zeros((75, 4, 4, 3), dtype=np.uint8), np.arange(75) / 25
+
+    sound = np.zeros(round(seconds * 8000), dtype=np.float32)
+    return Material(
+        duration_s=seconds,
+        sounds={"generated": (sound, 8000), "reference": (sound + 0.5, 8000)},
+        picture_sha256="p",
+        look=look,
+    )
+
+
+def test_what_depends_on_the_picture_or_the_caption_alone(calls):
+    assert {name for name in calls if depends_on(name) == "video"} == {"sight", "sight_head"}
+    assert {name for name in calls if depends_on(name) == "text"} == {"words", "words_head"}
+    assert job("sight_head", "generated") == ("sight_head", "video")
+    assert job("head", "reference") == ("head", "reference")
+
+
+def test_nothing_runs_before_what_it_needs(calls):
+    order = in_order([("head", "generated"), ("head", "reference")])
+    assert order.index(("sight", "video")) < order.index(("head", "generated"))
+    assert order.index(("sound", "reference")) < order.index(("head", "reference"))
+    assert len(order) == len(set(order)) == 5
+
+
+def test_each_encoder_is_given_what_its_modality_says(calls):
+    jobs = [("sound", "generated"), ("both", "reference"), ("head", "generated"), ("sight_head", "video")]
+    found = Featuriser(jobs, "cpu", FeatureCache(None))([material([])])[0]
+    assert found["sound", "generated"]["x"].tolist() == [32000, 0]
+    assert found["both", "reference"]["x"].tolist() == [32000, 50]
+    assert found["sight", "video"]["x"].tolist() == [0, 50]
+    assert found["head", "generated"]["x"].tolist() == [0, 0, 0, 32000]
+    assert found["sight_head", "video"]["x"].tolist() == [0, 0, 0]
+
+
+def test_a_caption_is_read_and_a_clip_without_one_has_no_features_of_it(calls, tmp_path):
+    jobs = [("words_head", "text"), ("sound", "generated"), ("all", "generated")]
+    clips = [dataclasses.replace(material([]), caption=caption) for caption in ("bell", "", "wind")]
+    cache = FeatureCache(tmp_path)
+    found = Featuriser(jobs, "cpu", cache)(clips)
+    assert found[0]["words", "text"]["x"].tolist() == [0, 0, 4]
+    assert found[0].keys() == found[2].keys()
+    assert found[1].keys() == {("sound", "generated"), ("sight", "video")}
+    assert calls["words"] == calls["words_head"] == calls["all"] == [2]
+    other = dataclasses.replace(clips[0], caption="bells")
+    assert Featuriser(jobs, "cpu", cache)([other])[0]["words", "text"]["x"].tolist() == [0, 0, 5]
+
+
+def test_the_picture_is_decoded_once_and_only_for_features_that_are_not_there(calls, tmp_path):
+    looks = []
+    jobs = [("sight", "video"), ("both", "generated"), ("both", "reference")]
+    first = Featuriser(jobs, "cpu", FeatureCache(tmp_path))([material(looks)])
+    assert len(looks) == 1
+    again = Featuriser(jobs, "cpu", FeatureCache(tmp_path))([material(looks)])
+    assert len(looks) == 1
+    assert calls["both"] == [1, 1]
+    np.testing.assert_array_equal(first[0]["both", "generated"]["x"], again[0]["both", "generated"]["x"])
+
+
+def test_another_length_of_the_same_picture_is_another_feature(calls, tmp_path):
+    jobs = [("sight", "video")]
+    one = Featuriser(jobs, "cpu", FeatureCache(tmp_path))([material([])])[0]
+    other = Featuriser(jobs, "cpu", FeatureCache(tmp_path))([material([], seconds=1.0)])[0]
+    assert one["sight", "video"]["x"][1] == 50
+    assert other["sight", "video"]["x"][1] == 25
+
+
+def test_the_frontend_is_part_of_what_a_feature_is(calls, tmp_path):
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Doubled(featurise.Frontend):
+        name: str = "doubled"
+
+        def apply(self, audio, from_hz, to_hz):
+            return np.repeat(super().apply(audio, from_hz, to_hz), 1)
+
+    cache = FeatureCache(tmp_path)
+    Featuriser([("sound", "generated")], "cpu", cache)([material([])])
+    Featuriser([("sound", "generated")], "cpu", cache, Doubled())([material([])])
+    assert calls["sound"] == [1, 1]
+
+
+def test_an_encoder_may_keep_the_mean_that_others_lose(calls, tmp_path):
+    frontend = featurise.Frontend(remove_mean=True, mean_kept_for=("both",))
+    assert frontend.of("both").name == "plain"
+    assert frontend.of("sound").name == "remove_mean"
+    heard = []
+    known = registry.load("encoders", "sound")
+    listener = dataclasses.replace(
+        known, build=lambda device: lambda signals: [{"x": heard.append(s.audio) or np.zeros(1)} for s in signals]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "load", lambda kind, name: listener)
+        Featuriser([("both", "reference"), ("sound", "reference")], "cpu", FeatureCache(tmp_path), frontend)(
+            [material([])]
+        )
+    assert heard[0].mean() == pytest.approx(0.5, abs=0.01)
+    assert heard[1].mean() == pytest.approx(0.0, abs=0.01)

@@ -1,0 +1,227 @@
+import dataclasses
+import itertools
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from foleybench import registry
+from foleybench.api.model import BuildContext
+from foleybench.errors import FoleyError, UnknownNameError
+from foleybench.generation.folder import Settings as SamplingSettings
+from foleybench.generation.folder import generate_one, row_title
+from foleybench.shards.dataset import ShardDataset
+from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.sizes import SIZES, resolve
+from foleymodels.foleyflow.vama import draw_mask, masked_change_error, masked_error
+from tests.foleymodels.small import SMALL, train
+from tests.foleymodels.toy import toy_clip
+
+TRAINED = ["foleyflow", "foleyflow_static", "foleyflow_dcf", "unconditional", "nearest"]
+
+
+@pytest.fixture(scope="module")
+def runs(corpus, tmp_path_factory):
+    """Every trained model, on one alignment stage."""
+    base = tmp_path_factory.mktemp("runs")
+    found = {"foleyflow": train("foleyflow", corpus, base / "foleyflow", drawn=True)}
+    for name in TRAINED[1:]:
+        shared = {} if name == "unconditional" else {"alignment": str(base / "foleyflow" / "alignment")}
+        found[name] = train(name, corpus, base / name, **shared)
+    return found
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize(("duration_s", "fps"), [(1.28, 25.0), (0.3, 30.0), (3.777, 12.5), (1.0, 23.976)])
+def test_length_is_exact_at_any_rate_and_duration(name, duration_s, fps, corpus, runs):
+    model = registry.load("models", name)
+    data = ShardDataset(corpus["val"])
+    frames, _, _ = toy_clip(np.random.default_rng(0), "click", duration_s, fps, side=48)
+    clip = dataclasses.replace(
+        data.load(data.clip_ids[0]),
+        frames=frames,
+        frame_times_s=np.arange(len(frames)) / fps,
+        duration_s=duration_s,
+    )
+    generator = model.build(BuildContext(checkpoint=runs[name]))
+    audio = generate_one(model, generator, clip, seed=3)
+    assert audio.shape == (round(duration_s * generator.rate_hz),)
+    assert np.abs(audio).max() <= 1.0
+    assert np.array_equal(audio, generate_one(model, generator, clip, seed=3))
+
+
+def test_another_seed_makes_another_sound(corpus, runs):
+    model = registry.load("models", "foleyflow")
+    data = ShardDataset(corpus["val"])
+    generator = model.build(BuildContext(checkpoint=runs["foleyflow"]))
+    clip = data.load(data.clip_ids[0])
+    assert not np.array_equal(generate_one(model, generator, clip, 0), generate_one(model, generator, clip, 1))
+
+
+def test_a_batch_of_mixed_lengths_keeps_its_order(corpus, runs):
+    data = ShardDataset(corpus["val"])
+    clips = [data.load(i, audio=False) for i in data.clip_ids[:3]]
+    clips[1] = dataclasses.replace(clips[1], duration_s=0.64)
+    generator = registry.load("models", "foleyflow").build(BuildContext(checkpoint=runs["foleyflow"]))
+    sounds = generator.generate(clips, np.random.default_rng(0))
+    assert [len(sound) for sound in sounds] == [20480, 10240, 20480]
+
+
+def test_build_takes_nfe_and_guidance(runs):
+    model = registry.load("models", "foleyflow")
+    generator = model.build(BuildContext(checkpoint=runs["foleyflow"], nfe=7, guidance=1.5))
+    assert (generator.nfe, generator.guidance) == (7, 1.5)
+    assert generator.n_parameters > 1000
+    assert (generator.sampler, generator.vocoder) == ("euler", "griffin_lim, 2 iterations")
+    default = model.build(BuildContext(checkpoint=runs["foleyflow"]))
+    assert (default.nfe, default.guidance) == (2, SIZES["tiny"].guidance)
+
+
+def test_the_sampler_can_be_chosen_afterwards(corpus, runs):
+    model = registry.load("models", "foleyflow")
+    data = ShardDataset(corpus["val"])
+    clip = data.load(data.clip_ids[0], audio=False)
+    sounds = [
+        model.build(BuildContext(checkpoint=runs["foleyflow"], nfe=4, sampler=name)).generate(
+            [clip], np.random.default_rng(0)
+        )[0]
+        for name in ("euler", "heun")
+    ]
+    assert not np.array_equal(*sounds)
+    row = SamplingSettings(model="foleyflow", nfe=4, sampler="heun")
+    assert row.row_name == "foleyflow-nfe4-heun"
+    assert row_title(row, model).endswith("4 NFE, heun")
+
+
+def test_unconditional_has_no_guidance_and_ignores_the_picture(corpus, runs):
+    data = ShardDataset(corpus["val"])
+    generator = registry.load("models", "unconditional").build(BuildContext(checkpoint=runs["unconditional"]))
+    assert generator.guidance is None
+    one, other = (data.load(i, audio=False) for i in data.clip_ids[:2])
+    first, second = (generator.generate([clip], np.random.default_rng(0))[0] for clip in (one, other))
+    assert np.array_equal(first, second)
+
+
+def test_nearest_copies_a_training_sound(corpus, runs):
+    train_data, val = ShardDataset(corpus["train"]), ShardDataset(corpus["val"])
+    sounds = {train_data.load(i, video=False).audio.tobytes() for i in train_data.clip_ids}
+    generator = registry.load("models", "nearest").build(BuildContext(checkpoint=runs["nearest"]))
+    for clip in val.clips(audio=False):
+        assert generator.generate([clip], np.random.default_rng(0))[0].tobytes() in sounds
+
+
+def test_nearest_finds_a_training_clip_itself(corpus, runs):
+    train_data = ShardDataset(corpus["train"])
+    generator = registry.load("models", "nearest").build(BuildContext(checkpoint=runs["nearest"]))
+    for clip in itertools.islice(train_data.clips(), 4):
+        assert np.array_equal(generator.generate([clip], np.random.default_rng(0))[0], clip.audio)
+
+
+def test_static_condition_is_the_mean_and_dynamic_is_not(corpus, runs):
+    from foleymodels.foleyflow.checkpoints import load_model
+
+    condition = torch.randn(2, 9, 32)
+    static, _ = load_model(runs["foleyflow_static"])
+    dynamic, _ = load_model(runs["foleyflow"])
+    assert torch.allclose(static.prepare(condition).std(1), torch.zeros(2, 32), atol=1e-5)
+    assert float(dynamic.prepare(condition).std(1).min()) > 0.1
+    assert load_model(runs["foleyflow_dcf"])[0].settings.path == "linear"
+
+
+def test_a_run_leaves_curves_logs_and_the_usage_gap(runs):
+    out = runs["foleyflow"]
+    for stage in ("alignment", "flow"):
+        picture = (out / stage / "curves.png").read_bytes()
+        assert picture[:4] == b"\x89PNG"
+        assert len(picture) > 5000
+    lines = [json.loads(line) for line in (out / "flow" / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["step"] == 5
+    metrics = json.loads((out / "metrics.json").read_text())
+    vama = metrics["alignment"]
+    assert vama["usage_gap"] == pytest.approx(vama["loss_shuffled"] - vama["loss_true"], abs=1e-5)
+    assert len(vama["shift_curve"]) == 9
+    assert not list(out.rglob("state.safetensors"))
+
+
+def test_a_finished_run_is_not_trained_again(corpus, runs):
+    before = (runs["foleyflow"] / "model.safetensors").stat().st_mtime_ns
+    assert train("foleyflow", corpus, runs["foleyflow"]) == runs["foleyflow"]
+    assert (runs["foleyflow"] / "model.safetensors").stat().st_mtime_ns == before
+    with pytest.raises(FoleyError, match="flow_steps"):
+        train("foleyflow", corpus, runs["foleyflow"], flow_steps="9")
+
+
+@pytest.mark.slow
+def test_stage_vama_stops_after_the_alignment(corpus, tmp_path):
+    assert train("foleyflow", corpus, tmp_path, stage="alignment") == tmp_path / "alignment"
+    assert (tmp_path / "alignment" / "model.safetensors").is_file()
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_misuse_is_named(corpus, runs, tmp_path):
+    with pytest.raises(UnknownNameError, match="flow_dim"):
+        train("foleyflow", corpus, tmp_path, flow_dims="3")
+    with pytest.raises(UnknownNameError, match="not a int"):
+        train("foleyflow", corpus, tmp_path, nfe="many")
+    with pytest.raises(UnknownNameError, match="static"):
+        train("foleyflow_static", corpus, tmp_path, condition="dynamic")
+    with pytest.raises(UnknownNameError, match="tiny"):
+        resolve("huge", {})
+    with pytest.raises(FoleyError, match="--checkpoint"):
+        registry.load("models", "foleyflow").build(BuildContext())
+    with pytest.raises(FoleyError, match="no checkpoint"):
+        registry.load("models", "foleyflow").build(BuildContext(checkpoint=tmp_path))
+    with pytest.raises(FoleyError, match="nearest"):
+        registry.load("models", "foleyflow").build(BuildContext(checkpoint=runs["nearest"]))
+    with pytest.raises(FoleyError, match="cells=16"):
+        train("foleyflow", corpus, tmp_path / "b", alignment=str(runs["foleyflow"] / "alignment"), cells="8")
+
+
+def test_a_broken_checkpoint_is_refused(runs, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((runs["foleyflow"] / name).read_bytes())
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(FoleyError, match="cannot read weights"):
+        registry.load("models", "foleyflow").build(BuildContext(checkpoint=tmp_path))
+
+
+def test_steps_scale_both_stages():
+    settings, _ = resolve("tiny", {}, steps=SIZES["tiny"].flow_steps // 2)
+    assert settings.vama_steps == round(SIZES["tiny"].vama_steps / 2)
+
+
+def test_masks_are_whole_segments_of_the_asked_share():
+    settings = dataclasses.replace(SIZES["tiny"], full_mask_p=0.0)
+    mask = draw_mask(settings, 50, 120, torch.Generator().manual_seed(0))
+    segments = mask.reshape(50, 30, 4)
+    assert bool((segments.all(-1) | ~segments.any(-1)).all())
+    assert (segments[..., 0].sum(1) == 24).all()
+    full = draw_mask(dataclasses.replace(settings, full_mask_p=1.0), 5, 120, torch.Generator())
+    assert bool(full.all())
+
+
+def test_masked_sound_does_not_leak():
+    settings, _ = resolve("tiny", SMALL)
+    alignment = Alignment(settings).eval()
+    frames = torch.randint(0, 255, (1, 24, 16, 16, 6), dtype=torch.uint8)
+    tokens = torch.randn(1, 30, 128)
+    mask = draw_mask(settings, 1, 30, torch.Generator().manual_seed(1))
+    changed = torch.where(mask[..., None], tokens + 10.0, tokens)
+    with torch.inference_mode():
+        before, after = (alignment(frames, x, mask, 30)[0] for x in (tokens, changed))
+        seen = alignment(frames, tokens + 10.0, mask & False, 30)[0]
+    assert torch.equal(before, after)
+    assert not torch.allclose(before, seen)
+
+
+def test_errors_count_masked_tokens_only():
+    tokens = torch.zeros(1, 4, 6)
+    predicted = torch.ones(1, 4, 6)
+    predicted[0, 0] = 100.0
+    mask = torch.tensor([[False, True, True, True]])
+    assert float(masked_error(predicted, tokens, mask)) == 1.0
+    assert float(masked_change_error(predicted, tokens, mask, n_mels=3)) == 0.0
+    predicted[0, 2, 3:] = 2.0  # one mel frame one higher: a rise and a fall of one among five changes
+    assert float(masked_change_error(predicted, tokens, mask, n_mels=3)) == pytest.approx(2 / 5)

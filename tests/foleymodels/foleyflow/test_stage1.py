@@ -1,0 +1,210 @@
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from foleybench.errors import FoleyError, UnknownNameError
+from foleymodels._training.loop import fit
+from foleymodels._training.optimisers import LoopSettings
+from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.checkpoints import load_model
+from foleymodels.foleyflow.contrast import Cavp, InfoNce
+from foleymodels.foleyflow.objective import Draw
+from foleymodels.foleyflow.probes import Probed, average_precision, probe
+from foleymodels.foleyflow.sizes import resolve
+from foleymodels.foleyflow.stage1 import new_alignment, objective_of
+from foleymodels.foleyflow.supervised import OnsetSupervision
+from tests.foleymodels.small import SMALL, train
+
+ALL = ["vama", "infonce", "cavp", "onset_sup", "none"]
+DRAWN = {"vama", "none"}
+
+
+@pytest.fixture(scope="module")
+def data(toy_data):
+    return toy_data
+
+
+def objective(name, data, **more):
+    settings, _ = resolve("tiny", {**SMALL, "stage1": name, **more})
+    return objective_of(new_alignment(settings, 0, data), data)
+
+
+def draw(data, n=4, picture=None):
+    sound = torch.arange(n)
+    return Draw(
+        data=data, sound=sound, picture=sound if picture is None else picture, starts=np.zeros(n, dtype=np.int64)
+    )
+
+
+@pytest.fixture(scope="module")
+def stages(corpus, tmp_path_factory):
+    """A run of every objective; one with two panels in its picture and one with one panel have it drawn."""
+    base = tmp_path_factory.mktemp("stages")
+    return {name: train("foleyflow", corpus, base / name, drawn=name in DRAWN, stage1=name) for name in ALL}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALL)
+def test_every_objective_exports_a_condition_of_one_shape_and_is_diagnosed(name, stages):
+    flow, alignment = load_model(stages[name])
+    assert alignment.settings.stage1 == name
+    assert len(flow.null) == alignment.condition_dim == 32
+    metrics = json.loads((stages[name] / "metrics.json").read_text())
+    probes = metrics["probes"]
+    assert 0.0 < probes["onset_ap"] <= 1.0
+    assert 0.0 <= probes["class_accuracy"] <= 1.0
+    assert probes["usage_gap"] == pytest.approx(probes["sound_error_shuffled"] - probes["sound_error"], abs=1e-5)
+    picture = (stages[name] / "diagnostics.png").read_bytes()
+    assert picture[:4] == b"\x89PNG"
+    assert (len(picture) > 5000) == (name in DRAWN)
+    if name != "none":
+        own = metrics["alignment"]
+        assert own["objective"] == name
+        assert own["usage_gap"] == pytest.approx(own["loss_shuffled"] - own["loss_true"], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_objectives_train_the_same_network(stages):
+    sizes = {sum(p.numel() for p in load_model(stages[name])[1].parameters()) for name in ALL}
+    assert len(sizes) == 1
+
+
+@pytest.mark.slow
+def test_none_is_end_to_end_or_frozen(corpus, data, stages, tmp_path):
+    settings, _ = resolve("tiny", {**SMALL, "stage1": "none"})
+    start = new_alignment(settings, 0, data).state_dict()
+    _, trained = load_model(stages["none"])
+    assert not torch.equal(trained.state_dict()["video.project.weight"], start["video.project.weight"])
+    frozen = train("foleyflow", corpus, tmp_path, stage1="none", none_as="frozen")
+    kept = load_model(frozen)[1].state_dict()
+    assert all(torch.equal(kept[name], start[name]) for name in start)
+    with pytest.raises(FoleyError, match="none_as=frozen"):
+        train("foleyflow", corpus, tmp_path / "b", stage1="none", stage="alignment")
+
+
+@pytest.mark.slow
+def test_an_alignment_of_another_objective_is_refused(corpus, stages, tmp_path):
+    with pytest.raises(FoleyError, match="stage1=infonce"):
+        train("foleyflow", corpus, tmp_path, alignment=str(stages["infonce"] / "alignment"))
+
+
+def test_an_unknown_objective_is_named():
+    with pytest.raises(UnknownNameError, match="infonce"):
+        resolve("tiny", {"stage1": "contrast"})
+
+
+def test_windows_of_cavp_are_apart_and_inside(data):
+    cavp = objective("cavp", data)
+    offsets = cavp._offsets(draw(data, 8), torch.Generator().manual_seed(0))
+    unit_frames = data.settings.unit[0]
+    assert offsets.shape == (8, 2)
+    assert (np.diff(offsets) * unit_frames >= 8).all()
+    assert offsets.min() >= 0
+    assert (offsets.max() * unit_frames + cavp.settings.cavp_frames) <= 32
+    assert len(np.unique(offsets, axis=0)) > 3
+    with pytest.raises(FoleyError, match="do not fit"):
+        objective("cavp", data, cavp_windows="6")(draw(data), torch.Generator())
+
+
+def test_contrast_of_equal_vectors_is_the_log_of_their_number(data):
+    contrast = objective("infonce", data).requires_grad_(False)
+    same = torch.ones(5, 8) / math.sqrt(8)
+    assert float(contrast.compare(same, same)) == pytest.approx(math.log(5), abs=1e-5)
+    apart = torch.eye(4, 8)
+    assert float(contrast.compare(apart, apart)) == pytest.approx(math.log(1 + 3 * math.exp(-1 / 0.07)), abs=1e-6)
+    grouped = contrast.compare(apart[None].repeat(3, 1, 1), apart[None].repeat(3, 1, 1))
+    assert float(grouped) == pytest.approx(float(contrast.compare(apart, apart)), abs=1e-6)
+
+
+def test_infonce_sees_no_time_but_the_class_and_cavp_time_too(data):
+    """A global contrast cannot tell a clip from itself played backwards when its towers are blind to order."""
+    one = objective("infonce", data)
+    frames, tokens = draw(data).frames(24), draw(data).tokens(30)
+    seen, heard = one.embed(frames, tokens, peak=False)
+    assert torch.allclose(seen.norm(dim=1), torch.ones(4), atol=1e-5)
+    assert torch.allclose(heard.norm(dim=1), torch.ones(4), atol=1e-5)
+    assert seen.shape == heard.shape == (4, 8)
+
+
+def test_onset_supervision_learns_from_the_right_tokens(data):
+    supervised = objective("onset_sup", data)
+    marks = supervised._onsets(draw(data), 30)
+    for row in range(4):
+        expected = {int(t * 31.25) for t in data.onsets_s[row] if int(t * 31.25) < 30}
+        assert set(marks[row].nonzero()[:, 0].tolist()) == expected
+    assert isinstance(supervised, OnsetSupervision)
+    unknown = dataclasses.replace(data, onsets_s=(None,) * len(data))
+    with pytest.raises(FoleyError, match="no events"):
+        objective("onset_sup", unknown)(draw(unknown), torch.Generator())
+    other = dataclasses.replace(data, labels=("gong",) * len(data))
+    with pytest.raises(FoleyError, match="gong"):
+        supervised(draw(other), torch.Generator())
+
+
+def test_a_shift_moves_the_picture_only(data):
+    still, late = draw(data), dataclasses.replace(draw(data), shift_frames=3)
+    assert torch.equal(still.tokens(30), late.tokens(30))
+    assert torch.equal(still.frames(24)[:, :-3], late.frames(24)[:, 3:])
+
+
+def informative(n, informed, seed=0):
+    """Clips whose condition holds their sound, onsets and class, or noise."""
+    generator = torch.Generator().manual_seed(seed)
+    tokens = [torch.randn(50, 6, generator=generator) for _ in range(n)]
+    labels = ["ab"[index % 2] for index in range(n)]
+    onsets = [(part[:, 0] > 1.0).float() for part in tokens]
+    conditions = [
+        torch.cat([part, onset[:, None], torch.full((50, 1), float(label == "a"))], 1)
+        if informed
+        else torch.randn(50, 8, generator=generator)
+        for part, onset, label in zip(tokens, onsets, labels, strict=True)
+    ]
+    return Probed(conditions=conditions, tokens=tokens, onsets=onsets, labels=labels, token_hz=31.25)
+
+
+def test_probes_find_what_is_there_and_nothing_else():
+    full = probe(informative(40, True), informative(20, True, seed=1))
+    assert full["onset_ap"] > 0.99
+    assert full["class_accuracy"] == 1.0
+    assert full["sound_error"] < 0.01
+    assert full["usage_gap"] > 0.9
+    assert full["shift_curve"]["+0.032"] > 0.9
+    empty = probe(informative(40, False), informative(20, False, seed=1))
+    assert empty["onset_ap"] < 0.3
+    assert 0.2 < empty["class_accuracy"] < 0.8
+    assert abs(empty["usage_gap"]) < 0.05
+    assert abs(empty["sound_error"] - 1) < 0.05
+
+
+def test_probes_say_when_events_are_not_known():
+    unknown = dataclasses.replace(informative(6, True), onsets=None, labels=[""] * 6)
+    found = probe(unknown, unknown)
+    assert found["onset_ap"] is None
+    assert found["class_accuracy"] is None
+
+
+def test_average_precision_by_hand():
+    scores, marks = torch.tensor([0.9, 0.8, 0.7, 0.6]), torch.tensor([0.0, 1.0, 1.0, 0.0])
+    assert average_precision(scores, marks) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert average_precision(scores, torch.tensor([1.0, 1.0, 0.0, 0.0])) == 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [InfoNce, Cavp])
+def test_contrast_can_be_learnt(kind, data, tmp_path):
+    settings, _ = resolve("tiny", {**SMALL, "stage1": "infonce"})
+    trained = kind(Alignment(settings))
+    everything = draw(data, 8)
+    loop = LoopSettings(steps=150, learning_rate=3e-3)
+    losses = fit(trained, lambda step, g: trained(everything, g), loop, tmp_path, seed=0, name="test")
+    trained.load_state_dict(losses)
+    trained.requires_grad_(False)
+    right, wrong = (
+        float(trained(draw(data, 8, picture), torch.Generator().manual_seed(0))["loss"])
+        for picture in (torch.arange(8), torch.arange(8).roll(3))
+    )
+    assert right < 0.6 * wrong

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import torch
+
+from foleymodels._parts.frame_maps import N_QUANTITIES, VideoEncoder, observe
+
+
+def still(n=10, side=64, level=100):
+    return np.full((n, side, side, 3), level, dtype=np.uint8)
+
+
+def times(n, fps=25.0):
+    return np.arange(n) / fps
+
+
+def test_a_still_grey_picture_has_colour_and_no_change():
+    maps = observe(still(), times(10), 0.4, 25.0, 16)
+    assert maps.shape == (10, 16, 16, N_QUANTITIES)
+    assert maps.dtype == np.uint8
+    assert (maps[..., :3] == 100).all()
+    assert (maps[..., 3] == 128).all()
+    assert (maps[..., 4:] == 0).all()
+
+
+def test_a_small_mark_shows_in_the_largest_change_where_and_when_it_is():
+    frames = still()
+    frames[4:, 9, 14] = 130  # one pixel of cell (2, 3), from frame 4 on
+    maps = observe(frames, times(10), 0.4, 25.0, 16)
+    assert maps[4, 2, 3, 5] == 120  # 30 times the gain of 4
+    assert maps[4, 2, 3, 4] == 8  # 30 / 16 pixels times 4, rounded to even
+    assert maps[4, 2, 3, 3] == 130
+    assert np.argwhere(maps[..., 5]).tolist() == [[4, 2, 3]]
+
+
+@pytest.mark.parametrize("side", [32, 48, 64, 65, 200])
+def test_any_size_gives_the_same_map(side):
+    assert (observe(still(3, side), times(3), 0.12, 25.0, 8)[..., :3] == 100).all()
+
+
+def test_wide_pictures_are_squeezed():
+    frames = np.zeros((2, 64, 128, 3), dtype=np.uint8)
+    frames[:, :, 64:] = 200
+    maps = observe(frames, times(2), 0.08, 25.0, 16)
+    assert (maps[:, :, :8, 0] == 0).all()
+    assert (maps[:, :, 8:, 0] == 200).all()
+
+
+@pytest.mark.parametrize("fps", [5.0, 12.5, 23.976, 30.0, 60.0])
+def test_any_rate_shows_what_is_on_screen(fps):
+    duration_s = 2.0
+    n = round(duration_s * fps)
+    frames = still(n)
+    frames[times(n, fps) >= 1.0] = 200
+    maps = observe(frames, times(n, fps), duration_s, 25.0, 16)
+    assert len(maps) == 50
+    lit = maps[:, 0, 0, 0] == 200
+    first = times(n, fps)[times(n, fps) >= 1.0][0]
+    expected = (np.arange(50) + 0.5) / 25.0 >= first - 1e-9
+    assert (lit == expected).all()
+
+
+def test_uneven_timestamps_are_followed():
+    frames = still(3)
+    frames[1], frames[2] = 150, 200
+    maps = observe(frames, np.array([0.0, 0.1, 0.9]), 1.0, 10.0, 8)
+    assert maps[:, 0, 0, 0].tolist() == [100] + [150] * 8 + [200]
+
+
+def test_encoder_does_not_care_for_contrast():
+    torch.manual_seed(0)
+    encoder = VideoEncoder(8, (8, 8), 16)
+    rng = np.random.default_rng(0)
+    noise = rng.integers(-10, 10, (20, 64, 64, 1))
+    faint, strong = (np.clip(128 + gain * noise, 0, 255).astype(np.uint8).repeat(3, -1) for gain in (1, 4))
+    features = [
+        encoder(torch.from_numpy(observe(frames, times(20), 0.8, 25.0, 8))[None]).detach() for frames in (faint, strong)
+    ]
+    assert float(torch.nn.functional.cosine_similarity(*features, dim=-1).mean()) > 0.9

@@ -1,0 +1,156 @@
+import contextlib
+import os
+import subprocess
+import sys
+
+import pytest
+import safetensors.torch
+import torch
+
+from foleybench.errors import FoleyError
+from foleymodels._training.data_parallel import Share, share, sharing
+from foleymodels.foleyflow import heads
+from foleymodels.foleyflow.alignment import Alignment
+from foleymodels.foleyflow.flow import Flow, flow_loss
+from foleymodels.foleyflow.loops import draw_crops
+from foleymodels.foleyflow.objective import Draw
+from foleymodels.foleyflow.sizes import resolve
+from foleymodels.foleyflow.stage1 import objective_of
+from tests.foleymodels.small import SMALL
+
+BATCH = 8
+
+
+def gradients(module, loss):
+    """Return the value of a loss and its gradients, laid end to end."""
+    module.zero_grad()
+    value = loss()
+    value.backward()
+    parts = [p.grad.reshape(-1) for p in module.parameters() if p.grad is not None]
+    return torch.cat([value.detach()[None], *parts])
+
+
+def whole_and_shares(module, loss, of=2):
+    """Return what the whole batch gives, and the mean of what its shares give."""
+    whole = gradients(module, loss)
+    parts = []
+    for rank in range(of):
+        with sharing(Share(rank=rank, of=of)):
+            parts.append(gradients(module, loss))
+    return whole, torch.stack(parts).mean(0)
+
+
+def fresh():
+    return torch.Generator().manual_seed(7)
+
+
+@pytest.mark.parametrize("of", [2, 4])
+@pytest.mark.parametrize("stage1", ["vama", "onset_sup"])
+def test_shares_of_an_alignment_batch_amount_to_the_whole(stage1, of, toy_data):
+    settings, _ = resolve("tiny", {**SMALL, "stage1": stage1})
+    torch.manual_seed(0)
+    objective = objective_of(Alignment(settings), toy_data)
+
+    def loss():
+        generator = fresh()
+        indices, starts = draw_crops(toy_data, BATCH, objective.crop_tokens, 0, 0, generator)
+        return objective(Draw(data=toy_data, sound=indices, picture=indices, starts=starts), generator)["loss"]
+
+    whole, shared = whole_and_shares(objective, loss, of)
+    torch.testing.assert_close(shared, whole, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("head", ["ode", "imf"])
+def test_shares_of_a_flow_batch_amount_to_the_whole(head):
+    settings, _ = resolve("tiny", {**SMALL, "head": head})
+    torch.manual_seed(0)
+    flow = Flow(settings, 5)
+    for value in flow.parameters():
+        torch.nn.init.normal_(value, std=0.1)
+    tokens, condition = torch.randn(BATCH, 7, 128), torch.randn(BATCH, 7, 5)
+
+    def loss():
+        mine = share().rows(tokens), share().rows(condition)
+        if head == "ode":
+            return flow_loss(flow, *mine, fresh())
+        return heads.mean_flow_loss(flow, flow, *mine, fresh())
+
+    whole, shared = whole_and_shares(flow, loss)
+    torch.testing.assert_close(shared, whole, atol=1e-5, rtol=1e-3)
+
+
+def test_an_odd_batch_is_refused(toy_data):
+    with sharing(Share(rank=0, of=3)), pytest.raises(FoleyError, match="batch of 8 cannot be shared by 3"):
+        draw_crops(toy_data, BATCH, 4, 0, 0, fresh())
+
+
+def test_networks_work_on_a_device_that_is_not_the_cpu():
+    """A device that only knows shapes stands for a GPU: mixing it with the CPU is an error, as it is there."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    settings, _ = resolve("tiny", SMALL)
+    with FakeTensorMode():
+        with torch.device("cuda"):
+            alignment = Alignment(settings)
+            flow = Flow(settings, alignment.condition_dim)
+        frames = torch.zeros(2, 80, 16, 16, 6, dtype=torch.uint8, device="cuda")
+        tokens = torch.zeros(2, 20, 128, device="cuda")
+        condition = alignment.condition(frames, 50)[:, :20]  # longer than a window
+        predicted, _, _ = alignment(frames[:, :32], tokens, torch.ones(2, 20, dtype=torch.bool, device="cuda"), 20)
+        loss = flow_loss(flow, tokens, condition, torch.Generator())
+    assert {x.device.type for x in (condition, predicted, loss)} == {"cuda"}
+
+
+@contextlib.contextmanager
+def no_launcher():
+    """Leave out what a launcher of this very test run may have set."""
+    yield {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
+
+
+def train_command(corpus, out, *launcher, **more):
+    settings = {**SMALL, "cache": str(out.parent / "cache"), **more}
+    sets = [word for item in settings.items() for word in ("--set", "=".join(item))]
+    files = ["--data", str(corpus["train"]), "--val", str(corpus["val"]), "--out", str(out)]
+    with no_launcher() as environment:
+        command = [sys.executable, *launcher, "-m", "foleybench", "train", "foleyflow", *files, *sets]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def launcher_of(name):
+    if name == "torchrun":
+        return ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    pytest.importorskip("accelerate", reason="needs the extra `train`")
+    # Its --cpu starts one process; --multi_gpu starts what torchrun would, and the command stays on the CPU.
+    return ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+            "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")  # fmt: skip
+
+
+# What gathers over the processes (contrast, learned clock) is in this; small rates, so that rounding stays rounding.
+TOGETHER = {"stage1": "cavp", "path": "gvp_learned", "head": "imf", "vama_rate": "1e-4", "flow_rate": "1e-4",
+            "head_rate": "1e-4", "vama_steps": "4", "flow_steps": "4"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def one(corpus, tmp_path_factory):
+    """A run of one process."""
+    out = tmp_path_factory.mktemp("one") / "run"
+    assert "share every batch" not in train_command(corpus, out, **TOGETHER).stderr
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["torchrun", "accelerate"])
+def test_two_processes_train_what_one_trains(name, corpus, one, tmp_path):
+    two = tmp_path / "run"
+    done = train_command(corpus, two, *launcher_of(name), **TOGETHER)
+    assert done.stdout == f"{two}\n"  # the first process alone reports
+    assert "2 processes share every batch (gloo)" in done.stderr
+    for part in ("model", "alignment/model", "flow/model"):
+        alone, shared = (safetensors.torch.load_file(who / f"{part}.safetensors") for who in (one, two))
+        assert alone.keys() == shared.keys()
+        for key, value in alone.items():
+            torch.testing.assert_close(shared[key], value, atol=1e-5, rtol=1e-4, msg=lambda text, key=key: key + text)
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert not list(tmp_path.rglob("conditions-*.npy"))

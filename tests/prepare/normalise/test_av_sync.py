@@ -1,0 +1,69 @@
+"""The offset that the content tells: right where it is told, not told where nothing can be known."""
+
+import numpy as np
+import pytest
+
+from foleybench.prepare.normalise.av_sync import best_offset
+
+FPS = 25.0
+
+
+def clip(offset_s: float, times: list[int], rate_hz: int = 16000, seed: int = 0) -> tuple[list[float], np.ndarray]:
+    """Return the motion of 250 frames with a flash at each of ``times`` (frames) and a clap ``offset_s`` before it."""
+    rng = np.random.default_rng(seed)
+    motion = rng.uniform(0, 0.3, 250)
+    audio = rng.normal(0, 1e-3, 10 * rate_hz)
+    for frame in times:
+        motion[frame] += 20.0
+        motion[frame + 2] += 20.0  # The flash goes out again.
+        start = round((frame / FPS - offset_s) * rate_hz)
+        audio[start : start + rate_hz // 50] += rng.normal(0, 0.3, rate_hz // 50)
+    return motion.tolist(), audio.astype(np.float32)
+
+
+TIMES = [31, 58, 97, 126, 171, 203]
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16000, 44100])
+@pytest.mark.parametrize("offset_s", [0.0, 0.4, -0.4, 0.72, -0.96])
+def test_flashes_and_claps(rate_hz: int, offset_s: float):
+    motion, audio = clip(offset_s, TIMES, rate_hz)
+    found = best_offset(motion, FPS, audio, rate_hz)
+    assert found is not None
+    assert found.told
+    assert found.offset_s == pytest.approx(offset_s, abs=0.02)
+
+
+def test_one_coincidence_tells_nothing():
+    found = best_offset(*_arguments(clip(0.4, [100])))
+    assert found is not None
+    assert not found.told
+
+
+def test_a_regular_beat_tells_nothing():
+    found = best_offset(*_arguments(clip(0.2, list(range(10, 240, 10)))))
+    assert found is not None
+    assert not found.told
+
+
+def test_what_has_nothing_in_common_tells_nothing():
+    told = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        motion, _ = clip(0.0, sorted(rng.choice(np.arange(20, 230), 6, replace=False)), seed=seed)
+        _, audio = clip(0.0, sorted(rng.choice(np.arange(20, 230), 6, replace=False)), seed=seed)
+        found = best_offset(motion, FPS, audio, 16000)
+        told += found is not None and found.told
+    assert told == 0
+
+
+def test_silence_stills_and_short_clips_have_no_offset():
+    motion, audio = clip(0.0, TIMES)
+    assert best_offset(motion, FPS, np.zeros_like(audio), 16000) is None
+    assert best_offset([0.0] * 250, FPS, audio, 16000) is None
+    assert best_offset(motion[:60], FPS, audio[: 16000 * 2], 16000) is None
+    assert best_offset([], FPS, audio[:0], 16000) is None
+
+
+def _arguments(made: tuple[list[float], np.ndarray]) -> tuple[list[float], float, np.ndarray, int]:
+    return made[0], FPS, made[1], 16000

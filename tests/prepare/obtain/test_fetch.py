@@ -1,0 +1,67 @@
+"""Fetching with the real yt-dlp from a site on the loopback address where everything goes wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import Manifest, read_manifest
+from tests.prepare.obtain import video_server
+from tests.prepare.obtain.video_server import VideoServer
+
+
+def command(server: VideoServer, listed: Path, out: Path) -> list[str]:
+    return [
+        *(sys.executable, "-m", "foleybench.cli", "prepare", "vggsound", "--list", str(listed), "--out", str(out)),
+        *("--source-url-template", server.template, "--pause", "0", "--tries", "2", "--socket-timeout", "4"),
+        *("--jobs", "3"),
+    ]
+
+
+def result(out: Path) -> dict[str, str]:
+    """Return the hash of every shard and of the manifest."""
+    files = [*out.glob("*.tar"), *out.glob("*.jsonl")]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def check(manifest: Manifest, n: int) -> None:
+    """Every video has one line, with the status and flag that its deed leads to."""
+    deeds = video_server.deeds(n)
+    assert [entry.source_id for entry in manifest.entries] == [
+        video_server.video_id(k, deed) for k, deed in enumerate(deeds)
+    ]
+    for entry, deed in zip(manifest.entries, deeds, strict=True):
+        status, flag = video_server.EXPECTED[deed]
+        assert (deed, entry.status) == (deed, status), entry.reason
+        assert not flag or flag in entry.facts["flags"]
+        assert entry.status == "ok" or entry.reason
+
+
+@pytest.mark.slow
+def test_every_status_is_right_and_kills_change_nothing(tmp_path: Path):
+    n = 24
+    listed = tmp_path / "list.csv"
+    listed.write_text(video_server.rows(n))
+    with video_server.serving(n) as server:
+        subprocess.run(command(server, listed, tmp_path / "whole"), check=False, capture_output=True)
+    check(read_manifest(tmp_path / "whole" / "test.manifest.jsonl"), n)
+    chance = random.Random(4)
+    with video_server.serving(n) as server:
+        for _ in range(2):
+            run = subprocess.Popen(
+                command(server, listed, tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            time.sleep(chance.uniform(3.0, 8.0))
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+        subprocess.run(command(server, listed, tmp_path / "killed"), check=False, capture_output=True)
+    assert result(tmp_path / "killed") == result(tmp_path / "whole")
+    assert ShardDataset(tmp_path / "killed" / "test.manifest.jsonl").verify() == []

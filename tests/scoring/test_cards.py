@@ -1,0 +1,38 @@
+"""What ``foleybench show`` says of metrics and protocols."""
+
+import pytest
+
+from foleybench import cli, registry
+from foleybench.scoring import cards
+
+
+@pytest.mark.parametrize("name", registry.names("metrics"))
+def test_every_metric_has_a_card(name):
+    card = cards.metric_card(name)
+    for word in ("Direction: ", "Undefined: ", "Name: ", "Needs: ", "Protocols: ", "Here: "):
+        assert word in card
+    assert name in card
+
+
+@pytest.mark.parametrize("name", registry.names("protocols"))
+def test_every_protocol_has_a_card(name):
+    card = cards.protocol_card(name)
+    assert all(metric in card for metric in registry.load("protocols", name).metrics)
+    assert "Channels: " in card
+
+
+def test_command(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
+    assert cli.main(["show", "metrics", "kld_passt"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("KLD (PaSST): does an AudioSet classifier hear")
+    assert "weights fetch passt" in said
+    assert cli.main(["show", "protocols", "audioldm_eval"]) == 0
+    assert "the first alone" in capsys.readouterr().out
+
+
+def test_unknown_names_are_told(capsys):
+    assert cli.main(["show", "metrics", "kld_past"]) == 2
+    assert "Did you mean 'kld_passt'" in capsys.readouterr().err
+    assert cli.main(["show", "models", "x"]) == 1
+    assert "has no cards" in capsys.readouterr().err

@@ -1,0 +1,230 @@
+"""The evaluator: decode once, cache, pool, and tell every failure."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foleybench import registry
+from foleybench.api.encoder import Encoder
+from foleybench.api.metric import Metric, Need, mean_of, value_of
+from foleybench.api.protocol import Protocol
+from foleybench.artefacts import result as results
+from foleybench.clips import AudioArray
+from foleybench.errors import FoleyError
+from foleybench.lists import subsets
+from foleybench.media.audio import write_wav
+from foleybench.scoring import evaluate as evaluator
+from foleybench.scoring import scorer
+from foleybench.scoring.evaluate import Request, evaluate
+from foleybench.shards.dataset import ShardDataset
+from foleybench.stats.bootstrap import Interval
+
+MODEL = {
+    "name": "copy",
+    "title": "Copy",
+    "kind": "model",
+    "licence": "MIT",
+    "description": "",
+    "sees": [],
+    "parameters": None,
+    "checkpoint_sha256": None,
+}
+
+
+class Harness:
+    """A protocol of one metric (mean absolute difference of RMS level) and one counted encoder."""
+
+    def __init__(self) -> None:
+        self.encoded: list[int] = []
+        self.poison: set[int] = set()
+        self.encoder = Encoder(
+            version=1, rate_hz=8000, layers=("rms",), licence="MIT", source="test", build=lambda device: self.encode
+        )
+        self.metric = Metric(
+            title="RMS error",
+            version=1,
+            unit="1",
+            better="lower",
+            ideal=0.0,
+            source="test",
+            needs={
+                "ours": Need(encoder="rms", layer="rms", of="generated"),
+                "real": Need(encoder="rms", layer="rms", of="reference"),
+            },
+            per_clip=lambda clip: {"d": np.abs(clip["ours"] - clip["real"])},
+            pool=mean_of("d"),
+            clip_value=value_of("d"),
+            undefined="no clip",
+        )
+        self.protocol = Protocol(title="t", version=1, description="d", metrics=("rms_error",), headline={})
+
+    def encode(self, signals):
+        out = []
+        for signal in signals:
+            self.encoded.append(len(signal.audio))
+            value = np.sqrt(np.mean(np.square(signal.audio, dtype=np.float64)))
+            out.append({"rms": np.array(np.nan if round(value * 1e6) in self.poison else value)})
+        return out
+
+    def load(self, kind, name):
+        return {"encoders": self.encoder, "metrics": self.metric, "protocols": self.protocol}[kind]
+
+
+@pytest.fixture
+def harness(monkeypatch):
+    made = Harness()
+    monkeypatch.setattr(registry, "load", made.load)
+    monkeypatch.setattr(evaluator, "source_sha256", lambda kind, name: "0" * 64)
+    return made
+
+
+@pytest.fixture
+def copies(clicks, tmp_path) -> Path:
+    """An audio folder that holds the reference sound itself."""
+    for clip in ShardDataset(clicks).clips(video=False):
+        write_wav(tmp_path / "audio" / f"{clip.clip_id}.wav", clip.audio, clip.rate_hz)
+    return tmp_path / "audio"
+
+
+def request(clicks, audio, cache=None, **more) -> Request:
+    return Request(data=clicks, audio=audio, protocol="t", model=MODEL, cache=cache, resamples=50, **more)
+
+
+def test_identity_is_ideal_and_complete(harness, clicks, copies):
+    result, rows = evaluate(request(clicks, copies))
+    record = result["metrics"]["rms_error"]
+    assert result["status"] == "complete"
+    assert record["value"] == pytest.approx(0.0, abs=1e-5)
+    assert (record["n_used"], record["n_asked"]) == (6, 6)
+    assert record["low"] <= record["value"] <= record["high"]
+    assert len(rows) == 6
+
+
+def test_second_run_encodes_nothing(harness, clicks, copies, tmp_path):
+    evaluate(request(clicks, copies, tmp_path / "cache"))
+    assert len(harness.encoded) > 0
+    harness.encoded.clear()
+    evaluate(request(clicks, copies, tmp_path / "cache"))
+    assert harness.encoded == []
+
+
+def test_sound_is_resampled_and_as_long_as_the_clip(harness, clicks, copies):
+    evaluate(request(clicks, copies))
+    assert set(harness.encoded) == {16000}  # 2 s at the encoder's 8 kHz
+
+
+def test_missing_truncated_and_silent_are_named(harness, clicks, copies):
+    ids = ShardDataset(clicks).clip_ids
+    (copies / f"{ids[0]}.wav").unlink()
+    broken = copies / f"{ids[1]}.wav"
+    broken.write_bytes(broken.read_bytes()[:30])
+    write_wav(copies / f"{ids[2]}.wav", np.zeros(32000, dtype=np.float32), 16000)
+    result, _ = evaluate(request(clicks, copies))
+    kinds = {problem["clip_id"]: problem["kind"] for problem in result["problems"]}
+    assert kinds == {ids[0]: "missing", ids[1]: "undecodable", ids[2]: "silent"}
+    assert result["status"] == "partial"
+    assert result["metrics"]["rms_error"]["n_used"] == 4
+    assert result["metrics"]["rms_error"]["n_asked"] == 6
+
+
+def test_one_nan_feature_is_named_and_left_out(harness, clicks, copies):
+    clean, _ = evaluate(request(clicks, copies))
+    clip = ShardDataset(clicks).load(ShardDataset(clicks).clip_ids[3], video=False)
+    write_wav(copies / f"{clip.clip_id}.wav", clip.audio * 0.5, clip.rate_hz)
+    _, rows = evaluate(request(clicks, copies))
+    level = rows[3]["stats"]["rms_error"]["d"]
+    assert level > 0
+    harness.poison = {round(harness_rms(copies, clip.clip_id) * 1e6)}
+    result, _ = evaluate(request(clicks, copies))
+    assert [p["clip_id"] for p in result["problems"]] == [clip.clip_id]
+    assert result["problems"][0]["kind"] == "bad_features"
+    assert result["status"] == "partial"
+    assert result["metrics"]["rms_error"]["n_used"] == 5
+    assert result["metrics"]["rms_error"]["value"] == pytest.approx(clean["metrics"]["rms_error"]["value"], abs=1e-6)
+
+
+def harness_rms(folder: Path, clip_id: str) -> float:
+    from foleybench.media.audio import read_sound, resample
+
+    audio: AudioArray
+    audio, rate_hz = read_sound(folder / f"{clip_id}.wav")
+    return float(np.sqrt(np.mean(np.square(resample(audio, rate_hz, 8000), dtype=np.float64))))
+
+
+def test_nothing_to_score_is_an_error(harness, clicks, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FoleyError, match=r"no clip of .* could be scored"):
+        evaluate(request(clicks, tmp_path / "empty"))
+
+
+def test_limit_makes_it_partial(harness, clicks, copies):
+    result, rows = evaluate(request(clicks, copies, limit=2))
+    assert (result["status"], len(rows)) == ("partial", 2)
+
+
+def test_a_subset_is_scored_alone_and_named(harness, clicks, copies, tmp_path):
+    (tmp_path / "mine.txt").write_text("clip01_000000\nclip03_000000\nelsewhere01_000000\n")
+    result, rows = evaluate(request(clicks, copies, subset=subsets.read_ids(tmp_path / "mine.txt")))
+    assert [row["clip_id"] for row in rows] == ["clip01_000000", "clip03_000000"]
+    found = result["dataset"]["subset"]
+    expected = hashlib.sha256(b"clip01_000000\nclip03_000000\nelsewhere01_000000\n").hexdigest()
+    assert (found["name"], found["sha256"], found["n_ids"], found["n_here"]) == ("mine", expected, 3, 2)
+    assert (result["status"], result["dataset"]["n_clips"]) == ("complete", 2)
+    with pytest.raises(FoleyError, match="none of the 11141 clips of subset common"):
+        evaluate(request(clicks, copies, subset=subsets.load("common")))
+
+
+def test_same_seed_same_bits_whatever_the_chunks(harness, clicks, copies, monkeypatch):
+    first = evaluate(request(clicks, copies))
+    monkeypatch.setattr(scorer, "CHUNK", 1)
+    assert evaluate(request(clicks, copies)) == first
+
+
+def test_too_few_clips_are_undefined_with_a_reason(harness, clicks, copies):
+    harness.metric = dataclasses.replace(harness.metric, minimum_clips=7)
+    result, _ = evaluate(request(clicks, copies))
+    record = result["metrics"]["rms_error"]
+    assert record["value"] is None
+    assert "at least 7 are needed" in record["reason"]
+
+
+def test_result_file_round_trip_and_edit(harness, clicks, copies, tmp_path):
+    result, rows = evaluate(request(clicks, copies))
+    path = results.write(tmp_path / "results", result, rows)
+    assert results.read(path)["metrics"] == result["metrics"]
+    assert results.read_clips(path) == rows
+    edited = json.loads(path.read_text())
+    edited["metrics"]["rms_error"]["value"] = 0.123
+    path.write_text(json.dumps(edited))
+    with pytest.raises(results.ResultError, match="was edited after it was written"):
+        results.read(path)
+
+
+def test_order_of_files_changes_nothing(harness, clicks, copies, tmp_path):
+    first = evaluate(request(clicks, copies))
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for path in sorted(copies.iterdir(), reverse=True):
+        shutil.copy(path, moved / path.name)
+    assert evaluate(request(clicks, moved))[0]["metrics"] == first[0]["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("better", "ideal", "low", "high", "expected"),
+    [
+        ("lower", 0.0, -3.0, 9.0, (0.0, 9.0)),
+        ("lower", 0.0, 2.0, 9.0, (2.0, 9.0)),
+        ("higher", 1.0, 0.2, 7.0, (0.2, 5.0)),
+        ("lower", None, -3.0, 9.0, (-3.0, 9.0)),
+    ],
+)
+def test_intervals_stop_at_the_ideal_value_and_hold_their_own(harness, better, ideal, low, high, expected):
+    metric = dataclasses.replace(harness.metric, better=better, ideal=ideal)
+    assert tuple(evaluator._within_bounds(Interval(low, high), 5.0, metric)) == expected

@@ -1,0 +1,196 @@
+"""Shards: the same bytes every time, read by plain webdataset, every kind of damage noticed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import webdataset
+
+from foleybench.errors import ManifestError
+from foleybench.shards.dataset import ShardDataset, shard_name, shard_names, write_shard
+from foleybench.shards.manifest import Manifest, read_manifest, write_manifest
+
+Make = Callable[..., Path]
+# webdataset leaves the file that it read to the garbage collector.
+leaves_files_open = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
+
+
+def members(**fields: bytes) -> dict[str, Callable[[], bytes]]:
+    return {name: (lambda data=data: data) for name, data in fields.items()}
+
+
+@leaves_files_open
+def test_webdataset_reads_the_same_clips_and_fields(clicks: Path):
+    data = ShardDataset(clicks)
+    shard = clicks.parent / shard_name("test", 0)
+    samples = list(webdataset.WebDataset(str(shard), shardshuffle=False))
+    assert [sample["__key__"] for sample in samples] == data.clip_ids
+    for sample in samples:
+        fields = {key: value for key, value in sample.items() if not key.startswith("__")}
+        assert fields == data.members(sample["__key__"])
+        assert set(fields) == {"flac", "json", "mp4"}
+
+
+@leaves_files_open
+@pytest.mark.parametrize("clip_id", ["-1pRmoJIGQc_000010", "__x___000000", "a" * 83 + "_000000"])
+def test_webdataset_keeps_odd_ids(tmp_path: Path, clip_id: str):
+    shard = tmp_path / "test-000000.tar"
+    write_shard(shard, [(clip_id, members(flac=b"f", json=b"{}", mp4=b"m"))])
+    (sample,) = list(webdataset.WebDataset(str(shard), shardshuffle=False))
+    assert sample["__key__"] == clip_id
+
+
+def test_bytes_are_the_same_every_time(tmp_path: Path):
+    samples = [
+        ("a_000000", members(mp4=b"1", flac=b"2", json=b"{}")),
+        ("b_000000", members(json=b"{}", mp4=b"3", flac=b"")),
+    ]
+    write_shard(tmp_path / "one.tar", samples)
+    os.utime(tmp_path / "one.tar", (1, 1))
+    write_shard(tmp_path / "two.tar", samples)
+    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
+    with tarfile.open(tmp_path / "one.tar") as tar:
+        found = tar.getmembers()
+    assert [member.name for member in found][:3] == ["a_000000.flac", "a_000000.json", "a_000000.mp4"]
+    assert {(member.mtime, member.mode, member.uid, member.uname) for member in found} == {(0, 0o644, 0, "")}
+
+
+def test_a_shard_is_whole_or_absent(tmp_path: Path):
+    def fails() -> bytes:
+        raise OSError("disk full")
+
+    write_shard(tmp_path / "x.tar", [("a_000000", members(mp4=b"old"))])
+    before = (tmp_path / "x.tar").read_bytes()
+    with pytest.raises(OSError, match="disk full"):
+        write_shard(tmp_path / "x.tar", [("a_000000", {"flac": lambda: b"new", "mp4": fails})])
+    assert (tmp_path / "x.tar").read_bytes() == before
+
+
+def test_names_of_shards(tmp_path: Path):
+    for name in (
+        "test-000001.tar",
+        "test-000000.tar",
+        "test-1.tar",
+        "test-x-000000.tar",
+        "train-000000.tar",
+        ".test-000002.tar",
+    ):
+        (tmp_path / name).touch()
+    assert shard_names(tmp_path, "test") == ["test-000000.tar", "test-000001.tar"]
+    assert shard_names(tmp_path, "test-x") == ["test-x-000000.tar"]
+
+
+def test_load_returns_what_was_written(clicks: Path):
+    data = ShardDataset(clicks)
+    clip = data.load(data.clip_ids[1], verify=True)
+    assert clip.frames.shape == (50, 32, 32, 3)
+    assert (clip.label, clip.split, clip.duration_s, clip.rate_hz) == ("bell", "test", 2.0, 16000)
+    assert len(clip.audio) == 32000
+    assert len(clip.onset_times_s()) == 4
+    silent = data.load(data.clip_ids[1], video=False)
+    assert silent.frames is None
+    np.testing.assert_array_equal(silent.audio, clip.audio)
+    assert [c.clip_id for c in data.clips(video=False, audio=False)] == data.clip_ids
+
+
+@pytest.fixture
+def copy(tmp_path: Path, make_clicks: Make) -> Path:
+    return make_clicks(tmp_path / "copy", 3)
+
+
+def test_a_whole_data_set_has_no_problems(copy: Path):
+    assert ShardDataset(copy).verify() == []
+
+
+@leaves_files_open
+def test_a_tar_cut_at_a_member_boundary_is_noticed(copy: Path):
+    # webdataset reads such a tar without complaint and returns fewer clips.
+    shard = copy.parent / "test-000000.tar"
+    with tarfile.open(shard) as tar:
+        last = next(member for member in tar if member.name == "clip02_000000.flac")
+    data = shard.read_bytes()[: last.offset]
+    shard.write_bytes(data)
+    assert len(list(webdataset.WebDataset(str(shard), shardshuffle=False))) == 2
+    problems = ShardDataset(copy).verify()
+    assert len(problems) == 1
+    assert "has no member clip02_000000.flac" in problems[0]
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9])
+def test_a_tar_cut_inside_a_member_is_noticed(copy: Path, keep: float):
+    shard = copy.parent / "test-000000.tar"
+    data = shard.read_bytes()
+    shard.write_bytes(data[: int(len(data) * keep) // 512 * 512 + 100])
+    assert ShardDataset(copy).verify()
+
+
+def test_every_changed_byte_of_a_member_is_noticed(copy: Path):
+    shard = copy.parent / "test-000000.tar"
+    with tarfile.open(shard) as tar:
+        spots = {member.name: member.offset_data + member.size // 2 for member in tar}
+    whole = shard.read_bytes()
+    for name in ("clip01_000000.flac", "clip01_000000.mp4"):
+        damaged = bytearray(whole)
+        damaged[spots[name]] ^= 1
+        shard.write_bytes(bytes(damaged))
+        assert ShardDataset(copy).verify() == [f"{name} is not what the manifest recorded: its SHA-256 differs."]
+        with pytest.raises(ManifestError, match="SHA-256"):
+            ShardDataset(copy).load("clip01_000000", verify=True)
+
+
+def test_a_missing_shard_is_one_problem(copy: Path):
+    (copy.parent / "test-000000.tar").unlink()
+    (problem,) = ShardDataset(copy).verify()
+    assert "test-000000.tar is missing" in problem
+
+
+def test_a_shard_made_again_is_scanned_again(copy: Path, make_clicks: Make):
+    data = ShardDataset(copy)
+    data.load("clip00_000000", video=False)
+    shard = copy.parent / "test-000000.tar"
+    write_shard(shard, [("clip00_000000", members(flac=b"x" * 9000, json=b"{}", mp4=b"y"))])
+    with pytest.raises(ManifestError):
+        data.load("clip00_000000", video=False)
+
+
+def test_garbled_meta_is_named(copy: Path):
+    shard = copy.parent / "test-000000.tar"
+    data = ShardDataset(copy)
+    for bad in (b"{", b"[]", b"{}", json.dumps({"duration_s": "x", "rate_hz": 1}).encode()):
+        fields = {**data.members("clip00_000000"), "json": bad}
+        write_shard(shard, [("clip00_000000", members(**fields))])
+        with pytest.raises(ManifestError, match=r"clip00_000000\.json"):
+            data.load("clip00_000000")
+        shard.unlink()
+        write_shard(shard, [("clip00_000000", members(**{**fields, "json": b'{"duration_s":2.0,"rate_hz":16000}'}))])
+
+
+@pytest.mark.parametrize("shard", ["../test-000000.tar", "/etc/passwd", "a/b.tar", ""])
+def test_a_manifest_cannot_point_elsewhere(copy: Path, shard: str):
+    manifest = read_manifest(copy)
+    _rewrite(copy, manifest, shard)
+    with pytest.raises(ManifestError, match="not the name of a shard"):
+        ShardDataset(copy).load("clip00_000000")
+
+
+def _rewrite(path: Path, manifest: Manifest, shard: str) -> None:
+    write_manifest(path, manifest.header, [dataclasses.replace(entry, shard=shard) for entry in manifest.entries])
+
+
+def test_unknown_ids_and_failed_clips_are_not_there(copy: Path):
+    manifest = read_manifest(copy)
+    entries = [dataclasses.replace(manifest.entries[0], status="no_audio", shard=None), *manifest.entries[1:]]
+    write_manifest(copy, manifest.header, entries)
+    data = ShardDataset(copy)
+    assert len(data) == 2
+    with pytest.raises(ManifestError, match="no usable clip 'clip00_000000'"):
+        data.load("clip00_000000")

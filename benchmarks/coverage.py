@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from foleybench.api.metric import Stat, mean_of
+from foleybench.api.metric import Stat
 from foleybench.metrics._math.distances import FrechetPool, corrected
 from foleybench.metrics._math.frechet import analytic_bias
 from foleybench.metrics._math.moments import Moments
 from foleybench.stats import bootstrap
+from foleybench.stats.pools import mean_of
 
 Values = npt.NDArray[np.float64]
 DRAWS: dict[str, tuple[Callable[[np.random.Generator, int], Values], float]] = {

@@ -23,8 +23,9 @@ import soundfile
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
+from foleybench.features.featurise import encoders_of, needs_of
+from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import read_sound
-from foleybench.scoring.scorer import encoders_of, needs_of
 
 SECONDS = 10.0
 
@@ -43,7 +44,7 @@ def passes(files: Sequence[Path], protocol: Protocol, rates: Sequence[int]) -> f
     for rate_hz in rates:
         for path in files:
             audio, own_hz = read_sound(path, protocol.frontend.channels)
-            protocol.frontend.apply(audio, own_hz, rate_hz)
+            apply_frontend(protocol.frontend, audio, own_hz, rate_hz)
     return time.process_time() - started
 
 
@@ -53,7 +54,7 @@ def once(files: Sequence[Path], protocol: Protocol, rates: Sequence[int]) -> flo
     for path in files:
         audio, own_hz = read_sound(path, protocol.frontend.channels)
         for rate_hz in sorted(set(rates)):
-            protocol.frontend.apply(audio, own_hz, rate_hz)
+            apply_frontend(protocol.frontend, audio, own_hz, rate_hz)
     return time.process_time() - started
 
 

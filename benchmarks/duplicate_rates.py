@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from foleybench.cli import main as foleybench
-from foleybench.datasets.folder import VIDEO_ENDINGS
 from foleybench.prepare.normalise.fingerprint import difference
+from foleybench.prepare.obtain.local import VIDEO_ENDINGS
 from foleybench.shards.manifest import Entry, manifest_path, read_manifest
 
 _H264 = "-c:v libx264 -preset veryfast -threads 1 -crf"

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from foleybench.generation.folder import Settings, build, clip_rng, strip
+from foleybench.api.model import clip_rng
+from foleybench.generation.folder import Settings, build, strip
 from foleybench.shards.dataset import ShardDataset
 
 NFES = (1, 2, 4, 8, 25)

@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from foleybench.api.dataset import PROFILES
-from foleybench.datasets.folder import VIDEO_ENDINGS
 from foleybench.errors import MediaError
 from foleybench.prepare import parse_options
 from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.normalise.normalise import normalise
+from foleybench.prepare.obtain.local import VIDEO_ENDINGS
 from foleybench.prepare.staging import staged_outcome
 from foleybench.prepare.worker_pool import PoolSettings, Task, run_tasks
 from tests.mutated_media import mutate

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from foleybench.api.dataset import PROFILES
-from foleybench.datasets.folder import VIDEO_ENDINGS
 from foleybench.errors import MediaError
 from foleybench.prepare.normalise.normalise import normalise
+from foleybench.prepare.obtain.local import VIDEO_ENDINGS
 
 _SCALE = "scale=w='if(gt(iw,ih),-2,min(256,iw))':h='if(gt(iw,ih),min(256,ih),-2)':flags=bicubic"
 _PICTURE = f"-map 0:v:0 -t 10 -vf fps=25,{_SCALE} -c:v libx264 -preset veryfast -crf 18 -bf 0 -threads 1"

@@ -7,10 +7,15 @@ own rate. ``Clock`` is the one place that converts between seconds, frames, samp
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    pass
+if TYPE_CHECKING:
+    pass
 
 FloatArray = npt.NDArray[np.float64]
 AudioArray = npt.NDArray[np.float32]
@@ -137,3 +142,10 @@ class Clock:
         """
         index = np.searchsorted(frame_times_s, times_s + 1e-9, side="right") - 1
         return np.clip(index, 0, len(frame_times_s) - 1).astype(np.int64)
+
+
+# How several channels become one: their mean, or the first alone (as audioldm_eval does).
+Channels = Literal["mean", "first"]
+
+
+Resampler = Literal["torchaudio", "kaiser_best", "soxr_hq", "julius"]

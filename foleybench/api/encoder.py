@@ -72,6 +72,8 @@ class Encoder:
         build: Takes a torch device name and returns ``encode``. Loads weights strictly; raises
             ``WeightsMissingError`` when they are absent. ``encode`` must give each signal the same features whatever
             it is batched with.
+        untrained: As ``build``, with random weights of the same shapes, to try sizes and memory; None for encoders
+            that no model stands on.
     """
 
     version: int
@@ -83,6 +85,7 @@ class Encoder:
     source: str
     weights: Weights | None = None
     build: Callable[[str], Encode]
+    untrained: Callable[[str], Encode] | None = None
 
     @property
     def sees(self) -> bool:

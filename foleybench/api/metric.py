@@ -81,6 +81,8 @@ class Metric:
         undefined: When ``pool`` is NaN, in words for a person.
         corrected: The sample-size-corrected value for biased metrics (distribution distances), else None.
         clip_value: One number a clip for strip plots and worst lists, or None when there is none (distances).
+        curve: Values by tolerance in seconds, for a plot, from the statistics of any set of clips; None when the metric
+            has no tolerance.
         minimum_clips: Fewer applicable clips than this give an undefined value.
     """
 
@@ -97,40 +99,5 @@ class Metric:
     undefined: str
     corrected: Pool | None = None
     clip_value: Callable[[Stat], float] | None = None
+    curve: Callable[[Sequence[Stat]], dict[float, float]] | None = None
     minimum_clips: int = 1
-
-
-@dataclasses.dataclass(frozen=True)
-class MeanOf:
-    """A ``pool`` that averages one scalar statistic over clips; NaN for no clips.
-
-    Attributes:
-        name: Which statistic.
-    """
-
-    name: str
-
-    def __call__(self, stats: Sequence[Stat]) -> float:
-        """Return the mean over clips."""
-        return float(np.mean([stat[self.name] for stat in stats])) if stats else float("nan")
-
-    def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Return the means of resamples, given how often each clip occurs in each, shape (resamples, clips)."""
-        values = np.array([float(stat[self.name]) for stat in stats])
-        means: npt.NDArray[np.float64] = (counts @ values) / counts.sum(axis=1)
-        return means
-
-
-def mean_of(name: str) -> MeanOf:
-    """Return a ``pool`` that averages one scalar statistic over clips; NaN for no clips.
-
-    Example:
-        >>> mean_of("x")([{"x": np.array(1.0)}, {"x": np.array(3.0)}])
-        2.0
-    """
-    return MeanOf(name)
-
-
-def value_of(name: str) -> Callable[[Stat], float]:
-    """Return a ``clip_value`` that reads one scalar statistic."""
-    return lambda stat: float(stat[name])

@@ -7,19 +7,57 @@ noise, a shifted track) are models too, so that they pass through the very code 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from foleybench.clips import AudioArray, Clip
 
-if TYPE_CHECKING:
-    from foleybench.shards.dataset import ShardDataset
-
 Kind = Literal["model", "baseline", "oracle", "control"]
 Sees = Literal["video", "events", "audio"]
+
+
+class ClipRecord(Protocol):
+    """What is known of a clip without decoding it (a line of the manifest is one)."""
+
+    @property
+    def clip_id(self) -> str:
+        """Id of the clip."""
+        ...
+
+    @property
+    def source_id(self) -> str:
+        """The video it was cut from."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Class name or ""."""
+        ...
+
+
+class ClipSource(Protocol):
+    """The clips of one split, as far as a model needs them (``foleybench.ShardDataset`` is one)."""
+
+    @property
+    def path(self) -> Path:
+        """The manifest."""
+        ...
+
+    def entries(self) -> Sequence[ClipRecord]:
+        """Return the records of the usable clips, in manifest order."""
+        ...
+
+    def entry(self, clip_id: str) -> ClipRecord:
+        """Return the record of a usable clip; ``ManifestError`` when there is none."""
+        ...
+
+    def load(self, clip_id: str, *, video: bool = True, audio: bool = True) -> Clip:
+        """Read one clip, with or without its video and its audio."""
+        ...
 
 
 class Generator(Protocol):
@@ -76,7 +114,7 @@ class BuildContext:
 
     device: str = "cpu"
     checkpoint: Path | None = None
-    data: ShardDataset | None = None
+    data: ClipSource | None = None
     nfe: int | None = None
     guidance: float | None = None
     sampler: str | None = None
@@ -138,3 +176,9 @@ class Model:
     def needs_checkpoint(self) -> bool:
         """Whether ``build`` wants a trained checkpoint."""
         return self.train is not None
+
+
+def clip_rng(seed: int, clip_id: str) -> np.random.Generator:
+    """Return the random generator of one clip."""
+    digest = hashlib.sha256(f"{seed}|{clip_id}".encode()).digest()
+    return np.random.default_rng(np.frombuffer(digest[:16], dtype=np.uint32))

@@ -8,7 +8,38 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from foleybench.features.frontend import Frontend
+from foleybench.clips import Channels, Resampler
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Frontend:
+    """The steps between a clip's sound and an encoder; the defaults are ours.
+
+    Attributes:
+        channels: How several channels become one.
+        remove_mean: Take the mean (DC) of the clip away before resampling, as av-benchmark and audioldm_eval do.
+        resampler: Which resampler.
+        int16: Round the result down to 16 bits, as fadtk does by writing a file with libsndfile.
+        mean_kept_for: Encoders whose sound keeps its mean all the same.
+    """
+
+    channels: Channels = "mean"
+    remove_mean: bool = False
+    resampler: Resampler = "torchaudio"
+    int16: bool = False
+    mean_kept_for: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is not the default, as part of cache keys; how channels are joined shows in the samples themselves."""
+        steps = ["remove_mean"] if self.remove_mean else []
+        steps += [self.resampler] if self.resampler != "torchaudio" else []
+        steps += ["int16"] if self.int16 else []
+        return "+".join(steps) or "plain"
+
+    def of(self, encoder: str) -> Frontend:
+        """Return the steps for one encoder."""
+        return dataclasses.replace(self, remove_mean=False) if encoder in self.mean_kept_for else self
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,11 @@ Packaged weights (the ``mini`` evaluators) lie beside the code. All others lie i
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 import os
 from pathlib import Path
 
 from foleybench.errors import FoleyError, WeightsMissingError
+from foleybench.files import file_sha256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,15 +82,3 @@ def require(encoder: str, weights: Weights) -> Path:
             f"wanted {weights.sha256[:16]}. Delete it and run `foleybench weights fetch {encoder}`."
         )
     return path
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file; remembered per (path, size, time of change)."""
-    stat = path.stat()
-    return _sha256(path, stat.st_size, stat.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=64)
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -12,13 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from foleybench.api.protocol import Protocol
-from foleybench.clips import AudioArray, Clock
-from foleybench.errors import FoleyError, MediaError
-from foleybench.media.audio import Channels, fit_length, read_sound
-from foleybench.shards.manifest import write_atomically
+from foleybench.clips import AudioArray, Channels
+from foleybench.errors import FoleyError
+from foleybench.files import write_atomically
+from foleybench.media.audio import read_sound
 
 GENERATION_FILE = "generation.json"
 _PLAIN = {".wav", ".flac"}
@@ -90,41 +87,6 @@ def read_any(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:
     from foleybench.media.read import read_media_sound
 
     return read_media_sound(path, channels)
-
-
-def admit(
-    clip_id: str, path: Path | None, duration_s: float, protocol: Protocol
-) -> tuple[AudioArray | None, int, list[Problem]]:
-    """Read one clip's generated sound under the policy for missing, broken, short, long and silent sound.
-
-    Missing and broken sound is not scored. Short sound is scored with silence in place of what is missing, long sound
-    without its surplus, silence as it is; all of them are named.
-
-    Returns:
-        Sound of exactly the clip's length (None when it cannot be scored), its rate, and what to tell the reader.
-    """
-    if path is None:
-        return None, 0, [Problem(clip_id, "missing", "no file for this clip in the audio folder")]
-    try:
-        audio, rate_hz = read_any(path, protocol.frontend.channels)
-    except MediaError as error:
-        return None, 0, [Problem(clip_id, error.status, error.reason.replace(str(path), path.name))]
-    if not len(audio):
-        return None, 0, [Problem(clip_id, "undecodable", f"{path.name}: holds no samples")]
-    wanted = Clock(duration_s).samples(rate_hz)
-    problems = _length_problems(clip_id, len(audio), wanted, rate_hz, protocol.length_tolerance_s)
-    peak = float(np.abs(audio).max(initial=0.0))
-    if peak < 10 ** (protocol.silence_db / 20):
-        problems.append(Problem(clip_id, "silent", f"peak {peak:.2e} is below {protocol.silence_db:g} dB full scale"))
-    return fit_length(audio, wanted), rate_hz, problems
-
-
-def _length_problems(clip_id: str, n: int, wanted: int, rate_hz: int, tolerance_s: float) -> list[Problem]:
-    slack = max(1, round(tolerance_s * rate_hz))
-    if abs(n - wanted) <= slack:
-        return []
-    kind = "short" if n < wanted else "long"
-    return [Problem(clip_id, kind, f"{n / rate_hz:.4f} s of sound for a clip of {wanted / rate_hz:.4f} s")]
 
 
 def write_generation(folder: Path, record: dict[str, Any]) -> None:

@@ -21,10 +21,9 @@ from typing import Any
 import numpy as np
 
 from foleybench.api.metric import Stat
-from foleybench.api.weights import file_sha256
 from foleybench.artefacts.clip_table import COMMITTED_BYTES, ClipRow, ClipTable, LargeStats, paths_of
 from foleybench.errors import ResultError
-from foleybench.shards.manifest import canonical_json, write_atomically
+from foleybench.files import canonical_json, file_sha256, write_atomically
 
 SCHEMA = 1
 STATUSES = ("complete", "partial", "failed")

@@ -147,9 +147,9 @@ def _score_cache(args: argparse.Namespace) -> int:
 def _score_everywhere(request: Request, out: Path) -> int:
     """Score under every protocol, print the table of the spread and why cells are empty; write it as CSV."""
     from foleybench.artefacts import result as results
+    from foleybench.files import write_atomically
     from foleybench.scoring import all_protocols
     from foleybench.shards.dataset import ShardDataset
-    from foleybench.shards.manifest import write_atomically
 
     name = request.model["name"]
     results.require_safe_name(name, "name")

@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and print its path; 3 when some sound was missing."""
+    from foleybench.files import write_atomically
     from foleybench.leaderboard.report import Request, make_report
-    from foleybench.shards.manifest import write_atomically
 
     report = make_report(
         Request(

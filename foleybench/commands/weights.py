@@ -66,7 +66,8 @@ def _list(chosen: Collection[str]) -> int:
 
 
 def _verify(name: str, weights: Weights, dry_run: bool) -> int:
-    from foleybench.api.weights import file_sha256, require
+    from foleybench.api.weights import require
+    from foleybench.files import file_sha256
 
     try:
         path = require(name, weights)

@@ -11,7 +11,7 @@ from foleybench.api.dataset import Dataset
 from foleybench.dataset_card.counts import Overview
 from foleybench.dataset_card.words import hours, megabytes, share
 from foleybench.errors import FoleyError
-from foleybench.shards.manifest import write_atomically
+from foleybench.files import write_atomically
 
 CARD = "README.md"
 _MARK = "<!-- written by foleybench prepare; a change is lost when the data is prepared again -->"

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import jinja2
-from markupsafe import Markup
 
 from foleybench.dataset_card import plots
 from foleybench.dataset_card.counts import MEASURED, Overview, readable
 from foleybench.dataset_card.thumbnails import strip
 from foleybench.dataset_card.words import hours, megabytes, share, spread
 from foleybench.errors import ManifestError, MediaError
-from foleybench.leaderboard.page import asset as leaderboard_asset
-from foleybench.leaderboard.report import choose
 from foleybench.pages.spectrogram import data_uri
+from foleybench.pages.template import choose, fill, trusted
 from foleybench.shards.dataset import ShardDataset
 
+_PACKAGE = "foleybench.dataset_card"
 N_THUMBNAILS = 24
 _N_PER_FLAG = 4
 _MOST_BARS = 40
@@ -44,19 +40,15 @@ def render(overviews: Sequence[Overview], between: Sequence[dict[str, Any]] | No
         between: Copies between the splits, or None when they were not looked for.
         n_thumbnails: How many clips of each split are shown, beside those with flags.
     """
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(_asset("overview.html.j2"))
-    return template.render(
-        css=Markup(leaderboard_asset("theme.css") + _asset("overview.css")),  # noqa: S704 - our own files
+    return fill(
+        _PACKAGE,
+        "overview.html.j2",
+        css=trusted("foleybench.pages", "theme.css") + trusted(_PACKAGE, "overview.css"),
         title=" and ".join(sorted({overview.header.dataset for overview in overviews})),
         splits=[_view(overview, n_thumbnails) for overview in overviews],
         between=None if between is None else between[:_MOST_ROWS],
         n_between=0 if between is None else len(between),
     )
-
-
-def _asset(name: str) -> str:
-    return (resources.files("foleybench.dataset_card") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _view(overview: Overview, n_thumbnails: int) -> dict[str, Any]:

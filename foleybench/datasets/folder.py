@@ -27,13 +27,8 @@ from typing import Any
 from foleybench.api.dataset import PROFILES, Dataset, Item, Profile, Sample
 from foleybench.clip_ids import VALID, ClipName, parse_stem, short_hash, slug
 from foleybench.errors import FoleyError
+from foleybench.prepare.obtain.local import VIDEO_ENDINGS
 
-VIDEO_ENDINGS = frozenset(
-    (
-        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".3gp", ".3g2"),
-        *(".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".asf", ".ogv"),
-    )
-)
 SOUND_ENDINGS = frozenset((".wav", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".aac"))
 _SOURCE_CHARS = 200
 

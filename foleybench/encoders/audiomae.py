@@ -115,7 +115,7 @@ def encode_with(net: nn.Module, device: str) -> Encode:
     return one_by_one(encode_one)
 
 
-def untrained(device: str) -> Encode:
+def _untrained(device: str) -> Encode:
     """Return the encoder with random weights: to try sizes and memory."""
     return encode_with(new_net(), device)
 
@@ -132,4 +132,5 @@ ENCODER = Encoder(
     source="facebookresearch/AudioMAE",
     weights=WEIGHTS,
     build=_build,
+    untrained=_untrained,
 )

@@ -16,7 +16,7 @@ import numpy as np
 
 from foleybench.api.encoder import Encode, Encoder, one_by_one
 from foleybench.clips import AudioArray
-from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.media.audio import require_finite
 
 FULL_SCALE = 0.99
 

@@ -33,7 +33,7 @@ from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal
 from foleybench.api.weights import Weights, require
 from foleybench.clips import AudioArray
 from foleybench.encoders._inputs.slaney import slaney_filters
-from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.media.audio import require_finite
 
 if TYPE_CHECKING:
     from torch import Tensor

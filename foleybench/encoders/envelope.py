@@ -17,7 +17,8 @@ import numpy as np
 
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, one_by_one
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders._inputs.spectra import decibels, require_finite
+from foleybench.encoders._inputs.spectra import decibels
+from foleybench.media.audio import require_finite
 
 RATE_HZ = 16000
 HOP = 160

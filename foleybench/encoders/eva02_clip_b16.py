@@ -14,10 +14,8 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-import functools
-
 from foleybench.api.weights import Weights
-from foleybench.encoders._nets.image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, card, untrained_trunk
+from foleybench.encoders._nets.image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, card
 
 TRUNK = Trunk(
     name="eva02_clip_b16",
@@ -36,5 +34,4 @@ TRUNK = Trunk(
     std=OPENAI_STD,
 )
 
-untrained = functools.partial(untrained_trunk, TRUNK)
 ENCODER = card(TRUNK, dim=512, source="open_clip EVA02-B-16 merged2b_s8b_b131k")

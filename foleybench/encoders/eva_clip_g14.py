@@ -13,10 +13,8 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-import functools
-
 from foleybench.api.weights import Weights
-from foleybench.encoders._nets.image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, card, untrained_trunk
+from foleybench.encoders._nets.image_trunks import OPENAI_MEAN, OPENAI_STD, Trunk, card
 
 TRUNK = Trunk(
     name="eva_clip_g14",
@@ -35,5 +33,4 @@ TRUNK = Trunk(
     std=OPENAI_STD,
 )
 
-untrained = functools.partial(untrained_trunk, TRUNK)
 ENCODER = card(TRUNK, dim=1024, source="open_clip EVA01-g-14 laion400m_s11b_b41k")

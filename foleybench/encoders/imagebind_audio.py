@@ -32,8 +32,7 @@ import numpy.typing as npt
 from foleybench.api.encoder import Encode, Encoder, Features, Signal
 from foleybench.api.weights import Weights, require
 from foleybench.clips import AudioArray
-from foleybench.encoders._inputs.spectra import require_finite
-from foleybench.media.audio import fit_length
+from foleybench.media.audio import fit_length, require_finite
 
 if TYPE_CHECKING:
     from torch import Tensor

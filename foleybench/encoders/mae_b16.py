@@ -12,10 +12,8 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-import functools
-
 from foleybench.api.weights import Weights
-from foleybench.encoders._nets.image_trunks import IMAGENET_MEAN, IMAGENET_STD, Trunk, card, untrained_trunk
+from foleybench.encoders._nets.image_trunks import IMAGENET_MEAN, IMAGENET_STD, Trunk, card
 
 TRUNK = Trunk(
     name="mae_b16",
@@ -34,5 +32,4 @@ TRUNK = Trunk(
     std=IMAGENET_STD,
 )
 
-untrained = functools.partial(untrained_trunk, TRUNK)
 ENCODER = card(TRUNK, dim=768, source="timm vit_base_patch16_224.mae")

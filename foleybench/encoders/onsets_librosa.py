@@ -26,7 +26,7 @@ import numpy as np
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, one_by_one
 from foleybench.clips import AudioArray, FloatArray, IntArray
 from foleybench.encoders._inputs.slaney import slaney_filters
-from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.media.audio import require_finite
 
 RATE_HZ = 22050
 N_FFT, HOP, N_BANDS = 2048, 512, 128

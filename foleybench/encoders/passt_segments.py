@@ -21,7 +21,7 @@ from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal
 from foleybench.api.weights import require
 from foleybench.clips import AudioArray
 from foleybench.encoders import passt
-from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.media.audio import require_finite
 
 # 0.15 s: a segment must be longer.
 TOO_SHORT = 4800

@@ -23,8 +23,7 @@ from foleybench.api.encoder import Encode, Encoder, Features, Signal
 from foleybench.api.weights import require
 from foleybench.clips import AudioArray
 from foleybench.encoders import passt
-from foleybench.encoders._inputs.spectra import require_finite
-from foleybench.media.audio import fit_length
+from foleybench.media.audio import fit_length, require_finite
 
 STEP = 5 * passt.RATE_HZ
 PEAK = 10.0 ** (-1.0 / 20.0)

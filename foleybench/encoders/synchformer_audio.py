@@ -24,8 +24,8 @@ import numpy as np
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.api.weights import require
 from foleybench.clips import AudioArray
-from foleybench.encoders._inputs.spectra import require_finite
 from foleybench.encoders._nets.synchformer import LICENCE, SOURCE, WEIGHTS, load, segment_starts
+from foleybench.media.audio import require_finite
 
 if TYPE_CHECKING:
     from torch import Tensor

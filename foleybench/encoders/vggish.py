@@ -26,7 +26,7 @@ import numpy.typing as npt
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.api.weights import Weights, require
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.media.audio import require_finite
 
 if TYPE_CHECKING:
     import torch

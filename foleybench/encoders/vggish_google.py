@@ -22,7 +22,7 @@ from foleybench.api.encoder import ANY, Encode, Encoder
 from foleybench.api.weights import require
 from foleybench.clips import AudioArray, FloatArray
 from foleybench.encoders import vggish
-from foleybench.encoders._inputs.spectra import require_finite
+from foleybench.media.audio import require_finite
 
 SECOND = vggish.RATE_HZ
 STEP = SECOND // 2

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench.api.encoder import Encoder, Features
-from foleybench.api.weights import file_sha256
 from foleybench.clips import AudioArray
+from foleybench.files import file_sha256
 
 
 def default_folder() -> Path:

@@ -7,15 +7,17 @@ has to run. A clip without a caption gets no features of encoders that read it, 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from foleybench import registry
 from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.metric import Metric, Need
+from foleybench.api.protocol import Frontend
 from foleybench.clips import AudioArray, Clock, FloatArray, FrameArray
 from foleybench.features.cache import FeatureCache, feature_key
-from foleybench.features.frontend import Frontend
+from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import fit_length
 
 # Which encoder, and of what: "generated" or "reference" sound, "video" or "text" for what depends on the picture or the
@@ -170,7 +172,7 @@ class _Chunk:
             item = self._materials[index]
             audio, from_hz = item.sounds[of]
             wanted = Clock(item.duration_s).samples(rate_hz)
-            self._resampled[slot] = fit_length(frontend.apply(audio, from_hz, rate_hz), wanted)
+            self._resampled[slot] = fit_length(apply_frontend(frontend, audio, from_hz, rate_hz), wanted)
         return self._resampled[slot]
 
     def _picture(self, index: int) -> tuple[FrameArray, FloatArray]:
@@ -180,3 +182,17 @@ class _Chunk:
             kept = times_s < item.duration_s
             self._pictures[index] = frames[kept], times_s[kept]
         return self._pictures[index]
+
+
+def needs_of(metrics: Mapping[str, Metric]) -> list[Need]:
+    """Return the features that metrics need, each once, in a fixed order."""
+    return sorted(
+        {need for metric in metrics.values() for need in metric.needs.values()},
+        key=lambda need: (need.encoder, need.layer, need.of),
+    )
+
+
+def encoders_of(needs: Sequence[Need]) -> dict[str, Encoder]:
+    """Return the encoders that the needs name, and those that these come after, by name."""
+    names = {name for name, _ in in_order(job(need.encoder, need.of) for need in needs)}
+    return {name: registry.load("encoders", name) for name in sorted(names)}

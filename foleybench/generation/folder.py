@@ -17,11 +17,11 @@ import numpy as np
 from tqdm import tqdm
 
 from foleybench import registry
-from foleybench.api.model import BuildContext, Generator, Model, rate_of
-from foleybench.api.weights import file_sha256
+from foleybench.api.model import BuildContext, Generator, Model, clip_rng, rate_of
 from foleybench.artefacts import audio_folder
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
+from foleybench.files import file_sha256
 from foleybench.media.audio import write_wav
 from foleybench.shards.dataset import ShardDataset
 
@@ -126,12 +126,6 @@ def strip(clip: Clip, model: Model) -> Clip:
         label=clip.label if events or "audio" in model.sees else "",
         factors=clip.factors if events else {},
     )
-
-
-def clip_rng(seed: int, clip_id: str) -> np.random.Generator:
-    """Return the random generator of one clip."""
-    digest = hashlib.sha256(f"{seed}|{clip_id}".encode()).digest()
-    return np.random.default_rng(np.frombuffer(digest[:16], dtype=np.uint32))
 
 
 def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> AudioArray:

@@ -16,6 +16,7 @@ import numpy as np
 from foleybench.api.model import rate_of
 from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError
+from foleybench.files import write_atomically
 from foleybench.generation.folder import Settings, build, describe, generate_one
 from foleybench.media import loudness
 from foleybench.media.audio import fit_length, resample, write_wav
@@ -23,7 +24,6 @@ from foleybench.media.audio_track import SoundTrack
 from foleybench.media.demux import Reader, Tracks, choose_tracks, open_media
 from foleybench.media.mux import mux_copy
 from foleybench.media.read import read_video
-from foleybench.shards.manifest import write_atomically
 
 Original = Literal["drop", "mix"]
 # The picture is read smaller when it is so long that it would take more memory than this.
@@ -92,7 +92,7 @@ def sound_for_video(settings: Settings, video: Path, out: Path, wanted: Wanted) 
 
 
 def _levelled(audio: AudioArray, rate_hz: int, wanted: Wanted, name: str) -> loudness.Levelled:
-    from foleybench.encoders.loudness import integrated_lufs
+    from foleybench.media.loudness import integrated_lufs
 
     if wanted.loudness_lufs is None:
         return loudness.Levelled(audio, 0.0, integrated_lufs(resample(audio, rate_hz, 48000)), held_back=False)

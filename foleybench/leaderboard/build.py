@@ -9,9 +9,9 @@ from pathlib import Path
 from foleybench.artefacts.entries import read_all
 from foleybench.artefacts.published import read_published
 from foleybench.artefacts.published import tables as reported_tables
+from foleybench.files import write_atomically
 from foleybench.leaderboard import page, tables
 from foleybench.leaderboard.board import make_boards
-from foleybench.shards.manifest import write_atomically
 
 
 def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:

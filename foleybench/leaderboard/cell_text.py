@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from foleybench.leaderboard.board import Board, Cell, Column
+from foleybench.pages.number_text import decimals_of, number
 
-ARROWS = {"higher": "↑", "lower": "↓"}
 STATE_WORDS = {"undefined": "undefined", "not_run": "not run", "failed": "failed", "stale": "stale"}
-_MOST_DECIMALS = 5
 
 
 def decimals_for(cells: Iterable[Cell]) -> int:
@@ -21,23 +19,8 @@ def decimals_for(cells: Iterable[Cell]) -> int:
     halves = sorted((c.high - c.low) / 2 for c in known if c.low is not None and c.high is not None and c.high > c.low)
     sizes = sorted(abs(cell.value) for cell in known if cell.value)
     if halves:
-        return _decimals(halves[len(halves) // 2], digits=2)
-    return _decimals(sizes[len(sizes) // 2], digits=3) if sizes else 3
-
-
-def _decimals(size: float, digits: int) -> int:
-    return min(_MOST_DECIMALS, max(0, digits - 1 - math.floor(math.log10(size))))
-
-
-def number(value: float, decimals: int) -> str:
-    """Return a number with fixed decimals and never a negative zero.
-
-    Example:
-        >>> number(-0.0001, 2)
-        '0.00'
-    """
-    text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
+        return decimals_of(halves[len(halves) // 2], digits=2)
+    return decimals_of(sizes[len(sizes) // 2], digits=3) if sizes else 3
 
 
 def interval(cell: Cell, decimals: int) -> str:

@@ -12,9 +12,10 @@ from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.entries import Entry, read_entry
 from foleybench.errors import ResultError
-from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.significance import SEED
-from foleybench.stats import bootstrap
+from foleybench.pages import number_text
+from foleybench.pages.number_text import p_text
+from foleybench.stats import bootstrap, ranking
 from foleybench.stats.bootstrap import Paired
 
 RESAMPLES = 2000
@@ -92,18 +93,18 @@ def _subset(entry: Entry) -> str:
 
 def _holm(names: Sequence[str], found: Mapping[str, Paired]) -> dict[str, float]:
     known = [name for name in names if found[name].p_value is not None]
-    return dict(zip(known, bootstrap.holm([found[name].p_value or 0.0 for name in known]), strict=True))
+    return dict(zip(known, ranking.holm([found[name].p_value or 0.0 for name in known]), strict=True))
 
 
 def _line(name: str, record: Mapping[str, Any], paired: Paired, p_holm: float | None) -> list[str]:
-    title = f"{name} {cell_text.ARROWS[record['better']]}"
+    title = f"{name} {number_text.ARROWS[record['better']]}"
     if not np.isfinite(paired.difference):
         return [title, str(paired.n), "undefined", "undefined", "", "", ""]
     digits = _decimals(paired)
     interval = ""
     if paired.low is not None and paired.high is not None:
-        interval = f"[{cell_text.number(paired.low, digits)}, {cell_text.number(paired.high, digits)}]"
-    values = [cell_text.number(value, digits) for value in (paired.first, paired.second, paired.difference)]
+        interval = f"[{number_text.number(paired.low, digits)}, {number_text.number(paired.high, digits)}]"
+    values = [number_text.number(value, digits) for value in (paired.first, paired.second, paired.difference)]
     return [title, str(paired.n), *values, interval, "" if p_holm is None else p_text(p_holm)]
 
 
@@ -111,13 +112,3 @@ def _decimals(paired: Paired) -> int:
     width = (paired.high or 0.0) - (paired.low or 0.0)
     size = width / 2 if width > 0 else max(abs(paired.first), abs(paired.second))
     return min(5, max(0, 1 - int(np.floor(np.log10(size))))) if size > 0 else 3
-
-
-def p_text(p_value: float) -> str:
-    """Return a p-value as text.
-
-    Example:
-        >>> p_text(0.0004999), p_text(0.2345)
-        ('0.0005', '0.23')
-    """
-    return f"{p_value:.4f}" if p_value < 0.01 else f"{p_value:.2f}"

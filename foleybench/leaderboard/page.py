@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from foleybench.artefacts.published import ReportedTable
 from foleybench.leaderboard import cell_text, plots, provenance
 from foleybench.leaderboard.board import Board, Cell, Column, Row
-from foleybench.leaderboard.compare import p_text
 from foleybench.leaderboard.significance import ALPHA, SEED, Comparison
+from foleybench.pages import number_text
+from foleybench.pages.number_text import p_text
+from foleybench.pages.template import fill, trusted
 
+_PACKAGE = "foleybench.leaderboard"
 _MOST_PROBLEMS = 20
 _MOST_CLASSES = 40
-
-
-def asset(name: str) -> str:
-    """Return the text of a file of ``foleybench/leaderboard/assets``."""
-    return (resources.files("foleybench.leaderboard") / "assets" / name).read_text(encoding="utf-8")
-
-
-def fill(template: str, **values: object) -> str:
-    """Fill a template of the assets; everything that is not ``Markup`` is escaped, unknown names are errors."""
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.from_string(asset(template)).render(**values)
-
-
-def trusted(name: str) -> Markup:
-    """Return an asset of ours, to be put into a page as it is."""
-    return Markup(asset(name))  # noqa: S704 - a file of this package, not input
 
 
 def render(boards: Sequence[Board], reported: Sequence[ReportedTable]) -> str:
     """Return the page."""
     return fill(
+        _PACKAGE,
         "index.html.j2",
-        css=trusted("theme.css") + trusted("index.css"),
-        js=trusted("index.js"),
+        css=trusted("foleybench.pages", "theme.css") + trusted(_PACKAGE, "index.css"),
+        js=trusted(_PACKAGE, "index.js"),
         boards=[_board(board) for board in boards],
         reported=[_reported(table) for table in reported],
         seed=SEED,
@@ -80,7 +60,7 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "better": column.better,
         "axis": column.axis,
         "unit": "" if column.unit in ("1", "") else f"{column.unit} ",
-        "arrow": cell_text.ARROWS[column.better],
+        "arrow": number_text.ARROWS[column.better],
         "lead": column is lead,
         "hover": f"{column.name}, version {column.version}, {column.better} is better",
     }
@@ -117,7 +97,7 @@ def _cell(board: Board, column: Column, cell: Cell, decimals: int) -> dict[str, 
     known = cell.value is not None and cell.state == "ok"
     return {
         "cell": cell,
-        "value": cell_text.number(cell.value, decimals) if cell.value is not None else "",
+        "value": number_text.number(cell.value, decimals) if cell.value is not None else "",
         "interval": cell_text.interval(cell, decimals),
         "rank": cell_text.rank(cell),
         "bold": cell_text.is_bold(board, column, cell),
@@ -131,7 +111,7 @@ def _hover(cell: Cell, decimals: int) -> str:
     if cell.not_applicable:
         words.append(f"{cell.not_applicable} not applicable")
     if cell.corrected is not None:
-        words.append(f"corrected for sample size: {cell_text.number(cell.corrected, decimals)}")
+        words.append(f"corrected for sample size: {number_text.number(cell.corrected, decimals)}")
     return ", ".join(words)
 
 
@@ -173,7 +153,7 @@ def _heat_map(board: Board, column: Column, decimals: int) -> dict[str, Any] | N
             return {"share": None, "text": "–", "hover": f"{label}: undefined"}
         share = (value - low) / (high - low) if high > low else 1.0
         share = share if column.better == "higher" else 1.0 - share
-        text = cell_text.number(value, min(decimals, 2))
+        text = number_text.number(value, min(decimals, 2))
         return {"share": f"{share:.3f}", "text": text, "hover": f"{label}: {value:.4g} from {record[label]['n']} clips"}
 
     return {
@@ -209,14 +189,14 @@ def _pair(column: Column, first: str, second: str, comparison: Comparison, decim
     paired, p_holm = comparison.paired, comparison.p_holm
     interval = ""
     if paired.low is not None and paired.high is not None:
-        interval = f"[{cell_text.number(paired.low, decimals)}, {cell_text.number(paired.high, decimals)}]"
+        interval = f"[{number_text.number(paired.low, decimals)}, {number_text.number(paired.high, decimals)}]"
     known = paired.difference == paired.difference  # NaN: the metric is undefined on the common clips
     return {
         "metric": column.title,
         "first": first,
         "second": second,
         "n": paired.n,
-        "difference": cell_text.number(paired.difference, decimals) if known else "undefined",
+        "difference": number_text.number(paired.difference, decimals) if known else "undefined",
         "interval": interval,
         "p": "" if p_holm is None else p_text(p_holm),
         "told_apart": p_holm is not None and p_holm < ALPHA,
@@ -228,7 +208,7 @@ def _reported(table: ReportedTable) -> dict[str, Any]:
     return {
         "origin": table.origin,
         "dataset": table.dataset,
-        "heads": [f"{m} {cell_text.ARROWS[first[m].better]}" if m in first else m for m in table.metrics],
+        "heads": [f"{m} {number_text.ARROWS[first[m].better]}" if m in first else m for m in table.metrics],
         "rows": [{"label": label, "cells": [values.get(m) for m in table.metrics]} for label, values in table.rows],
         "notes": table.notes,
     }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Board, Cell, Column, Row
+from foleybench.pages import number_text
 from foleybench.pages.svg import Scale, element, mark, picture, scale_for, shorten, tick_text, x_axis, y_grid
 
 _WIDTH_PX = 560.0
@@ -66,7 +66,9 @@ def _forest_row(row: Row, cell: Cell, column: Column, scale: Scale, y: float) ->
     if cell.low is not None and cell.high is not None:
         parts.append(_bar(scale(cell.low), y, scale(cell.high), y, kind))
     digits = cell_text.decimals_for([cell])
-    words = f"{row.title}: {cell_text.number(value, digits)} {cell_text.interval(cell, digits)} {column.title}".strip()
+    words = (
+        f"{row.title}: {number_text.number(value, digits)} {cell_text.interval(cell, digits)} {column.title}".strip()
+    )
     return [*parts, mark(kind, scale(value), y, words)]
 
 
@@ -172,8 +174,8 @@ def _outside(box: _Box, frame: tuple[float, float, float, float]) -> float:
 
 
 def tolerance_curves(board: Board, column: Column) -> Markup | None:
-    """Return the value at each tolerance, a line per system, for a metric that offers ``curve(statistics)``."""
-    curve = _curve_of(column)
+    """Return the value at each tolerance, a line per system, for a metric that has a curve."""
+    curve = column.metric.curve if column.metric else None
     if curve is None:
         return None
     found: list[tuple[Row, dict[float, float]]] = []
@@ -183,14 +185,6 @@ def tolerance_curves(board: Board, column: Column) -> Markup | None:
         if values:
             found.append((row, values))
     return _curves(found, column) if found else None
-
-
-def _curve_of(column: Column) -> Callable[[Sequence[object]], Mapping[float, float]] | None:
-    if column.metric is None:
-        return None
-    module = importlib.import_module(f"foleybench.metrics.{column.name}")
-    curve: Callable[[Sequence[object]], Mapping[float, float]] | None = getattr(module, "curve", None)
-    return curve
 
 
 def _curves(found: Sequence[tuple[Row, Mapping[float, float]]], column: Column) -> Markup:

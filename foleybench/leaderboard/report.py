@@ -15,11 +15,13 @@ from foleybench.artefacts.entries import Entry, read_entry
 from foleybench.clips import AudioArray, Clip, Clock, FloatArray
 from foleybench.encoders.onsets import RATE_HZ, detect
 from foleybench.errors import FoleyError, MediaError
-from foleybench.leaderboard import cell_text, event_marks, page
+from foleybench.leaderboard import event_marks
 from foleybench.media.audio import fit_length, flac_bytes, resample
-from foleybench.pages import spectrogram
+from foleybench.pages import number_text, spectrogram
+from foleybench.pages.template import choose, fill, trusted
 from foleybench.shards.dataset import ShardDataset
 
+_PACKAGE = "foleybench.leaderboard"
 REAL = "real sound"
 MOST_BYTES = 30_000_000
 MOST_TRACKS = 9  # the number keys
@@ -76,13 +78,6 @@ class Report:
     missing: tuple[tuple[str, str, str], ...]
 
 
-def choose(clip_ids: Sequence[str], n_clips: int, seed: int) -> list[str]:
-    """Return clips drawn by seed, never by hand; the order of ``clip_ids`` does not matter."""
-    ordered = sorted(clip_ids)
-    order = np.random.default_rng(seed).permutation(len(ordered))
-    return [ordered[int(i)] for i in order[:n_clips]]
-
-
 def make_report(request: Request) -> Report:
     """Make the listening page.
 
@@ -119,10 +114,11 @@ def make_report(request: Request) -> Report:
 
 
 def _render(request: Request, data: ShardDataset, views: Sequence[Mapping[str, Any]], n_chosen: int) -> str:
-    return page.fill(
+    return fill(
+        _PACKAGE,
         "report.html.j2",
-        css=page.trusted("theme.css") + page.trusted("report.css"),
-        js=page.trusted("report.js"),
+        css=trusted("foleybench.pages", "theme.css") + trusted(_PACKAGE, "report.css"),
+        js=trusted(_PACKAGE, "report.js"),
         clips=views,
         dataset=f"{data.name} / {data.manifest.header.split}",
         manifest_sha256=data.manifest.sha256,
@@ -227,5 +223,5 @@ class _Scores:
             if stat is not None:
                 value = metric.clip_value(stat)
                 if np.isfinite(value):
-                    found.append((metric.title, cell_text.number(value, 3)))
+                    found.append((metric.title, number_text.number(value, 3)))
         return found[:_MOST_SCORES]

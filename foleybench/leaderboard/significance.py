@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from foleybench.api.metric import Pool, Stat
-from foleybench.stats import bootstrap
+from foleybench.stats import bootstrap, ranking
 from foleybench.stats.bootstrap import Floats, Paired
 
 # Fixed, so that a table depends on nothing but its results.
@@ -75,7 +75,7 @@ def compare_all(
     replicates = _Replicates(pool, sources, max(_LEAST_RESAMPLES, round(2 * len(pairs) / ALPHA)))
     found = [_compare(replicates, systems, i, j, sources, centre) for i, j in pairs]
     known = [index for index, paired in enumerate(found) if paired.p_value is not None]
-    corrected = dict(zip(known, bootstrap.holm([found[index].p_value or 0.0 for index in known]), strict=True))
+    corrected = dict(zip(known, ranking.holm([found[index].p_value or 0.0 for index in known]), strict=True))
     return [Comparison(*pairs[index], paired, corrected.get(index)) for index, paired in enumerate(found)]
 
 
@@ -120,7 +120,7 @@ def standings(
     def p(i: int, j: int) -> float | None:
         return corrected[frozenset((i, j))]
 
-    ranks = bootstrap.shared_ranks(values, better, p, alpha=ALPHA)
+    ranks = ranking.shared_ranks(values, better, p, alpha=ALPHA)
     champion = int(np.argmax(values) if better == "higher" else np.argmin(values)) if values else 0
     against_best = [None if index == champion else p(index, champion) for index in range(len(values))]
     best = [p_holm is None or p_holm >= ALPHA for p_holm in against_best]

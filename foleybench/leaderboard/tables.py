@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from foleybench.artefacts.published import ReportedTable
 from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Board, Cell, Column, Row
+from foleybench.pages import number_text
 
 # First line of every Markdown file that this package writes: how a leftover is told from somebody's own file.
 MARK = "<!-- Written by `foleybench leaderboard`. Do not edit: change the results and run it again. -->"
@@ -84,13 +85,13 @@ def _table(board: Board) -> list[str]:
 
 def _head(column: Column) -> str:
     unit = "" if column.unit in ("1", "") else f" ({text(column.unit)})"
-    return f"{text(column.title)}{unit} {cell_text.ARROWS[column.better]}"
+    return f"{text(column.title)}{unit} {number_text.ARROWS[column.better]}"
 
 
 def _cell(board: Board, column: Column, cell: Cell, decimals: int) -> str:
     if cell.value is None or cell.state != "ok":
         return f"*{cell_text.STATE_WORDS[cell.state]}*"
-    value = cell_text.number(cell.value, decimals)
+    value = number_text.number(cell.value, decimals)
     if cell_text.is_bold(board, column, cell):
         value = f"**{value}**"
     rank = cell_text.rank(cell)
@@ -122,7 +123,7 @@ def published_markdown(tables: Iterable[ReportedTable]) -> str:
 
 def _reported(table: ReportedTable) -> list[str]:
     first = table.rows[0][1]
-    heads = [f"{text(m)} {cell_text.ARROWS[first[m].better]}" if m in first else text(m) for m in table.metrics]
+    heads = [f"{text(m)} {number_text.ARROWS[first[m].better]}" if m in first else text(m) for m in table.metrics]
     lines = [f"## {text(table.origin)} ({text(table.dataset)})", ""]
     lines += [_line(["Row", *heads]), _line(["---", *("---:" for _ in heads)])]
     for label, values in table.rows:

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.errors import FoleyError
+from foleybench.files import write_atomically
 from foleybench.lists.subsets import CLIPS, FOLDER, INDEX, id_text, read_ids
-from foleybench.shards.manifest import write_atomically
 
 SOURCES = {
     "official": "hche11/VGGSound@9bbc749 data/test.csv (CC BY 4.0)",

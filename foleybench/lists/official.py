@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from foleybench.errors import FoleyError
-from foleybench.shards.manifest import write_atomically
+from foleybench.files import write_atomically
 
 _TIMEOUT_S = 60.0
 _MAX_BYTES = 500 * 1000**2

@@ -8,20 +8,16 @@ from __future__ import annotations
 import functools
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
-from foleybench.clips import AudioArray
-from foleybench.errors import MediaError
+from foleybench.clips import AudioArray, Channels
+from foleybench.errors import FoleyError, MediaError
 
 if TYPE_CHECKING:
     import torch
-
-
-# How several channels become one: their mean, or the first alone (as audioldm_eval does).
-Channels = Literal["mean", "first"]
 
 
 def read_sound(source: Path | bytes, channels: Channels = "mean") -> tuple[AudioArray, int]:
@@ -100,3 +96,14 @@ def fit_length(audio: AudioArray, n_samples: int) -> AudioArray:
     if len(audio) >= n_samples:
         return np.ascontiguousarray(audio[:n_samples])
     return np.pad(audio, (0, n_samples - len(audio)))
+
+
+def require_finite(audio: AudioArray) -> None:
+    """Refuse a sound with NaN or infinite samples.
+
+    Raises:
+        FoleyError: Names the first bad sample.
+    """
+    bad = np.flatnonzero(~np.isfinite(audio))
+    if len(bad):
+        raise FoleyError(f"sample {bad[0]} of {len(audio)} is {audio[bad[0]]}; features need finite sound.")

@@ -1,6 +1,9 @@
-"""Levels for listening: one gain that brings a sound to a loudness, held below a peak. Scoring never uses it.
+"""Loudness of audio (BS.1770-4), and the one gain that brings it to a loudness, held below a peak.
 
-Sources: EBU R 128 (2023) for -23 LUFS and -1 dBTP; Recommendation ITU-R BS.1770-4, Annex 2 for true peaks (four times
+The gain is for listening; scoring never uses it.
+
+Sources: Recommendation ITU-R BS.1770-4 (10/2015), Annex 1, tables 1 and 2 for loudness; EBU R 128 (2023) for -23 LUFS
+and -1 dBTP; Annex 2 for true peaks (four times
 oversampled; here with SciPy's polyphase filter in place of the annex's, which is an example there).
 """
 
@@ -10,8 +13,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from foleybench.clips import AudioArray
-from foleybench.media.audio import resample
+from foleybench.clips import AudioArray, FloatArray
+from foleybench.media.audio import require_finite, resample
+
+RATE_HZ = 48000
+BLOCK, STEP = RATE_HZ * 4 // 10, RATE_HZ // 10
+GATE_LUFS = -70.0
+RELATIVE_GATE_LU = -10.0
+_OFFSET_LU = -0.691
+
+# Numerator and denominator: the head's high shelf, then the high pass.
+SHELF = (1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)
+HIGH_PASS = (1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)
+
 
 TARGET_LUFS = -23.0
 PEAK_DBTP = -1.0
@@ -45,8 +59,6 @@ def to_loudness(audio: AudioArray, rate_hz: int, target_lufs: float = TARGET_LUF
     Returns:
         The sound, and what was done.
     """
-    from foleybench.encoders.loudness import GATE_LUFS, integrated_lufs
-
     before = integrated_lufs(resample(audio, rate_hz, 48000)) if len(audio) else GATE_LUFS
     if before <= GATE_LUFS:
         return Levelled(audio, 0.0, before, held_back=False)
@@ -77,3 +89,48 @@ def true_peak(audio: AudioArray) -> float:
         return 0.0
     between = resample_poly(audio.astype(np.float64), _OVERSAMPLING, 1)
     return float(max(np.abs(between).max(), np.abs(audio).max()))
+
+
+def integrated_lufs(audio: AudioArray) -> float:
+    """Return the gated loudness of a mono sound.
+
+    Args:
+        audio: Shape (N,) at 48 kHz.
+
+    Returns:
+        LUFS, at least -70.
+
+    Raises:
+        FoleyError: The sound holds a sample that is not finite.
+
+    Example:
+        >>> sine = np.sin(2 * np.pi * 997 * np.arange(48000) / 48000)
+        >>> round(integrated_lufs(sine.astype(np.float32)), 2)
+        -3.01
+    """
+    power = _block_power(audio)
+    loud = power[_lufs(power) > GATE_LUFS]
+    if not len(loud):
+        return GATE_LUFS
+    # Never empty: the loudest block is not below the mean.
+    kept = loud[_lufs(loud) > _lufs(loud.mean()) + RELATIVE_GATE_LU]
+    return float(_lufs(kept.mean()))
+
+
+def _block_power(audio: AudioArray) -> FloatArray:
+    """Mean square of the weighted sound in each whole block; of a shorter sound, in all of it."""
+    from scipy.signal import lfilter
+
+    require_finite(audio)
+    if not len(audio):
+        return np.zeros(1)
+    shelved = lfilter(*SHELF, audio.astype(np.float64))
+    weighted = np.asarray(lfilter(*HIGH_PASS, shelved), dtype=np.float64)
+    block = min(BLOCK, len(audio))
+    total = np.concatenate([[0.0], np.cumsum(weighted**2)])
+    first = np.arange(0, len(audio) - block + 1, STEP)
+    return np.asarray(np.maximum(total[first + block] - total[first], 0.0) / block, dtype=np.float64)
+
+
+def _lufs(power: FloatArray | np.float64) -> FloatArray:
+    return np.asarray(_OFFSET_LU + 10.0 * np.log10(np.maximum(power, 1e-30)), dtype=np.float64)

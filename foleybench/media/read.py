@@ -13,9 +13,9 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from foleybench.clip_ids import slug
-from foleybench.clips import AudioArray, Clip, FrameArray
+from foleybench.clips import AudioArray, Channels, Clip, FrameArray
 from foleybench.errors import MediaError
-from foleybench.media.audio import Channels, read_sound
+from foleybench.media.audio import read_sound
 from foleybench.media.audio_track import SoundTrack
 from foleybench.media.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media, start_s
 from foleybench.media.frames import Fitter, pixel_aspect, rgb

@@ -9,17 +9,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foleybench.clips import AudioArray
+from foleybench.clips import AudioArray, Resampler
 from foleybench.media.audio import resample
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Resampler = Literal["torchaudio", "kaiser_best", "soxr_hq", "julius"]
 
 # The filter "kaiser_best" of resampy 0.2 (64 zero crossings), which librosa used until 0.10, as torchaudio and fadtk
 # write it down; resampy's table of 2^9 entries is up to 0.3 % off in level against it.

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from foleybench.api.metric import ClipView, MeanOf, Metric, Need, Pool, Stat, mean_of, value_of
+from foleybench.api.metric import ClipView, Metric, Need, Pool, Stat
+from foleybench.stats.pools import MeanOf, mean_of, value_of
 
 if TYPE_CHECKING:
     from foleybench.scoring.accumulator import Accumulator as Accumulator

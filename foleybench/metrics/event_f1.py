@@ -23,8 +23,6 @@ from foleybench.clips import FloatArray
 from foleybench.metrics._families.features import read
 from foleybench.metrics._math.f_score import POOL, counts, curve
 
-__all__ = ["METRIC", "curve", "event_times_s"]
-
 
 def event_times_s(clip: ClipView, *, visible: bool) -> FloatArray:
     """Return the sorted times of the audible onset events that are (or are not) in the picture, shape (n,)."""
@@ -53,4 +51,5 @@ METRIC = Metric(
     pool=POOL,
     undefined="no clip has an audible, visible onset event",
     clip_value=POOL.of_clip,
+    curve=curve,
 )

@@ -18,8 +18,6 @@ from foleybench.api.metric import ClipView, Metric, Need, Stat
 from foleybench.metrics._families.features import read
 from foleybench.metrics._math.f_score import POOL, counts, curve
 
-__all__ = ["METRIC", "curve"]
-
 
 def _per_clip(clip: ClipView) -> Stat | None:
     wanted, generated = np.sort(read(clip, "reference")), np.sort(read(clip, "generated"))
@@ -42,4 +40,5 @@ METRIC = Metric(
     pool=POOL,
     undefined="the detector finds no onset in any reference sound",
     clip_value=POOL.of_clip,
+    curve=curve,
 )

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.errors import ManifestError
+from foleybench.files import canonical_json, write_atomically
 from foleybench.prepare.duplicates import SAME_SOUND, Content, Copy, content_of, find_copies
-from foleybench.shards.manifest import SUFFIX, canonical_json, write_atomically
+from foleybench.shards.manifest import SUFFIX
 
 BETWEEN = "duplicates.jsonl"
 _FLAGS = frozenset({"duplicate", "same_sound"})

@@ -26,11 +26,12 @@ from tqdm import tqdm
 from foleybench import __version__, registry
 from foleybench.api.dataset import Item
 from foleybench.api.encoder import Encoder, Features
-from foleybench.api.weights import file_sha256, require
+from foleybench.api.weights import require
 from foleybench.clips import Clock, IntArray
 from foleybench.errors import FoleyError, MediaError
 from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import Featuriser, Job, Material, in_order, job
+from foleybench.files import file_sha256
 from foleybench.media.audio import fit_length, read_sound
 from foleybench.media.h264 import decode_mp4
 from foleybench.prepare.pack import Group, Part, commit, read_part

@@ -17,6 +17,7 @@ from typing import Any
 
 from foleybench.api.dataset import Item, Sample
 from foleybench.errors import FoleyError
+from foleybench.files import canonical_json, write_atomically
 from foleybench.prepare.duplicate_flags import unmarked
 from foleybench.prepare.staging import (
     Outcome,
@@ -27,7 +28,7 @@ from foleybench.prepare.staging import (
     staged_outcome,
 )
 from foleybench.shards.dataset import read_members, shard_name, write_shard
-from foleybench.shards.manifest import Entry, canonical_json, entry_line, write_atomically
+from foleybench.shards.manifest import Entry, entry_line
 
 # Clips asked for per shard, for clips of up to ten seconds: at about 0.6 MB a clip, shards of about 300 MB.
 MAX_CLIPS = 512

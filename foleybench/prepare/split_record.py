@@ -11,11 +11,12 @@ from typing import Any
 
 from foleybench.api.dataset import Item
 from foleybench.errors import ManifestError
+from foleybench.files import write_atomically
 from foleybench.prepare.duplicate_flags import mark
 from foleybench.prepare.pack import Again, Group, Part, part_bytes, read_part
 from foleybench.prepare.staging import Staging, dumps, read_json
 from foleybench.shards.dataset import shard_names
-from foleybench.shards.manifest import Header, join_manifest, joined_path, manifest_path, write_atomically
+from foleybench.shards.manifest import Header, join_manifest, joined_path, manifest_path
 
 RECORDS = ".prepared"
 # Held by the run that works on the folder.

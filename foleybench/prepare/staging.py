@@ -19,7 +19,7 @@ from typing import Any
 
 from foleybench.api.dataset import Item, Sample
 from foleybench.errors import FoleyError
-from foleybench.shards.manifest import write_atomically
+from foleybench.files import write_atomically
 
 FOLDER = ".staging"
 FINGERPRINT = "fingerprint.json"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from foleybench.api.protocol import Protocol
-from foleybench.features.frontend import Frontend
+from foleybench.api.protocol import Frontend, Protocol
 
 PROTOCOL = Protocol(
     title="av-benchmark",

@@ -8,13 +8,13 @@ from pathlib import Path
 from foleybench.artefacts.entries import Entry
 from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
+from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, speed
 from foleybench.reproduce.grids import GRIDS, Grid
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.plan import Setup, plan, row_name
 from foleybench.reproduce.write import csv_text, make_table, markdown
 from foleybench.runtime.command_plan import Step
-from foleybench.shards.manifest import write_atomically
 
 
 def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:

@@ -20,13 +20,14 @@ import soundfile
 from foleybench.api.metric import Stat
 from foleybench.artefacts.entries import Entry, read_all
 from foleybench.clips import Clock
-from foleybench.leaderboard import cell_text
+from foleybench.files import write_atomically
+from foleybench.pages import number_text
 from foleybench.reproduce.grids import FULL, MODEL, Grid, Row
 from foleybench.reproduce.measure import Cell, Difference, Measured, cell, unpaired
 from foleybench.reproduce.plan import Setup, plan, row_name, training_name
 from foleybench.runtime.command_plan import Step
-from foleybench.shards.manifest import Manifest, read_manifest, write_atomically
-from foleybench.stats import bootstrap
+from foleybench.shards.manifest import Manifest, read_manifest
+from foleybench.stats import ranking
 
 METRICS = {
     "event_f1": "Event F1 (50 ms) ↑",
@@ -209,7 +210,7 @@ def _differences(lines: Sequence[_Line]) -> dict[str, dict[str, Difference]]:
     for name in METRICS:
         gaps = {line.title: unpaired(name, line.model, test.model) for line in others}
         told = {title: gap.p_value for title, gap in gaps.items() if gap.p_value is not None}
-        corrected = dict(zip(told, bootstrap.holm(list(told.values())), strict=True))
+        corrected = dict(zip(told, ranking.holm(list(told.values())), strict=True))
         found[name] = {title: gap._replace(p_value=corrected.get(title)) for title, gap in gaps.items()}
     return found
 
@@ -251,10 +252,10 @@ def _evaluations(result: Mapping[str, object]) -> object:
 
 def _text(value: Cell) -> str:
     if value.low is None or value.high is None:
-        return cell_text.number(value.value, 3)
+        return number_text.number(value.value, 3)
     digits = 3 if abs(value.value) < 10 else 1
-    ends = f"[{cell_text.number(value.low, digits)}, {cell_text.number(value.high, digits)}]"
-    return f"{cell_text.number(value.value, digits)} {ends}"
+    ends = f"[{number_text.number(value.low, digits)}, {number_text.number(value.high, digits)}]"
+    return f"{number_text.number(value.value, digits)} {ends}"
 
 
 def _gap(gap: Difference) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.artefacts.entries import Entry
+from foleybench.files import write_atomically
 from foleybench.reproduce.grids import FULL, MODEL, Grid, Row
 from foleybench.reproduce.plan import Setup, learn, plan, row_name, scoring, training_name
 from foleybench.runtime.command_plan import Step
-from foleybench.shards.manifest import write_atomically
 
 NFES = (1, 2, 4, 8, 25)
 # Fine-tuned from the same flow to need one evaluation.

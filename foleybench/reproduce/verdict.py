@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from foleybench.reproduce.measure import Difference
-from foleybench.stats import bootstrap
+from foleybench.stats import ranking
 
 ALPHA = 0.05
 Answer = Literal["yes", "no", "undecided"]
@@ -51,7 +51,7 @@ def judge(
     """
     pairs = [pair for pair in itertools.combinations(reported, 2) if reported[pair[0]] != reported[pair[1]]]
     told = [pair for pair in pairs if differences[pair].p_value is not None]
-    corrected = dict(zip(told, bootstrap.holm([differences[pair].p_value or 0.0 for pair in told]), strict=True))
+    corrected = dict(zip(told, ranking.holm([differences[pair].p_value or 0.0 for pair in told]), strict=True))
     sign = 1.0 if better == "higher" else -1.0
     outcomes: dict[tuple[str, str], int] = {}
     for first, second in pairs:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.published import ReportedTable
-from foleybench.leaderboard import cell_text
+from foleybench.pages import number_text
 from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.measure import Cell, Difference, Measured, cell, difference
 from foleybench.reproduce.verdict import Verdict, judge, overall, sentence
+from foleybench.stats import ranking
 
 # Our metric for each of the paper's columns, then what the paper has no column for.
 COLUMNS = {"KLD": "kld_mini", "FAD": "fad_mini", "Align Acc": "align_acc_mini"}
@@ -137,20 +138,18 @@ def _measured(table: Table) -> str:
 def _heading(name: str) -> str:
     metric: Metric = registry.load("metrics", name)
     unit = "" if metric.unit == "1" else f" ({metric.unit})"
-    return f"{metric.title}{unit} {cell_text.ARROWS[metric.better]}"
+    return f"{metric.title}{unit} {number_text.ARROWS[metric.better]}"
 
 
 def _best(table: Table, name: str) -> set[str]:
     """Return the labels of the best row of a column and of all that cannot be told from it."""
-    from foleybench.stats import bootstrap
-
     metric: Metric = registry.load("metrics", name)
     known = {label: cells[name].value for label, cells in table.cells.items() if math.isfinite(cells[name].value)}
     if len(known) < 2:
         return set()
     champion = max(known, key=lambda label: known[label] if metric.better == "higher" else -known[label])
     told = {pair: gap.p_value for pair, gap in table.differences[name].items() if gap.p_value is not None}
-    corrected = dict(zip(told, bootstrap.holm(list(told.values())), strict=True))
+    corrected = dict(zip(told, ranking.holm(list(told.values())), strict=True))
     clear = {label for pair, p in corrected.items() if p < 0.05 and champion in pair for label in pair}
     return {champion, *(set(known) - clear)}
 
@@ -164,11 +163,11 @@ def _decimals(cells: Sequence[Cell]) -> int:
 def _text(value: Cell, decimals: int, *, bold: bool) -> str:
     if not math.isfinite(value.value):
         return "*undefined*"
-    text = cell_text.number(value.value, decimals)
+    text = number_text.number(value.value, decimals)
     text = f"**{text}**" if bold else text
     if value.low is None or value.high is None:
         return text
-    return f"{text} [{cell_text.number(value.low, decimals)}, {cell_text.number(value.high, decimals)}]"
+    return f"{text} [{number_text.number(value.low, decimals)}, {number_text.number(value.high, decimals)}]"
 
 
 def _reported(table: Table) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
-from foleybench.shards.manifest import write_atomically
+from foleybench.files import write_atomically
 
 _POLL_S = 0.2
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
+from foleybench import registry
 from foleybench.api.metric import Metric
+from foleybench.files import write_atomically
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
 from foleybench.sanity.pictures import picture
 from foleybench.sanity.run import Outcome
 from foleybench.sanity.verdict import Verdict
 from foleybench.sanity.write import verdicts
-from foleybench.shards.manifest import write_atomically
 
 
 def write(outcome: Outcome, folder: Path, command: str) -> list[Path]:
@@ -32,7 +32,7 @@ def write(outcome: Outcome, folder: Path, command: str) -> list[Path]:
 
 
 def _card(name: str, metric: Metric, judged: Mapping[str, Verdict], where: str, command: str) -> str:
-    module = importlib.import_module(f"foleybench.metrics.{name}")
+    module = registry.module("metrics", name)
     head, _, body = inspect.cleandoc(module.__doc__ or "").partition("\n\n")
     needs = sorted({f"{need.encoder} ({need.layer})" for need in metric.needs.values()})
     ideal = "none" if metric.ideal is None else f"{metric.ideal:g}"

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from foleybench.files import write_atomically
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
 from foleybench.sanity.pictures import picture
 from foleybench.sanity.run import Outcome
 from foleybench.sanity.verdict import Verdict, judge
-from foleybench.shards.manifest import write_atomically
 
 _COLUMNS = ("metric", "degradation", "level", "unit", "value", "low", "high", "worse", "worse_low", "worse_high")
 

@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from foleybench import registry
 from foleybench.api.metric import ClipView, Metric
+from foleybench.api.protocol import Frontend
 from foleybench.artefacts.clip_table import ClipTable
 from foleybench.artefacts.result import stats_of
 from foleybench.clips import AudioArray, Clock, Event
 from foleybench.errors import FoleyError
 from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import PICTURE, Featuriser, Look, Material, job
-from foleybench.features.frontend import Frontend
 from foleybench.media.audio import fit_length
 from foleybench.stats import bootstrap
 

@@ -22,12 +22,13 @@ from foleybench import registry
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal
 from foleybench.api.metric import ClipView, Metric, Need
 from foleybench.api.protocol import Protocol
-from foleybench.api.weights import file_sha256, require
+from foleybench.api.weights import require
 from foleybench.artefacts import audio_folder, result
 from foleybench.artefacts.audio_folder import Problem
 from foleybench.artefacts.clip_table import ClipRow, ClipTable
 from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError, WeightsMissingError
+from foleybench.files import file_sha256
 from foleybench.scoring.evaluate import pooled, run_facts
 from foleybench.shards.dataset import ShardDataset
 

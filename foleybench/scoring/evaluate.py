@@ -19,15 +19,17 @@ from tqdm import tqdm
 from foleybench import registry
 from foleybench.api.metric import Metric, Stat
 from foleybench.api.protocol import Protocol
-from foleybench.api.weights import file_sha256, require
+from foleybench.api.weights import require
 from foleybench.artefacts import audio_folder
 from foleybench.artefacts import result as results
 from foleybench.artefacts.audio_folder import Problem
 from foleybench.artefacts.clip_table import ClipTable
 from foleybench.errors import FoleyError
+from foleybench.features.featurise import encoders_of, needs_of
+from foleybench.files import file_sha256
 from foleybench.lists.subsets import Subset
 from foleybench.runtime import provenance
-from foleybench.scoring.scorer import Recipe, Wanted, encoders_of, needs_of
+from foleybench.scoring.scorer import Recipe, Wanted
 from foleybench.scoring.workers import Engine, score_all
 from foleybench.shards.dataset import ShardDataset
 from foleybench.stats import bootstrap

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,17 +17,26 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench import registry
-from foleybench.api.encoder import Encoder, Features
+from foleybench.api.encoder import Features
 from foleybench.api.metric import ClipView, Metric, Need
 from foleybench.api.protocol import Protocol
-from foleybench.artefacts import audio_folder
 from foleybench.artefacts.audio_folder import Problem
 from foleybench.artefacts.clip_table import ClipRow
 from foleybench.clips import Clip, Clock, FloatArray, FrameArray
 from foleybench.errors import FoleyError
 from foleybench.features.cache import FeatureCache
-from foleybench.features.featurise import CAPTION, PICTURE, Featuriser, Job, Material, in_order, job
+from foleybench.features.featurise import (
+    CAPTION,
+    PICTURE,
+    Featuriser,
+    Job,
+    Material,
+    job,
+    needs_of,
+)
 from foleybench.media.audio import fit_length
+from foleybench.runtime.threads import one_thread
+from foleybench.scoring.admit import admit
 from foleybench.shards.dataset import ShardDataset
 
 CHUNK = 16
@@ -86,20 +94,6 @@ class _Loaded:
     seconds: float | None
 
 
-def needs_of(metrics: Mapping[str, Metric]) -> list[Need]:
-    """Return the features that metrics need, each once, in a fixed order."""
-    return sorted(
-        {need for metric in metrics.values() for need in metric.needs.values()},
-        key=lambda need: (need.encoder, need.layer, need.of),
-    )
-
-
-def encoders_of(needs: Sequence[Need]) -> dict[str, Encoder]:
-    """Return the encoders that the needs name, and those that these come after, by name."""
-    names = {name for name, _ in in_order(job(need.encoder, need.of) for need in needs)}
-    return {name: registry.load("encoders", name) for name in sorted(names)}
-
-
 class Scorer:
     """Scores chunks of clips of one data set under one protocol."""
 
@@ -139,25 +133,12 @@ class Scorer:
         return scored
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread: sums do not depend on the machine's cores; clips run in parallel instead."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _load(
     data: ShardDataset, clip_id: str, path: Path | None, protocol: Protocol, seconds: float | None
 ) -> tuple[_Loaded | None, list[Problem]]:
     clip = data.load(clip_id, video=False)
     duration_s = min(clip.duration_s, protocol.crop_s or clip.duration_s)
-    audio, rate_hz, problems = audio_folder.admit(clip_id, path, clip.duration_s, protocol)
+    audio, rate_hz, problems = admit(clip_id, path, clip.duration_s, protocol)
     if audio is None or clip.audio is None:
         return None, problems
     clock = Clock(duration_s)

@@ -47,10 +47,10 @@ def weights_files() -> list[WeightsFile]:
 
 def encoders_of(protocol: str) -> set[str]:
     """Return the encoders that a protocol's metrics need, with those that these come after."""
-    from foleybench.scoring import scorer
+    from foleybench.features import featurise
 
     metrics = {name: registry.load("metrics", name) for name in registry.load("protocols", protocol).metrics}
-    return set(scorer.encoders_of(scorer.needs_of(metrics)))
+    return set(featurise.encoders_of(featurise.needs_of(metrics)))
 
 
 def size_text(weights: Weights) -> str:

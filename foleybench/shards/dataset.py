@@ -99,14 +99,18 @@ class ShardDataset:
     """The clips of one split, by id or in order, checked against the manifest.
 
     Attributes:
-        path: The manifest.
         manifest: The manifest's content.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._path = path
         self.manifest = read_manifest(path)
         self._entries = {entry.clip_id: entry for entry in self.manifest.ok()}
+
+    @property
+    def path(self) -> Path:
+        """The manifest's file."""
+        return self._path
 
     @property
     def name(self) -> str:
@@ -121,6 +125,10 @@ class ShardDataset:
     def __len__(self) -> int:
         """Return the number of usable clips."""
         return len(self._entries)
+
+    def entries(self) -> list[Entry]:
+        """Return the manifest lines of the usable clips, in order."""
+        return list(self._entries.values())
 
     def entry(self, clip_id: str) -> Entry:
         """Return the manifest line of a usable clip."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foleybench.errors import ManifestError
+from foleybench.files import canonical_json, write_atomically
 
 _T = TypeVar("_T")
 
@@ -90,22 +91,6 @@ class Manifest:
         for entry in self.entries:
             counts[entry.status] = counts.get(entry.status, 0) + 1
         return dict(sorted(counts.items()))
-
-
-def canonical_json(record: Any) -> str:
-    """Return ``record`` as one line of JSON with sorted keys; NaN and infinity are refused."""
-    return json.dumps(record, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is either absent, the old one, or whole: temp file, fsync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
 
 
 def manifest_path(folder: Path, split: str) -> Path:

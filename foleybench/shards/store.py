@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from foleybench.errors import FoleyError, ManifestError
-from foleybench.shards.manifest import write_atomically
+from foleybench.files import write_atomically
 
 # Protocols whose objects appear only when an upload is complete.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "oci", "r2", "memory"})

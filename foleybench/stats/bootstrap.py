@@ -12,8 +12,8 @@ Holm 1979.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -241,55 +241,3 @@ def replicates(pool: Pool, stats: Sequence[Stat], counts: Ints) -> Floats:
     places = np.arange(len(stats))
     values = [pool([stats[int(i)] for i in np.repeat(places, row)]) for row in counts]
     return np.asarray(values, dtype=np.float64)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values adjusted by Holm's step-down procedure, in the given order.
-
-    Example:
-        >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
-        [0.03, 0.06, 0.06]
-    """
-    adjusted = [0.0] * len(p_values)
-    running = 0.0
-    for rank, index in enumerate(np.argsort(np.asarray(p_values), kind="stable")):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = running
-    return adjusted
-
-
-def shared_ranks(
-    values: Sequence[float],
-    better: Literal["higher", "lower"],
-    p: Callable[[int, int], float | None],
-    *,
-    alpha: float = 0.05,
-) -> list[tuple[int, int]]:
-    """Return each system's rank as (lowest, highest) place that it may hold.
-
-    A system's best place is one after those that are distinguishably better, its worst place is before those that are
-    distinguishably worse. Systems that cannot be told apart overlap, and rank 1-3 reads "somewhere from 1 to 3".
-
-    Args:
-        values: One finite value a system.
-        better: Direction.
-        p: (i, j) -> p-value of the paired test, already corrected for the number of comparisons; None when unknown
-            (the two then count as not distinguishable).
-        alpha: Level of the test.
-
-    Example:
-        >>> shared_ranks([0.9, 0.88, 0.2], "higher", lambda i, j: 0.5 if {i, j} == {0, 1} else 0.001)
-        [(1, 2), (1, 2), (3, 3)]
-    """
-    sign = 1.0 if better == "higher" else -1.0
-    ranks = []
-    for i, value in enumerate(values):
-        told_apart = [j for j in range(len(values)) if j != i and _below(p(i, j), alpha)]
-        n_better = sum(sign * values[j] > sign * value for j in told_apart)
-        n_worse = sum(sign * values[j] < sign * value for j in told_apart)
-        ranks.append((1 + n_better, len(values) - n_worse))
-    return ranks
-
-
-def _below(p_value: float | None, alpha: float) -> bool:
-    return p_value is not None and p_value < alpha

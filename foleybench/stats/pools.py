@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -67,3 +67,39 @@ class Ratio:
     def _read(self, stat: Stat, name: str) -> float:
         value = stat[name]
         return float(value[self.index]) if self.index is not None and value.ndim else float(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class MeanOf:
+    """A ``pool`` that averages one scalar statistic over clips; NaN for no clips.
+
+    Attributes:
+        name: Which statistic.
+    """
+
+    name: str
+
+    def __call__(self, stats: Sequence[Stat]) -> float:
+        """Return the mean over clips."""
+        return float(np.mean([stat[self.name] for stat in stats])) if stats else float("nan")
+
+    def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the means of resamples, given how often each clip occurs in each, shape (resamples, clips)."""
+        values = np.array([float(stat[self.name]) for stat in stats])
+        means: npt.NDArray[np.float64] = (counts @ values) / counts.sum(axis=1)
+        return means
+
+
+def mean_of(name: str) -> MeanOf:
+    """Return a ``pool`` that averages one scalar statistic over clips; NaN for no clips.
+
+    Example:
+        >>> mean_of("x")([{"x": np.array(1.0)}, {"x": np.array(3.0)}])
+        2.0
+    """
+    return MeanOf(name)
+
+
+def value_of(name: str) -> Callable[[Stat], float]:
+    """Return a ``clip_value`` that reads one scalar statistic."""
+    return lambda stat: float(stat[name])

@@ -7,9 +7,10 @@ import pytest
 import soundfile
 
 from foleybench.api.protocol import Protocol
-from foleybench.artefacts.audio_folder import admit, find_files, read_generation
+from foleybench.artefacts.audio_folder import find_files, read_generation
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
+from foleybench.scoring.admit import admit
 
 PROTOCOL = Protocol(title="t", version=1, description="d", metrics=(), headline={}, length_tolerance_s=0.0)
 TONE = (0.3 * np.sin(np.arange(16000) * 0.3)).astype(np.float32)

@@ -14,6 +14,7 @@ from foleybench.api.encoder import Signal
 from foleybench.encoders import clap_laion, clap_laion_text, roberta_tokens
 from foleybench.encoders._nets import clap_text, htsat
 from foleybench.errors import FoleyError
+from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import write_wav
 from foleybench.scoring.evaluate import Request, evaluate
 from foleybench.shards.dataset import ShardDataset
@@ -221,9 +222,9 @@ def test_the_score_is_the_mean_cosine_and_clips_without_a_caption_do_not_apply(s
     )
     cosines = []
     for clip in loaded[:2]:
-        from foleybench.features.frontend import Frontend
+        from foleybench.api.protocol import Frontend
 
-        audio = Frontend(remove_mean=True).apply(clip.audio, clip.rate_hz, 48000)
+        audio = apply_frontend(Frontend(remove_mean=True), clip.audio, clip.rate_hz, 48000)
         heard = sounds([Signal(audio=audio, duration_s=2.0)])[0]["embedding"]
         read = numbers([Signal(audio=audio, duration_s=2.0, text=clip.label)])[0]
         said = captions([Signal(audio=audio, duration_s=2.0, features={"roberta_tokens": read})])[0]["embedding"]

@@ -5,9 +5,9 @@ import pytest
 
 from foleybench import registry
 from foleybench.api.encoder import Signal
-from foleybench.encoders.loudness import integrated_lufs
 from foleybench.errors import FoleyError
 from foleybench.media.audio import resample
+from foleybench.media.loudness import integrated_lufs
 
 RATE_HZ = 48000
 

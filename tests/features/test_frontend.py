@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from foleybench.api.protocol import Frontend
 from foleybench.artefacts.audio_folder import read_any
-from foleybench.features.frontend import Frontend
+from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import read_sound
 from foleybench.media.resample import resample_as
 
@@ -109,17 +110,17 @@ def test_sixteen_bits_are_those_of_libsndfile():
     soundfile.write(buffer, audio, 16000, format="WAV", subtype="PCM_16")
     buffer.seek(0)
     wanted = soundfile.read(buffer, dtype="int16")[0] / 32768
-    np.testing.assert_array_equal(Frontend(int16=True).apply(audio, 16000, 16000), np.float32(wanted))
+    np.testing.assert_array_equal(apply_frontend(Frontend(int16=True), audio, 16000, 16000), np.float32(wanted))
 
 
 def test_silence_stays_silence():
     silent = np.zeros(100, dtype=np.float32)
     everything = Frontend(remove_mean=True, resampler="soxr_hq", int16=True)
-    assert not everything.apply(silent, 44100, 16000).any()
+    assert not apply_frontend(everything, silent, 44100, 16000).any()
 
 
 def test_the_mean_goes_before_resampling():
-    found = Frontend(remove_mean=True).apply(np.full(1000, 0.25, dtype=np.float32), 44100, 16000)
+    found = apply_frontend(Frontend(remove_mean=True), np.full(1000, 0.25, dtype=np.float32), 44100, 16000)
     np.testing.assert_allclose(found, 0.0, atol=1e-7)
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from foleybench.clips import AudioArray, FrameArray
+from foleybench.files import canonical_json
 from foleybench.media.audio import flac_bytes
 from foleybench.media.read import encode_mp4
 from foleybench.shards.dataset import shard_name, write_shard
-from foleybench.shards.manifest import Entry, Header, canonical_json, manifest_path, write_manifest
+from foleybench.shards.manifest import Entry, Header, manifest_path, write_manifest
 
 RATE_HZ = 16000
 FPS = 25.0

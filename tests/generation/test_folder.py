@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from foleybench.api.model import Model
+from foleybench.api.model import Model, clip_rng
 from foleybench.artefacts import audio_folder
 from foleybench.errors import FoleyError
 from foleybench.generation import folder as generation
-from foleybench.generation.folder import Settings, build, clip_rng, generate_folder, generate_one, strip
+from foleybench.generation.folder import Settings, build, generate_folder, generate_one, strip
 from foleybench.media.audio import read_sound
 from foleybench.shards.dataset import ShardDataset
 

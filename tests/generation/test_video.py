@@ -9,12 +9,12 @@ import pytest
 
 from foleybench.api.model import Model
 from foleybench.cli import main
-from foleybench.encoders.loudness import integrated_lufs
 from foleybench.errors import FoleyError
 from foleybench.generation import folder as generation
 from foleybench.generation.folder import Settings
 from foleybench.generation.video import Wanted, _read_original, _short_side_px, sound_for_video
 from foleybench.media.audio import read_sound, resample
+from foleybench.media.loudness import integrated_lufs
 from foleybench.media.read import read_media_sound, read_video
 from tests.made_media import click, click_time_s, pictures, write_video
 

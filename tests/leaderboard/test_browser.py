@@ -86,7 +86,7 @@ def listening(make_clicks, tmp_path_factory):
 
 
 def make_ids(request, data, home, draw):
-    from foleybench.leaderboard.report import choose
+    from foleybench.pages.template import choose
 
     shown = choose(data.clip_ids, request.n_clips, request.seed)
     for clip_id in shown:

@@ -9,8 +9,9 @@ import pytest
 import soundfile
 
 from foleybench.errors import FoleyError
-from foleybench.leaderboard.report import Request, choose, make_report
+from foleybench.leaderboard.report import Request, make_report
 from foleybench.media.audio import write_wav
+from foleybench.pages.template import choose
 from foleybench.shards.dataset import ShardDataset
 
 RATE_HZ = 16000

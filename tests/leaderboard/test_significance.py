@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from foleybench.api.metric import mean_of
 from foleybench.leaderboard.significance import Comparison, Standing, compare_all, standings
 from foleybench.stats.bootstrap import Paired, paired
+from foleybench.stats.pools import mean_of
 
 MEAN = mean_of("x")
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from foleybench.encoders.loudness import integrated_lufs
 from foleybench.media.audio import resample
-from foleybench.media.loudness import PEAK_DBTP, below_peak, to_loudness, true_peak
+from foleybench.media.loudness import PEAK_DBTP, below_peak, integrated_lufs, to_loudness, true_peak
 
 LIMIT = 10 ** (PEAK_DBTP / 20)
 

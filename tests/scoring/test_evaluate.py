@@ -13,7 +13,7 @@ import pytest
 
 from foleybench import registry
 from foleybench.api.encoder import Encoder
-from foleybench.api.metric import Metric, Need, mean_of, value_of
+from foleybench.api.metric import Metric, Need
 from foleybench.api.protocol import Protocol
 from foleybench.artefacts import result as results
 from foleybench.clips import AudioArray
@@ -25,6 +25,7 @@ from foleybench.scoring import scorer
 from foleybench.scoring.evaluate import Request, evaluate
 from foleybench.shards.dataset import ShardDataset
 from foleybench.stats.bootstrap import Interval
+from foleybench.stats.pools import mean_of, value_of
 
 MODEL = {
     "name": "copy",

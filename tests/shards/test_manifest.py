@@ -9,16 +9,8 @@ from pathlib import Path
 import pytest
 
 from foleybench.errors import ManifestError
-from foleybench.shards.manifest import (
-    Entry,
-    Header,
-    canonical_json,
-    manifest_bytes,
-    manifest_path,
-    read_manifest,
-    write_atomically,
-    write_manifest,
-)
+from foleybench.files import canonical_json, write_atomically
+from foleybench.shards.manifest import Entry, Header, manifest_bytes, manifest_path, read_manifest, write_manifest
 
 HEADER = Header(dataset="d", split="test", version=1, profile={"fps": 25.0}, tools={"a": "1"})
 OK = Entry(clip_id="a_000000", source="s", source_id="a", label="", status="ok", shard="test-000000.tar")

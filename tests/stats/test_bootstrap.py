@@ -3,17 +3,9 @@
 import numpy as np
 import pytest
 
-from foleybench.api.metric import mean_of
-from foleybench.stats.bootstrap import (
-    bootstrap,
-    clip_counts,
-    holm,
-    paired,
-    replicates,
-    resample,
-    shared_ranks,
-    source_groups,
-)
+from foleybench.stats.bootstrap import bootstrap, clip_counts, paired, replicates, resample, source_groups
+from foleybench.stats.pools import mean_of
+from foleybench.stats.ranking import holm, shared_ranks
 
 MEAN = mean_of("x")
 

@@ -8,7 +8,7 @@ import functools
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.errors import FoleyError
+from foleybench.media.audio import require_finite
 
 BLOCK = 2048
 
@@ -73,17 +73,6 @@ def decibels(power: FloatArray, floor_db: float) -> FloatArray:
     """Return power in dB, never below ``floor_db``."""
     floor = 10.0 ** (floor_db / 10.0)
     return np.asarray(10.0 * np.log10(np.maximum(power, floor)), dtype=np.float64)
-
-
-def require_finite(audio: AudioArray) -> None:
-    """Refuse a sound with NaN or infinite samples.
-
-    Raises:
-        FoleyError: Names the first bad sample.
-    """
-    bad = np.flatnonzero(~np.isfinite(audio))
-    if len(bad):
-        raise FoleyError(f"sample {bad[0]} of {len(audio)} is {audio[bad[0]]}; features need finite sound.")
 
 
 def without_dc(audio: AudioArray) -> AudioArray:

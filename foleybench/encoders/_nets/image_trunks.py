@@ -6,6 +6,7 @@ Frames are taken at a fixed rate by their timestamps: the one on screen at the m
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +169,7 @@ def card(trunk: Trunk, *, dim: int, source: str) -> Encoder:
         source=source,
         weights=trunk.weights,
         build=build,
+        untrained=functools.partial(untrained_trunk, trunk),
     )
 
 

@@ -24,9 +24,9 @@ from torchvision.transforms.v2 import functional
 
 from foleybench.clips import AudioArray, FrameArray
 from foleybench.encoders._inputs.loading import load_strictly, read_safetensors
-from foleybench.encoders._inputs.spectra import require_finite
 from foleybench.encoders._inputs.transformers import transformers_for
 from foleybench.errors import FoleyError
+from foleybench.media.audio import require_finite
 
 Shapes = Mapping[str, tuple[int, ...]]
 HOP = 1920

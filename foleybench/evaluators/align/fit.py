@@ -19,7 +19,7 @@ from foleybench.encoders._nets.mini_nets import RATIO, AlignNet
 from foleybench.errors import FoleyError
 from foleybench.evaluators.align.pool import Pool, Pools
 from foleybench.evaluators.mini.fit_align import draw_shift, moved, pixels_of
-from foleybench.shards.manifest import write_atomically
+from foleybench.files import write_atomically
 
 # Shares of the loss; as recalled from the paper of Diff-Foley, not confirmed.
 MIX = {"true": 0.5, "shifted": 0.25, "swapped": 0.25}

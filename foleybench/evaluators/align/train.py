@@ -17,7 +17,8 @@ from foleybench.errors import FoleyError
 from foleybench.evaluators.align.fit import MIX, Recipe, fit
 from foleybench.evaluators.align.measure import measure
 from foleybench.evaluators.align.pool import Pools
-from foleybench.shards.manifest import read_manifest, write_atomically
+from foleybench.files import write_atomically
+from foleybench.shards.manifest import read_manifest
 
 VERSION = 1
 RECIPES = {

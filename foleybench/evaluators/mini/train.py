@@ -14,7 +14,8 @@ from foleybench.encoders._nets.mini_nets import packed
 from foleybench.errors import FoleyError
 from foleybench.evaluators.mini import fit_align, fit_class
 from foleybench.evaluators.mini.material import gather
-from foleybench.shards.manifest import read_manifest, write_atomically
+from foleybench.files import write_atomically
+from foleybench.shards.manifest import read_manifest
 
 STEPS = {"class": 350, "align": 500}
 VERSION = 1

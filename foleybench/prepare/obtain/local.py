@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from foleybench.datasets.folder import VIDEO_ENDINGS
 from foleybench.errors import FoleyError
 
 _START = (
@@ -119,3 +118,11 @@ def _media_files(root: Path) -> list[str]:
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in VIDEO_ENDINGS
         ]
     return sorted(found)
+
+
+VIDEO_ENDINGS = frozenset(
+    (
+        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".3gp", ".3g2"),
+        *(".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".asf", ".ogv"),
+    )
+)

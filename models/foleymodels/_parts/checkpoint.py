@@ -11,7 +11,7 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from foleybench.errors import FoleyError
-from foleybench.shards.manifest import canonical_json, write_atomically
+from foleybench.files import canonical_json, write_atomically
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"

@@ -7,13 +7,12 @@ anything here. ``weights="random"`` builds the same networks untrained, to try s
 from __future__ import annotations
 
 import functools
-import importlib
 
 import numpy as np
 import numpy.typing as npt
 
 from foleybench import registry
-from foleybench.api.encoder import Encode, Signal
+from foleybench.api.encoder import Encode, Encoder, Signal
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.media.audio import resample
 
@@ -74,8 +73,8 @@ def sound_features(clip: Clip, name: str, token_times_s: npt.NDArray[np.float32]
 
 @functools.lru_cache(maxsize=4)
 def _encoder(name: str, weights: str) -> Encode:
+    encoder: Encoder = registry.load("encoders", name)
     if weights == "random":
-        encode: Encode = importlib.import_module(f"foleybench.encoders.{name}").untrained("cpu")
-        return encode
-    built: Encode = registry.load("encoders", name).build("cpu")
-    return built
+        assert encoder.untrained is not None, f"{name} has no untrained form"
+        return encoder.untrained("cpu")
+    return encoder.build("cpu")

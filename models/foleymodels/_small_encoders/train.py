@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from foleybench.shards.manifest import canonical_json
+from foleybench.files import canonical_json
 from foleymodels._parts import checkpoint
 from foleymodels._small_encoders.objectives import OBJECTIVES
 from foleymodels._training.decoded_data import TrainingData

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench.shards.manifest import write_atomically
+from foleybench.files import write_atomically
 
 
 def draw_curves(records: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:

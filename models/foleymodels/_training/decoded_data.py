@@ -24,9 +24,9 @@ from tqdm import tqdm
 
 from foleybench.clips import Clip, FrameArray, IntArray
 from foleybench.errors import FoleyError
+from foleybench.files import canonical_json
 from foleybench.media.audio import resample
 from foleybench.shards.dataset import ShardDataset
-from foleybench.shards.manifest import canonical_json
 from foleymodels._parts.frame_maps import observe
 from foleymodels._parts.frozen_encoders import HalfArray, picture_features, sound_features
 from foleymodels._parts.mel import Mel, MelSettings

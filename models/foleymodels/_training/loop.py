@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from foleybench.errors import FoleyError
+from foleybench.files import canonical_json, write_atomically
 from foleybench.runtime import distributed
-from foleybench.shards.manifest import canonical_json, write_atomically
 from foleymodels._parts.checkpoint import load_into, read_tensors
 from foleymodels._training.curves import draw_curves
 from foleymodels._training.data_parallel import Share, present_share, share, sharing

@@ -14,7 +14,6 @@ from foleybench.api.model import BuildContext, rate_of
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.media.audio import fit_length, resample
-from foleybench.shards.dataset import ShardDataset
 
 Change = Callable[[Clip, AudioArray, np.random.Generator], AudioArray]
 
@@ -85,7 +84,7 @@ class OtherClips:
             raise FoleyError(
                 "this control takes the sound of another clip, so it needs a data set: name one with --data."
             )
-        self._data: ShardDataset = context.data
+        self._data = context.data
         self._same_class = same_class
 
     def __call__(self, clip: Clip, own: AudioArray, rng: np.random.Generator) -> AudioArray:
@@ -93,7 +92,7 @@ class OtherClips:
         entry = self._data.entry(clip.clip_id)
         others = [
             other.clip_id
-            for other in self._data.manifest.ok()
+            for other in self._data.entries()
             if other.source_id != entry.source_id and (other.label == entry.label) == self._same_class
         ]
         if not others:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from foleybench.shards.manifest import write_atomically
+from foleybench.files import write_atomically
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.loop import step_generator
 from foleymodels.foleyflow.objective import Draw, Objective

@@ -26,8 +26,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
 from foleybench.api.model import TrainContext
+from foleybench.files import write_atomically
 from foleybench.runtime import distributed
-from foleybench.shards.manifest import write_atomically
 from foleymodels._parts.checkpoint import load_into, read_tensors
 from foleymodels._parts.paths import draw_times
 from foleymodels._parts.samplers import sample

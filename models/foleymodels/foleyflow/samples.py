@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from foleybench.api.model import BuildContext
+from foleybench.api.model import BuildContext, clip_rng
 from foleybench.clips import AudioArray, Clip, FloatArray
-from foleybench.generation.folder import clip_rng
+from foleybench.files import write_atomically
 from foleybench.media.audio import resample, write_wav
 from foleybench.shards.dataset import ShardDataset
-from foleybench.shards.manifest import write_atomically
 from foleymodels._parts.mel import Mel
 from foleymodels.foleyflow.alignment import Alignment
 from foleymodels.foleyflow.flow import Flow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
 from foleybench.scoring.evaluate import cannot_run
 from foleybench.scoring.scorer import Recipe, Scorer, Wanted
 from foleybench.shards.dataset import ShardDataset
-from foleybench.stats import bootstrap
+from foleybench.stats import estimate
 
 
 class Point(NamedTuple):
@@ -191,19 +190,14 @@ def _point(
 ) -> Point:
     found, true = result.stats_of(table, name), result.stats_of(truth, name)
     sources: Mapping[str, str] = {row["clip_id"]: row["source_id"] for row in table}
-    biased = metric.corrected is not None
-    value = metric.pool(list(found.values())) if len(found) >= metric.minimum_clips else float("nan")
+    value = estimate.value_of(metric, found)
     if not np.isfinite(value):
         return Point(level, float("nan"), None, None, float("nan"), None, None)
-    rng = [_rng(request.seed, name) for _ in range(2)]
-    interval = bootstrap.bootstrap(metric.pool, found, sources, rng=rng[0], resamples=request.resamples, centre=biased)
-    paired = bootstrap.paired(metric.pool, found, true, sources, rng=rng[1], resamples=request.resamples, centre=biased)
+    rng, resamples = estimate.rng_of(request.seed, name), request.resamples
+    interval = estimate.interval_of(name, metric, found, sources, seed=request.seed, resamples=resamples)
+    paired = estimate.paired(metric, found, true, sources, rng=rng, resamples=resamples)
     low, high = interval or (None, None)
     if metric.better == "lower":
         return Point(level, value, low, high, paired.difference, paired.low, paired.high)
     flipped = [None if end is None else -end for end in (paired.high, paired.low)]
     return Point(level, value, low, high, -paired.difference, flipped[0], flipped[1])
-
-
-def _rng(seed: int, name: str) -> np.random.Generator:
-    return np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])

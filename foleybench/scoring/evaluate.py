@@ -9,15 +9,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from foleybench import registry
-from foleybench.api.metric import Metric, Stat
+from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
 from foleybench.api.weights import require
 from foleybench.artefacts import audio_folder
@@ -32,7 +32,7 @@ from foleybench.runtime import provenance
 from foleybench.scoring.scorer import Recipe, Wanted
 from foleybench.scoring.workers import Engine, score_all
 from foleybench.shards.dataset import ShardDataset
-from foleybench.stats import bootstrap
+from foleybench.stats import estimate
 
 # Kinds of problem that are told but do not stop a clip from being scored.
 _SCORED_KINDS = {"short", "long", "silent"}
@@ -201,51 +201,36 @@ def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: 
         resamples: How many.
     """
     found = results.stats_of(rows, name)
-    sources = {row["clip_id"]: row["source_id"] for row in rows}
-    enough = len(found) >= metric.minimum_clips
-    value = metric.pool(list(found.values())) if enough else float("nan")
-    defined = bool(np.isfinite(value))
-    interval = None
-    if defined:
-        rng = np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
-        biased = metric.corrected is not None
-        interval = bootstrap.bootstrap(metric.pool, found, sources, rng=rng, resamples=resamples, centre=biased)
-        interval = _within_bounds(interval, value, metric)
-    corrected = metric.corrected(list(found.values())) if defined and metric.corrected else float("nan")
-    not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in rows)
-    few = f"{len(found)} applicable clips, at least {metric.minimum_clips} are needed"
+    made = estimate.estimate(
+        name,
+        metric,
+        found,
+        {row["clip_id"]: row["source_id"] for row in rows},
+        {row["clip_id"]: row["label"] for row in rows},
+        seed=seed,
+        resamples=resamples,
+    )
+    low, high = made.interval or (None, None)
     return {
         "version": metric.version,
         "source_sha256": source_sha256("metrics", name),
-        "value": value if defined else None,
-        "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
+        "value": _or_null(made.value),
+        "low": low,
+        "high": high,
         "level": 0.95,
-        "corrected": corrected if np.isfinite(corrected) else None,
-        "n_used": len(found),
+        "corrected": _or_null(made.corrected),
+        "n_used": made.n,
         "n_asked": len(rows),
-        "not_applicable": not_applicable,
+        "not_applicable": sum(name in row["stats"] and row["stats"][name] is None for row in rows),
         "unit": metric.unit,
         "better": metric.better,
-        "reason": None if defined else (metric.undefined if enough or not found else few),
-        "per_class": dict(_per_class(metric, found, rows)),
+        "reason": made.reason or None,
+        "per_class": {label: {"value": _or_null(one.value), "n": one.n} for label, one in made.per_class.items()},
     }
 
 
-def _within_bounds(interval: bootstrap.Interval | None, value: float, metric: Metric) -> bootstrap.Interval | None:
-    """Cut a centred interval at the ideal value: no distance is below zero, no rate above one."""
-    if interval is None or metric.ideal is None:
-        return interval
-    if metric.better == "lower":
-        return bootstrap.Interval(min(value, max(interval.low, metric.ideal)), max(value, interval.high))
-    return bootstrap.Interval(min(value, interval.low), max(value, min(interval.high, metric.ideal)))
-
-
-def _per_class(metric: Metric, found: Mapping[str, Stat], rows: ClipTable) -> Iterator[tuple[str, dict[str, Any]]]:
-    for label in sorted({row["label"] for row in rows}):
-        chosen = [found[row["clip_id"]] for row in rows if row["label"] == label and row["clip_id"] in found]
-        value = metric.pool(chosen) if len(chosen) >= max(1, metric.minimum_clips) else float("nan")
-        yield label, {"value": value if np.isfinite(value) else None, "n": len(chosen)}
+def _or_null(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _run(request: Request, metrics: Mapping[str, Metric]) -> dict[str, Any]:

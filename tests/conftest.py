@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import made_clicks
+
+# The same hundred examples every time, so that a change is what makes a test fail; a number in HYPOTHESIS_EXAMPLES
+# looks for so many others.
+SEARCHED = int(os.environ.get("HYPOTHESIS_EXAMPLES", "0"))
+hypothesis.settings.register_profile(
+    "foleybench", max_examples=SEARCHED or 100, derandomize=not SEARCHED, database=None, deadline=None
+)
+hypothesis.settings.load_profile("foleybench")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,13 +97,20 @@ class _Loaded:
 class Scorer:
     """Scores chunks of clips of one data set under one protocol."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, tell: Callable[[str], object] | None = None) -> None:
+        """Set it up.
+
+        Args:
+            recipe: What to score, and how.
+            tell: As of ``FeatureCache``.
+        """
         self._recipe = recipe
         self._data = ShardDataset(recipe.data)
         self._protocol: Protocol = registry.load("protocols", recipe.protocol)
         self._metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in recipe.metrics}
         jobs = {job(need.encoder, need.of) for need in needs_of(self._metrics)}
-        self._featuriser = Featuriser(jobs, recipe.device, FeatureCache(recipe.cache), self._protocol.frontend)
+        cache = FeatureCache(recipe.cache, tell)
+        self._featuriser = Featuriser(jobs, recipe.device, cache, self._protocol.frontend)
 
     @property
     def chunk(self) -> int:

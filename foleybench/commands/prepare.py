@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
-import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,19 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="recipe", help="the data set to prepare", metavar="DATASET", required=True, parser_class=_DatasetParser
     )
     for name in registry.names("datasets"):
-        child = datasets.add_parser(name, help=_first_line(name))
+        child = datasets.add_parser(name, help=registry.summary("datasets", name).replace("%", "%%"))
         child.recipe = name
     features = datasets.add_parser(_prepare_features.NAME, help=_prepare_features.HELP)
     _prepare_features.add_arguments(features)
-
-
-def _first_line(name: str) -> str:
-    """Return the first line of a data set's docstring, without importing its file."""
-    spec = importlib.util.find_spec(f"foleybench.datasets.{name}")
-    if spec is None or spec.origin is None:
-        return "from another package"
-    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
-    return text.partition("\n")[0].replace("%", "%%")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

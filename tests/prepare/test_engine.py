@@ -127,7 +127,8 @@ def test_killed_at_any_moment_and_run_again_is_byte_identical(deeds, options, tr
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "moment", ["pack.write_shard", "pack.write_atomically", "finished.write_atomically", "finished.Staging.remove"]
+    "moment",
+    ["pack.write_shard", "pack.write_atomically", "split_record.write_atomically", "split_record.Staging.remove"],
 )
 def test_killed_while_packing(deeds, options, tree, tmp_path: Path, monkeypatch, moment: str):
     asked = options("ok,ok,bad,ok,ok", splits="train,test")

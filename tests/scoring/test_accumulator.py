@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from foleybench import Accumulator
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
-from foleybench.metrics import Accumulator
 from foleybench.scoring.evaluate import Request, evaluate
 from foleybench.shards.dataset import ShardDataset
 from tests.scoring.test_evaluate import MODEL

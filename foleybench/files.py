@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from foleybench.errors import FoleyError
+
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file; remembered per (path, size, time of change)."""
@@ -36,3 +38,24 @@ def write_atomically(path: Path, data: bytes) -> None:
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)
+
+
+def require_writable(folder: Path, what: str) -> None:
+    """Check, and change nothing, that files can be made in a folder, or that the folder can be made.
+
+    Args:
+        folder: The folder.
+        what: Names it for the reader: the option, such as ``--out``.
+
+    Raises:
+        FoleyError: It is no folder, is read-only, or its disk is full.
+    """
+    there = folder.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise FoleyError(f"{what} {folder}: {there} is not a folder. Name another folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise FoleyError(f"{what} {folder}: {there} cannot be written to. Name another folder.")
+    if os.statvfs(there).f_bavail == 0:
+        raise FoleyError(f"{what} {folder}: the disk of {there} is full. Make room, or name another folder.")

@@ -18,7 +18,8 @@ LEVELS = {
     4: ("evaluators", "foleymodels", "generation", "metrics", "pages", "prepare", "scoring"),
     3: ("artefacts", "encoders", "features", "lists", "protocols", "shards", "stats", "synthfoley"),
     2: ("api", "media", "registry", "runtime"),
-    1: ("clip_ids", "clips", "errors", "files", "loader"),
+    1: ("clip_ids", "clips", "files", "loader"),
+    0: ("errors",),
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms}
 # Folders whose bare file names are registry keys, so that shared code needs one folder with an underscore.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from foleybench import registry
 from foleybench.commands import _prepare_features, _prepare_plan
+from foleybench.commands._options import whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--work", type=Path, metavar="DIR", help="with a URL: folder for what is under way (default: in ~/.cache)"
     )
     parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="number of workers (default: 1; with Ray all of the cluster)"
+        "--jobs", type=whole_number(1), metavar="N", help="number of workers (default: 1; with Ray all of the cluster)"
     )
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="where the workers run (default: local processes)"
@@ -66,7 +67,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ray-address", metavar="ADDRESS", help="a running Ray cluster (default: RAY_ADDRESS or this machine's)"
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N clips of each split")
+    parser.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N clips of each split")
     parser.add_argument(
         "--time-limit",
         type=_seconds,
@@ -201,13 +202,6 @@ def _tell_failures(out: Path, split: SplitPlan) -> None:
         sys.stderr.write(
             f"{split.split}: {n_all} failures may go away: {n_due} may be tried now (--retry), {n_all - n_due} later\n"
         )
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return value
 
 
 def _seconds(text: str) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,6 @@ from tqdm import tqdm
 
 from foleybench import registry
 from foleybench.api.metric import Metric
-from foleybench.api.protocol import Protocol
 from foleybench.api.weights import require
 from foleybench.artefacts import audio_folder
 from foleybench.artefacts import result as results
@@ -29,6 +27,7 @@ from foleybench.features.featurise import encoders_of, needs_of
 from foleybench.files import file_sha256
 from foleybench.lists.subsets import Subset
 from foleybench.runtime import provenance
+from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.scorer import Recipe, Wanted
 from foleybench.scoring.workers import Engine, score_all
 from foleybench.shards.dataset import ShardDataset
@@ -45,7 +44,8 @@ class Request:
     Attributes:
         data: Manifest of the data set.
         audio: Folder with the generated sound.
-        protocol: Registry name.
+        protocol: Registry name or ``path/to/file.py:NAME``; None for ``metrics`` alone, on whole clips.
+        metrics: Metrics in addition to the protocol's, named in the same way.
         model: The result's ``model`` section.
         names: Name map for files whose stem is not the clip id.
         limit: Score only the first clips (the result is then partial), or None.
@@ -61,8 +61,9 @@ class Request:
 
     data: Path
     audio: Path
-    protocol: str
+    protocol: str | None
     model: dict[str, Any]
+    metrics: tuple[str, ...] = ()
     names: Path | None = None
     limit: int | None = None
     seed: int = 0
@@ -84,23 +85,26 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
     Raises:
         FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
     """
+    choice = choose(request.protocol, request.metrics)
+    metrics = {name: metric for name, metric in choice.metrics.items() if request.only is None or name in request.only}
+    results.require_safe_name(request.model["name"], "name")
+    require_weights(metrics)
+    # Of the code as it is now: somebody may edit it while clips are scored.
+    origins = {name: choice.origin(name) for name in metrics}
     data = ShardDataset(request.data)
-    protocol: Protocol = registry.load("protocols", request.protocol)
-    wanted = [name for name in protocol.metrics if request.only is None or name in request.only]
-    metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in wanted}
-    _require_weights(metrics)
+    results.require_safe_name(data.name, f"{request.data}: data set")
     chosen = chosen_ids(data, request.subset)
     clip_ids = chosen[: request.limit]
-    rows, problems = _score_clips(request, clip_ids, wanted)
+    rows, problems = _score_clips(request, clip_ids, choice, tuple(metrics))
     if not any(row["stats"] for row in rows):
         raise FoleyError(
             f"no clip of {request.data.name} could be scored with {request.audio}: {_first_words(problems)} "
             "Match file names to clip ids, or give --names."
         )
     sure = {"seed": request.seed, "resamples": request.resamples}
-    records = {name: pooled(name, metric, rows, **sure) for name, metric in metrics.items()}
+    records = {name: pooled(name, metric, rows, **sure) | origins[name] for name, metric in metrics.items()}
     scored = sum(bool(row["stats"]) for row in rows)
-    whole = scored == len(chosen) and len(metrics) == len(protocol.metrics)
+    whole = scored == len(chosen) and len(metrics) == len(choice.metrics)
     complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
     result = {
         "schema": results.SCHEMA,
@@ -114,7 +118,7 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
             "n_scored": scored,
             **_subset_facts(data, request.subset),
         },
-        "protocol": {"name": request.protocol, "version": protocol.version},
+        "protocol": choice.facts(),
         "metrics": records,
         "problems": [dataclasses.asdict(problem) for problem in problems],
         "run": _run(request, metrics),
@@ -142,40 +146,41 @@ def _subset_facts(data: ShardDataset, subset: Subset | None) -> dict[str, Any]:
     return {"subset": {**prepared, "n_here": len(data.clip_ids)}} if prepared else {}
 
 
-def source_sha256(kind: str, name: str) -> str:
-    """Return the SHA-256 of the file that defines a name."""
-    path = registry.module(kind, name).__file__
-    return hashlib.sha256(Path(str(path)).read_bytes()).hexdigest()
-
-
 def _first_words(problems: Sequence[Problem]) -> str:
     return f"{problems[0].clip_id}: {problems[0].kind}, {problems[0].detail}." if problems else "there are no clips."
 
 
 def cannot_run(metric: str) -> str:
-    """Return why a metric cannot be computed on this machine, or "" when it can."""
+    """Return why a metric (a name or ``path/to/file.py:NAME``) cannot be computed on this machine, "" when it can."""
     try:
-        _require_weights({metric: registry.load("metrics", metric)})
+        require_weights({metric: registry.load("metrics", metric)})
     except FoleyError as error:
         return str(error)
     return ""
 
 
-def _require_weights(metrics: Mapping[str, Metric]) -> None:
+def require_weights(metrics: Mapping[str, Metric]) -> None:
+    """Check the weights files of the encoders that metrics need.
+
+    Raises:
+        FoleyError: One is absent, or not the published one.
+    """
     for name, encoder in encoders_of(needs_of(metrics)).items():
         if encoder.weights:
             require(name, encoder.weights)
 
 
-def _score_clips(request: Request, clip_ids: Sequence[str], metrics: Sequence[str]) -> tuple[ClipTable, list[Problem]]:
+def _score_clips(
+    request: Request, clip_ids: Sequence[str], choice: Choice, metrics: Sequence[str]
+) -> tuple[ClipTable, list[Problem]]:
     """Return a row for every clip asked for, and every problem met."""
     files = audio_folder.find_files(request.audio, clip_ids, request.names)
     seconds: dict[str, float] = (audio_folder.read_generation(request.audio) or {}).get("seconds", {})
     wanted = [Wanted(clip_id, files.get(clip_id), seconds.get(clip_id)) for clip_id in clip_ids]
     recipe = Recipe(
         data=request.data,
-        protocol=request.protocol,
-        metrics=tuple(metrics),
+        protocol=choice.protocol_name,
+        metrics=tuple(choice.names[name] for name in metrics),
         device=request.device,
         cache=request.cache,
         silence_told=request.model["kind"] != "control",
@@ -191,7 +196,7 @@ def _score_clips(request: Request, clip_ids: Sequence[str], metrics: Sequence[st
 
 
 def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: int) -> dict[str, Any]:
-    """Return a metric's record of a result: value, interval, corrected value, per-class values, counts.
+    """Return a metric's record of a result, but for its code: value, interval, corrected and per-class values, counts.
 
     Args:
         name: Registry name of the metric.
@@ -213,7 +218,6 @@ def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: 
     low, high = made.interval or (None, None)
     return {
         "version": metric.version,
-        "source_sha256": source_sha256("metrics", name),
         "value": _or_null(made.value),
         "low": low,
         "high": high,

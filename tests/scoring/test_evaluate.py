@@ -20,8 +20,7 @@ from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError
 from foleybench.lists import subsets
 from foleybench.media.audio import write_wav
-from foleybench.scoring import evaluate as evaluator
-from foleybench.scoring import scorer
+from foleybench.scoring import choice, scorer
 from foleybench.scoring.evaluate import Request, evaluate
 from foleybench.shards.dataset import ShardDataset
 from foleybench.stats.pools import mean_of, value_of
@@ -81,7 +80,7 @@ class Harness:
 def harness(monkeypatch):
     made = Harness()
     monkeypatch.setattr(registry, "load", made.load)
-    monkeypatch.setattr(evaluator, "source_sha256", lambda kind, name: "0" * 64)
+    monkeypatch.setattr(choice, "origin", lambda metric, protocol: {"source_sha256": "0" * 64, "code_sha256": "1" * 64})
     return made
 
 

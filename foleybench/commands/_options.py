@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RESULTS = Path("leaderboards/results")
 
 
-def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+def add_data(parser: argparse._ActionsContainer, *, required: bool = True) -> None:
     """Add ``--data``."""
     parser.add_argument(
         "--data",

@@ -15,7 +15,14 @@ EXAMPLE = "foleybench sanity --data shards/synthfoley/test.manifest.jsonl --prot
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    add_data(parser)
+    what = parser.add_mutually_exclusive_group(required=True)
+    add_data(what, required=False)
+    what.add_argument(
+        "--card-texts",
+        type=Path,
+        metavar="DIR",
+        help="write the texts of the cards in this folder again, above what was measured; score nothing",
+    )
     parser.add_argument("--protocol", default="signal", help="whose metrics to look at (default: signal)")
     parser.add_argument("--degradations", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--limit", type=int, help="only so many clips, spread over the data set")
@@ -35,6 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.sanity import run as suite
     from foleybench.sanity.degradations import DEGRADATIONS
 
+    if args.card_texts:
+        sys.stdout.writelines(f"{card}\n" for card in cards.rewrite_heads(args.card_texts))
+        return EXIT_OK
     names = tuple(args.degradations or DEGRADATIONS)
     unknown = sorted(set(names) - set(DEGRADATIONS))
     if unknown:

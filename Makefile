@@ -13,7 +13,8 @@ demo: .venv/installed
 	$(BIN)/foleybench demo --out out/demo
 
 test: .venv/installed-test lint
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not browser"
+	$(BIN)/python -m pytest -m browser
 
 fast: .venv/installed-test
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not browser"

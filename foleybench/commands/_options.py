@@ -15,7 +15,7 @@ RESULTS = Path("leaderboards/results")
 MOST_EVALUATIONS = 25
 
 
-def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+def add_data(parser: argparse._ActionsContainer, *, required: bool = True) -> None:
     """Add ``--data``."""
     parser.add_argument(
         "--data",

@@ -16,7 +16,14 @@ PROTOCOL = "signal"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    add_data(parser)
+    what = parser.add_mutually_exclusive_group(required=True)
+    add_data(what, required=False)
+    what.add_argument(
+        "--card-texts",
+        type=Path,
+        metavar="DIR",
+        help="write the texts of the cards in this folder again, above what was measured; score nothing",
+    )
     add_choice(parser, PROTOCOL)
     parser.add_argument("--degradations", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--limit", type=whole_number(1), help="only so many clips, spread over the data set")
@@ -38,6 +45,9 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.sanity.degradations import DEGRADATIONS
     from foleybench.scoring.choice import choose
 
+    if args.card_texts:
+        sys.stdout.writelines(f"{card}\n" for card in cards.rewrite_heads(args.card_texts))
+        return EXIT_OK
     names = tuple(args.degradations or DEGRADATIONS)
     unknown = sorted(set(names) - set(DEGRADATIONS))
     if unknown:

@@ -105,25 +105,31 @@ def test_a_changed_or_missing_clip_table_is_noticed(tmp_path):
     with pytest.raises(ResultError, match="is not the table that"):
         results.read_clips(path)
     table.unlink()
-    with pytest.raises(ResultError, match="is missing; run `foleybench eval` again"):
+    with pytest.raises(ResultError, match=r"clips\.jsonl\.gz does not exist\. Run `foleybench eval` again"):
         results.read_clips(path)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema": 99}, "has schema 99"),
-        ({"model": {"name": "../up", "kind": "model"}}, "model name '../up' cannot be part of a file name"),
-        ({"dataset": {**result()["dataset"], "name": "a b"}}, "dataset name 'a b'"),
-        ({"model": {"name": "a\n", "kind": "model"}}, "model name"),
-        ({"model": {"name": 5, "kind": "model"}}, "model name 5"),
-        ({"dataset": {"name": "clicks"}}, "section dataset lacks split, manifest_sha256, n_clips"),
-        ({"status": "done"}, "has status 'done'"),
-        ({"metrics": {"event_f1": metric(value=float("nan"))}}, "metric event_f1: value is nan"),
+        ({"schema": 99}, "schema is 99; one of 1 is wanted"),
+        (
+            {"model": {"name": "../up", "kind": "model"}},
+            r"model\.name is '\.\./up', which cannot be part of a file name",
+        ),
+        ({"dataset": {**result()["dataset"], "name": "a b"}}, r"dataset\.name is 'a b', which cannot"),
+        ({"model": {"name": "a\n", "kind": "model"}}, r"model\.name is 'a\\n', which cannot"),
+        ({"model": {"name": 5, "kind": "model"}}, r"model\.name is 5, which cannot"),
+        ({"dataset": {"name": "clicks"}}, "dataset lacks split, manifest_sha256, n_clips"),
+        ({"status": "done"}, "status is 'done'; one of complete, partial, failed is wanted"),
+        ({"metrics": {"event_f1": metric(value=float("nan"))}}, r"metrics\.event_f1\.value is nan; a finite number"),
         ({"metrics": {"event_f1": metric(low=float("inf"))}}, "low is inf"),
         ({"metrics": {"event_f1": metric(high="much")}}, "high is 'much'"),
         ({"metrics": {"event_f1": metric(value=None)}}, "has no value and no reason"),
-        ({"metrics": {"event_f1": {"value": 1.0}}}, "metric event_f1 lacks version"),
+        ({"metrics": {"event_f1": metric(low=0.6, high=0.4)}}, "whose low end is above its high end"),
+        ({"metrics": {"event_f1": metric(high=1e300)}}, r"metrics\.event_f1\.high is 1e\+300"),
+        ({"metrics": {"event_f1": metric(low=None)}}, "both ends or neither"),
+        ({"metrics": {"event_f1": {"value": 1.0}}}, r"metrics\.event_f1 lacks version, source_sha256"),
     ],
 )
 def test_what_is_refused(tmp_path, changes, message):

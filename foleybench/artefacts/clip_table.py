@@ -1,4 +1,4 @@
-"""Statistics that are too large for the clip table, such as the embeddings of a distribution distance.
+"""Clip tables, and statistics too large for their lines.
 
 The table of a result is text, a line a clip. A statistic of more than ``SMALL`` numbers lies beside it in a ``.npz``:
 the table says in which array and from which row on. Equal statistics are kept once (ground truth against itself, or

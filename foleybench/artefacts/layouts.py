@@ -1,4 +1,4 @@
-"""The layouts of a result, of a line of its clip table, and of ``generation.json``, written down as checks."""
+"""The layouts of results, clip tables and ``generation.json``, as checks."""
 
 from __future__ import annotations
 

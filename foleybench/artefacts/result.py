@@ -1,4 +1,4 @@
-"""The result: one JSON file per model x data set x protocol, schema-checked, no NaN, sorted keys, and its clip table.
+"""The result: one checked JSON file, and its clip table.
 
 ``leaderboards/results/<dataset>/<model>.<id8>.json`` beside ``<model>.<id8>.clips.jsonl.gz`` (one line per clip with
 the statistics of every metric, from which any interval or paired test can be made again). ``id8`` is the start of the

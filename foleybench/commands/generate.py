@@ -1,4 +1,4 @@
-"""``foleybench generate``: sound for one video, or for every clip of a data set."""
+"""``foleybench generate``: audio for one video, or for a data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``foleybench leaderboard``: results and reported numbers to CSV, Markdown and one page; or check them."""
+"""``foleybench leaderboard``: tables and page from results, or check them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``foleybench report``: the listening page, clips side by side with every system's sound on the video's clock."""
+"""``foleybench report``: the listening page, systems side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of one split, read from its manifest line by line."""
+"""The figures of one split, read from its manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values from files: the one place that reads them, and tells file, field, value and what was expected.
+"""The one place that reads values from files.
 
 Whatever comes from a file (result, manifest, config, list, cache) is read by a reader (``read_json``, ``read_rows``
 ...) and compared with a check, which is the layout of the file written down.

@@ -1,4 +1,4 @@
-"""Readers: files of JSON, CSV, gzip and arrays; whatever is wrong with one is told with its name."""
+"""Readers of JSON, CSV, gzip and arrays that name faults."""
 
 from __future__ import annotations
 

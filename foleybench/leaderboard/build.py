@@ -1,4 +1,4 @@
-"""All files of the leaderboard, made in memory; then written, or compared with what is there."""
+"""All files of the leaderboard: made, then written or compared."""
 
 from __future__ import annotations
 

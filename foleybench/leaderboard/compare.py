@@ -1,4 +1,4 @@
-"""Two results side by side, on the clips that both cover: what a comparison of real systems has to be."""
+"""Two results side by side, on their common clips."""
 
 from __future__ import annotations
 

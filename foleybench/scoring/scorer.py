@@ -1,4 +1,4 @@
-"""From a clip to its row of statistics: read, featurise, measure. The part of an evaluation that is work, clip by clip.
+"""From a clip to its row of statistics.
 
 A ``Scorer`` takes clips in chunks; sound and picture of a chunk are dropped as soon as its features are made, so memory
 does not grow with the number or the length of clips. What is left of a clip is its statistics. A row does not depend on

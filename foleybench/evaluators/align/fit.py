@@ -1,4 +1,4 @@
-"""The training loop: every step drawn from (seed, step) alone, so a run that was killed ends with the same net."""
+"""The training loop of the alignment classifier, resumable to the bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a classifier does on a split: true pairs, shifted ones by how much, and swapped ones, on whole clips."""
+"""Accuracy of an alignment classifier on whole clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training and measuring of ``mini_align``: true pairs against shifted sound and the sound of other clips."""
+"""Train ``mini_align`` on true, shifted and swapped pairs."""
 
 from __future__ import annotations
 

@@ -8,65 +8,51 @@ for a line of text lie beside it (``clip_table``).
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import io
 import json
-import os
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from foleybench.api.metric import Stat
 from foleybench.artefacts.clip_table import COMMITTED_BYTES, ClipRow, ClipTable, LargeStats, paths_of
+from foleybench.artefacts.layouts import RESULT, ROW, safe_name
+from foleybench.artefacts.layouts import SCHEMA as SCHEMA
 from foleybench.errors import ResultError
-from foleybench.files import canonical_json, file_sha256, write_atomically
+from foleybench.fields import Place, gunzip, mapping, parse_json, read_bytes, read_json, shown
+from foleybench.files import canonical_json, file_sha256, temporary_beside, write_atomically
 
-SCHEMA = 1
-STATUSES = ("complete", "partial", "failed")
-_SECTIONS = ("schema", "status", "model", "dataset", "protocol", "metrics", "problems", "clips", "run")
-_METRIC_KEYS = (
-    *("version", "source_sha256", "value", "low", "high", "level", "corrected", "n_used", "n_asked"),
-    *("not_applicable", "unit", "better", "reason", "per_class"),
-)
-
-_SECTION_KEYS = {
-    "model": ("name", "kind"),
-    "dataset": ("name", "split", "manifest_sha256", "n_clips"),
-    "protocol": ("name", "version"),
-}
-# Names become parts of paths.
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_ADVICE = "Run `foleybench eval` again."
 
 
-def check(result: Mapping[str, Any], where: str = "result") -> None:
+def check(result: Mapping[str, Any], where: str = "result", advice: str = "") -> None:
     """Check a result against the schema.
 
     Raises:
         ResultError: Names the place that is wrong.
     """
-    missing = [key for key in _SECTIONS if key not in result]
-    if missing:
-        raise ResultError(f"{where} lacks {', '.join(missing)}; it was not written by this version of foleybench.")
-    if result["schema"] != SCHEMA:
-        raise ResultError(f"{where} has schema {result['schema']!r}; this version reads {SCHEMA}.")
-    if result["status"] not in STATUSES:
-        raise ResultError(f"{where} has status {result['status']!r}; one of {', '.join(STATUSES)} is wanted.")
-    _check_names(result, where)
+    place = Place(where, ResultError, advice)
+    place.require(result, RESULT)
     for name, record in result["metrics"].items():
-        _check_metric(f"{where}, metric {name}", record)
+        _check_numbers(dataclasses.replace(place, where=f"{where}: metrics.{name}"), record)
 
 
-def _check_names(result: Mapping[str, Any], where: str) -> None:
-    for section, wanted in _SECTION_KEYS.items():
-        lost = [key for key in wanted if key not in result[section]]
-        if lost:
-            raise ResultError(f"{where}: section {section} lacks {', '.join(lost)}.")
-    for section in ("model", "dataset"):
-        require_safe_name(result[section]["name"], f"{where}: {section} name")
+def _check_numbers(place: Place, record: Mapping[str, Any]) -> None:
+    """Refuse numbers that are each possible, and not together."""
+    value, low, high = record["value"], record["low"], record["high"]
+    if value is None and not record["reason"]:
+        place.fail(" has no value and no reason; an undefined value must say why")
+    if (low is None) != (high is None) or (value is None and low is not None):
+        place.fail(f" has the interval [{low}, {high}] of the value {value}; both ends or neither are wanted")
+    if low is not None and low > high:
+        place.fail(f" has the interval [{low}, {high}], whose low end is above its high end")
+    if record["n_used"] + record["not_applicable"] > record["n_asked"]:
+        counts = f"{record['n_used']} used and {record['not_applicable']} not applicable"
+        place.fail(f" counts {counts} clips of {record['n_asked']} asked for")
 
 
 def require_safe_name(name: object, what: str) -> None:
@@ -75,23 +61,7 @@ def require_safe_name(name: object, what: str) -> None:
     Raises:
         ResultError: It cannot.
     """
-    if not isinstance(name, str) or not _SAFE_NAME.fullmatch(name):
-        raise ResultError(
-            f"{what} {name!r} cannot be part of a file name; use letters, digits and ._+- "
-            "(for a system: give another with --name)."
-        )
-
-
-def _check_metric(where: str, record: Mapping[str, Any]) -> None:
-    missing = [key for key in _METRIC_KEYS if key not in record]
-    if missing:
-        raise ResultError(f"{where} lacks {', '.join(missing)}.")
-    for key in ("value", "low", "high", "corrected"):
-        number = record[key]
-        if number is not None and not (isinstance(number, int | float) and np.isfinite(number)):
-            raise ResultError(f"{where}: {key} is {number!r}; a finite number or null is wanted.")
-    if record["value"] is None and not record["reason"]:
-        raise ResultError(f"{where} has no value and no reason; an undefined value must say why.")
+    Place(what, ResultError).require(name, safe_name)
 
 
 def content_id(result: Mapping[str, Any]) -> str:
@@ -113,19 +83,15 @@ def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path
     table = clips_bytes(rows)
     home = folder / result["dataset"]["name"]
     clips: dict[str, Any] = {"sha256": hashlib.sha256(table).hexdigest(), "n": len(rows)}
-    waiting = home / f".{os.getpid()}.npz.tmp"
-    if isinstance(rows, ClipTable) and len(rows.large):
-        rows.large.write(waiting)
-        clips["large"] = {"sha256": file_sha256(waiting), "bytes": waiting.stat().st_size}
-    result = {**result, "clips": clips}
-    check(result)
-    stem = f"{result['model']['name']}.{content_id(result)}"
-    write_atomically(home / f"{stem}.clips.jsonl.gz", table)
-    path: Path = home / f"{stem}.json"
-    if "large" in clips:
-        waiting.replace(paths_of(path)[clips["large"]["bytes"] > COMMITTED_BYTES])
-    text = json.dumps(result, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
-    write_atomically(path, (text + "\n").encode())
+    home.mkdir(parents=True, exist_ok=True)
+    waiting = temporary_beside(home / "large.npz")
+    try:
+        if isinstance(rows, ClipTable) and len(rows.large):
+            rows.large.write(waiting)
+            clips["large"] = {"sha256": file_sha256(waiting), "bytes": waiting.stat().st_size}
+        path = _write_files(home, {**result, "clips": clips}, table, waiting)
+    finally:
+        waiting.unlink(missing_ok=True)
     for older in _same_thing(home, result):
         if older != path:
             older.unlink()
@@ -134,15 +100,27 @@ def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path
     return path
 
 
+def _write_files(home: Path, result: dict[str, Any], table: bytes, large: Path) -> Path:
+    check(result)
+    stem = f"{result['model']['name']}.{content_id(result)}"
+    write_atomically(home / f"{stem}.clips.jsonl.gz", table)
+    path = home / f"{stem}.json"
+    if "large" in result["clips"]:
+        large.replace(paths_of(path)[result["clips"]["large"]["bytes"] > COMMITTED_BYTES])
+    text = json.dumps(result, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+    write_atomically(path, (text + "\n").encode())
+    return path
+
+
 def _same_thing(home: Path, result: Mapping[str, Any]) -> list[Path]:
     """Return the files in a folder that are about the same system, clips and protocol."""
     found = []
     for path in sorted(home.glob("*.json")):
         try:
-            other = json.loads(path.read_text(encoding="utf-8"))
+            other = read_json(path, RESULT, Place(str(path), ResultError))
             if _identity(other) == _identity(result):
                 found.append(path)
-        except (ValueError, KeyError, TypeError):
+        except ResultError:
             continue  # not one of ours; reading the folder will name it
     return found
 
@@ -178,13 +156,8 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         ResultError: Not JSON, not the schema, or edited since it was written (its name no longer fits its content).
     """
-    try:
-        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(result, dict):
-        raise ResultError(f"{path} is not a JSON object.")
-    check(result, str(path))
+    result: dict[str, Any] = read_json(path, mapping, Place(str(path), ResultError, _ADVICE))
+    check(result, str(path), _ADVICE)
     if not path.name.endswith(f".{content_id(result)}.json"):
         raise ResultError(f"{path} was edited after it was written: its content hashes to {content_id(result)}.")
     return result
@@ -194,14 +167,22 @@ def read_clips(path: Path) -> ClipTable:
     """Read the clip table beside a result file, checked against the hash in the result, and its large statistics."""
     result = read(path)
     table = table_path(path)
-    if not table.is_file():
-        raise ResultError(f"{table} is missing; run `foleybench eval` again.")
-    data = table.read_bytes()
+    place = Place(str(table), ResultError, _ADVICE)
+    data = read_bytes(table, place)
     if hashlib.sha256(data).hexdigest() != result["clips"]["sha256"]:
         raise ResultError(f"{table} is not the table that {path.name} was made with.")
-    rows = [json.loads(line) for line in gzip.decompress(data).decode().splitlines()]
+    lines = gunzip(data, place).splitlines()
+    rows = [parse_json(line, ROW, place.line(number)) for number, line in enumerate(lines, start=1)]
+    _refuse_repeated(rows, place)
     recorded = result["clips"].get("large")
     return _with_large(path, rows, recorded) if recorded else ClipTable(rows)
+
+
+def _refuse_repeated(rows: Sequence[ClipRow], place: Place) -> None:
+    ids = Counter(row["clip_id"] for row in rows)
+    twice = [clip_id for clip_id, n in ids.items() if n > 1]
+    if twice:
+        place.fail(f" has clip {shown(twice[0])} {ids[twice[0]]} times; one line a clip is wanted")
 
 
 def _with_large(path: Path, rows: Sequence[ClipRow], recorded: Mapping[str, Any]) -> ClipTable:

@@ -105,25 +105,36 @@ def test_a_changed_or_missing_clip_table_is_noticed(tmp_path):
     with pytest.raises(ResultError, match="is not the table that"):
         results.read_clips(path)
     table.unlink()
-    with pytest.raises(ResultError, match="is missing; run `foleybench eval` again"):
+    with pytest.raises(ResultError, match=r"clips\.jsonl\.gz does not exist\. Run `foleybench eval` again"):
         results.read_clips(path)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema": 99}, "has schema 99"),
-        ({"model": {"name": "../up", "kind": "model"}}, "model name '../up' cannot be part of a file name"),
-        ({"dataset": {**result()["dataset"], "name": "a b"}}, "dataset name 'a b'"),
-        ({"model": {"name": "a\n", "kind": "model"}}, "model name"),
-        ({"model": {"name": 5, "kind": "model"}}, "model name 5"),
-        ({"dataset": {"name": "clicks"}}, "section dataset lacks split, manifest_sha256, n_clips"),
-        ({"status": "done"}, "has status 'done'"),
-        ({"metrics": {"event_f1": metric(value=float("nan"))}}, "metric event_f1: value is nan"),
+        ({"schema": 99}, "schema is 99; one of 1 is wanted"),
+        ({"model": {"name": "../up", "kind": "model"}}, "model.name is '../up', which cannot be part of a file name"),
+        ({"dataset": {**result()["dataset"], "name": "a b"}}, "dataset.name is 'a b'"),
+        ({"model": {"name": "a\n", "kind": "model"}}, "model.name is 'a"),
+        ({"model": {"name": 5, "kind": "model"}}, "model.name is 5"),
+        ({"dataset": {"name": "clicks"}}, "dataset lacks split, manifest_sha256, n_clips"),
+        ({"status": "done"}, "status is 'done'; one of complete"),
+        ({"metrics": {"event_f1": metric(value=float("nan"))}}, "metrics.event_f1.value is nan; a finite number"),
         ({"metrics": {"event_f1": metric(low=float("inf"))}}, "low is inf"),
         ({"metrics": {"event_f1": metric(high="much")}}, "high is 'much'"),
         ({"metrics": {"event_f1": metric(value=None)}}, "has no value and no reason"),
-        ({"metrics": {"event_f1": {"value": 1.0}}}, "metric event_f1 lacks version"),
+        ({"metrics": {"event_f1": metric(low=0.7)}}, r"interval \[0.7, 0.6\], whose low end is above its high end"),
+        ({"metrics": {"event_f1": metric(low=None)}}, r"interval \[None, 0.6\] of the value 0.5; both ends"),
+        ({"metrics": {"event_f1": metric(value=None, reason="why")}}, r"interval \[0.4, 0.6\] of the value None"),
+        ({"metrics": {"event_f1": metric(value=1e300)}}, "value is 1e.300; a finite number from -1e.100 to 1e.100"),
+        (
+            {"metrics": {"event_f1": metric(n_used=2, not_applicable=1)}},
+            "counts 2 used and 1 not applicable clips of 2",
+        ),
+        ({"model": {"name": "flow", "kind": "Model"}}, "model.kind is 'Model'; one of model, baseline"),
+        ({"problems": [{"clip_id": 1, "kind": "x", "detail": "y"}]}, "problems.0.clip_id is 1; text is wanted"),
+        ({"run": {"generation": {"speed": {"batch_1": 3}}}}, "run.generation.speed.batch_1 is 3; an object"),
+        ({"metrics": {"event_f1": {"value": 1.0}}}, "metrics.event_f1 lacks version"),
     ],
 )
 def test_what_is_refused(tmp_path, changes, message):

@@ -1,5 +1,6 @@
-"""For examples in docstrings: ``manifest`` is a small data set, made on the spot."""
+"""For every test: a Numba cache a process, and for examples in docstrings ``manifest``, a small data set."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,10 @@ import pytest
 from _pytest.doctest import DoctestItem
 
 from tests.made_clicks import make_clicks
+
+# librosa compiles with Numba. Two processes that fill one cache damage it: the next run ends in a segmentation fault.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent / ".cache" / "numba" / WORKER)
 
 collect_ignore = ["foleybench/loader.py"]  # it only says where ClipLoader went
 

@@ -37,6 +37,7 @@ from foleybench.features.featurise import (
 from foleybench.media.audio import fit_length
 from foleybench.runtime.threads import one_thread
 from foleybench.scoring.admit import admit
+from foleybench.scoring.choice import load_protocol
 from foleybench.shards.dataset import ShardDataset
 
 CHUNK = 16
@@ -52,15 +53,15 @@ class Recipe:
 
     Attributes:
         data: Manifest of the data set.
-        protocol: Registry name.
-        metrics: The metrics to measure, of those of the protocol.
+        protocol: Registry name, or a file with its whole path and ``:NAME``; None for metrics alone.
+        metrics: The metrics to measure, named in the same way.
         device: Torch device of the encoders.
         cache: Folder of the feature cache, or None.
         silence_told: Whether silent sound is a problem (it is not in a control row that is made of it).
     """
 
     data: Path
-    protocol: str
+    protocol: str | None
     metrics: tuple[str, ...]
     device: str = "cpu"
     cache: Path | None = None
@@ -106,8 +107,10 @@ class Scorer:
         """
         self._recipe = recipe
         self._data = ShardDataset(recipe.data)
-        self._protocol: Protocol = registry.load("protocols", recipe.protocol)
-        self._metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in recipe.metrics}
+        self._protocol = load_protocol(recipe.protocol)
+        self._metrics: dict[str, Metric] = {
+            registry.key(name): registry.load("metrics", name) for name in recipe.metrics
+        }
         jobs = {job(need.encoder, need.of) for need in needs_of(self._metrics)}
         cache = FeatureCache(recipe.cache, tell)
         self._featuriser = Featuriser(jobs, recipe.device, cache, self._protocol.frontend)

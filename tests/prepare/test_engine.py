@@ -381,9 +381,9 @@ def test_a_data_set_that_cannot_be_imported_is_an_error(deeds, options, tmp_path
 
 
 def _load_before(path: str, monkeypatch):
-    from foleybench.registry import load_file
+    from foleybench import registry
 
-    dataset = load_file(f"{path}:DATASET")
+    dataset = registry.load("datasets", f"{path}:DATASET")
     monkeypatch.setenv("FAIL", "1")
     return lambda name: dataset
 

@@ -26,7 +26,8 @@ import made_set
 import numpy as np
 
 from foleybench.api.encoder import Encode, Signal
-from foleybench.encoders import vggish
+from foleybench.encoders._inputs.vggish_patches import RATE_HZ, log_mel_patches
+from foleybench.encoders._nets import vggish
 from foleybench.media.audio import read_sound, write_wav
 from foleybench.metrics._math.frechet import frechet_distance
 
@@ -65,9 +66,9 @@ def _prepare(home: Path, n_clips: int) -> Path:
     torch.save(random_weights(vggish.new_net(), scale=1.4).state_dict(), weights)
     for folder, first in (("reference", 0), ("generated", 10**6)):
         for index in range(n_clips):
-            sound = made_set.sound(first + index, SECONDS, vggish.RATE_HZ)
+            sound = made_set.sound(first + index, SECONDS, RATE_HZ)
             # No constant part: we take it away, the peer keeps it.
-            write_wav(home / folder / f"{index:04d}.wav", sound - sound.mean(), vggish.RATE_HZ)
+            write_wav(home / folder / f"{index:04d}.wav", sound - sound.mean(), RATE_HZ)
     return weights
 
 
@@ -75,7 +76,7 @@ def _start(weights: Path) -> None:
     import torch
 
     torch.set_num_threads(1)
-    _loaded["vggish"] = vggish.encode_with(vggish.load(weights), vggish.log_mel_patches, "cpu")
+    _loaded["vggish"] = vggish.encode_with(vggish.load(weights), log_mel_patches, "cpu")
 
 
 def _features(path: Path) -> tuple[Any, float]:

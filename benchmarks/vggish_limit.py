@@ -15,7 +15,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from foleybench.encoders import vggish
+from foleybench.encoders._inputs.vggish_patches import RATE_HZ, log_mel_patches
+from foleybench.encoders._nets import vggish
 
 SECONDS, ROUNDS, SIDE = 10.0, 15, 2048
 
@@ -49,14 +50,14 @@ def main() -> None:
     """Measure and print."""
     torch.set_num_threads(1)
     net = vggish.new_net()
-    sound = np.random.default_rng(0).standard_normal(int(SECONDS * vggish.RATE_HZ)) * 0.1
-    patches = torch.from_numpy(vggish.log_mel_patches(sound).astype(np.float32))
+    sound = np.random.default_rng(0).standard_normal(int(SECONDS * RATE_HZ)) * 0.1
+    patches = torch.from_numpy(log_mel_patches(sound).astype(np.float32))
     laid_out = vggish.laid_out(patches[:, None])
     flat = net.features(laid_out).to_dense().permute(0, 2, 3, 1).flatten(1)
     square = torch.randn(SIDE, SIDE)
     n_sums = products(net, patches)
     parts = {
-        "mel patches": (best(lambda: vggish.log_mel_patches(sound)), None),
+        "mel patches": (best(lambda: log_mel_patches(sound)), None),
         "convolutions": (best(lambda: net.features(laid_out)), n_sums["convolutions"]),
         "linear layers": (best(lambda: net.embeddings(flat)), n_sums["linear layers"]),
         "the whole network": (best(lambda: net(patches)), sum(n_sums.values())),

@@ -43,8 +43,8 @@ def record(name, rows, n_asked, labels=LABELS, **changes):
         "version": metric.version,
         "source_sha256": "0" * 64,
         "value": value,
-        "low": value * 0.95,
-        "high": value * 1.05,
+        "low": within(metric, value * 0.95),
+        "high": within(metric, value * 1.05),
         "level": 0.95,
         "corrected": None,
         "n_used": len(found),
@@ -59,6 +59,11 @@ def record(name, rows, n_asked, labels=LABELS, **changes):
         },
         **changes,
     }
+
+
+def within(metric, value):
+    low, high = metric.range
+    return min(max(value, -np.inf if low is None else low), np.inf if high is None else high)
 
 
 def rows_of(ids, labels, metrics, skill, draw):
@@ -117,6 +122,10 @@ def make_result(
     records = {metric: record(metric, rows, len(ids), labels=labels) for metric in metrics}
     for metric, change in (changes or {}).items():
         records[metric].update(change)
+        if change.get("value", 0) is None:  # undefined: no clip has statistics of it
+            records[metric].update(n_used=0, not_applicable=len(ids))
+            for row in rows:
+                row["stats"][metric] = None
     result = {
         "schema": results.SCHEMA,
         "status": status,

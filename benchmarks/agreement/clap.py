@@ -89,7 +89,7 @@ def _layout(checkout: Path) -> tuple[Array, Array]:
     """Shapes of all tensors, in the order of their names; other names are an error."""
     theirs = {name: tuple(t.shape) for name, t in _peer(checkout).state_dict().items()}
     with torch.device("meta"):
-        ours = {name: tuple(t.shape) for name, t in htsat.SoundTower().state_dict().items()} | htsat.other_shapes()
+        ours = {name: tuple(t.shape) for name, t in htsat.AudioTower().state_dict().items()} | htsat.other_shapes()
     if set(ours) != set(theirs):
         raise SystemExit(f"CLAP: names differ: {sorted(set(ours) ^ set(theirs))[:4]}")
     flat = [np.float32([size for name in sorted(shapes) for size in shapes[name]]) for shapes in (ours, theirs)]

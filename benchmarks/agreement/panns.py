@@ -21,7 +21,7 @@ def _pair(ours: cnn14.Cnn14, peer_class: str, checkout: Path) -> tuple[torch.nn.
     with peer_modules(checkout / "pytorch"):
         models = importlib.import_module("models")
         theirs = getattr(models, peer_class)(
-            grid.rate_hz, grid.window, grid.hop, cnn14.N_BANDS, int(grid.low_hz), int(grid.high_hz), 527
+            grid.rate_hz, grid.window, grid.hop, grid.n_bands, int(grid.low_hz), int(grid.high_hz), 527
         )
     return theirs.eval(), two_tones(3.0, grid.rate_hz)
 
@@ -43,7 +43,7 @@ def _net(ours: cnn14.Cnn14, theirs: torch.nn.Module, sound: Array) -> tuple[Arra
 
 
 def _measure(what: object, module: object, peer_class: str, checkout: Path) -> tuple[Array, Array]:
-    ours = module.new_net()
+    ours = cnn14.new_net(module.GRID)
     return what(ours, *_pair(ours, peer_class, checkout))
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from foleybench.api.encoder import Encoder, Signal
 from foleybench.encoders import passt, passt_segments, passt_windows
+from foleybench.encoders._nets import passt as nets
 
 _MEL = {"freqm": 48, "timem": 192, "htk": False, "fmin": 0.0, "fmax": None, "norm": 1}
 
@@ -33,11 +34,11 @@ def _wrapped(net: nn.Module, mode: str) -> nn.Module:
 
 
 def _wrapper(checkout: Path) -> tuple[Array, Array]:
-    ours = random_weights(passt.new_net())
+    ours = random_weights(nets.new_net())
     prepared = torch.from_numpy(passt.prepared(Signal(audio=two_tones(10.0, 32000), duration_s=10.0)))[None]
     with peer_modules(checkout):
         wanted = _wrapped(ours, "all")(prepared)
-    logits, embedding = ours(passt.MelFrontend("cpu")(prepared)[:, None])
+    logits, embedding = ours(nets.MelFrontend("cpu")(prepared)[:, None])
     return np.concatenate([array(logits), array(embedding)], axis=1), array(wanted)
 
 
@@ -57,7 +58,7 @@ def _module(path: Path, name: str) -> object:
 
 def _segments(checkout: Path) -> tuple[Array, Array]:
     """Probabilities: that is what audiocraft's methods return."""
-    net = random_weights(passt.new_net())
+    net = random_weights(nets.new_net())
     sound = two_tones(10.7, 32000)
     absent = {"torchmetrics": SimpleNamespace(Metric=object), "audiocraft": mock.MagicMock(__path__=[])}
     stand_ins = ("audiocraft.metrics", "audiocraft.data", "audiocraft.data.audio_utils")
@@ -81,7 +82,7 @@ def _no_gpu() -> Iterator[None]:
 
 def _windows(checkout: Path) -> tuple[Array, Array]:
     """Probabilities: that is what the peer's function returns."""
-    net = random_weights(passt.new_net())
+    net = random_weights(nets.new_net())
     sound = two_tones(16.0, 32000)
     kld = _module(checkout / "src" / "passt_kld.py", "passt_kld")
     with tempfile.TemporaryDirectory() as folder, _no_gpu():

@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from agreement import Array, Case, array, peer_modules, random_weights, two_tones
 
-from foleybench.encoders import vggish, vggish_google
+from foleybench.encoders import vggish_google
+from foleybench.encoders._inputs.vggish_patches import log_mel_patches
+from foleybench.encoders._nets import vggish
 
 _UNUSED = ("resampy", "soundfile")
 
@@ -19,12 +21,12 @@ def _patches(checkout: Path) -> tuple[Array, Array]:
         from torchvggish import vggish_input
 
         theirs = vggish_input.waveform_to_examples(sound.astype(np.float64), 16000, return_tensor=False)
-    return vggish.log_mel_patches(sound).astype(np.float32), theirs.astype(np.float32)
+    return log_mel_patches(sound).astype(np.float32), theirs.astype(np.float32)
 
 
 def _net(checkout: Path) -> tuple[Array, Array]:
     ours = random_weights(vggish.new_net(), scale=1.4)
-    patches = torch.from_numpy(vggish.log_mel_patches(two_tones(4.0, 16000)).astype(np.float32))
+    patches = torch.from_numpy(log_mel_patches(two_tones(4.0, 16000)).astype(np.float32))
     with peer_modules(checkout, absent=_UNUSED):
         from torchvggish.vggish import VGGish
 

@@ -1,10 +1,11 @@
-"""The contract of an encoder: from sound (and picture) to features. Encoders do the work, metrics are arithmetic.
+"""The contract of an encoder: from audio, video or caption to features.
 
-An encoder is one file ``foleybench/encoders/<name>.py`` that defines ``ENCODER``. Signal detectors without weights (the
-onset detector, loudness curves) are encoders too, so that they run once per sound and are cached like the others.
+An encoder is one file ``foleybench/encoders/<name>.py`` that defines ``ENCODER``. Encoders do the work, metrics are
+arithmetic. Signal detectors without weights (the onset detector, level curves) are encoders too, so that they run once
+per clip and are cached like the others.
 
-An encoder is given the sound, the picture, both, the caption, or what other encoders made of the clip (``after``).
-Whatever depends on the picture or on the caption alone is made once per clip and serves every system that is scored on
+An encoder is given the audio, the video, both, the caption, or what other encoders made of the clip (``after``).
+Whatever depends on the video or on the caption alone is made once per clip and serves every system that is scored on
 it. A clip without a caption has no features that come from one; metrics that need them do not apply to it.
 """
 
@@ -30,7 +31,7 @@ class Signal:
     """What an encoder is given of one clip.
 
     Attributes:
-        audio: (N,) float32 mono at the encoder's ``rate_hz``; empty for encoders that do not hear.
+        audio: (N,) float32 mono at the encoder's ``rate_hz``; empty for encoders that use none.
         duration_s: Length of the clip in seconds.
         frames: (T, H, W, 3) uint8, only for encoders of modality ``video`` or ``pair``.
         frame_times_s: (T,), only for encoders of modality ``video`` or ``pair``.
@@ -59,13 +60,13 @@ class Encoder:
     """An encoder's card and how to build it.
 
     Attributes:
-        version: Bump when the same sound can give other features; part of the cache key.
-        rate_hz: Rate that the sound is resampled to before ``encode`` (once per rate, by the evaluator).
-        modality: What it is given: ``audio``, ``video`` (picture alone), ``pair`` (both), ``text`` (the caption alone),
-            or ``features`` (only what other encoders made).
+        version: Bump when the same input can give other features; part of the cache key.
+        rate_hz: Rate that the audio is resampled to before ``encode`` (once per rate, by the evaluator).
+        modality: What it is given: ``audio``, ``video``, ``pair`` (both), ``text`` (the caption), or ``features`` (only
+            what other encoders made).
         layers: Names of what ``encode`` returns for each signal, with their shapes; ``ANY`` is an axis whose length
             depends on the clip. The docstring of the file says what they are.
-        after: Encoders whose features of the same clip it is given: of the same sound, or of the picture.
+        after: Encoders whose features of the same clip it is given: of the same audio, or of the video.
         licence: Of code and weights.
         source: Paper, or ``repo@commit``, that defines it.
         weights: The weights file, or None for a detector without weights.
@@ -89,12 +90,12 @@ class Encoder:
 
     @property
     def sees(self) -> bool:
-        """Whether it is given the picture."""
+        """Whether it is given the video."""
         return self.modality in ("video", "pair")
 
     @property
     def hears(self) -> bool:
-        """Whether it is given the sound."""
+        """Whether it is given the audio."""
         return self.modality in ("audio", "pair")
 
     @property

@@ -1,15 +1,14 @@
-"""An alignment classifier of your own: is the sound aligned with the picture. Made by ``foleybench train``.
+"""An alignment classifier of your own, made by ``foleybench train``.
 
 Layers:
-    probability: () float32: that the sound belongs to the picture, and in time.
+    probability: () float32: that the audio belongs to the video, and in time.
 
 For those who have no official weights, or whose clips are not like VGGSound's. The file is
 ``align_classifier.safetensors`` in the weights folder (``FOLEYBENCH_WEIGHTS``), which may simply be the run folder of
-``foleybench train align-classifier``. It says what it was trained on and how well it does, and its hash stands in every
+``foleybench train align-classifier``. It says what it was trained on and how well it does, and its hash is in every
 result; two results compare only if their hashes agree.
 
-Sources: ours; the mix of pairs as recalled from Luo et al., "Diff-Foley", NeurIPS 2023. Architecture in ``_mini_nets``.
-Changes: 1 first version.
+Sources: ours; the mix of pairs as recalled from Luo et al., "Diff-Foley", NeurIPS 2023.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foleybench.api.encoder import Encode, Encoder
-from foleybench.api.weights import Weights, require
+from foleybench.api.weights import Weights
+from foleybench.encoders._nets.align_judge import judge_encoder
 from foleybench.errors import FoleyError
 
 if TYPE_CHECKING:
@@ -62,19 +61,4 @@ def _plausible(sizes: Any) -> bool:
     return whole and sizes["n_follow"] % sizes["n_heads"] == 0
 
 
-def _build(device: str) -> Encode:
-    from foleybench.encoders._nets.align_judge import judging
-
-    return judging("align_trained", load(require("align_trained", WEIGHTS)), device)
-
-
-ENCODER = Encoder(
-    version=1,
-    rate_hz=16000,
-    modality="pair",
-    layers={"probability": ()},
-    licence="MIT",
-    source="foleybench",
-    weights=WEIGHTS,
-    build=_build,
-)
+ENCODER = judge_encoder("align_trained", weights=WEIGHTS, load=load)

@@ -4,13 +4,12 @@ Layers:
     tokens: (T, 768) float32: mean over frequency of the patches of 160 ms, 6.25 a second.
 
 Kaldi filterbank (16 kHz, 25 ms Hanning window every 10 ms, 128 bands, no dither) less -4.2677393, over 2 * 4.5689974,
-in chunks of 1024 frames (10.24 s); the last chunk is completed with zeros and cut again. Chunks do not see each other.
+in chunks of 1024 frames (10.24 s); the last chunk is completed with zeros and cut again. Chunks are independent.
 
 AudioMAE's training set holds clips of AudioSet, which shares videos with VGGSound's test split.
 
 Sources: Huang et al., "Masked autoencoders that listen", NeurIPS 2022; facebookresearch/AudioMAE (its readme says
 CC-BY, its licence file CC-BY-NC); timm hub ``gaunernst/vit_base_patch16_1024_128.audiomae_as2m``.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
@@ -46,19 +45,17 @@ WEIGHTS = Weights(
 
 
 def new_net(**smaller: Any) -> nn.Module:
-    """Return the network with random weights; torch's global random state is left as it was.
+    """Return the network with random weights, in evaluation mode.
 
     Args:
         smaller: Options that make the same class small enough for a test (``depth``, ``embed_dim``, ``num_heads``).
     """
     import timm
-    import torch
+
+    from foleybench.encoders._inputs.loading import with_random_weights
 
     options = {"img_size": (N_FRAMES, N_BANDS), "in_chans": 1, "num_classes": 0, **smaller}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net: nn.Module = timm.create_model("vit_base_patch16_224", pretrained=False, **options)
-    return net.eval()
+    return with_random_weights(lambda: timm.create_model("vit_base_patch16_224", pretrained=False, **options), seed=0)
 
 
 def load(path: Path, **smaller: Any) -> nn.Module:
@@ -67,8 +64,7 @@ def load(path: Path, **smaller: Any) -> nn.Module:
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.
     """
-    from foleybench.encoders._inputs.loading import load_strictly
-    from foleybench.encoders._nets.image_trunks import read_safetensors
+    from foleybench.encoders._inputs.loading import load_strictly, read_safetensors
 
     net = new_net(**smaller)
     load_strictly(net, read_safetensors(path), path)
@@ -76,7 +72,7 @@ def load(path: Path, **smaller: Any) -> nn.Module:
 
 
 def filterbank(audio: AudioArray) -> torch.Tensor:
-    """Return what the net is fed of a sound, normalised, (n_frames, 128); sounds shorter than a window give no frame.
+    """Return what the net is fed of audio, normalised, (n_frames, 128), one frame at least.
 
     Args:
         audio: Shape (N,) at 16 kHz.

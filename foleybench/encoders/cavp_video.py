@@ -1,10 +1,10 @@
-"""CAVP's picture features: what Diff-Foley conditions on and its alignment classifier looks at.
+"""CAVP's video features, on which Diff-Foley and its classifier depend.
 
 Layers:
     frames: (T, 512) float32: one feature per frame at 4 frames a second, of unit length.
 
 SlowOnly ResNet-50 on frames squeezed to 224 x 224 (PIL, bilinear, the aspect is not kept), values in [0, 1], in chunks
-of 40 frames (10 s), each of which is seen alone; a projection to 512 and L2 normalisation per frame. Features of a
+of 40 frames (10 s), each of which goes in alone; a projection to 512 and L2 normalisation per frame. Features of a
 frame depend on nine frames to either side, so cutting the clip changes those near the cut: VGGSound's own clips of 10 s
 are one chunk.
 
@@ -15,7 +15,6 @@ and not compressed again. Features that were made by its script can be scored as
 
 Sources: Luo et al., "Diff-Foley", NeurIPS 2023; luosiallen/Diff-Foley@0ba1e8a inference/demo_util.py and
 inference/model/.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
@@ -47,13 +46,11 @@ WEIGHTS = Weights(
 
 
 def new_net() -> Cavp:
-    """Return the network with random weights; torch's global random state is left as it was."""
-    import torch
-
+    """Return the network with random weights, in evaluation mode."""
+    from foleybench.encoders._inputs.loading import with_random_weights
     from foleybench.encoders._nets.cavp_nets import Cavp
 
-    with torch.random.fork_rng(devices=[]):
-        return Cavp().eval()
+    return with_random_weights(Cavp)
 
 
 def load(path: Path) -> Cavp:
@@ -94,7 +91,7 @@ def _build(device: str) -> Encode:
 
 ENCODER = Encoder(
     version=1,
-    # It hears nothing; the field must hold a rate.
+    # It uses no audio; the field must hold a rate.
     rate_hz=16000,
     modality="video",
     layers={"frames": (ANY, 512)},

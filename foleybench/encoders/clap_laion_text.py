@@ -1,24 +1,22 @@
-"""LAION-CLAP's embedding of a caption (``music_speech_audioset_epoch_15_esc_89.98``), as av-benchmark makes it.
+"""LAION-CLAP's embedding of a caption, as av-benchmark makes it.
 
 Layers:
-    embedding: (512,) float32: of unit length. Its cosine with a sound's embedding is the CLAP score.
+    embedding: (512,) float32: of unit length. Its cosine with that of audio is the CLAP score.
 
-RoBERTa-base and two linear maps on its pooled first token, from the same checkpoint as the sound's tower. Captions go
-through as 77 tokens each; on a CPU one by one, on a GPU in batches of a fixed size.
+RoBERTa-base and two linear maps on its pooled first token, from the same checkpoint as the audio tower. Captions go
+through as 77 tokens each.
 
 Sources: Wu et al., "Large-Scale Contrastive Language-Audio Pretraining with Feature Fusion and Keyword-to-Caption
 Augmentation", ICASSP 2023; LAION-AI/CLAP@1fd4c37; hkchengrex/av-benchmark@050a5cd extract_text.py.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.encoder import Encode, Encoder
 from foleybench.api.weights import require
-from foleybench.encoders.clap_laion import WEIGHTS
+from foleybench.encoders._nets.clap_weights import WEIGHTS
 
 if TYPE_CHECKING:
     from foleybench.encoders._nets.clap_text import TextTower
@@ -28,15 +26,10 @@ WORDS = "roberta_tokens"
 
 def encode_with(net: TextTower, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
-    from foleybench.encoders._inputs.batches import in_batches
+    from foleybench.encoders._inputs.batches import batched
 
     net = net.to(device)
-
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        inputs = [signal.features[WORDS]["tokens"] for signal in signals]
-        return [{"embedding": row} for (row,) in in_batches(inputs, lambda tokens: (net(tokens),), device)]
-
-    return encode
+    return batched(lambda signal: signal.features[WORDS]["tokens"], lambda tokens: (net(tokens),), device)
 
 
 def _build(device: str) -> Encode:

@@ -1,4 +1,4 @@
-"""How much of a sound stands at full scale. No weights.
+"""Share of the audio at full scale. No weights.
 
 Layers:
     full_scale_share: () float64: share of the samples, at 48 kHz, whose magnitude is at least 0.99.
@@ -7,7 +7,6 @@ A sound that was clipped and then made quieter is not noticed. Where a sound is 
 around full scale, so that a part of it (under a fifth) falls below the bound.
 
 Sources: none; a plain definition.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""Diff-Foley's alignment classifier, behind the Align Acc that papers quote: is the sound aligned with the picture.
+"""Diff-Foley's alignment classifier, behind the Align Acc that papers quote.
 
 Layers:
-    probability: (1,) float32: that it is, from the mean of the latent, so that it is always the same number; of shape
-        (0,) when the clip is too short to be judged.
+    probability: (1,) float32: that the audio is aligned with the video, from the mean of the latent, so that it is
+        always the same number; of shape (0,) when the clip is too short to be judged.
     probability_sampled: (1,) float32: the same from one draw of the latent, as Diff-Foley computes it, with one random
         generator per clip, always of seed 0; (0,) likewise.
 
-It looks at 512 spectrogram frames (8.19 s) and 32 CAVP frames (8 s); nothing is padded, since the classifier never saw
-padding. 16 kHz; magnitude STFT 1024, hop 256, 128 Slaney bands from 125 to 7600 Hz; ``(20 log10(x) + 80) / 100`` cut
-to [0, 1]; ends are mirrored, as librosa 0.8.0 does, which Diff-Foley pins (newer versions pad with zeros).
+It is given 512 spectrogram frames (8.19 s) and 32 CAVP frames (8 s); nothing is padded, since the classifier was
+trained without padding. 16 kHz; magnitude STFT 1024, hop 256, 128 Slaney bands from 125 to 7600 Hz;
+``(20 log10(x) + 80) / 100`` cut to [0, 1]; ends are mirrored, as librosa 0.8.0 does, which Diff-Foley pins (newer
+versions pad with zeros).
 
 Diff-Foley seeds torch once and draws one batch after the other in the order of ``os.listdir``, so its probability of a
 clip depends on the clip's place in that list. No order-free encoder can return that number: ``as_published`` does it
@@ -16,7 +17,6 @@ for a list in a given order.
 
 Sources: Luo et al., "Diff-Foley", NeurIPS 2023; luosiallen/Diff-Foley@0ba1e8a evaluation/ and
 diff_foley/modules/double_guidance/alignment_classifier_metric.py.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ RATE_HZ = 16000
 N_FFT, HOP, N_BANDS = 1024, 256, 128
 LOW_HZ, HIGH_HZ = 125.0, 7600.0
 # What is judged of a clip: spectrogram frames, and CAVP frames.
-N_FRAMES, N_PICTURES = 512, 32
+N_FRAMES, N_VIDEO_FRAMES = 512, 32
 NOISE_SHAPE = (4, 16, 64)
 PUBLISHED_BATCH = 64
 _GPU_BATCH = 16
@@ -59,19 +59,17 @@ WEIGHTS = Weights(
 
 
 def new_net() -> AlignmentClassifier:
-    """Return the network with random weights; torch's global random state is left as it was."""
-    import torch
-
+    """Return the network with random weights, in evaluation mode."""
+    from foleybench.encoders._inputs.loading import with_random_weights
     from foleybench.encoders._nets.diff_foley_nets import AlignmentClassifier
 
-    with torch.random.fork_rng(devices=[]):
-        return AlignmentClassifier().eval()
+    return with_random_weights(AlignmentClassifier)
 
 
 def load(path: Path) -> AlignmentClassifier:
     """Return the network with the weights of an official file.
 
-    Diff-Foley itself loads this file without looking whether anything is missing; a wrong file then scores at random.
+    Diff-Foley itself loads this file without checking that nothing is missing; a wrong file then scores at random.
 
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.
@@ -82,7 +80,7 @@ def load(path: Path) -> AlignmentClassifier:
 
 
 def spectrogram(audio: AudioArray, pad: Literal["reflect", "constant"] = "reflect") -> npt.NDArray[np.float32]:
-    """Return Diff-Foley's spectrogram of a sound.
+    """Return Diff-Foley's spectrogram of audio.
 
     Args:
         audio: Shape (N,) at 16 kHz.
@@ -119,9 +117,9 @@ def judged(signal: Signal) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.floa
     pictures = np.asarray(signal.features["cavp_video"]["frames"], dtype=np.float32)
     # Diff-Foley drops the last sample, so that a whole number of hops does not give one frame more.
     audio = signal.audio[:-1]
-    if 1 + len(audio) // HOP < N_FRAMES or len(pictures) < N_PICTURES:
+    if 1 + len(audio) // HOP < N_FRAMES or len(pictures) < N_VIDEO_FRAMES:
         return None
-    return spectrogram(audio)[:, :N_FRAMES], pictures[:N_PICTURES]
+    return spectrogram(audio)[:, :N_FRAMES], pictures[:N_VIDEO_FRAMES]
 
 
 def as_published(
@@ -156,7 +154,7 @@ def as_published(
     with torch.inference_mode():
         for start in range(0, len(spectrograms), batch_size):
             sounds = np.stack([one[:, :N_FRAMES] for one in spectrograms[start : start + batch_size]])
-            seen = np.stack([one[:N_PICTURES] for one in pictures[start : start + batch_size]])
+            seen = np.stack([one[:N_VIDEO_FRAMES] for one in pictures[start : start + batch_size]])
             noise = torch.randn(len(sounds), *NOISE_SHAPE, generator=generator).to(device)
             found.append(net(torch.from_numpy(sounds).to(device), torch.from_numpy(seen).to(device), noise).cpu())
     return np.asarray(torch.cat(found).numpy()) if found else np.zeros(0, dtype=np.float32)

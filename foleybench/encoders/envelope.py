@@ -8,7 +8,6 @@ Layers:
 The mean of the clip (DC) is taken away first: it is not heard.
 
 Sources: none; a plain definition.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

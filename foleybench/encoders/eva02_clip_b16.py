@@ -3,13 +3,12 @@
 Layers:
     frames: (T, 512) float32: the image embedding of one frame, 8 frames a second.
 
-The image tower alone (86 million numbers), in timm, trained on Merged-2B. Pictures as open_clip prepares them: short
-side to 224 (PIL, bicubic), middle square, CLIP's mean and deviation. It sees single frames: nothing in a feature is
+The image tower alone (86 million numbers), in timm, trained on Merged-2B. Frames as open_clip prepares images: short
+side to 224 (PIL, bicubic), middle square, CLIP's mean and deviation. Frames go in alone: nothing in a feature is
 motion.
 
 Sources: Sun et al., "EVA-CLIP", 2023; open_clip ``EVA02-B-16`` / ``merged2b_s8b_b131k``; timm
 ``eva02_base_patch16_clip_224.merged2b``.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

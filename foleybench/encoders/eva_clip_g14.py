@@ -1,14 +1,13 @@
-"""EVA-CLIP g/14, trained on LAION-400M: the only EVA-CLIP that fits the paper's words. For models, not for scores.
+"""EVA-CLIP g/14, trained on LAION-400M. For models, not for scores.
 
 Layers:
     frames: (T, 1024) float32: the image embedding of one frame, 8 frames a second.
 
-The image tower alone (1.0 billion numbers), in timm. Pictures as open_clip prepares them: short side to 224 (PIL,
-bicubic), middle square, CLIP's mean and deviation. It sees single frames: nothing in a feature is motion.
+The only EVA-CLIP that fits the paper's words. The image tower alone (1.0 billion numbers), in timm, prepared and fed as
+encoder ``eva02_clip_b16``.
 
 Sources: Sun et al., "EVA-CLIP", 2023; open_clip ``EVA01-g-14`` / ``laion400m_s11b_b41k``; timm
 ``eva_giant_patch14_clip_224.laion400m``.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

@@ -1,37 +1,36 @@
-"""ImageBind's embedding of a sound, as av-benchmark makes it for its IB score.
+"""ImageBind's embedding of audio, as av-benchmark makes it.
 
 Layers:
     embedding: (1024,) float32: mean over three clips of 2 s of unit vectors, times the file's fixed factor (20); not of
         unit length itself. The score is the cosine with ``imagebind_video``.
 
-16 kHz mono; three clips of 2 s at the start, the middle and the end of the sound (0, 3 and 6 s of 8 s; all three the
-whole of a sound of 2 s or less). Of each the mean is removed, in place, as the peer does: where clips overlap, the
+16 kHz mono; three clips of 2 s at the start, the middle and the end of the audio (0, 3 and 6 s of 8 s; all three the
+whole of audio of 2 s or less). Of each the mean is removed, in place, as the peer does: where clips overlap, the
 later one is made of the altered samples. Kaldi filter banks: 128 bands, 25 ms Hann windows every 10 ms; cut or filled
-with zeros to 204 frames, then minus -4.268, over 9.138. A sound shorter than one window is zero-padded to it.
+with zeros to 204 frames, then minus -4.268, over 9.138. Audio shorter than one window is zero-padded to it.
 Differences from the peer: it embeds the whole file, here the clip's scored part; of files with several channels it
 takes the first, here the mean.
 
-With pytorchvideo as av-benchmark pins it (@ae9cfc6); older ones start the clips at 0, 2 and 4 s.
-The weights are CC-BY-NC-SA 4.0: not for commercial use. Encoder ``pe_av_audio`` is free of that.
+With pytorchvideo as av-benchmark pins it (@ae9cfc6); older ones start the clips at 0, 2 and 4 s. The weights may not be
+used commercially; those of ``pe_av_audio`` may.
 
 Sources: Girdhar et al., "ImageBind: One Embedding Space To Bind Them All", CVPR 2023;
 facebookresearch/ImageBind@53680b0; hkchengrex/av-benchmark@050a5cd av_bench/data/audio_dataset.py;
 facebookresearch/pytorchvideo@ae9cfc6 pytorchvideo/data/clip_sampling.py.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from foleybench.api.encoder import Encode, Encoder, Features, Signal
-from foleybench.api.weights import Weights, require
+from foleybench.api.encoder import Encode, Encoder
+from foleybench.api.weights import require
 from foleybench.clips import AudioArray
+from foleybench.encoders._nets.imagebind_weights import LICENCE, SOURCE, WEIGHTS
 from foleybench.media.audio import fit_length, require_finite
 
 if TYPE_CHECKING:
@@ -47,18 +46,9 @@ N_FRAMES = 204
 WINDOW = 400
 MEAN, SPREAD = -4.268, 9.138
 
-WEIGHTS = Weights(
-    filename="imagebind_huge.pth",
-    url="https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth",
-    sha256=None,
-    size_bytes=None,
-    licence="CC-BY-NC-SA-4.0",
-    n_values=1_200_786_990,
-)
-
 
 def clip_starts(n_samples: int) -> list[int]:
-    """Return the first sample of each of the three clips of a sound of ``n_samples``.
+    """Return the first sample of each of the three clips of audio of ``n_samples``.
 
     Example:
         >>> clip_starts(128000)
@@ -71,14 +61,14 @@ def clip_starts(n_samples: int) -> list[int]:
 
 
 def spectrograms(audio: AudioArray) -> npt.NDArray[np.float32]:
-    """Return what the net is fed of a sound (N,): shape (3, 1, 128, 204)."""
+    """Return what the net is fed of audio (N,): shape (3, 1, 128, 204)."""
     import torch
 
     require_finite(audio)
-    sound = torch.from_numpy(fit_length(audio, max(len(audio), WINDOW)).copy())[None]
+    samples = torch.from_numpy(fit_length(audio, max(len(audio), WINDOW)).copy())[None]
     clips = []
     for start in clip_starts(len(audio)):
-        part = sound[:, start : start + CLIP_S * RATE_HZ]
+        part = samples[:, start : start + CLIP_S * RATE_HZ]
         part -= part.mean()
         clips.append(_filter_banks(part))
     return ((torch.stack(clips)[:, None] - MEAN) / SPREAD).numpy()
@@ -104,15 +94,10 @@ def new_net() -> PatchTower:
 
 def encode_with(net: PatchTower, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
-    from foleybench.encoders._inputs.batches import in_batches
+    from foleybench.encoders._inputs.batches import batched
 
     net = net.to(device)
-
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        inputs = [spectrograms(signal.audio) for signal in signals]
-        return [{"embedding": row} for (row,) in in_batches(inputs, lambda clips: (net(clips),), device)]
-
-    return encode
+    return batched(lambda signal: spectrograms(signal.audio), lambda clips: (net(clips),), device)
 
 
 def _build(device: str) -> Encode:
@@ -126,8 +111,8 @@ ENCODER = Encoder(
     version=1,
     rate_hz=RATE_HZ,
     layers={"embedding": (1024,)},
-    licence="CC-BY-NC-SA-4.0 (weights)",
-    source="facebookresearch/ImageBind@53680b0; hkchengrex/av-benchmark@050a5cd",
+    licence=LICENCE,
+    source=SOURCE,
     weights=WEIGHTS,
     build=_build,
 )

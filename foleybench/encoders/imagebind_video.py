@@ -1,4 +1,4 @@
-"""ImageBind's embedding of a picture, as av-benchmark makes it for its IB score.
+"""ImageBind's embedding of video, as av-benchmark makes it.
 
 Layers:
     embedding: (1024,) float32: mean over pairs of frames and three crops of unit vectors; not of unit length itself.
@@ -8,28 +8,26 @@ One frame every two seconds: the peer asks FFmpeg's filter ``fps=0.5``, which ro
 ``k`` is the last one before second ``2 k + 1`` (0.96, 2.96, 4.96 and 6.96 s of 8 s at 25 fps). ``floor(duration / 2)``
 frames, each resized to a short side of 224 (bicubic, antialiased, on bytes), normalised, cropped at three places along
 the long side; every frame goes with the next one: 9 clips of 2 frames for 8 s. Decided here: a clip shorter than 4 s
-has one frame, which goes in twice, as ImageBind takes still pictures; the peer drops such clips.
+has one frame, which goes in twice, as ImageBind takes still images; the peer drops such clips.
 
-The weights are CC-BY-NC-SA 4.0: not for commercial use. Encoder ``pe_av_video`` is free of that.
+Commercial use: not with these weights, see ``pe_av_video``.
 
 Sources: Girdhar et al., "ImageBind: One Embedding Space To Bind Them All", CVPR 2023;
 facebookresearch/ImageBind@53680b0; hkchengrex/av-benchmark@050a5cd av_bench/data/video_dataset.py, extract_video.py.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.encoder import Encode, Encoder, Signal
 from foleybench.api.weights import require
 from foleybench.clips import FloatArray, FrameArray, IntArray
-from foleybench.encoders.imagebind_audio import WEIGHTS
-from foleybench.errors import FoleyError
+from foleybench.encoders._inputs.frame_rate import frames_of
+from foleybench.encoders._nets.imagebind_weights import LICENCE, SOURCE, WEIGHTS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,14 +36,14 @@ if TYPE_CHECKING:
 
 EVERY_S = 2
 SIZE = 224
-# Of the pictures that CLIP was trained on, red, green and blue.
+# Of the images that CLIP was trained on, red, green and blue.
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 SPREAD = (0.26862954, 0.26130258, 0.27577711)
 _GPU_BATCH = 4
 
 
 def chosen_frames(frame_times_s: FloatArray, duration_s: float) -> IntArray:
-    """Return the indices of the frames that the net looks at, in order.
+    """Return the indices of the frames that the net is fed, in order.
 
     Args:
         frame_times_s: Shape (T,), T >= 1.
@@ -65,8 +63,8 @@ def crops(frames: FrameArray) -> Tensor:
     import torch
     from torchvision.transforms.v2 import functional
 
-    pictures = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
-    resized = functional.resize(pictures, [SIZE], interpolation=functional.InterpolationMode.BICUBIC, antialias=True)
+    pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+    resized = functional.resize(pixels, [SIZE], interpolation=functional.InterpolationMode.BICUBIC, antialias=True)
     normal = functional.normalize(functional.to_dtype(resized, torch.float32, scale=True), list(MEAN), list(SPREAD))
     room = max(normal.shape[2:]) - SIZE
     axis = 2 if normal.shape[2] > normal.shape[3] else 3
@@ -81,9 +79,8 @@ def pairs(signal: Signal) -> npt.NDArray[np.float32]:
     """
     import torch
 
-    if signal.frames is None or signal.frame_times_s is None or not len(signal.frames):
-        raise FoleyError(f"a clip of {signal.duration_s} s has no frames to look at; read it with its picture.")
-    cut = crops(signal.frames[chosen_frames(signal.frame_times_s, signal.duration_s)])
+    frames, times_s = frames_of(signal)
+    cut = crops(frames[chosen_frames(times_s, signal.duration_s)])
     cut = torch.cat([cut, cut], dim=1) if cut.shape[1] == 1 else cut
     return torch.cat([cut[:, start : start + 2] for start in range(cut.shape[1] - 1)]).transpose(1, 2).numpy()
 
@@ -97,16 +94,10 @@ def new_net() -> PatchTower:
 
 def encode_with(net: PatchTower, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
-    from foleybench.encoders._inputs.batches import in_batches
+    from foleybench.encoders._inputs.batches import batched
 
     net = net.to(device)
-
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        inputs = [pairs(signal) for signal in signals]
-        rows = in_batches(inputs, lambda clips: (net(clips),), device, gpu_batch=_GPU_BATCH)
-        return [{"embedding": row} for (row,) in rows]
-
-    return encode
+    return batched(pairs, lambda clips: (net(clips),), device, gpu_batch=_GPU_BATCH)
 
 
 def _build(device: str) -> Encode:
@@ -121,8 +112,8 @@ ENCODER = Encoder(
     rate_hz=16000,
     modality="video",
     layers={"embedding": (1024,)},
-    licence="CC-BY-NC-SA-4.0 (weights)",
-    source="facebookresearch/ImageBind@53680b0; hkchengrex/av-benchmark@050a5cd",
+    licence=LICENCE,
+    source=SOURCE,
     weights=WEIGHTS,
     build=_build,
 )

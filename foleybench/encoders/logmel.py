@@ -6,7 +6,6 @@ Layers:
     profile_db: (64,) float64: power averaged over the clip, per band, in dB, never below -100 dB.
 
 Sources: none; a plain definition (HTK mel scale, Hann window of 64 ms).
-Changes: 1 first version.
 """
 
 from __future__ import annotations

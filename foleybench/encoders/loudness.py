@@ -8,7 +8,6 @@ those more than 10 LU below the mean of the rest. A mono sound counts as one fro
 has -3.01 LUFS. Decided here: a clip shorter than 400 ms is one block; one with no block above the gate has -70 LUFS.
 
 Sources: Recommendation ITU-R BS.1770-4 (10/2015), Annex 1, tables 1 and 2.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""MAE ViT-B/16 on the frames of a clip. For models, not for scores.
+"""MAE ViT-B/16 on single frames. For models, not for scores.
 
 Layers:
     frames: (T, 768) float32: the class token of one frame, 8 frames a second.
 
-Pictures as timm prepares them for these weights: short side to 248 (PIL, bicubic), middle square of 224, ImageNet's
-mean and deviation. It sees single frames: nothing in a feature is motion.
+Frames as timm prepares images for these weights: short side to 248 (PIL, bicubic), middle square of 224, ImageNet's
+mean and deviation. No feature holds motion.
 
 Sources: He et al., "Masked autoencoders are scalable vision learners", CVPR 2022; timm ``vit_base_patch16_224.mae``.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

@@ -1,40 +1,35 @@
-"""Our small judge of sound with picture. Shipped, trained on SynthFoley's train split only.
+"""Our small alignment classifier, shipped, trained on SynthFoley's train split.
 
 Layers:
-    probability: () float32: that the sound belongs to the picture, and in time.
+    probability: () float32: that the audio belongs to the video, and in time.
 
-Trained to tell true pairs from the same sound shifted by 0.08 to 1.5 s and from the sounds of other clips, of the same
+Trained to tell true pairs from the same audio shifted by 0.08 to 1.5 s and from the audio of other clips, of the same
 class and of others. It stands in for Diff-Foley's classifier where no weights can be had; it is deterministic. No model
 may use it.
 
-Sources: none; ours. Architecture in ``_mini_nets``; training in ``foleybench.evaluators.mini``.
-Changes: 1 first version.
+Sources: none; ours. Training in ``foleybench.evaluators.mini``.
 """
 
 from __future__ import annotations
 
-from foleybench.api.encoder import Encode, Encoder
-from foleybench.api.weights import require, shipped_mini
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foleybench.api.weights import shipped_mini
+from foleybench.encoders._nets.align_judge import judge_encoder
+
+if TYPE_CHECKING:
+    from foleybench.encoders._nets.mini_nets import AlignNet
 
 WEIGHTS = shipped_mini("mini_align")
 
 
-def _build(device: str) -> Encode:
-    from foleybench.encoders._nets.align_judge import judging
+def _load(path: Path) -> AlignNet:
     from foleybench.encoders._nets.mini_nets import AlignNet, unpack
 
     net = AlignNet()
-    unpack(net, require("mini_align", WEIGHTS))
-    return judging("mini_align", net, device)
+    unpack(net, path)
+    return net
 
 
-ENCODER = Encoder(
-    version=1,
-    rate_hz=16000,
-    modality="pair",
-    layers={"probability": ()},
-    licence="MIT",
-    source="foleybench",
-    weights=WEIGHTS,
-    build=_build,
-)
+ENCODER = judge_encoder("mini_align", weights=WEIGHTS, load=_load)

@@ -1,14 +1,13 @@
-"""Our small classifier of SynthFoley's sounds. Shipped, trained on SynthFoley's train split only.
+"""Our small classifier, shipped, trained on SynthFoley's train split.
 
 Layers:
-    logits: (n_classes,) float32: before softmax; ``class_names()`` names them.
+    logits: (n_classes,) float32: before softmax; ``class_names()`` gives their order.
     embedding: (32,) float32: before the last ReLU.
 
 It stands in for AudioSet classifiers where no weights can be had, and its metrics have names of their own. No model may
 use it: it would be graded on its own features.
 
-Sources: none; ours. Architecture in ``_mini_nets``; training in ``foleybench.evaluators.mini``.
-Changes: 1 first version.
+Sources: none; ours. Training in ``foleybench.evaluators.mini``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from foleybench.encoders._nets.mini_labels import WEIGHTS, class_names
 def _build(device: str) -> Encode:
     import torch
 
-    from foleybench.encoders._nets.mini_nets import ClassNet, heard, unpack
+    from foleybench.encoders._nets.mini_nets import ClassNet, audio_input, unpack
 
     net = ClassNet(len(class_names()))
     unpack(net, require("mini_class", WEIGHTS))
@@ -29,7 +28,7 @@ def _build(device: str) -> Encode:
 
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:
-        logits, embedding = net(torch.from_numpy(heard(signal.audio))[None].to(device))
+        logits, embedding = net(torch.from_numpy(audio_input(signal.audio))[None].to(device))
         return {"logits": logits[0].cpu().numpy(), "embedding": embedding[0].cpu().numpy()}
 
     return one_by_one(encode_one)

@@ -1,4 +1,4 @@
-"""Onset detector: when does something start to sound. No weights.
+"""Our onset detector: when sounds start. No weights.
 
 Layers:
     times_s: (n,) float64, increasing: seconds from the start of the clip; n varies from clip to clip.
@@ -11,18 +11,16 @@ the clip's own maximum, so gain changes nothing. The last 16 ms of a sound are n
 
 Sources: Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013 (the rise); the rest is
 ours.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, median_filter
 
-from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal
+from foleybench.api.encoder import ANY, Encode, Encoder, one_by_one
 from foleybench.clips import AudioArray, FloatArray, IntArray
 from foleybench.encoders._inputs.spectra import MelGrid, decibels, mel_power
 
@@ -123,11 +121,7 @@ def _sharpen(audio: AudioArray, samples: IntArray, settings: DetectorSettings) -
 
 
 def _build(device: str) -> Encode:
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        found = [detect(signal.audio) for signal in signals]
-        return [{"times_s": times, "strengths": strengths} for times, strengths in found]
-
-    return encode
+    return one_by_one(lambda signal: dict(zip(("times_s", "strengths"), detect(signal.audio), strict=True)))
 
 
 ENCODER = Encoder(

@@ -1,4 +1,4 @@
-"""The onset detector that video-to-audio papers use: librosa's ``onset_detect`` with ``delta=0.3``. No weights.
+"""The onset detector of video-to-audio papers, librosa's. No weights.
 
 Layers:
     times_s: (n,) float64, increasing: seconds from the start of the clip, multiples of 512 / 22050 s.
@@ -8,13 +8,13 @@ Layers:
         highest 1, as MMAudio's script does.
     wave_peak: (n,) float64: its maximum within 50 ms of the onset.
 
-22050 Hz: mean rise of 128 mel bands in dB from frame to frame (2048 samples, 512 apart), scaled to 0..1, peaks at least
-0.3 above the mean of their surroundings (100 ms); none is found in the first 70 ms. A silent sound has no onsets. Where
-the 50 ms reach over an end, what lies inside counts (the peers fail there).
+librosa's ``onset_detect`` with ``delta=0.3``. 22050 Hz: mean rise of 128 mel bands in dB from frame to frame (2048
+samples, 512 apart), scaled to 0..1, peaks at least 0.3 above the mean of their surroundings (100 ms); none is found in
+the first 70 ms. A silent sound has no onsets. Where the 50 ms reach over an end, what lies inside counts (the peers
+fail there).
 
 Sources: librosa 0.11 onset.onset_detect, onset.onset_strength and util.peak_pick; what is read off at the onsets:
 CondFoleyGen@c565db7 predict_onset.py, MMAudio@974010a eval_onsets.py.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

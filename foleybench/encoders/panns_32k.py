@@ -1,30 +1,22 @@
-"""PANNs Cnn14 at 32 kHz, the AudioSet tagger that most other work means by PANNs.
+"""PANNs Cnn14 at 32 kHz, the AudioSet tagger usually meant.
 
 Layers:
     logits: (527,) float32: before the sigmoid, classes of AudioSet.
     embedding: (2048,) float32: after the ReLU of ``fc1``; the peers call it "2048".
 
-32 kHz mono, mean (DC) of the clip removed, whole clip, no padding to 10 s. A sound shorter than 32 frames
-(9920 samples) is zero-padded to that: with fewer the net's poolings leave nothing and the peers raise.
-On a CPU sounds go through one by one, on a GPU in batches of a fixed size, so batching cannot change a bit.
+What most work but av-benchmark means by PANNs.
 
 Sources: Kong et al., "PANNs: Large-Scale Pretrained Audio Neural Networks for Audio Pattern Recognition", TASLP 2020;
-qiuqiangkong/audioset_tagging_cnn@d2f4b8c pytorch/models.py; hkchengrex/av-benchmark@050a5cd av_bench/panns/models.py.
-Changes: 1 first version.
+qiuqiangkong/audioset_tagging_cnn@d2f4b8c pytorch/models.py.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from foleybench.api.weights import Weights
+from foleybench.encoders._inputs.spectra import MelGrid
+from foleybench.encoders._nets.panns import panns_encoder
 
-from foleybench.api.encoder import Encode, Encoder
-from foleybench.api.weights import Weights, require
-
-if TYPE_CHECKING:
-    from foleybench.encoders._nets.cnn14 import Cnn14
-
-RATE_HZ = 32000
-
+GRID = MelGrid(rate_hz=32000, window=1024, hop=320, n_bands=64, low_hz=50.0, high_hz=14000.0)
 WEIGHTS = Weights(
     filename="Cnn14_mAP=0.431.pth",
     url="https://zenodo.org/record/3987831/files/Cnn14_mAP%3D0.431.pth",
@@ -34,28 +26,4 @@ WEIGHTS = Weights(
     n_values=81_853_340,
 )
 
-
-def new_net() -> Cnn14:
-    """Return the network with random weights, in evaluation mode."""
-    from foleybench.encoders._inputs.torchlibrosa import Grid
-    from foleybench.encoders._nets import cnn14
-
-    return cnn14.new_net(Grid(rate_hz=RATE_HZ, window=1024, hop=320, low_hz=50.0, high_hz=14000.0))
-
-
-def _build(device: str) -> Encode:
-    path = require("panns_32k", WEIGHTS)
-    from foleybench.encoders._nets import cnn14
-
-    return cnn14.encode_with(cnn14.load(new_net(), path), device)
-
-
-ENCODER = Encoder(
-    version=1,
-    rate_hz=RATE_HZ,
-    layers={"logits": (527,), "embedding": (2048,)},
-    licence="MIT (code), CC-BY-4.0 (weights)",
-    source="qiuqiangkong/audioset_tagging_cnn@d2f4b8c",
-    weights=WEIGHTS,
-    build=_build,
-)
+ENCODER = panns_encoder("panns_32k", grid=GRID, weights=WEIGHTS)

@@ -1,26 +1,22 @@
-"""PE-AV's embedding of a picture: what ``imagebind_video`` is for, maintained and free for commercial use (Apache-2.0).
+"""PE-AV's embedding of video, from 16 frames.
 
 Layers:
-    embedding: (1024,) float32: not of unit length; the model's own logit is the dot product with the other modality's,
-        times a learned scale, plus a learned bias, so cosines are ours, not the authors'.
+    embedding: (1024,) float32: not of unit length; to be compared with that of ``pe_av_audio``, which says how.
 
-16 frames, evenly spaced by number from the first to the last, each squeezed to 336 x 336 (bilinear, the aspect is not
-kept), in [-1, 1]. The size is ``pe-av-large-16-frame``, which was trained on 16 frames.
+The frames are evenly spaced by number from the first to the last, each squeezed to 336 x 336 (bilinear, the aspect is
+not kept), in [-1, 1]. The size is ``pe-av-large-16-frame``, which was trained on 16 frames.
 
-Sources: Vyas et al., "Pushing the Frontier of Audiovisual Perception with Large-Scale Multimodal Correspondence
-Learning", arXiv 2512.19687; transformers 5.23 ``PeAudioVideoModel``.
-Changes: 1 first version.
+Sources: as for ``pe_av_audio``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foleybench.api.encoder import Encode, Encoder, Features, Signal
+from foleybench.api.encoder import Encode, Encoder
 from foleybench.api.weights import require
-from foleybench.encoders.pe_av_audio import WEIGHTS
-from foleybench.errors import FoleyError
+from foleybench.encoders._inputs.frame_rate import frames_of
+from foleybench.encoders._nets.pe_av_weights import WEIGHTS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,27 +26,17 @@ _GPU_BATCH = 4
 
 def encode_with(net: nn.Module, device: str, size: int = 336) -> Encode:
     """Return the ``encode`` of the encoder with this tower, which takes squares of ``size``."""
-    from foleybench.encoders._inputs.batches import in_batches
+    from foleybench.encoders._inputs.batches import batched
     from foleybench.encoders._nets.pe_av import prepared
 
-    net = net.to(device)
-
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        inputs = []
-        for signal in signals:
-            if signal.frames is None or not len(signal.frames):
-                raise FoleyError(f"a clip of {signal.duration_s} s has no frames to look at; read it with its picture.")
-            inputs.append(prepared(signal.frames, size))
-        return [{"embedding": row} for (row,) in in_batches(inputs, net, device, gpu_batch=_GPU_BATCH)]
-
-    return encode
+    return batched(lambda signal: prepared(frames_of(signal)[0], size), net.to(device), device, gpu_batch=_GPU_BATCH)
 
 
 def _build(device: str) -> Encode:
     path = require("pe_av_video", WEIGHTS)
     from foleybench.encoders._nets import pe_av
 
-    return encode_with(pe_av.load(pe_av.PictureTower, path), device)
+    return encode_with(pe_av.load(pe_av.VideoTower, path), device)
 
 
 ENCODER = Encoder(

@@ -1,4 +1,4 @@
-"""RoBERTa's numbers for the words of a caption: what text towers that are built on RoBERTa (LAION-CLAP's) are given.
+"""RoBERTa's tokens of a caption, for LAION-CLAP's text tower.
 
 Layers:
     tokens: (2, 77) int64: the numbers, a start (0) and an end (2) among them, filled up with 1; then 1 for each that
@@ -9,7 +9,6 @@ longer than 77 tokens is cut, its end kept, as LAION-CLAP's own ``CLAP_Module`` 
 does the work, from the vocabulary and the merges of RoBERTa-base's one ``tokenizer.json``.
 
 Sources: Liu et al., arXiv 1907.11692; LAION-AI/CLAP@1fd4c37 hook.py; transformers 5.23 ``RobertaTokenizer``.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

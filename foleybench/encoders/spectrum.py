@@ -1,4 +1,4 @@
-"""Where in frequency a sound lies, averaged over the clip. No weights.
+"""Centroid, roll-off and upper edge of the spectrum. No weights.
 
 Layers:
     centroid_hz: () float64: mean frequency, weighted with power.
@@ -12,7 +12,6 @@ shows a sound that was made at a lower rate, which hardly moves the others: most
 
 Sources: none for the edge; centroid and roll-off as in Peeters, "A large set of audio features for sound description",
 IRCAM 2004.
-Changes: 1 first version.
 """
 
 from __future__ import annotations

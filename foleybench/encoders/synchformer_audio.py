@@ -1,4 +1,4 @@
-"""Synchformer's sound features: what DeSync compares the picture with.
+"""Synchformer's audio features, for DeSync.
 
 Layers:
     segments: (S, 6, 768) float32: six features per segment of 0.64 s, a segment every 0.32 s, S = 24 for 8 s and more,
@@ -11,7 +11,6 @@ figures come from.
 
 Sources: Iashin et al., "Synchformer", ICASSP 2024; hkchengrex/av-benchmark@050a5cd av_bench/extract.py and
 av_bench/synchformer/.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def _mel() -> Any:
 
 
 def spectrograms_of(audio: AudioArray) -> Tensor:
-    """Return the spectrograms of a sound's segments, (S, 128, 66), from samples (N,) at 16 kHz."""
+    """Return the spectrograms of the audio's segments, (S, 128, 66), from samples (N,) at 16 kHz."""
     import torch
 
     require_finite(audio)
@@ -68,7 +67,7 @@ def _build(device: str) -> Encode:
             return {"segments": np.zeros((0, 6, net.ast.layernorm.normalized_shape[0]), dtype=np.float32)}
         return {"segments": net(segments.to(device)).cpu().numpy()}
 
-    # One sound at a time: its segments fill a batch, and its neighbours cannot change a bit.
+    # One clip at a time: its segments fill a batch, and its neighbours cannot change a bit.
     return one_by_one(encode_one)
 
 

@@ -1,13 +1,12 @@
-"""Synchformer's offset between sound and picture, behind the DeSync that papers quote.
+"""Synchformer's offset between audio and video, for DeSync.
 
 Layers:
     windows: (2, 21) float32: logits of the offsets -2.0, -1.8, ... 2.0 s, for the first and for the last 14 of the 24
         segments (4.8 s each); of shape (0, 21) for clips shorter than 8 s, which av-benchmark leaves out.
 
-A positive offset means that the sound comes early, a negative one that it lags (Synchformer@b66668a README).
+A positive offset means that the audio comes early, a negative one that it lags (Synchformer@b66668a README).
 
 Sources: Iashin et al., "Synchformer", ICASSP 2024; hkchengrex/av-benchmark@050a5cd av_bench/evaluate.py.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ def _build(device: str) -> Encode:
 
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:
-        picture, sound = (
+        video, audio = (
             torch.from_numpy(np.asarray(signal.features[name]["segments"], dtype=np.float32)).to(device)
             for name in ("synchformer_video", "synchformer_audio")
         )
-        if min(len(picture), len(sound)) < N_SEGMENTS:
+        if min(len(video), len(audio)) < N_SEGMENTS:
             return {"windows": np.zeros((0, N_OFFSETS), dtype=np.float32)}
         first, last = slice(None, WINDOW), slice(-WINDOW, None)
-        logits = net.offsets(torch.stack([picture[first], picture[last]]), torch.stack([sound[first], sound[last]]))
+        logits = net.offsets(torch.stack([video[first], video[last]]), torch.stack([audio[first], audio[last]]))
         return {"windows": logits.cpu().numpy()}
 
     return one_by_one(encode_one)
@@ -47,7 +46,7 @@ def _build(device: str) -> Encode:
 
 ENCODER = Encoder(
     version=1,
-    # It hears nothing itself; the field must hold a rate.
+    # It uses no audio itself; the field must hold a rate.
     rate_hz=16000,
     modality="features",
     layers={"windows": (ANY, N_OFFSETS)},

@@ -1,17 +1,16 @@
-"""Synchformer's picture features: what DeSync compares the sound with.
+"""Synchformer's video features, for DeSync.
 
 Layers:
     segments: (S, 8, 768) float32: eight features per segment of 0.64 s, a segment every 0.32 s, S = 24 for 8 s and
         more, fewer for shorter clips.
 
 25 frames a second; short side to 224 (bicubic, antialiased), the middle 224 x 224, values in [-1, 1]. Synchformer's own
-scripts scale to 256 before the cut: those see less of the picture, and their offsets are not these.
+scripts scale to 256 before the cut: those keep less of the frame, and their offsets are not these.
 A video that does not have 25 frames a second is brought to it by the rule of ffmpeg's ``fps`` filter, from the shard's
 timestamps; a shard of the default profile has that rate.
 
 Sources: Iashin et al., "Synchformer", ICASSP 2024; hkchengrex/av-benchmark@050a5cd av_bench/extract_video.py and
 av_bench/synchformer/.
-Changes: 1 first version.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ def _build(device: str) -> Encode:
 
 ENCODER = Encoder(
     version=1,
-    # It hears nothing; the field must hold a rate.
+    # It uses no audio; the field must hold a rate.
     rate_hz=16000,
     modality="video",
     layers={"segments": (ANY, 8, 768)},

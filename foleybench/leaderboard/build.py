@@ -12,6 +12,7 @@ from foleybench.artefacts.published import tables as reported_tables
 from foleybench.files import write_atomically
 from foleybench.leaderboard import page, tables
 from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.recompute import require_recomputed
 
 
 def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:
@@ -20,8 +21,13 @@ def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:
     Args:
         results_folder: Where the result files lie, one folder a data set.
         published: The list of reported values, or None for a page without them.
+
+    Raises:
+        ResultError: A result is broken, or its clip table gives other values.
     """
-    boards = make_boards(read_all(results_folder))
+    entries = read_all(results_folder)
+    require_recomputed(entries)
+    boards = make_boards(entries)
     reported = reported_tables(read_published(published)) if published else []
     files: dict[str, str] = {}
     for dataset, group in itertools.groupby(boards, key=lambda board: board.dataset):

@@ -17,7 +17,7 @@ TINY = htsat.Sizes(width=8, depths=(2, 1, 2, 1), heads=(1, 2, 2, 4), out=6, text
 def test_layout_is_the_official_one():
     """Number of tensors and values of the authors' own class, counted from it; without RoBERTa's position_ids."""
     with torch.device("meta"):
-        net = htsat.SoundTower()
+        net = htsat.AudioTower()
     shapes = layout(net)
     others = htsat.other_shapes()
     assert count(net) == (291, 73_711_832)

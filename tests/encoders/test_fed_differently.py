@@ -5,7 +5,10 @@ import pytest
 import torch
 
 from foleybench.api.encoder import Signal
-from foleybench.encoders import passt, passt_segments, passt_windows, vggish, vggish_google
+from foleybench.encoders import passt_segments, passt_windows, vggish_google
+from foleybench.encoders._inputs.vggish_patches import log_mel_patches
+from foleybench.encoders._nets import passt
+from foleybench.encoders._nets.passt_weights import WEIGHTS
 from foleybench.errors import FoleyError
 from tests.encoders.test_vggish import two_tones
 
@@ -71,7 +74,7 @@ def file(tmp_path_factory):
     torch.manual_seed(0)
     net = passt.new_net()
     net.blocks = net.blocks[:1]
-    path = tmp_path_factory.mktemp("weights") / passt.WEIGHTS.filename
+    path = tmp_path_factory.mktemp("weights") / WEIGHTS.filename
     torch.save(net.state_dict(), path)
     return net, path
 
@@ -111,7 +114,7 @@ def test_a_patch_every_half_second(n_samples, n_patches):
     found = vggish_google.patches(two_tones(n_samples))
     assert found.shape == (n_patches, 96, 64)
     if n_patches > 1:
-        whole = vggish.log_mel_patches(vggish_google.loud(two_tones(n_samples)))
+        whole = log_mel_patches(vggish_google.loud(two_tones(n_samples)))
         np.testing.assert_array_equal(found[0], whole[0])
 
 

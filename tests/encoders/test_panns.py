@@ -15,15 +15,10 @@ TINY = (4, 4, 8, 8, 8, 8)
 MODULES = pytest.mark.parametrize("module", [panns_16k, panns_32k], ids=["16k", "32k"])
 
 
-def grid_of(module):
-    with torch.device("meta"):
-        return module.new_net().grid
-
-
 @pytest.fixture(scope="module")
 def tiny():
     """The net of 16 kHz with few channels and weights that give outputs of some size."""
-    net = cnn14.new_net(grid_of(panns_16k), widths=TINY)
+    net = cnn14.new_net(panns_16k.GRID, widths=TINY)
     rng = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in net.parameters():
@@ -35,8 +30,8 @@ def tiny():
 @MODULES
 def test_layout_is_the_official_one(module):
     with torch.device("meta"):
-        net = module.new_net()
-    window = {16000: 512, 32000: 1024}[module.RATE_HZ]
+        net = cnn14.new_net(module.GRID)
+    window = {16000: 512, 32000: 1024}[module.GRID.rate_hz]
     bins = window // 2 + 1
     shapes = layout(net)
     assert shapes["spectrogram_extractor.stft.conv_real.weight"] == (bins, 1, window)
@@ -58,7 +53,7 @@ def test_layout_is_the_official_one(module):
 @MODULES
 def test_filters_are_those_of_librosa(module):
     """Hann window and slaney mel bands, checked by a tone: the peak lies in its band, at its power."""
-    grid = grid_of(module)
+    grid = module.GRID
     net = cnn14.new_net(grid, widths=TINY)
     t = np.arange(grid.rate_hz) / grid.rate_hz
     mel = net.log_mel(torch.from_numpy(np.float32(0.5 * np.sin(2 * np.pi * 1000 * t)))[None])[0, 0, 50]
@@ -75,7 +70,7 @@ def _slaney(hz):
 @pytest.mark.slow  # importing librosa takes seconds
 def test_agrees_with_torchlibrosa():
     stft = pytest.importorskip("torchlibrosa.stft")
-    grid = grid_of(panns_16k)
+    grid = panns_16k.GRID
     spectrogram = stft.Spectrogram(n_fft=grid.window, hop_length=grid.hop, win_length=grid.window)
     bank = stft.LogmelFilterBank(sr=16000, n_fft=512, n_mels=64, fmin=50, fmax=8000, amin=1e-10, top_db=None)
     net = cnn14.new_net(grid, widths=TINY)

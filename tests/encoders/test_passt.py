@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from foleybench.api.encoder import Signal
-from foleybench.encoders import passt
+from foleybench.encoders import passt as encoder
+from foleybench.encoders._nets import passt
+from foleybench.encoders._nets.passt_weights import N_SAMPLES, RATE_HZ, WEIGHTS
 from foleybench.errors import FoleyError, WeightsMissingError
 from tests.encoders.test_vggish import two_tones
 
@@ -18,7 +20,7 @@ def net():
 
 @pytest.fixture(scope="module")
 def sound():
-    return torch.from_numpy(two_tones(passt.N_SAMPLES, passt.RATE_HZ))[None]
+    return torch.from_numpy(two_tones(N_SAMPLES, RATE_HZ))[None]
 
 
 def test_golden_spectrogram(sound):
@@ -39,12 +41,12 @@ def test_golden_spectrogram_of_silence():
 
 
 def test_input_is_ten_seconds_without_its_mean():
-    short = passt.prepared(Signal(audio=two_tones(8000) + np.float32(0.3), duration_s=0.25))
+    short = encoder.prepared(Signal(audio=two_tones(8000) + np.float32(0.3), duration_s=0.25))
     assert short.shape == (320000,)
     assert short[:8000].mean() == pytest.approx(0.0, abs=1e-6)
     assert (short[8000:] == 0).all()
-    assert len(passt.prepared(Signal(audio=two_tones(400000), duration_s=12.5))) == 320000
-    assert (passt.prepared(Signal(audio=np.zeros(0, np.float32), duration_s=0.0)) == 0).all()
+    assert len(encoder.prepared(Signal(audio=two_tones(400000), duration_s=12.5))) == 320000
+    assert (encoder.prepared(Signal(audio=np.zeros(0, np.float32), duration_s=0.0)) == 0).all()
 
 
 def test_layout_is_the_official_one(net):
@@ -100,7 +102,7 @@ def test_files_that_do_not_fit_are_refused_by_name(tmp_path, net, monkeypatch, c
 def test_absent_weights_name_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
     with pytest.raises(WeightsMissingError, match="foleybench weights fetch passt"):
-        passt.ENCODER.build("cpu")
+        encoder.ENCODER.build("cpu")
 
 
 def test_a_file_in_the_official_layout_is_accepted(tmp_path, net, monkeypatch):
@@ -126,9 +128,9 @@ def test_agrees_with_the_package_on_random_weights(tmp_path, short, sound, monke
     from hear21passt.wrapper import PasstBasicWrapper
 
     monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short))
-    torch.save(short.state_dict(), tmp_path / passt.WEIGHTS.filename)
+    torch.save(short.state_dict(), tmp_path / WEIGHTS.filename)
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
-    features = passt.ENCODER.build("cpu")([Signal(audio=sound[0].numpy(), duration_s=10.0)])[0]
+    features = encoder.ENCODER.build("cpu")([Signal(audio=sound[0].numpy(), duration_s=10.0)])[0]
     settings = {"freqm": 48, "timem": 192, "htk": False, "fmin": 0.0, "fmax": None, "norm": 1}
     mel = AugmentMelSTFT(128, 32000, 800, 320, 1024, **settings, fmin_aug_range=10, fmax_aug_range=2000)
     wrapper = PasstBasicWrapper(mel=mel, net=short, mode="all").eval()
@@ -141,7 +143,7 @@ def test_agrees_with_the_package_on_random_weights(tmp_path, short, sound, monke
 
 def test_weights_under_the_key_of_a_training_run_are_the_same(tmp_path, short, monkeypatch):
     monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short).requires_grad_(True))
-    path = tmp_path / passt.WEIGHTS.filename
+    path = tmp_path / WEIGHTS.filename
     torch.save({"model": {name: tensor + 1 for name, tensor in short.state_dict().items()}}, path)
     loaded = passt.load(path).state_dict()
     assert all(torch.equal(loaded[name], tensor + 1) for name, tensor in short.state_dict().items())

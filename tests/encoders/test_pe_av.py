@@ -11,7 +11,9 @@ from foleybench.errors import FoleyError
 from tests.encoders.test_vggish import two_tones
 
 pe_av = pytest.importorskip("foleybench.encoders._nets.pe_av")
-TINY_PICTURE = pe_av.Picture(architecture="vit_pe_core_tiny_patch16_384", size=32, options={"img_size": 32, "depth": 1})
+TINY_FRAMES = pe_av.FrameEncoder(
+    architecture="vit_pe_core_tiny_patch16_384", size=32, options={"img_size": 32, "depth": 1}
+)
 
 
 @pytest.mark.parametrize(("n_samples", "length"), [(0, 1920), (1, 1920), (2, 1920), (1920, 1920), (1921, 3840)])
@@ -37,7 +39,7 @@ def test_sixteen_frames_from_the_first_to_the_last():
 
 def test_a_clip_without_its_picture_is_an_error():
     encode = pe_av_video.encode_with(torch.nn.Identity(), "cpu")
-    with pytest.raises(FoleyError, match="no frames to look at"):
+    with pytest.raises(FoleyError, match="no frames to encode"):
         encode([Signal(audio=two_tones(0), duration_s=2.0)])
 
 
@@ -46,8 +48,8 @@ def tiny_config():
 
     tower = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
     tower |= {"head_dim": 16}
-    vision = {"architecture": TINY_PICTURE.architecture, "num_classes": 8, "global_pool": "map", "do_pooling": True}
-    video = {**tower, "vision_config": {**vision, "model_args": dict(TINY_PICTURE.options)}}
+    vision = {"architecture": TINY_FRAMES.architecture, "num_classes": 8, "global_pool": "map", "do_pooling": True}
+    video = {**tower, "vision_config": {**vision, "model_args": dict(TINY_FRAMES.options)}}
     text = {"vocab_size": 60, "hidden_size": 64, "intermediate_size": 20, "num_hidden_layers": 2}
     text |= {"num_attention_heads": 1, **{f"{role}_token_id": 0 for role in ("pad", "bos", "eos", "cls", "sep")}}
     return PeAudioVideoConfig(
@@ -78,7 +80,7 @@ def header(path):
 @pytest.mark.filterwarnings("ignore")
 def test_the_layout_is_that_of_the_hub(published):
     _, path = published
-    config = pe_av.config_of(header(path), path, TINY_PICTURE)
+    config = pe_av.config_of(header(path), path, TINY_FRAMES)
     assert config.audio_video_config.audio_config.num_hidden_layers == 2
     layout, tied = pe_av.published_layout(config)
     assert layout == header(path)
@@ -93,17 +95,20 @@ def test_embeddings_are_those_of_the_whole_model(published):
     model, path = published
     sounds = [two_tones(n, 48000) for n in (48000, 100, 30000)]
     frames = np.random.default_rng(0).integers(0, 256, (20, 24, 40, 3), dtype=np.uint8)
-    signals = [Signal(audio=sound, duration_s=1.0, frames=frames[: 5 + n]) for n, sound in enumerate(sounds)]
+    signals = [
+        Signal(audio=sound, duration_s=1.0, frames=frames[: 5 + n], frame_times_s=np.arange(5 + n) / 25)
+        for n, sound in enumerate(sounds)
+    ]
     encoders = [
-        pe_av_audio.encode_with(pe_av.load(pe_av.SoundTower, path, TINY_PICTURE), "cpu"),
-        pe_av_video.encode_with(pe_av.load(pe_av.PictureTower, path, TINY_PICTURE), "cpu", TINY_PICTURE.size),
+        pe_av_audio.encode_with(pe_av.load(pe_av.AudioTower, path, TINY_FRAMES), "cpu"),
+        pe_av_video.encode_with(pe_av.load(pe_av.VideoTower, path, TINY_FRAMES), "cpu", TINY_FRAMES.size),
     ]
     heard, seen = [[features["embedding"] for features in encode(signals)] for encode in encoders]
     for index, signal in enumerate(signals):
         for encode, found in zip(encoders, (heard, seen), strict=True):
             np.testing.assert_array_equal(encode([signal])[0]["embedding"], found[index])
         sound = torch.from_numpy(pe_av.padded(signal.audio))[None, None]
-        picture = torch.from_numpy(pe_av.prepared(signal.frames, TINY_PICTURE.size))[None]
+        picture = torch.from_numpy(pe_av.prepared(signal.frames, TINY_FRAMES.size))[None]
         with torch.inference_mode():
             whole = model(input_values=sound, pixel_values_videos=picture)
         np.testing.assert_allclose(heard[index], whole.audio_embeds[0].numpy(), atol=1e-5)
@@ -122,16 +127,16 @@ def test_files_that_do_not_fit_are_refused_by_name(published, tmp_path, of):
     del state["audio_model.audio_encoder.output.weight"]
     save_file(state, tmp_path / "one.safetensors")
     with pytest.raises(FoleyError, match=r"lacks audio_model\.audio_encoder\.output\.weight"):
-        pe_av.load(pe_av.SoundTower, tmp_path / "one.safetensors", TINY_PICTURE)
+        pe_av.load(pe_av.AudioTower, tmp_path / "one.safetensors", TINY_FRAMES)
     state = load_file(published[1])
     del state[of]
     save_file(state, tmp_path / "two.safetensors")
     with pytest.raises(FoleyError, match=f"lacks {of}"):
-        pe_av.load(pe_av.SoundTower, tmp_path / "two.safetensors", TINY_PICTURE)
+        pe_av.load(pe_av.AudioTower, tmp_path / "two.safetensors", TINY_FRAMES)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "pe.safetensors"
     path.write_bytes(b"no safetensors")
     with pytest.raises(FoleyError, match="is not a safetensors file"):
-        pe_av.load(pe_av.SoundTower, path)
+        pe_av.load(pe_av.AudioTower, path)

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from foleybench.api.encoder import Signal
-from foleybench.encoders import vggish
+from foleybench.encoders import vggish as encoder
+from foleybench.encoders._inputs.vggish_patches import WEIGHTS, log_mel_patches
+from foleybench.encoders._nets import vggish
 from foleybench.errors import FoleyError, WeightsMissingError
 
 LAYOUT = {
@@ -31,7 +33,7 @@ def two_tones(n_samples=128000, rate_hz=16000):
 
 
 def test_golden_patches():
-    patches = vggish.log_mel_patches(two_tones())
+    patches = log_mel_patches(two_tones())
     assert patches.shape == (8, 96, 64)
     assert patches.mean() == pytest.approx(-3.187376, abs=1e-6)
     assert patches.std() == pytest.approx(2.318138, abs=1e-6)
@@ -40,7 +42,7 @@ def test_golden_patches():
 
 
 def test_golden_patches_of_the_smoke_tone():
-    patches = vggish.log_mel_patches(np.sin(2 * np.pi * 1000 * np.arange(48000) / 16000))
+    patches = log_mel_patches(np.sin(2 * np.pi * 1000 * np.arange(48000) / 16000))
     assert patches.shape == (3, 96, 64)
     assert patches.mean() == pytest.approx(-3.429619, abs=1e-6)
     assert patches.std() == pytest.approx(2.126577, abs=1e-6)
@@ -49,7 +51,7 @@ def test_golden_patches_of_the_smoke_tone():
 
 @pytest.mark.parametrize(("n_samples", "n_patches"), [(0, 0), (100, 0), (15599, 0), (15600, 1), (30959, 1), (30960, 2)])
 def test_number_of_patches(n_samples, n_patches):
-    assert len(vggish.log_mel_patches(np.zeros(n_samples))) == n_patches
+    assert len(log_mel_patches(np.zeros(n_samples))) == n_patches
 
 
 def test_layout_is_the_official_one():
@@ -145,20 +147,20 @@ def test_pickled_code_is_refused(tmp_path, capsys):
 def test_absent_weights_name_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
     with pytest.raises(WeightsMissingError, match="foleybench weights fetch vggish"):
-        vggish.ENCODER.build("cpu")
+        encoder.ENCODER.build("cpu")
 
 
 def test_a_file_of_another_hash_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
-    official_file(tmp_path / vggish.WEIGHTS.filename)
+    official_file(tmp_path / WEIGHTS.filename)
     with pytest.raises(FoleyError, match="is not the published file"):
-        vggish.ENCODER.build("cpu")
+        encoder.ENCODER.build("cpu")
 
 
 def test_encoder_on_sounds_of_several_lengths(net, monkeypatch):
     monkeypatch.setattr(vggish, "load", lambda path: net)
-    monkeypatch.setattr(vggish, "require", lambda name, weights: None)
-    encode = vggish.ENCODER.build("cpu")
+    monkeypatch.setattr(encoder, "require", lambda name, weights: None)
+    encode = encoder.ENCODER.build("cpu")
     sounds = [two_tones(40000), two_tones(15599), two_tones(20000) + np.float32(0.25)]
     signals = [Signal(audio=sound, duration_s=len(sound) / 16000) for sound in sounds]
     together = [features["frames"] for features in encode(signals)]

@@ -1,7 +1,8 @@
-"""Running a net over inputs so that no input's neighbours can change a bit of what comes out for it.
+"""A net's features of many clips, each independent of its neighbours.
 
-On a CPU inputs go through one by one. On a GPU they go in batches of a fixed size, filled up with zeros: there the
-choice of a kernel depends on the shape of the batch, so the shape must not depend on who else is in it.
+No neighbour can change a bit of a clip's features. On a CPU inputs go through one by one. On a GPU they go in batches
+of a fixed size, filled up with zeros: there the choice of a kernel depends on the shape of the batch, so the shape must
+not depend on what else is in it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,43 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Row = tuple[npt.NDArray[Any], ...]
+from foleybench.api.encoder import Encode, Features, Signal
+
+Array = npt.NDArray[Any]
+Row = tuple[Array, ...]
+Run = Callable[[Tensor], tuple[Tensor, ...]]
 GPU_BATCH = 16
+
+
+def batched(
+    prepared: Callable[[Signal], Array],
+    run: Run,
+    device: str,
+    *,
+    layers: tuple[str, ...] = ("embedding",),
+    gpu_batch: int = GPU_BATCH,
+) -> Encode:
+    """Return the ``encode`` of an encoder that feeds a net one array a clip.
+
+    Args:
+        prepared: From a clip to what the net is fed.
+        run: As in ``in_batches``.
+        device: Torch device name.
+        layers: Names of the tensors that ``run`` returns.
+        gpu_batch: Size of a batch on a GPU.
+    """
+
+    def encode(signals: Sequence[Signal]) -> list[Features]:
+        rows = in_batches([prepared(signal) for signal in signals], run, device, gpu_batch=gpu_batch)
+        return [dict(zip(layers, row, strict=True)) for row in rows]
+
+    return encode
 
 
 @torch.inference_mode()
 def in_batches(
-    inputs: Sequence[npt.NDArray[Any]],
-    run: Callable[[Tensor], tuple[Tensor, ...]],
+    inputs: Sequence[Array],
+    run: Run,
     device: str,
     *,
     gpu_batch: int = GPU_BATCH,
@@ -29,7 +59,7 @@ def in_batches(
     """Run a net over inputs.
 
     Args:
-        inputs: One array a sound or picture; shapes may differ, only inputs of one shape share a batch.
+        inputs: One array a clip; shapes may differ, only inputs of one shape share a batch.
         run: Takes a batch (B, ...) on the device; returns a tuple of tensors (B, ...).
         device: Torch device name.
         gpu_batch: Size of a batch on a GPU.

@@ -1,4 +1,4 @@
-"""Which frames stand for a video at another rate, by the rule of ffmpeg's ``fps`` filter (rounding to the nearest)."""
+"""A clip's frames, and those that stand for another frame rate."""
 
 from __future__ import annotations
 
@@ -12,8 +12,19 @@ from foleybench.errors import FoleyError
 _STRICTLY_S = 1e-6
 
 
+def frames_of(signal: Signal) -> tuple[FrameArray, FloatArray]:
+    """Return a clip's frames (T, H, W, 3) and their times in seconds (T,), T >= 1.
+
+    Raises:
+        FoleyError: The clip has no frames.
+    """
+    if signal.frames is None or signal.frame_times_s is None or not len(signal.frames):
+        raise FoleyError(f"a clip of {signal.duration_s} s has no frames to encode; prepare the data with its video.")
+    return signal.frames, signal.frame_times_s
+
+
 def frames_at(signal: Signal, rate_hz: float, most: int | None = None) -> FrameArray:
-    """Return the frames of a clip at a constant rate.
+    """Return the frames of a clip at a constant rate, by the rule of ffmpeg's ``fps`` filter (to the nearest).
 
     Frame k is the last one that starts before ``(k + 0.5) / rate``, as ``-filter:v fps=RATE`` of ffmpeg chooses and
     both Diff-Foley and av-benchmark have it; a video that has the rate already is left as it is.
@@ -27,12 +38,11 @@ def frames_at(signal: Signal, rate_hz: float, most: int | None = None) -> FrameA
         Shape (n, H, W, 3) uint8 with n = round(duration * rate), at least 1 and at most ``most``.
 
     Raises:
-        FoleyError: The clip came without a picture.
+        FoleyError: The clip has no frames.
     """
-    if signal.frames is None or signal.frame_times_s is None or not len(signal.frames):
-        raise FoleyError("this encoder looks at the picture; this clip came without one. Prepare the data again.")
+    frames, times_s = frames_of(signal)
     n = max(1, round(signal.duration_s * rate_hz))
-    return signal.frames[chosen(signal.frame_times_s, rate_hz, n if most is None else min(n, most))]
+    return frames[chosen(times_s, rate_hz, n if most is None else min(n, most))]
 
 
 def chosen(frame_times_s: FloatArray, rate_hz: float, n: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

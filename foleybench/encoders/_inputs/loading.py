@@ -1,4 +1,4 @@
-"""Loading weights files strictly: no pickled code, and every tensor by name and shape. Never random, never partial."""
+"""Loading of weights files: strict, complete, and without running code."""
 
 from __future__ import annotations
 
@@ -134,6 +134,19 @@ def load_strictly(
     kinds = {name: tensor.dtype for name, tensor in net.state_dict().items()}
     net.load_state_dict({name: state[name].to(dtype) for name, dtype in kinds.items()}, assign=True)
     net.eval().requires_grad_(False)
+
+
+def with_random_weights(build: Callable[[], _Net], seed: int | None = None) -> _Net:
+    """Return a network with random weights, in evaluation mode; torch's global random state is left as it was.
+
+    Args:
+        build: Makes the network.
+        seed: Of the weights, or None for any.
+    """
+    with torch.random.fork_rng(devices=[]):
+        if seed is not None:
+            torch.manual_seed(seed)
+        return build().eval()
 
 
 def load_whole(build: Callable[[], _Net], path: Path, inside: str = "", without: str = "") -> _Net:

@@ -1,4 +1,4 @@
-"""Mel filters as librosa makes them by default: Slaney's scale, triangles of equal area."""
+"""Mel filters as librosa makes them: Slaney's scale, equal area."""
 
 from __future__ import annotations
 

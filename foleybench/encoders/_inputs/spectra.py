@@ -1,4 +1,4 @@
-"""Short-time spectra of the signal detectors: numpy only, one sound at a time, so batching cannot change them."""
+"""Short-time spectra of the signal detectors, in numpy."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-"""The log-mel spectrogram of torchlibrosa, whose filters are tensors of the published files that were trained with it.
+"""The log-mel spectrogram of torchlibrosa, as part of a net.
 
-They are used as they lie in the file, by convolution as torchlibrosa does it, so that features are the peers' to
-float32 rounding.
+Its filters are tensors of the published files that were trained with it. They are used as they lie in the file, by
+convolution as torchlibrosa does it, so that features are the peers' to float32 rounding.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import torch
@@ -14,36 +13,17 @@ import torchaudio
 from torch import Tensor, nn
 from torch.nn import functional
 
-N_BANDS = 64
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Grid:
-    """Where the spectrum is sampled.
-
-    Attributes:
-        rate_hz: Sample rate.
-        window: Length of the periodic Hann window and of the transform, in samples.
-        hop: Samples from one frame to the next; frame ``k`` is centred on sample ``k * hop``, edges are reflected.
-        low_hz: Lower edge of the lowest of 64 mel bands.
-        high_hz: Upper edge of the highest.
-    """
-
-    rate_hz: int
-    window: int
-    hop: int
-    low_hz: float
-    high_hz: float
+from foleybench.encoders._inputs.spectra import MelGrid
 
 
 class FrozenLogMel(nn.Module):
     """A net that begins with such a spectrogram; its tensors have torchlibrosa's names.
 
     Attributes:
-        grid: Where the spectrum is sampled.
+        grid: Where the spectrum is sampled; edges are reflected, the Hann window is periodic.
     """
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: MelGrid) -> None:
         super().__init__()
         self.grid = grid
         n_bins = grid.window // 2 + 1
@@ -51,10 +31,10 @@ class FrozenLogMel(nn.Module):
             name: nn.Conv1d(1, n_bins, grid.window, stride=grid.hop, bias=False) for name in ("conv_real", "conv_imag")
         }
         self.spectrogram_extractor = nn.ModuleDict({"stft": nn.ModuleDict(filters)})
-        self.logmel_extractor = nn.ParameterDict({"melW": nn.Parameter(torch.zeros(n_bins, N_BANDS))})
+        self.logmel_extractor = nn.ParameterDict({"melW": nn.Parameter(torch.zeros(n_bins, grid.n_bands))})
 
     def log_mel(self, audio: Tensor) -> Tensor:
-        """Return the spectrogram in dB, (B, N) to (B, 1, 1 + N // hop, 64)."""
+        """Return the spectrogram in dB, (B, N) to (B, 1, 1 + N // hop, bands)."""
         half = self.grid.window // 2
         padded = functional.pad(audio[:, None], (half, half), mode="reflect")
         stft = self.get_submodule("spectrogram_extractor.stft")
@@ -71,7 +51,7 @@ class FrozenLogMel(nn.Module):
             part.requires_grad_(False)
 
 
-def _filters(grid: Grid) -> dict[str, Tensor]:
+def _filters(grid: MelGrid) -> dict[str, Tensor]:
     """The tensors of the spectrogram, by name in the state dict."""
     n_bins = grid.window // 2 + 1
     with torch.device("cpu"):
@@ -79,7 +59,7 @@ def _filters(grid: Grid) -> dict[str, Tensor]:
         angle = 2 * math.pi / grid.window * (bins[:, None] * samples % grid.window)
         taper = torch.hann_window(grid.window, periodic=True, dtype=torch.float64)
         bands = torchaudio.functional.melscale_fbanks(
-            n_bins, grid.low_hz, grid.high_hz, N_BANDS, grid.rate_hz, norm="slaney", mel_scale="slaney"
+            n_bins, grid.low_hz, grid.high_hz, grid.n_bands, grid.rate_hz, norm="slaney", mel_scale="slaney"
         )
     stft = "spectrogram_extractor.stft"
     return {

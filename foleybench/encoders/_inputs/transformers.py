@@ -1,4 +1,4 @@
-"""The package transformers, from which some encoders take their published classes; imported when one is built."""
+"""The package transformers, imported when an encoder needs it."""
 
 from __future__ import annotations
 

@@ -1,31 +1,51 @@
-"""The encoder made of an ``AlignNet``: shared by the shipped judge and by those that users train."""
+"""The encoder made of an ``AlignNet``: is audio aligned with video."""
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from foleybench.api.encoder import Encode, Features, Signal, one_by_one
-from foleybench.encoders._nets.mini_nets import AlignNet, heard, seen
-from foleybench.errors import FoleyError
+from foleybench.api.encoder import Encode, Encoder, Features, Signal, one_by_one
+from foleybench.api.weights import Weights, require
+
+if TYPE_CHECKING:
+    from foleybench.encoders._nets.mini_nets import AlignNet
 
 
-def judging(name: str, net: AlignNet, device: str) -> Encode:
-    """Return the encoder's function: the probability that each sound belongs to its picture, and in time.
+def judge_encoder(name: str, *, weights: Weights, load: Callable[[Path], AlignNet]) -> Encoder:
+    """Return the encoder whose one layer is the probability that a clip's audio belongs to its video, and in time.
 
     Args:
-        name: Of the encoder, for messages.
-        net: With its weights.
-        device: Torch device name.
+        name: Registry name of the encoder.
+        weights: Its file.
+        load: From the file to the network with its weights.
     """
+    return Encoder(
+        version=1,
+        rate_hz=16000,
+        modality="pair",
+        layers={"probability": ()},
+        licence="MIT",
+        source="foleybench",
+        weights=weights,
+        build=lambda device: _judging(load(require(name, weights)), device),
+    )
+
+
+def _judging(net: AlignNet, device: str) -> Encode:
+    import torch
+
+    from foleybench.encoders._inputs.frame_rate import frames_of
+    from foleybench.encoders._nets.mini_nets import audio_input, frames_input
+
     net.to(device)
 
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:
-        if signal.frames is None or signal.frame_times_s is None:
-            raise FoleyError(f"{name} judges a sound with its picture; this clip came without one.")
-        pictures = torch.from_numpy(seen(signal.frames, signal.frame_times_s, signal.duration_s)).to(device)
-        sound = torch.from_numpy(heard(signal.audio)).to(device)
-        logit = net(sound[None], pictures[None].float() / 255.0)
+        frames = torch.from_numpy(frames_input(*frames_of(signal), signal.duration_s)).to(device)
+        audio = torch.from_numpy(audio_input(signal.audio)).to(device)
+        logit = net(audio[None], frames[None].float() / 255.0)
         return {"probability": torch.sigmoid(logit)[0].cpu().numpy()}
 
     return one_by_one(encode_one)

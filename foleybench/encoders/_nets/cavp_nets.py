@@ -1,4 +1,4 @@
-"""The network of CAVP, Diff-Foley's contrastive pretraining: a SlowOnly ResNet-50 and a Cnn14, named as in its file.
+"""The network of CAVP, its tensors named as in its file.
 
 Widths are arguments, so that tests can use small networks of the same layout. Only the video tower is run; the audio
 tower is there because the file holds it and is known whole.

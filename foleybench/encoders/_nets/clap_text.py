@@ -1,4 +1,4 @@
-"""LAION-CLAP's text tower: transformers' RoBERTa and two linear maps, in the layout of the published checkpoints."""
+"""LAION-CLAP's text tower, in the layout of the published checkpoints."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foleybench.encoders._inputs.loading import load_strictly
+from foleybench.encoders._inputs.loading import load_strictly, with_random_weights
 from foleybench.encoders._inputs.transformers import transformers_for
-from foleybench.encoders._nets.htsat import BASE, Shapes, Sizes, SoundTower, other_shapes, published_state
+from foleybench.encoders._nets.htsat import BASE, AudioTower, Shapes, Sizes, other_shapes, published_state
 
 # RoBERTa-base's, where transformers' defaults are BERT's.
 _NORM_EPS = 1e-5
@@ -48,8 +48,7 @@ class TextTower(nn.Module):
 
 def new_net(sizes: Sizes = BASE) -> TextTower:
     """Return the tower with random weights, in evaluation mode."""
-    with torch.random.fork_rng(devices=[]):
-        return TextTower(sizes).eval()
+    return with_random_weights(lambda: TextTower(sizes))
 
 
 def load(net: TextTower, path: Path, sizes: Sizes = BASE) -> TextTower:
@@ -67,5 +66,5 @@ def load(net: TextTower, path: Path, sizes: Sizes = BASE) -> TextTower:
 def _whole(sizes: Sizes) -> Shapes:
     """Return the shapes of all tensors of a published file."""
     with torch.device("meta"):
-        sound = SoundTower(sizes).state_dict()
+        sound = AudioTower(sizes).state_dict()
     return {name: tuple(tensor.shape) for name, tensor in sound.items()} | other_shapes(sizes)

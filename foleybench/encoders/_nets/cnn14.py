@@ -1,4 +1,4 @@
-"""The Cnn14 of PANNs as the published files hold it: frozen spectrogram, six double convolutions, a head."""
+"""The Cnn14 of PANNs, its tensors named as in its files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foleybench.api.encoder import Encode, Features, Signal
-from foleybench.encoders._inputs.batches import in_batches
-from foleybench.encoders._inputs.loading import load_strictly, read_state
-from foleybench.encoders._inputs.spectra import without_dc
-from foleybench.encoders._inputs.torchlibrosa import N_BANDS, FrozenLogMel, Grid
+from foleybench.api.encoder import Encode, Signal
+from foleybench.clips import AudioArray
+from foleybench.encoders._inputs.batches import batched
+from foleybench.encoders._inputs.loading import load_strictly, read_state, with_random_weights
+from foleybench.encoders._inputs.spectra import MelGrid, without_dc
+from foleybench.encoders._inputs.torchlibrosa import FrozenLogMel
 from foleybench.media.audio import fit_length
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048)
@@ -42,9 +42,9 @@ class DoubleConvolution(nn.Module):
 class Cnn14(FrozenLogMel):
     """The net, from samples to logits."""
 
-    def __init__(self, grid: Grid, widths: Sequence[int] = WIDTHS, n_classes: int = N_CLASSES) -> None:
+    def __init__(self, grid: MelGrid, widths: Sequence[int] = WIDTHS, n_classes: int = N_CLASSES) -> None:
         super().__init__(grid)
-        self.bn0 = nn.BatchNorm2d(N_BANDS)
+        self.bn0 = nn.BatchNorm2d(grid.n_bands)
         for index, (before, after) in enumerate(itertools.pairwise((1, *widths)), start=1):
             self.add_module(f"conv_block{index}", DoubleConvolution(before, after))
         self.fc1 = nn.Linear(widths[-1], widths[-1])
@@ -52,7 +52,7 @@ class Cnn14(FrozenLogMel):
         self._depth = len(widths)
 
     def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (B, classes) and embedding (B, width) of sounds (B, N)."""
+        """Return logits (B, classes) and embedding (B, width) of audio (B, N)."""
         maps = self.bn0(self.log_mel(audio).transpose(1, 3)).transpose(1, 3)
         for index in range(1, self._depth + 1):
             maps = self.get_submodule(f"conv_block{index}")(maps)
@@ -63,12 +63,11 @@ class Cnn14(FrozenLogMel):
         return self.fc_audioset(embedding), embedding
 
 
-def new_net(grid: Grid, widths: Sequence[int] = WIDTHS) -> Cnn14:
-    """Return the net with its true spectrogram and random weights; torch's global random state is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        net = Cnn14(grid, widths)
+def new_net(grid: MelGrid, widths: Sequence[int] = WIDTHS) -> Cnn14:
+    """Return the net with its true spectrogram and random weights, in evaluation mode."""
+    net = with_random_weights(lambda: Cnn14(grid, widths))
     net.set_filters()
-    return net.eval()
+    return net
 
 
 def load(net: Cnn14, path: Path) -> Cnn14:
@@ -82,13 +81,12 @@ def load(net: Cnn14, path: Path) -> Cnn14:
 
 
 def encode_with(net: Cnn14, device: str) -> Encode:
-    """Return the ``encode`` of an encoder: mean of the sound removed, too short sounds zero-padded, layers by name."""
+    """Return the ``encode`` of an encoder: mean of the audio removed, too short audio zero-padded, layers by name."""
     net = net.to(device)
     shortest = (MIN_FRAMES - 1) * net.grid.hop
 
-    def encode(signals: Sequence[Signal]) -> list[Features]:
-        sounds = [without_dc(signal.audio) for signal in signals]
-        rows = in_batches([fit_length(sound, max(len(sound), shortest)) for sound in sounds], net, device)
-        return [{"logits": logits, "embedding": embedding} for logits, embedding in rows]
+    def prepared(signal: Signal) -> AudioArray:
+        audio = without_dc(signal.audio)
+        return fit_length(audio, max(len(audio), shortest))
 
-    return encode
+    return batched(prepared, net, device, layers=("logits", "embedding"))

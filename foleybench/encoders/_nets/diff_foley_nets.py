@@ -1,4 +1,4 @@
-"""Diff-Foley's alignment classifier: an image autoencoder, half a U-Net and a head, named as in its published file.
+"""Diff-Foley's alignment classifier, its tensors named as in the file.
 
 Widths are arguments, so that tests can use small networks of the same layout. The autoencoder's decoder and the
 diffusion schedule are there only because the file holds them and is known whole; neither is run.

@@ -1,4 +1,4 @@
-"""LAION-CLAP's sound tower (HTSAT-base) in the layout of the published checkpoints, and the shapes of the rest.
+"""LAION-CLAP's audio tower, HTSAT-base, in the published layout.
 
 The spectrogram of 10 s, 1001 frames of 64 bands, is stretched to 1024 frames, folded to a picture of 256 x 256 (four
 quarters in time, one below the other), and seen by a Swin transformer: four stages of windows of 8 x 8 patches, every
@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foleybench.encoders._inputs.loading import load_strictly, read_state
-from foleybench.encoders._inputs.torchlibrosa import N_BANDS, FrozenLogMel, Grid
+from foleybench.encoders._inputs.loading import load_strictly, read_state, with_random_weights
+from foleybench.encoders._inputs.spectra import MelGrid
+from foleybench.encoders._inputs.torchlibrosa import FrozenLogMel
 
-GRID = Grid(rate_hz=48000, window=1024, hop=480, low_hz=50.0, high_hz=14000.0)
+N_BANDS = 64
+GRID = MelGrid(rate_hz=48000, window=1024, hop=480, n_bands=N_BANDS, low_hz=50.0, high_hz=14000.0)
 SIDE, PATCH, WINDOW = 256, 4, 8
 FOLDS = SIDE // N_BANDS
 N_CLASSES = 527
@@ -180,7 +182,7 @@ class Htsat(FrozenLogMel):
         return mean
 
 
-class SoundTower(nn.Module):
+class AudioTower(nn.Module):
     """The sound's side of CLAP, its tensors named as in the published file."""
 
     def __init__(self, sizes: Sizes = BASE) -> None:
@@ -194,12 +196,11 @@ class SoundTower(nn.Module):
         return functional.normalize(self.audio_projection(self.audio_branch(audio)), dim=-1)
 
 
-def new_net(sizes: Sizes = BASE) -> SoundTower:
+def new_net(sizes: Sizes = BASE) -> AudioTower:
     """Return the tower with random weights, in evaluation mode."""
-    with torch.random.fork_rng(devices=[]):
-        net = SoundTower(sizes)
+    net = with_random_weights(lambda: AudioTower(sizes))
     net.audio_branch.set_filters()
-    return net.eval()
+    return net
 
 
 def other_shapes(sizes: Sizes = BASE) -> Shapes:
@@ -229,7 +230,7 @@ def _pair(name: str, *shape: int) -> Shapes:
     return {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
 
 
-def load(net: SoundTower, path: Path, sizes: Sizes = BASE) -> SoundTower:
+def load(net: AudioTower, path: Path, sizes: Sizes = BASE) -> AudioTower:
     """Put the sound's part of a published file into the tower.
 
     Raises:

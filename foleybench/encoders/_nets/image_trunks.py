@@ -1,6 +1,7 @@
-"""Image encoders of timm on the frames of a clip: pictures prepared as the reference library does, features per frame.
+"""Image encoders of timm on the frames of a clip.
 
-Frames are taken at a fixed rate by their timestamps: the one on screen at the middle of each interval.
+Frames are prepared as the reference library does and give one feature each. They are taken at a fixed rate by their
+timestamps: the one on screen at the middle of each interval.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.api.weights import Weights, require
 from foleybench.clips import Clock, FrameArray
-from foleybench.errors import FoleyError
+from foleybench.encoders._inputs.frame_rate import frames_of
 
 if TYPE_CHECKING:
     import torch
@@ -56,19 +57,18 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def new_net(trunk: Trunk, **smaller: Any) -> nn.Module:
-    """Return the network with random weights; torch's global random state is left as it was.
+    """Return the network with random weights, in evaluation mode.
 
     Args:
         trunk: Which.
         smaller: Options that make the same class small enough for a test (``depth``, ``embed_dim``, ``num_heads``).
     """
     import timm
-    import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net: nn.Module = timm.create_model(trunk.architecture, pretrained=False, **{**trunk.options, **smaller})
-    return net.eval()
+    from foleybench.encoders._inputs.loading import with_random_weights
+
+    options = {**trunk.options, **smaller}
+    return with_random_weights(lambda: timm.create_model(trunk.architecture, pretrained=False, **options), seed=0)
 
 
 def load(trunk: Trunk, path: Path, **smaller: Any) -> nn.Module:
@@ -77,26 +77,11 @@ def load(trunk: Trunk, path: Path, **smaller: Any) -> nn.Module:
     Raises:
         FoleyError: The file does not hold exactly the tensors of this architecture.
     """
-    from foleybench.encoders._inputs.loading import load_strictly
+    from foleybench.encoders._inputs.loading import load_strictly, read_safetensors
 
     net = new_net(trunk, **smaller)
     load_strictly(net, read_safetensors(path), path)
     return net
-
-
-def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    """Read a file of weights.
-
-    Raises:
-        FoleyError: It is broken.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise FoleyError(f"{path} is not a safetensors file: {error}. Delete it and fetch it again.") from error
 
 
 def prepared(trunk: Trunk, frames: FrameArray) -> torch.Tensor:
@@ -121,12 +106,11 @@ def prepared(trunk: Trunk, frames: FrameArray) -> torch.Tensor:
     return (values - mean) / std
 
 
-def frames_at(signal: Signal, rate_hz: float) -> FrameArray:
+def frames_on_screen(signal: Signal, rate_hz: float) -> FrameArray:
     """Return the frames on screen at the middles of the intervals of a rate, (T, H, W, 3)."""
-    assert signal.frames is not None
-    assert signal.frame_times_s is not None
+    frames, times_s = frames_of(signal)
     n = Clock(signal.duration_s).tokens(rate_hz)
-    return signal.frames[Clock.nearest(signal.frame_times_s, (np.arange(n, dtype=np.float64) + 0.5) / rate_hz)]
+    return frames[Clock.nearest(times_s, (np.arange(n, dtype=np.float64) + 0.5) / rate_hz)]
 
 
 def encode_with(trunk: Trunk, net: nn.Module, device: str) -> Encode:
@@ -176,7 +160,7 @@ def card(trunk: Trunk, *, dim: int, source: str) -> Encoder:
 def _encode_one(trunk: Trunk, net: nn.Module, signal: Signal, device: str) -> np.ndarray[Any, np.dtype[np.float32]]:
     import torch
 
-    frames = frames_at(signal, trunk.rate_hz)
+    frames = frames_on_screen(signal, trunk.rate_hz)
     starts = range(0, len(frames), _BATCH)
     parts = [net(prepared(trunk, frames[start : start + _BATCH]).to(device)).float().cpu() for start in starts]
     return torch.cat(parts).numpy()

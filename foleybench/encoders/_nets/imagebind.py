@@ -1,4 +1,4 @@
-"""ImageBind-huge in the layout of the published checkpoint: the towers of picture and sound, the shapes of the others.
+"""ImageBind-huge's audio and video towers, in the published layout.
 
 Each tower is a vision transformer: patches, a class token, learned positions, blocks that normalise first, a linear map
 of the class token, unit length. The sound's tower gives its keys and values one learned token more (``bias_k``,

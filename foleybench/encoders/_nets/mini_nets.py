@@ -1,7 +1,7 @@
-"""The two small evaluators: what they are fed, their networks, and their files.
+"""The two small evaluators: their inputs, networks and files.
 
-Both hear a log-mel spectrogram relative to the clip's own maximum, so that gain changes nothing. Both are trained by
-``foleybench.evaluators.mini`` and by nothing else.
+Their input is a log-mel spectrogram relative to the clip's own maximum, so that gain changes nothing. Both are trained
+by ``foleybench.evaluators.mini`` and by nothing else.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleybench.clips import AudioArray, Clock, FloatArray, FrameArray
-from foleybench.encoders._inputs.loading import load_strictly
+from foleybench.encoders._inputs.loading import load_strictly, read_safetensors
 from foleybench.encoders._inputs.spectra import MelGrid, decibels, mel_power
 from foleybench.errors import FoleyError
 
 GRID = MelGrid(rate_hz=16000, window=512, hop=160, n_bands=64, low_hz=50.0, high_hz=8000.0)
 RANGE_DB = 70.0
 SILENCE_DB = -150.0
-PICTURE_PX = 48
-PICTURE_HZ = 25.0
-# Mel frames per picture.
+FRAME_PX = 48
+FRAME_HZ = 25.0
+# Mel frames per video frame.
 RATIO = 4
 LAGS = 12
 HEADER = "foleybench"
 
-PictureArray = npt.NDArray[np.uint8]
+SmallFrames = npt.NDArray[np.uint8]
 
 
-def heard(audio: AudioArray) -> npt.NDArray[np.float32]:
-    """Return what both nets hear of a sound.
+def audio_input(audio: AudioArray) -> npt.NDArray[np.float32]:
+    """Return the spectrogram that both nets are fed.
 
     Args:
         audio: Shape (N,) at 16 kHz.
@@ -52,8 +52,8 @@ def heard(audio: AudioArray) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(relative.T, dtype=np.float32)
 
 
-def seen(frames: FrameArray, frame_times_s: FloatArray, duration_s: float) -> PictureArray:
-    """Return the pictures that the alignment net sees: 48 x 48 pixels, 25 a second, at any frame rate and size.
+def frames_input(frames: FrameArray, frame_times_s: FloatArray, duration_s: float) -> SmallFrames:
+    """Return the frames that the alignment net is fed, 25 a second, from any frame rate and size.
 
     Args:
         frames: Shape (T, H, W, 3) uint8.
@@ -64,16 +64,16 @@ def seen(frames: FrameArray, frame_times_s: FloatArray, duration_s: float) -> Pi
         Shape (n, 3, 48, 48) uint8 with n = ceil(duration * 25).
     """
     clock = Clock(duration_s)
-    n = clock.tokens(PICTURE_HZ)
-    wanted = (np.arange(n, dtype=np.float64) + 0.5) / PICTURE_HZ
+    n = clock.tokens(FRAME_HZ)
+    wanted = (np.arange(n, dtype=np.float64) + 0.5) / FRAME_HZ
     index, place = np.unique(Clock.nearest(frame_times_s, wanted), return_inverse=True)
     pixels = torch.from_numpy(frames[index]).permute(0, 3, 1, 2).float()
-    small = F.adaptive_avg_pool2d(pixels, PICTURE_PX).round().to(torch.uint8)
+    small = F.adaptive_avg_pool2d(pixels, FRAME_PX).round().to(torch.uint8)
     return np.ascontiguousarray(small.numpy()[place])
 
 
 class ClassNet(nn.Module):
-    """Small convolutional classifier of sounds: spectrogram (B, 64, T) to logits and embedding."""
+    """Small convolutional classifier of audio: spectrogram (B, 64, T) to logits and embedding."""
 
     def __init__(self, n_classes: int, n_embedding: int = 32) -> None:
         super().__init__()
@@ -95,8 +95,8 @@ class ClassNet(nn.Module):
         return logits, embedding
 
 
-class SoundTower(nn.Module):
-    """Spectrogram (B, 64, T) to features (B, width, T // 4), one per picture."""
+class AudioTower(nn.Module):
+    """Spectrogram (B, 64, T) to features (B, width, T // 4), one per video frame."""
 
     def __init__(self, width: int, scale: int = 1) -> None:
         super().__init__()
@@ -113,13 +113,13 @@ class SoundTower(nn.Module):
         return found
 
 
-class PictureTower(nn.Module):
-    """Pictures (B, n, 3, 48, 48) in [0, 1] to features (B, width, n)."""
+class VideoTower(nn.Module):
+    """Frames (B, n, 3, 48, 48) in [0, 1] to features (B, width, n)."""
 
     def __init__(self, width: int, scale: int = 1) -> None:
         super().__init__()
         one, two, three, inner = 24 * scale, 32 * scale, 48 * scale, 64 * scale
-        # A wide first stride: most of the cost of small pictures lies in the first layer.
+        # A wide first stride: most of the cost of small frames lies in the first layer.
         self.look = nn.Sequential(
             *(nn.Conv2d(6, one, 6, stride=4, padding=1), nn.BatchNorm2d(one), nn.ReLU()),
             *(nn.Conv2d(one, two, 3, stride=2, padding=1), nn.BatchNorm2d(two), nn.ReLU()),
@@ -142,7 +142,7 @@ class PictureTower(nn.Module):
 
 
 class AlignNet(nn.Module):
-    """Do sound and picture belong together, and in time.
+    """Do audio and video belong together, and in time.
 
     Each tower gives features over time. Those that follow events are correlated at lags of up to half a second either
     way; those that tell what is there are averaged over time and multiplied. A small net reads both.
@@ -151,8 +151,8 @@ class AlignNet(nn.Module):
     def __init__(self, n_follow: int = 24, n_heads: int = 4, n_kind: int = 16, scale: int = 1) -> None:
         super().__init__()
         self.n_follow, self.n_heads = n_follow, n_heads
-        self.sound = SoundTower(n_follow + n_kind, scale)
-        self.picture = PictureTower(n_follow + n_kind, scale)
+        self.sound = AudioTower(n_follow + n_kind, scale)
+        self.picture = VideoTower(n_follow + n_kind, scale)
         self.judge = nn.Sequential(
             nn.Linear(n_heads * (2 * LAGS + 1) + 3 * n_kind, 64), nn.ReLU(), nn.Dropout(0.1), nn.Linear(64, 1)
         )
@@ -220,8 +220,7 @@ def unpack(net: nn.Module, path: Path) -> None:
     Raises:
         FoleyError: The file does not hold exactly the tensors of the net.
     """
-    with safe_open(path, framework="pt") as handle:
-        load_strictly(net, {name: handle.get_tensor(name) for name in handle.keys()}, path)  # noqa: SIM118
+    load_strictly(net, read_safetensors(path), path)
 
 
 _REMAKE = "Make it again with `foleybench train evaluators`."

@@ -1,8 +1,8 @@
-"""PE-AV: the towers of sound and of picture, computed by transformers' own classes, out of the hub's one file.
+"""PE-AV's towers of audio and video, by transformers' own classes.
 
-The authors publish six sizes in one layout. How wide and deep a file's towers are is read from its tensors' shapes;
-that every tensor of that layout is there, and no other, is then checked by name and shape. Tensors that the model holds
-several times (its tied weights) are in the file once.
+Both are in the hub's one file. The authors publish six sizes in one layout. How wide and deep a file's towers are is
+read from its tensors' shapes; that every tensor of that layout is there, and no other, is then checked by name and
+shape. Tensors that the model holds several times (its tied weights) are in the file once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import functional
 
 from foleybench.clips import AudioArray, FrameArray
-from foleybench.encoders._inputs.loading import load_strictly, read_safetensors
+from foleybench.encoders._inputs.loading import load_strictly, read_safetensors, with_random_weights
 from foleybench.encoders._inputs.transformers import transformers_for
 from foleybench.errors import FoleyError
 from foleybench.media.audio import require_finite
@@ -34,8 +34,8 @@ N_FRAMES = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Picture:
-    """The vision transformer that looks at single frames.
+class FrameEncoder:
+    """The vision transformer that encodes single frames.
 
     Attributes:
         architecture: Its name in timm.
@@ -48,11 +48,11 @@ class Picture:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-LARGE = Picture()
+LARGE = FrameEncoder()
 
 
 def padded(audio: AudioArray) -> AudioArray:
-    """Return a sound (N,) at 48 kHz filled up by reflection to a multiple of 1920 samples, at least 1920."""
+    """Return audio (N,) at 48 kHz filled up by reflection to a multiple of 1920 samples, at least 1920."""
     require_finite(audio)
     audio = audio if len(audio) > 1 else np.zeros(2, dtype=np.float32)
     return np.pad(audio, (0, -len(audio) % HOP), mode="reflect")
@@ -69,14 +69,14 @@ def prepared(frames: FrameArray, size: int = LARGE.size) -> npt.NDArray[np.float
         Shape (16, 3, size, size), float32.
     """
     chosen = [int(place * (len(frames) - 1) / (N_FRAMES - 1)) for place in range(N_FRAMES)]
-    pictures = torch.from_numpy(np.ascontiguousarray(frames[chosen])).permute(0, 3, 1, 2)
-    resized = functional.resize(pictures, [size, size], interpolation=functional.InterpolationMode.BILINEAR)
+    pixels = torch.from_numpy(np.ascontiguousarray(frames[chosen])).permute(0, 3, 1, 2)
+    resized = functional.resize(pixels, [size, size], interpolation=functional.InterpolationMode.BILINEAR)
     squares: npt.NDArray[np.float32] = ((resized.float() - 127.5) / 127.5).numpy()
     return squares
 
 
-class SoundTower(nn.Module):
-    """Sounds (B, N) to embeddings (B, 1024)."""
+class AudioTower(nn.Module):
+    """Audio (B, N) to embeddings (B, 1024)."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
@@ -84,13 +84,13 @@ class SoundTower(nn.Module):
         encoder = classes.PeAudioEncoder(config.audio_video_config.audio_config)
         self.audio_model = nn.ModuleDict({"audio_encoder": encoder, "audio_head": _head(encoder, config)})
 
-    def forward(self, sounds: Tensor) -> tuple[Tensor]:
+    def forward(self, audio: Tensor) -> tuple[Tensor]:
         """Return the embedding, alone in a tuple."""
-        pooled = self.audio_model["audio_encoder"](sounds[:, None]).pooler_output
+        pooled = self.audio_model["audio_encoder"](audio[:, None]).pooler_output
         return (self.audio_model["audio_head"](pooled),)
 
 
-class PictureTower(nn.Module):
+class VideoTower(nn.Module):
     """Frames (B, T, 3, H, W) to embeddings (B, 1024)."""
 
     def __init__(self, config: Any) -> None:
@@ -104,21 +104,21 @@ class PictureTower(nn.Module):
         return (self.video_model["video_head"](pooled),)
 
 
-def load(tower: type[nn.Module], path: Path, picture: Picture = LARGE) -> nn.Module:
+def load(tower: type[nn.Module], path: Path, frame_encoder: FrameEncoder = LARGE) -> nn.Module:
     """Return a tower with its part of a published file.
 
     Args:
-        tower: ``SoundTower`` or ``PictureTower``.
+        tower: ``AudioTower`` or ``VideoTower``.
         path: The hub's ``model.safetensors``.
-        picture: The frames' transformer; the same in all published sizes.
+        frame_encoder: The frames' transformer; the same in all published sizes.
 
     Raises:
         FoleyError: The file does not hold exactly the tensors of the layout, or transformers is not installed.
     """
-    state = read_safetensors(path, prefix="audio_model." if tower is SoundTower else "video_model.")
-    config = config_of({name: tuple(tensor.shape) for name, tensor in state.items()}, path, picture)
-    with _quiet(), torch.random.fork_rng(devices=[]):
-        net = tower(config)
+    state = read_safetensors(path, prefix="audio_model." if tower is AudioTower else "video_model.")
+    config = config_of({name: tuple(tensor.shape) for name, tensor in state.items()}, path, frame_encoder)
+    with _quiet():
+        net = with_random_weights(lambda: tower(config))
     own = net.state_dict()
     layout, tied = published_layout(config)
     kept = {name: tensor for name, tensor in state.items() if name not in tied}
@@ -134,7 +134,7 @@ def published_layout(config: Any) -> tuple[dict[str, tuple[int, ...]], set[str]]
     return {name: tuple(t.shape) for name, t in model.state_dict().items() if name not in tied}, tied
 
 
-def config_of(shapes: Shapes, path: Path, picture: Picture = LARGE) -> Any:
+def config_of(shapes: Shapes, path: Path, frame_encoder: FrameEncoder = LARGE) -> Any:
     """Return the transformers config of the model that a file with these shapes holds.
 
     Raises:
@@ -147,9 +147,14 @@ def config_of(shapes: Shapes, path: Path, picture: Picture = LARGE) -> Any:
         "joint": "audio_video_encoder",
     }
     sizes = {key: _transformer_sizes(shapes, prefix, path) for key, prefix in towers.items()}
-    options = dict(picture.options)
+    options = dict(frame_encoder.options)
     n_labels = _shape(shapes, "video_model.video_encoder.embedder.proj.weight", path)[1]
-    vision = {"architecture": picture.architecture, "num_classes": n_labels, "global_pool": "map", "do_pooling": True}
+    vision = {
+        "architecture": frame_encoder.architecture,
+        "num_classes": n_labels,
+        "global_pool": "map",
+        "do_pooling": True,
+    }
     sizes["video_config"]["vision_config"] = vision | ({"model_args": options} if options else {})
     words, width = _shape(shapes, "text_model.embeddings.tok_embeddings.weight", path)
     text = {

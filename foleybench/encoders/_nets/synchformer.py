@@ -1,4 +1,4 @@
-"""What the three Synchformer encoders share: the file of weights, and how a clip is cut into segments."""
+"""Synchformer's file, and how a clip is cut into segments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from foleybench.api.weights import Weights
 if TYPE_CHECKING:
     from foleybench.encoders._nets.synchformer_nets import Synchformer
 
-# av-benchmark scores 8 s: 24 segments of 0.64 s, one every 0.32 s. What comes later in a clip is not looked at.
+# av-benchmark scores 8 s: 24 segments of 0.64 s, one every 0.32 s. What comes later in a clip is not used.
 N_SEGMENTS = 24
 SOURCE = "hkchengrex/av-benchmark@050a5cd av_bench/synchformer/"
 LICENCE = "MIT"
@@ -25,13 +25,11 @@ WEIGHTS = Weights(
 
 
 def new_net() -> Synchformer:
-    """Return the network with random weights; torch's global random state is left as it was."""
-    import torch
-
+    """Return the network with random weights, in evaluation mode."""
+    from foleybench.encoders._inputs.loading import with_random_weights
     from foleybench.encoders._nets.synchformer_nets import Synchformer
 
-    with torch.random.fork_rng(devices=[]):
-        return Synchformer().eval()
+    return with_random_weights(Synchformer)
 
 
 def load(path: Path) -> Synchformer:

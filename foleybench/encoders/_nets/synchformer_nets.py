@@ -1,4 +1,4 @@
-"""Synchformer: a divided space-time ViT, an audio spectrogram ViT, a transformer that reads both; named as in its file.
+"""Synchformer's three transformers, their tensors named as in the file.
 
 Sizes are arguments, so that tests can use small networks of the same layout.
 """

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from foleybench.encoders._nets.mini_nets import GRID, PictureArray, heard, seen
+from foleybench.encoders._nets.mini_nets import GRID, SmallFrames, audio_input, frames_input
 from foleybench.errors import FoleyError
 from foleybench.media.audio import resample
 from foleybench.shards.dataset import ShardDataset
@@ -26,7 +26,7 @@ class Pool:
     """
 
     sounds: list[npt.NDArray[np.float16]]
-    pictures: list[PictureArray]
+    pictures: list[SmallFrames]
 
     def __len__(self) -> int:
         return len(self.sounds)
@@ -76,6 +76,6 @@ class Pools:
             if clip.audio is None or clip.frames is None:
                 raise FoleyError(f"clip {clip_id!r} lacks its sound or picture. Prepare the data again.")
             audio = resample(clip.audio, clip.rate_hz, GRID.rate_hz)
-            sounds.append(heard(audio).astype(np.float16))
-            pictures.append(seen(clip.frames, clip.frame_times_s, clip.duration_s))
+            sounds.append(audio_input(audio).astype(np.float16))
+            pictures.append(frames_input(clip.frames, clip.frame_times_s, clip.duration_s))
         return Pool(sounds=sounds, pictures=pictures)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from foleybench.clips import AudioArray, Clock
-from foleybench.encoders._nets.mini_nets import GRID, PICTURE_HZ, PICTURE_PX, PictureArray, heard, seen
+from foleybench.encoders._nets.mini_nets import FRAME_HZ, FRAME_PX, GRID, SmallFrames, audio_input, frames_input
 from foleybench.errors import FoleyError
 from foleybench.evaluators.mini.artefacts import roughened, vocoded
 from foleybench.media.audio import resample
@@ -36,7 +36,7 @@ class Material:
     """
 
     sounds: npt.NDArray[np.float16]
-    pictures: PictureArray
+    pictures: SmallFrames
     labels: npt.NDArray[np.int64]
     has_onsets: npt.NDArray[np.bool_]
     classes: tuple[str, ...]
@@ -71,7 +71,7 @@ def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> Mater
             raise FoleyError(f"{manifest}: clip {clip_id!r} lacks its sound or picture. Prepare the data again.")
         audio = resample(clip.audio, clip.rate_hz, GRID.rate_hz)[: round(seconds * GRID.rate_hz)]
         made.sounds[number] = _versions(audio, np.random.default_rng([seed, number]))
-        made.pictures[number] = seen(clip.frames, clip.frame_times_s, seconds)
+        made.pictures[number] = frames_input(clip.frames, clip.frame_times_s, seconds)
         made.labels[number] = names.index(clip.label)
         made.has_onsets[number] = len(clip.onset_times_s()) > 0
     return made
@@ -86,10 +86,10 @@ def _check(manifest: Path, unknown: list[str], seconds: float) -> None:
 
 def _empty(n: int, seconds: float, classes: tuple[str, ...]) -> Material:
     n_frames = GRID.n_frames(round(seconds * GRID.rate_hz))
-    n_pictures = Clock(seconds).tokens(PICTURE_HZ)
+    n_pictures = Clock(seconds).tokens(FRAME_HZ)
     return Material(
         sounds=np.empty((n, len(VERSIONS), GRID.n_bands, n_frames), dtype=np.float16),
-        pictures=np.empty((n, n_pictures, 3, PICTURE_PX, PICTURE_PX), dtype=np.uint8),
+        pictures=np.empty((n, n_pictures, 3, FRAME_PX, FRAME_PX), dtype=np.uint8),
         labels=np.empty(n, dtype=np.int64),
         has_onsets=np.empty(n, dtype=np.bool_),
         classes=classes,
@@ -98,4 +98,4 @@ def _empty(n: int, seconds: float, classes: tuple[str, ...]) -> Material:
 
 def _versions(audio: AudioArray, rng: np.random.Generator) -> npt.NDArray[np.float16]:
     rough = roughened(vocoded(audio, rng) if rng.random() < 0.3 else audio, rng)
-    return np.stack([heard(audio), heard(vocoded(audio, rng)), heard(rough)]).astype(np.float16)
+    return np.stack([audio_input(audio), audio_input(vocoded(audio, rng)), audio_input(rough)]).astype(np.float16)

@@ -1,4 +1,4 @@
-"""Mean and covariance of embeddings, from rows that may count several times."""
+"""Mean and covariance of embeddings, from rows with weights."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from foleybench.encoders._nets.mini_nets import AlignNet, ClassNet, heard, seen
+from foleybench.encoders._nets.mini_nets import AlignNet, ClassNet, audio_input, frames_input
 from foleybench.evaluators.mini.artefacts import roughened, vocoded
 from foleybench.evaluators.mini.fit_align import WEIGHTS, moved
 from tests.encoders.test_onsets import hits
@@ -13,14 +13,14 @@ TIMES_S = [0.3, 0.9, 1.4]
 
 def test_what_is_heard_does_not_depend_on_gain():
     audio = hits(TIMES_S, 2.0)
-    np.testing.assert_allclose(heard(audio), heard(np.float32(0.01) * audio), atol=1e-5)
-    assert heard(audio).shape == (64, 200)
-    assert heard(audio).max() == 0.0
-    assert heard(audio).min() == -1.0
+    np.testing.assert_allclose(audio_input(audio), audio_input(np.float32(0.01) * audio), atol=1e-5)
+    assert audio_input(audio).shape == (64, 200)
+    assert audio_input(audio).max() == 0.0
+    assert audio_input(audio).min() == -1.0
 
 
 def test_silence_is_heard_as_silence():
-    assert (heard(np.zeros(16000, np.float32)) == -1.0).all()
+    assert (audio_input(np.zeros(16000, np.float32)) == -1.0).all()
 
 
 @pytest.mark.parametrize("fps", [12.5, 25.0, 29.97, 50.0])
@@ -29,7 +29,7 @@ def test_pictures_are_of_one_size_and_rate(fps, size):
     n = round(2.0 * fps)
     frames = np.zeros((n, *size, 3), dtype=np.uint8)
     frames[n // 2 :] = 200
-    pictures = seen(frames, np.arange(n) / fps, 2.0)
+    pictures = frames_input(frames, np.arange(n) / fps, 2.0)
     assert pictures.shape == (50, 3, 48, 48)
     switch = int(np.argmax(pictures[:, 0, 0, 0] > 100))
     assert abs((switch + 0.5) / 25 - (n // 2) / fps) <= 0.04
@@ -50,7 +50,7 @@ def test_artefacts_keep_length_and_are_drawn():
 def test_the_vocoded_sound_keeps_its_envelope():
     audio = hits(TIMES_S, 2.0)
     for seed in range(4):
-        one, two = (heard(x).mean(axis=0) for x in (audio, vocoded(audio, np.random.default_rng(seed))))
+        one, two = (audio_input(x).mean(axis=0) for x in (audio, vocoded(audio, np.random.default_rng(seed))))
         assert np.corrcoef(one, two)[0, 1] > 0.7
 
 

@@ -1,0 +1,93 @@
+"""A result whose value is not what its clip table gives is refused, whatever its file name and hashes say."""
+
+import gzip
+import hashlib
+import json
+
+import pytest
+
+from foleybench.artefacts import result as results
+from foleybench.artefacts.entries import read_entry
+from foleybench.errors import ResultError
+from foleybench.leaderboard.build import build
+from foleybench.leaderboard.recompute import disagreements, require_recomputed
+from tests.made_results import METRICS, make_board, make_result
+
+
+def forged(path, change):
+    """Edit a result as somebody would who knows that its name must fit its content."""
+    result = json.loads(path.read_text())
+    change(result)
+    made = path.with_name(f"{path.name.split('.')[0]}.{results.content_id(result)}.json")
+    table = results.table_path(path)
+    path.unlink()
+    made.write_text(json.dumps(result))
+    table.rename(results.table_path(made))
+    return read_entry(made)
+
+
+def test_results_that_nobody_touched_agree(tmp_path):
+    make_board(tmp_path)
+    for path in tmp_path.rglob("*.json"):
+        assert disagreements(read_entry(path)) == []
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_an_edited_value_is_refused_under_its_new_name_too(tmp_path, metric):
+    path = make_result(tmp_path, "alpha")
+    true = json.loads(path.read_text())["metrics"][metric]["value"]
+    entry = forged(path, lambda result: result["metrics"][metric].update(value=true * 1.001))
+    assert disagreements(entry) == [f"{metric} is {true * 1.001:.9g}, its clip table gives {true:.9g}."]
+    with pytest.raises(ResultError, match="edited or damaged; run `foleybench eval` again"):
+        build(tmp_path, None)
+
+
+def test_a_value_where_there_is_none_and_none_where_there_is_one(tmp_path):
+    entry = forged(
+        make_result(tmp_path, "alpha"),
+        lambda result: result["metrics"]["kld_mini"].update(value=None, low=None, high=None, reason="a secret"),
+    )
+    assert "kld_mini is undefined, its clip table gives" in disagreements(entry)[0]
+    gone = {"value": None, "low": None, "high": None, "reason": "speed is not reported"}
+    entry = forged(
+        make_result(tmp_path, "beta", changes={"seconds_per_clip": gone}),
+        lambda result: result["metrics"]["seconds_per_clip"].update(value=0.001, reason=None),
+    )
+    assert "seconds_per_clip is 0.001, its clip table gives undefined." in disagreements(entry)
+
+
+def test_a_cut_clip_table_with_its_hash_fixed_is_refused(tmp_path):
+    path = make_result(tmp_path, "alpha")
+    lines = gzip.decompress(results.table_path(path).read_bytes()).splitlines(keepends=True)
+    cut = gzip.compress(b"".join(lines[:-5]))
+    results.table_path(path).write_bytes(cut)
+    entry = forged(path, lambda result: result["clips"].update(sha256=hashlib.sha256(cut).hexdigest()))
+    found = disagreements(entry)
+    assert "event_f1 counts 40 clips asked for, the clip table has 35." in found
+    assert "event_f1 counts 40 clips, the clip table has 35 with its statistics." in found
+
+
+@pytest.mark.parametrize(("end", "value"), [("low", -0.1), ("high", 1.2)])
+def test_an_interval_beyond_the_scale_is_refused(tmp_path, end, value):
+    entry = forged(make_result(tmp_path, "alpha"), lambda result: result["metrics"]["event_f1"].update({end: value}))
+    assert disagreements(entry) == [f"event_f1 has {end} end {value:g}, outside its range from 0.0 to 1.0."]
+
+
+def test_another_version_and_an_unknown_metric_are_not_judged(tmp_path):
+    path = make_result(tmp_path, "alpha", changes={"kld_mini": {"version": 0, "value": 5.0, "high": 6.0}})
+    assert disagreements(read_entry(path)) == []
+    entry = forged(path, lambda result: result["metrics"].update(mine=result["metrics"].pop("event_f1")))
+    assert disagreements(entry) == []
+
+
+def test_every_file_that_disagrees_is_named(tmp_path):
+    entries = [
+        forged(
+            make_result(tmp_path, name),
+            lambda result: result["metrics"]["kld_mini"].update(value=0.5, low=0.1, high=0.9),
+        )
+        for name in ("alpha", "beta")
+    ]
+    with pytest.raises(ResultError) as caught:
+        require_recomputed(entries)
+    assert all(str(entry.path) in str(caught.value) for entry in entries)

@@ -160,5 +160,5 @@ def test_a_forged_result_is_not_compared(tmp_path):
     entry = forged(
         make_result(tmp_path, "alpha"), lambda r: r["metrics"]["kld_mini"].update(value=0.5, low=0.1, high=0.9)
     )
-    with pytest.raises(ResultError, match="kld_mini is 0.5, its clip table gives"):
+    with pytest.raises(ResultError, match=r"kld_mini is 0\.5, its clip table gives"):
         compare.table(entry.path, other)

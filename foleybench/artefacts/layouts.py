@@ -90,7 +90,8 @@ _METRIC = record(
         "better": one_of(("higher", "lower")),
         "reason": maybe(text),
         "per_class": named(record({"value": _VALUE, "n": _COUNT})),
-    }
+    },
+    {"code_sha256": text},
 )
 
 _SUBSET = record({"name": text, "sha256": text, "n_ids": _COUNT, "n_here": _COUNT})

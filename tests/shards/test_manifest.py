@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from foleybench.errors import ManifestError
+from foleybench.errors import FoleyError, ManifestError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.shards.manifest import Entry, Header, manifest_bytes, manifest_path, read_manifest, write_manifest
 
@@ -81,7 +81,8 @@ def test_a_file_is_the_old_one_or_the_new_one(tmp_path: Path, monkeypatch: pytes
     def stop(descriptor: int) -> None:
         raise OSError("the machine stops here")
 
-    monkeypatch.setattr("foleybench.shards.manifest.os.fsync", stop)
-    with pytest.raises(OSError, match="stops here"):
+    monkeypatch.setattr("foleybench.files.os.fsync", stop)
+    with pytest.raises(FoleyError, match="deep/x cannot be written: the machine stops here"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
+    assert list(path.parent.iterdir()) == [path]

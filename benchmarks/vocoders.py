@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from foleymodels.foleyflow.sizes import SIZES
 
 from foleybench.api.model import BuildContext
 from foleybench.clips import FloatArray
@@ -23,7 +24,6 @@ from foleymodels._parts.mel import Mel
 from foleymodels._vocoders.choose import GriffinLim, Vocoder, vocoder_of
 from foleymodels._vocoders.train_vocos import mel_distance, spectral_distance
 from foleymodels.controls._change import own_sound
-from foleymodels.foleyflow.sizes import SIZES
 
 ITERATIONS = (4, 8, 16, 32)
 BASE = 16

@@ -26,7 +26,7 @@ _SMALLEST_SIGMA = 0.05
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Path:
+class FlowPath:
     """One path.
 
     Attributes:
@@ -64,7 +64,7 @@ class Path:
 
 
 _PATHS = {
-    "linear": Path(
+    "linear": FlowPath(
         name="linear",
         speed=1.0,
         alpha=lambda tau: 1 - tau,
@@ -73,7 +73,7 @@ _PATHS = {
         data_of=lambda x, output, tau: x - tau * output,
         time_of=torch.sigmoid,
     ),
-    "gvp": Path(
+    "gvp": FlowPath(
         name="gvp",
         speed=_QUARTER,
         alpha=lambda tau: torch.cos(_QUARTER * tau),
@@ -85,7 +85,7 @@ _PATHS = {
 }
 
 
-def path(name: str) -> Path:
+def path(name: str) -> FlowPath:
     """Return a path by name; ``gvp_learned`` is ``gvp`` (its warp only moves the sampling times).
 
     Raises:
@@ -98,7 +98,7 @@ def path(name: str) -> Path:
 
 
 def draw_times(
-    chosen: Path,
+    chosen: FlowPath,
     n: int,
     generator: torch.Generator,
     *,

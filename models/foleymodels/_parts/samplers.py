@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from foleybench.errors import FoleyError
-from foleymodels._parts.paths import Path
+from foleymodels._parts.paths import FlowPath
 
 Velocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -25,7 +25,7 @@ def even_times(n_steps: int) -> list[float]:
 
 
 def sample(
-    path: Path,
+    path: FlowPath,
     velocity: Velocity,
     noise: Tensor,
     *,
@@ -63,7 +63,7 @@ def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
     return unconditional + scale * (conditional - unconditional)
 
 
-def _integrate(path: Path, velocity: Velocity, x: Tensor, times: list[float], n_corrected: int) -> Tensor:
+def _integrate(path: FlowPath, velocity: Velocity, x: Tensor, times: list[float], n_corrected: int) -> Tensor:
     for index, (now, following) in enumerate(itertools.pairwise(times)):
         output = velocity(x, x.new_full((len(x),), now), x.new_full((len(x),), following))
         if index < n_corrected:
@@ -75,19 +75,19 @@ def _integrate(path: Path, velocity: Velocity, x: Tensor, times: list[float], n_
     return x
 
 
-def _move(path: Path, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
+def _move(path: FlowPath, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
     """Go to another time with the estimate of the data held; the noise is what explains ``x`` now."""
     data, noise = _ends(path, x, output, now)
     return path.mix(data, noise, x.new_tensor(following))
 
 
-def _seen_from(path: Path, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
+def _seen_from(path: FlowPath, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
     """Return what an output at the next time amounts to at the present one: the same data and noise, seen from here."""
     data, noise = _ends(path, x, output, following)
     return path.target(data, noise, x.new_tensor(now))
 
 
-def _ends(path: Path, x: Tensor, output: Tensor, at: float) -> tuple[Tensor, Tensor]:
+def _ends(path: FlowPath, x: Tensor, output: Tensor, at: float) -> tuple[Tensor, Tensor]:
     tau = x.new_tensor(at)
     data = path.data_of(x, output, tau)
     return data, (x - path.alpha(tau) * data) / path.sigma(tau)

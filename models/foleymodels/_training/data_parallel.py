@@ -21,7 +21,7 @@ from torch import Tensor, distributed
 from foleybench.errors import FoleyError
 from foleybench.runtime import distributed as ranks
 
-Rows = TypeVar("Rows", Tensor, npt.NDArray[np.int64])
+Batch = TypeVar("Batch", Tensor, npt.NDArray[np.int64])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Share:
     rank: int = 0
     of: int = 1
 
-    def rows(self, batch: Rows) -> Rows:
+    def rows(self, batch: Batch) -> Batch:
         """Return this process's rows of a whole batch.
 
         Raises:

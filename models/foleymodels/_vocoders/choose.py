@@ -39,7 +39,7 @@ class GriffinLim:
         return griffin_lim(self._mel, tokens.cpu(), n_samples, iterations=self._iterations)
 
 
-class Trained:
+class TrainedVocoder:
     """A network in a checkpoint folder."""
 
     def __init__(self, module: vocos.Vocos, name: str, device: str) -> None:
@@ -66,4 +66,4 @@ def vocoder_of(context: BuildContext, mel: MelSettings, iterations: int) -> Voco
     """
     if context.vocoder is None:
         return GriffinLim(mel, iterations)
-    return Trained(*vocos.load(context.vocoder, mel), context.device)
+    return TrainedVocoder(*vocos.load(context.vocoder, mel), context.device)

@@ -15,7 +15,7 @@ from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.media.audio import fit_length, resample
 
-Change = Callable[[Clip, AudioArray, np.random.Generator], AudioArray]
+AudioChange = Callable[[Clip, AudioArray, np.random.Generator], AudioArray]
 
 
 class Control:
@@ -31,7 +31,7 @@ class Control:
     nfe = 0
     guidance: float | None = None
 
-    def __init__(self, change: Change, rate_hz: int | None = None, vocoder: str | None = None) -> None:
+    def __init__(self, change: AudioChange, rate_hz: int | None = None, vocoder: str | None = None) -> None:
         """Take the change: from (clip, its own sound at ``rate_hz``, rng) to sound of any length, at the same rate."""
         self.rate_hz, self.vocoder = rate_hz, vocoder
         self._change = change

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from foleymodels.foleyflow.sizes import resolve
 
 from foleybench.errors import FoleyError
 from foleymodels.foleyflow.settings import Settings
-from foleymodels.foleyflow.sizes import resolve
 
 
 def test_a_checkpoint_of_another_version_is_refused_by_name(tmp_path):

@@ -44,7 +44,7 @@ def test_the_cache_is_used_again_and_other_settings_get_another(manifest):
     assert not list(first.folder.parent.glob(".*.tmp"))
 
 
-def test_crops_of_picture_and_sound_start_together(manifest):
+def test_crops_of_frames_and_tokens_start_together(manifest):
     data = training_data(manifest, SETTINGS)
     assert SETTINGS.unit == (4, 5)  # 160 ms
     indices = torch.tensor([2, 4])
@@ -95,7 +95,7 @@ def test_features_of_large_encoders_stand_in_for_maps_and_targets(manifest, monk
         return [{"frames": np.arange(n, dtype=np.float32)[:, None].repeat(4, 1)}]
 
     monkeypatch.setattr(frozen_encoders, "_encoder", lambda name, weights: encode)
-    wanted = dataclasses.replace(SETTINGS, grid_hz=8.0, shortest_s=2.0, picture="mae_b16", sound="audiomae")
+    wanted = dataclasses.replace(SETTINGS, grid_hz=8.0, shortest_s=2.0, video="mae_b16", audio="audiomae")
     data = training_data(manifest, wanted, folder=tmp_path)
     assert data.frames.shape == (5 * 16, 4)
     assert data.targets.shape == (5 * len(data.tokens) // 5, 2)

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from foleymodels._flow.generate import FlowTokens, Sampling
+from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.paths import path
 from foleymodels._parts.samplers import even_times
+from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
-from foleymodels.foleyflow.generate import FlowGenerator
-from foleymodels.foleyflow.sizes import SIZES
 
-N_TOKENS = 360  # 23 s
+N_TOKENS = 360  # 11.5 s
+SIGNAL = SignalSettings()
+WINDOWS = Windows.cover(N_TOKENS, SIGNAL.n_tokens)
 
 
 class HandMade(torch.nn.Module):
@@ -18,7 +21,7 @@ class HandMade(torch.nn.Module):
 
     def __init__(self, *, local: bool) -> None:
         super().__init__()
-        self.settings, self.path, self.warp = SIZES["tiny"], path("gvp"), None
+        self.settings, self.mel, self.path = FlowSettings(), SIGNAL.mel, path("gvp")
         self.null = torch.nn.Parameter(torch.zeros(1))
         self.times, self.prepare, self._local = even_times, lambda condition: condition, local
 
@@ -28,12 +31,11 @@ class HandMade(torch.nn.Module):
 
 
 def made(local: bool, nfe: int) -> np.ndarray:
-    flow = HandMade(local=local)
-    generator = FlowGenerator(flow, None, nfe=nfe, guidance=1.0, sampler="euler")
-    rng = torch.Generator().manual_seed(0)
-    noise = torch.randn(1, N_TOKENS, flow.settings.mel.token_dim, generator=rng)
+    sampling = Sampling(nfe=nfe, sampler="euler", guidance=1.0, scale=1.0)
+    noise = torch.randn(1, N_TOKENS, SIGNAL.mel.token_dim, generator=torch.Generator().manual_seed(0))
     condition = torch.linspace(0.0, 10.0, N_TOKENS)[None, :, None].expand_as(noise).contiguous()
-    return generator.sample_tokens(noise, condition)[0, :, 0].numpy()
+    make = FlowTokens(HandMade(local=local), lambda clips, n_tokens: condition, sampling, "cpu")
+    return make.integrate(noise, condition, WINDOWS)[0, :, 0].numpy()
 
 
 @pytest.mark.parametrize("nfe", [1, 8, 25])
@@ -43,7 +45,7 @@ def test_what_a_window_says_of_its_own_tokens_is_not_changed_by_windows(nfe):
 
 @pytest.mark.parametrize("nfe", [1, 8])
 def test_windows_that_disagree_are_blended_over_their_whole_overlap(nfe):
-    windows = Windows.cover(N_TOKENS, SIZES["tiny"].n_tokens)
+    windows = WINDOWS
     levels = [float(np.linspace(0.0, 10.0, N_TOKENS)[s : s + windows.length].mean()) for s in windows.starts]
     jump = max(np.diff(levels))  # what a cut without overlap would show between two tokens
     overlap = windows.starts[0] + windows.length - windows.starts[1]

@@ -1,6 +1,8 @@
 # Two commands for a fresh machine: `make demo` and `make test`. Both install into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests of one file stay in one process, since they share what is slow to make.
+PARALLEL ?= -n 2 --dist loadfile
 # Small models on small machines: a second OpenMP thread in each of two processes costs more than it brings.
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -11,10 +13,11 @@ demo: .venv/installed
 	$(BIN)/foleybench demo --out out/demo
 
 test: .venv/installed-test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL) -m "not browser"
+	$(BIN)/python -m pytest -m browser
 
 fast: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not browser"
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

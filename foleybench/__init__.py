@@ -1,3 +1,52 @@
-"""foleybench: the benchmark suite for video-to-audio (Foley) generation."""
+"""foleybench: the benchmark suite for video-to-audio (Foley) generation.
+
+The names below are loaded when they are first used; everything else is reached through its own module.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from foleybench.clips import Clip, Clock, Event
+    from foleybench.errors import FoleyError
+    from foleybench.scoring.accumulator import Accumulator
+    from foleybench.shards.dataset import ShardDataset
+    from foleybench.shards.loader import ClipLoader
+    from foleybench.shards.stream import ShardStream
 
 __version__ = "0.1.0"
+
+# Public name -> the module that defines it.
+_HOMES = {
+    "Accumulator": "foleybench.scoring.accumulator",
+    "Clip": "foleybench.clips",
+    "ClipLoader": "foleybench.shards.loader",
+    "Clock": "foleybench.clips",
+    "Event": "foleybench.clips",
+    "FoleyError": "foleybench.errors",
+    "ShardDataset": "foleybench.shards.dataset",
+    "ShardStream": "foleybench.shards.stream",
+}
+
+__all__ = [
+    "Accumulator",
+    "Clip",
+    "ClipLoader",
+    "Clock",
+    "Event",
+    "FoleyError",
+    "ShardDataset",
+    "ShardStream",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import argparse
 import ast
-import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from foleybench import __version__, registry
 from foleybench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError
@@ -68,7 +65,7 @@ def _parse(words: Sequence[str]) -> tuple[argparse.ArgumentParser, argparse.Name
 
 
 def _add_command(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str) -> None:
-    module = importlib.import_module(f"foleybench.commands.{name}")
+    module = registry.module("commands", name)
     parser = verbs.add_parser(
         name,
         help=module.HELP,
@@ -82,10 +79,8 @@ def _add_command(verbs: argparse._SubParsersAction[argparse.ArgumentParser], nam
 
 def _help_line(name: str) -> str:
     """Read ``HELP`` from a command's source, so that the overview imports no command."""
-    spec = importlib.util.find_spec(f"foleybench.commands.{name}")
-    if spec is None or spec.origin is None:
-        return ""
-    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+    path = registry.path("commands", name)
+    for node in ast.parse(path.read_text(encoding="utf-8")).body if path else ():
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "HELP":
             return str(ast.literal_eval(node.value))
     return ""

@@ -7,15 +7,10 @@ own rate. ``Clock`` is the one place that converts between seconds, frames, samp
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    pass
-if TYPE_CHECKING:
-    pass
 
 FloatArray = npt.NDArray[np.float64]
 AudioArray = npt.NDArray[np.float32]
@@ -36,6 +31,11 @@ class Event:
         visible: False for a sound from outside the picture.
         strength: Relative loudness, 0 to 1.
         factors: Anything else that the corpus knows exactly (material, speed, object id ...). JSON values only.
+
+    Example:
+        >>> hit = Event(time_s=0.52, label="bell")
+        >>> Event.from_json(hit.as_json()) == hit
+        True
     """
 
     time_s: float
@@ -73,6 +73,14 @@ class Clip:
         rate_hz: Sample rate of ``audio``.
         events: Exact events, or None when the data set does not know them.
         factors: Anything else that is known about the clip; JSON values only.
+
+    Example:
+        >>> from foleybench import ShardDataset
+        >>> clip = ShardDataset(manifest).load("clip00_000000")
+        >>> clip.frames.shape, clip.audio.shape, clip.rate_hz, clip.label
+        ((50, 32, 32, 3), (32000,), 16000, 'bounce')
+        >>> clip.onset_times_s().round(2).tolist()
+        [0.26, 0.63, 1.0, 1.4]
     """
 
     clip_id: str

@@ -19,6 +19,17 @@ class FoleyError(Exception):
     exit_code = EXIT_ERROR
 
 
+def why(error: OSError) -> str:
+    """Return what the operating system says, in a few words, without number and file name.
+
+    Example:
+        >>> why(FileNotFoundError(2, "No such file or directory", "a.json"))
+        'no such file or directory'
+    """
+    words = error.strerror or str(error) or type(error).__name__
+    return words[:1].lower() + words[1:]
+
+
 class UnknownNameError(FoleyError):
     """A metric, dataset, encoder, protocol, model or option value that does not exist."""
 

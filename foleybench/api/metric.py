@@ -1,6 +1,7 @@
-"""The contract of a metric: ``per_clip`` turns features into statistics, ``pool`` turns statistics into a value.
+"""The contract of a metric: features to statistics to a value.
 
-A metric is one file ``foleybench/metrics/<name>.py`` that defines ``METRIC``. ``pool`` is pure and sees nothing but the
+A metric is one file ``foleybench/metrics/<name>.py`` that defines ``METRIC``. ``per_clip`` turns the features of a clip
+into statistics, ``pool`` the statistics of any clips into a value. ``pool`` is pure and is given nothing but the
 statistics, so intervals, paired tests, per-class rows and sharded runs all come from the same two functions.
 """
 
@@ -26,8 +27,8 @@ class Need:
     Attributes:
         encoder: Registry name of the encoder.
         layer: Which of its outputs.
-        of: ``generated`` or ``reference`` sound (with the picture for encoders that look at it too), ``video`` for
-            encoders that look at the picture alone, or ``text`` for those that read the caption alone.
+        of: ``generated`` or ``reference`` audio (with the video for encoders that use both), ``video`` for encoders of
+            the video alone, or ``text`` for encoders of the caption alone.
     """
 
     encoder: str
@@ -37,7 +38,7 @@ class Need:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClipView:
-    """What a metric may see of one clip.
+    """What a metric is given of one clip.
 
     Attributes:
         clip_id: Id of the clip.
@@ -68,17 +69,19 @@ class Metric:
 
     Attributes:
         title: Column heading.
-        version: Bump when the same audio can give another number.
-        unit: ``1``, ``%``, ``s``, ``nat`` ...
+        version: Bump when the same audio can give another value.
+        unit: ``1``, ``%``, ``s``, ``dB``, ``nat``, ``octave``.
         better: Direction.
         ideal: Value of a perfect system, or None when there is none (speed).
+        best: Value that nothing can exceed, where that is not ``ideal``; None when it is, or when there is none.
         worst: Value at the other end of the scale, or None when it has none.
-        source: ``repo@commit`` or paper equation that defines it.
+        source: ``repo@commit`` or paper that defines it; ``foleybench`` when it is ours.
         needs: The features, under names of the metric's own.
         per_clip: Statistics of one clip: a dict of float64 arrays, or None when the metric does not apply to this clip
             (no onset event in it, for one); such clips are counted as not applicable, never as zero.
         pool: The value from the statistics of any set of clips. NaN when undefined.
         undefined: When ``pool`` is NaN, in words for a person.
+        note: What a reader of the value must know that holds for every metric of its family.
         corrected: The sample-size-corrected value for biased metrics (distribution distances), else None.
         clip_value: One number a clip for strip plots and worst lists, or None when there is none (distances).
         curve: Values by tolerance in seconds, for a plot, from the statistics of any set of clips; None when the metric
@@ -91,13 +94,21 @@ class Metric:
     unit: str
     better: Literal["higher", "lower"]
     ideal: float | None
+    best: float | None = None
     worst: float | None = None
     source: str
     needs: Mapping[str, Need]
     per_clip: Callable[[ClipView], Stat | None]
     pool: Pool
     undefined: str
+    note: str = ""
     corrected: Pool | None = None
     clip_value: Callable[[Stat], float] | None = None
     curve: Callable[[Sequence[Stat]], dict[float, float]] | None = None
     minimum_clips: int = 1
+
+    @property
+    def range(self) -> tuple[float | None, float | None]:
+        """The lowest and the highest value there can be; None where the scale has no end."""
+        best = self.ideal if self.best is None else self.best
+        return (best, self.worst) if self.better == "lower" else (self.worst, best)

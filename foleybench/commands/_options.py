@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ if TYPE_CHECKING:
     from foleybench.lists.subsets import Subset
 
 RESULTS = Path("leaderboards/results")
+MOST_EVALUATIONS = 25
 
 
-def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+def add_data(parser: argparse._ActionsContainer, *, required: bool = True) -> None:
     """Add ``--data``."""
     parser.add_argument(
         "--data",
@@ -22,6 +24,47 @@ def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
         metavar="MANIFEST",
         help="manifest of a prepared split",
     )
+
+
+def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Return a reader of whole numbers of a range, ends included, for ``type`` of an option."""
+
+    def read(text: str) -> int:
+        value = int(text)
+        if value < low or (high is not None and value > high):
+            wanted = f"from {low} to {high}" if high is not None else f"of at least {low}"
+            raise argparse.ArgumentTypeError(f"{value} is out of range: a whole number {wanted} is wanted")
+        return value
+
+    read.__name__ = "whole number"  # what argparse calls a word that is none
+    return read
+
+
+def add_choice(parser: argparse.ArgumentParser, default: str, more: str = "") -> None:
+    """Add ``--protocol`` and ``--metric``; ``choice_of`` reads them.
+
+    Args:
+        parser: Gets the options.
+        default: The protocol when neither is given.
+        more: What else ``--protocol`` takes.
+    """
+    parser.add_argument(
+        "--protocol",
+        help=f"a name from `foleybench list protocols`, or path/to/file.py:NAME (default: {default}){more}",
+    )
+    parser.add_argument(
+        "--metric",
+        action="append",
+        metavar="NAME",
+        help="score this metric (a name from `foleybench list metrics`, or path/to/file.py:NAME), and more when given "
+        "again: beside those of --protocol, or alone, on whole clips, without one",
+    )
+
+
+def choice_of(args: argparse.Namespace, default: str) -> tuple[str | None, tuple[str, ...]]:
+    """Return the protocol that ``add_choice``'s options name, None when only metrics are named, and the metrics."""
+    metrics = tuple(args.metric or ())
+    return args.protocol or (None if metrics else default), metrics
 
 
 def add_subset(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +88,11 @@ def subset_of(args: argparse.Namespace) -> Subset | None:
 def add_sampling(parser: argparse.ArgumentParser) -> None:
     """Add the options that decide how a model is sampled."""
     parser.add_argument("--checkpoint", type=Path, help="checkpoint folder or file of a trained model")
-    parser.add_argument("--nfe", type=int, help="number of network evaluations (1 to 25); default: the model's own")
+    parser.add_argument(
+        "--nfe",
+        type=whole_number(1, MOST_EVALUATIONS),
+        help=f"number of network evaluations (1 to {MOST_EVALUATIONS}); default: the model's own",
+    )
     parser.add_argument("--guidance", type=float, help="classifier-free guidance scale; default: the model's own")
     parser.add_argument(
         "--sampler", choices=("euler", "heun"), help="how a flow is integrated; default: the model's own"
@@ -76,6 +123,6 @@ def sampling_of(args: argparse.Namespace, model: str) -> Settings:
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add ``--seed``, ``--device``, ``--force``."""
-    parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default: 0)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="seed of every random choice (default: 0)")
     parser.add_argument("--device", default="cpu", help="torch device: cpu, cuda, cuda:1 (default: cpu)")
     parser.add_argument("--force", action="store_true", help="start over instead of going on from what is there")

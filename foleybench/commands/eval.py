@@ -7,15 +7,28 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from foleybench.commands._options import RESULTS, add_data, add_sampling, add_subset, sampling_of, subset_of
+from foleybench import registry
+from foleybench.commands._options import (
+    RESULTS,
+    add_choice,
+    add_data,
+    add_sampling,
+    add_subset,
+    choice_of,
+    sampling_of,
+    subset_of,
+    whole_number,
+)
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
     from foleybench.artefacts.clip_table import ClipTable
     from foleybench.scoring.evaluate import Request
 
-HELP = "score a model, or a folder of generated sound, under a protocol"
+HELP = "score a model, or a folder of generated sound, under a protocol or by single metrics"
 EXAMPLE = "foleybench eval --audio out/my_model --name my_model --data shards/synthfoley/test.manifest.jsonl"
+PROTOCOL = "synth"
+ALL = "all"
 CONTROLS = (
     *("ground_truth", "other_clip", "other_class", "shift_100ms", "shift_500ms", "shift_1s", "shift_2s"),
     *("band_limited", "vocoded", "noise", "silence"),
@@ -33,17 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--controls", action="store_true", help="score every control row: ground truth, noise ...")
     parser.add_argument("--gt-cache", type=Path, help="with --avbench-cache: av-benchmark's cache of the real clips")
     add_data(parser, required=False)
-    parser.add_argument(
-        "--protocol", default="synth", help="a name from `foleybench list protocols` (default: synth), or `all`"
-    )
+    add_choice(parser, PROTOCOL, f"; `{ALL}` shows how far they lie apart")
     parser.add_argument("--names", type=Path, help="CSV with the columns path,clip_id when stems are not clip ids")
     add_subset(parser)
     parser.add_argument("--work", type=Path, default=Path("out/audio"), help="where --model keeps its sound")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of result files (default: {RESULTS})")
-    parser.add_argument("--limit", type=int, help="only the first clips; the result is marked partial, never ranked")
-    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
+    parser.add_argument(
+        "--limit", type=whole_number(1), help="only the first clips; the result is marked partial, never ranked"
+    )
+    parser.add_argument("--resamples", type=whole_number(1), default=1000, help="bootstrap resamples (default: 1000)")
     parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
-    parser.add_argument("--jobs", type=int, default=0, help="processes that score clips (default: one a core, up to 8)")
+    parser.add_argument(
+        "--jobs", type=whole_number(0), default=0, help="processes that score clips (default: one a core, up to 8)"
+    )
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: score clips on a cluster")
     parser.add_argument("--dry-run", action="store_true", help="say what would be scored, and score nothing")
     add_sampling(parser)
@@ -51,17 +66,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score, write the result files, print their paths; 3 when some clips or metrics failed."""
+    if args.data is None and not args.avbench_cache:
+        raise FoleyError("--data is missing: name the manifest of a prepared split.")
+    _check_places(args)
     if args.avbench_cache:
         return _score_cache(args)
-    if args.data is None:
-        raise FoleyError("--data is missing: name the manifest of a prepared split.")
+    what = _check_choice(args)
     names = CONTROLS if args.controls else [args.model]
     if args.dry_run:
-        sys.stderr.write(f"would score {args.audio or ', '.join(names)} on {args.data} under {args.protocol}\n")
+        sys.stderr.write(f"would score {args.audio or ', '.join(names)} on {args.data} under {what}\n")
         return EXIT_OK
     if args.audio:
         return _score_folder(args, args.audio, None)
     return max(_score_control(args, name) if args.controls else _score_model(args, name) for name in names)
+
+
+def _check_places(args: argparse.Namespace) -> None:
+    """Refuse a name that cannot be part of a file name, and folders that cannot be written to, before any work.
+
+    Raises:
+        FoleyError: Which, and what to do.
+    """
+    from foleybench.artefacts import audio_folder, result
+    from foleybench.files import require_writable
+
+    if args.controls and args.name:
+        raise FoleyError("--controls has a name for every row: leave --name out.")
+    folder = args.audio or args.avbench_cache
+    if folder:
+        generation = audio_folder.read_generation(folder) if args.audio else None
+        result.require_safe_name(_card(generation, args.name, folder, None)["name"], "the name of the row,")
+    elif args.model:
+        result.require_safe_name(sampling_of(args, args.model).row_name, "the name of the row,")
+    require_writable(args.out, "--out")
+    if args.model or args.controls:
+        require_writable(args.work, "--work")
+
+
+def _check_choice(args: argparse.Namespace) -> str:
+    """Load what is to be scored with and by whom, so that faults are told before any work; return what to call it.
+
+    Raises:
+        FoleyError: A name does not exist, a file has a fault, or weights are missing.
+    """
+    from foleybench.generation.folder import load_model
+    from foleybench.scoring.choice import choose
+    from foleybench.scoring.evaluate import require_weights
+
+    if args.model:
+        load_model(args.model)
+    protocol, metrics = choice_of(args, PROTOCOL)
+    if protocol == ALL:
+        if metrics:
+            raise FoleyError(f"--metric goes with one protocol or none, not with `--protocol {ALL}`.")
+        return ALL
+    choice = choose(protocol, metrics)
+    if not args.dry_run:
+        require_weights(choice.metrics)
+    return ", ".join(filter(None, [choice.facts()["name"], *(registry.key(name) for name in metrics if protocol)]))
 
 
 def _score_control(args: argparse.Namespace, name: str) -> int:
@@ -90,10 +152,12 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
     from foleybench.scoring.evaluate import Request, evaluate
     from foleybench.scoring.workers import usable_cores
 
+    protocol, metrics = choice_of(args, PROTOCOL)
     request = Request(
         data=args.data,
         audio=audio,
-        protocol=args.protocol,
+        protocol=protocol,
+        metrics=metrics,
         model=_card(audio_folder.read_generation(audio), args.name, audio, model),
         names=args.names,
         limit=args.limit,
@@ -105,7 +169,7 @@ def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> i
         engine=args.engine,
         subset=subset_of(args),
     )
-    if args.protocol == "all":
+    if protocol == ALL:
         return _score_everywhere(request, args.out)
     return _write(args.out, *evaluate(request))
 
@@ -122,8 +186,11 @@ def _write(out: Path, result: dict[str, Any], rows: ClipTable) -> int:
 
 
 def _score_cache(args: argparse.Namespace) -> int:
+    from foleybench.scoring.avbench_cache import PROTOCOL as PROTOCOL_OF_CACHE
     from foleybench.scoring.avbench_cache import CacheRequest, evaluate_cache
 
+    if args.metric or args.protocol not in (None, PROTOCOL_OF_CACHE):
+        raise FoleyError(f"--avbench-cache is scored under {PROTOCOL_OF_CACHE}: leave --metric and --protocol out.")
     if args.gt_cache is None:
         raise FoleyError(
             "--avbench-cache needs --gt-cache: the folder of features that av-benchmark made of the real clips."
@@ -146,13 +213,11 @@ def _score_cache(args: argparse.Namespace) -> int:
 
 def _score_everywhere(request: Request, out: Path) -> int:
     """Score under every protocol, print the table of the spread and why cells are empty; write it as CSV."""
-    from foleybench.artefacts import result as results
     from foleybench.files import write_atomically
     from foleybench.scoring import all_protocols
     from foleybench.shards.dataset import ShardDataset
 
     name = request.model["name"]
-    results.require_safe_name(name, "name")
     cells = all_protocols.score_all(request)
     path = out / ShardDataset(request.data).name / f"{name}.spread.csv"
     write_atomically(path, all_protocols.as_csv(cells).encode())

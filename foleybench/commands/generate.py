@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foleybench.commands._options import add_data, add_sampling, sampling_of
+from foleybench.commands._options import add_data, add_sampling, sampling_of, whole_number
 from foleybench.errors import EXIT_OK, FoleyError
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, help="a video of any frame rate and length; it needs no sound")
     add_data(parser, required=False)
     parser.add_argument("--out", type=Path, required=True, help="folder for the sound (and the video with it)")
-    parser.add_argument("--takes", type=int, metavar="N", help="with --video: this many takes, by seed (default: 1)")
+    parser.add_argument(
+        "--takes", type=whole_number(1), metavar="N", help="with --video: this many takes, by seed (default: 1)"
+    )
     parser.add_argument(
         "--loudness",
         type=_loudness,
@@ -34,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--original", choices=("drop", "mix"), help="with --video: what becomes of its own sound (default: drop)"
     )
-    parser.add_argument("--limit", type=int, help="with --data: only the first clips")
+    parser.add_argument("--limit", type=whole_number(1), help="with --data: only the first clips")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and make nothing")
     add_sampling(parser)
 

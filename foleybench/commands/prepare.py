@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
-import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from foleybench import registry
 from foleybench.commands import _prepare_features, _prepare_plan
+from foleybench.commands._options import whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 if TYPE_CHECKING:
@@ -46,19 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="recipe", help="the data set to prepare", metavar="DATASET", required=True, parser_class=_DatasetParser
     )
     for name in registry.names("datasets"):
-        child = datasets.add_parser(name, help=_first_line(name))
+        child = datasets.add_parser(name, help=registry.summary("datasets", name).replace("%", "%%"))
         child.recipe = name
     features = datasets.add_parser(_prepare_features.NAME, help=_prepare_features.HELP)
     _prepare_features.add_arguments(features)
-
-
-def _first_line(name: str) -> str:
-    """Return the first line of a data set's docstring, without importing its file."""
-    spec = importlib.util.find_spec(f"foleybench.datasets.{name}")
-    if spec is None or spec.origin is None:
-        return "from another package"
-    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
-    return text.partition("\n")[0].replace("%", "%%")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +59,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--work", type=Path, metavar="DIR", help="with a URL: folder for what is under way (default: in ~/.cache)"
     )
     parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="number of workers (default: 1; with Ray all of the cluster)"
+        "--jobs", type=whole_number(1), metavar="N", help="number of workers (default: 1; with Ray all of the cluster)"
     )
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="where the workers run (default: local processes)"
@@ -77,7 +67,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ray-address", metavar="ADDRESS", help="a running Ray cluster (default: RAY_ADDRESS or this machine's)"
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N clips of each split")
+    parser.add_argument("--limit", type=whole_number(1), metavar="N", help="only the first N clips of each split")
     parser.add_argument(
         "--time-limit",
         type=_seconds,
@@ -212,13 +202,6 @@ def _tell_failures(out: Path, split: SplitPlan) -> None:
         sys.stderr.write(
             f"{split.split}: {n_all} failures may go away: {n_due} may be tried now (--retry), {n_all - n_due} later\n"
         )
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return value
 
 
 def _seconds(text: str) -> float:

@@ -6,20 +6,28 @@ import argparse
 import sys
 from pathlib import Path
 
-from foleybench.commands._options import add_common, add_data
+from foleybench.commands._options import add_choice, add_common, add_data, choice_of, whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 HELP = "make the true sound worse step by step and show what each metric sees of it"
 EXAMPLE = "foleybench sanity --data shards/synthfoley/test.manifest.jsonl --protocol synth --out out/sanity"
+PROTOCOL = "signal"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    add_data(parser)
-    parser.add_argument("--protocol", default="signal", help="whose metrics to look at (default: signal)")
+    what = parser.add_mutually_exclusive_group(required=True)
+    add_data(what, required=False)
+    what.add_argument(
+        "--card-texts",
+        type=Path,
+        metavar="DIR",
+        help="write the texts of the cards in this folder again, above what was measured; score nothing",
+    )
+    add_choice(parser, PROTOCOL)
     parser.add_argument("--degradations", nargs="+", metavar="NAME", help="only these (default: all)")
-    parser.add_argument("--limit", type=int, help="only so many clips, spread over the data set")
-    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
+    parser.add_argument("--limit", type=whole_number(1), help="only so many clips, spread over the data set")
+    parser.add_argument("--resamples", type=whole_number(1), default=1000, help="bootstrap resamples (default: 1000)")
     parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
     parser.add_argument("--cards", type=Path, metavar="DIR", help="also write a card for each metric into this folder")
     parser.add_argument("--out", type=Path, default=Path("out/sanity"), help="folder (default: %(default)s)")
@@ -30,22 +38,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the suite, print the page's path; 3 when a metric is out of order on what it is for."""
     from foleybench.features.cache import default_folder
+    from foleybench.files import require_writable
     from foleybench.runtime import provenance
     from foleybench.sanity import cards, write
     from foleybench.sanity import run as suite
     from foleybench.sanity.degradations import DEGRADATIONS
+    from foleybench.scoring.choice import choose
 
+    if args.card_texts:
+        sys.stdout.writelines(f"{card}\n" for card in cards.rewrite_heads(args.card_texts))
+        return EXIT_OK
     names = tuple(args.degradations or DEGRADATIONS)
     unknown = sorted(set(names) - set(DEGRADATIONS))
     if unknown:
         raise FoleyError(f"no degradation {', '.join(unknown)}; there are {', '.join(DEGRADATIONS)}.")
+    protocol, metrics = choice_of(args, PROTOCOL)
+    choice = choose(protocol, metrics)
+    require_writable(args.out, "--out")
     if args.dry_run:
         n_steps = 1 + sum(len(DEGRADATIONS[name].levels) for name in names)
-        sys.stderr.write(f"would score {n_steps} versions of {args.data} under {args.protocol} into {args.out}\n")
+        under = choice.facts()["name"]
+        sys.stderr.write(f"would score {n_steps} versions of {args.data} under {under} into {args.out}\n")
         return EXIT_OK
     request = suite.Request(
         data=args.data,
-        protocol=args.protocol,
+        protocol=protocol,
+        metrics=metrics,
         work=args.out / ".sound",
         degradations=names,
         limit=args.limit,

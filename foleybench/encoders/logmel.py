@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, one_by_one
 from foleybench.clips import AudioArray
-from foleybench.encoders._inputs.spectra import MelGrid, decibels, mel_power
+from foleybench.encoders._inputs.spectra import PROFILE_FLOOR_DB, MelGrid, decibels, mel_power
 
 GRID = MelGrid(rate_hz=16000, window=1024, hop=256, n_bands=64, low_hz=50.0, high_hz=8000.0)
 FLOOR_DB = -80.0
-PROFILE_FLOOR_DB = -100.0
 
 
 def _encode_one(audio: AudioArray) -> Features:

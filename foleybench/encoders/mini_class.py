@@ -13,20 +13,9 @@ Changes: 1 first version.
 
 from __future__ import annotations
 
-import functools
-
 from foleybench.api.encoder import Encode, Encoder, Features, Signal, one_by_one
-from foleybench.api.weights import require, shipped_mini
-
-WEIGHTS = shipped_mini("mini_class")
-
-
-@functools.cache
-def class_names() -> tuple[str, ...]:
-    """Return the classes in the order of the logits."""
-    from foleybench.encoders._nets.mini_nets import read_facts
-
-    return tuple(read_facts(require("mini_class", WEIGHTS))["classes"])
+from foleybench.api.weights import require
+from foleybench.encoders._nets.mini_labels import WEIGHTS, class_names
 
 
 def _build(device: str) -> Encode:

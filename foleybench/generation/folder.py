@@ -80,11 +80,9 @@ def load_model(name: str) -> Model:
     """Return the model of a registry name or of ``file.py:NAME``.
 
     Raises:
-        FoleyError: No such model, or the file gives something else.
+        FoleyError: No such model, or the file has a fault or gives something else.
     """
-    model = registry.load_file(name) if ":" in name else registry.load("models", name)
-    if not isinstance(model, Model):
-        raise FoleyError(f"{name} gives a {type(model).__name__}, not a foleybench Model.")
+    model: Model = registry.load("models", name)
     return model
 
 

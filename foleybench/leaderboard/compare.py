@@ -15,7 +15,7 @@ from foleybench.errors import ResultError
 from foleybench.leaderboard.significance import SEED
 from foleybench.pages import number_text
 from foleybench.pages.number_text import p_text
-from foleybench.stats import bootstrap, ranking
+from foleybench.stats import estimate, ranking
 from foleybench.stats.bootstrap import Paired
 
 RESAMPLES = 2000
@@ -53,15 +53,9 @@ def _refuse_unlike(first: Entry, second: Entry) -> None:
 
 
 def _paired(metric: Metric, first: Entry, second: Entry, name: str) -> Paired:
-    return bootstrap.paired(
-        metric.pool,
-        first.stats(name),
-        second.stats(name),
-        {**first.sources, **second.sources},
-        rng=np.random.default_rng(SEED),
-        resamples=RESAMPLES,
-        centre=metric.corrected is not None,
-    )
+    sources = {**first.sources, **second.sources}
+    rng = np.random.default_rng(SEED)
+    return estimate.paired(metric, first.stats(name), second.stats(name), sources, rng=rng, resamples=RESAMPLES)
 
 
 def table(first_path: Path, second_path: Path) -> str:

@@ -1,13 +1,7 @@
-"""Class accuracy: does the sound belong to the clip's class.
+"""Class accuracy: share of clips put into their own class.
 
-Share of clips whose generated sound our small SynthFoley classifier puts into the clip's own class.
-
-Direction: higher is better. Range 0 to 1. Unit: 1.
-Clips whose label the classifier does not know (other data sets) are not applicable. The ground truth scores what the
-classifier can do; the control row says how much.
-Undefined: no clip has a label of SynthFoley.
-Sources: none; ours.
-Changes: 1 first version.
+Our small SynthFoley classifier judges the generated audio. Clips whose label it does not know (other data sets) do not
+apply. The ground truth scores what the classifier can do; its control row says how much.
 """
 
 from __future__ import annotations
@@ -15,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
-from foleybench.encoders.mini_class import class_names
+from foleybench.encoders._nets.mini_labels import class_names
 from foleybench.metrics._families.features import read, scalar
 from foleybench.stats.pools import Ratio
 

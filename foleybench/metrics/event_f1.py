@@ -1,17 +1,11 @@
-"""Event F1: do the sounds start when the events happen.
+"""Event F1: F1 of generated onsets against the clip's exact events.
 
-Onsets detected in the generated sound against the exact times of the clip's onset events, matched one to one within
-50 ms (a pair at exactly 50 ms matches), counted over all clips together: F1 = 2 hits / (onsets + events). The
-statistics hold the counts at 25, 50, 100, 150, 200 and 300 ms, from which ``curve`` makes the tolerance curve.
+Onsets and onset events are matched one to one within 50 ms (a pair at exactly 50 ms matches) and counted over all clips
+together: F1 = 2 hits / (onsets + events). The statistics hold the counts at 25, 50, 100, 150, 200 and 300 ms.
 
-Direction: higher is better. Range 0 to 1. Unit: 1.
-Events that are heard but not seen (off screen) cannot be known from the picture: an onset there counts neither for nor
-against. Silent events are not expected to sound. Clips without an event that is both seen and heard, and data without
-events, are not applicable. Silence misses every event: 0.
-The ground truth scores what the detector can do, a little under 1; the control row says how much.
-Undefined: no clip has an onset event.
-Sources: F-measure of MIREX onset detection (mir_eval@fe73b35 onset.f_measure), micro-averaged.
-Changes: 1 first version.
+Events that are audible but off screen cannot be known from the video: an onset there counts neither for nor against.
+Silent events are not expected to sound. Clips without an event that is both visible and audible, and data without
+events, do not apply. Silence misses every event: 0. The ground truth scores what the detector can do, a little under 1.
 """
 
 from __future__ import annotations
@@ -19,15 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
-from foleybench.clips import FloatArray
+from foleybench.metrics._families.events import event_times_s
 from foleybench.metrics._families.features import read
 from foleybench.metrics._math.f_score import POOL, counts, curve
-
-
-def event_times_s(clip: ClipView, *, visible: bool) -> FloatArray:
-    """Return the sorted times of the audible onset events that are (or are not) in the picture, shape (n,)."""
-    chosen = [e.time_s for e in clip.events or () if e.kind == "onset" and e.audible and e.visible == visible]
-    return np.sort(np.asarray(chosen, dtype=np.float64))
 
 
 def _per_clip(clip: ClipView) -> Stat | None:

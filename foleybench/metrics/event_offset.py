@@ -1,37 +1,27 @@
-"""Event offset: how far from its event does a sound start, where it starts at all.
+"""Event offset: mean distance of a generated onset from its event.
 
-Onsets detected in the generated sound are paired with the exact times of the clip's onset events within 300 ms, by the
-cheapest pairing in which leaving a time alone costs 150 ms (so an extra onset does not shift its neighbours). The value
-is the mean absolute offset over all pairs of all clips; ``bias`` gives the signed mean (positive: late).
+Onsets are paired with exact onset events within 300 ms, by the cheapest pairing in which leaving a time alone costs 150
+ms (so an extra onset does not shift its neighbours); the mean is over all pairs of all clips. The clip table also keeps
+the signed sum (positive: late).
 
-Direction: lower is better. Range 0 to 0.3. Unit: s.
-It says nothing about events that were missed: read it beside ``event_f1``. The same clips apply as there. Onsets that
-are explained better by an event that is heard but not seen are left out.
-Undefined: no onset lies within 300 ms of an event.
-Sources: none; ours.
-Changes: 1 first version.
+The value says nothing about missed events: read it beside ``event_f1``; the same clips apply. Onsets that are nearer to
+an event that is audible but off screen are left out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
+from foleybench.metrics._families.events import event_times_s
 from foleybench.metrics._families.features import read, scalar
 from foleybench.metrics._math.onset_matching import nearest_pairs
-from foleybench.metrics.event_f1 import event_times_s
 from foleybench.stats.pools import Ratio
 
 WINDOW_S = 0.3
 POOL = Ratio("absolute_s", ("n_pairs",))
-
-
-def bias(stats: Sequence[Stat]) -> float:
-    """Return the signed mean offset in seconds, positive when the sound is late; NaN for no pairs."""
-    return Ratio("signed_s", ("n_pairs",))(stats)
 
 
 def _per_clip(clip: ClipView) -> Stat | None:
@@ -57,6 +47,7 @@ METRIC = Metric(
     unit="s",
     better="lower",
     ideal=0.0,
+    worst=WINDOW_S,
     source="foleybench",
     needs={"onsets": Need(encoder="onsets", layer="times_s", of="generated")},
     per_clip=_per_clip,

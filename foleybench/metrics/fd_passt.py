@@ -1,14 +1,7 @@
-"""FD (PaSST): do all generated sounds together look like all real ones, to PaSST.
+"""FD (PaSST): Fréchet distance between embeddings of PaSST.
 
-Fréchet distance between PaSST's 768 values (mean of class and distillation token) of all generated and all reference
-sounds, zero-padded or cut to 10 s: the FD_PaSST of av-benchmark. kadtk's "passt" puts the 527 logits beside the
-embedding: its numbers do not compare.
-
-Direction: lower is better. Range 0 upwards. Unit: 1. Biased upwards with few clips: the corrected value stands beside
-it; compare systems on the same clips only.
-Undefined: fewer clips than a covariance needs.
-Sources: av-benchmark@050a5cd metrics/fad.py and evaluate.py; correction after Chong and Forsyth, CVPR 2020.
-Changes: 1 first version.
+Its 768 values (mean of class and distillation token) of audio zero-padded or cut to 10 s: the FD_PaSST of av-benchmark.
+kadtk's "passt" puts the 527 logits beside the embedding: its values do not compare.
 """
 
 from __future__ import annotations
@@ -19,5 +12,5 @@ METRIC = frechet_metric(
     encoder="passt",
     layer="embedding",
     title="FD (PaSST)",
-    source="av-benchmark@050a5cd metrics/fad.py",
+    source="av-benchmark@050a5cd metrics/fad.py and evaluate.py",
 )

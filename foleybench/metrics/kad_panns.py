@@ -1,25 +1,15 @@
-"""KAD (PANNs): do all generated sounds together look like all real ones, without the Gaussian assumption.
+"""KAD (PANNs): kernel distance between embeddings of PANNs Cnn14.
 
-100 times the unbiased squared maximum mean discrepancy, with a Gaussian kernel, between the 2048 values of PANNs Cnn14
-(32 kHz) of all generated and all reference sounds. The bandwidth is the median distance between two reference
-embeddings, as the paper says. kadtk's default net is a wider one of the same family: its published
-numbers do not compare.
-
-Direction: lower is better. Range about 0 upwards. Unit: 1. Unbiased for independent sets: samples of one distribution
-give values on both sides of 0, and the truth against itself a little less than 0. The corrected value leaves out the
-pairs of one clip's own two sounds, which are not independent: the truth against itself then gives 0.
-Undefined: fewer than two clips, or all embeddings equal.
-Sources: Chung et al., "KAD: No More FAD!", ICML 2025; kadtk@8bda71d kadtk/kad.py, with the documented bandwidth.
-Changes: 1 first version.
+The 2048 values at 32 kHz. The bandwidth is the median distance between two reference embeddings, as kadtk's paper says.
+kadtk's default net is a wider one of the same family: its published values do not compare.
 """
 
 from __future__ import annotations
 
-from foleybench.metrics._math.kernel import kernel_metric
+from foleybench.metrics._families.embedding_distance import kernel_metric
 
 METRIC = kernel_metric(
     encoder="panns_32k",
-    layer="embedding",
     title="KAD (PANNs)",
-    source="kadtk@8bda71d kad.py, bandwidth of the reference",
+    source='Chung et al., "KAD: No More FAD!", ICML 2025; kadtk@8bda71d kad.py, with the documented bandwidth',
 )

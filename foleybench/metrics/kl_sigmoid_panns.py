@@ -1,23 +1,11 @@
-"""``KL sigmoid`` (PANNs): half of a divergence, as av-benchmark computes it.
-
-Warning: this is not a Kullback-Leibler divergence, whatever it is called in the tables that quote it. For each class it
-keeps ``p log(p / q)`` of the sigmoid posteriors and leaves out ``(1 - p) log((1 - p) / (1 - q))``. So it has no lower
-bound: a sound of which the classifier says "everything at once" beats the truth. For parity only; use ``kld_panns``.
-
-Direction: lower is better. Range unbounded. Unit: nat.
-No value is right: the truth itself gives 0, and a saturated classifier less.
-Undefined: no clip was scored.
-Sources: av-benchmark@050a5cd metrics/kl.py (kl_sigmoid).
-Changes: 1 first version.
-"""
+"""KL sigmoid (PANNs): half of a divergence, as av-benchmark computes it."""
 
 from __future__ import annotations
 
-from foleybench.metrics._math.divergence import half_bernoulli, mean_divergence
+from foleybench.metrics._families.divergence import kl_sigmoid_metric
 
-METRIC = mean_divergence(
-    half_bernoulli,
+METRIC = kl_sigmoid_metric(
     encoder="panns_16k",
     title="KL sigmoid (PANNs), no KL",
-    source="av-benchmark@050a5cd metrics/kl.py",
+    source="av-benchmark@050a5cd metrics/kl.py (kl_sigmoid)",
 )

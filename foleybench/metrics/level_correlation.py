@@ -1,21 +1,16 @@
-"""Level correlation: does the sound get louder and quieter when the real one does.
+"""Level correlation: Pearson correlation of the loudness curves.
 
-Pearson correlation of the two loudness curves (RMS level in dB every 10 ms), averaged over clips.
-
-Direction: higher is better. Range -1 to 1. Unit: 1. Gain does not change it (above the floor of -80 dB).
-A generated sound whose level never changes, silence for one, follows nothing: 0. A reference whose level never changes
-gives nothing to follow: not applicable.
-Undefined: no reference changes its level.
-Sources: none; ours.
-Changes: 1 first version.
+The curves are RMS levels in dB every 10 ms; gain does not change the value above the floor of -80 dB. Generated audio
+whose level never changes, silence for one, follows nothing: 0. A reference whose level never changes gives nothing to
+follow and does not apply.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from foleybench.api.metric import ClipView, Metric, Need, Stat
-from foleybench.metrics._families.features import read_pair, scalar
+from foleybench.api.metric import ClipView, Metric, Stat
+from foleybench.metrics._families.features import both, read_pair, scalar
 from foleybench.stats.pools import Ratio
 
 POOL = Ratio("correlation")
@@ -41,11 +36,9 @@ METRIC = Metric(
     unit="1",
     better="higher",
     ideal=1.0,
+    worst=-1.0,
     source="foleybench",
-    needs={
-        "reference": Need(encoder="envelope", layer="level_db", of="reference"),
-        "generated": Need(encoder="envelope", layer="level_db", of="generated"),
-    },
+    needs=both("envelope", "level_db"),
     per_clip=_per_clip,
     pool=POOL,
     undefined="no reference sound changes its level",

@@ -1,15 +1,9 @@
-"""Onset accuracy: how many of the real sound's onsets does the generated sound hit.
+"""Onset accuracy: share of the reference's onsets that are hit.
 
-Share of the onsets of the reference sound that have an onset of the generated sound within 100 ms, matched one to one,
-averaged over clips; both found by librosa's detector (``delta=0.3``, encoder ``onsets_librosa``), as papers do.
+A hit is a generated onset within 100 ms, matched one to one. Extra onsets cost nothing: read the value beside
+``onset_f1`` and ``onset_ap``. A reference without onsets does not apply; silence scores 0.
 
-Direction: higher is better. Range 0 to 1. Unit: 1. Extra onsets cost nothing: read it beside ``onset_f1`` and
-``onset_ap``. A reference without onsets is not applicable. Silence hits nothing: 0.
-Differs on purpose from ``onset_accuracy_condfoley``: detected onsets are not thinned, and the largest matching is
-counted.
-Undefined: no reference sound has an onset.
-Sources: CondFoleyGen@c565db7 predict_onset.py (the question); the matching is ours.
-Changes: 1 first version.
+Unlike ``onset_accuracy_condfoley`` it keeps all detected onsets and counts the largest matching.
 """
 
 from __future__ import annotations
@@ -31,6 +25,4 @@ METRIC = librosa_metric(
     _value,
     title="Onset accuracy (100 ms)",
     source="CondFoleyGen@c565db7 predict_onset.py, matched one to one",
-    ideal=1.0,
-    with_reference=True,
 )

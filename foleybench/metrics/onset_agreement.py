@@ -1,13 +1,8 @@
-"""Onset agreement: do the sounds start when those of the real sound do.
+"""Onset agreement: F1 of the onsets in generated and reference audio.
 
-Like ``event_f1`` (one-to-one matching within 50 ms, counted over all clips together), with the onsets that the same
-detector finds in the reference sound instead of exact events: for real clips, where nobody knows the events.
-
-Direction: higher is better. Range 0 to 1. Unit: 1.
-A reference without onsets is not applicable. Silence misses every onset: 0. The reference agrees with itself fully.
-Undefined: the detector finds no onset in any reference.
-Sources: F-measure of MIREX onset detection (mir_eval@fe73b35 onset.f_measure), micro-averaged.
-Changes: 1 first version.
+``event_f1`` without exact events, for real clips: the same detector finds the onsets of the reference, then one-to-one
+matching within 50 ms, counted over all clips together. A reference without onsets does not apply. Silence misses every
+onset: 0. The reference agrees with itself fully.
 """
 
 from __future__ import annotations

@@ -1,17 +1,8 @@
-"""Onset AP: do the generated sound's clearest onsets hit those of the real sound first.
+"""Onset AP: average precision of the generated onsets, ranked by peak.
 
-Average precision of the generated sound's onsets, ranked by their peak, against the onsets of the reference sound:
-matched one to one within 100 ms, the clearest first; averaged over clips. Onsets by librosa's detector
-(``delta=0.3``, encoder ``onsets_librosa``).
-
-Direction: higher is better. Range 0 to 1. Unit: 1.
-A reference without onsets is not applicable. Silence hits nothing: 0.
-Differs on purpose from ``onset_ap_condfoley``: true onsets that are missed lower it, so silence gets 0 where the peer's
-script gives it 1.
-Undefined: no reference sound has an onset.
-Sources: CondFoleyGen@c565db7 predict_onset.py (the question); average precision of detection, Everingham et al., IJCV
-2010.
-Changes: 1 first version.
+Generated onsets are matched to the reference's one to one within 100 ms, the clearest first. A reference without onsets
+does not apply. True onsets that are missed lower the value, so silence scores 0, where CondFoleyGen's script gives 1
+(``onset_ap_condfoley``).
 """
 
 from __future__ import annotations
@@ -31,8 +22,6 @@ def _value(clip: ClipView) -> float | None:
 METRIC = librosa_metric(
     _value,
     title="Onset AP (100 ms)",
-    source="CondFoleyGen@c565db7 predict_onset.py, with misses counted",
-    ideal=1.0,
-    with_reference=True,
+    source="CondFoleyGen@c565db7 predict_onset.py, with misses counted; Everingham et al., IJCV 2010",
     layers=("peak",),
 )

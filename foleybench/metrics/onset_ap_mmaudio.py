@@ -1,26 +1,10 @@
-"""Onset AP (MMAudio): onset AP on exact events, as MMAudio's script for Greatest Hits computes it.
+"""Onset AP (MMAudio): average precision against true onsets, MMAudio's script.
 
-Average precision of the generated sound's thinned onsets by their peak against true ones, 0.3 s apart at the most;
-averaged over clips. Warning: silence gets 1.0.
-One number, 0.3, is both the detector's threshold and the tolerance in seconds: three times CondFoleyGen's, so the two
-do not compare. For parity only; use ``event_f1``.
-
-Direction: higher is better. Range 0 to 1. Unit: 1.
-Clips without audible onset events in the first 8 s, and data without events, are not applicable.
-Undefined: no clip has an onset to be hit.
-Sources: MMAudio@974010a eval_onsets.py
-Changes: 1 first version.
+Generated onsets are ranked by their peak and matched to true onsets closer than 0.3 s. Warning: silence gets 1.0.
 """
 
 from __future__ import annotations
 
-from foleybench.metrics._families.librosa_onsets import librosa_metric, mmaudio_value
+from foleybench.metrics._families.peer_onsets import MMAUDIO_SCRIPT, peer_metric
 
-METRIC = librosa_metric(
-    mmaudio_value("ap"),
-    title="Onset AP (MMAudio)",
-    source="MMAudio@974010a eval_onsets.py",
-    ideal=None,
-    with_reference=False,
-    layers=("wave", "wave_peak"),
-)
+METRIC = peer_metric(MMAUDIO_SCRIPT, "ap", title="Onset AP (MMAudio)")

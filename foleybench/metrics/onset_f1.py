@@ -1,14 +1,7 @@
-"""Onset F1: does the generated sound have the real sound's onsets, all of them and no others.
+"""Onset F1: F1 of the generated onsets against the reference's.
 
-2 hits / (onsets of both sounds), with hits matched one to one within 100 ms, averaged over clips; both found by
-librosa's detector (``delta=0.3``, encoder ``onsets_librosa``), as papers do. ``onset_agreement`` asks the same with
-our own detector at 50 ms, over all clips together.
-
-Direction: higher is better. Range 0 to 1. Unit: 1.
-A reference without onsets is not applicable. Silence hits nothing: 0.
-Undefined: no reference sound has an onset.
-Sources: F-measure of MIREX onset detection (mir_eval@fe73b35 onset.f_measure), averaged over clips.
-Changes: 1 first version.
+2 hits / (onsets of both), with hits matched one to one within 100 ms. A reference without onsets does not apply;
+silence scores 0. ``onset_agreement`` counts over all clips together, at 50 ms, on our own detector.
 """
 
 from __future__ import annotations
@@ -32,6 +25,4 @@ METRIC = librosa_metric(
     _value,
     title="Onset F1 (100 ms)",
     source="mir_eval@fe73b35 onset.f_measure, averaged over clips, on librosa's onsets",
-    ideal=1.0,
-    with_reference=True,
 )

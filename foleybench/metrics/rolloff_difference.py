@@ -1,24 +1,19 @@
-"""Roll-off difference: does the sound reach as high as the real one, by its power.
+"""Roll-off difference: distance in octaves between the 95 % roll-off frequencies.
 
-Distance in octaves between the frequencies below which 95 % of the power of the two sounds lies (from 50 Hz up),
-averaged over clips.
-
-Direction: lower is better. Range 0 to 8.4. Unit: octave. Gain does not change it. Silence counts
-as the lowest sound. Most power lies low, so a missing upper band can escape it: see the bandwidth difference.
-Undefined: no clip was scored.
-Sources: none; ours.
-Changes: 1 first version.
+95 % of the power, from 50 Hz up, lies below the roll-off. Gain does not change it; that of silence is the lowest
+frequency. Most power lies low, so a missing upper band can escape this metric: see ``bandwidth_difference``.
 """
 
 from __future__ import annotations
 
-from foleybench.metrics._families.differences import difference_metric, octaves
+from foleybench.metrics._families.differences import OCTAVES, difference_metric, octaves
 
 METRIC = difference_metric(
+    octaves,
     encoder="spectrum",
     layer="rolloff_hz",
     title="Roll-off difference",
     unit="octave",
+    worst=OCTAVES,
     source="foleybench",
-    difference=octaves,
 )

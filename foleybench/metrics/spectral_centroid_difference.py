@@ -1,24 +1,19 @@
-"""Spectral centroid difference: is the sound as bright as the real one.
+"""Spectral centroid difference: distance in octaves, is the audio as bright.
 
-Distance in octaves between the two sounds' mean frequencies (weighted with power, from 50 Hz up, averaged over the
-clip), averaged over clips.
-
-Direction: lower is better. Range 0 to 8.4. Unit: octave. Gain does not change it. Silence counts
-as the lowest sound.
-Undefined: no clip was scored.
-Sources: none; ours.
-Changes: 1 first version.
+The centroid is the clip's mean frequency, weighted with power, from 50 Hz up. Gain does not change it; that of silence
+is the lowest frequency.
 """
 
 from __future__ import annotations
 
-from foleybench.metrics._families.differences import difference_metric, octaves
+from foleybench.metrics._families.differences import OCTAVES, difference_metric, octaves
 
 METRIC = difference_metric(
+    octaves,
     encoder="spectrum",
     layer="centroid_hz",
     title="Spectral centroid difference",
     unit="octave",
+    worst=OCTAVES,
     source="foleybench",
-    difference=octaves,
 )

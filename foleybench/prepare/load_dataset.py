@@ -8,5 +8,5 @@ from foleybench.api.dataset import Dataset
 
 def load_dataset(name: str) -> Dataset:
     """Load a data set by its name, or from ``path/to/file.py:NAME``."""
-    dataset: Dataset = registry.load_file(name) if ".py:" in name else registry.load("datasets", name)
+    dataset: Dataset = registry.load("datasets", name)
     return dataset

@@ -24,8 +24,8 @@ from foleybench import registry
 from foleybench.api.metric import Metric, Stat
 from foleybench.artefacts.entries import Entry, read_all
 from foleybench.errors import ResultError
-from foleybench.stats import bootstrap
-from foleybench.stats.bootstrap import Floats
+from foleybench.stats import bootstrap, estimate
+from foleybench.stats.bootstrap import Floats, Interval
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -106,14 +106,8 @@ def cell(name: str, measured: Measured) -> Cell:
     if not math.isfinite(value) or error is None:
         return Cell(value, None, None, tuple(values.by_seed.tolist()))
     half = float(distributions.t.ppf(0.5 + LEVEL / 2, freedom)) * error
-    low, high = value - half, value + half
-    best, worst = metric.ideal, metric.worst
-    floor, ceiling = (best, worst) if metric.better == "lower" else (worst, best)
-    if floor is not None:
-        low = min(value, max(low, floor))
-    if ceiling is not None:
-        high = max(value, min(high, ceiling))
-    return Cell(value, low, high, tuple(values.by_seed.tolist()))
+    interval = estimate.within_bounds(Interval(value - half, value + half), value, metric)
+    return Cell(value, *interval, tuple(values.by_seed.tolist()))
 
 
 def difference(name: str, first: Measured, second: Measured) -> Difference:
@@ -174,8 +168,9 @@ def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mappin
     digest = hashlib.sha256("\n".join(ids).encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:4], "big"))
     counts = bootstrap.clip_counts(groups, bootstrap.resample(len(groups), RESAMPLES, rng))
-    ordered = [[stat[clip_id] for clip_id in ids] for stat in seeds]
-    by_seed = np.array([metric.pool(one) for one in ordered])
+    kept = [{clip_id: stat[clip_id] for clip_id in ids} for stat in seeds]
+    by_seed = np.array([estimate.value_of(metric, one) for one in kept])
+    ordered = [list(one.values()) for one in kept]
     resampled = np.mean([bootstrap.replicates(metric.pool, one, counts) for one in ordered], axis=0)
     return _Values(by_seed, resampled, len(groups))
 

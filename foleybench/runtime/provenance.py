@@ -1,4 +1,4 @@
-"""Where a number came from: versions of what decided it, the commit, the command."""
+"""Where a number came from: the commit, the command, versions of packages."""
 
 from __future__ import annotations
 

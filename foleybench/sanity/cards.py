@@ -1,20 +1,28 @@
-"""Metric cards: what a metric measures, as its module says, and what it was seen to see, as the suite found."""
+"""Metric cards: what a metric measures and what it reacts to.
+
+A card has two parts. The head comes from the metric's own file and is written again at any time (``rewrite_heads``);
+the rest is what ``foleybench sanity`` measured.
+"""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
 from foleybench import registry
 from foleybench.api.metric import Metric
+from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
 from foleybench.sanity.pictures import picture
 from foleybench.sanity.run import Outcome
 from foleybench.sanity.verdict import Verdict
-from foleybench.sanity.write import verdicts
+from foleybench.sanity.write import picture_name, verdicts
+from foleybench.scoring.cards import metric_facts, metric_words
+
+# The first heading of the measured part.
+_MEASURED = "## What it sees"
 
 
 def write(outcome: Outcome, folder: Path, command: str) -> list[Path]:
@@ -22,24 +30,50 @@ def write(outcome: Outcome, folder: Path, command: str) -> list[Path]:
     cards = []
     for name, judged in verdicts(outcome).items():
         metric = outcome.metrics[name]
-        write_atomically(folder / f"{name}.png", picture(metric, outcome.curves[name]))
-        card = folder / f"{name}.md"
-        write_atomically(
-            card, _card(name, metric, judged, f"{outcome.dataset}, {outcome.n_clips} clips", command).encode()
-        )
+        where = f"{outcome.dataset}, {outcome.n_clips} clips"
+        write_atomically(folder / picture_name(name), picture(metric, outcome.curves[name]))
+        card = (folder / picture_name(name)).with_suffix(".md")
+        text = head(name, outcome.names[name]) + _measured(name, metric, judged, where, command)
+        write_atomically(card, text.encode())
         cards.append(card)
     return cards
 
 
-def _card(name: str, metric: Metric, judged: Mapping[str, Verdict], where: str, command: str) -> str:
-    module = registry.module("metrics", name)
-    head, _, body = inspect.cleandoc(module.__doc__ or "").partition("\n\n")
-    needs = sorted({f"{need.encoder} ({need.layer})" for need in metric.needs.values()})
-    ideal = "none" if metric.ideal is None else f"{metric.ideal:g}"
-    lines = [f"# {metric.title}", "", f"`{name}`, version {metric.version}. {head}", "", body, ""]
-    lines += ["| unit | better | ideal | needs |", "|---|---|---|---|"]
-    lines += [f"| {metric.unit} | {metric.better} | {ideal} | {', '.join(needs)} |", ""]
-    lines += [f"## What it sees ({where})", "", f"![{metric.title} at each step]({name}.png)", ""]
+def head(name: str, spec: str = "") -> str:
+    """Return the part of a metric's card that says what the metric is, up to what was measured.
+
+    Args:
+        name: Of the metric.
+        spec: How to load it, where that is not by its name.
+    """
+    spec = spec or name
+    metric: Metric = registry.load("metrics", spec)
+    rows = [f"| {key} | {value.replace('|', chr(92) + '|')} |" for key, value in metric_facts(spec).items()]
+    return "\n".join(
+        [f"# {metric.title}", "", f"`{name}`. {metric_words(spec)}", "", "| | |", "|---|---|", *rows, "", ""]
+    )
+
+
+def rewrite_heads(folder: Path) -> list[Path]:
+    """Write the heads of a folder's cards ``<metric>.md`` again and leave what was measured; return the cards.
+
+    Raises:
+        FoleyError: The folder holds no card of a metric, or a file of that name that is no card.
+    """
+    names = set(registry.names("metrics"))
+    cards = sorted(path for path in folder.glob("*.md") if path.stem in names)
+    if not cards:
+        raise FoleyError(f"{folder} holds no card of a metric; `foleybench sanity --cards {folder}` writes them.")
+    for card in cards:
+        _, heading, measured = card.read_text().partition(_MEASURED)
+        if not heading:
+            raise FoleyError(f"{card} has no line {_MEASURED!r}; `foleybench sanity --cards {folder}` writes it again.")
+        write_atomically(card, (head(card.stem) + heading + measured).encode())
+    return cards
+
+
+def _measured(name: str, metric: Metric, judged: Mapping[str, Verdict], where: str, command: str) -> str:
+    lines = [f"{_MEASURED} ({where})", "", f"![{metric.title} at each step]({picture_name(name)})", ""]
     lines += ["| made worse by | verdict |", "|---|---|"]
     for key, found in judged.items():
         title = DEGRADATIONS[key].title + (" (what it is for)" if key in verdict.own(name) else "")

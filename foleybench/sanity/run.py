@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,17 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from foleybench import registry
 from foleybench.api.metric import Metric
-from foleybench.api.protocol import Protocol
 from foleybench.artefacts import result
 from foleybench.artefacts.clip_table import ClipTable
 from foleybench.media.audio import write_wav
 from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
+from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.evaluate import cannot_run
 from foleybench.scoring.scorer import Recipe, Scorer, Wanted
 from foleybench.shards.dataset import ShardDataset
-from foleybench.stats import bootstrap
+from foleybench.stats import estimate
 
 
 class Point(NamedTuple):
@@ -57,7 +55,8 @@ class Request:
 
     Attributes:
         data: Manifest.
-        protocol: Registry name.
+        protocol: Registry name or ``path/to/file.py:NAME``; None for ``metrics`` alone, on whole clips.
+        metrics: Metrics in addition to the protocol's, named in the same way.
         work: Where sounds lie while they are scored.
         degradations: Names of ``DEGRADATIONS``.
         limit: Only so many clips, spread over the data set, or None.
@@ -68,8 +67,9 @@ class Request:
     """
 
     data: Path
-    protocol: str
+    protocol: str | None
     work: Path
+    metrics: tuple[str, ...] = ()
     degradations: tuple[str, ...] = tuple(DEGRADATIONS)
     limit: int | None = None
     seed: int = 0
@@ -87,6 +87,7 @@ class Outcome(NamedTuple):
         curves: The points.
         metrics: The metrics that were looked at.
         left_out: Metric -> why it was not.
+        names: How to load each metric (``registry.load``).
     """
 
     dataset: str
@@ -94,22 +95,24 @@ class Outcome(NamedTuple):
     curves: Curves
     metrics: dict[str, Metric]
     left_out: dict[str, str]
+    names: Mapping[str, str]
 
 
 def run(request: Request) -> Outcome:
     """Make, score and compare; sounds are deleted when they are scored.
 
     Raises:
-        FoleyError: The data cannot be read.
+        FoleyError: The data cannot be read, or a metric or the protocol cannot be loaded.
     """
+    choice = choose(request.protocol, request.metrics)
     data = ShardDataset(request.data)
-    metrics, left_out = choose(registry.load("protocols", request.protocol))
+    metrics, left_out = able(choice)
     clip_ids = spread(data.clip_ids, request.limit)
     sounds = Sounds(data, clip_ids, request.seed)
     recipe = Recipe(
         data=request.data,
-        protocol=request.protocol,
-        metrics=tuple(metrics),
+        protocol=choice.protocol_name,
+        metrics=tuple(choice.names[name] for name in metrics),
         device=request.device,
         cache=request.cache,
         silence_told=False,
@@ -129,15 +132,14 @@ def run(request: Request) -> Outcome:
                 for name, metric in metrics.items():
                     curves[name][key].append(_point(metric, name, level, table, truth, request))
     title = f"{data.name}/{data.manifest.header.split}"
-    return Outcome(title, len(clip_ids), curves, metrics, left_out)
+    return Outcome(title, len(clip_ids), curves, metrics, left_out, choice.names)
 
 
-def choose(protocol: Protocol) -> tuple[dict[str, Metric], dict[str, str]]:
-    """Return the protocol's metrics that depend on the sound and can run here, and why the others are left out."""
+def able(choice: Choice) -> tuple[dict[str, Metric], dict[str, str]]:
+    """Return the metrics that depend on the sound and can run here, and why the others are left out."""
     metrics, left_out = dict[str, Metric](), dict[str, str]()
-    for name in protocol.metrics:
-        metric: Metric = registry.load("metrics", name)
-        why = cannot_run(name)
+    for name, metric in choice.metrics.items():
+        why = cannot_run(choice.names[name])
         if not any(need.of == "generated" for need in metric.needs.values()):
             why = "it does not depend on the sound"
         if why:
@@ -191,19 +193,14 @@ def _point(
 ) -> Point:
     found, true = result.stats_of(table, name), result.stats_of(truth, name)
     sources: Mapping[str, str] = {row["clip_id"]: row["source_id"] for row in table}
-    biased = metric.corrected is not None
-    value = metric.pool(list(found.values())) if len(found) >= metric.minimum_clips else float("nan")
+    value = estimate.value_of(metric, found)
     if not np.isfinite(value):
         return Point(level, float("nan"), None, None, float("nan"), None, None)
-    rng = [_rng(request.seed, name) for _ in range(2)]
-    interval = bootstrap.bootstrap(metric.pool, found, sources, rng=rng[0], resamples=request.resamples, centre=biased)
-    paired = bootstrap.paired(metric.pool, found, true, sources, rng=rng[1], resamples=request.resamples, centre=biased)
+    rng, resamples = estimate.rng_of(request.seed, name), request.resamples
+    interval = estimate.interval_of(name, metric, found, sources, seed=request.seed, resamples=resamples)
+    paired = estimate.paired(metric, found, true, sources, rng=rng, resamples=resamples)
     low, high = interval or (None, None)
     if metric.better == "lower":
         return Point(level, value, low, high, paired.difference, paired.low, paired.high)
     flipped = [None if end is None else -end for end in (paired.high, paired.low)]
     return Point(level, value, low, high, -paired.difference, flipped[0], flipped[1])
-
-
-def _rng(seed: int, name: str) -> np.random.Generator:
-    return np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])

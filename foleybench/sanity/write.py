@@ -23,13 +23,18 @@ _COLUMNS = ("metric", "degradation", "level", "unit", "value", "low", "high", "w
 def write(outcome: Outcome, out: Path, command: str) -> Path:
     """Write everything into a folder; return the page."""
     for name, curves in outcome.curves.items():
-        write_atomically(out / f"{name}.png", picture(outcome.metrics[name], curves))
+        write_atomically(out / picture_name(name), picture(outcome.metrics[name], curves))
     write_atomically(out / "curves.csv", _csv(outcome).encode())
     write_atomically(out / "verdicts.json", _json(outcome).encode())
     write_atomically(out / "sanity.md", markdown(outcome, command).encode())
     page = out / "index.html"
     write_atomically(page, _html(outcome, command).encode())
     return page
+
+
+def picture_name(metric: str) -> str:
+    """Return the name of a metric's picture; a colon, as in ``mine.py:METRIC``, would read as a protocol in a link."""
+    return f"{metric.replace(':', '-')}.png"
 
 
 def verdicts(outcome: Outcome) -> dict[str, dict[str, Verdict]]:
@@ -116,6 +121,7 @@ def _html(outcome: Outcome, command: str) -> str:
         judged=judged,
         own={name: verdict.own(name) for name in judged},
         faults=faults(outcome),
+        picture_name=picture_name,
     )
 
 
@@ -147,7 +153,7 @@ Made by <code>{{ command }}</code>.</p>
 red: rewarded.</p>
 {% for name, metric in outcome.metrics.items() %}
 <h2 id="{{ name }}">{{ metric.title }}</h2>
-<img src="{{ name }}.png" alt="{{ metric.title }} at each step of each degradation">
+<img src="{{ picture_name(name) }}" alt="{{ metric.title }} at each step of each degradation">
 {% endfor %}
 </body></html>
 """

@@ -1,7 +1,7 @@
 """A metric in a training loop: update with sounds or features, compute, merge with what another process has.
 
-The value is the one that ``foleybench eval`` gives for the same clips, to the bit: the same encoders, the same
-statistics, the same pool.
+Value and interval are those that ``foleybench eval`` gives for the same clips, to the bit: the same encoders, the same
+statistics, the same estimate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from foleybench.errors import FoleyError
 from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import PICTURE, Featuriser, Look, Material, job
 from foleybench.media.audio import fit_length
-from foleybench.stats import bootstrap
+from foleybench.stats import estimate
+from foleybench.stats.bootstrap import Interval
 
 
 class Accumulator:
@@ -158,20 +159,18 @@ class Accumulator:
 
     def compute(self) -> float:
         """Return the value over all clips so far; NaN when undefined (see ``metric.undefined``)."""
-        found = stats_of(self._table, self.name)
-        return self.metric.pool(list(found.values())) if len(found) >= self.metric.minimum_clips else float("nan")
+        return estimate.value_of(self.metric, stats_of(self._table, self.name))
 
-    def interval(self, rng: np.random.Generator, resamples: int = 1000) -> bootstrap.Interval | None:
-        """Return the 95 % interval over source videos, or None with fewer than two.
+    def interval(self, seed: int = 0, resamples: int = 1000) -> Interval | None:
+        """Return the 95 % interval over source videos, or None with too few; the one that ``foleybench eval`` gives.
 
         Args:
-            rng: The only source of randomness.
-            resamples: Bootstrap resamples.
+            seed: Of the resamples, as of ``eval --seed``.
+            resamples: How many, as of ``eval --resamples``.
         """
         sources = {row["clip_id"]: row["source_id"] for row in self._table}
         found = stats_of(self._table, self.name)
-        biased = self.metric.corrected is not None
-        return bootstrap.bootstrap(self.metric.pool, found, sources, rng=rng, resamples=resamples, centre=biased)
+        return estimate.interval_of(self.name, self.metric, found, sources, seed=seed, resamples=resamples)
 
     def merge(self, other: Accumulator) -> None:
         """Add the clips of another accumulator of the same metric, from another process for one.

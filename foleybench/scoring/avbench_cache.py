@@ -29,6 +29,7 @@ from foleybench.artefacts.clip_table import ClipRow, ClipTable
 from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError, WeightsMissingError
 from foleybench.files import file_sha256
+from foleybench.scoring.choice import origin
 from foleybench.scoring.evaluate import pooled, run_facts
 from foleybench.shards.dataset import ShardDataset
 
@@ -118,6 +119,7 @@ def evaluate_cache(request: CacheRequest) -> tuple[dict[str, Any], ClipTable]:
     records = {}
     for name, metric in metrics.items():
         records[name] = pooled(name, metric, table, seed=request.seed, resamples=request.resamples)
+        records[name] |= origin(name, PROTOCOL)
         if name not in able:
             records[name]["reason"] = sources[name]
     return {

@@ -1,10 +1,10 @@
-"""Cards of metrics and protocols: all that a reader of a number must know, from the very files that make it."""
+"""Cards of metrics and protocols, for readers of values."""
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 from collections.abc import Callable
-from types import ModuleType
 
 from foleybench import registry
 from foleybench.api.metric import Metric
@@ -12,34 +12,63 @@ from foleybench.api.protocol import Protocol
 from foleybench.scoring.evaluate import cannot_run
 
 _WIDTH = 100
+# As wide as the text of the files.
+_TEXT_WIDTH = 120
 
 
 def metric_card(name: str) -> str:
-    """Return a metric's card: its file's own words, the features it needs, where it is used, whether it runs here.
+    """Return a metric's card: its words, its facts, where it is used, whether it runs here.
 
     Raises:
         UnknownNameError: There is no such metric.
     """
-    metric: Metric = registry.load("metrics", name)
     users = [p for p in registry.names("protocols") if name in registry.load("protocols", p).metrics]
+    here = {"Protocols": ", ".join(users) or "none", "Here": cannot_run(name) or "can be computed on this machine"}
+    return f"{metric_words(name)}\n\n{_table({'Name': name} | metric_facts(name) | here)}"
+
+
+def metric_words(name: str) -> str:
+    """Return what a metric's file says of it, and the note of its family."""
+    metric: Metric = registry.load("metrics", name)
+    note = textwrap.fill(metric.note, _TEXT_WIDTH)
+    return "\n\n".join(part for part in (inspect.getdoc(registry.module("metrics", name)) or "", note) if part)
+
+
+def metric_facts(name: str) -> dict[str, str]:
+    """Return what a metric's card says in a table, by name, from the metric alone."""
+    metric: Metric = registry.load("metrics", name)
     needs = [f"{need.encoder}.{need.layer} of {need.of}" for need in metric.needs.values()]
-    facts = {
-        "Name": f"{name}, version {metric.version}",
-        "Unit": f"{metric.unit}, {metric.better} is better",
-        "Ideal": "none" if metric.ideal is None else f"{metric.ideal:g}",
-        "Bias": "a value corrected for the number of clips stands beside it" if metric.corrected else "none stated",
+    few = f"fewer than {metric.minimum_clips} clips, or " if metric.minimum_clips > 1 else ""
+    return {
+        "Version": f"{metric.version}",
+        "Direction": f"{metric.better} is better",
+        "Unit": metric.unit,
+        "Range": _range(metric),
+        "Undefined": few + metric.undefined,
+        "Corrected": "a value corrected for the number of clips stands beside it" if metric.corrected else "no",
         "Per clip": "yes: worst clips can be listed" if metric.clip_value else "no: a value of whole sets only",
-        "Needs": "; ".join(needs) or "nothing of the sound",
-        "Clips": f"at least {metric.minimum_clips}",
+        "Needs": "; ".join(needs) or "no features",
         "Source": metric.source,
-        "Protocols": ", ".join(users) or "none",
-        "Here": cannot_run(name) or "can be computed on this machine",
     }
-    return f"{_words_of(registry.module('metrics', name))}\n\n{_table(facts)}"
+
+
+def _range(metric: Metric) -> str:
+    """Return the ends of the scale in words.
+
+    Example:
+        >>> _range(registry.load("metrics", "fad_mini")), _range(registry.load("metrics", "clap_score"))
+        ('0 upwards, ideal 0', '-1 to 1, no ideal value')
+    """
+    low, high = (None if end is None else f"{end:.4g}" for end in metric.range)
+    if low is None:
+        ends = "no fixed ends" if high is None else f"up to {high}"
+    else:
+        ends = f"{low} upwards" if high is None else f"{low} to {high}"
+    return f"{ends}, " + ("no ideal value" if metric.ideal is None else f"ideal {metric.ideal:g}")
 
 
 def protocol_card(name: str) -> str:
-    """Return a protocol's card: what it is for, its metrics, and what happens to the sound.
+    """Return a protocol's card: what it is for, its metrics, and what happens to the audio.
 
     Raises:
         UnknownNameError: There is no such protocol.
@@ -56,10 +85,6 @@ def protocol_card(name: str) -> str:
     }
     words = textwrap.fill(f"{protocol.title}: {protocol.description}", _WIDTH)
     return f"{words}\n\n{_table(facts)}Metrics:\n" + "\n".join(lines) + "\n"
-
-
-def _words_of(module: ModuleType) -> str:
-    return (module.__doc__ or "").strip()
 
 
 def _table(facts: dict[str, str]) -> str:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from foleybench import registry
-from foleybench.api.metric import Metric, Stat
-from foleybench.api.protocol import Protocol
+from foleybench.api.metric import Metric
 from foleybench.api.weights import require
 from foleybench.artefacts import audio_folder
 from foleybench.artefacts import result as results
@@ -29,10 +27,11 @@ from foleybench.features.featurise import encoders_of, needs_of
 from foleybench.files import file_sha256
 from foleybench.lists.subsets import Subset
 from foleybench.runtime import provenance
+from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.scorer import Recipe, Wanted
 from foleybench.scoring.workers import Engine, score_all
 from foleybench.shards.dataset import ShardDataset
-from foleybench.stats import bootstrap
+from foleybench.stats import estimate
 
 # Kinds of problem that are told but do not stop a clip from being scored.
 _SCORED_KINDS = {"short", "long", "silent"}
@@ -45,7 +44,8 @@ class Request:
     Attributes:
         data: Manifest of the data set.
         audio: Folder with the generated sound.
-        protocol: Registry name.
+        protocol: Registry name or ``path/to/file.py:NAME``; None for ``metrics`` alone, on whole clips.
+        metrics: Metrics in addition to the protocol's, named in the same way.
         model: The result's ``model`` section.
         names: Name map for files whose stem is not the clip id.
         limit: Score only the first clips (the result is then partial), or None.
@@ -61,8 +61,9 @@ class Request:
 
     data: Path
     audio: Path
-    protocol: str
+    protocol: str | None
     model: dict[str, Any]
+    metrics: tuple[str, ...] = ()
     names: Path | None = None
     limit: int | None = None
     seed: int = 0
@@ -84,23 +85,26 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
     Raises:
         FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
     """
+    choice = choose(request.protocol, request.metrics)
+    metrics = {name: metric for name, metric in choice.metrics.items() if request.only is None or name in request.only}
+    results.require_safe_name(request.model["name"], "name")
+    require_weights(metrics)
+    # Of the code as it is now: somebody may edit it while clips are scored.
+    origins = {name: choice.origin(name) for name in metrics}
     data = ShardDataset(request.data)
-    protocol: Protocol = registry.load("protocols", request.protocol)
-    wanted = [name for name in protocol.metrics if request.only is None or name in request.only]
-    metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in wanted}
-    _require_weights(metrics)
+    results.require_safe_name(data.name, f"{request.data}: data set")
     chosen = chosen_ids(data, request.subset)
     clip_ids = chosen[: request.limit]
-    rows, problems = _score_clips(request, clip_ids, wanted)
+    rows, problems = _score_clips(request, clip_ids, choice, tuple(metrics))
     if not any(row["stats"] for row in rows):
         raise FoleyError(
             f"no clip of {request.data.name} could be scored with {request.audio}: {_first_words(problems)} "
             "Match file names to clip ids, or give --names."
         )
     sure = {"seed": request.seed, "resamples": request.resamples}
-    records = {name: pooled(name, metric, rows, **sure) for name, metric in metrics.items()}
+    records = {name: pooled(name, metric, rows, **sure) | origins[name] for name, metric in metrics.items()}
     scored = sum(bool(row["stats"]) for row in rows)
-    whole = scored == len(chosen) and len(metrics) == len(protocol.metrics)
+    whole = scored == len(chosen) and len(metrics) == len(choice.metrics)
     complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
     result = {
         "schema": results.SCHEMA,
@@ -114,7 +118,7 @@ def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
             "n_scored": scored,
             **_subset_facts(data, request.subset),
         },
-        "protocol": {"name": request.protocol, "version": protocol.version},
+        "protocol": choice.facts(),
         "metrics": records,
         "problems": [dataclasses.asdict(problem) for problem in problems],
         "run": _run(request, metrics),
@@ -142,40 +146,41 @@ def _subset_facts(data: ShardDataset, subset: Subset | None) -> dict[str, Any]:
     return {"subset": {**prepared, "n_here": len(data.clip_ids)}} if prepared else {}
 
 
-def source_sha256(kind: str, name: str) -> str:
-    """Return the SHA-256 of the file that defines a name."""
-    path = registry.module(kind, name).__file__
-    return hashlib.sha256(Path(str(path)).read_bytes()).hexdigest()
-
-
 def _first_words(problems: Sequence[Problem]) -> str:
     return f"{problems[0].clip_id}: {problems[0].kind}, {problems[0].detail}." if problems else "there are no clips."
 
 
 def cannot_run(metric: str) -> str:
-    """Return why a metric cannot be computed on this machine, or "" when it can."""
+    """Return why a metric (a name or ``path/to/file.py:NAME``) cannot be computed on this machine, "" when it can."""
     try:
-        _require_weights({metric: registry.load("metrics", metric)})
+        require_weights({metric: registry.load("metrics", metric)})
     except FoleyError as error:
         return str(error)
     return ""
 
 
-def _require_weights(metrics: Mapping[str, Metric]) -> None:
+def require_weights(metrics: Mapping[str, Metric]) -> None:
+    """Check the weights files of the encoders that metrics need.
+
+    Raises:
+        FoleyError: One is absent, or not the published one.
+    """
     for name, encoder in encoders_of(needs_of(metrics)).items():
         if encoder.weights:
             require(name, encoder.weights)
 
 
-def _score_clips(request: Request, clip_ids: Sequence[str], metrics: Sequence[str]) -> tuple[ClipTable, list[Problem]]:
+def _score_clips(
+    request: Request, clip_ids: Sequence[str], choice: Choice, metrics: Sequence[str]
+) -> tuple[ClipTable, list[Problem]]:
     """Return a row for every clip asked for, and every problem met."""
     files = audio_folder.find_files(request.audio, clip_ids, request.names)
     seconds: dict[str, float] = (audio_folder.read_generation(request.audio) or {}).get("seconds", {})
     wanted = [Wanted(clip_id, files.get(clip_id), seconds.get(clip_id)) for clip_id in clip_ids]
     recipe = Recipe(
         data=request.data,
-        protocol=request.protocol,
-        metrics=tuple(metrics),
+        protocol=choice.protocol_name,
+        metrics=tuple(choice.names[name] for name in metrics),
         device=request.device,
         cache=request.cache,
         silence_told=request.model["kind"] != "control",
@@ -191,7 +196,7 @@ def _score_clips(request: Request, clip_ids: Sequence[str], metrics: Sequence[st
 
 
 def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: int) -> dict[str, Any]:
-    """Return a metric's record of a result: value, interval, corrected value, per-class values, counts.
+    """Return a metric's record of a result, but for its code: value, interval, corrected and per-class values, counts.
 
     Args:
         name: Registry name of the metric.
@@ -201,51 +206,35 @@ def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: 
         resamples: How many.
     """
     found = results.stats_of(rows, name)
-    sources = {row["clip_id"]: row["source_id"] for row in rows}
-    enough = len(found) >= metric.minimum_clips
-    value = metric.pool(list(found.values())) if enough else float("nan")
-    defined = bool(np.isfinite(value))
-    interval = None
-    if defined:
-        rng = np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
-        biased = metric.corrected is not None
-        interval = bootstrap.bootstrap(metric.pool, found, sources, rng=rng, resamples=resamples, centre=biased)
-        interval = _within_bounds(interval, value, metric)
-    corrected = metric.corrected(list(found.values())) if defined and metric.corrected else float("nan")
-    not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in rows)
-    few = f"{len(found)} applicable clips, at least {metric.minimum_clips} are needed"
+    made = estimate.estimate(
+        name,
+        metric,
+        found,
+        {row["clip_id"]: row["source_id"] for row in rows},
+        {row["clip_id"]: row["label"] for row in rows},
+        seed=seed,
+        resamples=resamples,
+    )
+    low, high = made.interval or (None, None)
     return {
         "version": metric.version,
-        "source_sha256": source_sha256("metrics", name),
-        "value": value if defined else None,
-        "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
+        "value": _or_null(made.value),
+        "low": low,
+        "high": high,
         "level": 0.95,
-        "corrected": corrected if np.isfinite(corrected) else None,
-        "n_used": len(found),
+        "corrected": _or_null(made.corrected),
+        "n_used": made.n,
         "n_asked": len(rows),
-        "not_applicable": not_applicable,
+        "not_applicable": sum(name in row["stats"] and row["stats"][name] is None for row in rows),
         "unit": metric.unit,
         "better": metric.better,
-        "reason": None if defined else (metric.undefined if enough or not found else few),
-        "per_class": dict(_per_class(metric, found, rows)),
+        "reason": made.reason or None,
+        "per_class": {label: {"value": _or_null(one.value), "n": one.n} for label, one in made.per_class.items()},
     }
 
 
-def _within_bounds(interval: bootstrap.Interval | None, value: float, metric: Metric) -> bootstrap.Interval | None:
-    """Cut a centred interval at the ideal value: no distance is below zero, no rate above one."""
-    if interval is None or metric.ideal is None:
-        return interval
-    if metric.better == "lower":
-        return bootstrap.Interval(min(value, max(interval.low, metric.ideal)), max(value, interval.high))
-    return bootstrap.Interval(min(value, interval.low), max(value, min(interval.high, metric.ideal)))
-
-
-def _per_class(metric: Metric, found: Mapping[str, Stat], rows: ClipTable) -> Iterator[tuple[str, dict[str, Any]]]:
-    for label in sorted({row["label"] for row in rows}):
-        chosen = [found[row["clip_id"]] for row in rows if row["label"] == label and row["clip_id"] in found]
-        value = metric.pool(chosen) if len(chosen) >= max(1, metric.minimum_clips) else float("nan")
-        yield label, {"value": value if np.isfinite(value) else None, "n": len(chosen)}
+def _or_null(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _run(request: Request, metrics: Mapping[str, Metric]) -> dict[str, Any]:

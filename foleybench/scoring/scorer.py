@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +37,7 @@ from foleybench.features.featurise import (
 from foleybench.media.audio import fit_length
 from foleybench.runtime.threads import one_thread
 from foleybench.scoring.admit import admit
+from foleybench.scoring.choice import load_protocol
 from foleybench.shards.dataset import ShardDataset
 
 CHUNK = 16
@@ -52,15 +53,15 @@ class Recipe:
 
     Attributes:
         data: Manifest of the data set.
-        protocol: Registry name.
-        metrics: The metrics to measure, of those of the protocol.
+        protocol: Registry name, or a file with its whole path and ``:NAME``; None for metrics alone.
+        metrics: The metrics to measure, named in the same way.
         device: Torch device of the encoders.
         cache: Folder of the feature cache, or None.
         silence_told: Whether silent sound is a problem (it is not in a control row that is made of it).
     """
 
     data: Path
-    protocol: str
+    protocol: str | None
     metrics: tuple[str, ...]
     device: str = "cpu"
     cache: Path | None = None
@@ -97,13 +98,22 @@ class _Loaded:
 class Scorer:
     """Scores chunks of clips of one data set under one protocol."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, tell: Callable[[str], object] | None = None) -> None:
+        """Set it up.
+
+        Args:
+            recipe: What to score, and how.
+            tell: As of ``FeatureCache``.
+        """
         self._recipe = recipe
         self._data = ShardDataset(recipe.data)
-        self._protocol: Protocol = registry.load("protocols", recipe.protocol)
-        self._metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in recipe.metrics}
+        self._protocol = load_protocol(recipe.protocol)
+        self._metrics: dict[str, Metric] = {
+            registry.key(name): registry.load("metrics", name) for name in recipe.metrics
+        }
         jobs = {job(need.encoder, need.of) for need in needs_of(self._metrics)}
-        self._featuriser = Featuriser(jobs, recipe.device, FeatureCache(recipe.cache), self._protocol.frontend)
+        cache = FeatureCache(recipe.cache, tell)
+        self._featuriser = Featuriser(jobs, recipe.device, cache, self._protocol.frontend)
 
     @property
     def chunk(self) -> int:

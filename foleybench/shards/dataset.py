@@ -100,6 +100,16 @@ class ShardDataset:
 
     Attributes:
         manifest: The manifest's content.
+
+    Raises:
+        ManifestError: The manifest does not follow its schema.
+
+    Example:
+        >>> data = ShardDataset(manifest)
+        >>> len(data), data.clip_ids[:2]
+        (6, ['clip00_000000', 'clip01_000000'])
+        >>> data.load("clip01_000000", video=False).audio.shape
+        (32000,)
     """
 
     def __init__(self, path: Path) -> None:

@@ -58,6 +58,12 @@ class ClipLoader:
     Attributes:
         stream: The clips.
         order: Seed, shuffle and number of the epoch that is under way.
+
+    Example:
+        >>> from foleybench import ShardStream
+        >>> loader = ClipLoader(ShardStream(manifest), batch_size=4, shuffle=False)
+        >>> [[sample["clip"].clip_id for sample in batch] for batch in loader][1]
+        ['clip04_000000', 'clip05_000000']
     """
 
     def __init__(

@@ -36,6 +36,10 @@ class ShardStream:
     Attributes:
         index: The clips.
         kept: Positions of the clips that are wanted and have every feature, increasing, shape (n,).
+
+    Example:
+        >>> len(ShardStream(manifest).kept)
+        6
     """
 
     def __init__(

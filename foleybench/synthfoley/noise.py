@@ -38,9 +38,3 @@ def wave(phase: FloatArray, gains: FloatArray, rng: np.random.Generator) -> Audi
     left = place.astype(np.int32) % size
     part = place - np.floor(place)
     return np.asarray(table[left] + part * (table[(left + 1) % size] - table[left]), dtype=np.float32)
-
-
-def stretch(curve: FloatArray, n_samples: int) -> AudioArray:
-    """Return a curve resampled linearly to ``n_samples`` points that cover the same time, float32."""
-    place = np.linspace(0.0, len(curve) - 1.0, n_samples)
-    return np.interp(place, np.arange(len(curve)), curve).astype(np.float32)

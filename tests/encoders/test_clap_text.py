@@ -235,7 +235,7 @@ def test_the_score_is_the_mean_cosine_and_clips_without_a_caption_do_not_apply(s
 
 
 def test_in_a_training_loop(small):
-    from foleybench.metrics import Accumulator
+    from foleybench import Accumulator
 
     total = Accumulator("clap_score")
     audio = np.random.default_rng(0).uniform(-0.1, 0.1, 48000).astype(np.float32)

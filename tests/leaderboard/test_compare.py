@@ -6,6 +6,8 @@ from foleybench.artefacts.entries import read_all, read_entry
 from foleybench.errors import ResultError
 from foleybench.leaderboard import compare, tables
 from foleybench.leaderboard.board import make_boards
+from foleybench.pages.number_text import p_text
+from foleybench.stats.ranking import holm
 
 
 def ids(first, last):
@@ -21,6 +23,23 @@ def test_the_table_says_how_many(tmp_path, make_result):
     assert list(rows) == ["Metric", "---", "event_f1 ↑", "kld_mini ↓", "seconds_per_clip ↓"]
     assert rows["event_f1 ↑"][1] == "25"
     assert rows["Metric"][3] == "Be\\|ta"
+
+
+def test_the_column_that_says_holm_is_corrected_by_holm(tmp_path, make_result):
+    """Three metrics whose p-values are neither 1 nor at the least possible: the correction shows in each."""
+    a = make_result(tmp_path, "alpha", skill=0.60, seed=3)
+    b = make_result(tmp_path, "beta", skill=0.56, seed=4)
+    found = compare.compare(read_entry(a), read_entry(b))
+    names = sorted(found)
+    raw = {name: found[name].p_value for name in names}
+    corrected = dict(zip(names, holm(list(raw.values())), strict=True))
+    cells = [
+        line.rsplit(" | ", 1)[1].strip("| ")
+        for line in compare.table(a, b).splitlines()
+        if " ↓ " in line or " ↑ " in line
+    ]
+    assert cells == [p_text(corrected[name]) for name in names]
+    assert cells[:2] != [p_text(raw[name]) for name in names][:2]
 
 
 def test_values_are_those_of_the_common_clips(tmp_path, make_result):

@@ -1,8 +1,11 @@
 """What every metric owes: a card, features that exist, order-free pooling, the ideal value on the truth itself."""
 
 import functools
+import inspect
 import json
 import math
+import re
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,9 @@ from foleybench.api.metric import ClipView, Metric
 from foleybench.clips import Event
 from foleybench.errors import FoleyError
 from foleybench.features.featurise import depends_on
+from foleybench.metrics._math.kernel import KernelPool
+from foleybench.scoring import cards
+from foleybench.stats.bootstrap import FastPool
 
 NAMES = registry.names("metrics")
 N_CLIPS = 30
@@ -114,12 +120,67 @@ def test_card(metric):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_docstring_says_direction_unit_undefined_sources_changes(name):
-    module = __import__(f"foleybench.metrics.{name}", fromlist=["METRIC"])
-    for word in ("Direction: ", "Unit: ", "Undefined: ", "Sources: ", "Changes: 1 first version."):
-        assert word in module.__doc__, word
-    assert f"Direction: {module.METRIC.better} is better." in module.__doc__
-    assert f"Unit: {module.METRIC.unit}." in module.__doc__
+def test_docstring_says_only_what_differs(name):
+    """Direction, unit, range, source are the metric's fields, which the card shows; a family's words are its note."""
+    words = inspect.getdoc(registry.module("metrics", name))
+    lines = words.splitlines()
+    assert len(lines[0].split()) <= 11, lines[0]
+    assert re.search(r"Direction|Range |Unit:|Undefined:|Sources:", words) is None
+    assert len(list(filter(None, words.partition("Changes:")[0].splitlines()))) <= 12
+    metric = registry.load("metrics", name)
+    for version in range(2, metric.version + 1):
+        assert re.search(rf"Changes:.* ?{version} ", words, re.DOTALL), f"say what version {version} changed"
+
+
+def test_no_line_stands_in_two_docstrings():
+    """A sentence that two metrics share belongs to their family's note."""
+    where = defaultdict(set)
+    for name in NAMES:
+        for line in inspect.getdoc(registry.module("metrics", name)).splitlines():
+            where[line.strip()].add(name)
+    assert {line: names for line, names in where.items() if line and len(names) > 1} == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_shows_every_fact(name):
+    metric, facts = registry.load("metrics", name), cards.metric_facts(name)
+    assert facts["Direction"] == f"{metric.better} is better"
+    assert facts["Unit"] == metric.unit
+    assert facts["Version"] == str(metric.version)
+    assert facts["Source"] == metric.source
+    assert facts["Undefined"].endswith(metric.undefined)
+    assert (str(metric.minimum_clips) in facts["Undefined"]) == (metric.minimum_clips > 1)
+    for end in (*metric.range, metric.ideal):
+        assert end is None or f"{end:.4g}" in facts["Range"]
+    assert all(f"{need.encoder}.{need.layer} of {need.of}" in facts["Needs"] for need in metric.needs.values())
+    words = " ".join(cards.metric_words(name).split())
+    assert words.startswith(" ".join(inspect.getdoc(registry.module("metrics", name)).split()))
+    assert words.endswith(metric.note)
+
+
+def facts_of(metric):
+    return {
+        "version": metric.version,
+        "better": metric.better,
+        "unit": metric.unit,
+        "ideal": metric.ideal,
+        "range": [end if end is None else round(end, 9) for end in metric.range],
+        "minimum_clips": metric.minimum_clips,
+        "corrected": metric.corrected is not None,
+        "needs": {key: f"{need.encoder}.{need.layer} of {need.of}" for key, need in metric.needs.items()},
+    }
+
+
+@pytest.mark.parametrize("metric", NAMES, indirect=True)
+def test_facts_are_those_on_record(metric, request):
+    """What decides a value or its rank and no golden value shows; a change here is a change of the metric."""
+    name = request.node.callspec.params["metric"]
+    recorded = json.loads((GOLDEN / "facts.json").read_text())
+    assert recorded.get(name) == facts_of(metric), f"if it is meant, write {json.dumps(facts_of(metric))}"
+
+
+def test_no_metric_of_the_record_is_gone():
+    assert set(json.loads((GOLDEN / "facts.json").read_text())) <= set(NAMES)
 
 
 def test_ideal_on_the_truth_itself(metric):
@@ -149,6 +210,37 @@ def test_statistics_are_float64_arrays_and_survive_json(metric):
 
 def test_nothing_has_no_value(metric):
     assert math.isnan(metric.pool([]))
+
+
+def test_many_resamples_at_once_are_the_pools_own_values(metric):
+    """The contract of ``FastPool.many``: the counted clips' value in every row, NaN where the pool has none."""
+    assert isinstance(metric.pool, FastPool)
+    stats = [stat for stat in map(metric.per_clip, clips(metric, noise=0.3)) if stat is not None]
+    n = len(stats)
+    drawn = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), size=4)
+    counts = np.concatenate([np.ones((1, n), dtype=np.int64), drawn, np.zeros((1, n), dtype=np.int64)])
+    many = metric.pool.many(stats, counts)
+    assert many.shape == (6,)
+    assert many[0] == pytest.approx(metric.pool(stats), rel=1e-9)
+    assert math.isnan(many[-1])
+    shuffled = np.random.default_rng(6).permutation(n)
+    assert metric.pool.many([stats[i] for i in shuffled], counts[:, shuffled]) == pytest.approx(
+        many, rel=1e-9, nan_ok=True
+    )
+    if isinstance(metric.pool, KernelPool):  # it keeps the bandwidth of the whole set: tests/metrics/test_kernel.py
+        return
+    each = [metric.pool([stat for stat, c in zip(stats, row, strict=True) for _ in range(c)]) for row in drawn]
+    assert many[1:-1] == pytest.approx(each, rel=1e-7)
+
+
+def test_range_holds_the_values(metric):
+    low, high = metric.range
+    for noise in (0.0, 0.5):
+        value = scored(metric, clips(metric, noise=noise))
+        assert low is None or value >= low - 1e-9
+        assert high is None or value <= high + 1e-9
+    if metric.ideal is not None:
+        assert metric.ideal in metric.range or metric.best is not None
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -197,3 +289,17 @@ def test_golden_value(metric, request):
     assert path.is_file(), f"write {path.name} with {json.dumps(found)}"
     wanted = json.loads(path.read_text())
     assert found == {key: pytest.approx(value, rel=1e-9, abs=1e-12) for key, value in wanted.items()}
+
+
+def test_pure_functions_import_no_family_and_no_metric():
+    """``_math`` stands below ``_families``, which stands below the metrics."""
+    package = Path(registry.module("metrics", NAMES[0]).__file__).parent
+    for folder, below in (("_math", {"_math"}), ("_families", {"_math", "_families"})):
+        for path in (package / folder).glob("*.py"):
+            imported = set(re.findall(r"from foleybench\.metrics\.(\w+)", path.read_text()))
+            assert imported <= below, path
+    for name in NAMES:
+        imported = set(
+            re.findall(r"from foleybench\.(?:metrics|encoders)\.(\w+)", (package / f"{name}.py").read_text())
+        )
+        assert all(part.startswith("_") for part in imported), name

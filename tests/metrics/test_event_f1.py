@@ -85,7 +85,7 @@ def test_times_that_are_not_finite_are_refused(bad):
 def test_offset_by_hand():
     stat = scored(OFFSET, [1.02, 1.96], onsets(1.0, 2.0))
     assert OFFSET.pool([stat]) == pytest.approx(0.03)
-    assert event_offset.bias([stat]) == pytest.approx(-0.01)
+    assert stat["signed_s"] / stat["n_pairs"] == pytest.approx(-0.01)
 
 
 def test_offset_is_over_pairs_not_clips():

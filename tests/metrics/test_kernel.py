@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foleybench.metrics._math import kernel as _kernel
-from foleybench.metrics._math.kernel import KernelPool, kernel_distance, median_distance
+from foleybench.metrics._math.kernel import KernelPool, median_distance
 
 
 def clips(n=30, width=12, seed=0):
@@ -17,6 +17,17 @@ def clips(n=30, width=12, seed=0):
         {"reference": rng.standard_normal((k, width)), "generated": 1.2 * rng.standard_normal((m, width)) + 0.2}
         for k, m in zip(*sizes, strict=True)
     ]
+
+
+def by_definition(reference, generated, bandwidth):
+    """100 times the unbiased squared MMD, every pair written out; pairs of a row with itself are left out."""
+    scale = 2 * bandwidth**2 + 1e-8
+
+    def kernel(one, two):
+        return np.exp(-np.square(one[:, None] - two).sum(axis=2) / scale)
+
+    within = [(kernel(rows, rows).sum() - len(rows)) / (len(rows) * (len(rows) - 1)) for rows in (reference, generated)]
+    return 100 * (sum(within) - 2 * kernel(reference, generated).mean())
 
 
 def counts_of(n, resamples=20):
@@ -44,7 +55,7 @@ def test_resamples_are_the_distances_of_the_drawn_rows():
     counts = counts_of(len(stats))
     drawn = [np.repeat(np.arange(len(stats)), row) for row in counts]
     wanted = [
-        kernel_distance(
+        by_definition(
             np.concatenate([stats[i]["reference"] for i in row]),
             np.concatenate([stats[i]["generated"] for i in row]),
             bandwidth,
@@ -53,6 +64,15 @@ def test_resamples_are_the_distances_of_the_drawn_rows():
     ]
     assert len(reference) != len(generated)
     assert KernelPool().many(stats, counts) == pytest.approx(wanted, rel=1e-11)
+
+
+@pytest.mark.parametrize("side", ["reference", "generated"])
+def test_distance_is_that_of_the_definition_with_either_bandwidth(side):
+    stats = clips()
+    rows = {name: np.concatenate([stat[name] for stat in stats]) for name in ("reference", "generated")}
+    bandwidth = median_distance(rows[side])
+    wanted = by_definition(rows["reference"], rows["generated"], bandwidth)
+    assert KernelPool(side)(stats) == pytest.approx(wanted, rel=1e-10)
 
 
 def test_correction_leaves_out_the_pairs_of_one_clip():

@@ -1,4 +1,4 @@
-"""Mergeable moments, distances of many resamples, and the biases of the distance."""
+"""Weighted moments, distances of many resamples, and the biases of the distance."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,9 @@ import pytest
 from foleybench.errors import FoleyError
 from foleybench.metrics._math.distances import FrechetPool, corrected_distance, distance_of
 from foleybench.metrics._math.frechet import analytic_bias, distance_of_moments, frechet_distance
-from foleybench.metrics._math.frechet_resampled import Rows, distances, first_order
-from foleybench.metrics._math.moments import Moments, merged
+from foleybench.metrics._math.frechet_resampled import distances, first_order
+from foleybench.metrics._math.moments import Moments
+from foleybench.metrics._math.rows import Rows
 from foleybench.stats.bootstrap import clip_counts, replicates, resample
 
 X = np.random.default_rng(1).standard_normal((300, 12)) * np.linspace(0.2, 3.0, 12) + 5.0
@@ -20,25 +21,9 @@ def same(one, two, rel=1e-12):
     np.testing.assert_allclose(one.scatter, two.scatter, rtol=rel, atol=1e-9)
 
 
-@pytest.mark.parametrize("cuts", [[1], [150], [299], [1, 2, 3], [100, 100, 200]])
-def test_parts_merge_into_the_whole(cuts):
-    parts = [Moments.of(part) for part in np.split(X, cuts) if len(part)]
-    same(merged(parts), Moments.of(X))
-    same(merged(parts[::-1]), Moments.of(X))
-
-
 def test_covariance_is_the_textbook_one_even_far_from_zero():
     np.testing.assert_allclose(Moments.of(X).covariance, np.cov(X, rowvar=False), rtol=1e-12)
-    far = X + 1e6
-    halves = Moments.of(far[:7]).merge(Moments.of(far[7:]))
-    np.testing.assert_allclose(halves.covariance, np.cov(X, rowvar=False), rtol=1e-5, atol=1e-8)
-
-
-def test_one_can_be_left_out():
-    whole = Moments.of(X)
-    same(whole.without(Moments.of(X[17:18])), Moments.of(np.delete(X, 17, axis=0)))
-    with pytest.raises(FoleyError, match="at least one must be left"):
-        whole.without(whole)
+    np.testing.assert_allclose(Moments.of(X + 1e6).covariance, np.cov(X, rowvar=False), rtol=1e-5, atol=1e-8)
 
 
 def test_weights_are_repetitions():
@@ -53,7 +38,7 @@ def test_moments_refuse_what_has_none(bad):
     with pytest.raises(FoleyError, match="no covariance"):
         _ = Moments.of(X[:1]).covariance
     with pytest.raises(FoleyError, match="widths"):
-        Moments.of(X).merge(Moments.of(X[:, :3]))
+        distance_of_moments(Moments.of(X), Moments.of(X[:, :3]))
 
 
 @pytest.mark.parametrize("n", [300, 13, 12, 8, 2])

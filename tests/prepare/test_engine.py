@@ -127,7 +127,8 @@ def test_killed_at_any_moment_and_run_again_is_byte_identical(deeds, options, tr
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "moment", ["pack.write_shard", "pack.write_atomically", "finished.write_atomically", "finished.Staging.remove"]
+    "moment",
+    ["pack.write_shard", "pack.write_atomically", "split_record.write_atomically", "split_record.Staging.remove"],
 )
 def test_killed_while_packing(deeds, options, tree, tmp_path: Path, monkeypatch, moment: str):
     asked = options("ok,ok,bad,ok,ok", splits="train,test")
@@ -380,9 +381,9 @@ def test_a_data_set_that_cannot_be_imported_is_an_error(deeds, options, tmp_path
 
 
 def _load_before(path: str, monkeypatch):
-    from foleybench.registry import load_file
+    from foleybench import registry
 
-    dataset = load_file(f"{path}:DATASET")
+    dataset = registry.load("datasets", f"{path}:DATASET")
     monkeypatch.setenv("FAIL", "1")
     return lambda name: dataset
 

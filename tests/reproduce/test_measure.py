@@ -63,6 +63,15 @@ def test_the_interval_stops_at_the_worst_value(monkeypatch):
     assert (found.value, found.high) == (3.5, 4.0)
 
 
+def test_fewer_clips_than_the_metric_asks_for_have_no_value(monkeypatch):
+    metric = dataclasses.replace(registry.load("metrics", "kld_mini"), minimum_clips=20)
+    monkeypatch.setattr(registry, "load", lambda kind, name: metric)
+    assert cell("kld_mini", row([3.0] * 20)).value == 3.0
+    few = cell("kld_mini", row([3.0] * 19))
+    assert math.isnan(few.value)
+    assert few.low is None
+
+
 def test_equal_rows_do_not_differ():
     values = np.linspace(0, 1, 30)
     assert difference("kld_mini", row(values, values), row(values, values)) == (0.0, 1.0)

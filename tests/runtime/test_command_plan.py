@@ -64,13 +64,13 @@ def test_a_plan_that_is_told_to_end_ends_its_steps(tmp_path):
     """SIGTERM to the plan: its step is gone too, so that a second try does not write into the same folder."""
     script = (
         "import subprocess, sys, pathlib\n"
-        "from foleybench import steps\n"
+        "from foleybench.runtime import command_plan\n"
         "def start(step, out):\n"
         "    child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         "    print(child.pid, flush=True)\n"
         "    return child\n"
-        "steps._start = start\n"
-        "steps.run_steps([steps.Step('a', ('x',))], pathlib.Path(sys.argv[1]), 1)\n"
+        "command_plan._start = start\n"
+        "command_plan.run_steps([command_plan.Step('a', ('x',))], pathlib.Path(sys.argv[1]), 1)\n"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True) as plan:
         assert plan.stdout is not None

@@ -6,9 +6,10 @@ import pytest
 
 from foleybench.cli import main
 from foleybench.registry import load, names
-from foleybench.sanity.run import Point, Request, choose, run, spread
+from foleybench.sanity.run import Point, Request, able, run, spread
 from foleybench.sanity.verdict import judge, own
 from foleybench.sanity.write import faults
+from foleybench.scoring.choice import choose
 
 
 def curve(*worse):
@@ -42,7 +43,7 @@ def test_every_metric_that_hears_is_for_something():
 
 
 def test_metrics_that_cannot_run_are_named():
-    metrics, left_out = choose(load("protocols", "synth"))
+    metrics, left_out = able(choose("synth"))
     assert "event_f1" in metrics
     assert left_out["real_time_factor"] == "it does not depend on the sound"
     assert spread(["a", "b", "c"], 5) == ["a", "b", "c"]

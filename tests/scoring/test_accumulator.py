@@ -1,31 +1,66 @@
-"""The class for training loops gives the command's value."""
+"""The class for training loops gives the command's value and interval."""
 
 import numpy as np
 import pytest
 
+from foleybench import Accumulator
+from foleybench.api.metric import ClipView
+from foleybench.artefacts.clip_table import ClipTable
+from foleybench.encoders.mini_class import class_names
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
-from foleybench.metrics import Accumulator
-from foleybench.scoring.evaluate import Request, evaluate
+from foleybench.scoring.evaluate import Request, evaluate, pooled
 from foleybench.shards.dataset import ShardDataset
 from tests.scoring.test_evaluate import MODEL
 
 
 @pytest.mark.parametrize("name", ["onset_agreement", "logmel_distance", "level_correlation", "mel_profile_distance"])
-def test_value_is_the_commands(clicks, tmp_path, name):
+def test_value_and_interval_are_the_commands_to_the_bit(clicks, tmp_path, name):
+    """Generated at another rate than the reference, in two processes' parts, with a seed of its own."""
     data = ShardDataset(clicks)
     whole, half = Accumulator(name), Accumulator(name)
     for index, clip in enumerate(data.clips(video=False)):
-        sound = np.round(clip.audio[::-1] * 32767).astype(np.int16)
-        write_wav(tmp_path / "audio" / f"{clip.clip_id}.wav", sound / np.float32(32768), clip.rate_hz)
+        sound = np.round(clip.audio[::-2] * 32767).astype(np.int16)
+        path, made_hz = tmp_path / "audio" / f"{clip.clip_id}.wav", clip.rate_hz // 2
+        write_wav(path, sound / np.float32(32768), made_hz)
         part = half if index % 2 else whole
         made = sound.astype(np.float32) / np.float32(32768)
-        part.update(clip.clip_id, generated=made, reference=clip.audio, rate_hz=clip.rate_hz, source_id=clip.source_id)
+        rates = {"rate_hz": made_hz, "reference_hz": clip.rate_hz}
+        part.update(clip.clip_id, generated=made, reference=clip.audio, source_id=clip.source_id, **rates)
     whole.merge(half)
-    request = Request(data=clicks, audio=tmp_path / "audio", protocol="signal", model=MODEL, resamples=60)
-    result, _ = evaluate(request)
-    assert whole.compute() == result["metrics"][name]["value"]
-    assert whole.interval(np.random.default_rng(0), 60) is not None
+    request = Request(data=clicks, audio=tmp_path / "audio", protocol="signal", model=MODEL, resamples=60, seed=3)
+    record = evaluate(request)[0]["metrics"][name]
+    assert whole.compute() == record["value"]
+    assert tuple(whole.interval(seed=3, resamples=60)) == (record["low"], record["high"])
+
+
+@pytest.mark.parametrize("name", ["fad_mini", "kad_vggish", "class_accuracy"])
+def test_features_over_videos_of_unequal_size_give_the_records_value_and_interval(name):
+    """Two biased distances, and a rate, whose interval ends at its ideal value."""
+    total, table = Accumulator(name), ClipTable()
+    draw, label = np.random.default_rng(0), class_names()[0]
+    for index in range(40):
+        facts = {"clip_id": f"c{index:02d}", "source_id": f"v{int(index**0.6):02d}", "label": label}
+        features = {"reference": draw.normal(size=32), "generated": draw.normal(0.2, 1.1, size=32)}
+        if name == "class_accuracy":
+            features = {"logits": np.eye(len(class_names()))[0 if index % 19 else 1]}
+        total.update_features(features=features, **facts)
+        view = ClipView(duration_s=0.0, events=None, features=features, **facts)
+        table.add({**facts, "stats": {name: total.metric.per_clip(view)}})
+    record = pooled(name, total.metric, table, seed=5, resamples=90)
+    assert total.compute() == record["value"]
+    assert tuple(total.interval(seed=5, resamples=90)) == (record["low"], record["high"])
+    assert record["low"] < record["value"] < record["high"]
+
+
+def test_one_clip_fewer_than_the_metric_asks_for_gives_no_value():
+    total = Accumulator("fad_mini")
+    for index, (real, made) in enumerate(zip(rows(0, 24), rows(1, 24), strict=True)):
+        assert np.isnan(total.compute())
+        assert total.interval(resamples=20) is None
+        total.update_features(f"c{index}", {"reference": real, "generated": made})
+    assert total.compute() > 0
+    assert total.interval(resamples=20) is not None
 
 
 def rows(seed, n=20):
@@ -41,10 +76,6 @@ def test_features_in_parts_are_the_whole_to_the_bit():
         parts[0].merge(part)
     assert parts[0].compute() == whole.compute() > 0
     assert len(parts[0]) == 40
-
-
-def test_few_clips_are_undefined():
-    assert np.isnan(Accumulator("fad_mini").compute())
 
 
 def test_refusals():

@@ -9,7 +9,7 @@ from foleybench.scoring import cards
 @pytest.mark.parametrize("name", registry.names("metrics"))
 def test_every_metric_has_a_card(name):
     card = cards.metric_card(name)
-    for word in ("Direction: ", "Undefined: ", "Name: ", "Needs: ", "Protocols: ", "Here: "):
+    for word in ("Direction: ", "Range: ", "Unit: ", "Undefined: ", "Name: ", "Needs: ", "Protocols: ", "Here: "):
         assert word in card
     assert name in card
 
@@ -25,8 +25,10 @@ def test_command(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
     assert cli.main(["show", "metrics", "kld_passt"]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("KLD (PaSST): does an AudioSet classifier hear")
-    assert "weights fetch passt" in said
+    assert said.startswith("KLD (PaSST): divergence of the posteriors")
+    assert "Direction:  lower is better" in said
+    assert "Range:      0 upwards, ideal 0" in said
+    assert "weights fetch passt" in " ".join(said.split())  # lines break where the path of the weights ends
     assert cli.main(["show", "protocols", "audioldm_eval"]) == 0
     assert "the first alone" in capsys.readouterr().out
 

@@ -20,11 +20,9 @@ from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError
 from foleybench.lists import subsets
 from foleybench.media.audio import write_wav
-from foleybench.scoring import evaluate as evaluator
-from foleybench.scoring import scorer
+from foleybench.scoring import choice, scorer
 from foleybench.scoring.evaluate import Request, evaluate
 from foleybench.shards.dataset import ShardDataset
-from foleybench.stats.bootstrap import Interval
 from foleybench.stats.pools import mean_of, value_of
 
 MODEL = {
@@ -82,7 +80,7 @@ class Harness:
 def harness(monkeypatch):
     made = Harness()
     monkeypatch.setattr(registry, "load", made.load)
-    monkeypatch.setattr(evaluator, "source_sha256", lambda kind, name: "0" * 64)
+    monkeypatch.setattr(choice, "origin", lambda metric, protocol: {"source_sha256": "0" * 64, "code_sha256": "1" * 64})
     return made
 
 
@@ -188,6 +186,30 @@ def test_same_seed_same_bits_whatever_the_chunks(harness, clicks, copies, monkey
     assert evaluate(request(clicks, copies)) == first
 
 
+def test_the_seed_is_the_intervals(harness, clicks, copies):
+    """Every clip half as loud as the one before, so that resamples differ."""
+    for index, clip in enumerate(ShardDataset(clicks).clips(video=False)):
+        write_wav(copies / f"{clip.clip_id}.wav", clip.audio * 0.5**index, clip.rate_hz)
+    ends = []
+    for seed in (0, 0, 1):
+        result, _ = evaluate(request(clicks, copies, seed=seed))
+        record = result["metrics"]["rms_error"]
+        assert record["low"] < record["value"] < record["high"]
+        assert result["run"]["seed"] == seed
+        ends.append((record["low"], record["high"]))
+    assert ends[0] == ends[1] != ends[2]
+
+
+def test_an_interval_ends_at_the_worst_value(harness, clicks, copies):
+    for clip in ShardDataset(clicks).clips(video=False):
+        write_wav(copies / f"{clip.clip_id}.wav", clip.audio * 0.1 * (1 + int(clip.clip_id[5])), clip.rate_hz)
+    open_ended = evaluate(request(clicks, copies))[0]["metrics"]["rms_error"]
+    worst = (open_ended["value"] + open_ended["high"]) / 2
+    harness.metric = dataclasses.replace(harness.metric, worst=worst)
+    record = evaluate(request(clicks, copies))[0]["metrics"]["rms_error"]
+    assert (record["low"], record["high"]) == (open_ended["low"], worst)
+
+
 def test_too_few_clips_are_undefined_with_a_reason(harness, clicks, copies):
     harness.metric = dataclasses.replace(harness.metric, minimum_clips=7)
     result, _ = evaluate(request(clicks, copies))
@@ -215,17 +237,3 @@ def test_order_of_files_changes_nothing(harness, clicks, copies, tmp_path):
     for path in sorted(copies.iterdir(), reverse=True):
         shutil.copy(path, moved / path.name)
     assert evaluate(request(clicks, moved))[0]["metrics"] == first[0]["metrics"]
-
-
-@pytest.mark.parametrize(
-    ("better", "ideal", "low", "high", "expected"),
-    [
-        ("lower", 0.0, -3.0, 9.0, (0.0, 9.0)),
-        ("lower", 0.0, 2.0, 9.0, (2.0, 9.0)),
-        ("higher", 1.0, 0.2, 7.0, (0.2, 5.0)),
-        ("lower", None, -3.0, 9.0, (-3.0, 9.0)),
-    ],
-)
-def test_intervals_stop_at_the_ideal_value_and_hold_their_own(harness, better, ideal, low, high, expected):
-    metric = dataclasses.replace(harness.metric, better=better, ideal=ideal)
-    assert tuple(evaluator._within_bounds(Interval(low, high), 5.0, metric)) == expected

@@ -11,6 +11,8 @@ from foleybench.clips import AudioArray, FloatArray
 from foleybench.media.audio import require_finite
 
 BLOCK = 2048
+# A mel band of encoder ``logmel``'s profile is never below this: it is empty.
+PROFILE_FLOOR_DB = -100.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

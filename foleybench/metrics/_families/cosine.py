@@ -1,4 +1,4 @@
-"""Agreement of two embeddings that one net made of two things: the metrics that average a cosine over clips."""
+"""Mean cosine between two embeddings of each clip."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from foleybench.stats.pools import Ratio
 
 # Below this length an embedding has no direction (torch.cosine_similarity's own bound).
 _SHORTEST = 1e-8
+_POOL = Ratio("cosine")
+_NO_IDEAL = "No system reaches 1: the control row of the ground truth shows what real audio reaches."
 
 
 def cosine(first: FloatArray, second: FloatArray) -> float:
@@ -25,24 +27,32 @@ def cosine(first: FloatArray, second: FloatArray) -> float:
 
 
 def cosine_metric(
-    *, title: str, source: str, first: Need, second: Need, undefined: str = "no clip was scored"
+    *,
+    title: str,
+    source: str,
+    first: Need,
+    second: Need,
+    ideal: float | None = None,
+    undefined: str = "no clip was scored",
 ) -> Metric:
     """Return the metric that is the mean cosine of two features of each clip."""
-    pool = Ratio("cosine")
-
-    def per_clip(clip: ClipView) -> Stat:
-        return {"cosine": scalar(cosine(*read_pair(clip, "first", "second")))}
-
     return Metric(
         title=title,
         version=1,
         unit="1",
         better="higher",
-        ideal=None,
+        ideal=ideal,
+        best=1.0,
+        worst=-1.0,
         source=source,
         needs={"first": first, "second": second},
-        per_clip=per_clip,
-        pool=pool,
+        per_clip=_per_clip,
+        pool=_POOL,
         undefined=undefined,
-        clip_value=pool.of_clip,
+        note="" if ideal is not None else _NO_IDEAL,
+        clip_value=_POOL.of_clip,
     )
+
+
+def _per_clip(clip: ClipView) -> Stat:
+    return {"cosine": scalar(cosine(*read_pair(clip, "first", "second")))}

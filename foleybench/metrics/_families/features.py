@@ -1,15 +1,13 @@
-"""Reading a clip's features with the checks that every metric needs: finite, and of one shape."""
+"""A clip's features, checked to be finite and of one shape."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from foleybench.api.metric import ClipView, Need
 from foleybench.clips import FloatArray
 from foleybench.errors import FoleyError
+from foleybench.metrics._math.finite import finite
 
 
 def read(clip: ClipView, name: str) -> FloatArray:
@@ -31,22 +29,9 @@ def read_pair(clip: ClipView, first: str, second: str) -> tuple[FloatArray, Floa
     if one.shape != two.shape:
         raise FoleyError(
             f"clip {clip.clip_id!r}: {first!r} has shape {one.shape} and {second!r} {two.shape}; "
-            "both sounds must be brought to the clip's length before features are made."
+            "cut or pad the audio to the clip's length before features are made."
         )
     return one, two
-
-
-def finite(values: npt.NDArray[Any], what: str) -> FloatArray:
-    """Return ``values`` as float64.
-
-    Raises:
-        FoleyError: One of them is NaN or infinite.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    n_bad = int(np.count_nonzero(~np.isfinite(array)))
-    if n_bad:
-        raise FoleyError(f"{what} holds {n_bad} of {array.size} values that are not finite; no number is made of it.")
-    return array
 
 
 def scalar(value: float) -> FloatArray:
@@ -55,7 +40,7 @@ def scalar(value: float) -> FloatArray:
 
 
 def both(encoder: str, layer: str) -> dict[str, Need]:
-    """Return the needs of a metric that compares one feature of a clip's two sounds."""
+    """Return the needs of a metric that compares one feature of reference and generated audio."""
     return {
         "reference": Need(encoder=encoder, layer=layer, of="reference"),
         "generated": Need(encoder=encoder, layer=layer, of="generated"),

@@ -1,4 +1,4 @@
-"""Onset metrics on the detector of encoder ``onsets_librosa``: ours with every case decided, the peers' for parity."""
+"""Onset metrics on the detector of encoder ``onsets_librosa``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
 from foleybench.clips import FloatArray
-from foleybench.metrics._families.features import read, scalar
+from foleybench.metrics._families.features import scalar
 from foleybench.metrics._math.onset_matching import SLACK_S
-from foleybench.metrics._math.peer_onsets import CONDFOLEY, MMAUDIO, RATE_HZ, Onsets, score
 from foleybench.stats.pools import Ratio
 
-ENCODER = "onsets_librosa"
 TOLERANCE_S = 0.1
-# MMAudio's script listens to so much of each clip.
-_MMAUDIO_S = 8.0
+_ENCODER = "onsets_librosa"
+_NOTE = "Onsets are found by librosa's detector with ``delta=0.3``, as papers do; the value is a mean over clips."
+_POOL = Ratio("value")
 
 Value = Callable[[ClipView], float | None]
 
@@ -49,66 +48,48 @@ def ranked_precision(reference_s: FloatArray, generated_s: FloatArray, confidenc
 
 
 def librosa_metric(
-    value: Value, *, title: str, source: str, ideal: float | None, with_reference: bool, layers: tuple[str, ...] = ()
+    value: Value,
+    *,
+    title: str,
+    source: str,
+    ideal: float | None = 1.0,
+    with_reference: bool = True,
+    layers: tuple[str, ...] = (),
+    note: str = "",
 ) -> Metric:
     """Return the metric that averages a value over clips.
 
     Args:
-        value: Of a clip whose features are ``generated`` (times), ``reference`` (times, if wanted) and ``layers``.
+        value: Of a clip whose features are ``generated`` (times), ``reference`` (times, if wanted) and ``layers``; None
+            when the metric does not apply to the clip.
         title: Column heading.
         source: What defines it.
         ideal: Value of a perfect system.
-        with_reference: Whether onsets of the reference sound are needed; else exact events serve.
-        layers: More layers of the generated sound's onsets, under their own names.
+        with_reference: Whether onsets of the reference audio are needed; else exact events serve.
+        layers: More layers of the generated audio's onsets, under their own names.
+        note: What the card says besides.
     """
-    pool = Ratio("value")
 
     def per_clip(clip: ClipView) -> Stat | None:
         found = value(clip)
         return None if found is None else {"value": scalar(found)}
 
-    needs = {"generated": Need(encoder=ENCODER, layer="times_s", of="generated")}
-    needs |= {"reference": Need(encoder=ENCODER, layer="times_s", of="reference")} if with_reference else {}
-    needs |= {layer: Need(encoder=ENCODER, layer=layer, of="generated") for layer in layers}
+    needs = {"generated": Need(encoder=_ENCODER, layer="times_s", of="generated")}
+    needs |= {"reference": Need(encoder=_ENCODER, layer="times_s", of="reference")} if with_reference else {}
+    needs |= {layer: Need(encoder=_ENCODER, layer=layer, of="generated") for layer in layers}
     return Metric(
         title=title,
         version=1,
         unit="1",
         better="higher",
         ideal=ideal,
+        best=1.0,
         worst=0.0,
         source=source,
         needs=needs,
         per_clip=per_clip,
-        pool=pool,
+        pool=_POOL,
         undefined="no clip has an onset to be hit",
-        clip_value=pool.of_clip,
+        note=f"{_NOTE} {note}".strip(),
+        clip_value=_POOL.of_clip,
     )
-
-
-def condfoley_value(name: str) -> Value:
-    """Return the function that gives one of CondFoleyGen's scores of a clip: ``accuracy`` or ``ap``."""
-
-    def value(clip: ClipView) -> float | None:
-        onsets = _onsets(clip, "level", "peak")
-        reference = np.sort(read(clip, "reference"))
-        return float(getattr(score(reference * RATE_HZ, onsets, CONDFOLEY), name)) if len(reference) else None
-
-    return value
-
-
-def mmaudio_value(name: str) -> Value:
-    """Return the function that gives one of MMAudio's scores of a clip: ``accuracy``, ``ap`` or ``f1``."""
-
-    def value(clip: ClipView) -> float | None:
-        onsets = _onsets(clip, "wave", "wave_peak")
-        times = [e.time_s for e in clip.events or () if e.kind == "onset" and e.audible and e.time_s < _MMAUDIO_S]
-        reference = np.sort(np.asarray(times, dtype=np.float64))
-        return float(getattr(score(reference * RATE_HZ, onsets, MMAUDIO), name)) if len(reference) else None
-
-    return value
-
-
-def _onsets(clip: ClipView, height: str, confidence: str) -> Onsets:
-    samples = np.round(read(clip, "generated") * RATE_HZ)
-    return Onsets(samples, read(clip, height), read(clip, confidence))

@@ -1,4 +1,4 @@
-"""Divergences between two classifiers' posteriors, from logits, and the metrics that average them over clips."""
+"""Divergences between a classifier's posteriors, from logits."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax, xlogy
 
-from foleybench.api.metric import ClipView, Metric, Stat
 from foleybench.clips import FloatArray
-from foleybench.errors import FoleyError
-from foleybench.metrics._families.features import both, read, read_pair, scalar
-from foleybench.stats.pools import Ratio
 
 # What audioldm_eval, SpecVQGAN, audiocraft and stable-audio-metrics add to the probabilities under the logarithm.
 EPSILON = 1e-6
@@ -51,7 +47,7 @@ def kl_divergence_epsilon(reference: FloatArray, generated: FloatArray) -> float
 
 
 def kl_divergence_epsilon_reversed(reference: FloatArray, generated: FloatArray) -> float:
-    """Return ``kl_divergence_epsilon`` the other way round: the generated sound's posterior before the reference's."""
+    """Return ``kl_divergence_epsilon`` with reference and generated exchanged."""
     return kl_divergence_epsilon(generated, reference)
 
 
@@ -68,62 +64,6 @@ def half_bernoulli(reference: FloatArray, generated: FloatArray) -> float:
 
 
 def half_bernoulli_epsilon(reference: FloatArray, generated: FloatArray) -> float:
-    """Return ``half_bernoulli`` with 1e-6 added to the generated sound's probabilities."""
+    """Return ``half_bernoulli`` with 1e-6 added to the generated probabilities."""
     p = expit(reference)
     return float(np.sum(xlogy(p, p) - xlogy(p, expit(generated) + EPSILON)))
-
-
-def mean_divergence(
-    divergence: Divergence, *, encoder: str, title: str, source: str, layer: str = "logits", ideal: float | None = None
-) -> Metric:
-    """Return the metric that averages a divergence between the posteriors of a clip's two sounds over clips."""
-    pool = Ratio("kl")
-
-    def per_clip(clip: ClipView) -> Stat:
-        return {"kl": scalar(divergence(*read_pair(clip, "reference", "generated")))}
-
-    return _metric(per_clip, pool, encoder=encoder, layer=layer, title=title, source=source, ideal=ideal)
-
-
-def mean_segment_divergence(divergence: Divergence, *, encoder: str, title: str, source: str) -> Metric:
-    """Return the metric that averages a divergence over all segments of all clips: long clips count for more."""
-    pool = Ratio("kl", ("n",))
-
-    def per_clip(clip: ClipView) -> Stat | None:
-        reference, generated = np.atleast_2d(read(clip, "reference")), np.atleast_2d(read(clip, "generated"))
-        if len(reference) != len(generated):
-            raise FoleyError(
-                f"clip {clip.clip_id!r} has {len(reference)} segments of reference and {len(generated)} of generated "
-                "sound; both must be brought to the clip's length before features are made."
-            )
-        if not len(reference):
-            return None
-        parts = [divergence(p, q) for p, q in zip(reference, generated, strict=True)]
-        return {"kl": scalar(float(np.sum(parts))), "n": scalar(float(len(parts)))}
-
-    return _metric(per_clip, pool, encoder=encoder, layer="logits", title=title, source=source, ideal=None)
-
-
-def _metric(
-    per_clip: Callable[[ClipView], Stat | None],
-    pool: Ratio,
-    *,
-    encoder: str,
-    layer: str,
-    title: str,
-    source: str,
-    ideal: float | None,
-) -> Metric:
-    return Metric(
-        title=title,
-        version=1,
-        unit="nat",
-        better="lower",
-        ideal=ideal,
-        source=source,
-        needs=both(encoder, layer),
-        per_clip=per_clip,
-        pool=pool,
-        undefined="no clip was scored",
-        clip_value=pool.of_clip,
-    )

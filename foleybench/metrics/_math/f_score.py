@@ -1,4 +1,4 @@
-"""Statistics and pooling of onset F1, shared by the metric against exact events and the one against detected onsets."""
+"""Statistics and pooling of onset F1, at several tolerances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fréchet distance between two sets of embeddings, in float64, without a general matrix square root.
+"""Fréchet distance between two sets of embeddings, in float64.
 
 ``|m1 - m2|^2 + tr S1 + tr S2 - 2 tr sqrt(S1 S2)`` with the covariances of n - 1, as every peer defines it. The trace of
 the root is the sum of the square roots of the eigenvalues of ``L' S1 L`` with ``S2 = L L'`` (a symmetric problem, by
@@ -17,7 +17,7 @@ import scipy.linalg
 
 from foleybench.clips import FloatArray
 from foleybench.errors import FoleyError
-from foleybench.metrics._families.features import finite
+from foleybench.metrics._math.finite import finite
 from foleybench.metrics._math.moments import Moments
 
 # Below this ratio of eigenvalues the square root of the smallest ones is noise: take the way by singular values.

@@ -1,4 +1,4 @@
-"""Fréchet distances of many bootstrap resamples of one pair of sets, without putting the rows together each time.
+"""Fréchet distances of many bootstrap resamples of two sets of embeddings.
 
 A resample says how often each clip counts, so its means and second moments are weighted sums. Three ways, by cost:
 
@@ -15,8 +15,7 @@ Sources: infinitesimal jackknife, Jaeckel 1972; Efron and Tibshirani 1993, chapt
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +31,7 @@ from foleybench.metrics._math.frechet import (
     frechet_distance,
 )
 from foleybench.metrics._math.moments import Moments
+from foleybench.metrics._math.rows import Rows
 
 # Multiply-adds that exact resampling may take in all: about a minute of one core.
 BUDGET = 3e12
@@ -45,39 +45,6 @@ _THIN = 2
 _EIGEN, _SINGULAR_VALUES = 8, 24
 
 Ints = npt.NDArray[np.int64]
-
-
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """The rows of a set, clip by clip.
-
-    Attributes:
-        values: Shape (n, d), float64.
-        starts: Where each clip's rows begin, then the number of rows, shape (clips + 1,).
-    """
-
-    values: FloatArray
-    starts: Ints
-
-    @classmethod
-    def of(cls, clips: Sequence[FloatArray]) -> Rows:
-        """Put the rows of clips together, shapes (n_i, d)."""
-        starts = np.cumsum([0, *(len(rows) for rows in clips)], dtype=np.int64)
-        return cls(np.concatenate(clips).astype(np.float64, copy=False), starts)
-
-    @property
-    def width(self) -> int:
-        """The number of dimensions."""
-        return int(self.values.shape[1])
-
-    def weights(self, counts: Ints) -> FloatArray:
-        """Turn a resample's counts of clips (clips,) into weights of rows (n,)."""
-        return np.repeat(counts, np.diff(self.starts)).astype(np.float64)
-
-    def per_clip(self, numbers: FloatArray) -> FloatArray:
-        """Sum a number a row (n,) over each clip, (clips,)."""
-        sums = np.concatenate([[0.0], np.cumsum(numbers)])
-        return np.asarray(sums[self.starts[1:]] - sums[self.starts[:-1]], dtype=np.float64)
 
 
 def distances(first: Rows, second: Rows, counts: Ints, budget: float = BUDGET) -> FloatArray:
@@ -179,7 +146,7 @@ def _moments(rows: Rows, counts: Ints) -> Iterator[tuple[float, FloatArray, Floa
     width, n_clips = rows.width, len(rows.starts) - 1
     centre = rows.values.mean(axis=0)  # Deviations from the overall mean: nothing large cancels below.
     upper = np.triu_indices(width)
-    totals = counts @ np.diff(rows.starts).astype(np.float64)
+    totals = counts @ rows.sizes.astype(np.float64)
     sums, squares = np.zeros((len(counts), width)), np.zeros((len(counts), len(upper[0])))
     step = max(1, _BLOCK // len(upper[0]))
     for start in range(0, n_clips, step):

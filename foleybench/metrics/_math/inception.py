@@ -1,4 +1,4 @@
-"""Inception score: are single sounds clear to a classifier, and all of them together varied."""
+"""Inception score: each clip clear to a classifier, all together varied."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, xlogy
 
-from foleybench.api.metric import ClipView, Metric, Need, Stat
+from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray, IntArray
-from foleybench.metrics._families.features import read
-from foleybench.metrics._families.ids import KEY, id_statistic, order_by_id
+from foleybench.metrics._math.clip_ids import order_by_id
+from foleybench.metrics._math.extrapolate import extrapolated
 
 N_SPLITS = 10
 SEED = 2020
-# Random halvings for the correction; each gives two halves.
-_N_HALVINGS = 8
 
 
 class Score(NamedTuple):
@@ -65,21 +63,13 @@ class InceptionPool:
         return inception_score(_rows(stats)).mean
 
     def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> FloatArray:
-        """Return the scores of resamples: each is sorted by clip id, shuffled and cut like the set itself.
-
-        Args:
-            stats: Statistics of n clips.
-            counts: How often each clip occurs in each resample, shape (resamples, n).
-
-        Returns:
-            Shape (resamples,).
-        """
+        """Return the scores of resamples, as ``FastPool.many``: each is sorted, shuffled and cut like the set."""
         log_p = log_softmax(_rows(stats), axis=1)
         p = np.exp(log_p)
         negative_entropy = np.sum(p * log_p, axis=1)
         places = np.arange(len(stats))
         values = np.full(len(counts), np.nan)
-        for index, row in enumerate(counts[:, order_by_id(tuple(stats))]):
+        for index, row in enumerate(counts[:, order_by_id(stats)]):
             drawn = np.repeat(places, row)
             parts = _parts(drawn[_shuffled(len(drawn), SEED)], N_SPLITS)
             if all(len(part) for part in parts):
@@ -94,48 +84,14 @@ def corrected(stats: Sequence[Stat]) -> float:
     """Return the score of all clips in one piece, extrapolated to infinitely many clips.
 
     The mean posterior of few clips is too peaked, so the score is too low by about 1 / n; ten splits of n / 10 clips
-    have ten times that bias. Twice the score of all clips less the mean score of random halves is free of it to first
-    order.
-
-    Sources: Chong and Forsyth, "Effectively unbiased FID and Inception Score", CVPR 2020, with two sizes, no fit.
+    have ten times that bias.
     """
-    half = len(stats) // 2
-    if half < 2:
-        return float("nan")
-    rows = _rows(stats)
-    rng = np.random.default_rng(0)
-    halves = []
-    for _ in range(_N_HALVINGS):
-        order = rng.permutation(len(rows))
-        halves += [inception_score(rows[part], 1, None).mean for part in (order[:half], order[half : 2 * half])]
-    share = half / len(rows)
-    return (inception_score(rows, 1, None).mean - share * float(np.mean(halves))) / (1.0 - share)
-
-
-def inception_metric(*, encoder: str, title: str, source: str) -> Metric:
-    """Return the metric that is the inception score of the generated sounds' posteriors."""
-    return Metric(
-        title=title,
-        version=1,
-        unit="1",
-        better="higher",
-        ideal=None,
-        source=source,
-        needs={"generated": Need(encoder=encoder, layer="logits", of="generated")},
-        per_clip=_per_clip,
-        pool=InceptionPool(),
-        corrected=corrected,
-        undefined=f"fewer clips than the {N_SPLITS} splits",
-        minimum_clips=2 * N_SPLITS,
-    )
-
-
-def _per_clip(clip: ClipView) -> Stat:
-    return {"logits": read(clip, "generated"), KEY: id_statistic(clip.clip_id)}
+    rows = _rows(stats) if stats else np.zeros((0, 1))
+    return extrapolated(lambda chosen: inception_score(rows[chosen], 1, None).mean, len(rows))
 
 
 def _rows(stats: Sequence[Stat]) -> FloatArray:
-    return np.stack([stats[index]["logits"] for index in order_by_id(tuple(stats))])
+    return np.stack([stats[index]["logits"] for index in order_by_id(stats)])
 
 
 def _shuffled(n: int, seed: int | None) -> IntArray:

@@ -1,7 +1,8 @@
-"""Kernel audio distance: unbiased squared maximum mean discrepancy of two sets of embeddings, in float64, by blocks.
+"""Kernel audio distance between two sets of embeddings, by blocks.
 
-Memory grows with the number of rows but for the median, which holds the distances of all pairs of 20000 rows at most
-(1.6 GB). Rows of one clip are drawn together, so resampling works on sums over the pairs of rows of two clips.
+The unbiased squared maximum mean discrepancy with a Gaussian kernel, times 100, in float64. Memory grows with the
+number of rows, except for the median, which holds the distances of all pairs of at most 20000 rows (1.6 GB). Rows of
+one clip are drawn together, so resampling works on sums over the pairs of rows of two clips.
 """
 
 from __future__ import annotations
@@ -15,12 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
-from foleybench.api.metric import Metric, Stat
+from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray
-from foleybench.errors import FoleyError
-from foleybench.metrics._families.embedding_distance import rows_if_any
-from foleybench.metrics._families.features import both, finite
-from foleybench.metrics._math.distances import fixed_order
+from foleybench.metrics._math.rows import Rows, fixed_order, in_fixed_order, pairs_of, sides
 
 SCALE = 100.0
 # Added to 2 * bandwidth^2, as kadtk does.
@@ -32,29 +30,6 @@ MOST_ROWS_FOR_BANDWIDTH = 20000
 
 Side = Literal["reference", "generated"]
 _Known = TypeVar("_Known")
-
-
-def kernel_distance(reference: FloatArray, generated: FloatArray, bandwidth: float) -> float:
-    """Return 100 times the unbiased squared MMD with a Gaussian kernel.
-
-    Args:
-        reference: Shape (n, d), n >= 2.
-        generated: Shape (m, d), m >= 2.
-        bandwidth: Standard deviation of the kernel.
-
-    Returns:
-        Around 0 for samples of one distribution, on both sides of it; a set against itself lies a little below 0.
-
-    Raises:
-        FoleyError: A value is not finite, the widths differ, or a set has fewer than two rows.
-    """
-    reference, generated = finite(reference, "the reference set"), finite(generated, "the generated set")
-    if reference.ndim != 2 or generated.ndim != 2 or reference.shape[1] != generated.shape[1]:
-        raise FoleyError(f"sets of shapes {reference.shape} and {generated.shape}; wanted (n, d) twice.")
-    if min(len(reference), len(generated)) < 2:
-        raise FoleyError(f"sets of {len(reference)} and {len(generated)} rows; at least 2 are needed.")
-    sets = _Rows(reference, np.zeros(len(reference), int)), _Rows(generated, np.zeros(len(generated), int))
-    return float(_Sums.of(*sets, np.ones((1, 1)), bandwidth).distances(len(reference), len(generated))[0])
 
 
 def median_distance(rows: FloatArray) -> float:
@@ -89,109 +64,59 @@ class KernelPool:
         """Return the distance; NaN for fewer than two clips or when all rows are equal."""
         if len(stats) < 2:
             return float("nan")
-        reference, generated = _stacked([stats[index] for index in _order(stats)])
+        reference, generated = _sides(stats)
         whole = self._whole(reference, generated)
         return float(whole.distances(len(reference.values), len(generated.values))[0]) if whole else float("nan")
 
     def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> FloatArray:
-        """Return the distances of resamples, all with the bandwidth of the set itself.
-
-        Args:
-            stats: Statistics of n clips.
-            counts: How often each clip occurs in each resample, shape (resamples, n).
-
-        Returns:
-            Shape (resamples,).
-        """
-        order = _order(stats)
-        reference, generated = _stacked([stats[index] for index in order])
+        """Return the distances of resamples, as ``FastPool.many``, all with the bandwidth of the set itself."""
+        pairs = pairs_of(stats)
+        order = fixed_order(pairs)
+        reference, generated = sides([pairs[index] for index in order])
         bandwidth = self._bandwidth(reference, generated)
         if not bandwidth:
             return np.full(len(counts), np.nan)
         weights = counts[:, order].astype(np.float64)
-        sizes = [weights @ np.bincount(side.clip_of, minlength=len(order)) for side in (reference, generated)]
-        return _Sums.of(reference, generated, weights, bandwidth).distances(*sizes)
+        n, m = weights @ reference.sizes, weights @ generated.sizes
+        return _Sums.of(reference, generated, weights, bandwidth).distances(n, m)
 
     def corrected(self, stats: Sequence[Stat]) -> float:
         """Return the distance without the pairs of rows that belong to the same clip.
 
-        Two sounds of one clip are not independent, as the estimate wants: a system that copies the reference has its
-        copies among the cross terms. Without those pairs the reference against itself gives 0.
+        Reference and generated audio of one clip are not independent, as the estimate wants: a system that copies the
+        reference has its copies among the cross terms. Without those pairs the reference against itself gives 0.
         """
         if len(stats) < 2:
             return float("nan")
-        reference, generated = _stacked([stats[index] for index in _order(stats)])
+        reference, generated = _sides(stats)
         whole = self._whole(reference, generated)
         if whole is None:
             return float("nan")
-        sizes = [np.bincount(side.clip_of).astype(np.float64) for side in (reference, generated)]
+        n, m = reference.sizes.astype(np.float64), generated.sizes.astype(np.float64)
         means = [
             (float(all_pairs[0]) - within) / (one.sum() * two.sum() - one @ two)
-            for (all_pairs, within), (one, two) in zip(
-                (whole.rr, whole.gg, whole.rg),
-                ((sizes[0], sizes[0]), (sizes[1], sizes[1]), (sizes[0], sizes[1])),
-                strict=True,
-            )
+            for (all_pairs, within), one, two in ((whole.rr, n, n), (whole.gg, m, m), (whole.rg, n, m))
         ]
         return float(SCALE * (means[0] + means[1] - 2 * means[2]))
 
-    def _bandwidth(self, reference: _Rows, generated: _Rows) -> float:
+    def _bandwidth(self, reference: Rows, generated: Rows) -> float:
         rows = (reference if self.bandwidth_of == "reference" else generated).values
         return _once("bandwidth", (rows,), lambda: median_distance(rows))
 
-    def _whole(self, reference: _Rows, generated: _Rows) -> _Sums | None:
+    def _whole(self, reference: Rows, generated: Rows) -> _Sums | None:
         """Return the sums over the set itself, each clip once; None when the bandwidth is 0."""
         bandwidth = self._bandwidth(reference, generated)
         if not bandwidth:
             return None
         return _once(
             f"sums {bandwidth!r}",
-            (reference.values, reference.clip_of, generated.values, generated.clip_of),
-            lambda: _Sums.of(reference, generated, np.ones((1, int(reference.clip_of[-1]) + 1)), bandwidth),
+            (reference.values, reference.starts, generated.values, generated.starts),
+            lambda: _Sums.of(reference, generated, np.ones((1, len(reference.sizes))), bandwidth),
         )
 
 
-def kernel_metric(
-    *, encoder: str, layer: str, title: str, source: str, bandwidth_of: Side = "reference", minimum_clips: int = 16
-) -> Metric:
-    """Return the metric that is the kernel distance between the embeddings of all clips' two sounds."""
-    pool = KernelPool(bandwidth_of)
-    return Metric(
-        title=title,
-        version=1,
-        unit="1",
-        better="lower",
-        ideal=None,
-        source=source,
-        needs=both(encoder, layer),
-        per_clip=rows_if_any,
-        pool=pool,
-        corrected=pool.corrected,
-        undefined="too few clips, or all embeddings equal",
-        minimum_clips=minimum_clips,
-    )
-
-
-def _order(stats: Sequence[Stat]) -> list[int]:
-    return fixed_order([(stat["reference"], stat["generated"]) for stat in stats])
-
-
-class _Rows(NamedTuple):
-    """One side's rows.
-
-    Attributes:
-        values: Shape (n, d).
-        clip_of: To which clip each row belongs, shape (n,), never falling.
-    """
-
-    values: FloatArray
-    clip_of: npt.NDArray[np.int64]
-
-    def blocks(self) -> Iterator[_Block]:
-        """Yield the rows in blocks."""
-        for start in range(0, len(self.values), _BLOCK):
-            clips, firsts = np.unique(self.clip_of[start : start + _BLOCK], return_index=True)
-            yield _Block(self.values[start : start + _BLOCK], clips, firsts)
+def _sides(stats: Sequence[Stat]) -> tuple[Rows, Rows]:
+    return sides(in_fixed_order(pairs_of(stats)))
 
 
 class _Block(NamedTuple):
@@ -202,13 +127,11 @@ class _Block(NamedTuple):
     firsts: npt.NDArray[np.int64]
 
 
-def _stacked(stats: Sequence[Stat]) -> tuple[_Rows, _Rows]:
-    """Return all reference and all generated rows."""
-    sides = []
-    for name in ("reference", "generated"):
-        found = [stat[name] for stat in stats]
-        sides.append(_Rows(np.concatenate(found), np.repeat(np.arange(len(found)), list(map(len, found)))))
-    return sides[0], sides[1]
+def _blocks(rows: Rows) -> Iterator[_Block]:
+    clip_of = rows.clip_of
+    for start in range(0, len(rows.values), _BLOCK):
+        clips, firsts = np.unique(clip_of[start : start + _BLOCK], return_index=True)
+        yield _Block(rows.values[start : start + _BLOCK], clips, firsts)
 
 
 class _Sums(NamedTuple):
@@ -225,7 +148,7 @@ class _Sums(NamedTuple):
     rg: tuple[FloatArray, float]
 
     @classmethod
-    def of(cls, reference: _Rows, generated: _Rows, weights: FloatArray, bandwidth: float) -> _Sums:
+    def of(cls, reference: Rows, generated: Rows, weights: FloatArray, bandwidth: float) -> _Sums:
         """Sum; weights of shape (resamples, clips) say how often each clip occurs."""
         return cls(
             _within(reference, weights, bandwidth),
@@ -234,16 +157,17 @@ class _Sums(NamedTuple):
         )
 
     def distances(self, n: FloatArray | int, m: FloatArray | int) -> FloatArray:
-        """Return the distances of weighted sets of n and m rows."""
+        """Return the distances of weighted sets of n and m rows; NaN where one has fewer than two."""
+        n, m = (np.where(np.greater(size, 1), size, np.nan) for size in (n, m))
         # Each drawn row meets every other one; the kernel of a row and itself is 1.
         rr, gg = (self.rr[0] - n) / (n * (n - 1)), (self.gg[0] - m) / (m * (m - 1))
         return np.asarray(SCALE * (rr + gg - 2 * self.rg[0] / (n * m)), dtype=np.float64)
 
 
-def _within(side: _Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
+def _within(side: Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
     """Sum over one set with itself: the kernel is symmetric, so each pair of blocks is looked at once."""
     total, own = np.zeros(len(weights)), 0.0
-    blocks = list(side.blocks())
+    blocks = list(_blocks(side))
     for index, one in enumerate(blocks):
         for two in blocks[index:]:
             part, of_one_clip = _between(one, two, weights, bandwidth)
@@ -253,11 +177,11 @@ def _within(side: _Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatAr
     return total, own
 
 
-def _across(first: _Rows, second: _Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
+def _across(first: Rows, second: Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
     """Sum over two sets."""
     total, own = np.zeros(len(weights)), 0.0
-    for one in first.blocks():
-        for two in second.blocks():
+    for one in _blocks(first):
+        for two in _blocks(second):
             part, of_one_clip = _between(one, two, weights, bandwidth)
             total += part
             own += of_one_clip

@@ -1,17 +1,8 @@
-"""Mean and covariance of embeddings as one mergeable record: the number of rows, their mean, and their scatter.
-
-Two records merge into what all rows together would give, so shards, processes and classes can be counted apart and put
-together, and a part can be taken out again (leave one out). The update is that of Chan, Golub and LeVeque, which stays
-exact where sums of squares would cancel.
-
-Sources: Chan, Golub and LeVeque, "Algorithms for computing the sample variance", The American Statistician 37(3), 1983.
-"""
+"""Mean and covariance of embeddings, from rows that may count several times."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,7 +10,7 @@ import numpy.typing as npt
 
 from foleybench.clips import FloatArray
 from foleybench.errors import FoleyError
-from foleybench.metrics._families.features import finite
+from foleybench.metrics._math.finite import finite
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,10 +24,9 @@ class Moments:
 
     Example:
         >>> rows = np.array([[0.0, 1.0], [2.0, 5.0], [4.0, 0.0]])
-        >>> whole = Moments.of(rows)
-        >>> parts = Moments.of(rows[:1]).merge(Moments.of(rows[1:]))
-        >>> bool(np.allclose(whole.covariance, parts.covariance)), parts.n
-        (True, 3.0)
+        >>> found = Moments.of(rows, np.array([1.0, 2.0, 0.0]))
+        >>> found.n, bool(np.allclose(found.covariance, np.cov(rows[[0, 1, 1]].T)))
+        (3.0, True)
     """
 
     n: float
@@ -78,41 +68,3 @@ class Moments:
         if self.n < 2:
             raise FoleyError(f"a set of {self.n:g} rows has no covariance; at least 2 are needed.")
         return self.scatter / (self.n - 1)
-
-    def merge(self, other: Moments) -> Moments:
-        """Return the moments of the rows of both.
-
-        Raises:
-            FoleyError: The widths differ.
-        """
-        return self._combined(other, 1.0)
-
-    def without(self, other: Moments) -> Moments:
-        """Return the moments of this set's rows less those of ``other``, which must be among them.
-
-        Raises:
-            FoleyError: The widths differ, or nothing would be left.
-        """
-        if other.n >= self.n:
-            raise FoleyError(f"{other.n:g} rows cannot be taken out of {self.n:g}; at least one must be left.")
-        return self._combined(other, -1.0)
-
-    def _combined(self, other: Moments, sign: float) -> Moments:
-        if self.mean.shape != other.mean.shape:
-            raise FoleyError(f"moments of widths {len(self.mean)} and {len(other.mean)} cannot be put together.")
-        n = self.n + sign * other.n
-        gap = other.mean - self.mean
-        return Moments(
-            n=n,
-            mean=self.mean + gap * (sign * other.n / n),
-            scatter=self.scatter + sign * (other.scatter + np.outer(gap, gap) * (self.n * other.n / n)),
-        )
-
-
-def merged(parts: Iterable[Moments]) -> Moments:
-    """Return the moments of all parts' rows.
-
-    Raises:
-        TypeError: There is no part.
-    """
-    return functools.reduce(Moments.merge, parts)

@@ -1,8 +1,8 @@
-"""Onset scores as the scripts of CondFoleyGen and MMAudio compute them, habits included. For parity only.
+"""Onset scores as the scripts of CondFoleyGen and MMAudio compute them.
 
-Their habits: a greedy suppression that walks a list while it shortens it, and so can skip a neighbour; no more misses
-are counted once all detected onsets are used up; missed onsets rank last and cost no precision, so that a silent sound,
-which has nothing wrong, gets 1.
+For parity only, habits included: a greedy suppression that walks a list while it shortens it, and so can skip a
+neighbour; no more misses are counted once all detected onsets are used up; missed onsets rank last and cost no
+precision, so that silence, which has nothing wrong, gets 1.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""Clip ids inside statistics, for the few metrics whose peers' result depends on the order of the clips.
+"""Clip ids in statistics, for metrics that depend on an order.
 
-Statistics are arrays of float64, so an id is kept as the values of its bytes; a pool that sorts by it gives the same
+Statistics are arrays of float64, so an id is kept as the values of its bytes. A pool that sorts by it gives the same
 bits whatever the order in which clips come.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,7 +26,7 @@ def id_statistic(clip_id: str) -> FloatArray:
     return np.frombuffer(clip_id.encode(), dtype=np.uint8).astype(np.float64)
 
 
-def order_by_id(stats: list[Stat] | tuple[Stat, ...]) -> IntArray:
+def order_by_id(stats: Sequence[Stat]) -> IntArray:
     """Return the positions of the statistics in the order of their clip ids, shape (n,)."""
     names = [stat[KEY].astype(np.uint8).tobytes() for stat in stats]
     return np.asarray(sorted(range(len(names)), key=lambda index: names[index]), dtype=np.int64)

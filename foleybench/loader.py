@@ -1,0 +1,3 @@
+"""Where ``ClipLoader`` was."""
+
+raise ImportError("foleybench.loader moved: write `from foleybench import ClipLoader`.")

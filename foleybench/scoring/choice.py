@@ -1,0 +1,135 @@
+"""What is scored: a protocol, single metrics, or both; by name or as files, checked before any work."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from foleybench import registry
+from foleybench.api.encoder import Encoder
+from foleybench.api.metric import Metric
+from foleybench.api.protocol import Protocol
+from foleybench.errors import FoleyError
+from foleybench.features import frontend
+from foleybench.features.featurise import encoders_of, needs_of
+from foleybench.files import file_sha256
+from foleybench.runtime import source_code
+
+# Results of metrics that were scored without a protocol name them in place of one: "metrics:kad_panns+fd_panns".
+ALONE = "metrics:"
+_NO_PROTOCOL = Protocol(
+    title="Single metrics",
+    version=1,
+    description="Metrics that were asked for by name, on whole clips with the default front end.",
+    metrics=(),
+    headline={},
+    length_tolerance_s=0.25,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A protocol with its metrics and others beside them.
+
+    Attributes:
+        protocol: The protocol; one without metrics when only metrics were asked for.
+        protocol_name: How to load it (a file with its whole path), or None when only metrics were asked for.
+        metrics: The metrics by the names that results and tables have for them (``registry.key``), the protocol's
+            first.
+        names: How to load each metric, by the same names.
+    """
+
+    protocol: Protocol
+    protocol_name: str | None
+    metrics: Mapping[str, Metric]
+    names: Mapping[str, str]
+
+    def facts(self) -> dict[str, Any]:
+        """Return the ``protocol`` section of a result; a protocol from a file is told by its content, too."""
+        if self.protocol_name is None:
+            return {"name": ALONE + "+".join(self.metrics), "version": self.protocol.version}
+        facts: dict[str, Any] = {"name": registry.key(self.protocol_name), "version": self.protocol.version}
+        if registry.is_file(self.protocol_name):
+            steps = {"crop_s": self.protocol.crop_s, "frontend": dataclasses.asdict(self.protocol.frontend)}
+            facts |= {"source_sha256": source_sha256("protocols", self.protocol_name), **steps}
+        return facts
+
+    def origin(self, metric: str) -> dict[str, str]:
+        """Return what a result says of the code of one of the metrics."""
+        return origin(self.names[metric], self.protocol_name)
+
+
+def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
+    """Load a protocol and metrics.
+
+    Args:
+        protocol: A name or ``path/to/file.py:NAME``; None for the metrics alone, on whole clips.
+        metrics: The same of metrics, in addition to the protocol's.
+
+    Raises:
+        UnknownNameError: There is no such protocol, metric, or encoder that a metric needs.
+        FoleyError: Nothing was asked for, a file has a fault, or two files would have one name.
+    """
+    card = load_protocol(protocol)
+    names: dict[str, str] = {}
+    for name in map(registry.absolute, (*card.metrics, *metrics)):
+        key = registry.key(name)
+        if names.setdefault(key, name) != name:
+            raise FoleyError(f"{names[key]} and {name} would both be called {key} in results. Rename one of the files.")
+    if not names:
+        raise FoleyError("there is nothing to score: name a protocol, or metrics.")
+    found: dict[str, Metric] = {key: registry.load("metrics", name) for key, name in names.items()}
+    for key, metric in found.items():
+        _check_needs(key, metric)
+    return Choice(
+        protocol=card,
+        protocol_name=None if protocol is None else registry.absolute(protocol),
+        metrics=found,
+        names=names,
+    )
+
+
+def load_protocol(name: str | None) -> Protocol:
+    """Return a protocol by name or file; for None one that cuts nothing, for metrics alone."""
+    protocol: Protocol = _NO_PROTOCOL if name is None else registry.load("protocols", name)
+    return protocol
+
+
+def origin(metric: str, protocol: str | None) -> dict[str, str]:
+    """Return what a result says of the code of a metric: the hash of its own file, and that of all that decides it."""
+    return {"source_sha256": source_sha256("metrics", metric), "code_sha256": code_sha256(metric, protocol)}
+
+
+def source_sha256(kind: str, name: str) -> str:
+    """Return the SHA-256 of the file that defines a name."""
+    return file_sha256(Path(str(registry.module(kind, name).__file__)))
+
+
+def code_sha256(metric: str, protocol: str | None) -> str:
+    """Return the hash of the code of a metric, its encoders and a protocol, with all that they import of ours.
+
+    Args:
+        metric: A name or ``path/to/file.py:NAME``.
+        protocol: The same of the protocol, or None.
+    """
+    encoders = encoders_of(needs_of({metric: registry.load("metrics", metric)}))
+    modules = [registry.module("metrics", metric), *(registry.module("encoders", name) for name in encoders)]
+    modules += [registry.module("protocols", protocol)] if protocol else []
+    # The front end is what the protocol has done to every sound.
+    return source_code.code_sha256(Path(str(module.__file__)) for module in (*modules, frontend))
+
+
+def _check_needs(name: str, metric: Metric) -> None:
+    """Refuse a metric that asks for features that nobody makes."""
+    for need in metric.needs.values():
+        try:
+            encoder: Encoder = registry.load("encoders", need.encoder)
+        except FoleyError as error:
+            raise type(error)(f"metric {name} needs the encoder {need.encoder!r}: {error}") from error
+        if need.layer not in encoder.layers:
+            raise FoleyError(
+                f"metric {name} needs {need.layer!r} of the encoder {need.encoder!r}, which gives "
+                f"{', '.join(encoder.layers)}."
+            )

@@ -1,0 +1,48 @@
+"""The committed cards: their texts are those of the metrics, their measurements stay."""
+
+from pathlib import Path
+
+import pytest
+
+from foleybench.cli import main
+from foleybench.sanity import cards
+
+FOLDER = Path(__file__).parents[2] / "docs" / "metric_cards"
+CARDS = sorted(FOLDER.glob("*.md"))
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
+def test_committed_texts_are_those_of_the_metrics(card):
+    head = card.read_text().partition("## What it sees")[0]
+    assert head == cards.head(card.stem), "write them again: foleybench sanity --card-texts docs/metric_cards"
+
+
+def test_there_are_cards():
+    assert len(CARDS) >= 16
+
+
+def test_texts_are_written_again_and_measurements_stay(tmp_path, capsys):
+    card = tmp_path / "fad_mini.md"
+    measured = "## What it sees (a set, 3 clips)\n\n| White noise | from 7 dB |\n"
+    card.write_text("# An old title\n\nOld words.\n\n" + measured)
+    (tmp_path / "notes.md").write_text("not a card")
+    assert main(["sanity", "--card-texts", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{card}\n"
+    assert card.read_text() == cards.head("fad_mini") + measured
+    assert card.read_text().startswith("# FAD (mini)\n\n`fad_mini`. FAD (mini): ")
+    assert "| Undefined | fewer than 24 clips, or no clip has an embedding |" in card.read_text()
+    assert (tmp_path / "notes.md").read_text() == "not a card"
+
+
+def test_what_is_no_card_is_left_alone(tmp_path, capsys):
+    assert main(["sanity", "--card-texts", str(tmp_path)]) == 1
+    assert "holds no card of a metric" in capsys.readouterr().err
+    (tmp_path / "fad_mini.md").write_text("my own notes")
+    assert main(["sanity", "--card-texts", str(tmp_path)]) == 1
+    assert "fad_mini.md has no line '## What it sees'" in capsys.readouterr().err
+    assert (tmp_path / "fad_mini.md").read_text() == "my own notes"
+
+
+def test_a_bar_in_a_fact_does_not_end_its_cell(monkeypatch):
+    monkeypatch.setattr(cards, "metric_facts", lambda name: {"Source": "a | b"})
+    assert "| Source | a \\| b |" in cards.head("fad_mini")

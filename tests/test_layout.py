@@ -1,0 +1,155 @@
+"""The layout, read from the imports: an import goes down a level or stays in its folder, and there is no circle.
+
+``python tests/test_layout.py`` prints levels, breaches, a circle if any, and how many modules stand flat.
+"""
+
+import ast
+import graphlib
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ("foleybench", "models/foleymodels")
+# Folders and flat modules of `foleybench/`, from the commands down; `foleymodels` stands beside the verbs.
+LEVELS = {
+    6: ("cli", "commands"),
+    5: ("dataset_card", "datasets", "leaderboard", "reproduce", "sanity"),
+    4: ("evaluators", "foleymodels", "generation", "metrics", "pages", "prepare", "scoring"),
+    3: ("artefacts", "encoders", "features", "lists", "protocols", "shards", "stats", "synthfoley"),
+    2: ("api", "media", "registry", "runtime"),
+    1: ("clip_ids", "clips", "errors", "fields", "files", "loader"),
+}
+LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms}
+# Folders whose bare file names are registry keys, so that shared code needs one folder with an underscore.
+PLUG_INS = {
+    "foleybench/metrics": {"_families", "_math"},
+    "foleybench/encoders": {"_inputs", "_nets"},
+    "foleybench/protocols": set(),
+    "models/foleymodels": {"_parts", "_training", "_vocoders", "_small_encoders"},
+}
+MOST_FLAT = 10
+
+Imports = Mapping[str, set[str]]
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Return the files of both packages by module name."""
+    found = {}
+    for source in SOURCES:
+        for path in sorted((root / source).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            parts = parts[1:] if parts[0] == "models" else parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports_of(root: Path) -> dict[str, set[str]]:
+    """Return which modules each module imports, also inside functions; names of ``TYPE_CHECKING`` blocks count too."""
+    known = modules(root)
+    found: dict[str, set[str]] = {}
+    for name, path in known.items():
+        targets = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    whole = f"{node.module}.{alias.name}"
+                    targets.add(whole if whole in known else node.module)
+            elif isinstance(node, ast.Import):
+                targets |= {alias.name for alias in node.names}
+        found[name] = {target for target in targets if target in known} - {name}
+    return found
+
+
+def room(module: str) -> str:
+    """Return the folder or flat module that stands on a level; "" for the face of ``foleybench`` itself."""
+    first, _, rest = module.partition(".")
+    return first if first == "foleymodels" else rest.partition(".")[0]
+
+
+def breaches(imports: Imports) -> list[str]:
+    """Return the imports that go up or sideways, as sentences that name both files."""
+    found = []
+    for module, targets in sorted(imports.items()):
+        here = room(module)
+        if here in ("", "__main__"):
+            continue
+        for target in sorted(targets):
+            there = room(target)
+            if there in ("", here) or LEVEL_OF[there] == LEVEL_OF[here] == 1:  # level 1: words that all share
+                continue
+            if LEVEL_OF[there] >= LEVEL_OF[here]:
+                levels = f"level {LEVEL_OF[here]} to level {LEVEL_OF[there]}"
+                found.append(f"{module} imports {target}: from {levels}")
+    return found
+
+
+def circle(imports: Imports) -> list[str]:
+    """Return one circle of modules that import each other, or nothing."""
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as error:
+        return [str(module) for module in error.args[1]]
+    return []
+
+
+def flat(root: Path, source: str) -> list[str]:
+    """Return the modules that stand directly in a package."""
+    return sorted(path.name for path in (root / source).glob("*.py") if path.name != "__init__.py")
+
+
+def private_files(root: Path) -> Iterator[str]:
+    """Yield names with an underscore in plug-in folders that are not the folders for shared code."""
+    for folder, shared in PLUG_INS.items():
+        for path in sorted((root / folder).glob("_*")):
+            if path.name not in {*shared, "__init__.py", "__pycache__"}:
+                yield f"{folder}/{path.name}"
+
+
+def test_every_room_has_a_level():
+    rooms = {room(module) for module in modules(ROOT)} - {"", "__main__"}
+    assert rooms == set(LEVEL_OF)
+
+
+def test_imports_go_down_or_stay():
+    assert breaches(imports_of(ROOT)) == []
+
+
+def test_no_circle():
+    assert circle(imports_of(ROOT)) == []
+
+
+def test_few_modules_stand_flat():
+    assert len(flat(ROOT, "foleybench")) <= MOST_FLAT, flat(ROOT, "foleybench")
+
+
+def test_plug_in_folders_hold_plug_ins_and_shared_folders():
+    assert list(private_files(ROOT)) == []
+
+
+def test_a_breach_and_a_circle_are_named(tmp_path):
+    """The rules themselves: an import up, one sideways and a circle are found, one down is not."""
+    texts = {
+        "foleybench/stats/pools.py": "def late():\n    from foleybench.metrics import event_f1\n",
+        "foleybench/metrics/event_f1.py": "from foleybench.stats import pools\nimport foleybench.scoring.admit\n",
+        "foleybench/scoring/admit.py": "from foleybench.errors import FoleyError\n",
+        "foleybench/errors.py": "",
+    }
+    for name, text in texts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    imports = imports_of(tmp_path)
+    assert breaches(imports) == [
+        "foleybench.metrics.event_f1 imports foleybench.scoring.admit: from level 4 to level 4",
+        "foleybench.stats.pools imports foleybench.metrics.event_f1: from level 3 to level 4",
+    ]
+    assert set(circle(imports)) == {"foleybench.metrics.event_f1", "foleybench.stats.pools"}
+
+
+if __name__ == "__main__":
+    tree = imports_of(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT)
+    sys.stdout.write(f"levels {len(LEVELS)}\n" + "".join(f"{line}\n" for line in breaches(tree)))
+    sys.stdout.write(f"imports up or sideways {len(breaches(tree))}, a circle: {circle(tree) or 'none'}\n")
+    for package in SOURCES:
+        sys.stdout.write(f"flat in {package}: {len(flat(ROOT, package))}\n")

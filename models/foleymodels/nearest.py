@@ -1,4 +1,4 @@
-"""Baseline: copies the audio of the training clip that looks most alike.
+"""Baseline: copies the audio of the nearest training clip.
 
 Nothing is generated, so realism is hard to beat. Likeness is measured on the alignment stage's condition: the clips
 whose mean is nearest are short-listed, and the one whose condition moves most alike over time is taken.

@@ -1,4 +1,4 @@
-"""Settings of the alignment stage: its network, its objective, and how it is trained."""
+"""Settings of the alignment stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of a flow on mel tokens: network, path, sampling, and how it is trained."""
+"""Settings of a flow on mel tokens."""
 
 from __future__ import annotations
 

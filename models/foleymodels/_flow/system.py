@@ -1,4 +1,4 @@
-"""A system that is a flow on some function of the video frames."""
+"""A system whose flow is conditioned on the frames alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training of a flow: conditional flow matching on crops of mel tokens.
+"""Conditional flow matching on crops of mel tokens.
 
 The divergence of the paper's Eqs. 3 and 7 is not optimised, because a velocity network has no tractable likelihood.
 """

@@ -1,4 +1,7 @@
-"""Checkpoints: ``model.safetensors`` and ``config.json`` in one folder, loaded strictly, never a pickle."""
+"""Checkpoints: weights and settings in one folder.
+
+``model.safetensors`` and ``config.json``, loaded strictly, never a pickle.
+"""
 
 from __future__ import annotations
 

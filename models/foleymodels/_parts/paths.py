@@ -1,9 +1,9 @@
-"""Probability paths between data and noise, and how training times are drawn.
+"""Probability paths between data and noise.
 
 One sign convention everywhere: ``tau`` = 0 is data, ``tau`` = 1 is noise; x = alpha(tau) * data + sigma(tau) * noise.
 
-``linear`` (DCF): alpha = 1 - tau, sigma = tau. ``gvp`` (GDCF, generalised variance preserving):
-alpha = cos(pi tau / 2), sigma = sin(pi tau / 2).
+``linear`` (DCF): alpha = 1 - tau, sigma = tau. ``gvp`` (GDCF, generalised variance preserving): alpha = cos(pi tau /
+2), sigma = sin(pi tau / 2).
 
 Matched times are drawn through log(sigma / alpha), from one distribution for all paths, so that two paths differ in
 their geometry and not in which noise levels they see; velocities are divided by the path's speed, so that targets have

@@ -1,8 +1,9 @@
-"""From noise to data along a path: Euler or Heun steps, with classifier-free guidance inside the velocity.
+"""From noise to data along a path: Euler or Heun.
 
-A step estimates the data at the present point, and from it the noise, and recombines both at the next time. On the
-linear path that is Euler's step exactly; on the variance-preserving path it is the rotation that keeps the variance,
-where a straight Euler step would leave the circle (one step would return the noise plus pi/2 times the data).
+Classifier-free guidance is inside the velocity. A step estimates the data at the present point, and from it the noise,
+and recombines both at the next time. On the linear path that is Euler's step exactly; on the variance-preserving path
+it is the rotation that keeps the variance, where a straight Euler step would leave the circle (one step would return
+the noise plus pi/2 times the data).
 """
 
 from __future__ import annotations

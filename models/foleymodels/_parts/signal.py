@@ -1,4 +1,4 @@
-"""What a system is given: mel tokens, and video frames on a grid."""
+"""Settings of the mel tokens and of the frame grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objectives that small encoders are pretrained with, each from clips to a loss."""
+"""Objectives that small encoders are pretrained with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions of a training set, computed once and kept in a mapped file.
+"""Conditions of a training set, computed once, in a mapped file.
 
 They are mapped and not in memory, because those of all of VGGSound at a large size take tens of gigabytes.
 """

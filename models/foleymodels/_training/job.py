@@ -1,4 +1,4 @@
-"""What the training stages of every system share: data, crops, the loop, samples, checkpoints."""
+"""What the training stages of every system share."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Job:
             steps: Optimiser steps.
             rate: Peak learning rate.
             ema: Decay of the averaged weights.
-            name: For the progress bar and the title of the picture.
+            name: For the progress bar and the title of the curves.
             monitor: What is shown meanwhile.
 
         Returns:

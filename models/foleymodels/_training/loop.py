@@ -97,7 +97,7 @@ def fit(
         settings: How.
         folder: Where state, log and curves lie.
         seed: Seed of every random choice.
-        name: For the progress bar and the title of the picture.
+        name: For the progress bar and the title of the curves.
         monitor: What else is wanted.
         alone: Whether this process trains by itself, whatever others there are.
 

@@ -1,4 +1,4 @@
-"""Audio of a few clips while a model is trained, to hear it learn."""
+"""Audio of a few clips while a model is trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Training of the vocoder on the sound of a split: spectra at several resolutions and the mel tokens, no GAN."""
+"""Training of the vocoder on the audio of a split.
+
+Losses are on spectra at several resolutions and on the mel tokens; no GAN.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from foleymodels._vocoders.vocos import Vocos, VocosShape
 
 RESOLUTIONS = (256, 512, 1024, 2048)
 _FLOOR = 1e-4
-# Sounds are made louder or quieter by up to this while training.
+# Crops are made louder or quieter by up to this while training.
 _GAIN_DB = 10.0
 
 
@@ -74,7 +77,7 @@ def recipe_of(size: str, steps: int | None, overrides: dict[str, str]) -> Vocode
 
 
 class Crops:
-    """Crops of the sound of a split, decoded when they are needed: any number of clips, no memory."""
+    """Crops of the audio of a split, decoded when they are needed: any number of clips, no memory."""
 
     def __init__(self, data: ShardDataset, mel: MelSettings, crop_s: float) -> None:
         unit = mel.hop * mel.frames_per_token
@@ -100,7 +103,7 @@ class Crops:
         return torch.from_numpy(crop) * gain
 
     def whole(self, index: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """Return the whole sound of a clip at the mel settings' rate; silence when it has none."""
+        """Return the whole audio of a clip at the mel settings' rate; silence when it has none."""
         clip = self._data.load(self._data.clip_ids[index], video=False)
         if clip.audio is None:
             return np.zeros(self.n_samples, dtype=np.float32)
@@ -142,5 +145,5 @@ def _magnitudes(x: Tensor, n_fft: int, window: Tensor) -> Tensor:
 
 
 def mel_distance(mel: Mel, made: Tensor, tokens: Tensor) -> Tensor:
-    """Return the mean distance of the tokens of a sound from given ones."""
+    """Return the mean distance of the tokens of some audio from given ones."""
     return F.l1_loss(mel.tokens(made), tokens)

@@ -1,8 +1,9 @@
-"""A small trained vocoder after Vocos: ConvNeXt blocks over mel frames, then an inverse Fourier transform.
+"""A small trained vocoder after Vocos.
 
-After Vocos (Siuzdak 2023; gemelo-ai/vocos@c859e3b): convolution of 7 frames, blocks of a depthwise convolution of 7, a
-layer norm and two linear layers with GELU and a learned scale, and a head of magnitude and phase whose inverse
-transform is the sound. Different here, because this one is trained for minutes and without a discriminator:
+ConvNeXt blocks over mel frames, then an inverse Fourier transform. After Vocos (Siuzdak 2023; gemelo-ai/vocos@c859e3b):
+convolution of 7 frames, blocks of a depthwise convolution of 7, a layer norm and two linear layers with GELU and a
+learned scale, and a head of magnitude and phase whose inverse transform is the audio. Different here, because this one
+is trained for minutes and without a discriminator:
 
 - magnitudes are those of the pseudo-inverse of the mel filters, times what the network says;
 - a phase is the network's plus a carrier that turns at a frequency near the bin's, which the network says too, summed
@@ -60,7 +61,7 @@ class VocosShape:
 
 
 class Vocos(nn.Module):
-    """Mel tokens to sound."""
+    """Mel tokens to audio."""
 
     def __init__(self, mel: MelSettings, shape: VocosShape) -> None:
         super().__init__()
@@ -76,7 +77,7 @@ class Vocos(nn.Module):
         self.register_buffer("turn", bins * mel.hop / mel.n_fft, persistent=False)
 
     def forward(self, tokens: Tensor, n_samples: int) -> Tensor:
-        """Make sound.
+        """Make audio.
 
         Args:
             tokens: Shape (batch, n_tokens, token_dim).

@@ -1,4 +1,7 @@
-"""Control: the true sound through the models' mel tokens and vocoder: the best that any of them can reach."""
+"""Control: the real audio through mel tokens and vocoder.
+
+The best that any model here can reach.
+"""
 
 from __future__ import annotations
 

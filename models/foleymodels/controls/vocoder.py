@@ -1,6 +1,7 @@
-"""The vocoder that `foleybench train vocoder` trains; scored alone, it is the true sound through mel tokens and it.
+"""The vocoder that `foleybench train vocoder` trains.
 
-Models use it when it is named with ``--vocoder``; without, Griffin-Lim takes its place.
+Scored alone, it is the real audio through mel tokens and vocoder. Models use it when it is named with ``--vocoder``;
+without, Griffin-Lim takes its place.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _refuse_changed(out: Path, wanted: dict[str, object]) -> None:
 
 @torch.inference_mode()
 def _measure(module: Vocos, crops: Crops, recipe: VocoderRecipe, context: TrainContext) -> None:
-    """Write its distances from the true sound, and Griffin-Lim's, over some whole clips of the validation split."""
+    """Write its distances from the real audio, and Griffin-Lim's, over some whole clips of the validation split."""
     module = module.cpu().eval()
     n_clips = min(_N_VALIDATED, len(ShardDataset(context.val))) if context.val else 0
     found: dict[str, list[float]] = {}
@@ -92,7 +93,7 @@ def _measure(module: Vocos, crops: Crops, recipe: VocoderRecipe, context: TrainC
 
 
 def build(context: BuildContext) -> Control:
-    """Make the control that passes the true sound through the vocoder of a checkpoint."""
+    """Make the control that passes the real audio through the vocoder of a checkpoint."""
     return vocoded.build(dataclasses.replace(context, vocoder=context.checkpoint))
 
 

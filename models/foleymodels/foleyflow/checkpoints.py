@@ -1,4 +1,7 @@
-"""A trained Foley-Flow on disk: flow and alignment network in one folder."""
+"""A trained Foley-Flow on disk.
+
+Flow and alignment network lie in one folder.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""One step instead of many (Eq. 8): heads fine-tuned from a flow.
+"""Heads that need one step (Eq. 8), fine-tuned from a flow.
 
 Guidance is trained into the weights.
 
 ``imf``: improved MeanFlow. The network predicts the mean velocity u of the step from t to r < t. By the MeanFlow
 identity u = v - (t - r) du/dt along the path, so u + (t - r) stopgrad(du/dt) is compared with a velocity v. The
-derivative is a forward-mode product without gradient; the gradient goes through a second, plain evaluation.
-``reflow``: pairs of noise and mel tokens made by the trained flow straighten it (random times), then train the single
-step. The control for both is the trained flow itself in one step.
+derivative is a forward-mode product without gradient; the gradient goes through a second, plain evaluation. ``reflow``:
+pairs of noise and mel tokens made by the trained flow straighten it (random times), then train the single step. The
+control for both is the trained flow itself in one step.
 
 Sources: Geng et al. 2025 (MeanFlow; improved MeanFlow); Liu, Gong, Liu 2022 (rectified flow); cyanbx/Frieren-V2A
 (reflow with guided pairs, then distillation).

@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from foleybench.generation.folder import Settings as SamplingSettings
 from foleybench.generation.folder import generate_one, row_title
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._flow.settings import FlowSettings
+from foleymodels._parts.settings import flat
 from foleymodels.foleyflow.checkpoints import load_model
 from tests.foleymodels.small import settings_of, train
 from tests.foleymodels.toy import toy_clip
@@ -184,6 +186,27 @@ def test_a_broken_checkpoint_is_refused(runs, tmp_path):
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(FoleyError, match="cannot read weights"):
         registry.load("models", "foleyflow").build(BuildContext(checkpoint=tmp_path))
+
+
+@pytest.mark.parametrize("name", ["foleyflow", "nearest"])
+def test_a_checkpoint_of_an_earlier_version_gives_the_same_audio(name, corpus, runs, tmp_path):
+    """Its settings had no subjects; those of its alignment network were the settings of the whole run."""
+    config = json.loads((runs[name] / "config.json").read_text())
+    of_run = {**flat(settings_of({})), **flat_record(config.get("settings", {}))}
+    of_run |= flat_record(config["alignment_settings"])
+    (tmp_path / "config.json").write_text(json.dumps({**config, "settings": of_run, "alignment_settings": of_run}))
+    shutil.copyfile(runs[name] / "model.safetensors", tmp_path / "model.safetensors")
+    model, data = registry.load("models", name), ShardDataset(corpus["val"])
+    clip = data.load(data.clip_ids[0], audio=False)
+    now, then = (
+        model.build(BuildContext(checkpoint=folder)).generate([clip], np.random.default_rng(0))[0]
+        for folder in (runs[name], tmp_path)
+    )
+    assert np.array_equal(now, then)
+
+
+def flat_record(record):
+    return {name: value for values in record.values() for name, value in values.items()}
 
 
 def test_steps_scale_both_stages():

@@ -7,7 +7,7 @@ import torch
 from foleybench.errors import FoleyError
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.mel import Mel, MelSettings
-from foleymodels._training.decoded_data import CacheSettings, training_data
+from foleymodels._training.decoded_data import CacheSettings, cache_key, training_data
 from tests.foleymodels.toy import toy_corpus
 
 SETTINGS = CacheSettings(mel=MelSettings(), grid_hz=25.0, cells=8, shortest_s=0.64)
@@ -42,6 +42,15 @@ def test_the_cache_is_used_again_and_other_settings_get_another(manifest):
     assert (first.folder / "meta.json").stat().st_mtime_ns == before
     assert training_data(manifest, dataclasses.replace(SETTINGS, cells=16)).folder != first.folder
     assert not list(first.folder.parent.glob(".*.tmp"))
+
+
+def test_data_that_earlier_versions_decoded_is_found():
+    """Computed with the version before settings of the data were renamed."""
+    settings = CacheSettings(mel=MelSettings(), grid_hz=25.0, cells=16, shortest_s=4.0)
+    assert cache_key("0" * 64, settings) == "3489f0e92d48defe"
+    large = dataclasses.replace(settings, video="mae_b16", audio="audiomae")
+    assert cache_key("0" * 64, large) == "7434fd1b9c0147c3"
+    assert cache_key("1" * 64, settings) != cache_key("0" * 64, settings)
 
 
 def test_crops_of_frames_and_tokens_start_together(manifest):

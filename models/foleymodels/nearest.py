@@ -7,7 +7,6 @@ whose mean is nearest are short-listed, and the one whose condition moves most a
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -90,7 +89,7 @@ def train(context: TrainContext) -> Path:
     config = {
         "alignment_settings": record_of(alignment),
         "manifest": str(context.data.resolve()),
-        "manifest_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest(),
+        "manifest_sha256": ShardDataset(context.data).manifest.sha256,
         "clip_ids": list(job.data.clip_ids),
     }
     if distributed.first():

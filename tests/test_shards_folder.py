@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from foleybench.files import file_sha256
+from foleybench.shards.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_every_synthfoley_result_names_a_committed_manifest():
-    committed = {file_sha256(path): path.name for path in (ROOT / "shards").glob("*/*.manifest.jsonl")}
+    committed = {read_manifest(path).sha256: path.name for path in (ROOT / "shards").glob("*/*.manifest.jsonl")}
     named = {}
     for path in (ROOT / "leaderboards").rglob("*.json"):
         result = json.loads(path.read_text(encoding="utf-8"))

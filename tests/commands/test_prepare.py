@@ -57,9 +57,7 @@ def test_a_name_of_its_own(videos: Path, tmp_path: Path):
     assert read_manifest(tmp_path / "out" / "test.manifest.jsonl").header.dataset == "mine"
 
 
-def test_without_out_it_goes_to_shards_under_the_name_of_the_data_set(
-    videos: Path, tmp_path: Path, monkeypatch, capsys
-):
+def test_without_out_it_goes_to_shards_by_the_name_of_the_data_set(videos: Path, tmp_path: Path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["prepare", "folder", str(videos)]) == 0
     assert main(["prepare", "folder", str(videos), "--dataset-name", "mine"]) == 0

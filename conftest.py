@@ -1,4 +1,4 @@
-"""For every test: a Numba cache a process, and for examples in docstrings ``manifest``, a small data set."""
+"""For every test: a Numba cache a process; for examples in docstrings ``manifest`` and ``folder`` (an empty one)."""
 
 import os
 from pathlib import Path
@@ -24,4 +24,5 @@ def _manifest_for_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _names_for_examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
     if isinstance(request.node, DoctestItem):
+        doctest_namespace["folder"] = request.getfixturevalue("tmp_path")
         doctest_namespace["manifest"] = request.getfixturevalue("_manifest_for_examples")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from foleybench.clips import Clip, Clock, Event
     from foleybench.errors import FoleyError
+    from foleybench.load import load_encoder, load_metric, load_model, load_protocol
     from foleybench.scoring.accumulator import Accumulator
+    from foleybench.scoring.evaluate import EvalRequest, evaluate
     from foleybench.shards.dataset import ShardDataset
     from foleybench.shards.loader import ClipLoader
     from foleybench.shards.stream import ShardStream
@@ -22,10 +24,16 @@ _HOMES = {
     "Clip": "foleybench.clips",
     "ClipLoader": "foleybench.shards.loader",
     "Clock": "foleybench.clips",
+    "EvalRequest": "foleybench.scoring.evaluate",
     "Event": "foleybench.clips",
     "FoleyError": "foleybench.errors",
     "ShardDataset": "foleybench.shards.dataset",
     "ShardStream": "foleybench.shards.stream",
+    "evaluate": "foleybench.scoring.evaluate",
+    "load_encoder": "foleybench.load",
+    "load_metric": "foleybench.load",
+    "load_model": "foleybench.load",
+    "load_protocol": "foleybench.load",
 }
 
 __all__ = [
@@ -33,10 +41,16 @@ __all__ = [
     "Clip",
     "ClipLoader",
     "Clock",
+    "EvalRequest",
     "Event",
     "FoleyError",
     "ShardDataset",
     "ShardStream",
+    "evaluate",
+    "load_encoder",
+    "load_metric",
+    "load_model",
+    "load_protocol",
 ]
 
 

@@ -16,7 +16,7 @@ LEVELS = {
     6: ("cli", "commands"),
     5: ("dataset_card", "datasets", "leaderboard", "reproduce", "sanity"),
     4: ("evaluators", "foleymodels", "generation", "metrics", "pages", "prepare", "scoring"),
-    3: ("artefacts", "encoders", "features", "lists", "protocols", "shards", "stats", "synthfoley"),
+    3: ("artefacts", "encoders", "features", "lists", "load", "protocols", "shards", "stats", "synthfoley"),
     2: ("api", "media", "registry", "runtime"),
     1: ("clip_ids", "clips", "errors", "fields", "files", "loader"),
 }

@@ -19,11 +19,25 @@ def add_data(parser: argparse._ActionsContainer, *, required: bool = True) -> No
     """Add ``--data``."""
     parser.add_argument(
         "--data",
-        type=Path,
+        type=_manifest,
         required=required,
         metavar="MANIFEST",
-        help="manifest of a prepared split",
+        help="manifest of a prepared split, or the folder of a data set that has one split",
     )
+
+
+def _manifest(text: str) -> Path:
+    """Return the manifest that a path names: itself, or the only one in a folder."""
+    path = Path(text)
+    if not path.is_dir():
+        return path
+    from foleybench.shards.manifest import SUFFIX
+
+    found = sorted(path.glob(f"*{SUFFIX}"))
+    if len(found) != 1:
+        splits = ", ".join(one.name for one in found) or f"no *{SUFFIX}"
+        raise argparse.ArgumentTypeError(f"{text} holds {splits}; name one manifest")
+    return found[0]
 
 
 def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:

@@ -23,7 +23,7 @@ from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
     from foleybench.artefacts.clip_table import ClipTable
-    from foleybench.scoring.evaluate import Request
+    from foleybench.scoring.evaluate import EvalRequest
 
 HELP = "score a model, or a folder of generated sound, under a protocol or by single metrics"
 EXAMPLE = "foleybench eval --audio out/my_model --name my_model --data shards/synthfoley/test.manifest.jsonl"
@@ -109,7 +109,7 @@ def _check_choice(args: argparse.Namespace) -> str:
     Raises:
         FoleyError: A name does not exist, a file has a fault, or weights are missing.
     """
-    from foleybench.generation.folder import load_model
+    from foleybench.load import load_model
     from foleybench.scoring.choice import choose
     from foleybench.scoring.evaluate import require_weights
 
@@ -149,11 +149,11 @@ def _score_model(args: argparse.Namespace, model: str) -> int:
 def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> int:
     from foleybench.artefacts import audio_folder
     from foleybench.features.cache import default_folder
-    from foleybench.scoring.evaluate import Request, evaluate
+    from foleybench.scoring.evaluate import EvalRequest, evaluate
     from foleybench.scoring.workers import usable_cores
 
     protocol, metrics = choice_of(args, PROTOCOL)
-    request = Request(
+    request = EvalRequest(
         data=args.data,
         audio=audio,
         protocol=protocol,
@@ -211,7 +211,7 @@ def _score_cache(args: argparse.Namespace) -> int:
     return _write(args.out, *evaluate_cache(request))
 
 
-def _score_everywhere(request: Request, out: Path) -> int:
+def _score_everywhere(request: EvalRequest, out: Path) -> int:
     """Score under every protocol, print the table of the spread and why cells are empty; write it as CSV."""
     from foleybench.files import write_atomically
     from foleybench.scoring import all_protocols

@@ -53,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--out", required=True, metavar="DIR", help="folder of the shards and manifests, or a URL (s3://bucket/name)"
+        "--out",
+        metavar="DIR",
+        help="folder of the shards and manifests, or a URL (s3://bucket/name); default: shards/<name of the data set>",
     )
     parser.add_argument(
         "--work", type=Path, metavar="DIR", help="with a URL: folder for what is under way (default: in ~/.cache)"
@@ -128,6 +130,8 @@ def _places(args: argparse.Namespace) -> tuple[Path, str | None]:
     from foleybench.clip_ids import short_hash, slug
     from foleybench.shards.store import is_url
 
+    if args.out is None:
+        return Path("shards", getattr(args, "dataset_name", None) or args.recipe), None
     if not is_url(args.out):
         return Path(args.out.removeprefix("file://")), None
     url = args.out.rstrip("/")

@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the page and print its path; 3 when some sound was missing."""
     from foleybench.files import write_atomically
-    from foleybench.leaderboard.report import Request, make_report
+    from foleybench.leaderboard.report import ReportRequest, make_report
 
     report = make_report(
-        Request(
+        ReportRequest(
             data=args.data,
             audio=_pairs(args.audio, "--audio"),
             names=_pairs(args.names, "--names"),

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         under = choice.facts()["name"]
         sys.stderr.write(f"would score {n_steps} versions of {args.data} under {under} into {args.out}\n")
         return EXIT_OK
-    request = suite.Request(
+    request = suite.SanityRequest(
         data=args.data,
         protocol=protocol,
         metrics=metrics,

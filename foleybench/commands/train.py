@@ -61,7 +61,7 @@ def _train(args: argparse.Namespace) -> int:
 
 def _train_model(args: argparse.Namespace) -> int:
     from foleybench.api.model import TrainContext
-    from foleybench.generation.folder import load_model
+    from foleybench.load import load_model
 
     model = load_model(args.model)
     if model.train is None:

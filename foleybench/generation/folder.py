@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from foleybench import registry
 from foleybench.api.model import BuildContext, Generator, Model, clip_rng, rate_of
 from foleybench.artefacts import audio_folder
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.files import file_sha256
+from foleybench.load import load_model
 from foleybench.media.audio import write_wav
 from foleybench.shards.dataset import ShardDataset
 
@@ -74,16 +74,6 @@ def row_title(settings: Settings, model: Model) -> str:
     differs += [settings.sampler] if settings.sampler else []
     differs += ["trained vocoder"] if settings.vocoder else []
     return ", ".join([model.title, *differs])
-
-
-def load_model(name: str) -> Model:
-    """Return the model of a registry name or of ``file.py:NAME``.
-
-    Raises:
-        FoleyError: No such model, or the file has a fault or gives something else.
-    """
-    model: Model = registry.load("models", name)
-    return model
 
 
 def build(settings: Settings, data: ShardDataset | None) -> tuple[Model, Generator]:

@@ -29,7 +29,7 @@ _MOST_SCORES = 6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
+class ReportRequest:
     """What to show.
 
     Attributes:
@@ -78,7 +78,7 @@ class Report:
     missing: tuple[tuple[str, str, str], ...]
 
 
-def make_report(request: Request) -> Report:
+def make_report(request: ReportRequest) -> Report:
     """Make the listening page.
 
     Raises:
@@ -113,7 +113,7 @@ def make_report(request: Request) -> Report:
     )
 
 
-def _render(request: Request, data: ShardDataset, views: Sequence[Mapping[str, Any]], n_chosen: int) -> str:
+def _render(request: ReportRequest, data: ShardDataset, views: Sequence[Mapping[str, Any]], n_chosen: int) -> str:
     return fill(
         _PACKAGE,
         "report.html.j2",

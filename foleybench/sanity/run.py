@@ -50,7 +50,7 @@ Curves = dict[str, dict[str, list[Point]]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
+class SanityRequest:
     """What to look at.
 
     Attributes:
@@ -98,7 +98,7 @@ class Outcome(NamedTuple):
     names: Mapping[str, str]
 
 
-def run(request: Request) -> Outcome:
+def run(request: SanityRequest) -> Outcome:
     """Make, score and compare; sounds are deleted when they are scored.
 
     Raises:
@@ -189,7 +189,7 @@ class _Bench:
 
 
 def _point(
-    metric: Metric, name: str, level: float | None, table: ClipTable, truth: ClipTable, request: Request
+    metric: Metric, name: str, level: float | None, table: ClipTable, truth: ClipTable, request: SanityRequest
 ) -> Point:
     found, true = result.stats_of(table, name), result.stats_of(truth, name)
     sources: Mapping[str, str] = {row["clip_id"]: row["source_id"] for row in table}

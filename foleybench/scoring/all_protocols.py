@@ -15,7 +15,7 @@ from typing import Any
 from foleybench import registry
 from foleybench.api.protocol import Protocol
 from foleybench.errors import FoleyError
-from foleybench.scoring.evaluate import Request, cannot_run, evaluate
+from foleybench.scoring.evaluate import EvalRequest, cannot_run, evaluate
 from foleybench.shards.dataset import ShardDataset
 
 _COLUMNS = (
@@ -64,7 +64,7 @@ class Cell:
     reason: str = ""
 
 
-def score_all(request: Request, protocols: Sequence[str] | None = None) -> list[Cell]:
+def score_all(request: EvalRequest, protocols: Sequence[str] | None = None) -> list[Cell]:
     """Score one audio folder under several protocols.
 
     Args:
@@ -83,7 +83,7 @@ def score_all(request: Request, protocols: Sequence[str] | None = None) -> list[
     return cells
 
 
-def _score_one(request: Request, name: str, protocol: Protocol, dataset: str) -> list[Cell]:
+def _score_one(request: EvalRequest, name: str, protocol: Protocol, dataset: str) -> list[Cell]:
     quantity = {metric: words for words, metric in protocol.quotes.items()}
     reasons = {metric: cannot_run(metric) for metric in protocol.metrics}
     if protocol.dataset not in (None, dataset):

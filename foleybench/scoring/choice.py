@@ -72,7 +72,7 @@ def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
         UnknownNameError: There is no such protocol, metric, or encoder that a metric needs.
         FoleyError: Nothing was asked for, a file has a fault, or two files would have one name.
     """
-    card = load_protocol(protocol)
+    card = protocol_of(protocol)
     names: dict[str, str] = {}
     for name in map(registry.absolute, (*card.metrics, *metrics)):
         key = registry.key(name)
@@ -91,7 +91,7 @@ def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
     )
 
 
-def load_protocol(name: str | None) -> Protocol:
+def protocol_of(name: str | None) -> Protocol:
     """Return a protocol by name or file; for None one that cuts nothing, for metrics alone."""
     protocol: Protocol = _NO_PROTOCOL if name is None else registry.load("protocols", name)
     return protocol

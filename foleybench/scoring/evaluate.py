@@ -38,7 +38,7 @@ _SCORED_KINDS = {"short", "long", "silent"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
+class EvalRequest:
     """What to score, and how.
 
     Attributes:
@@ -46,7 +46,8 @@ class Request:
         audio: Folder with the generated sound.
         protocol: Registry name or ``path/to/file.py:NAME``; None for ``metrics`` alone, on whole clips.
         metrics: Metrics in addition to the protocol's, named in the same way.
-        model: The result's ``model`` section.
+        model: The result's ``model`` section: ``name`` (letters, digits and ._+-) and ``kind`` (``model``,
+            ``baseline``, ``folder``, ``oracle``, ``control``), and what else a table should say of the system.
         names: Name map for files whose stem is not the clip id.
         limit: Score only the first clips (the result is then partial), or None.
         seed: Seed of the bootstrap.
@@ -57,6 +58,11 @@ class Request:
         jobs: Number of processes that score clips.
         engine: ``local``, or ``ray`` to score on a cluster.
         subset: Score only its clips (the result says which subset), or None for all.
+
+    Example:
+        >>> from foleybench import EvalRequest
+        >>> EvalRequest(data=manifest, audio=folder, protocol="synth", model={"name": "mine", "kind": "model"}).jobs
+        1
     """
 
     data: Path
@@ -76,14 +82,33 @@ class Request:
     subset: Subset | None = None
 
 
-def evaluate(request: Request) -> tuple[dict[str, Any], ClipTable]:
-    """Score an audio folder.
+def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
+    """Score an audio folder, as ``foleybench eval --audio`` does.
+
+    Args:
+        request: What to score, and how.
 
     Returns:
-        The result (without its ``clips`` section) and the clip table, ready for ``results.write``.
+        The result (without its ``clips`` section) and the clip table, ready for ``artefacts.result.write``. A metric's
+        record has ``value`` and the 95 % interval from ``low`` to ``high``, in its ``unit``; None where undefined, with
+        the ``reason``. The table has a row for every clip asked for.
 
     Raises:
         FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
+
+    Example:
+        The true sound of six clips, six decibels quieter:
+
+        >>> from foleybench import EvalRequest, ShardDataset, evaluate
+        >>> from foleybench.media.audio import write_wav
+        >>> for clip in ShardDataset(manifest).clips(video=False):
+        ...     write_wav(folder / f"{clip.clip_id}.wav", 0.5 * clip.audio, clip.rate_hz)
+        >>> system = {"name": "quieter", "kind": "model"}
+        >>> asked = EvalRequest(data=manifest, audio=folder, protocol=None, metrics=("level_difference",), model=system)
+        >>> result, rows = evaluate(asked)
+        >>> record = result["metrics"]["level_difference"]
+        >>> round(record["value"], 2), record["unit"], record["n_used"], len(rows)
+        (6.02, 'dB', 6, 6)
     """
     choice = choose(request.protocol, request.metrics)
     metrics = {name: metric for name, metric in choice.metrics.items() if request.only is None or name in request.only}
@@ -171,7 +196,7 @@ def require_weights(metrics: Mapping[str, Metric]) -> None:
 
 
 def _score_clips(
-    request: Request, clip_ids: Sequence[str], choice: Choice, metrics: Sequence[str]
+    request: EvalRequest, clip_ids: Sequence[str], choice: Choice, metrics: Sequence[str]
 ) -> tuple[ClipTable, list[Problem]]:
     """Return a row for every clip asked for, and every problem met."""
     files = audio_folder.find_files(request.audio, clip_ids, request.names)
@@ -237,7 +262,7 @@ def _or_null(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _run(request: Request, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+def _run(request: EvalRequest, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     encoders = {}
     for name, encoder in encoders_of(needs_of(metrics)).items():
         sha256 = file_sha256(encoder.weights.path) if encoder.weights else None

@@ -37,7 +37,7 @@ from foleybench.features.featurise import (
 from foleybench.media.audio import fit_length
 from foleybench.runtime.threads import one_thread
 from foleybench.scoring.admit import admit
-from foleybench.scoring.choice import load_protocol
+from foleybench.scoring.choice import protocol_of
 from foleybench.shards.dataset import ShardDataset
 
 CHUNK = 16
@@ -109,7 +109,7 @@ class Scorer:
         """
         self._recipe = recipe
         self._data = ShardDataset(recipe.data)
-        self._protocol = load_protocol(recipe.protocol)
+        self._protocol = protocol_of(recipe.protocol)
         self._metrics: dict[str, Metric] = {
             registry.key(name): registry.load("metrics", name) for name in recipe.metrics
         }

@@ -57,6 +57,20 @@ def test_a_name_of_its_own(videos: Path, tmp_path: Path):
     assert read_manifest(tmp_path / "out" / "test.manifest.jsonl").header.dataset == "mine"
 
 
+def test_without_out_it_goes_to_shards_by_the_name_of_the_data_set(videos: Path, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["prepare", "folder", str(videos)]) == 0
+    assert main(["prepare", "folder", str(videos), "--dataset-name", "mine"]) == 0
+    assert capsys.readouterr().out == "shards/folder/test.manifest.jsonl\nshards/mine/test.manifest.jsonl\n"
+    assert {path.name for path in (tmp_path / "shards").iterdir()} == {"folder", "mine"}
+
+
+def test_help_says_where_it_goes(capsys):
+    with pytest.raises(SystemExit):
+        main(["prepare", "folder", "--help"])
+    assert "default: shards/<name of the data set>" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize("bad", [["--jobs", "0"], ["--time-limit", "0"], ["--time-limit", "nan"], ["--limit", "-1"]])
 def test_wrong_options_are_two(videos: Path, tmp_path: Path, bad: list[str]):
     with pytest.raises(SystemExit) as caught:

@@ -185,3 +185,16 @@ def test_a_file_of_a_model_without_fault_passes_the_same_check(clicks, tmp_path)
 def test_a_metric_or_protocol_that_is_not_there(clicks, audio, tmp_path, no_work, dry, more, words, capsys):
     base = ["eval", "--audio", str(audio), "--name", "mine", "--data", str(clicks), "--out", str(tmp_path / "out")]
     assert words in refused([*base, *more, *dry], capsys)
+
+
+def test_a_folder_with_one_split_stands_for_its_manifest(clicks, audio, tmp_path, capsys):
+    words = ["eval", "--audio", str(audio), "--name", "mine", "--out", str(tmp_path / "out"), "--dry-run"]
+    assert main([*words, "--data", str(clicks.parent)]) == EXIT_OK
+    assert f"on {clicks} under" in capsys.readouterr().err
+    (tmp_path / "two").mkdir()
+    for split in ("test", "val"):
+        (tmp_path / "two" / f"{split}.manifest.jsonl").write_text("")
+    said = refused([*words, "--data", str(tmp_path / "two")], capsys)
+    assert "holds test.manifest.jsonl, val.manifest.jsonl; name one manifest" in said
+    (tmp_path / "none").mkdir()
+    assert "holds no *.manifest.jsonl; name one manifest" in refused([*words, "--data", str(tmp_path / "none")], capsys)

@@ -16,7 +16,7 @@ from foleybench.encoders._nets import clap_text, htsat
 from foleybench.errors import FoleyError
 from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import write_wav
-from foleybench.scoring.evaluate import Request, evaluate
+from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest, write_manifest
 from tests.encoders.made_weights import count, flat_state, layout, refuses_by_name
@@ -210,7 +210,7 @@ def test_the_score_is_the_mean_cosine_and_clips_without_a_caption_do_not_apply(s
     for clip in loaded:
         write_wav(tmp_path / "audio" / f"{clip.clip_id}.wav", clip.audio, clip.rate_hz)
     model = {"name": "copy", "kind": "model"}
-    request = Request(
+    request = EvalRequest(
         data=data, audio=tmp_path / "audio", protocol="avbench", model=model, only=("clap_score",), resamples=20
     )
     result, rows = evaluate(request)

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from foleybench.artefacts.entries import read_all
 from foleybench.leaderboard import page
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.report import Request, make_report
+from foleybench.leaderboard.report import ReportRequest, make_report
 from foleybench.media.audio import write_wav
 from foleybench.shards.dataset import ShardDataset
 from tests.made_results import make_board
@@ -78,7 +78,8 @@ def listening(make_clicks, tmp_path_factory):
     clicks = make_clicks(home / "data", 3, duration_s=CLIP_S)
     data = ShardDataset(clicks)
     draw = np.random.default_rng(0)
-    request = Request(data=clicks, audio={name: home / name for name in ("late", "noise", "holes")}, n_clips=3, seed=1)
+    audio = {name: home / name for name in ("late", "noise", "holes")}
+    request = ReportRequest(data=clicks, audio=audio, n_clips=3, seed=1)
     shown = make_ids(request, data, home, draw)
     path = home / "report.html"
     path.write_text(make_report(request).html, encoding="utf-8")

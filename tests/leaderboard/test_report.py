@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from foleybench.errors import FoleyError
-from foleybench.leaderboard.report import Request, make_report
+from foleybench.leaderboard.report import ReportRequest, make_report
 from foleybench.media.audio import write_wav
 from foleybench.pages.template import choose
 from foleybench.shards.dataset import ShardDataset
@@ -36,7 +36,7 @@ def folders(clicks, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(clicks, folders):
-    return make_report(Request(data=clicks, audio=folders, n_clips=6))
+    return make_report(ReportRequest(data=clicks, audio=folders, n_clips=6))
 
 
 def test_clips_are_drawn_by_seed():
@@ -76,7 +76,7 @@ def test_marks_tell_hits_from_misses(report):
 
 
 def test_the_real_sound_is_not_there_twice(clicks, folders):
-    made = make_report(Request(data=clicks, audio={"ground_truth": folders["late"]}, n_clips=1))
+    made = make_report(ReportRequest(data=clicks, audio={"ground_truth": folders["late"]}, n_clips=1))
     assert "real sound" not in re.findall(r'data-name="([^"]+)"', made.html)
 
 
@@ -92,7 +92,7 @@ def test_the_page_loads_nothing(report):
 
 
 def test_too_large_a_page_shows_fewer_clips_and_says_so(clicks, folders, report):
-    made = make_report(Request(data=clicks, audio=folders, n_clips=6, most_bytes=len(report.html) // 2))
+    made = make_report(ReportRequest(data=clicks, audio=folders, n_clips=6, most_bytes=len(report.html) // 2))
     assert 0 < len(made.clip_ids) < 6
     assert made.clip_ids == report.clip_ids[: len(made.clip_ids)]
     assert made.n_left_out == 6 - len(made.clip_ids)
@@ -102,26 +102,26 @@ def test_too_large_a_page_shows_fewer_clips_and_says_so(clicks, folders, report)
 
 def test_one_clip_that_does_not_fit_is_an_error(clicks, folders):
     with pytest.raises(FoleyError, match="alone needs over"):
-        make_report(Request(data=clicks, audio=folders, most_bytes=1000))
+        make_report(ReportRequest(data=clicks, audio=folders, most_bytes=1000))
 
 
 def test_same_input_same_bytes(clicks, folders, report):
-    assert make_report(Request(data=clicks, audio=folders, n_clips=6)).html == report.html
+    assert make_report(ReportRequest(data=clicks, audio=folders, n_clips=6)).html == report.html
 
 
 def test_too_many_systems(clicks, folders):
     with pytest.raises(FoleyError, match="do not fit keys 1 to 9"):
-        make_report(Request(data=clicks, audio={f"s{i}": folders["late"] for i in range(9)}))
+        make_report(ReportRequest(data=clicks, audio={f"s{i}": folders["late"] for i in range(9)}))
 
 
 def test_nothing_to_show(clicks, folders):
     with pytest.raises(FoleyError, match="nothing to show"):
-        make_report(Request(data=clicks, audio=folders, n_clips=0))
+        make_report(ReportRequest(data=clicks, audio=folders, n_clips=0))
 
 
 def test_values_per_clip_stand_beside_the_system(clicks, folders, tmp_path, make_result):
     ids = ShardDataset(clicks).clip_ids
     path = make_result(tmp_path, "late", clip_ids=ids, metrics=("event_f1", "seconds_per_clip"))
-    made = make_report(Request(data=clicks, audio=folders, results=[path], n_clips=2))
+    made = make_report(ReportRequest(data=clicks, audio=folders, results=[path], n_clips=2))
     assert made.html.count("<dt>Event F1 (50 ms)</dt>") == 2
     assert made.html.count("<dt>Seconds per clip</dt>") == 2

@@ -6,7 +6,7 @@ import pytest
 
 from foleybench.cli import main
 from foleybench.registry import load, names
-from foleybench.sanity.run import Point, Request, able, run, spread
+from foleybench.sanity.run import Point, SanityRequest, able, run, spread
 from foleybench.sanity.verdict import judge, own
 from foleybench.sanity.write import faults
 from foleybench.scoring.choice import choose
@@ -52,7 +52,7 @@ def test_metrics_that_cannot_run_are_named():
 @pytest.fixture(scope="module")
 def outcome(clicks, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sanity")
-    request = Request(
+    request = SanityRequest(
         data=clicks, protocol="signal", work=folder / "sound", degradations=("gain", "shift"), resamples=100
     )
     return run(request), folder

@@ -9,7 +9,7 @@ from foleybench.artefacts.clip_table import ClipTable
 from foleybench.encoders.mini_class import class_names
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
-from foleybench.scoring.evaluate import Request, evaluate, pooled
+from foleybench.scoring.evaluate import EvalRequest, evaluate, pooled
 from foleybench.shards.dataset import ShardDataset
 from tests.scoring.test_evaluate import MODEL
 
@@ -28,7 +28,7 @@ def test_value_and_interval_are_the_commands_to_the_bit(clicks, tmp_path, name):
         rates = {"rate_hz": made_hz, "reference_hz": clip.rate_hz}
         part.update(clip.clip_id, generated=made, reference=clip.audio, source_id=clip.source_id, **rates)
     whole.merge(half)
-    request = Request(data=clicks, audio=tmp_path / "audio", protocol="signal", model=MODEL, resamples=60, seed=3)
+    request = EvalRequest(data=clicks, audio=tmp_path / "audio", protocol="signal", model=MODEL, resamples=60, seed=3)
     record = evaluate(request)[0]["metrics"][name]
     assert whole.compute() == record["value"]
     assert tuple(whole.interval(seed=3, resamples=60)) == (record["low"], record["high"])

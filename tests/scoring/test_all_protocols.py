@@ -12,7 +12,7 @@ from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
 from foleybench.scoring import all_protocols
 from foleybench.scoring.all_protocols import Cell
-from foleybench.scoring.evaluate import Request
+from foleybench.scoring.evaluate import EvalRequest
 from foleybench.shards.dataset import ShardDataset
 
 
@@ -27,7 +27,7 @@ def audio(clicks, tmp_path, monkeypatch):
 
 def request(clicks, audio):
     model = {"name": "half", "title": "Half", "kind": "model"}
-    return Request(data=clicks, audio=audio, protocol="", model=model, resamples=20)
+    return EvalRequest(data=clicks, audio=audio, protocol="", model=model, resamples=20)
 
 
 def test_what_can_run_is_scored_and_the_rest_says_why(clicks, audio):

@@ -21,7 +21,7 @@ from foleybench.errors import FoleyError
 from foleybench.lists import subsets
 from foleybench.media.audio import write_wav
 from foleybench.scoring import choice, scorer
-from foleybench.scoring.evaluate import Request, evaluate
+from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.shards.dataset import ShardDataset
 from foleybench.stats.pools import mean_of, value_of
 
@@ -92,8 +92,8 @@ def copies(clicks, tmp_path) -> Path:
     return tmp_path / "audio"
 
 
-def request(clicks, audio, cache=None, **more) -> Request:
-    return Request(data=clicks, audio=audio, protocol="t", model=MODEL, cache=cache, resamples=50, **more)
+def request(clicks, audio, cache=None, **more) -> EvalRequest:
+    return EvalRequest(data=clicks, audio=audio, protocol="t", model=MODEL, cache=cache, resamples=50, **more)
 
 
 def test_identity_is_ideal_and_complete(harness, clicks, copies):

@@ -11,7 +11,7 @@ import pytest
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
 from foleybench.scoring import scorer
-from foleybench.scoring.evaluate import Request, evaluate
+from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.scoring.scorer import Recipe, Scorer, Wanted
 from foleybench.scoring.workers import score_all
 from foleybench.shards.dataset import ShardDataset
@@ -27,7 +27,7 @@ def scored_folder(clicks, tmp_path_factory):
 
 
 def request(clicks, audio, **more):
-    return Request(data=clicks, audio=audio, protocol="signal", model=MODEL, resamples=50, **more)
+    return EvalRequest(data=clicks, audio=audio, protocol="signal", model=MODEL, resamples=50, **more)
 
 
 @pytest.mark.slow
@@ -67,12 +67,12 @@ import json, sys
 from pathlib import Path
 import ray
 from foleybench import scoring
-from foleybench.scoring.evaluate import Request, evaluate
+from foleybench.scoring.evaluate import EvalRequest, evaluate
 
 ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80 * 1024**2, log_to_driver=False)
 scoring.CHUNK = 2
 model = json.loads(sys.argv[3])
-request = Request(
+request = EvalRequest(
     data=Path(sys.argv[1]), audio=Path(sys.argv[2]), protocol="signal", model=model, resamples=50, engine="ray"
 )
 result, rows = evaluate(request)

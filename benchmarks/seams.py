@@ -26,7 +26,7 @@ from foleybench.shards.dataset import ShardDataset
 from foleybench.stats.bootstrap import Floats
 from foleymodels._parts.mel import Mel, MelSettings
 from foleymodels._parts.windows import Windows
-from foleymodels.controls._change import own_sound
+from foleymodels.controls._change import own_audio
 from foleymodels.foleyflow.checkpoints import load_model
 
 NEAR_S = 0.05
@@ -42,21 +42,22 @@ def main() -> None:
     parser.add_argument("--nfe", type=int, help="network evaluations (default: the model's own)")
     args = parser.parse_args()
     data = ShardDataset(args.data)
-    settings = load_model(args.checkpoint)[0].settings
+    signal = load_model(args.checkpoint).settings.signal
+    mel = signal.mel
     model, generator = build(Settings(model="foleyflow", checkpoint=args.checkpoint, nfe=args.nfe), data)
     rows: dict[str, list[FloatArray]] = {"true sound": [], "as generated": [], "control: two takes cut together": []}
     n_borders = 0
     for clip_id in data.clip_ids[: args.limit]:
         clip = data.load(clip_id)
-        truth = own_sound(clip, settings.rate_hz)
+        truth = own_audio(clip, mel.rate_hz)
         takes = [generate_one(model, generator, clip, seed) for seed in (0, 1)]
-        windows = Windows.cover(settings.mel.n_tokens(len(takes[0])), settings.n_tokens)
+        windows = Windows.cover(mel.n_tokens(len(takes[0])), signal.n_tokens)
         ends = [start + windows.length for start in windows.starts]
-        borders = np.array(sorted({*windows.starts[1:], *ends[:-1]})) / settings.mel.token_hz
+        borders = np.array(sorted({*windows.starts[1:], *ends[:-1]})) / mel.token_hz
         n_borders += len(borders)
-        sounds = (truth, takes[0], cut_together(takes, borders, settings.rate_hz))
+        sounds = (truth, takes[0], cut_together(takes, borders, mel.rate_hz))
         for name, sound in zip(rows, sounds, strict=True):
-            rows[name].append(statistics(sound, borders, settings.mel))
+            rows[name].append(statistics(sound, borders, mel))
     print(f"{len(rows['as generated'])} clips, {n_borders} borders of windows\n")
     print("| sound | measured | at borders | elsewhere | difference [95 %] | less that of the true sound [95 %] |")
     print("|---|---|---:|---:|---:|---:|")

@@ -20,10 +20,11 @@ from foleybench.api.model import BuildContext
 from foleybench.clips import FloatArray
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.mel import Mel
+from foleymodels._parts.settings import SIZES
+from foleymodels._parts.signal import SignalSettings
 from foleymodels._vocoders.choose import GriffinLim, Vocoder, vocoder_of
 from foleymodels._vocoders.train_vocos import mel_distance, spectral_distance
-from foleymodels.controls._change import own_sound
-from foleymodels.foleyflow.sizes import SIZES
+from foleymodels.controls._change import own_audio
 
 ITERATIONS = (4, 8, 16, 32)
 BASE = 16
@@ -34,11 +35,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vocoder", type=Path, required=True, help="folder of a trained vocoder")
     parser.add_argument("--data", type=Path, required=True, help="manifest of a split")
-    parser.add_argument("--size", default="tiny", choices=sorted(SIZES), help="whose mel settings (default: tiny)")
+    parser.add_argument("--size", default="tiny", choices=SIZES, help="whose mel settings (default: tiny)")
     parser.add_argument("--limit", type=int, help="only the first clips")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    mel = Mel(SIZES[args.size].mel)
+    mel = Mel(SignalSettings.sizes()[args.size].mel)
     trained = vocoder_of(BuildContext(vocoder=args.vocoder), mel.settings, BASE)
     vocoders: list[Vocoder] = [trained, *(GriffinLim(mel.settings, n) for n in ITERATIONS)]
     data = ShardDataset(args.data)
@@ -58,7 +59,7 @@ def main() -> None:
 @torch.inference_mode()
 def measure(vocoders: list[Vocoder], mel: Mel, data: ShardDataset, clip_id: str) -> FloatArray:
     """Return, for every vocoder, both distances and the seconds it took, shape (vocoders, 3)."""
-    audio = torch.from_numpy(own_sound(data.load(clip_id, video=False), mel.settings.rate_hz))[None]
+    audio = torch.from_numpy(own_audio(data.load(clip_id, video=False), mel.settings.rate_hz))[None]
     tokens = mel.tokens(audio)
     found = []
     for vocoder in vocoders:

@@ -1,4 +1,4 @@
-"""``python -m foleybench``; ``torchrun -m foleybench`` and ``accelerate launch -m foleybench`` start it so."""
+"""``python -m foleybench``, for ``torchrun`` and ``accelerate launch`` too."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command line: one verb, one module ``foleybench/commands/<verb>.py``; only the module of the verb is imported.
+"""The command line; only the module of the verb is imported.
 
 A command module defines ``HELP`` (one line), ``EXAMPLE`` (a command to copy), ``add_arguments(parser)`` and
 ``run(args) -> exit code``. Exit codes: 0 done, 1 an error that the user can fix, 2 usage or an unknown name, 3 finished

@@ -1,4 +1,4 @@
-"""Clip ids: ``<video id>_<start second as six digits>``, letters, digits, ``-`` and ``_`` only.
+"""Clip ids: ``<video id>_<start second as six digits>``, safe characters only.
 
 No dot ever, since WebDataset splits a member's name at the first one; nothing that a shell, a path or a page reads.
 Four ways of naming the same clip are in use and understood here (SpecVQGAN, Synchformer and im2wav write milliseconds,

@@ -1,4 +1,4 @@
-"""The clip: what every part of the suite means by "a video with its sound". Time is seconds everywhere.
+"""The clip: a video with its audio. Time is in seconds.
 
 A clip holds frames with a timestamp each, so constant and variable frame rates are the same case, and mono audio at its
 own rate. ``Clock`` is the one place that converts between seconds, frames, samples and tokens.

@@ -1,4 +1,4 @@
-"""Errors that a user can fix, and the exit code each one ends a command with.
+"""Errors that a user can fix, and their exit codes.
 
 Everything that is not a ``FoleyError`` is a bug of ours and propagates with its traceback.
 """

@@ -1,4 +1,4 @@
-"""Files that appear whole, and their hashes; what killed runs left half written is removed.
+"""Files that appear whole, and their hashes.
 
 A file is written under a temporary name that says which process of which machine writes it, so a later run can tell
 what was left behind from what is being written.

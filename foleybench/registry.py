@@ -1,4 +1,4 @@
-"""Names to files: the one way in for metrics, encoders, data sets, protocols, models and commands.
+"""Names to files: the one way in for plug-ins.
 
 A name is the file of that name in the folder of its kind. Others add names of every kind by the entry-point groups
 ``foleybench.<kind>`` (value ``package.module`` or ``package.module:NAME``), and give a single file as

@@ -19,6 +19,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("foleybench")
 
+collect_ignore = ["plugin_package"]  # a package of its own, which only test_plugins.py can import
+
 
 @pytest.fixture(scope="session")
 def make_clicks() -> Callable[..., Path]:

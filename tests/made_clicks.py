@@ -59,6 +59,7 @@ def make_clicks(folder: Path, n: int = 6, *, split: str = "test", duration_s: fl
             shard=shard,
             audio_sha256=hashlib.sha256(fields["flac"]).hexdigest(),
             video_sha256=hashlib.sha256(fields["mp4"]).hexdigest(),
+            json_sha256=hashlib.sha256(fields["json"]).hexdigest(),
             facts={"duration_s": duration_s},
         )
         for index, (clip_id, fields, _) in enumerate(samples)

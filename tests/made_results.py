@@ -37,7 +37,8 @@ def clip_stats(metric, skill, draw):
 def record(name, rows, n_asked, labels=LABELS, **changes):
     """A metric's record, its value really pooled from the rows."""
     metric = load(name)
-    found = list(results.stats_of(rows, name).values())
+    stats = results.stats_of(rows, name)
+    found = list(stats.values())
     value = metric.pool(found)
     return {
         "version": metric.version,
@@ -46,7 +47,7 @@ def record(name, rows, n_asked, labels=LABELS, **changes):
         "low": within(metric, value * 0.95),
         "high": within(metric, value * 1.05),
         "level": 0.95,
-        "corrected": None,
+        "corrected": metric.corrected(found) if metric.corrected else None,
         "n_used": len(found),
         "n_asked": n_asked,
         "not_applicable": 0,
@@ -54,11 +55,15 @@ def record(name, rows, n_asked, labels=LABELS, **changes):
         "better": metric.better,
         "reason": None,
         "per_class": {
-            label: {"value": metric.pool([s for s, r in zip(found, rows, strict=True) if r["label"] == label]), "n": 10}
-            for label in labels
+            label: class_record(metric, [stats[r["clip_id"]] for r in rows if r["label"] == label]) for label in labels
         },
         **changes,
     }
+
+
+def class_record(metric, found):
+    value = metric.pool(found) if len(found) >= max(1, metric.minimum_clips) else np.nan
+    return {"value": value if np.isfinite(value) else None, "n": len(found)}
 
 
 def within(metric, value):
@@ -123,7 +128,8 @@ def make_result(
     for metric, change in (changes or {}).items():
         records[metric].update(change)
         if change.get("value", 0) is None:  # undefined: no clip has statistics of it
-            records[metric].update(n_used=0, not_applicable=len(ids))
+            nothing = {label: {"value": None, "n": 0} for label in labels}
+            records[metric].update(n_used=0, not_applicable=len(ids), corrected=None, per_class=nothing)
             for row in rows:
                 row["stats"][metric] = None
     result = {

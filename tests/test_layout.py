@@ -26,7 +26,7 @@ PLUG_INS = {
     "foleybench/metrics": {"_families", "_math"},
     "foleybench/encoders": {"_inputs", "_nets"},
     "foleybench/protocols": set(),
-    "models/foleymodels": {"_parts", "_training", "_vocoders", "_small_encoders"},
+    "models/foleymodels": {"_alignment", "_flow", "_parts", "_small_encoders", "_training", "_vocoders"},
 }
 MOST_FLAT = 10
 

@@ -28,15 +28,48 @@ def test_unknown_kind():
         registry.names("metric")
 
 
-def test_model_from_a_file(tmp_path):
+CONSTANT = """
+from foleybench.api.protocol import Protocol
+PROTOCOL = Protocol(title="Mine", version=1, description="", metrics=(), headline={})
+WORD = "a word"
+def make():
+    return PROTOCOL
+"""
+
+
+def test_a_file_gives_a_constant_or_what_a_function_returns(tmp_path):
     path = tmp_path / "mine.py"
-    path.write_text("MODEL = 'a model'\ndef make():\n    return 'made'\n")
-    assert registry.load_file(f"{path}:MODEL") == "a model"
-    assert registry.load_file(f"{path}:make") == "made"
-    with pytest.raises(FoleyError, match="does not define OTHER"):
-        registry.load_file(f"{path}:OTHER")
-    with pytest.raises(FoleyError, match="no file at"):
-        registry.load_file(f"{tmp_path / 'absent.py'}:MODEL")
+    path.write_text(CONSTANT)
+    assert registry.load("protocols", f"{path}:PROTOCOL").title == "Mine"
+    assert registry.load("protocols", f"{path}:make") is registry.load("protocols", f"{path}:PROTOCOL")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        ("protocols", "mine.py:OTHER", "does not define OTHER"),
+        ("protocols", "absent.py:PROTOCOL", "no file at"),
+        ("protocols", "mine.py:WORD", "gives a str; a Protocol of foleybench.api.protocol is wanted"),
+        ("metrics", "mine.py:PROTOCOL", "gives a Protocol; a Metric of foleybench.api.metric is wanted"),
+        ("protocols", "mine.py", r"say what to take of the file: .*mine\.py:PROTOCOL"),
+        ("protocols", "fault.py:PROTOCOL", r"fault\.py cannot be imported: line 2: "),
+        ("protocols", "division.py:PROTOCOL", "line 1: ZeroDivisionError"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_in_words(tmp_path, kind, name, words):
+    (tmp_path / "mine.py").write_text(CONSTANT)
+    (tmp_path / "fault.py").write_text("x = 1\ny = = 2\n")
+    (tmp_path / "division.py").write_text("x = 1 / 0\n")
+    with pytest.raises(FoleyError, match=words):
+        registry.load(kind, f"{tmp_path}/{name}")
+
+
+def test_a_file_is_read_again_when_it_changes(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(CONSTANT)
+    assert registry.load("protocols", f"{path}:PROTOCOL").title == "Mine"
+    path.write_text(CONSTANT.replace("Mine", "Another"))
+    assert registry.load("protocols", f"{path}:PROTOCOL").title == "Another"
 
 
 @pytest.mark.parametrize("kind", ["commands", "datasets", "encoders", "metrics", "models", "protocols"])

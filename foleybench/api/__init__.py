@@ -1,1 +1,1 @@
-"""Contracts: what a metric, an encoder, a protocol, a data set, a model and a weights file declare."""
+"""Contracts: what plug-ins of every kind declare."""

@@ -1,4 +1,4 @@
-"""The contract of a data set: a list of items, and how to make the sample of one item.
+"""The contract of a data set: items, and their samples.
 
 A data set is one file ``foleybench/datasets/<name>.py`` that defines ``DATASET``. ``foleybench.prepare`` does the rest
 (workers, time limits, resuming, shards, manifest), the same way for every data set.

@@ -1,4 +1,4 @@
-"""The contract of an encoder: from audio, video or caption to features.
+"""The contract of an encoder: audio, video or caption to features.
 
 An encoder is one file ``foleybench/encoders/<name>.py`` that defines ``ENCODER``. Encoders do the work, metrics are
 arithmetic. Signal detectors without weights (the onset detector, level curves) are encoders too, so that they run once

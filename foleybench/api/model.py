@@ -1,4 +1,4 @@
-"""The contract of a model: anything that turns a silent video into sound, from a baseline of five lines to a flow.
+"""The contract of a model: silent video in, audio out.
 
 A model is one file ``models/foleymodels/<name>.py`` (or a folder) that defines ``MODEL``. Control rows (ground truth,
 noise, a shifted track) are models too, so that they pass through the very code that scores the others.

@@ -1,4 +1,4 @@
-"""The contract of a protocol: which metrics, on what cut of the sound, under which policy. One file each.
+"""The contract of a protocol: which metrics, under which policy.
 
 ``foleybench/protocols/<name>.py`` defines ``PROTOCOL``.
 """

@@ -1,4 +1,4 @@
-"""Weights files: where they come from, where they lie, and whether they are the right ones. Never substituted.
+"""Weights files: source, place, hash; never substituted.
 
 Packaged weights (the ``mini`` evaluators) lie beside the code. All others lie in one folder, ``$FOLEYBENCH_WEIGHTS`` or
 ``~/.cache/foleybench/weights``, and are fetched by ``foleybench weights fetch NAME`` only when a person asks for it.

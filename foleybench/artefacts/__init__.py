@@ -1,1 +1,1 @@
-"""Files that one command writes and another reads: results, clip tables, audio folders."""
+"""Files that one command writes and another reads."""

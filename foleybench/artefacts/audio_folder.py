@@ -1,4 +1,4 @@
-"""The audio folder: generated sound as ``<clip_id>.wav|flac``, with or without our ``generation.json``.
+"""The audio folder: generated audio as ``<clip_id>.wav`` or ``.flac``.
 
 Files are matched to clips by exact stem, or by an explicit name map; never by guessing from a name's length.
 """

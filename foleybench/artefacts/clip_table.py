@@ -1,4 +1,4 @@
-"""Statistics that are too large for the clip table, such as the embeddings of a distribution distance.
+"""Clip tables, and statistics too large for their lines.
 
 The table of a result is text, a line a clip. A statistic of more than ``SMALL`` numbers lies beside it in a ``.npz``:
 the table says in which array and from which row on. Equal statistics are kept once (ground truth against itself, or
@@ -20,7 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import FloatArray
-from foleybench.errors import ResultError
+from foleybench.errors import ResultError, why
+from foleybench.fields import Place, read_arrays
+from foleybench.files import written_atomically
 
 ClipRow = dict[str, Any]
 SMALL = 64
@@ -87,16 +89,19 @@ class LargeStats:
         """
         shape = tuple(int(size) for size in reference["shape"])
         n_rows = math.prod(shape[:-1])
-        column = self._columns.get(str(reference["array"]))
-        if column is None or int(reference["start"]) + n_rows > column.n_rows:
+        name = str(reference["array"])
+        column = self._columns.get(name)
+        if (
+            column is None
+            or int(reference["start"]) + n_rows > column.n_rows
+            or name.partition("x")[2] != str(shape[-1])
+        ):
             raise ResultError(f"the table names rows {reference} that the file of large statistics does not have.")
         return column.read(int(reference["start"]), n_rows).astype(np.float64).reshape(shape)
 
     def write(self, path: Path) -> None:
         """Write all arrays as an ``.npz`` with no clock in it, block by block."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.tmp")
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        with written_atomically(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, column in sorted(self._columns.items()):
                 width = int(name.partition("x")[2])
                 header = {
@@ -108,7 +113,6 @@ class LargeStats:
                     np.lib.format.write_array_header_2_0(handle, header)
                     for block in column.blocks:
                         handle.write(np.ascontiguousarray(block).data)
-        temporary.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> LargeStats:
@@ -117,11 +121,16 @@ class LargeStats:
         Raises:
             ResultError: The file is broken.
         """
+        place = Place(str(path), ResultError, "Run `foleybench eval` again.")
         try:
-            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
-                return cls({name: stored[name] for name in stored.files})
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise ResultError(f"{path} cannot be read: {error}. Run `foleybench eval` again.") from error
+            with path.open("rb") as handle:
+                arrays = read_arrays(handle, place)
+        except OSError as error:
+            place.fail(f" cannot be read: {why(error)}", error)
+        for name, values in arrays.items():
+            if values.ndim != 2 or name != f"{values.dtype.str[1:]}x{values.shape[1]}" or values.dtype.kind != "f":
+                place.fail(f": {name} is an array of {values.dtype} and shape {values.shape}; its name says otherwise")
+        return cls(arrays)
 
 
 class ClipTable(list[ClipRow]):

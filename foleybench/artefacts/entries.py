@@ -1,4 +1,4 @@
-"""Read every result below a folder, and refuse what cannot be put in one table honestly."""
+"""Read the results of a folder; refuse what clashes."""
 
 from __future__ import annotations
 

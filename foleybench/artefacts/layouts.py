@@ -1,4 +1,4 @@
-"""The layouts of a result, of a line of its clip table, and of ``generation.json``, written down as checks."""
+"""The layouts of results, clip tables and ``generation.json``, as checks."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ _METRIC = record(
         "better": one_of(("higher", "lower")),
         "reason": maybe(text),
         "per_class": named(record({"value": _VALUE, "n": _COUNT})),
-    }
+    },
+    {"code_sha256": text},
 )
 
 _SUBSET = record({"name": text, "sha256": text, "n_ids": _COUNT, "n_here": _COUNT})

@@ -1,4 +1,4 @@
-"""Numbers that others reported: read from a list with a source for every value, never ranked with measured ones."""
+"""Reported numbers, each with its source; never ranked with measured ones."""
 
 from __future__ import annotations
 

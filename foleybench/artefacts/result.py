@@ -1,4 +1,4 @@
-"""The result: one JSON file per model x data set x protocol, schema-checked, no NaN, sorted keys, and its clip table.
+"""The result: one checked JSON file, and its clip table.
 
 ``leaderboards/results/<dataset>/<model>.<id8>.json`` beside ``<model>.<id8>.clips.jsonl.gz`` (one line per clip with
 the statistics of every metric, from which any interval or paired test can be made again). ``id8`` is the start of the
@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,35 +20,22 @@ from typing import Any
 
 from foleybench.api.metric import Stat
 from foleybench.artefacts.clip_table import COMMITTED_BYTES, ClipRow, ClipTable, LargeStats, paths_of
-from foleybench.artefacts.layouts import RESULT, ROW, SCHEMA, STATUSES, safe_name
+from foleybench.artefacts.layouts import RESULT, ROW, safe_name
+from foleybench.artefacts.layouts import SCHEMA as SCHEMA
 from foleybench.errors import ResultError
 from foleybench.fields import Place, gunzip, mapping, parse_json, read_bytes, read_json, shown
-from foleybench.files import canonical_json, file_sha256, write_atomically
+from foleybench.files import canonical_json, file_sha256, temporary_beside, write_atomically
 
 _ADVICE = "Run `foleybench eval` again."
-__all__ = [
-    "SCHEMA",
-    "STATUSES",
-    "check",
-    "clips_bytes",
-    "content_id",
-    "read",
-    "read_clips",
-    "require_safe_name",
-    "stats_of",
-    "subset_sha256",
-    "table_path",
-    "write",
-]
 
 
-def check(result: Mapping[str, Any], where: str = "result") -> None:
+def check(result: Mapping[str, Any], where: str = "result", advice: str = "") -> None:
     """Check a result against the schema.
 
     Raises:
         ResultError: Names the place that is wrong.
     """
-    place = Place(where, ResultError, _ADVICE)
+    place = Place(where, ResultError, advice)
     place.require(result, RESULT)
     for name, record in result["metrics"].items():
         _check_numbers(dataclasses.replace(place, where=f"{where}: metrics.{name}"), record)
@@ -97,19 +83,15 @@ def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path
     table = clips_bytes(rows)
     home = folder / result["dataset"]["name"]
     clips: dict[str, Any] = {"sha256": hashlib.sha256(table).hexdigest(), "n": len(rows)}
-    waiting = home / f".{os.getpid()}.npz.tmp"
-    if isinstance(rows, ClipTable) and len(rows.large):
-        rows.large.write(waiting)
-        clips["large"] = {"sha256": file_sha256(waiting), "bytes": waiting.stat().st_size}
-    result = {**result, "clips": clips}
-    check(result)
-    stem = f"{result['model']['name']}.{content_id(result)}"
-    write_atomically(home / f"{stem}.clips.jsonl.gz", table)
-    path: Path = home / f"{stem}.json"
-    if "large" in clips:
-        waiting.replace(paths_of(path)[clips["large"]["bytes"] > COMMITTED_BYTES])
-    text = json.dumps(result, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
-    write_atomically(path, (text + "\n").encode())
+    home.mkdir(parents=True, exist_ok=True)
+    waiting = temporary_beside(home / "large.npz")
+    try:
+        if isinstance(rows, ClipTable) and len(rows.large):
+            rows.large.write(waiting)
+            clips["large"] = {"sha256": file_sha256(waiting), "bytes": waiting.stat().st_size}
+        path = _write_files(home, {**result, "clips": clips}, table, waiting)
+    finally:
+        waiting.unlink(missing_ok=True)
     for older in _same_thing(home, result):
         if older != path:
             older.unlink()
@@ -118,12 +100,25 @@ def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path
     return path
 
 
+def _write_files(home: Path, result: dict[str, Any], table: bytes, large: Path) -> Path:
+    check(result)
+    stem = f"{result['model']['name']}.{content_id(result)}"
+    write_atomically(home / f"{stem}.clips.jsonl.gz", table)
+    path = home / f"{stem}.json"
+    if "large" in result["clips"]:
+        large.replace(paths_of(path)[result["clips"]["large"]["bytes"] > COMMITTED_BYTES])
+    text = json.dumps(result, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+    write_atomically(path, (text + "\n").encode())
+    return path
+
+
 def _same_thing(home: Path, result: Mapping[str, Any]) -> list[Path]:
     """Return the files in a folder that are about the same system, clips and protocol."""
     found = []
     for path in sorted(home.glob("*.json")):
         try:
-            if _identity(read(path)) == _identity(result):
+            other = read_json(path, RESULT, Place(str(path), ResultError))
+            if _identity(other) == _identity(result):
                 found.append(path)
         except ResultError:
             continue  # not one of ours; reading the folder will name it
@@ -162,7 +157,7 @@ def read(path: Path) -> dict[str, Any]:
         ResultError: Not JSON, not the schema, or edited since it was written (its name no longer fits its content).
     """
     result: dict[str, Any] = read_json(path, mapping, Place(str(path), ResultError, _ADVICE))
-    check(result, str(path))
+    check(result, str(path), _ADVICE)
     if not path.name.endswith(f".{content_id(result)}.json"):
         raise ResultError(f"{path} was edited after it was written: its content hashes to {content_id(result)}.")
     return result

@@ -1,1 +1,1 @@
-"""One module a verb of the command line. Heavy imports stay inside ``run``, so that ``--help`` is quick."""
+"""The verbs of the command line, a module each."""

@@ -1,4 +1,4 @@
-"""Options that several verbs share, so that they have the same words and the same help everywhere."""
+"""Options that several verbs share, with the same words everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``foleybench prepare features``: encoder outputs as shards beside the clips', for training."""
+"""``foleybench prepare features``: features as shards, for training."""
 
 from __future__ import annotations
 

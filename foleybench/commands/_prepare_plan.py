@@ -1,4 +1,4 @@
-"""``foleybench prepare ... --plan``: what preparing many clips takes, from costs measured on a few of them."""
+"""``foleybench prepare ... --plan``: the cost of preparing many clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``foleybench demo``: the main job from nothing to the leaderboard, at size tiny, on this machine."""
+"""``foleybench demo``: from nothing to a leaderboard at size tiny."""
 
 from __future__ import annotations
 

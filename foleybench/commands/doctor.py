@@ -1,4 +1,4 @@
-"""``foleybench doctor``: what works on this machine, and what is missing for the rest."""
+"""``foleybench doctor``: what works on this machine, what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``foleybench eval``: score a model (generate, then score) or a folder of sound made elsewhere."""
+"""``foleybench eval``: score a model, or a folder of audio."""
 
 from __future__ import annotations
 

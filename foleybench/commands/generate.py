@@ -1,4 +1,4 @@
-"""``foleybench generate``: sound for one video, or for every clip of a data set."""
+"""``foleybench generate``: audio for one video, or for a data set."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the sound and print the path of what was made."""
+    from foleybench.artefacts.result import require_safe_name
+    from foleybench.files import require_writable
     from foleybench.generation.folder import generate_folder
 
     if (args.video is None) == (args.data is None):
@@ -53,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
             f"--{next(iter(for_people))} goes with --video: the sound of a data set is scored as it is made."
         )
     settings = sampling_of(args, args.model)
+    require_safe_name(settings.row_name, "the name of the row,")
+    require_writable(args.out, "--out")
     if args.dry_run:
         sys.stderr.write(f"would make sound with {settings.row_name} for {args.video or args.data} in {args.out}\n")
         return EXIT_OK

@@ -1,4 +1,4 @@
-"""``foleybench leaderboard``: results and reported numbers to CSV, Markdown and one page; or check them."""
+"""``foleybench leaderboard``: tables and page from results, or check them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="list of reported values (default: published.csv in --out, then in leaderboards/; 'none' leaves them out)",
     )
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 4 when a file would change or a result was edited"
+        "--check",
+        action="store_true",
+        help="write nothing; exit 4 when a file would change or a result was edited; name rows made by other code",
     )
     parser.add_argument(
         "--compare",
@@ -58,7 +60,9 @@ def _write(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from foleybench.artefacts.entries import read_all
     from foleybench.leaderboard import build
+    from foleybench.leaderboard.other_code import made_by_other_code
 
     try:
         problems = build.stale(build.build(args.results, _published(args)), args.out)
@@ -68,7 +72,9 @@ def _check(args: argparse.Namespace) -> int:
         sys.stderr.write(f"stale: {problem}\n")
     if problems:
         sys.stderr.write("Run `foleybench leaderboard` and commit what it writes.\n")
-    return EXIT_STALE if problems else EXIT_OK
+        return EXIT_STALE
+    sys.stderr.writelines(f"note: {line}\n" for line in made_by_other_code(read_all(args.results)))
+    return EXIT_OK
 
 
 def _published(args: argparse.Namespace) -> Path | None:

@@ -1,4 +1,4 @@
-"""``foleybench report``: the listening page, clips side by side with every system's sound on the video's clock."""
+"""``foleybench report``: the listening page, systems side by side."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from foleybench.commands._options import add_data
+from foleybench.commands._options import add_data, whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 HELP = "make the listening page: the same clips with the sound of every system, spectrograms and event marks"
@@ -27,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", nargs="*", type=Path, default=[], help="result files whose values per clip are shown, by name"
     )
-    parser.add_argument("--clips", type=int, default=12, help="number of clips (default: 12); fewer if 30 MB are full")
-    parser.add_argument("--seed", type=int, default=0, help="decides which clips (default: 0)")
+    parser.add_argument(
+        "--clips", type=whole_number(1), default=12, help="number of clips (default: 12); fewer if 30 MB are full"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="decides which clips (default: 0)")
     parser.add_argument("--out", type=Path, default=Path("out/report.html"), help="the page (default: %(default)s)")
 
 

@@ -1,4 +1,4 @@
-"""``foleybench reproduce``: the paper's tables from training runs of one's own, beside what the paper reports."""
+"""``foleybench reproduce``: the paper's tables, measured beside reported."""
 
 from __future__ import annotations
 

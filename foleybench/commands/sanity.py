@@ -1,4 +1,4 @@
-"""``foleybench sanity``: what each metric of a protocol sees and what it is blind to, on any data set."""
+"""``foleybench sanity``: what each metric sees, and misses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``foleybench show``: what a manifest, a result file, a metric or a protocol says of itself, for a person."""
+"""``foleybench show``: a manifest, result, metric or protocol in words."""
 
 from __future__ import annotations
 

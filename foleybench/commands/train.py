@@ -1,4 +1,4 @@
-"""``foleybench train``: train a model, the ``mini`` evaluators, or an alignment classifier."""
+"""``foleybench train``: train a model, the evaluators, or an alignment classifier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``foleybench weights``: which pretrained weights there are, which are here, and how to get the others."""
+"""``foleybench weights``: list, fetch and verify pretrained weights."""
 
 from __future__ import annotations
 

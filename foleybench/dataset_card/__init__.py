@@ -1,1 +1,1 @@
-"""What a folder of shards holds, for people: text, a page with pictures, a data set card."""
+"""What a folder of shards holds: text, page, card."""

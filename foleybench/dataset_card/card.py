@@ -1,4 +1,4 @@
-"""The data set card: ``README.md`` in a folder of shards, a pure function of the manifests that lie there."""
+"""The data set card: ``README.md``, made from the manifests alone."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""The figures of one split, read from its manifest line by line."""
+"""The figures of one split, read from its manifest."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 from foleybench.clip_ids import VALID
 from foleybench.errors import ManifestError
-from foleybench.shards.manifest import Entry, Header
+from foleybench.shards.manifest import Entry, Header, header_of, parse_entry
+from foleybench.shards.manifest_lines import ManifestLines
 
 N_EXAMPLES = 12
 # Numbers whose spread is worth a picture: name of the fact, title, unit.
@@ -46,7 +46,7 @@ class Overview:
     Attributes:
         path: The manifest.
         header: Its first line.
-        sha256: Hash of the whole manifest.
+        sha256: What names the test set.
         n_asked: Clips asked for.
         statuses: Clips by status.
         reasons: Failures by status and reason, numbers in the reason left out.
@@ -139,19 +139,15 @@ def read_overview(path: Path) -> Overview:
     """
     if not path.is_file():
         raise ManifestError(f"no manifest at {path}. Make one with `foleybench prepare`.")
-    digest = hashlib.sha256()
     with path.open("rb") as handle:
-        number = 1
-        try:
-            first = handle.readline()
-            digest.update(first)
-            overview = Overview(path=path, header=Header(**json.loads(first)))
-            for number, line in enumerate(handle, start=2):  # noqa: B007 - named in the error
-                digest.update(line)
-                overview.add(Entry(**json.loads(line)))
-        except (ValueError, TypeError) as error:
-            raise ManifestError(f"{path}, line {number} is damaged: {error}. Prepare the data again.") from error
-    overview.sha256 = digest.hexdigest()
+        lines = ManifestLines(str(path), handle)
+        overview = Overview(path=path, header=header_of(lines))
+        for number, line in lines:
+            try:
+                overview.add(parse_entry(str(path), number, line))
+            except (ValueError, TypeError) as error:
+                raise ManifestError(f"{path}, line {number} is damaged: {error}. Prepare the data again.") from error
+    overview.sha256 = lines.sha256
     return overview
 
 

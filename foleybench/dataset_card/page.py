@@ -1,4 +1,4 @@
-"""The page of a folder of shards: one self-contained HTML file that works from disk, dark and light."""
+"""The page of a folder of shards: one self-contained file."""
 
 from __future__ import annotations
 

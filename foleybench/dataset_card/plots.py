@@ -1,4 +1,4 @@
-"""Bars and histograms as inline SVG; colours come from the page's style sheet."""
+"""Bars and histograms as inline SVG."""
 
 from __future__ import annotations
 

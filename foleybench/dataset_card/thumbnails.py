@@ -1,4 +1,4 @@
-"""Small pictures of clips for the page: four moments of each, side by side, as one JPEG."""
+"""Thumbnails: four frames of a clip side by side."""
 
 from __future__ import annotations
 

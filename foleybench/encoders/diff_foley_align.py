@@ -154,9 +154,9 @@ def as_published(
     with torch.inference_mode():
         for start in range(0, len(spectrograms), batch_size):
             sounds = np.stack([one[:, :N_FRAMES] for one in spectrograms[start : start + batch_size]])
-            seen = np.stack([one[:N_VIDEO_FRAMES] for one in pictures[start : start + batch_size]])
+            video = np.stack([one[:N_VIDEO_FRAMES] for one in pictures[start : start + batch_size]])
             noise = torch.randn(len(sounds), *NOISE_SHAPE, generator=generator).to(device)
-            found.append(net(torch.from_numpy(sounds).to(device), torch.from_numpy(seen).to(device), noise).cpu())
+            found.append(net(torch.from_numpy(sounds).to(device), torch.from_numpy(video).to(device), noise).cpu())
     return np.asarray(torch.cat(found).numpy()) if found else np.zeros(0, dtype=np.float32)
 
 
@@ -176,8 +176,8 @@ def _build(device: str) -> Encode:
             sounds[row], pictures[row] = torch.from_numpy(sound), torch.from_numpy(picture)
         mean, deviation = net.moments(sounds.to(device))
         latents: dict[str, Tensor] = {"probability": mean, "probability_sampled": mean + deviation * noise}
-        seen = pictures.to(device)
-        found = {name: net.probability(net.scale_factor * one, seen).cpu().numpy() for name, one in latents.items()}
+        video = pictures.to(device)
+        found = {name: net.probability(net.scale_factor * one, video).cpu().numpy() for name, one in latents.items()}
         return [{name: values[row : row + 1].copy() for name, values in found.items()} for row in range(len(clips))]
 
     def encode(signals: Sequence[Signal]) -> list[Features]:

@@ -50,8 +50,8 @@ def mean_power(audio: AudioArray) -> tuple[FloatArray, FloatArray]:
         spectrum = np.fft.rfft(frames[start : start + _BLOCK] * taper, axis=1)
         total += (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
     hz = np.arange(len(total), dtype=np.float64) * (RATE_HZ / WINDOW)
-    heard = hz >= LOWEST_HZ
-    return hz[heard], np.asarray(total[heard] / len(frames), dtype=np.float64)
+    audible = hz >= LOWEST_HZ
+    return hz[audible], np.asarray(total[audible] / len(frames), dtype=np.float64)
 
 
 def describe(hz: FloatArray, power: FloatArray) -> Features:

@@ -1,4 +1,4 @@
-"""Features on disk, under the hash of what they were made from: sound, picture, encoder, weights and version.
+"""Features on disk, under the hash of their inputs.
 
 A cached feature is believed because of its key, never because a file exists: other audio, another crop, other weights
 or a new encoder version give another key. Every file carries a checksum of its key and content, and one that does not

@@ -1,4 +1,4 @@
-"""From clips to features: every needed encoder once per sound or picture, each sound resampled once per rate.
+"""From clips to features: each encoder once per input.
 
 Features come from the cache where it has them; the picture of a clip is decoded only when an encoder that looks at it
 has to run. A clip without a caption gets no features of encoders that read it, nor of those after them.

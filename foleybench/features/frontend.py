@@ -1,4 +1,4 @@
-"""Apply a protocol's frontend: what happens to audio before an encoder is given it.
+"""Apply a protocol's front end before an encoder.
 
 The steps, in this order: the file's channels become one, the clip's length is settled (both by the evaluator), the mean
 is taken away, the audio is resampled to the encoder's rate, and rounded to 16 bits. Scaling to a peak belongs to the

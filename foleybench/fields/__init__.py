@@ -1,7 +1,7 @@
-"""Values from files: the one place that reads them, and tells file, field, value and what was expected.
+"""The one place that reads values from files.
 
-Whatever comes from a file (result, manifest, config, list, cache) is read by a reader (``read_json``, ``read_rows``
-...) and compared with a check, which is the layout of the file written down.
+Whatever comes from a file (result, manifest, config, list, cache) is read by a reader (``read_json``, ``read_rows`` and
+their kin) and compared with a check, which is the layout of the file written down.
 
 Example:
     >>> parse_json(b'{"name": "a", "n": 0}', record({"name": text, "n": whole(low=1)}), Place("a.json"))

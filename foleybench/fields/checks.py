@@ -1,4 +1,4 @@
-"""Checks: what a value from a file may be; they tell the field, the value and what was expected.
+"""Checks: what a value from a file may be.
 
 A check is a function of a value that returns None, or the ``Fault`` that it found. Checks are made from smaller ones,
 so the layout of a file is written down as it looks.

@@ -1,4 +1,4 @@
-"""Readers: files of JSON, CSV, gzip and arrays; whatever is wrong with one is told with its name."""
+"""Readers of JSON, CSV, gzip and arrays that name faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from foleybench.errors import why
 from foleybench.fields.checks import Check, Place, shown
@@ -154,8 +154,8 @@ def gunzip(data: bytes, place: Place) -> bytes:
         place.fail(f" cannot be unpacked: {_told(error)}", error)
 
 
-def read_arrays(data: bytes | memoryview, place: Place) -> dict[str, npt.NDArray[np.generic]]:
-    """Return the arrays of ``.npz`` data by name.
+def read_arrays(data: bytes | memoryview | IO[bytes], place: Place) -> dict[str, npt.NDArray[np.generic]]:
+    """Return the arrays of ``.npz`` data, or of an open file of them, by name.
 
     Raises:
         FoleyError: They are damaged, or hold Python objects.
@@ -163,7 +163,8 @@ def read_arrays(data: bytes | memoryview, place: Place) -> dict[str, npt.NDArray
     import numpy as np
 
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        handle = io.BytesIO(data) if isinstance(data, bytes | memoryview) else data
+        with np.load(handle, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except BROKEN_ARCHIVE as error:
         place.fail(f" is not a file of arrays: {_told(error)}", error)

@@ -1,4 +1,4 @@
-"""Make sound with a model: for the clips of a data set (an audio folder), or for one video file.
+"""Run a model on the clips of a data set.
 
 A model is given only what its card says it sees; everything else is taken out of the clip first. Randomness comes from
 (seed, clip id) alone, so order, batching and resuming change nothing.

@@ -1,4 +1,4 @@
-"""One table: the systems scored on the same clips under the same protocol, cell by cell."""
+"""One table: systems scored alike, cell by cell."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""All files of the leaderboard, made in memory; then written, or compared with what is there."""
+"""All files of the leaderboard: made, then written or compared."""
 
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from foleybench.artefacts.published import tables as reported_tables
 from foleybench.files import write_atomically
 from foleybench.leaderboard import page, tables
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.recompute import require_recomputed
+from foleybench.leaderboard.recompute import not_recomputed, require_recomputed
 
 
 def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:
-    """Return file name -> content of everything that the leaderboard consists of.
+    """Return file name -> content of everything that the leaderboard consists of; say what could not be recomputed.
 
     Args:
         results_folder: Where the result files lie, one folder a data set.
@@ -27,6 +28,7 @@ def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:
     """
     entries = read_all(results_folder)
     require_recomputed(entries)
+    sys.stderr.write("".join(f"{sentence}\n" for sentence in not_recomputed(entries)))
     boards = make_boards(entries)
     reported = reported_tables(read_published(published)) if published else []
     files: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Two results side by side, on the clips that both cover: what a comparison of real systems has to be."""
+"""Two results side by side, on their common clips."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.entries import Entry, read_entry
 from foleybench.errors import ResultError
+from foleybench.leaderboard.recompute import require_recomputed
 from foleybench.leaderboard.significance import SEED
 from foleybench.pages import number_text
 from foleybench.pages.number_text import p_text
@@ -61,6 +62,7 @@ def _paired(metric: Metric, first: Entry, second: Entry, name: str) -> Paired:
 def table(first_path: Path, second_path: Path) -> str:
     """Return the comparison as a Markdown table."""
     first, second = read_entry(first_path), read_entry(second_path)
+    require_recomputed([first, second])
     found = compare(first, second)
     names = sorted(found)
     corrected = _holm(names, found)

@@ -1,4 +1,4 @@
-"""Event marks of the listening page: where sounds should start, where they do, and which of them belong together."""
+"""Event marks of the listening page, and which belong together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The page: one self-contained HTML file, with style, script and plots inside, that works from a file."""
+"""The leaderboard page: one self-contained HTML file.
+
+Style, script and plots are inside, so that it works from disk.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page tells about where a row comes from, as groups of facts."""
+"""Where a row comes from, in groups of facts."""
 
 from __future__ import annotations
 

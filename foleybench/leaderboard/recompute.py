@@ -1,8 +1,10 @@
 """Recompute every value from its clip table; refuse results that disagree.
 
 A result's file name fits its content, but whoever edits a value can rename the file too. The statistics of the clips
-and the metric's ``pool`` say what the value must be. Skipped are metrics of another version than today's (they are
-stale and not ranked), metrics that are not installed here, and statistics too large for the repository.
+and the metric's ``pool`` say what value, corrected value, values by class and counts must be; an interval must only lie
+in the metric's range, since the way it is made may have changed. Skipped are metrics of another version than today's
+(they are stale and not ranked) and, with a word (``not_recomputed``), metrics that are not installed here, and
+statistics too large for the repository.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foleybench import registry
-from foleybench.api.metric import Metric, Stat
+from foleybench.api.metric import Metric, Pool, Stat
 from foleybench.artefacts.entries import Entry
 from foleybench.errors import ResultError
 
@@ -35,14 +37,40 @@ def require_recomputed(entries: Sequence[Entry]) -> None:
 
 def disagreements(entry: Entry) -> list[str]:
     """Return what in a result its clip table does not bear out, in words; nothing when all agree."""
-    n_rows = len(entry.rows)
-    found = []
+    found = _of_counts(entry)
     for name, record in sorted(entry.result["metrics"].items()):
-        if record["n_asked"] != n_rows:
-            found.append(f"{name} counts {record['n_asked']} clips asked for, the clip table has {n_rows}.")
         metric = _todays(name, record)
-        if metric is not None and not entry.lacks(name):
-            found += _of_metric(name, metric, record, entry.stats(name))
+        if metric is None or entry.lacks(name):
+            continue
+        try:
+            found += _of_metric(name, metric, record, entry)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # They are numbers, but not those that this metric is made of.
+            found.append(f"{name} cannot be made from its statistics in the clip table ({error!r}).")
+    return found
+
+
+def not_recomputed(entries: Sequence[Entry]) -> list[str]:
+    """Return, in words, which values cannot be recomputed here, and why."""
+    found = []
+    for entry in entries:
+        for name in sorted(entry.result["metrics"]):
+            if name not in registry.names("metrics"):
+                found.append(f"{entry.path}: {name} was not recomputed: this metric is not installed.")
+            elif entry.lacks(name):
+                found.append(f"{entry.path}: {name} was not recomputed: its large statistics are not here.")
+    return found
+
+
+def _of_counts(entry: Entry) -> list[str]:
+    """Compare how many clips the result speaks of with how many lines its clip table has."""
+    dataset, rows = entry.result["dataset"], entry.rows
+    scored = sum(bool(row["stats"]) for row in rows)
+    said = dataset.get("n_scored", scored)
+    found = [] if said == scored else [f"it counts {said} clips scored, the clip table has {scored}."]
+    fits = len(rows) == dataset["n_clips"] if entry.result["status"] == "complete" else len(rows) <= dataset["n_clips"]
+    if not fits:
+        found.append(f"it is {entry.result['status']} with {dataset['n_clips']} clips, the clip table has {len(rows)}.")
     return found
 
 
@@ -54,14 +82,47 @@ def _todays(name: str, record: Mapping[str, Any]) -> Metric | None:
     return metric if metric.version == record["version"] else None
 
 
-def _of_metric(name: str, metric: Metric, record: Mapping[str, Any], stats: Mapping[str, Stat]) -> list[str]:
-    if len(stats) != record["n_used"]:
-        return [f"{name} counts {record['n_used']} clips, the clip table has {len(stats)} with its statistics."]
-    enough = len(stats) >= metric.minimum_clips
-    value = metric.pool(list(stats.values())) if enough else float("nan")
+def _of_metric(name: str, metric: Metric, record: Mapping[str, Any], entry: Entry) -> list[str]:
+    stats = entry.stats(name)
+    not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in entry.rows)
     found = []
-    if not _agree(record["value"], value):
-        found.append(f"{name} is {_shown(record['value'])}, its clip table gives {_shown(value)}.")
+    if record["n_asked"] != len(entry.rows):
+        found.append(f"{name} counts {record['n_asked']} clips asked for, the clip table has {len(entry.rows)}.")
+    if record["not_applicable"] != not_applicable:
+        found.append(
+            f"{name} does not apply to {record['not_applicable']} clips, in the clip table to {not_applicable}."
+        )
+    if len(stats) != record["n_used"]:
+        return [*found, f"{name} counts {record['n_used']} clips, the clip table has {len(stats)} with its statistics."]
+    said = {"": record["value"], "corrected, ": record["corrected"]}
+    gives = {"": _pooled(metric, metric.pool, list(stats.values()))}
+    gives["corrected, "] = _pooled(metric, metric.corrected, list(stats.values())) if metric.corrected else math.nan
+    for label, part in record["per_class"].items():
+        chosen = [stats[r["clip_id"]] for r in entry.rows if r["label"] == label and r["clip_id"] in stats]
+        if part["n"] != len(chosen):
+            found.append(f"{name} counts {part['n']} clips of {label!r}, the clip table has {len(chosen)}.")
+        said[f"of {label!r} "], gives[f"of {label!r} "] = part["value"], _pooled(metric, metric.pool, chosen)
+    for what, value in gives.items():
+        if not _agree(said[what], value):
+            found.append(f"{name} {what}is {_shown(said[what])}, its clip table gives {_shown(value)}.")
+    _use(metric, list(stats.values()))
+    return found + _of_interval(name, metric, record)
+
+
+def _use(metric: Metric, stats: Sequence[Stat]) -> None:
+    """Make of the statistics what tables and plots will, which raises if they are not those of the metric."""
+    if metric.curve:
+        metric.curve(stats)
+    if metric.clip_value:
+        _ = [metric.clip_value(stat) for stat in stats]
+
+
+def _pooled(metric: Metric, pool: Pool, stats: Sequence[Stat]) -> float:
+    return pool(stats) if len(stats) >= max(1, metric.minimum_clips) else math.nan
+
+
+def _of_interval(name: str, metric: Metric, record: Mapping[str, Any]) -> list[str]:
+    found = []
     low, high = metric.range
     for key in ("low", "high"):
         end = record[key]

@@ -1,4 +1,4 @@
-"""The listening page: clips with the sound of every system on the video's clock, in one file that works from disk."""
+"""The listening page: every system's audio on the video's clock."""
 
 from __future__ import annotations
 

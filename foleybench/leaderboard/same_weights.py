@@ -1,4 +1,4 @@
-"""Numbers compare only if the same weights made them: which results of a table were judged by others than most."""
+"""Results of a table that other weights judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which systems of a table differ: every pair on the clips that both have, Holm-corrected within a metric."""
+"""Paired tests of all pairs in a table, Holm-corrected."""
 
 from __future__ import annotations
 

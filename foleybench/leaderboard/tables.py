@@ -1,4 +1,4 @@
-"""Boards and reported tables as CSV (tidy: a line per number) and Markdown (a line per system)."""
+"""Boards and reported tables as CSV and Markdown."""
 
 from __future__ import annotations
 

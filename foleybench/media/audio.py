@@ -33,17 +33,22 @@ def read_sound(source: Path | bytes, channels: Channels = "mean") -> tuple[Audio
     Raises:
         MediaError: ``undecodable`` when libsndfile cannot read it or it holds a sample that is not finite.
     """
-    name = "bytes in memory" if isinstance(source, bytes) else str(source)
+    name = "sound" if isinstance(source, bytes) else str(source)
     try:
         handle = io.BytesIO(source) if isinstance(source, bytes) else str(source)
         samples, rate_hz = soundfile.read(handle, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, EOFError) as error:
-        raise MediaError("undecodable", f"{name}: {error}") from error
+        raise MediaError("undecodable", f"{name}: {_words(error)}") from error
     averaged = channels == "mean" and samples.shape[1] > 1
     mono = samples.mean(axis=1, dtype=np.float32) if averaged else samples[:, 0]
     if not np.isfinite(mono).all():
         raise MediaError("not_finite", f"{name}: holds samples that are NaN or infinite")
     return np.ascontiguousarray(mono, dtype=np.float32), int(rate_hz)
+
+
+def _words(error: Exception) -> str:
+    """Return libsndfile's own words, without the name that soundfile puts in front (of bytes: an object)."""
+    return str(getattr(error, "error_string", None) or error)
 
 
 def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Spectrograms of the listening page: log-mel pictures as PNG, all sounds of a clip on one colour scale."""
+"""Spectrograms for pages: log-mel pictures on one colour scale."""
 
 from __future__ import annotations
 

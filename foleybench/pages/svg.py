@@ -1,4 +1,4 @@
-"""The little SVG that the plots of the pages need: elements, scales, axes. Colours come from the page, by class."""
+"""SVG for plots: elements, scales, axes."""
 
 from __future__ import annotations
 

@@ -18,10 +18,9 @@ from foleybench.errors import ManifestError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.prepare.duplicates import SAME_SOUND, Content, Copy, content_of, find_copies
 from foleybench.shards.manifest import SUFFIX
+from foleybench.shards.members import MARKS, unmarked
 
 BETWEEN = "duplicates.jsonl"
-_FLAGS = frozenset({"duplicate", "same_sound"})
-_FACTS = ("duplicate_of", "duplicate_kind")
 
 
 def mark(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
@@ -38,14 +37,6 @@ def mark(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
         marked = [_marked(line, copies.get(at), contents) for at, line in enumerate(lines, start=index)]
         index += len(lines)
         yield b"".join(line + b"\n" for line in marked)
-
-
-def unmarked(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return a manifest line's facts without marks, as they stand in the clip's own JSON file."""
-    own = {key: value for key, value in facts.items() if key not in _FACTS}
-    if "flags" in own:
-        own["flags"] = sorted(set(own["flags"]) - _FLAGS)
-    return own
 
 
 def write_between(out: Path) -> Path | None:
@@ -106,7 +97,7 @@ def _content(line: bytes, prefix: str) -> Content:
 
 
 def _marked(line: bytes, copy: Copy | None, contents: list[Content]) -> bytes:
-    if copy is None and not any(f'"{key}"'.encode() in line for key in _FACTS):
+    if copy is None and not any(f'"{key}"'.encode() in line for key in MARKS):
         return line
     record = json.loads(line)
     facts = unmarked(record["facts"])

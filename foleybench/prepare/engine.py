@@ -140,7 +140,7 @@ def plan(
             tools=tool_versions(),
         )
         fingerprint = {
-            **dataclasses.asdict(header),
+            **header.as_schema_1(),
             "n_items": len(items),
             "items_sha256": items_sha256(items),
             "n_per_shard": clips_per_shard(profile.get("clip_s") or 10.0),

@@ -28,7 +28,7 @@ from foleybench.api.dataset import Item
 from foleybench.api.encoder import Encoder, Features
 from foleybench.api.weights import require
 from foleybench.clips import Clock, IntArray
-from foleybench.errors import FoleyError, MediaError
+from foleybench.errors import FoleyError, ManifestError, MediaError
 from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import Featuriser, Job, Material, in_order, job
 from foleybench.files import file_sha256
@@ -40,10 +40,11 @@ from foleybench.prepare.staging import Staging, refuse_change
 from foleybench.runtime.lock import locked
 from foleybench.runtime.provenance import package_versions
 from foleybench.runtime.ray_map import connected, ray_map
-from foleybench.shards.dataset import check_meta, write_shard
+from foleybench.shards.dataset import write_shard
 from foleybench.shards.feature_files import ENDING, features_bytes
 from foleybench.shards.index import ShardIndex
 from foleybench.shards.manifest import Entry, Header, entry_line, manifest_path
+from foleybench.shards.members import check_meta
 from foleybench.shards.sampling_order import Run
 from foleybench.shards.stream import KEY, RawSample, ShardStream
 
@@ -130,7 +131,7 @@ def plan_features(request: FeatureRequest) -> FeaturePlan:
     header = _header(request, index)
     split = header.split
     groups = [Group(number, _items(index, number, split)) for number in range(len(index.shards))]
-    staging = Staging(request.out, split, {**dataclasses.asdict(header), "shards": list(index.shards)})
+    staging = Staging(request.out, split, {**header.as_schema_1(), "shards": list(index.shards)})
     finished = None if request.force else find_finished(request.out, split)
     if finished is not None:
         refuse_change(manifest_path(request.out, split), finished.fingerprint, staging.fingerprint)
@@ -217,8 +218,8 @@ def _header(request: FeatureRequest, index: ShardIndex) -> Header:
     if not request.encoders:
         raise FoleyError("no encoder is named; name at least one with --encoder.")
     return Header(
-        dataset=str(index.header["dataset"]),
-        split=str(index.header["split"]),
+        dataset=index.header.dataset,
+        split=index.header.split,
         version=VERSION,
         profile={
             "kind": "features",
@@ -332,9 +333,9 @@ def _made(stream: ShardStream, task: ShardTask) -> Iterator[tuple[Entry, dict[st
     positions: IntArray = np.arange(index.starts[task.shard], index.starts[task.shard + 1], dtype=np.int64)
     featuriser = _featuriser(task.encoders, task.device)
     chunk = _CHUNK_SEEN if "mp4" in _needed(task.encoders) else _CHUNK_HEARD
-    samples = stream.read(Run(positions, positions))
+    samples = stream.read(Run(positions, positions), verify=False)
     for start in range(0, len(positions), chunk):
-        loaded = [_load(next(samples)) for _ in positions[start : start + chunk]]
+        loaded = [_load(index, at, next(samples)) for at in positions[start : start + chunk].tolist()]
         features = iter(featuriser([material for _, material in loaded if isinstance(material, Material)]))
         for entry, material in loaded:
             if isinstance(material, MediaError):
@@ -343,10 +344,14 @@ def _made(stream: ShardStream, task: ShardTask) -> Iterator[tuple[Entry, dict[st
                 yield _filed(entry, next(features), task, index.shards[task.shard])
 
 
-def _load(sample: RawSample) -> tuple[Entry, Material | MediaError]:
-    """Decode what is needed of a clip; a clip that cannot be decoded is told, and the rest goes on."""
+def _load(index: ShardIndex, position: int, sample: RawSample) -> tuple[Entry, Material | MediaError]:
+    """Decode what is needed of a clip; one that cannot be decoded or is not the recorded one is told."""
     bare = Entry(clip_id=sample[KEY], source="", source_id="", label="", status="ok")
-    meta = check_meta(bare, sample["json"])
+    try:
+        index.require(position, sample)
+        meta = check_meta(bare, sample["json"])
+    except ManifestError as error:
+        return bare, MediaError("undecodable", str(error))
     entry = dataclasses.replace(
         bare, source_id=str(meta.get("source_id", "")), label=str(meta.get("label", "")), facts={}
     )

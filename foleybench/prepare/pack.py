@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +19,10 @@ from typing import Any
 from foleybench.api.dataset import Item, Sample
 from foleybench.errors import FoleyError
 from foleybench.files import canonical_json, write_atomically
-from foleybench.prepare.duplicate_flags import unmarked
 from foleybench.prepare.staging import (
     Outcome,
     Staging,
+    failure,
     stage_outcome,
     stage_sample,
     staged_media,
@@ -29,6 +30,7 @@ from foleybench.prepare.staging import (
 )
 from foleybench.shards.dataset import read_members, shard_name, write_shard
 from foleybench.shards.manifest import Entry, entry_line
+from foleybench.shards.members import unmarked
 
 # Clips asked for per shard, for clips of up to ten seconds: at about 0.6 MB a clip, shards of about 300 MB.
 MAX_CLIPS = 512
@@ -171,7 +173,7 @@ def drop_again(staging: Staging, group: Group, again: Again) -> None:
 
 def _outcome(folder: Path, item: Item) -> Outcome:
     if item.refused:
-        return Outcome(status=item.refused[0], reason=item.refused[1])
+        return failure(*item.refused)
     return staged_outcome(folder, item.clip_id)
 
 
@@ -192,6 +194,11 @@ def _members(folder: Path, item: Item, outcome: Outcome) -> dict[str, Callable[[
         field: functools.partial(staged_media, folder, item.clip_id, field, sha256)
         for field, sha256 in outcome.sha256.items()
     }
+    return {**members, "json": functools.partial(_meta_bytes, item, outcome)}
+
+
+def _meta_bytes(item: Item, outcome: Outcome) -> bytes:
+    """Return the JSON member of a clip."""
     meta = {
         "clip_id": item.clip_id,
         "source": item.source,
@@ -203,8 +210,7 @@ def _members(folder: Path, item: Item, outcome: Outcome) -> dict[str, Callable[[
         **item.facts,
         **outcome.facts,
     }
-    members["json"] = functools.partial(str.encode, canonical_json(meta))
-    return members
+    return canonical_json(meta).encode()
 
 
 def _entry(item: Item, outcome: Outcome, shard: str) -> Entry:
@@ -219,5 +225,6 @@ def _entry(item: Item, outcome: Outcome, shard: str) -> Entry:
         shard=shard if ok else None,
         audio_sha256=outcome.sha256.get("flac"),
         video_sha256=outcome.sha256.get("mp4"),
+        json_sha256=hashlib.sha256(_meta_bytes(item, outcome)).hexdigest() if ok else None,
         facts={**item.facts, **outcome.facts},
     )

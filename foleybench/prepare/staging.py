@@ -20,6 +20,7 @@ from typing import Any
 from foleybench.api.dataset import Item, Sample
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
+from foleybench.shards.manifest import FAILED, STATUSES
 
 FOLDER = ".staging"
 FINGERPRINT = "fingerprint.json"
@@ -48,6 +49,13 @@ class Outcome:
     factors: dict[str, Any] = dataclasses.field(default_factory=dict)
     sha256: dict[str, str] = dataclasses.field(default_factory=dict)
     retry_after_s: float | None = None
+
+
+def failure(status: str, reason: str, retry_after_s: float | None = None) -> Outcome:
+    """Return a failure; a word that no manifest knows (a third party's data set) becomes ``failed``, with the word."""
+    if status in STATUSES - {"ok"}:
+        return Outcome(status=status, reason=reason, retry_after_s=retry_after_s)
+    return Outcome(status=FAILED, reason=f"{status}: {reason}", retry_after_s=retry_after_s)
 
 
 def dumps(record: Any) -> str:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from foleybench.errors import FoleyError, ManifestError
-from foleybench.prepare.duplicate_flags import unmarked
 from foleybench.prepare.split_record import RECORDS
-from foleybench.shards.dataset import check_meta, checked_shard, expected_members
+from foleybench.shards.dataset import checked_shard
 from foleybench.shards.index import read_index
-from foleybench.shards.manifest import SUFFIX, Entry
+from foleybench.shards.manifest import SUFFIX, Entry, parse_entry
+from foleybench.shards.manifest_lines import ManifestLines
+from foleybench.shards.members import expected_members, wrong_members
 from foleybench.shards.store import Store, open_store, split_location
 from foleybench.shards.tar_reader import Cursor, Member
 
@@ -130,15 +131,12 @@ def _record_problems(store: Store, manifest: str, record: dict[str, Any] | None)
 def _listed(store: Store, manifest: str, record: dict[str, Any] | None) -> Iterator[_Listed]:
     """Yield the shards of a manifest with their entries, in order."""
     shards: dict[str, list[Entry]] = {}
+    where = store.locate(manifest)
     with store.open(manifest) as handle:
-        handle.readline()
-        for number, line in enumerate(handle, start=2):
-            try:
-                entry = Entry(**json.loads(line))
-            except (ValueError, TypeError) as error:
-                raise ManifestError(f"{store.locate(manifest)}, line {number} is not an entry: {error}") from error
+        for number, line in ManifestLines(where, handle):
+            entry = parse_entry(where, number, line)
             if entry.status == "ok":
-                shards.setdefault(checked_shard(store.locate(manifest), entry), []).append(entry)
+                shards.setdefault(checked_shard(where, entry), []).append(entry)
     for name, entries in shards.items():
         yield _Listed(name, entries, record["shards"].get(name) if record else None)
 
@@ -240,26 +238,11 @@ def _check_member(
     if member.field in fields:
         yield Problem(shard, f"holds {name} twice.")
     fields.add(member.field)
-    expected = expected_members(entry)
-    if member.field not in expected:
+    if member.field not in expected_members(entry):
         yield Problem(shard, f"holds {name}, which the manifest does not know.")
-    elif expected[member.field] is None:
-        yield from _check_json(shard, entry, data)
-    elif hashlib.sha256(data).hexdigest() != expected[member.field]:
-        yield Problem(shard, f"{name} is not what the manifest recorded: its SHA-256 differs.")
-
-
-def _check_json(shard: str, entry: Entry, data: bytes) -> Iterator[Problem]:
-    """The JSON member has no hash of its own in the manifest, but repeats what the manifest says."""
-    try:
-        meta = check_meta(entry, data)
-    except ManifestError as error:
-        yield Problem(shard, str(error))
         return
-    said = {"clip_id": entry.clip_id, "source_id": entry.source_id, "label": entry.label, **unmarked(entry.facts)}
-    wrong = sorted(key for key in said if key in meta and meta[key] != said[key])
-    if wrong:
-        yield Problem(shard, f"{entry.clip_id}.json and the manifest disagree on {', '.join(wrong)}.")
+    for wrong in wrong_members(shard, entry, {member.field: data}):
+        yield Problem(shard, wrong.removeprefix(f"{shard}: "))
 
 
 def _check_complete(shard: _Listed, found: dict[str, set[str]]) -> list[Problem]:

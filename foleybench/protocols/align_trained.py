@@ -1,4 +1,4 @@
-"""Protocol ``align_trained``: alignment by a classifier of your own, with onset agreement beside it."""
+"""Protocol ``align_trained``: alignment by a classifier of your own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocol ``avbench``: what av-benchmark (MMAudio's evaluation) computes, on the first 8 s."""
+"""Protocol ``avbench``: what av-benchmark computes, on the first 8 s."""
 
 from __future__ import annotations
 

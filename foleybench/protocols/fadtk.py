@@ -1,4 +1,4 @@
-"""Protocol ``fadtk``: FAD and KAD with the front end of fadtk and kadtk."""
+"""Protocol ``fadtk``: FAD and KAD as fadtk and kadtk."""
 
 from __future__ import annotations
 

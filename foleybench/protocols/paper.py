@@ -1,4 +1,4 @@
-"""Protocol ``paper``: the metrics of the Foley-Flow paper's Table 1, with the published evaluators."""
+"""Protocol ``paper``: Table 1 of the Foley-Flow paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocol ``signal``: agreement with the real sound that needs neither weights nor exact events."""
+"""Protocol ``signal``: agreement with the real audio, without weights."""
 
 from __future__ import annotations
 

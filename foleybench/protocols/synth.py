@@ -1,4 +1,4 @@
-"""Protocol ``synth``: everything that runs offline on SynthFoley, timing against exact events."""
+"""Protocol ``synth``: what runs offline on SynthFoley."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The paper's tables, measured: grids of training runs, scored, and set beside what the paper reports."""
+"""The paper's tables, measured beside what the paper reports."""

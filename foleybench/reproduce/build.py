@@ -1,4 +1,4 @@
-"""From a plan to files: which steps the asked tables need, and the pages that their results give."""
+"""From plans to files: steps of tables, and their pages."""
 
 from __future__ import annotations
 

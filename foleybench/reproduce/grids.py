@@ -1,4 +1,4 @@
-"""What the rows of the paper's tables are made of: one variant of the reference model a row.
+"""The rows of the paper's tables: one model variant each.
 
 The paper's names stand on the left, our reading of them on the right; where the paper leaves a row open, the reading is
 said in ``Grid.reading`` and printed under the table.

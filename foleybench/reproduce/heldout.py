@@ -1,4 +1,4 @@
-"""The reference model on what it was not trained for: new combinations, tempi, frame rates and lengths.
+"""The reference model on the held-out splits.
 
 One checkpoint, one row a split of SynthFoley, with the true sound's own score beside it (the judges were not trained
 for these splits either) and a test against the ordinary test split. Splits hold other clips, so that test is of two

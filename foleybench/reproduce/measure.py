@@ -1,4 +1,4 @@
-"""What a grid's result files say: per cell a value with an interval over clips and seeds, per pair of rows a test.
+"""Values over clips and seeds, and tests of pairs of rows.
 
 Two things make a cell uncertain. Which clips were scored: the variance of the seeds' mean under a bootstrap of source
 videos. Which seed was trained (and sampled with): the variance between seeds, divided by their number. Both are added,

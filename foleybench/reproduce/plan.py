@@ -1,4 +1,4 @@
-"""The plan of a table: corpus, training runs, scores. Runs that several rows or tables share are made once."""
+"""The plan of a table: corpus, training runs, scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generation speed against the number of network evaluations, with the quality beside it, and of 1-step heads."""
+"""Speed and quality against the number of network evaluations."""
 
 from __future__ import annotations
 

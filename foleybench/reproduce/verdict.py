@@ -1,4 +1,4 @@
-"""Does the paper's ordering hold here? Counted over all pairs of rows that the paper orders, never judged by eye."""
+"""Does the paper's ordering hold here? Counted over all pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reproduced table as Markdown and CSV: measured, then reported, never mixed; then whether the ordering holds."""
+"""A reproduced table as Markdown and CSV."""
 
 from __future__ import annotations
 

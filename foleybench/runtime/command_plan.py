@@ -1,4 +1,4 @@
-"""Plans of ordinary commands: each step is a ``foleybench`` command that a person could type.
+"""Plans of ordinary ``foleybench`` commands.
 
 Steps run as soon as what they need is done, a few at a time, each with its own log. A step that is done is not done
 again, so a plan that was interrupted goes on.

@@ -1,4 +1,4 @@
-"""Processes that work on one run together, as ``torchrun`` and ``accelerate launch`` start them.
+"""Processes of one run, as ``torchrun`` and ``accelerate`` start them.
 
 Both launchers set the same environment variables. Without them a run is one process, and all of this does nothing.
 The first process alone writes, so all of them must see the same files.

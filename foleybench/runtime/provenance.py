@@ -1,4 +1,4 @@
-"""Where a number came from: the commit, the command, versions of packages."""
+"""Where a number came from: commit, command, versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A function over many tasks on an existing Ray cluster; the death of workers and whole nodes is survived.
+"""A function over many tasks on a Ray cluster.
 
 Ray's own retries are off: what dies is submitted again here, so that a task that takes its worker with it time after
 time is told apart from one that was on the wrong machine. Functions must be importable on the nodes: the same version

@@ -1,4 +1,4 @@
-"""The hash of the code that makes a number: files and all that they import of us and of their own package.
+"""The hash of the code that makes a number.
 
 It changes with what the code does, not with how it is explained: comments, docstrings, layout and the words of cards
 (titles, descriptions, sources) are left out, and so are the few modules of ours that compute nothing. Imports are read,

@@ -1,1 +1,1 @@
-"""What a metric sees and what it is blind to: the true sound, made worse step by step, scored against itself."""
+"""What a metric sees: the true audio made worse, scored."""

@@ -1,4 +1,4 @@
-"""Ways to make the true sound worse, each in steps from mild to strong, on any data set.
+"""Degradations of the true audio, from mild to strong.
 
 Random choices are nested: what is noisy, missing or swapped at a mild step is so at every stronger one, and the choice
 depends on (seed, degradation, clip id) alone, so steps differ in nothing but their strength.

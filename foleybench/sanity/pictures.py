@@ -1,4 +1,4 @@
-"""A picture per metric: its value at each step of each degradation, with intervals, the true sound as a line."""
+"""A picture per metric: its value at each degradation step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score the true sound and every step of every degradation; compare each step with the true sound, clip by clip."""
+"""Score the true audio and every step of every degradation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a curve says: seen, and from which step on; in order or not; blind; or rewarded.
+"""Verdicts on a curve: sensitive, out of order, blind, or rewarding.
 
 The rule, for one metric and one degradation. A step is *told apart* when the paired 95 % interval of the difference to
 the true sound lies wholly on the worse side of 0. The degradation is **seen** from the mildest step on from which every

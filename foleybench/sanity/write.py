@@ -1,4 +1,4 @@
-"""The suite's output: numbers as CSV and JSON, a picture a metric, a page, and a table in Markdown."""
+"""The output of a sanity run: tables, pictures, page."""
 
 from __future__ import annotations
 

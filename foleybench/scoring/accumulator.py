@@ -1,4 +1,4 @@
-"""A metric in a training loop: update with sounds or features, compute, merge with what another process has.
+"""A metric in a training loop: update, merge, compute.
 
 Value and interval are those that ``foleybench eval`` gives for the same clips, to the bit: the same encoders, the same
 statistics, the same estimate.

@@ -1,4 +1,4 @@
-"""The same sound under every protocol: how far numbers of one name lie apart for no other reason than the toolkit.
+"""The same audio under every protocol, side by side.
 
 Each protocol is scored with those of its metrics that can be computed on this machine; the others are named with the
 reason. Sound is decoded once a protocol, features come from the shared cache where the protocols agree.

@@ -1,4 +1,4 @@
-"""Read the caches of av-benchmark directly, so that its users can score what they have extracted already.
+"""Read the feature caches of av-benchmark.
 
 A cache is a folder of ``.pth`` files, each a dict from file stem to tensor. Ids match exactly, or by an explicit name
 map; nothing is guessed from the length of a name. The peer takes Fréchet distances over all clips of either side; here

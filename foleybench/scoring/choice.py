@@ -1,4 +1,4 @@
-"""What is scored: a protocol, single metrics, or both; by name or as files, checked before any work."""
+"""What is scored: a protocol, single metrics, or both."""
 
 from __future__ import annotations
 

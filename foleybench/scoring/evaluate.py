@@ -1,4 +1,4 @@
-"""Score an audio folder: every clip becomes a row of statistics (``scorer``), then only arithmetic.
+"""Score an audio folder: rows of statistics, then values.
 
 Each clip is decoded once and every encoder that is needed runs once. Rows come from this process or from
 several (``workers``), always in the same order and with the same bits.

@@ -1,4 +1,4 @@
-"""From a clip to its row of statistics: read, featurise, measure. The part of an evaluation that is work, clip by clip.
+"""From a clip to its row of statistics.
 
 A ``Scorer`` takes clips in chunks; sound and picture of a chunk are dropped as soon as its features are made, so memory
 does not grow with the number or the length of clips. What is left of a clip is its statistics. A row does not depend on
@@ -23,7 +23,7 @@ from foleybench.api.protocol import Protocol
 from foleybench.artefacts.audio_folder import Problem
 from foleybench.artefacts.clip_table import ClipRow
 from foleybench.clips import Clip, Clock, FloatArray, FrameArray
-from foleybench.errors import FoleyError
+from foleybench.errors import ManifestError
 from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import (
     CAPTION,
@@ -45,6 +45,8 @@ CHUNK = 16
 CHUNK_WITH_PICTURES = 4
 # A GPU wants large batches.
 CHUNK_ON_GPU = 64
+# Kind of problem: a shard does not hold the clip that its manifest names.
+BAD_DATA = "bad_data"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,9 +133,7 @@ class Scorer:
             problems[clip.clip_id] = [p for p in found if self._recipe.silence_told or p.kind != "silent"]
             if item:
                 loaded[clip.clip_id] = item
-        with one_thread():
-            made = self._featuriser([item.material for item in loaded.values()])
-        features = dict(zip(loaded, made, strict=True))
+        features = self._features(loaded, problems)
         scored = []
         for clip in wanted:
             item = loaded.get(clip.clip_id)
@@ -142,11 +142,36 @@ class Scorer:
             scored.append((row, problems[clip.clip_id] + later))
         return scored
 
+    def _features(
+        self, loaded: dict[str, _Loaded], problems: Mapping[str, list[Problem]]
+    ) -> dict[str, dict[Job, Features]]:
+        """Return features by clip; a clip whose video is not the recorded one is named and leaves ``loaded``."""
+        while True:
+            try:
+                with one_thread():
+                    made = self._featuriser([item.material for item in loaded.values()])
+            except _BadVideoError as error:
+                problems[error.clip_id].append(Problem(error.clip_id, BAD_DATA, str(error)))
+                del loaded[error.clip_id]
+            else:
+                return dict(zip(loaded, made, strict=True))
+
+
+class _BadVideoError(Exception):
+    """The video of a clip, read when an encoder wants it, is not the one that the manifest recorded."""
+
+    def __init__(self, clip_id: str, what: str) -> None:
+        super().__init__(what)
+        self.clip_id = clip_id
+
 
 def _load(
     data: ShardDataset, clip_id: str, path: Path | None, protocol: Protocol, seconds: float | None
 ) -> tuple[_Loaded | None, list[Problem]]:
-    clip = data.load(clip_id, video=False)
+    try:
+        clip = data.load(clip_id, video=False)
+    except ManifestError as error:
+        return None, [Problem(clip_id, BAD_DATA, str(error))]
     duration_s = min(clip.duration_s, protocol.crop_s or clip.duration_s)
     audio, rate_hz, problems = admit(clip_id, path, clip.duration_s, protocol)
     if audio is None or clip.audio is None:
@@ -166,9 +191,11 @@ def _load(
 
 
 def _look(data: ShardDataset, clip_id: str) -> tuple[FrameArray, FloatArray]:
-    clip = data.load(clip_id, audio=False)
-    if clip.frames is None:
-        raise FoleyError(f"clip {clip_id} has no picture in its shard; prepare the data again.")
+    try:
+        clip = data.load(clip_id, audio=False)
+    except ManifestError as error:
+        raise _BadVideoError(clip_id, str(error)) from error
+    assert clip.frames is not None
     return clip.frames, clip.frame_times_s
 
 

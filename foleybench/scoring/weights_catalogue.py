@@ -1,4 +1,4 @@
-"""Which weights files there are, which encoders share each, and which protocols want it."""
+"""Which weights files there are, and who wants each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chunks of clips scored in this process, in several, or on a Ray cluster; rows come in order, always the same bits.
+"""Chunks of clips scored in processes or on Ray, in order.
 
 Workers share nothing but the feature cache, so a run that was stopped goes on from what is there. Each worker holds the
 encoders once; on a GPU one process does the work in large batches.

@@ -9,7 +9,6 @@ import dataclasses
 import functools
 import hashlib
 import io
-import json
 import os
 import re
 import tarfile
@@ -20,10 +19,11 @@ from typing import IO, Any, cast
 import numpy as np
 
 from foleybench.clips import Clip, Event
-from foleybench.errors import ManifestError
+from foleybench.errors import ManifestError, MediaError
 from foleybench.media.audio import read_sound
 from foleybench.media.h264 import decode_mp4
 from foleybench.shards.manifest import Entry, read_manifest
+from foleybench.shards.members import check_meta, wrong_members
 
 FIELDS = ("flac", "json", "mp4")
 
@@ -90,8 +90,8 @@ def read_members(shard: Path, entry: Entry, fields: Sequence[str] = FIELDS, *, v
         ManifestError: A member is missing, cut, or (with ``verify``) not what the manifest recorded.
     """
     members = {field: _read(shard, entry, field) for field in fields}
-    if verify:
-        _verify(entry, members)
+    if verify and (wrong := next(wrong_members(str(shard), entry, members), None)):
+        raise ManifestError(wrong)
     return members
 
 
@@ -146,22 +146,26 @@ class ShardDataset:
             raise ManifestError(f"{self.path} has no usable clip {clip_id!r}.")
         return self._entries[clip_id]
 
-    def load(self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = False) -> Clip:
+    def load(self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = True) -> Clip:
         """Read one clip.
 
         Args:
             clip_id: Which.
-            video: Whether to decode the picture (timestamps are empty without it).
-            audio: Whether to decode the sound.
-            verify: Whether to check the members' hashes against the manifest.
+            video: Whether to decode the video (timestamps are empty without it).
+            audio: Whether to decode the audio.
+            verify: Whether to check the members against the manifest: that the clip is the one that it names.
 
         Raises:
-            ManifestError: Unknown id, missing member, or a hash that does not agree.
+            ManifestError: Unknown id, or a member that is missing, not the recorded one, or cannot be decoded.
         """
         entry = self.entry(clip_id)
+        shard = self._shard(entry)
         fields = [field for field in FIELDS if _wanted(field, video, audio)]
-        members = read_members(self._shard(entry), entry, fields, verify=verify)
-        return _decode(entry, self.manifest.header.split, members)
+        members = read_members(shard, entry, fields, verify=verify)
+        try:
+            return _decode(entry, self.manifest.header.split, members)
+        except MediaError as error:
+            raise ManifestError(f"{shard}: {clip_id} cannot be decoded: {error.reason}") from error
 
     def members(self, clip_id: str) -> dict[str, bytes]:
         """Return a clip's files as they lie in the shard, checked against the manifest's hashes."""
@@ -174,7 +178,7 @@ class ShardDataset:
             yield self.load(clip_id, video=video, audio=audio)
 
     def verify(self) -> list[str]:
-        """Return what is wrong with the shards: an empty list when every member is there with its recorded hash."""
+        """Return what is wrong with the shards: an empty list when every member is there and is the recorded one."""
         problems: dict[str, None] = {}
         for entry in self._entries.values():
             try:
@@ -233,40 +237,6 @@ def _wanted(field: str, video: bool, audio: bool) -> bool:
     return (field != "mp4" or video) and (field != "flac" or audio)
 
 
-def _verify(entry: Entry, members: dict[str, bytes]) -> None:
-    for field, wanted in (("flac", entry.audio_sha256), ("mp4", entry.video_sha256)):
-        if field in members and hashlib.sha256(members[field]).hexdigest() != wanted:
-            raise ManifestError(f"{entry.clip_id}.{field} is not what the manifest recorded: its SHA-256 differs.")
-
-
-def expected_members(entry: Entry) -> dict[str, str | None]:
-    """Return what a usable entry's clip consists of: the SHA-256 of each member by field, None where none is recorded.
-
-    Entries of feature shards name their members under ``facts["features"]``; all others are clips.
-    """
-    features: dict[str, str | None] | None = entry.facts.get("features")
-    if features is not None:
-        return features
-    return {"flac": entry.audio_sha256, "json": None, "mp4": entry.video_sha256}
-
-
-def check_meta(entry: Entry, data: bytes) -> dict[str, Any]:
-    """Return a clip's JSON member.
-
-    Raises:
-        ManifestError: It lacks or garbles what a clip cannot be read without.
-    """
-    try:
-        meta = json.loads(data)
-        _ = float(meta["duration_s"]), int(meta["rate_hz"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ManifestError(
-            f"{entry.clip_id}.json lacks or garbles a field: {error!r}. Prepare the data again."
-        ) from error
-    checked: dict[str, Any] = meta
-    return checked
-
-
 def decode_sample(clip_id: str, members: dict[str, bytes]) -> Clip:
     """Decode a clip's files without its manifest, as a stream yields them: ``json``, and ``mp4``, ``flac`` if there.
 
@@ -283,7 +253,6 @@ def _decode(entry: Entry, split: str, members: dict[str, bytes]) -> Clip:
     meta = check_meta(entry, members["json"])
     frames, times = decode_mp4(members["mp4"]) if "mp4" in members else (None, np.zeros(0))
     audio, rate_hz = read_sound(members["flac"]) if "flac" in members else (None, int(meta["rate_hz"]))
-    events = meta.get("events")
     return Clip(
         clip_id=entry.clip_id,
         source_id=entry.source_id,
@@ -294,6 +263,15 @@ def _decode(entry: Entry, split: str, members: dict[str, bytes]) -> Clip:
         frame_times_s=times,
         audio=audio,
         rate_hz=rate_hz,
-        events=None if events is None else tuple(Event.from_json(event) for event in events),
+        events=_events(entry, meta.get("events")),
         factors=meta.get("factors", {}),
     )
+
+
+def _events(entry: Entry, records: Any) -> tuple[Event, ...] | None:
+    if records is None:
+        return None
+    try:
+        return tuple(Event.from_json(record) for record in records)
+    except TypeError as error:
+        raise ManifestError(f"{entry.clip_id}.json garbles an event: {error}. Prepare the data again.") from error

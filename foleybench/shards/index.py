@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import IntArray
 from foleybench.errors import ManifestError
-from foleybench.shards.manifest import SCHEMA
+from foleybench.shards.manifest import Entry, Header, header_of, parse_entry
+from foleybench.shards.manifest_lines import ManifestLines
+from foleybench.shards.members import expected_members, not_as_recorded
 from foleybench.shards.store import Store, split_location
 
 IdArray = npt.NDArray[np.bytes_]
+# Kept of each SHA-256: enough to tell members apart (one in 2^128 by chance), half of the memory.
+_KEPT_BYTES = 16
+_NOT_RECORDED = bytes(_KEPT_BYTES)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,19 +31,23 @@ class ShardIndex:
         store: Where the shards lie.
         location: Path or URL of the manifest.
         header: First line of the manifest.
-        sha256: Of the manifest.
+        sha256: What names the test set.
         shards: File names of the shards, in manifest order.
         starts: Where each shard's clips start in ``ids``, and the total: shape (n_shards + 1,).
         ids: Clip ids in the order in which they lie in the shards, shape (n_clips,).
+        fields: Members of every clip, sorted.
+        hashes: Start of each member's SHA-256, zeros where none is recorded: shape (n_clips, n_fields, 16) uint8.
     """
 
     store: Store
     location: str
-    header: dict[str, Any]
+    header: Header
     sha256: str
     shards: tuple[str, ...]
     starts: IntArray
     ids: IdArray
+    fields: tuple[str, ...]
+    hashes: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         """Return the number of usable clips."""
@@ -58,65 +66,79 @@ class ShardIndex:
         found: list[bytes] = self.ids[self.starts[shard] : self.starts[shard + 1]].tolist()
         return [clip_id.decode() for clip_id in found]
 
+    def require(self, position: int, members: Mapping[str, bytes]) -> None:
+        """Refuse members of the clip at a position of ``ids`` that are not the ones recorded.
+
+        Raises:
+            ManifestError: Names the shard and the member.
+        """
+        for number, field in enumerate(self.fields):
+            recorded = self.hashes[position, number].tobytes()
+            if field not in members or recorded == _NOT_RECORDED:
+                continue
+            if hashlib.sha256(members[field]).digest()[:_KEPT_BYTES] != recorded:
+                shard = self.store.locate(self.shards[self.shard_of(position)])
+                raise ManifestError(not_as_recorded(shard, f"{self.clip_id(position)}.{field}"))
+
 
 def read_index(manifest: Path | str) -> ShardIndex:
-    """Read a manifest line by line, keeping ids and shards only.
+    """Read a manifest line by line, keeping ids, shards and hashes only.
 
     Raises:
-        ManifestError: The file is missing or no manifest, a line is broken, or a shard's clips do not lie together.
+        ManifestError: The file is missing or no manifest, was cut or altered, a line is broken, a shard's clips do
+            not lie together, or clips have other members than the first.
     """
     store, name = split_location(manifest)
-    digest = hashlib.sha256()
     shards: dict[str, int] = {}
     counts: list[int] = []
     ids: list[bytes] = []
+    fields: tuple[str, ...] = ()
+    hashes = bytearray()
     with store.open(name) as handle:
-        header = _header(str(manifest), handle, digest)
-        for number, line in enumerate(handle, start=2):
-            digest.update(line)
-            clip_id, shard = _clip(str(manifest), number, line)
-            if shard is None:
+        lines = ManifestLines(str(manifest), handle)
+        for number, line in lines:
+            entry = parse_entry(str(manifest), number, line)
+            if entry.status != "ok":
                 continue
+            shard = _shard(str(manifest), number, entry)
             if shards.setdefault(shard, len(shards)) != len(shards) - 1:
                 raise ManifestError(f"{manifest}, line {number}: the clips of {shard} do not lie together.")
             if len(counts) < len(shards):
                 counts.append(0)
             counts[-1] += 1
-            ids.append(clip_id.encode())
+            ids.append(entry.clip_id.encode())
+            expected = expected_members(entry)
+            fields = fields or tuple(sorted(expected))
+            hashes += _hashes(str(manifest), number, expected, fields)
     starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
     return ShardIndex(
         store=store,
         location=str(manifest),
-        header=header,
-        sha256=digest.hexdigest(),
+        header=header_of(lines),
+        sha256=lines.sha256,
         shards=tuple(shards),
         starts=starts,
         ids=np.array(ids, dtype=np.bytes_),
+        fields=fields,
+        hashes=np.frombuffer(bytes(hashes), dtype=np.uint8).reshape(len(ids), len(fields), _KEPT_BYTES),
     )
 
 
-def _header(manifest: str, handle: IO[bytes], digest: Any) -> dict[str, Any]:
-    line = handle.readline()
-    digest.update(line)
-    try:
-        header = json.loads(line)
-        schema = header["schema"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ManifestError(f"{manifest} is no manifest: its first line is no header ({error!r}).") from error
-    if schema != SCHEMA:
-        raise ManifestError(f"{manifest} has schema {schema}, this version reads {SCHEMA}. Prepare the data again.")
-    return dict(header)
+def _shard(manifest: str, number: int, entry: Entry) -> str:
+    if not entry.shard or Path(entry.shard).name != entry.shard:
+        raise ManifestError(f"{manifest}, line {number}: {entry.shard!r} is not the name of a shard beside it.")
+    return entry.shard
 
 
-def _clip(manifest: str, number: int, line: bytes) -> tuple[str, str | None]:
-    """Return a line's clip id and shard; the shard is None when the clip cannot be used."""
+def _hashes(manifest: str, number: int, expected: Mapping[str, str | None], fields: tuple[str, ...]) -> bytes:
+    """Return the start of each member's hash, in the order of ``fields``."""
+    if tuple(sorted(expected)) != fields:
+        raise ManifestError(
+            f"{manifest}, line {number}: the clip has members {', '.join(sorted(expected))}, those before it "
+            f"{', '.join(fields)}. Prepare the data again."
+        )
     try:
-        entry = json.loads(line)
-        clip_id, status, shard = entry["clip_id"], entry["status"], entry["shard"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ManifestError(f"{manifest}, line {number} is not an entry: {error!r}.") from error
-    if status != "ok":
-        return clip_id, None
-    if not isinstance(shard, str) or Path(shard).name != shard:
-        raise ManifestError(f"{manifest}, line {number}: {shard!r} is not the name of a shard beside it.")
-    return str(clip_id), shard
+        digests = [bytes.fromhex(expected[field] or "") for field in fields]
+    except ValueError as error:
+        raise ManifestError(f"{manifest}, line {number}: the hash of a member is none: {error}.") from error
+    return b"".join(digest[:_KEPT_BYTES] or _NOT_RECORDED for digest in digests)

@@ -1,31 +1,43 @@
 """The manifest: ``<split>.manifest.jsonl``, a header line, then one line per clip asked for, also the lost ones.
 
-The SHA-256 of the file names the test set: two results compare only if it agrees.
+Schema 2 states in the header how many lines follow and their SHA-256, and in each line the hash of the clip's JSON
+member: a manifest that was cut or altered, and a sample that is not the one recorded, are refused. Schema 1, which
+knows neither, is read too. ``Manifest.sha256`` names the test set, the same in either schema (``manifest_lines``).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
-import json
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from foleybench.errors import ManifestError
 from foleybench.files import canonical_json, write_atomically
+from foleybench.shards.manifest_lines import HEADER_ONLY, SCHEMA, ManifestLines, no_header, parse_line, require_types
 
-_T = TypeVar("_T")
-
-SCHEMA = 1
 SUFFIX = ".manifest.jsonl"
+
+# The words that a manifest may hold; a data set of a third party that raises another one gets FAILED with its word.
+FAILED = "failed"
+STATUSES = frozenset(
+    (
+        *("ok", FAILED, "bad_row", "duplicate_id", "not_here", "missing", "not_a_file", "empty_file", "unreadable"),
+        *("no_video", "no_audio", "no_caption", "unsupported_codec", "too_large", "undecodable", "not_finite"),
+        *("bad_rate", "no_overlap", "ends_early", "too_short", "out_of_memory", "timeout", "crashed"),
+        *("bot_check", "rate_limited", "age_limited", "region_blocked", "private", "members_only", "not_yet"),
+        *("no_format", "drm_protected", "removed", "no_video_there", "truncated", "stalled", "unreachable"),
+        *("forbidden", "server_error", "fetch_failed"),
+    )
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Header:
-    """First line of a manifest.
+    """First line of a manifest, without what it states of the lines that follow.
 
     Attributes:
         dataset: Name of the data set.
@@ -33,7 +45,6 @@ class Header:
         version: Version of the data set's recipe.
         profile: The profile's fields.
         tools: Versions of what decided the bytes.
-        schema: Version of this file format.
     """
 
     dataset: str
@@ -41,7 +52,10 @@ class Header:
     version: int
     profile: dict[str, Any]
     tools: dict[str, str]
-    schema: int = SCHEMA
+
+    def as_schema_1(self) -> dict[str, Any]:
+        """Return the header as schema 1 writes it: what a test set is named by and a prepared split is made from."""
+        return {**dataclasses.asdict(self), "schema": 1}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,11 +67,12 @@ class Entry:
         source: Where it comes from.
         source_id: The video it was cut from.
         label: Class name or "".
-        status: ``ok`` or one word for the failure.
+        status: ``ok`` or one word for the failure, of ``STATUSES``.
         reason: A sentence on the failure, "" when ok.
         shard: File name of the tar that holds it, None unless ok.
         audio_sha256: Of the FLAC member, None unless ok.
         video_sha256: Of the MP4 member, None unless ok.
+        json_sha256: Of the JSON member, None unless ok, and in lines that were written before schema 2.
         facts: Durations, rates, fps, sizes, asked and real interval, ``av_offset_s``, ``flags`` ...
     """
 
@@ -70,12 +85,13 @@ class Entry:
     shard: str | None = None
     audio_sha256: str | None = None
     video_sha256: str | None = None
+    json_sha256: str | None = None
     facts: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """A header and its entries, with the hash of the file they were read from."""
+    """A header and its entries, with the hash that names the test set."""
 
     header: Header
     entries: tuple[Entry, ...]
@@ -100,9 +116,8 @@ def manifest_path(folder: Path, split: str) -> Path:
 
 def manifest_bytes(header: Header, entries: Iterable[Entry]) -> bytes:
     """Return a manifest as it is written: one canonical JSON line each."""
-    lines = [canonical_json(dataclasses.asdict(header))]
-    lines += map(entry_line, entries)
-    return ("\n".join(lines) + "\n").encode()
+    lines = "".join(f"{entry_line(entry)}\n" for entry in entries).encode()
+    return _header_line(header, lines.count(b"\n"), hashlib.sha256(lines).hexdigest()) + lines
 
 
 def entry_line(entry: Entry) -> str:
@@ -120,17 +135,25 @@ def join_manifest(path: Path, header: Header, blocks: Iterable[bytes]) -> str:
     """Write a manifest from blocks of finished lines, one in memory at a time; the file stays under a temporary name.
 
     Returns:
-        The SHA-256 of the whole, which ``path`` gets when ``joined_path(path)`` is renamed to it.
+        The SHA-256 of the file, which ``path`` has when ``joined_path(path)`` is renamed to it.
     """
-    digest = hashlib.sha256()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with joined_path(path).open("wb") as handle:
-        for block in itertools.chain([canonical_json(dataclasses.asdict(header)).encode() + b"\n"], blocks):
+    lines_path = path.with_name(f".{path.name}.lines")
+    digest, n_lines = hashlib.sha256(), 0
+    with lines_path.open("wb") as handle:
+        for block in blocks:
             digest.update(block)
+            n_lines += block.count(b"\n")
             handle.write(block)
+    with joined_path(path).open("w+b") as handle, lines_path.open("rb") as lines:
+        handle.write(_header_line(header, n_lines, digest.hexdigest()))
+        shutil.copyfileobj(lines, handle)
         handle.flush()
         os.fsync(handle.fileno())
-    return digest.hexdigest()
+        handle.seek(0)
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    lines_path.unlink()
+    return sha256
 
 
 def joined_path(path: Path) -> Path:
@@ -142,28 +165,69 @@ def read_manifest(path: Path) -> Manifest:
     """Read a manifest.
 
     Raises:
-        ManifestError: The file is missing, is not a manifest, or has another schema; the line is named.
+        ManifestError: The file is missing, is no manifest, has another schema, or was cut or altered since it was
+            made; the line is named.
     """
     if not path.is_file():
         raise ManifestError(f"no manifest at {path}. Make one with `foleybench prepare`, or name another with --data.")
-    raw = path.read_bytes()
-    # Not `str.splitlines`, which also splits at characters that a label may hold (U+2028).
-    lines = [line.decode("utf-8", errors="replace") for line in raw.splitlines()]
-    if not lines:
-        raise ManifestError(f"{path} is empty. Run `foleybench prepare` again.")
-    header = _parse(path, 1, lines[0], Header)
-    if header.schema != SCHEMA:
-        raise ManifestError(f"{path} has schema {header.schema}, this version reads {SCHEMA}. Prepare the data again.")
-    entries = tuple(_parse(path, number, line, Entry) for number, line in enumerate(lines[1:], start=2))
+    with path.open("rb") as handle:
+        lines = ManifestLines(str(path), handle)
+        entries = tuple(parse_entry(str(path), number, line) for number, line in lines)
     _refuse_duplicates(path, entries)
-    return Manifest(header, entries, hashlib.sha256(raw).hexdigest())
+    return Manifest(header_of(lines), entries, lines.sha256)
 
 
-def _parse(path: Path, number: int, line: str, kind: type[_T]) -> _T:
+def header_of(lines: ManifestLines) -> Header:
+    """Return the header of a manifest that is being read.
+
+    Raises:
+        ManifestError: It lacks a field, or has one of another type or name.
+    """
+    record = {key: value for key, value in lines.header.items() if key not in HEADER_ONLY}
+    types = {"dataset": str, "split": str, "version": int, "profile": dict, "tools": dict}
     try:
-        return kind(**json.loads(line))
+        require_types(record, types)
+        return Header(**record)
+    except (TypeError, ValueError) as error:
+        raise no_header(lines.where, error) from error
+
+
+_TEXT, _MAYBE_TEXT = str, (str, type(None))
+_ENTRY_TYPES = {
+    **dict.fromkeys(("clip_id", "source", "source_id", "label", "status", "reason"), _TEXT),
+    **dict.fromkeys(("shard", "audio_sha256", "video_sha256", "json_sha256"), _MAYBE_TEXT),
+    "facts": dict,
+}
+
+
+def parse_entry(where: str, number: int, line: bytes) -> Entry:
+    """Read a line of a manifest.
+
+    Args:
+        where: The manifest, for messages.
+        number: Of the line, from 1.
+        line: Its bytes.
+
+    Raises:
+        ManifestError: It is no entry: no JSON, a field is missing or of another type, the status is no known word.
+    """
+    try:
+        record = parse_line(line)
+        require_types(record, _ENTRY_TYPES)
+        entry = Entry(**record)
     except (ValueError, TypeError) as error:
-        raise ManifestError(f"{path}, line {number} is not a {kind.__name__.lower()}: {error}") from error
+        raise ManifestError(f"{where}, line {number} is not an entry: {error}") from error
+    if entry.status not in STATUSES:
+        raise ManifestError(
+            f"{where}, line {number}: {entry.status!r} is no status that is known here (`ok`, `no_audio` ...). The "
+            "file was altered, or written by a later version; prepare the data again."
+        )
+    return entry
+
+
+def _header_line(header: Header, n_lines: int, lines_sha256: str) -> bytes:
+    stated = {"schema": SCHEMA, "n_lines": n_lines, "lines_sha256": lines_sha256}
+    return canonical_json({**dataclasses.asdict(header), **stated}).encode() + b"\n"
 
 
 def _refuse_duplicates(path: Path, entries: Sequence[Entry]) -> None:

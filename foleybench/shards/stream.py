@@ -70,13 +70,17 @@ class ShardStream:
         """Return the number of clips."""
         return len(self.kept)
 
-    def read(self, run: Run) -> Iterator[RawSample]:
+    def read(self, run: Run, *, verify: bool = True) -> Iterator[RawSample]:
         """Yield the clips of a run: ``__key__`` and the members' bytes by field.
 
+        Args:
+            run: Which clips, in which order.
+            verify: Whether to check the members against the manifest; without, ``index.require`` does it.
+
         Raises:
-            ManifestError: A shard is missing, cut or damaged, or does not hold what the manifest says.
+            ManifestError: A shard is missing, cut or damaged, or (with ``verify``) a member is not the one recorded.
         """
-        sources = [_source(index, self._fields) for index in (self.index, *self._features)]
+        sources = [_source(index, self._fields, verify) for index in (self.index, *self._features)]
         readers = [source.read(self.index, run) for source in sources]
         for position in run.yielding.tolist():
             sample: RawSample = {KEY: self.index.clip_id(position)}
@@ -100,8 +104,9 @@ class ShardStream:
         return np.flatnonzero(mask).astype(np.int64)
 
 
-def _source(index: ShardIndex, fields: frozenset[str] | None) -> _FolderSource | _UrlSource:
-    return _FolderSource(index, fields) if isinstance(index.store, Folder) else _UrlSource(index, fields)
+def _source(index: ShardIndex, fields: frozenset[str] | None, verify: bool) -> _FolderSource | _UrlSource:
+    kind = _FolderSource if isinstance(index.store, Folder) else _UrlSource
+    return kind(index, fields, verify)
 
 
 class _Lookup:
@@ -122,10 +127,11 @@ class _Lookup:
 class _FolderSource:
     """Reads each clip at its place."""
 
-    def __init__(self, index: ShardIndex, fields: frozenset[str] | None) -> None:
+    def __init__(self, index: ShardIndex, fields: frozenset[str] | None, verify: bool) -> None:
         self._lookup = _Lookup(index)
         self._index = index
         self._fields = fields
+        self._verify = verify
         self._table = functools.lru_cache(maxsize=_SHARDS_KEPT)(self._scan)
 
     def read(self, clips: ShardIndex, run: Run) -> Iterator[RawSample]:
@@ -133,7 +139,10 @@ class _FolderSource:
         for position in self._lookup.positions(clips, run.yielding).tolist():
             shard = self._index.shard_of(position)
             path, members = self._table(shard)
-            yield _read_clip(path, members[position - int(self._index.starts[shard])], self._fields)
+            sample = _read_clip(path, members[position - int(self._index.starts[shard])], self._fields)
+            if self._verify:
+                self._index.require(position, sample)
+            yield sample
 
     def _scan(self, shard: int) -> tuple[str, list[list[Member]]]:
         name = self._index.shards[shard]
@@ -173,10 +182,11 @@ def _check(where: str, found: Sequence[str], listed: Sequence[str]) -> None:
 class _UrlSource:
     """Reads shards forward and holds what comes out later."""
 
-    def __init__(self, index: ShardIndex, fields: frozenset[str] | None) -> None:
+    def __init__(self, index: ShardIndex, fields: frozenset[str] | None, verify: bool) -> None:
         self._lookup = _Lookup(index)
         self._index = index
         self._fields = fields
+        self._verify = verify
 
     def read(self, clips: ShardIndex, run: Run) -> Iterator[RawSample]:
         """Yield the members of each clip of a run, in yielding order."""
@@ -200,7 +210,10 @@ class _UrlSource:
         wanted = {listed[position - int(self._index.starts[shard])]: position for position in positions.tolist()}
         with self._index.store.open(name) as handle:
             for key, sample in _samples(Cursor(self._index.store.locate(name), handle), wanted, self._fields):
-                yield wanted.pop(key), sample
+                position = wanted.pop(key)
+                if self._verify:
+                    self._index.require(position, sample)
+                yield position, sample
                 if not wanted:
                     return
         raise ManifestError(f"{self._index.store.locate(name)} lacks {next(iter(wanted))}. Prepare the data again.")

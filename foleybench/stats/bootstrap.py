@@ -1,4 +1,4 @@
-"""How sure a number is: cluster bootstrap, paired test, Holm's correction and shared ranks.
+"""Intervals and paired tests over source videos.
 
 The unit that is resampled is the source video: clips cut from one video are not independent, so they stay together.
 Every function takes a ``Generator``, never the global one, and sorts its input by id first: the order in which clips

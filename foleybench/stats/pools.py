@@ -1,4 +1,4 @@
-"""Pools that many metrics share: ratios of sums over clips, exact to the last bit whatever the order of the clips.
+"""Pools that many metrics share: ratios of sums over clips.
 
 Each can also value many bootstrap resamples at once (``many``), as one matrix product.
 """

@@ -1,4 +1,4 @@
-"""SynthFoley: a procedural corpus whose picture and sound come from the same list of events, so timing is exact.
+"""SynthFoley: a procedural corpus with exact event times.
 
 Bytes repeat for the same version, seed and clip id on the same machine and library versions.
 """

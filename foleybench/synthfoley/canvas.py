@@ -1,4 +1,4 @@
-"""The canvas: all frames of a clip at once, painted with shapes whose edges are exact to a fraction of a pixel.
+"""The canvas: frames painted with exact shapes, all at once.
 
 Coordinates are in picture widths, x right, y down; ``at`` moves and scales them. A shape is evaluated for all frames in
 one go, on a patch around it only, which is what makes rendering fast.

@@ -1,4 +1,4 @@
-"""Contact sheets: a clip's frames above its spectrogram on one time axis, with its events marked.
+"""Contact sheets: frames above the spectrogram, with events.
 
 Audible events are solid lines, silent ones dashed, off-screen ones dotted; spans are bars with their curve.
 

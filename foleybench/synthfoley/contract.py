@@ -1,4 +1,4 @@
-"""The contract of a class of the corpus: how its events are composed, shown and heard.
+"""The contract of a class: composed, drawn, played.
 
 ``compose`` writes the event list; ``stage`` and ``act`` draw it; ``sound`` plays it. The last three see nothing but
 that list and the clip's factors (and draws of their own for looks and timbre), so picture and sound cannot disagree.

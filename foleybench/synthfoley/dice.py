@@ -1,4 +1,4 @@
-"""Named random draws: every quantity of a clip has its own stream, so changing one leaves all others as they were.
+"""Named random draws: a stream for every quantity.
 
 That is what makes counterfactual pairs exact, and what lets the picture and the sound ask for the same quantity.
 """

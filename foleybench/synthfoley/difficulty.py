@@ -1,4 +1,4 @@
-"""How hard the corpus is to see and to predict: every knob in one place."""
+"""How hard the corpus is: every knob in one place."""
 
 from __future__ import annotations
 

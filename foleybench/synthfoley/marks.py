@@ -1,4 +1,4 @@
-"""Parts that several classes draw: the floor, and the dust or sparks of a contact."""
+"""What several classes draw: floor, dust, sparks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Materials: what each looks like and how it rings. The colour is a tendency, never a code: it is jittered per clip."""
+"""Materials: how each looks and how it rings.
+
+The colour is a tendency, never a code: it is jittered per clip.
+"""
 
 from __future__ import annotations
 

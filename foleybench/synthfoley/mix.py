@@ -1,4 +1,4 @@
-"""What every class's sound goes through: the room, the microphone, the level."""
+"""The room, the microphone and the level of every clip."""
 
 from __future__ import annotations
 

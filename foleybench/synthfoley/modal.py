@@ -1,4 +1,4 @@
-"""Modal synthesis: banks of decaying sinusoids, made as matrix products so that a clip costs a millisecond.
+"""Modal synthesis: banks of decaying sinusoids.
 
 A decaying sinusoid is the real part of ``g * z**n``; with n = 128 a + b it is ``(g * z**(128 a)) * z**b``, so a bank of
 K modes over N samples is one product of an (N / 128, 2K) by a (2K, 128) matrix instead of N K exponentials.

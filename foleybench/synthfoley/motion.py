@@ -1,4 +1,4 @@
-"""From a list of contacts to motion: where each frame lies between the last contact and the next."""
+"""From contacts to motion, frame by frame."""
 
 from __future__ import annotations
 

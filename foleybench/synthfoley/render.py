@@ -1,4 +1,4 @@
-"""From a spec to a clip: compose the events, then draw them and play them."""
+"""From a spec to a clip: compose, draw, play."""
 
 from __future__ import annotations
 

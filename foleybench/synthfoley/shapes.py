@@ -1,4 +1,4 @@
-"""Signed distances of flat shapes: negative inside, in the units of the coordinates.
+"""Signed distances of flat shapes.
 
 Every function takes ``u`` (right) and ``v`` (down) of any broadcastable shapes; sizes may be arrays that broadcast too.
 """

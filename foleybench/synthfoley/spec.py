@@ -1,4 +1,4 @@
-"""What identifies a clip of the corpus: everything its bytes depend on."""
+"""What identifies a clip: everything its bytes depend on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which clips a split holds: balanced over classes; an id is split, class and a hash of (version, seed, number)."""
+"""Which clips a split holds, balanced over classes.
+
+An id is split, class and a hash of (version, seed, number).
+"""
 
 from __future__ import annotations
 

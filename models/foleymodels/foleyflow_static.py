@@ -1,4 +1,7 @@
-"""Foley-Flow with a static condition: the mean over time goes through the same layers. The ablation of "dynamic"."""
+"""Foley-Flow with a static condition: the ablation of "dynamic".
+
+The mean over time goes through the same layers.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Baseline: copy the sound of the training clip that looks most alike. Nothing is generated; realism is hard to beat.
+"""Baseline: copies the audio of the nearest training clip.
 
-Likeness is measured on the alignment stage's condition: the clips whose mean is nearest are short-listed, and the one
-whose condition moves most alike over time is taken.
+Nothing is generated, so realism is hard to beat. Likeness is measured on the alignment stage's condition: the clips
+whose mean is nearest are short-listed, and the one whose condition moves most alike over time is taken.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from foleybench.errors import FoleyError
 from foleybench.media.audio import fit_length, resample
 from foleybench.runtime import distributed
 from foleybench.shards.dataset import ShardDataset
+from foleymodels._alignment.network import Alignment
+from foleymodels._alignment.settings import StageOptions, StageSettings
+from foleymodels._alignment.stage import alignment_of, record_of, trained_alignment
+from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts import checkpoint
-from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.checkpoints import part
-from foleymodels.foleyflow.generate import seen
-from foleymodels.foleyflow.settings import Settings
-from foleymodels.foleyflow.sizes import resolve
-from foleymodels.foleyflow.stage1 import trained_alignment
-from foleymodels.foleyflow.train import prepared_data
+from foleymodels._training.decoded_data import video_input
+from foleymodels._training.job import Job
+from foleymodels._training.settings import resolve
 
 KIND = "nearest"
 _SHORT_LIST = 16
@@ -38,7 +38,7 @@ _N_DIRECTIONS = 8
 
 
 @dataclasses.dataclass(frozen=True)
-class Index:
+class ClipIndex:
     """What is kept of each training clip.
 
     Attributes:
@@ -75,27 +75,32 @@ def _describe(scaled: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
 
 def train(context: TrainContext) -> Path:
     """Index the training set; trains an alignment stage unless one is given with ``--set alignment=DIR``."""
-    settings, options = resolve(context.size, context.settings, steps=context.steps, device=context.device)
-    data, val = prepared_data(context, settings, options)
-    alignment = trained_alignment(context, settings, options, data, val)
-    conditions = [alignment_condition(alignment, frames, n) for frames, n in data.pictures()]
+    settings, options = resolve(StageSettings, StageOptions, context, main_steps=lambda _: _size_steps(context.size))
+    job = Job.start(context, settings.loop, options, settings.cache)
+    alignment = trained_alignment(job, settings, options.alignment)
+    conditions = [alignment_condition(alignment, frames, n) for frames, n in job.data.videos()]
     everything = torch.cat(conditions)
     centre, spread = everything.mean(0), everything.std(0).clamp_min(1e-3)
     directions = _principal((everything - centre) / spread)
     described = [_describe((condition - centre) / spread, directions) for condition in conditions]
     means, courses = (torch.stack(parts) for parts in zip(*described, strict=True))
-    index = Index(means, courses, centre, spread, directions)
-    tensors = {f"index.{field.name}": getattr(index, field.name) for field in dataclasses.fields(Index)}
-    tensors |= {f"alignment.{name}": value for name, value in alignment.state_dict().items()}
+    index = ClipIndex(means, courses, centre, spread, directions)
+    tensors = {f"index.{field.name}": getattr(index, field.name) for field in dataclasses.fields(ClipIndex)}
+    tensors |= checkpoint.joined({"alignment": alignment})
     config = {
-        "alignment_settings": dataclasses.asdict(alignment.settings),
+        "alignment_settings": record_of(alignment),
         "manifest": str(context.data.resolve()),
         "manifest_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest(),
-        "clip_ids": list(data.clip_ids),
+        "clip_ids": list(job.data.clip_ids),
     }
     if distributed.first():
         checkpoint.save(context.out, KIND, tensors, config)
     return context.out
+
+
+def _size_steps(size: str) -> int:
+    """Return the steps that ``--steps`` is a share of: a size's flow steps, as for the models it is compared with."""
+    return FlowSettings.sizes()[size].flow_steps
 
 
 def _principal(scaled: Tensor) -> Tensor:
@@ -114,27 +119,28 @@ def alignment_condition(alignment: Alignment, frames: Tensor, n_tokens: int) -> 
 
 
 class NearestGenerator:
-    """Copies training sounds."""
+    """Copies the audio of training clips."""
 
     nfe = 0
     guidance: float | None = None
 
-    def __init__(self, index: Index, alignment: Alignment, data: ShardDataset, clip_ids: Sequence[str]) -> None:
+    def __init__(self, index: ClipIndex, alignment: Alignment, data: ShardDataset, clip_ids: Sequence[str]) -> None:
         self._index, self._alignment, self._data, self._clip_ids = index, alignment, data, clip_ids
-        self.rate_hz = alignment.settings.rate_hz
+        self._signal, self._input = alignment.signal, alignment.settings.cache(alignment.signal)
+        self.rate_hz = alignment.signal.rate_hz
         self.n_parameters = sum(value.numel() for value in alignment.parameters())
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
-        """Return, for each clip, the sound of the training clip nearest to it."""
+        """Return, for each clip, the audio of the training clip nearest to it."""
         return [self._one(clip) for clip in clips]
 
     def _one(self, clip: Clip) -> AudioArray:
-        settings = self._alignment.settings
         n_samples = Clock(clip.duration_s).samples(self.rate_hz)
-        condition = alignment_condition(self._alignment, seen(clip, settings), settings.mel.n_tokens(n_samples))
+        frames = torch.from_numpy(video_input(clip, self._input))
+        condition = alignment_condition(self._alignment, frames, self._signal.mel.n_tokens(n_samples))
         found = self._data.load(self._clip_ids[self._index.nearest(condition)], video=False)
         if found.audio is None:
-            raise FoleyError(f"training clip {found.clip_id} has lost its sound. Train `nearest` again.")
+            raise FoleyError(f"training clip {found.clip_id} has lost its audio. Train `nearest` again.")
         return fit_length(resample(found.audio, found.rate_hz, self.rate_hz), n_samples)
 
 
@@ -150,10 +156,10 @@ def build(context: BuildContext) -> NearestGenerator:
     data = ShardDataset(Path(config["manifest"]))
     if data.manifest.sha256 != config["manifest_sha256"]:
         raise FoleyError(f"{config['manifest']} has changed since `nearest` was trained on it. Train it again.")
-    alignment = Alignment(Settings.of_checkpoint(config["alignment_settings"], context.checkpoint))
-    checkpoint.load_into(alignment, part(tensors, "alignment."), context.checkpoint)
-    index = Index(**part(tensors, "index."))
-    return NearestGenerator(index, alignment.eval().requires_grad_(False), data, config["clip_ids"])
+    weights = checkpoint.below(tensors, "alignment")
+    alignment = alignment_of(weights, config["alignment_settings"], context.checkpoint)
+    index = ClipIndex(**checkpoint.below(tensors, "index"))
+    return NearestGenerator(index, alignment, data, config["clip_ids"])
 
 
 MODEL = Model(
@@ -161,7 +167,7 @@ MODEL = Model(
     kind="baseline",
     sees=frozenset({"video"}),
     licence="MIT",
-    description="Copies the sound of the training clip nearest in video features.",
+    description="Copies the audio of the training clip nearest in video features.",
     build=build,
     train=train,
 )

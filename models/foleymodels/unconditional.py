@@ -1,4 +1,7 @@
-"""The same flow without any condition: what is scored when a model ignores the video."""
+"""Baseline: the flow without any condition.
+
+It shows what is scored when a model ignores the video.
+"""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def test_histograms_hold_every_value(values: list[float]):
 def test_a_damaged_manifest_is_named(tmp_path: Path, capsys):
     (tmp_path / "test.manifest.jsonl").write_text("{}\n")
     assert main(["show", str(tmp_path)]) == 1
-    assert "line 1 is damaged" in capsys.readouterr().err
+    assert "line 1 is not a header" in capsys.readouterr().err
 
 
 def test_copies_are_not_shown_for_other_manifests(folder: Path, tmp_path: Path):

@@ -1,8 +1,7 @@
 import pytest
 
-from foleymodels._training.decoded_data import CacheSettings, training_data
-from foleymodels.foleyflow.sizes import resolve
-from tests.foleymodels.small import SMALL
+from foleymodels._training.decoded_data import cache_settings, training_data
+from tests.foleymodels.small import small_settings
 from tests.foleymodels.toy import toy_corpus
 
 
@@ -16,8 +15,4 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="session")
 def toy_data(corpus):
     """Its training clips, decoded."""
-    settings, _ = resolve("tiny", SMALL)
-    wanted = CacheSettings(
-        mel=settings.mel, grid_hz=settings.grid_hz, cells=settings.cells, shortest_s=settings.window_s
-    )
-    return training_data(corpus["train"], wanted)
+    return training_data(corpus["train"], cache_settings(small_settings().signal))

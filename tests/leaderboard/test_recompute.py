@@ -9,8 +9,9 @@ import pytest
 from foleybench.artefacts import result as results
 from foleybench.artefacts.entries import read_entry
 from foleybench.errors import ResultError
+from foleybench.leaderboard import compare
 from foleybench.leaderboard.build import build
-from foleybench.leaderboard.recompute import disagreements, require_recomputed
+from foleybench.leaderboard.recompute import disagreements, not_recomputed, require_recomputed
 from tests.made_results import METRICS, make_board, make_result
 
 
@@ -91,3 +92,73 @@ def test_every_file_that_disagrees_is_named(tmp_path):
     with pytest.raises(ResultError) as caught:
         require_recomputed(entries)
     assert all(str(entry.path) in str(caught.value) for entry in entries)
+
+
+METRICS_WITH_MORE = ("event_f1", "fad_mini")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda r: r["metrics"]["fad_mini"].update(corrected=0.0), "fad_mini corrected, is 0, its clip table gives"),
+        (lambda r: r["metrics"]["fad_mini"].update(corrected=None), "fad_mini corrected, is undefined, its clip table"),
+        (lambda r: r["metrics"]["event_f1"].update(corrected=0.5), "corrected, is 0.5, its clip table gives undefined"),
+        (
+            lambda r: r["metrics"]["event_f1"]["per_class"]["bell"].update(value=1.0),
+            "event_f1 of 'bell' is 1, its clip",
+        ),
+        (lambda r: r["metrics"]["event_f1"]["per_class"]["bell"].update(n=9), "event_f1 counts 9 clips of 'bell', the"),
+        (lambda r: r["metrics"]["event_f1"]["per_class"].update(cat={"value": 0.5, "n": 0}), "of 'cat' is 0.5, its"),
+        (lambda r: r["metrics"]["event_f1"].update(n_used=39), "event_f1 counts 39 clips, the clip table has 40"),
+        (
+            lambda r: r["metrics"]["event_f1"].update(not_applicable=1, n_used=39),
+            "event_f1 does not apply to 1 clips, in",
+        ),
+        (lambda r: r["dataset"].update(n_scored=41), "it counts 41 clips scored, the clip table has 40."),
+        (lambda r: r["dataset"].update(n_clips=39), "it is complete with 39 clips, the clip table has 40."),
+        (lambda r: r["dataset"].update(n_clips=41), "it is complete with 41 clips, the clip table has 40."),
+        (lambda r: r.update(status="partial", dataset={**r["dataset"], "n_clips": 39}), "it is partial with 39 clips"),
+    ],
+)
+def test_whatever_follows_from_the_table_is_compared_with_it(tmp_path, change, message):
+    path = make_result(tmp_path, "alpha", metrics=METRICS_WITH_MORE)
+    assert disagreements(read_entry(path)) == []
+    assert any(message in problem for problem in disagreements(forged(path, change)))
+
+
+def test_a_partial_result_may_have_fewer_clips(tmp_path):
+    entry = forged(
+        make_result(tmp_path, "alpha"), lambda r: r.update(status="partial", dataset={**r["dataset"], "n_clips": 99})
+    )
+    assert disagreements(entry) == []
+
+
+@pytest.mark.parametrize("stats", [{"tp": 1.0}, {}, {"tp": [1.0], "n_generated": [1.0], "n_reference": 1.0}])
+def test_statistics_of_another_metric_are_named(tmp_path, stats):
+    path = make_result(tmp_path, "alpha")
+    rows = [json.loads(line) for line in gzip.decompress(results.table_path(path).read_bytes()).splitlines()]
+    rows[3]["stats"]["event_f1"] = stats
+    table = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode())
+    results.table_path(path).write_bytes(table)
+    entry = forged(path, lambda result: result["clips"].update(sha256=hashlib.sha256(table).hexdigest()))
+    (problem,) = disagreements(entry)
+    assert problem.startswith("event_f1 cannot be made from its statistics in the clip table (")
+
+
+def test_what_cannot_be_recomputed_is_told(tmp_path, capsys):
+    path = make_result(tmp_path, "alpha")
+    assert not_recomputed([read_entry(path)]) == []
+    entry = forged(path, lambda result: result["metrics"].update(mine=result["metrics"].pop("event_f1")))
+    told = f"{entry.path}: mine was not recomputed: this metric is not installed."
+    assert not_recomputed([entry]) == [told]
+    build(tmp_path, None)
+    assert capsys.readouterr().err == f"{told}\n"
+
+
+def test_a_forged_result_is_not_compared(tmp_path):
+    other = make_result(tmp_path, "beta")
+    entry = forged(
+        make_result(tmp_path, "alpha"), lambda r: r["metrics"]["kld_mini"].update(value=0.5, low=0.1, high=0.9)
+    )
+    with pytest.raises(ResultError, match=r"kld_mini is 0\.5, its clip table gives"):
+        compare.table(entry.path, other)

@@ -47,6 +47,8 @@ def make(item):
             log.write(f"{item.split}/{item.clip_id}\\n")
     if deed == "bad":
         raise MediaError("no_audio", "has no sound")
+    if deed == "odd_word":
+        raise MediaError("wrong_weather", "it rained")
     if deed == "hang":
         time.sleep(60)
     if deed == "crash":

@@ -7,6 +7,7 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -85,11 +86,7 @@ DAMAGES: list[tuple[Callable[[Members], Members], list[str]]] = [
     (lambda m: [*m, ("clip002_000000.wav", b"x")], ["holds clip002_000000.wav, which the manifest does not know"]),
     (lambda m: [*m[:3], m[2], *m[3:]], ["holds clip000_000000.mp4 twice"]),
     (lambda m: [(m[0][0], m[0][1] + b"x"), *m[1:]], ["clip000_000000.flac is not what the manifest recorded"]),
-    (lambda m: [m[0], (m[1][0], b"{}"), *m[2:]], ["clip000_000000.json lacks or garbles"]),
-    (
-        lambda m: [m[0], (m[1][0], json.dumps({**json.loads(m[1][1]), "label": "y"}).encode()), *m[2:]],
-        ["clip000_000000.json and the manifest disagree on label"],
-    ),
+    (lambda m: [m[0], (m[1][0], b"{}"), *m[2:]], ["clip000_000000.json is not what the manifest recorded"]),
     (swapped, ["holds its clips in another order"]),
 ]
 
@@ -152,7 +149,33 @@ def test_missing_stray_and_unlisted_shards_are_named(copy: Path):
 
 def test_a_changed_manifest_is_named(copy: Path):
     copy.write_text(copy.read_text().replace("made 1", "made up"))
-    assert "manifest.jsonl is not the manifest that was recorded" in problems(copy)[0]
+    found = verify(copy)
+    problem = next(found)
+    assert isinstance(problem, Problem)
+    assert "is not the manifest that was recorded" in problem.what
+    with pytest.raises(ManifestError, match="was altered"):
+        next(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda meta: {}, "clip000_000000.json lacks or garbles"),
+        (lambda meta: {**meta, "label": "y"}, "clip000_000000.json and the manifest disagree on label"),
+        (lambda meta: {**meta, "events": []}, None),
+    ],
+)
+def test_manifests_of_schema_1_know_the_json_member_by_what_they_say(copy: Path, change: Any, named: str | None):
+    head, *lines = (json.loads(line) for line in copy.read_bytes().splitlines())
+    old = [{**{k: v for k, v in head.items() if k not in ("n_lines", "lines_sha256")}, "schema": 1}]
+    old += [{k: v for k, v in line.items() if k != "json_sha256"} for line in lines]
+    copy.write_text("".join(f"{json.dumps(line)}\n" for line in old))
+    (copy.parent / ".prepared" / "test.json").unlink()
+    assert problems(copy) == []
+    shard = copy.parent / "test-000000.tar"
+    m = read_tar(shard)
+    write_tar(shard, [m[0], (m[1][0], json.dumps(change(json.loads(m[1][1]))).encode()), *m[2:]])
+    assert [named in one for one in problems(copy)] == ([True] if named else [])
 
 
 def test_without_a_record_only_members_can_be_checked(copy: Path):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -91,7 +93,7 @@ def test_names_of_shards(tmp_path: Path):
 
 def test_load_returns_what_was_written(clicks: Path):
     data = ShardDataset(clicks)
-    clip = data.load(data.clip_ids[1], verify=True)
+    clip = data.load(data.clip_ids[1])
     assert clip.frames.shape == (50, 32, 32, 3)
     assert (clip.label, clip.split, clip.duration_s, clip.rate_hz) == ("bell", "test", 2.0, 16000)
     assert len(clip.audio) == 32000
@@ -142,9 +144,10 @@ def test_every_changed_byte_of_a_member_is_noticed(copy: Path):
         damaged = bytearray(whole)
         damaged[spots[name]] ^= 1
         shard.write_bytes(bytes(damaged))
-        assert ShardDataset(copy).verify() == [f"{name} is not what the manifest recorded: its SHA-256 differs."]
+        (problem,) = ShardDataset(copy).verify()
+        assert problem.startswith(f"{shard}: {name} is not what the manifest recorded: its SHA-256 differs.")
         with pytest.raises(ManifestError, match="SHA-256"):
-            ShardDataset(copy).load("clip01_000000", verify=True)
+            ShardDataset(copy).load("clip01_000000")
 
 
 def test_a_missing_shard_is_one_problem(copy: Path):
@@ -163,15 +166,82 @@ def test_a_shard_made_again_is_scanned_again(copy: Path, make_clicks: Make):
 
 
 def test_garbled_meta_is_named(copy: Path):
-    shard = copy.parent / "test-000000.tar"
     data = ShardDataset(copy)
-    for bad in (b"{", b"[]", b"{}", json.dumps({"duration_s": "x", "rate_hz": 1}).encode()):
-        fields = {**data.members("clip00_000000"), "json": bad}
-        write_shard(shard, [("clip00_000000", members(**fields))])
-        with pytest.raises(ManifestError, match=r"clip00_000000\.json"):
-            data.load("clip00_000000")
-        shard.unlink()
-        write_shard(shard, [("clip00_000000", members(**{**fields, "json": b'{"duration_s":2.0,"rate_hz":16000}'}))])
+    whole = data.members("clip00_000000")
+    write_manifest(copy, data.manifest.header, [dataclasses.replace(data.entries()[0], json_sha256=None)])
+    numbers = ({"duration_s": "x", "rate_hz": 1}, {"duration_s": float("inf"), "rate_hz": 1}, {"duration_s": 1.0})
+    for bad in (b"{", b"[]", b"{}", *(json.dumps(one).encode() for one in numbers)):
+        write_shard(copy.parent / "test-000000.tar", [("clip00_000000", members(**{**whole, "json": bad}))])
+        with pytest.raises(ManifestError, match=r"clip00_000000\.json lacks or garbles"):
+            ShardDataset(copy).load("clip00_000000")
+
+
+def test_shards_of_another_data_set_are_refused(copy: Path, tmp_path: Path, make_clicks: Make):
+    """The same ids and names, other content: what is read must be what the manifest names."""
+    other = make_clicks(tmp_path / "other", 3, duration_s=1.5)
+    shutil.copy(other.parent / "test-000000.tar", copy.parent / "test-000000.tar")
+    data = ShardDataset(copy)
+    for read in (data.load, data.members, lambda _: next(data.clips()), lambda i: data.load(i, video=False)):
+        with pytest.raises(ManifestError, match=r"test-000000\.tar: clip00_000000\.flac is not what the manifest"):
+            read("clip00_000000")
+    assert data.load("clip00_000000", verify=False).duration_s == 1.5
+
+
+def test_garbled_events_are_named(copy: Path):
+    data = ShardDataset(copy)
+    fields = data.members("clip00_000000")
+    meta = {**json.loads(fields["json"]), "events": [{"tim": 1.0}]}
+    write_manifest(copy, data.manifest.header, [dataclasses.replace(data.entries()[0], json_sha256=None)])
+    write_shard(
+        copy.parent / "test-000000.tar",
+        [("clip00_000000", members(**{**fields, "json": json.dumps(meta).encode()}))],
+    )
+    with pytest.raises(ManifestError, match=r"clip00_000000\.json garbles an event: .*'tim'"):
+        ShardDataset(copy).load("clip00_000000")
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("field", ["duration_s", "label", "events"])
+def test_a_changed_json_member_is_refused(copy: Path, recorded: bool, field: str):
+    """With its hash every change is noticed; without (schema 1), what the manifest says too."""
+    data = ShardDataset(copy)
+    members_of = {clip_id: data.members(clip_id) for clip_id in data.clip_ids}
+    meta = {**json.loads(members_of["clip00_000000"]["json"]), "label": "bounce"}
+    told = {clip_id: {**found, "json": json.dumps({**meta}).encode()} for clip_id, found in members_of.items()}
+    entries = [
+        dataclasses.replace(
+            entry, json_sha256=hashlib.sha256(told[entry.clip_id]["json"]).hexdigest() if recorded else None
+        )
+        for entry in data.manifest.entries
+    ]
+    write_manifest(copy, data.manifest.header, entries)
+    shard = copy.parent / "test-000000.tar"
+    write_shard(shard, [(clip_id, members(**found)) for clip_id, found in told.items()])
+    assert ShardDataset(copy).load("clip00_000000").duration_s == 2.0
+    changed = {"duration_s": 0.5, "label": "bell", "events": []}
+    told["clip00_000000"]["json"] = json.dumps({**meta, field: changed[field]}).encode()
+    write_shard(shard, [(clip_id, members(**found)) for clip_id, found in told.items()])
+    if field == "events" and not recorded:
+        assert ShardDataset(copy).load("clip00_000000").events == ()
+        return
+    what = "SHA-256 differs" if recorded else f"disagree on {field}"
+    with pytest.raises(ManifestError, match=rf"test-000000\.tar: clip00_000000\.json .*{what}"):
+        ShardDataset(copy).load("clip00_000000", audio=False, video=False)
+
+
+def test_a_clip_that_does_not_decode_is_named_with_its_shard(copy: Path):
+    """A damaged byte that nobody checks (``verify=False``) still ends in the names of clip and shard."""
+    shard = copy.parent / "test-000000.tar"
+    with tarfile.open(shard) as tar:
+        spots = {member.name: member.offset_data for member in tar}
+    data = bytearray(shard.read_bytes())
+    for name in ("clip01_000000.flac", "clip02_000000.mp4"):
+        data[spots[name] : spots[name] + 40] = bytes(40)
+    shard.write_bytes(bytes(data))
+    for clip_id in ("clip01_000000", "clip02_000000"):
+        with pytest.raises(ManifestError, match=rf"test-000000\.tar: {clip_id} cannot be decoded") as caught:
+            ShardDataset(copy).load(clip_id, verify=False)
+        assert "object at 0x" not in str(caught.value)
 
 
 @pytest.mark.parametrize("shard", ["../test-000000.tar", "/etc/passwd", "a/b.tar", ""])

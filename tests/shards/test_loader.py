@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import hashlib
 import http.server
 import itertools
 import json
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,8 +22,8 @@ import pytest
 from foleybench.errors import FoleyError, ManifestError
 from foleybench.shards.dataset import shard_name, write_shard
 from foleybench.shards.loader import ClipLoader, join_states
-from foleybench.shards.manifest import Entry, Header, manifest_path, write_manifest
-from foleybench.shards.sampling_order import Order, advanced, left_over, runs, sequence
+from foleybench.shards.manifest import Entry, Header, manifest_path, read_manifest, write_manifest
+from foleybench.shards.sampling_order import Order, Run, advanced, left_over, runs, sequence
 from foleybench.shards.stream import KEY, ShardStream
 
 SIZES = (7, 1, 12, 3, 9)
@@ -43,8 +46,19 @@ def write_tiny(folder: Path, sizes: tuple[int, ...] = SIZES) -> Path:
             clip_id = f"clip{n:05d}_000000"
             fields = {"flac": b"f" * (n % 700), "json": json.dumps({"n": n}).encode(), "mp4": b"m" * (3 * n % 1100)}
             samples.append((clip_id, {name: (lambda data=data: data) for name, data in fields.items()}))
+            hashes = {name: hashlib.sha256(data).hexdigest() for name, data in fields.items()}
             entries.append(
-                Entry(clip_id=clip_id, source="", source_id="", label="", status="ok", shard=shard_name("x", index))
+                Entry(
+                    clip_id=clip_id,
+                    source="",
+                    source_id="",
+                    label="",
+                    status="ok",
+                    shard=shard_name("x", index),
+                    audio_sha256=hashes["flac"],
+                    json_sha256=hashes["json"],
+                    video_sha256=hashes["mp4"],
+                )
             )
             n += 1
         write_shard(folder / shard_name("x", index), samples)
@@ -327,10 +341,72 @@ def test_a_manifest_cannot_point_elsewhere(tmp_path: Path):
         ShardStream(path)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("", "no manifest"), ("[]\n", "no manifest"), ('{"schema":9}\n', "schema 9")]
-)
-def test_what_is_no_manifest_is_named(tmp_path: Path, text: str, message: str):
-    (tmp_path / "m.jsonl").write_text(text)
-    with pytest.raises(ManifestError, match=message):
-        ShardStream(tmp_path / "m.jsonl")
+def swapped(tmp_path: Path, tiny: Path, field: str) -> Path:
+    """Return the manifest of a copy of ``tiny`` whose last shard holds another content of one member under its name."""
+    shutil.copytree(tiny.parent, tmp_path / "x")
+    shard = tmp_path / "x" / shard_name("x", len(SIZES) - 1)
+    samples = list(ShardStream(tiny).read(Run(*[np.arange(len(ShardStream(tiny)))[-SIZES[-1] :]] * 2)))
+    for sample in samples[3:4]:
+        sample[field] = sample[field][:-1] + b"!"
+    write_shard(
+        shard,
+        [(s[KEY], {name: (lambda data=data: data) for name, data in s.items() if name != KEY}) for s in samples],
+    )
+    return tmp_path / "x" / tiny.name
+
+
+@pytest.mark.parametrize("field", ["flac", "json", "mp4"])
+@pytest.mark.parametrize("scheme", ["", "memory://swapped/"])
+def test_a_member_that_is_not_the_recorded_one_is_refused(tmp_path: Path, tiny: Path, field: str, scheme: str):
+    manifest: Path | str = swapped(tmp_path, tiny, field)
+    if scheme:
+        fsspec.filesystem("memory").put(str(tmp_path / "x"), f"/swapped/{field}", recursive=True)
+        manifest = f"memory://swapped/{field}/{tiny.name}"
+    stream = ShardStream(manifest)
+    loader = ClipLoader(stream, batch_size=1, shuffle=False, decode=raw_key)
+    with pytest.raises(ManifestError, match=rf"x-000004\.tar: clip\w+\.{field} is not what the manifest recorded"):
+        list(loader)
+    others = {"flac", "json", "mp4"} - {field}
+    assert len(list(ClipLoader(ShardStream(manifest, fields=others), batch_size=1, decode=raw_key))) == sum(SIZES)
+
+
+def test_the_hash_of_every_member_is_compared(tiny: Path):
+    index = ShardStream(tiny).index
+    assert index.fields == ("flac", "json", "mp4")
+    (sample,) = ShardStream(tiny).read(Run(np.array([5]), np.array([5])))
+    whole = {field: sample[field] for field in index.fields}
+    index.require(5, whole)
+    for field in index.fields:
+        with pytest.raises(ManifestError, match=field):
+            index.require(5, {**whole, field: whole[field] + b"x"})
+    assert [index.hashes[5, k].tobytes() for k in range(3)] == [
+        hashlib.sha256(whole[field]).digest()[:16] for field in index.fields
+    ]
+
+
+def test_a_member_without_a_recorded_hash_is_taken(tmp_path: Path, tiny: Path):
+    """Manifests of schema 1 have no hash of the JSON member."""
+    shutil.copytree(tiny.parent, tmp_path / "x")
+    path = tmp_path / "x" / tiny.name
+    read = read_manifest(path)
+    write_manifest(path, read.header, [dataclasses.replace(entry, json_sha256=None) for entry in read.entries])
+    index = ShardStream(path).index
+    index.require(5, {"json": b"anything"})
+    with pytest.raises(ManifestError):
+        index.require(5, {"flac": b"anything"})
+
+
+def test_clips_with_other_members_than_the_first_are_refused(tmp_path: Path):
+    entries = [
+        Entry(clip_id=f"a_00000{k}", source="", source_id="", label="", status="ok", shard="x-000000.tar", facts=facts)
+        for k, facts in enumerate([{"features": {"a.npz": "00" * 32}}, {"features": {"b.npz": "00" * 32}}])
+    ]
+    header = Header(dataset="tiny", split="x", version=1, profile={}, tools={})
+    write_manifest(manifest_path(tmp_path, "x"), header, entries)
+    with pytest.raises(ManifestError, match=r"line 3: the clip has members b\.npz, those before it a\.npz"):
+        ShardStream(manifest_path(tmp_path, "x"))
+    write_manifest(
+        manifest_path(tmp_path, "x"), header, [dataclasses.replace(entries[0], facts={"features": {"a.npz": "zz"}})]
+    )
+    with pytest.raises(ManifestError, match="line 2: the hash of a member is none"):
+        ShardStream(manifest_path(tmp_path, "x"))

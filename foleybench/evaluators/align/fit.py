@@ -1,4 +1,4 @@
-"""The training loop: every step drawn from (seed, step) alone, so a run that was killed ends with the same net."""
+"""The training loop of the alignment classifier, resumable to the bit."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ def _loss(net: AlignNet, pool: Pool, recipe: Recipe, rng: np.random.Generator, d
         shifted.append(moved(sound, draw_shift(rng, SHIFTS), roll=bool(rng.random() < 0.5))[:, window])
     # In two halves: the allocator reuses tensors of less than 32 MB and maps larger ones anew every time.
     pixels = pixels_of(np.stack(pictures), rng)
-    seen = torch.cat([net.picture(half.to(device)) for half in torch.chunk(pixels, 2)])
+    video_features = torch.cat([net.picture(half.to(device)) for half in torch.chunk(pixels, 2)])
     in_time, late = net.sound(torch.from_numpy(np.stack([*true, *shifted])).to(device)).chunk(2)
     pairs = {"true": in_time, "shifted": late, "swapped": in_time.roll(1, dims=0)}
     losses = []
     for name, sound_features in pairs.items():
-        logits = net.compare(sound_features, seen)
+        logits = net.compare(sound_features, video_features)
         wanted = torch.full_like(logits, float(name == "true"))
         losses.append(MIX[name] * F.binary_cross_entropy_with_logits(logits, wanted))
     return torch.stack(losses).sum()

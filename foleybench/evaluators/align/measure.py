@@ -1,4 +1,4 @@
-"""How well a classifier does on a split: true pairs, shifted ones by how much, and swapped ones, on whole clips."""
+"""Accuracy of an alignment classifier on whole clips."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def measure(net: AlignNet, pools: Pools, device: str) -> dict[str, float]:
     names = ("true", *(f"shifted_{shift}" for shift in SHIFTS_S), "swapped")
     aligned: dict[str, list[bool]] = {name: [] for name in names}
     for index in range(len(pool)):
-        seen = net.picture(torch.from_numpy(pool.pictures[index])[None].to(device).float() / 255.0)
+        video_features = net.picture(torch.from_numpy(pool.pictures[index])[None].to(device).float() / 255.0)
         for name, sound in _sounds(pool, index).items():
-            aligned[name].append(_judged(net, sound, seen, device))
+            aligned[name].append(_judged(net, sound, video_features, device))
     taken = {name: float(np.mean(values)) for name, values in aligned.items()}
     late = float(np.mean([taken[f"shifted_{shift}"] for shift in SHIFTS_S]))
     right = MIX["true"] * taken["true"] + MIX["shifted"] * (1 - late) + MIX["swapped"] * (1 - taken["swapped"])
@@ -47,7 +47,9 @@ def _sounds(pool: Pool, index: int) -> dict[str, np.ndarray[tuple[int, ...], np.
     return found
 
 
-def _judged(net: AlignNet, sound: np.ndarray[tuple[int, ...], np.dtype[np.float32]], seen: Tensor, device: str) -> bool:
-    heard = net.sound(torch.from_numpy(sound)[None].to(device))
-    n = min(heard.shape[2], seen.shape[2])
-    return bool(net.compare(heard[:, :, :n], seen[:, :, :n])[0] > 0)
+def _judged(
+    net: AlignNet, sound: np.ndarray[tuple[int, ...], np.dtype[np.float32]], video_features: Tensor, device: str
+) -> bool:
+    audio_features = net.sound(torch.from_numpy(sound)[None].to(device))
+    n = min(audio_features.shape[2], video_features.shape[2])
+    return bool(net.compare(audio_features[:, :, :n], video_features[:, :, :n])[0] > 0)

@@ -1,4 +1,4 @@
-"""Clips in memory, as the net hears and sees them; a part of the data set at a time, so that memory stays flat."""
+"""Clips in memory as network inputs, part by part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a manifest to ``align_classifier.safetensors``, which says what it was trained on and how well it does."""
+"""Train an alignment classifier from a manifest; write its weights file."""
 
 from __future__ import annotations
 

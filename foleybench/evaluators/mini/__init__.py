@@ -1,4 +1,4 @@
-"""Training of the ``mini`` evaluators on SynthFoley's train split: ``foleybench train evaluators``.
+"""Training of the ``mini`` evaluators on SynthFoley's train split.
 
 Both nets are trained in a few minutes on one core and shipped in the package. They must be made again whenever the
 corpus changes its version.

@@ -1,4 +1,4 @@
-"""What models and vocoders do to sound, so that the evaluators judge content and not the vocoder.
+"""Vocoder artefacts as augmentation, so that evaluators judge content.
 
 A round trip through a coarse mel spectrogram and Griffin-Lim, band limits, noise. Written for training only; no model
 uses it, and it uses no model's code.

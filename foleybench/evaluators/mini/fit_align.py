@@ -1,4 +1,4 @@
-"""Training and measuring of ``mini_align``: true pairs against shifted sound and the sound of other clips."""
+"""Train ``mini_align`` on true, shifted and swapped pairs."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def measure(net: AlignNet, material: Material) -> dict[str, float]:
     sounds["other_class"] = clean[_another(material, order, same=False)]
     found = {}
     for name, sound in sounds.items():
-        heard = torch.cat([net.sound(part) for part in torch.split(torch.from_numpy(sound), 32)])
-        n = min(heard.shape[2], picture.shape[2])
-        yes = (net.compare(heard[:, :, :n], picture[:, :, :n]) > 0).numpy()
+        audio_features = torch.cat([net.sound(part) for part in torch.split(torch.from_numpy(sound), 32)])
+        n = min(audio_features.shape[2], picture.shape[2])
+        yes = (net.compare(audio_features[:, :, :n], picture[:, :, :n]) > 0).numpy()
         found[f"aligned_{name}"] = float(yes.mean())
         if material.has_onsets.any():
             found[f"aligned_{name}_onsets"] = float(yes[material.has_onsets].mean())
@@ -93,10 +93,10 @@ def _loss(net: AlignNet, material: Material, chosen: Indices, rng: np.random.Gen
     # In two halves: tensors of less than 32 MB are reused by the allocator, larger ones are mapped anew every time.
     picture = torch.cat([net.picture(half) for half in torch.split(pixels, N_PAIRS)])
     window = slice(RATIO * first, RATIO * (first + picture.shape[2]))
-    heard = net.sound(torch.from_numpy(np.concatenate([true, shifted])[:, :, window]))
-    n = min(heard.shape[2], picture.shape[2])
-    picture, heard = picture[:, :, :n], heard[:, :, :n]
-    in_time, late = heard.split(len(chosen))
+    audio_features = net.sound(torch.from_numpy(np.concatenate([true, shifted])[:, :, window]))
+    n = min(audio_features.shape[2], picture.shape[2])
+    picture, audio_features = picture[:, :, :n], audio_features[:, :, :n]
+    in_time, late = audio_features.split(len(chosen))
     partner = np.arange(len(chosen)).reshape(-1, 2)[:, ::-1].reshape(-1).copy()
     pairs = {"true": in_time, "shifted": late, "same_class": in_time[partner], "other": in_time.roll(2, dims=0)}
     losses = []

@@ -1,4 +1,4 @@
-"""What the evaluators are trained on: each clip once, as the nets hear and see it, in three versions of its sound."""
+"""Training data of the evaluators: network inputs of each clip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training both evaluators from a manifest, and writing them with what they are."""
+"""Train both evaluators from a manifest; write them."""
 
 from __future__ import annotations
 

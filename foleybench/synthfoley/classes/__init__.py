@@ -1,4 +1,4 @@
-"""The classes of the corpus: one file each, found by file name; each defines ``CLASS``."""
+"""The classes of the corpus, found by file name."""
 
 from __future__ import annotations
 

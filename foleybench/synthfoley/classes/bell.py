@@ -1,4 +1,4 @@
-"""A bell that swings: its clapper strikes at each end of the swing."""
+"""A swinging bell: the clapper strikes at each end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ball that bounces: each bounce is lower and softer than the last until it is thrown up again."""
+"""A bouncing ball: each bounce lower, then thrown up again."""
 
 from __future__ import annotations
 

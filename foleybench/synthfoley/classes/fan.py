@@ -1,4 +1,4 @@
-"""A fan whose motor speeds up and slows down: the rotor shows what the hum does."""
+"""A fan whose motor speeds up and slows down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A walker: the feet land in turn, and the ground decides the sound."""
+"""A walker: feet land in turn on some ground."""
 
 from __future__ import annotations
 

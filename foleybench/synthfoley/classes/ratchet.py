@@ -1,4 +1,4 @@
-"""A ratchet: a pawl drops off each tooth of a wheel, with pauses."""
+"""A ratchet: a pawl drops off each tooth."""
 
 from __future__ import annotations
 

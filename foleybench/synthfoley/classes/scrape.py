@@ -1,4 +1,4 @@
-"""A block dragged to and fro over a rough board: faster is louder and brighter."""
+"""A block dragged to and fro over a rough board."""
 
 from __future__ import annotations
 

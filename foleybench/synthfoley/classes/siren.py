@@ -1,4 +1,4 @@
-"""A car with a siren that passes by: nearer is louder, and the pitch falls as it passes."""
+"""A car with a siren that passes by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stick that strikes pads of different pitch in an irregular rhythm."""
+"""A stick that strikes pads of different pitch."""
 
 from __future__ import annotations
 

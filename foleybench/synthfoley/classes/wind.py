@@ -1,4 +1,4 @@
-"""Gusts of wind: stalks bend and bits fly as hard as it blows."""
+"""Gusts of wind: stalks bend and bits fly."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Parts of models: blocks, paths, samplers, mel, frame maps."""
+"""Networks, mel tokens, frames, paths, settings, checkpoints."""

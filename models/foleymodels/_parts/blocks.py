@@ -1,7 +1,7 @@
 """Transformer parts shared by the alignment network and the flow.
 
-Positions are seconds, so audio tokens and video frames of any rate share one clock. Attention is QK-normalised;
-the feed-forward part looks one token to each side, which is what makes attacks sharp at small sizes.
+Positions are seconds, so audio tokens and video frames of any rate share one clock. Attention is QK-normalised; the
+feed-forward part looks one token to each side, which is what makes attacks sharp at small sizes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
-"""Checkpoints: ``model.safetensors`` and ``config.json`` in one folder, loaded strictly, never a pickle."""
+"""Checkpoints: weights and settings in one folder.
+
+``model.safetensors`` and ``config.json``, loaded strictly, never a pickle.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +89,17 @@ def load_into(module: nn.Module, tensors: dict[str, Tensor], folder: Path) -> No
             f"of another shape {misshapen[:3]}. The checkpoint was written by another version: train again."
         )
     module.load_state_dict(tensors, strict=True)
+
+
+def joined(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Return the weights of several modules, each below its name."""
+    return {f"{part}.{name}": value for part, module in modules.items() for name, value in module.state_dict().items()}
+
+
+def below(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
+    """Return the weights of one of several modules, by its name."""
+    prefix = f"{part}."
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Frames to features: any frame rate and size onto a fixed grid in time and space, then a small trained network.
+"""Video frames to coarse maps, and maps to features.
 
-No pretrained encoder. What is cached per frame is a coarse map of six plain quantities, so that training never touches
-pixels: mean colour, and how the brightness of the fine picture changed since the frame before (signed mean, mean
-magnitude, largest magnitude). The largest magnitude keeps small marks that a mean would drown.
+Any frame rate and size goes onto a fixed grid in time and space, then through a small trained network. No pretrained
+encoder. What is cached per frame is a coarse map of six plain quantities, so that training never touches pixels: mean
+colour, and how the brightness of the fine frame changed since the frame before (signed mean, mean magnitude, largest
+magnitude). The largest magnitude keeps small marks that a mean would drown.
 """
 
 from __future__ import annotations

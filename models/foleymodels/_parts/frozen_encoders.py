@@ -1,4 +1,4 @@
-"""The large frozen encoders that models can stand on (extra ``encoders``): what they make of a clip, in its time.
+"""Large frozen encoders (extra ``encoders``) that models can stand on.
 
 They are encoders of the benchmark like any other, with their weights fetched by name and checked; none of them scores
 anything here. ``weights="random"`` builds the same networks untrained, to try sizes and memory; nothing else does.
@@ -16,14 +16,14 @@ from foleybench.api.encoder import Encode, Encoder, Signal
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.media.audio import resample
 
-PICTURE = {"eva_clip_g14": 1024, "eva02_clip_b16": 512, "mae_b16": 768}
-SOUND = {"audiomae": 768}
-_SOUND_HZ = {"audiomae": 6.25}
-_NO_SOUND: AudioArray = np.zeros(0, dtype=np.float32)
+VIDEO_ENCODERS = {"eva_clip_g14": 1024, "eva02_clip_b16": 512, "mae_b16": 768}
+AUDIO_ENCODERS = {"audiomae": 768}
+_AUDIO_HZ = {"audiomae": 6.25}
+_NO_AUDIO: AudioArray = np.zeros(0, dtype=np.float32)
 HalfArray = npt.NDArray[np.float16]
 
 
-def picture_features(clip: Clip, name: str, grid_hz: float, weights: str) -> HalfArray:
+def video_features(clip: Clip, name: str, grid_hz: float, weights: str) -> HalfArray:
     """Return the features of a clip's frames on the model's grid.
 
     Args:
@@ -38,18 +38,18 @@ def picture_features(clip: Clip, name: str, grid_hz: float, weights: str) -> Hal
     Raises:
         WeightsMissingError: The published weights are not on this machine.
     """
-    signal = Signal(audio=_NO_SOUND, duration_s=clip.duration_s, frames=clip.frames, frame_times_s=clip.frame_times_s)
+    signal = Signal(audio=_NO_AUDIO, duration_s=clip.duration_s, frames=clip.frames, frame_times_s=clip.frame_times_s)
     found = np.asarray(_encoder(name, weights)([signal])[0]["frames"])
     n = Clock(clip.duration_s).tokens(grid_hz)
     at = np.minimum((np.arange(n) + 0.5) / n * len(found), len(found) - 1).astype(np.int64)
     return found[at].astype(np.float16)
 
 
-def sound_features(clip: Clip, name: str, token_times_s: npt.NDArray[np.float32], weights: str) -> HalfArray:
-    """Return the features of a clip's sound at the model's tokens, interpolated in time, each of unit size.
+def audio_features(clip: Clip, name: str, token_times_s: npt.NDArray[np.float32], weights: str) -> HalfArray:
+    """Return the features of a clip's audio at the model's tokens, interpolated in time, each of unit size.
 
     Args:
-        clip: With its sound.
+        clip: With its audio.
         name: Of the encoder.
         token_times_s: Shape (n,).
         weights: ``published`` or ``random``.
@@ -64,7 +64,7 @@ def sound_features(clip: Clip, name: str, token_times_s: npt.NDArray[np.float32]
     rate_hz = registry.load("encoders", name).rate_hz
     signal = Signal(audio=resample(clip.audio, clip.rate_hz, rate_hz), duration_s=clip.duration_s)
     found = np.asarray(_encoder(name, weights)([signal])[0]["tokens"], dtype=np.float32)
-    times = (np.arange(len(found)) + 0.5) / _SOUND_HZ[name]
+    times = (np.arange(len(found)) + 0.5) / _AUDIO_HZ[name]
     spread = np.stack([np.interp(token_times_s, times, column) for column in found.T], axis=1)
     centred = spread - spread.mean(1, keepdims=True)
     unit: HalfArray = (centred / np.maximum(centred.std(1, keepdims=True), 1e-6)).astype(np.float16)

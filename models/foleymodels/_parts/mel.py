@@ -1,4 +1,4 @@
-"""Sound to normalised log-mel tokens and back to magnitudes.
+"""Audio to log-mel tokens and back to magnitudes.
 
 Frame ``k`` is centred at ``(k + 0.5) * hop`` samples, so frames and tokens tile the clip: token ``i`` covers samples
 ``[i, i + 1) * frames_per_token * hop`` whatever the length of the clip.
@@ -19,7 +19,7 @@ from foleybench.clips import FloatArray
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MelSettings:
-    """How sound is turned into tokens.
+    """How audio is turned into mel tokens.
 
     Attributes:
         rate_hz: Sample rate.
@@ -73,7 +73,7 @@ def mel_filters(settings: MelSettings) -> FloatArray:
 
 
 class Mel:
-    """Log-mel tokens of sound, and magnitudes from tokens, for one setting."""
+    """Log-mel tokens of audio, and magnitudes from tokens, for one setting."""
 
     def __init__(self, settings: MelSettings) -> None:
         self.settings = settings
@@ -81,7 +81,7 @@ class Mel:
         self._filters, self._inverse, self.window = filters, inverse, window
 
     def tokens(self, audio: Tensor) -> Tensor:
-        """Return the normalised tokens of sound.
+        """Return the normalised tokens of audio.
 
         Args:
             audio: Shape (batch, n_samples), at the setting's rate.

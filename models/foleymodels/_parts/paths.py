@@ -1,9 +1,9 @@
-"""Probability paths between data and noise, and how training times are drawn.
+"""Probability paths between data and noise.
 
 One sign convention everywhere: ``tau`` = 0 is data, ``tau`` = 1 is noise; x = alpha(tau) * data + sigma(tau) * noise.
 
-``linear`` (DCF): alpha = 1 - tau, sigma = tau. ``gvp`` (GDCF, generalised variance preserving):
-alpha = cos(pi tau / 2), sigma = sin(pi tau / 2).
+``linear`` (DCF): alpha = 1 - tau, sigma = tau. ``gvp`` (GDCF, generalised variance preserving): alpha = cos(pi tau /
+2), sigma = sin(pi tau / 2).
 
 Matched times are drawn through log(sigma / alpha), from one distribution for all paths, so that two paths differ in
 their geometry and not in which noise levels they see; velocities are divided by the path's speed, so that targets have
@@ -26,7 +26,7 @@ _SMALLEST_SIGMA = 0.05
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Path:
+class FlowPath:
     """One path.
 
     Attributes:
@@ -64,7 +64,7 @@ class Path:
 
 
 _PATHS = {
-    "linear": Path(
+    "linear": FlowPath(
         name="linear",
         speed=1.0,
         alpha=lambda tau: 1 - tau,
@@ -73,7 +73,7 @@ _PATHS = {
         data_of=lambda x, output, tau: x - tau * output,
         time_of=torch.sigmoid,
     ),
-    "gvp": Path(
+    "gvp": FlowPath(
         name="gvp",
         speed=_QUARTER,
         alpha=lambda tau: torch.cos(_QUARTER * tau),
@@ -85,7 +85,7 @@ _PATHS = {
 }
 
 
-def path(name: str) -> Path:
+def path(name: str) -> FlowPath:
     """Return a path by name; ``gvp_learned`` is ``gvp`` (its warp only moves the sampling times).
 
     Raises:
@@ -98,7 +98,7 @@ def path(name: str) -> Path:
 
 
 def draw_times(
-    chosen: Path,
+    chosen: FlowPath,
     n: int,
     generator: torch.Generator,
     *,

@@ -1,4 +1,4 @@
-"""A small convolution over time and frequency that sharpens what a network of tokens says.
+"""A convolution over time and frequency that sharpens mel tokens.
 
 A token holds a whole spectrum, so a transformer of tokens has to learn a partial anew at every frequency. Convolutions
 see the same partial everywhere: thin lines that last, and attacks, come out sharp for little work.

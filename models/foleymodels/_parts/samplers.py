@@ -1,8 +1,9 @@
-"""From noise to data along a path: Euler or Heun steps, with classifier-free guidance inside the velocity.
+"""From noise to data along a path: Euler or Heun.
 
-A step estimates the data at the present point, and from it the noise, and recombines both at the next time. On the
-linear path that is Euler's step exactly; on the variance-preserving path it is the rotation that keeps the variance,
-where a straight Euler step would leave the circle (one step would return the noise plus pi/2 times the data).
+Classifier-free guidance is inside the velocity. A step estimates the data at the present point, and from it the noise,
+and recombines both at the next time. On the linear path that is Euler's step exactly; on the variance-preserving path
+it is the rotation that keeps the variance, where a straight Euler step would leave the circle (one step would return
+the noise plus pi/2 times the data).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from foleybench.errors import FoleyError
-from foleymodels._parts.paths import Path
+from foleymodels._parts.paths import FlowPath
 
 Velocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -25,7 +26,7 @@ def even_times(n_steps: int) -> list[float]:
 
 
 def sample(
-    path: Path,
+    path: FlowPath,
     velocity: Velocity,
     noise: Tensor,
     *,
@@ -63,7 +64,7 @@ def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
     return unconditional + scale * (conditional - unconditional)
 
 
-def _integrate(path: Path, velocity: Velocity, x: Tensor, times: list[float], n_corrected: int) -> Tensor:
+def _integrate(path: FlowPath, velocity: Velocity, x: Tensor, times: list[float], n_corrected: int) -> Tensor:
     for index, (now, following) in enumerate(itertools.pairwise(times)):
         output = velocity(x, x.new_full((len(x),), now), x.new_full((len(x),), following))
         if index < n_corrected:
@@ -75,19 +76,19 @@ def _integrate(path: Path, velocity: Velocity, x: Tensor, times: list[float], n_
     return x
 
 
-def _move(path: Path, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
+def _move(path: FlowPath, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
     """Go to another time with the estimate of the data held; the noise is what explains ``x`` now."""
     data, noise = _ends(path, x, output, now)
     return path.mix(data, noise, x.new_tensor(following))
 
 
-def _seen_from(path: Path, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
+def _seen_from(path: FlowPath, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
     """Return what an output at the next time amounts to at the present one: the same data and noise, seen from here."""
     data, noise = _ends(path, x, output, following)
     return path.target(data, noise, x.new_tensor(now))
 
 
-def _ends(path: Path, x: Tensor, output: Tensor, at: float) -> tuple[Tensor, Tensor]:
+def _ends(path: FlowPath, x: Tensor, output: Tensor, at: float) -> tuple[Tensor, Tensor]:
     tau = x.new_tensor(at)
     data = path.data_of(x, output, tau)
     return data, (x - path.alpha(tau) * data) / path.sigma(tau)

@@ -1,10 +1,10 @@
-"""Sampling times that a flow learns while it is trained: more steps where its error is large.
+"""Sampling times that a flow learns while it is trained.
 
-Give the path any monotone clock ``s`` (s(0) = 0, s(1) = 1). The plain flow matching loss of the clocked path is the
-integral of s'(tau)^2 * E(s(tau)), where E is the error at a point of the path in units of its speed. Among all clocks
-it is smallest when s' is proportional to 1 / sqrt(E), so the best clock follows from running averages of E, with no
-gradient. The geometry and the noise levels seen in training stay those of the path: a learned clock moves the steps of
-the sampler only.
+More steps go where its error is large. Give the path any monotone clock ``s`` (s(0) = 0, s(1) = 1). The plain flow
+matching loss of the clocked path is the integral of s'(tau)^2 * E(s(tau)), where E is the error at a point of the path
+in units of its speed. Among all clocks it is smallest when s' is proportional to 1 / sqrt(E), so the best clock follows
+from running averages of E, with no gradient. The geometry and the noise levels seen in training stay those of the path:
+a learned clock moves the steps of the sampler only.
 """
 
 from __future__ import annotations

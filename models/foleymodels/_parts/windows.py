@@ -46,6 +46,21 @@ class Windows:
         parts = torch.stack([x[:, start : start + self.length] for start in self.starts], dim=1)
         return parts.flatten(0, 1)
 
+    def split_frames(self, frames: Tensor, token_hz: float, grid_hz: float) -> Tensor:
+        """Cut the video frames of the same times.
+
+        Args:
+            frames: Shape (batch, m, ...), on a grid.
+            token_hz: Positions of the sequence a second.
+            grid_hz: Frames a second.
+
+        Returns:
+            Shape (batch * n_windows, m', ...), in the order of ``split``; every window has the same number of frames.
+        """
+        length = min(frames.shape[1], round(self.length / token_hz * grid_hz) + 1)
+        firsts = [min(round(start / token_hz * grid_hz), frames.shape[1] - length) for start in self.starts]
+        return torch.stack([frames[:, first : first + length] for first in firsts], dim=1).flatten(0, 1)
+
     def merge(self, parts: Tensor) -> Tensor:
         """Cross-fade (batch * n_windows, length, d) back into (batch, n, d)."""
         if len(self.starts) == 1:

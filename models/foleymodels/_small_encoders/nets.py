@@ -1,4 +1,4 @@
-"""The networks: one look at one frame, and sound in short context."""
+"""Small encoders of single frames and of audio in short context."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIRST, _SECOND = 32, 64
 N_COLOURS = 3
 
 
-class PictureEncoder(nn.Module):
+class FrameEncoder(nn.Module):
     """One frame at a time, its colours only: like an image encoder it has no notion of motion."""
 
     def __init__(self, cells: int, dim: int) -> None:
@@ -47,7 +47,7 @@ def colours(maps: Tensor) -> Tensor:
     return maps[..., :N_COLOURS].flatten(0, 1).permute(0, 3, 1, 2).float() / 128.0 - 1.0
 
 
-class SoundEncoder(nn.Module):
+class AudioEncoder(nn.Module):
     """Mel tokens in a context of four tokens to each side."""
 
     def __init__(self, token_dim: int, dim: int) -> None:

@@ -1,4 +1,4 @@
-"""What the small encoders are pretrained for. Each objective returns its loss for a batch of clips."""
+"""Objectives that small encoders are pretrained with."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from torch.nn import functional as F
 
 from foleybench.clips import IntArray
 from foleymodels._parts.contrast import LOG_SCALE, info_nce, scale_of
-from foleymodels._small_encoders.nets import N_COLOURS, PictureEncoder, SoundEncoder, colours
+from foleymodels._small_encoders.nets import N_COLOURS, AudioEncoder, FrameEncoder, colours
 from foleymodels._training.decoded_data import TrainingData
 
 _PATCH = 4
-_PICTURE_RATIO = 0.75
-_SOUND_RATIO = 0.8
-_SOUND_PATCHES = 4
+_FRAME_RATIO = 0.75
+_AUDIO_RATIO = 0.8
+_MEL_PATCHES = 4
 _N_FRAMES = 8
 _TINY = 1e-6
 
 
-class ImageLabel(nn.Module):
+class ImageLabelObjective(nn.Module):
     """Frames against the names of their classes, on the unit sphere (CLIP with a table for a text tower)."""
 
     def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
         super().__init__()
         names = sorted(set(data.labels))
         self._wanted = torch.tensor([names.index(label) for label in data.labels])
-        self.picture = PictureEncoder(cells, dim)
+        self.picture = FrameEncoder(cells, dim)
         self.names = nn.Parameter(torch.randn(len(names), dim) / math.sqrt(dim))
         self.log_scale = nn.Parameter(torch.tensor(LOG_SCALE))
 
@@ -41,13 +41,13 @@ class ImageLabel(nn.Module):
         return F.cross_entropy(logits.flatten(0, 1), wanted)
 
 
-class PictureMae(nn.Module):
+class FrameMaeObjective(nn.Module):
     """Three quarters of a frame's patches are hidden and rebuilt, each normalised (MAE's target)."""
 
     def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
         super().__init__()
         self._side = cells // _PATCH
-        self.picture = PictureEncoder(cells, dim)
+        self.picture = FrameEncoder(cells, dim)
         self.rebuild = nn.Sequential(
             nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, self._side**2 * _PATCH**2 * N_COLOURS)
         )
@@ -56,34 +56,34 @@ class PictureMae(nn.Module):
         """Return the loss on hidden patches."""
         maps = _frames(data, indices, generator)
         patches = F.unfold(colours(maps), _PATCH, stride=_PATCH).transpose(1, 2)
-        hidden = _hide(len(patches), patches.shape[1], _PICTURE_RATIO, generator)
+        hidden = _hide(len(patches), patches.shape[1], _FRAME_RATIO, generator)
         features = self.picture(maps, hidden.reshape(-1, self._side, self._side))
         rebuilt = self.rebuild(features.flatten(0, 1)).reshape(patches.shape)
         return _hidden_error(rebuilt, patches, hidden)
 
 
-class AudioVisual(nn.Module):
-    """Crops of picture and sound against each other: one space for both."""
+class AudioVisualObjective(nn.Module):
+    """Crops of video and audio against each other: one space for both."""
 
     def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
         super().__init__()
-        self.picture = PictureEncoder(cells, dim)
-        self.sound = SoundEncoder(token_dim, dim)
+        self.picture = FrameEncoder(cells, dim)
+        self.sound = AudioEncoder(token_dim, dim)
         self.log_scale = nn.Parameter(torch.tensor(LOG_SCALE))
 
     def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
         """Return the loss."""
-        seen = self.picture(_frames(data, indices, generator)).mean(1)
-        heard = self.sound(_whole(data, indices)).mean(1)
-        return info_nce(F.normalize(seen, dim=-1), F.normalize(heard, dim=-1), scale_of(self.log_scale))
+        video = self.picture(_frames(data, indices, generator)).mean(1)
+        audio = self.sound(_whole(data, indices)).mean(1)
+        return info_nce(F.normalize(video, dim=-1), F.normalize(audio, dim=-1), scale_of(self.log_scale))
 
 
-class AudioMae(nn.Module):
+class AudioMaeObjective(nn.Module):
     """Four fifths of the patches of a spectrogram are hidden and rebuilt, each normalised (AudioMAE's target)."""
 
     def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
         super().__init__()
-        self.sound = SoundEncoder(token_dim, dim)
+        self.sound = AudioEncoder(token_dim, dim)
         self.hidden = nn.Parameter(torch.zeros(token_dim))
         self.rebuild = nn.Linear(dim, token_dim)
 
@@ -91,19 +91,19 @@ class AudioMae(nn.Module):
         """Return the loss on hidden patches: two mel frames by a quarter of the bands."""
         tokens = _whole(data, indices)
         n_mels = data.settings.mel.n_mels
-        patches = _sound_patches(tokens, n_mels)
-        hidden = _hide(len(tokens), patches.shape[1], _SOUND_RATIO, generator)
-        everywhere = _sound_patches(torch.ones_like(tokens), n_mels) * hidden[..., None]
-        mask = _sound_tokens(everywhere, tokens.shape[1], n_mels) > 0
+        patches = _mel_patches(tokens, n_mels)
+        hidden = _hide(len(tokens), patches.shape[1], _AUDIO_RATIO, generator)
+        everywhere = _mel_patches(torch.ones_like(tokens), n_mels) * hidden[..., None]
+        mask = _mel_tokens(everywhere, tokens.shape[1], n_mels) > 0
         rebuilt = self.rebuild(self.sound(torch.where(mask, self.hidden, tokens)))
-        return _hidden_error(_sound_patches(rebuilt, n_mels), patches, hidden)
+        return _hidden_error(_mel_patches(rebuilt, n_mels), patches, hidden)
 
 
-OBJECTIVES: dict[str, type[ImageLabel | PictureMae | AudioVisual | AudioMae]] = {
-    "image_label": ImageLabel,
-    "mae": PictureMae,
-    "av_contrast": AudioVisual,
-    "audio_mae": AudioMae,
+OBJECTIVES: dict[str, type[ImageLabelObjective | FrameMaeObjective | AudioVisualObjective | AudioMaeObjective]] = {
+    "image_label": ImageLabelObjective,
+    "mae": FrameMaeObjective,
+    "av_contrast": AudioVisualObjective,
+    "audio_mae": AudioMaeObjective,
 }
 
 
@@ -134,14 +134,14 @@ def _hidden_error(rebuilt: Tensor, patches: Tensor, hidden: Tensor) -> Tensor:
     return (error * hidden).sum() / hidden.sum()
 
 
-def _sound_patches(tokens: Tensor, n_mels: int) -> Tensor:
+def _mel_patches(tokens: Tensor, n_mels: int) -> Tensor:
     """Cut tokens (batch, n, frames * n_mels) into quarters of the bands, (batch, n * 4, size)."""
     batch, n, _ = tokens.shape
-    cut = tokens.reshape(batch, n, -1, _SOUND_PATCHES, n_mels // _SOUND_PATCHES).transpose(2, 3)
-    return cut.reshape(batch, n * _SOUND_PATCHES, -1)
+    cut = tokens.reshape(batch, n, -1, _MEL_PATCHES, n_mels // _MEL_PATCHES).transpose(2, 3)
+    return cut.reshape(batch, n * _MEL_PATCHES, -1)
 
 
-def _sound_tokens(patches: Tensor, n: int, n_mels: int) -> Tensor:
+def _mel_tokens(patches: Tensor, n: int, n_mels: int) -> Tensor:
     """Put the quarters together again."""
-    cut = patches.reshape(len(patches), n, _SOUND_PATCHES, -1, n_mels // _SOUND_PATCHES)
+    cut = patches.reshape(len(patches), n, _MEL_PATCHES, -1, n_mels // _MEL_PATCHES)
     return cut.transpose(2, 3).reshape(len(patches), n, -1)

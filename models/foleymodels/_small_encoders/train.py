@@ -1,4 +1,7 @@
-"""Pretraining of the small encoders, once per data set, settings and seed: kept beside the decoded data."""
+"""Pretraining of small encoders, kept beside the decoded data.
+
+It happens once per data set, settings and seed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from foleymodels._parts import checkpoint
 from foleymodels._small_encoders.objectives import OBJECTIVES
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.loop import Losses, batch_indices, fit, forget_state, seeded
-from foleymodels._training.optimisers import LoopSettings
+from foleymodels._training.optimisers import FitSettings
 
 KIND = "small_encoder"
 _VERSION = 1
@@ -68,7 +71,7 @@ def _train(settings: PretextSettings, data: TrainingData, folder: Path) -> None:
         indices = batch_indices(len(data), min(settings.batch, len(data)), step, settings.seed)
         return {"loss": module(data, indices, generator)}
 
-    loop = LoopSettings(steps=settings.steps, learning_rate=settings.rate, ema_decay=0.98)
+    loop = FitSettings(steps=settings.steps, learning_rate=settings.rate, ema_decay=0.98)
     weights = fit(module, losses, loop, folder, seed=settings.seed, name=f"encoder ({settings.name})", alone=True)
     checkpoint.save(folder, KIND, weights, {"settings": dataclasses.asdict(settings)})
     forget_state(folder)

@@ -1,4 +1,4 @@
-"""The picture of a training run."""
+"""Training curves as a picture."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def draw_curves(records: Sequence[dict[str, Any]], path: Path, *, title: str) ->
 
     Args:
         records: Log lines, each with ``step`` and named losses.
-        path: Where the picture goes.
-        title: Above the picture.
+        path: Where the PNG goes.
+        title: Above the curves.
     """
     from matplotlib.figure import Figure  # drawing is needed once a run; its import costs half a second
 

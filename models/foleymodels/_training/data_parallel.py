@@ -1,8 +1,9 @@
-"""One batch shared by the processes of a run: each takes some of its rows, gradients are averaged.
+"""One batch shared by the processes of a run.
 
-Every random number of a step is drawn for the whole batch in every process, and cut afterwards, so that the number of
-processes changes a trained model by rounding only. The averaging is written out and not left to a wrapper of the
-network, because the losses here call a network several times a step, and differentiate forwards.
+Each process takes some of its rows, and gradients are averaged. Every random number of a step is drawn for the whole
+batch in every process, and cut afterwards, so that the number of processes changes a trained model by rounding only.
+The averaging is written out and not left to a wrapper of the network, because the losses here call a network several
+times a step, and differentiate forwards.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor, distributed
 from foleybench.errors import FoleyError
 from foleybench.runtime import distributed as ranks
 
-Rows = TypeVar("Rows", Tensor, npt.NDArray[np.int64])
+Batch = TypeVar("Batch", Tensor, npt.NDArray[np.int64])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class Share:
     rank: int = 0
     of: int = 1
 
-    def rows(self, batch: Rows) -> Rows:
+    def rows(self, batch: Batch) -> Batch:
         """Return this process's rows of a whole batch.
 
         Raises:

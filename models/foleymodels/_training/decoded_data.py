@@ -1,4 +1,4 @@
-"""Decoded training data: every clip once as maps of its frames and as mel tokens, in files that are mapped.
+"""Decoded training data: frame maps and mel tokens in mapped files.
 
 The folder's name is a hash of the manifest and of what decides its bytes, so models that see the same data share it and
 stale data is never read. It appears by rename, so it is whole or absent.
@@ -28,8 +28,9 @@ from foleybench.files import canonical_json
 from foleybench.media.audio import resample
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.frame_maps import observe
-from foleymodels._parts.frozen_encoders import HalfArray, picture_features, sound_features
+from foleymodels._parts.frozen_encoders import HalfArray, audio_features, video_features
 from foleymodels._parts.mel import Mel, MelSettings
+from foleymodels._parts.signal import SignalSettings
 
 _VERSION = 4
 _META = "meta.json"
@@ -44,8 +45,8 @@ class CacheSettings:
         grid_hz: Frames per second kept.
         cells: Side of the maps that frames are reduced to.
         shortest_s: Shortest clip: shorter ones are completed with their last frame and silence.
-        picture: ``maps``, or a large encoder whose features stand in place of the maps.
-        sound: A large encoder whose features of the sound are kept beside the tokens, or empty.
+        video: ``maps``, or a large encoder whose features stand in place of the maps.
+        audio: A large encoder whose features of the audio are kept beside the tokens, or empty.
         weights: ``published``, or ``random``: those encoders untrained.
     """
 
@@ -53,8 +54,8 @@ class CacheSettings:
     grid_hz: float
     cells: int
     shortest_s: float
-    picture: str = "maps"
-    sound: str = ""
+    video: str = "maps"
+    audio: str = ""
     weights: str = "published"
 
     @property
@@ -78,7 +79,7 @@ class TrainingData:
         frame_offsets: First frame of each clip, shape (n + 1,).
         token_offsets: First token of each clip, shape (n + 1,).
         labels: Class of each clip, "" when unknown. No model is given it: supervised upper bounds and probes use it.
-        targets: Features of the sound at every token, shape (sum of tokens, dim) float16, or None.
+        targets: Features of the audio at every token, shape (sum of tokens, dim) float16, or None.
         onsets_s: Audible onsets of each clip in seconds, None where the data set does not know its events; used alike.
     """
 
@@ -97,12 +98,12 @@ class TrainingData:
         """Return the number of clips."""
         return len(self.clip_ids)
 
-    def pictures(self) -> Iterator[tuple[Tensor, int]]:
+    def videos(self) -> Iterator[tuple[Tensor, int]]:
         """Yield every clip's frames (n, cells, cells, 6) and its number of tokens, in order."""
         for index in range(len(self)):
-            yield self.picture(index)
+            yield self.video(index)
 
-    def picture(self, index: int) -> tuple[Tensor, int]:
+    def video(self, index: int) -> tuple[Tensor, int]:
         """Return a clip's frames (n, cells, cells, 6) and its number of tokens."""
         frames = self.frames[self.frame_offsets[index] : self.frame_offsets[index + 1]]
         return torch.from_numpy(frames.copy()), int(self.token_offsets[index + 1] - self.token_offsets[index])
@@ -116,17 +117,17 @@ class TrainingData:
         return drawn
 
     def crop_frames(self, indices: Tensor, starts: IntArray, n_frames: int) -> Tensor:
-        """Return crops of the picture, shape (batch, n_frames, cells, cells, 6) uint8."""
+        """Return crops of the frames, shape (batch, n_frames, cells, cells, 6) uint8."""
         first = self.frame_offsets[indices.numpy()] + starts * self.settings.unit[0]
         return torch.from_numpy(np.stack([self.frames[at : at + n_frames] for at in first]))
 
     def crop_tokens(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
-        """Return crops of the sound, shape (batch, n_tokens, token_dim) float32."""
+        """Return crops of the mel tokens, shape (batch, n_tokens, token_dim) float32."""
         first = self.token_offsets[indices.numpy()] + starts * self.settings.unit[1]
         return torch.from_numpy(np.stack([self.tokens[at : at + n_tokens] for at in first])).float()
 
     def crop_targets(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor | None:
-        """Return crops of the features of the sound, shape (batch, n_tokens, dim) float32; None without them."""
+        """Return crops of the features of the audio, shape (batch, n_tokens, dim) float32; None without them."""
         if self.targets is None:
             return None
         first = self.token_offsets[indices.numpy()] + starts * self.settings.unit[1]
@@ -168,12 +169,25 @@ def training_data(
     dataset = ShardDataset(manifest)
     if not len(dataset):
         raise FoleyError(f"{manifest} has no usable clip to train on.")
-    record = {"version": _VERSION, "manifest": dataset.manifest.sha256, "settings": dataclasses.asdict(settings)}
-    key = hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
+    key = cache_key(dataset.manifest.sha256, settings)
     target = (folder or manifest.parent / ".cache") / f"{manifest.name.split('.')[0]}-{key}"
     if not (target / _META).is_file():
         _build(dataset, settings, target, jobs or os.cpu_count() or 1)
     return _open(target, settings)
+
+
+def cache_key(manifest_sha256: str, settings: CacheSettings) -> str:
+    """Return what tells apart decoded data of other clips or settings: part of its folder's name."""
+    values = dataclasses.asdict(settings)
+    # Earlier versions had other words for two settings; with these, the data that they decoded is found.
+    values |= {"picture": values.pop("video"), "sound": values.pop("audio")}
+    record = {"version": _VERSION, "manifest": manifest_sha256, "settings": values}
+    return hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
+
+
+def cache_settings(signal: SignalSettings) -> CacheSettings:
+    """Return what decides the decoded data of a system that takes maps of the frames and mel tokens."""
+    return CacheSettings(mel=signal.mel, grid_hz=signal.grid_hz, cells=signal.cells, shortest_s=signal.window_s)
 
 
 def _open(folder: Path, settings: CacheSettings) -> TrainingData:
@@ -184,7 +198,7 @@ def _open(folder: Path, settings: CacheSettings) -> TrainingData:
         clip_ids=tuple(meta["clip_ids"]),
         frames=np.load(folder / "frames.npy", mmap_mode="r"),
         tokens=np.load(folder / "tokens.npy", mmap_mode="r"),
-        targets=np.load(folder / "targets.npy", mmap_mode="r") if settings.sound else None,
+        targets=np.load(folder / "targets.npy", mmap_mode="r") if settings.audio else None,
         frame_offsets=np.asarray(meta["frame_offsets"], dtype=np.int64),
         token_offsets=np.asarray(meta["token_offsets"], dtype=np.int64),
         labels=tuple(meta["labels"]),
@@ -202,7 +216,7 @@ def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: i
     labels: list[str] = []
     onsets_s: list[list[float] | None] = []
     tasks = [(dataset, clip_id, settings) for clip_id in dataset.clip_ids]
-    names = ("frames", "tokens", "targets") if settings.sound else ("frames", "tokens")
+    names = ("frames", "tokens", "targets") if settings.audio else ("frames", "tokens")
     arrays = {name: _Growing(building, name) for name in names}
     for clip in tqdm(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip", disable=None):
         for name, array in arrays.items():
@@ -261,7 +275,7 @@ def _as_npy(folder: Path, name: str, dtype: np.dtype[np.generic], shape: tuple[i
     raw.unlink()
 
 
-Task = tuple[ShardDataset, str, CacheSettings]
+_Task = tuple[ShardDataset, str, CacheSettings]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -273,42 +287,42 @@ class _Decoded:
     onsets_s: list[float] | None
 
 
-def _decoded(tasks: list[Task], jobs: int) -> Iterator[_Decoded]:
+def _decoded(tasks: list[_Task], jobs: int) -> Iterator[_Decoded]:
     """Decode in threads: the libraries that do the work release Python's lock; processes would import torch anew."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(_decode_one, tasks)
 
 
-def _decode_one(task: Task) -> _Decoded:
+def _decode_one(task: _Task) -> _Decoded:
     dataset, clip_id, settings = task
     clip = dataset.load(clip_id)
     if clip.frames is None or clip.audio is None:
-        raise FoleyError(f"clip {clip_id} of {dataset.path} lacks picture or sound; training needs both.")
+        raise FoleyError(f"clip {clip_id} of {dataset.path} lacks video or audio; training needs both.")
     audio = resample(clip.audio, clip.rate_hz, settings.mel.rate_hz)
     tokens = Mel(settings.mel).tokens(torch.from_numpy(audio)[None])[0].numpy().astype(np.float16)
     targets = None
-    if settings.sound:
+    if settings.audio:
         times = settings.mel.token_times_s(len(tokens)).numpy()
-        targets = _longer(sound_features(clip, settings.sound, times, settings.weights), settings, None)
+        targets = _longer(audio_features(clip, settings.audio, times, settings.weights), settings, None)
     onsets_s = None if clip.events is None else [round(float(t), 6) for t in clip.onset_times_s()]
     silence = (np.log10(settings.mel.floor) - settings.mel.mean) / settings.mel.scale
-    frames = see(clip, settings)
+    frames = video_input(clip, settings)
     n_frames = round(settings.shortest_s * settings.grid_hz)
     last = np.repeat(np.arange(len(frames))[-1:], max(0, n_frames - len(frames)))
     frames = frames[np.concatenate([np.arange(len(frames)), last])]
     return _Decoded(frames, _longer(tokens, settings, silence), targets, clip.label, onsets_s)
 
 
-def see(clip: Clip, settings: CacheSettings) -> FrameArray | HalfArray:
-    """Return a clip's picture as the networks see it: maps (n, cells, cells, 6) uint8, or features (n, dim) float16.
+def video_input(clip: Clip, settings: CacheSettings) -> FrameArray | HalfArray:
+    """Return a clip's video as the networks see it: maps (n, cells, cells, 6) uint8, or features (n, dim) float16.
 
     Raises:
-        FoleyError: The clip came without its picture.
+        FoleyError: The clip came without its frames.
     """
     if clip.frames is None:
-        raise FoleyError(f"clip {clip.clip_id} has no picture; this model needs one.")
-    if settings.picture != "maps":
-        return picture_features(clip, settings.picture, settings.grid_hz, settings.weights)
+        raise FoleyError(f"clip {clip.clip_id} has no frames; this model needs them.")
+    if settings.video != "maps":
+        return video_features(clip, settings.video, settings.grid_hz, settings.weights)
     return observe(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.cells)
 
 

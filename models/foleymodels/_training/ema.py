@@ -1,4 +1,7 @@
-"""Exponential moving average of weights, with a ramp so that early averages are not the random start."""
+"""Exponential moving average of weights.
+
+A ramp keeps early averages from being the random start.
+"""
 
 from __future__ import annotations
 

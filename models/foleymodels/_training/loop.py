@@ -24,15 +24,15 @@ from tqdm import tqdm
 from foleybench.errors import FoleyError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.runtime import distributed
-from foleymodels._parts.checkpoint import load_into, read_tensors
+from foleymodels._parts.checkpoint import below, load_into, read_tensors
 from foleymodels._training.curves import draw_curves
 from foleymodels._training.data_parallel import Share, present_share, share, sharing
 from foleymodels._training.ema import Ema
-from foleymodels._training.optimisers import LoopSettings, learning_rate, optimiser_of
-from foleymodels._training.tensorboard import Board
+from foleymodels._training.optimisers import FitSettings, learning_rate, optimiser_of
+from foleymodels._training.tensorboard import TensorBoardLog
 
 Losses = dict[str, Tensor]
-Made = TypeVar("Made", bound=nn.Module)
+Module = TypeVar("Module", bound=nn.Module)
 LossFunction = Callable[[int, torch.Generator], Losses]
 
 _STATE = "state.safetensors"
@@ -44,7 +44,7 @@ _EARLIER = {"optimiser": "adamw", "schedule": "cosine", "precision": "float32", 
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Watch:
+class Monitor:
     """What a run does beside training; changes nothing of what is trained.
 
     Attributes:
@@ -81,12 +81,12 @@ def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
 def fit(
     module: nn.Module,
     losses: LossFunction,
-    settings: LoopSettings,
+    settings: FitSettings,
     folder: Path,
     *,
     seed: int,
     name: str,
-    watch: Watch | None = None,
+    monitor: Monitor | None = None,
     alone: bool = False,
 ) -> dict[str, Tensor]:
     """Train, resuming from what is in ``folder``; in all processes of the run at once.
@@ -97,8 +97,8 @@ def fit(
         settings: How.
         folder: Where state, log and curves lie.
         seed: Seed of every random choice.
-        name: For the progress bar and the title of the picture.
-        watch: What else is wanted.
+        name: For the progress bar and the title of the curves.
+        monitor: What else is wanted.
         alone: Whether this process trains by itself, whatever others there are.
 
     Returns:
@@ -108,7 +108,7 @@ def fit(
         FoleyError: Too many steps in a row had no finite gradient, or the state in the folder is of other settings.
     """
     part = Share() if alone else present_share()
-    run = _Run(module, settings, folder, seed, watch or Watch(), writes=part.rank == 0)
+    run = _Run(module, settings, folder, seed, monitor or Monitor(), writes=part.rank == 0)
     if part.of > 1:
         distributed.agreed(True)  # everyone has read the state, so from here on it may be written
     with sharing(part), run:
@@ -143,10 +143,10 @@ class _Run:
     """The state of a training run, in memory and on disk."""
 
     def __init__(
-        self, module: nn.Module, settings: LoopSettings, folder: Path, seed: int, watch: Watch, *, writes: bool
+        self, module: nn.Module, settings: FitSettings, folder: Path, seed: int, monitor: Monitor, *, writes: bool
     ) -> None:
         self._module, self._settings, self._folder, self._seed = module, settings, folder, seed
-        self._watch, self._writes = watch, writes
+        self._monitor, self._writes = monitor, writes
         decisive = {
             key: value
             for key, value in dataclasses.asdict(settings).items()
@@ -163,7 +163,7 @@ class _Run:
             folder.mkdir(parents=True, exist_ok=True)
         if (folder / _STATE).is_file():
             self._restore()
-        self._board = Board(folder, self.records) if watch.tensorboard and writes else None
+        self._board = TensorBoardLog(folder, self.records) if monitor.tensorboard and writes else None
 
     def __enter__(self) -> _Run:
         return self
@@ -237,9 +237,9 @@ class _Run:
             self._board.add(record)
 
     def _sample(self) -> None:
-        watch = self._watch
-        if self._writes and watch.sample is not None and watch.sample_every and self.step % watch.sample_every == 0:
-            watch.sample(self.step, self.ema.weights)
+        sample, every = self._monitor.sample, self._monitor.sample_every
+        if self._writes and sample is not None and every and self.step % every == 0:
+            sample(self.step, self.ema.weights)
 
     def _save(self) -> None:
         if not self._writes:
@@ -262,12 +262,12 @@ class _Run:
             raise FoleyError(
                 f"{path} is of a run with other settings or another seed. Choose another --out, or delete that folder."
             )
-        load_into(self._module, _below(tensors, "module."), self._folder)
-        self.ema.weights = {key: value.to(self._device) for key, value in _below(tensors, "ema.").items()}
+        load_into(self._module, below(tensors, "module"), self._folder)
+        self.ema.weights = {key: value.to(self._device) for key, value in below(tensors, "ema").items()}
         self.step, self.records = int(header["step"]), list(header["records"])
         self._bad_in_a_row = int(header.get("bad_in_a_row", 0))
         packed = self._optimiser.state_dict()
-        for key, value in _below(tensors, "optimiser.").items():
+        for key, value in below(tensors, "optimiser").items():
             index, field = key.split(".", 1)
             packed["state"].setdefault(int(index), {})[field] = value
         self._optimiser.load_state_dict(packed)
@@ -278,7 +278,7 @@ def rest_s(took_s: float, every_s: float) -> float:
     return max(every_s, 20 * took_s) if took_s > 1.0 else every_s
 
 
-def seeded(make: Callable[[], Made], seed: int) -> Made:
+def seeded(make: Callable[[], Module], seed: int) -> Module:
     """Build a module whose starting weights depend on the seed only, leaving the global generator as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(step_generator(seed, "weights").initial_seed())
@@ -297,10 +297,6 @@ def write_metrics(out: Path, values: dict[str, Any]) -> None:
     path = out / "metrics.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     write_atomically(path, (canonical_json({**known, **values}) + "\n").encode())
-
-
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def _read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

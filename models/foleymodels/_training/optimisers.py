@@ -10,7 +10,7 @@ from torch import nn
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LoopSettings:
+class FitSettings:
     """How a network is trained.
 
     Attributes:
@@ -42,7 +42,7 @@ class LoopSettings:
     most_bad_steps: int = 10
 
 
-def learning_rate(step: int, settings: LoopSettings) -> float:
+def learning_rate(step: int, settings: FitSettings) -> float:
     """Return the rate at a step: constant, or a linear warm-up, then a cosine to a hundredth of the peak."""
     if settings.schedule == "constant":
         return settings.learning_rate
@@ -53,7 +53,7 @@ def learning_rate(step: int, settings: LoopSettings) -> float:
     return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def optimiser_of(module: nn.Module, settings: LoopSettings) -> torch.optim.Optimizer:
+def optimiser_of(module: nn.Module, settings: FitSettings) -> torch.optim.Optimizer:
     """Return the optimiser of a network's parameters."""
     if settings.optimiser == "adam":
         return torch.optim.Adam(module.parameters(), lr=settings.learning_rate)

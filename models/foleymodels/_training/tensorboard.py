@@ -11,7 +11,7 @@ from foleybench.errors import FoleyError
 FOLDER = "tensorboard"
 
 
-class Board:
+class TensorBoardLog:
     """Event files of one stage.
 
     A run that goes on writes them anew from the lines that its state has kept, so no point is there twice, and none of

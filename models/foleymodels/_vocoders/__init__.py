@@ -1,1 +1,1 @@
-"""From mel spectrograms to audio."""
+"""Vocoders, and the generator of audio from mel tokens."""

@@ -1,4 +1,7 @@
-"""The vocoder of a model: Griffin-Lim by default, or a trained one that the user names; the same for all models."""
+"""The vocoder of a model: Griffin-Lim or a trained one.
+
+Griffin-Lim by default, the trained one when the user names it; the same for all models.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,16 @@ from foleymodels._vocoders.griffin_lim import griffin_lim
 
 
 class Vocoder(Protocol):
-    """Turns mel tokens into sound.
+    """Turns mel tokens into audio.
 
     Attributes:
-        name: What it is, with everything that decides its sound.
+        name: What it is, with everything that decides its audio.
     """
 
     name: str
 
     def __call__(self, tokens: Tensor, n_samples: int) -> Tensor:
-        """Return sound (batch, n_samples) on the CPU from tokens (batch, n_tokens, token_dim)."""
+        """Return audio (batch, n_samples) on the CPU from tokens (batch, n_tokens, token_dim)."""
         ...
 
 
@@ -35,11 +38,11 @@ class GriffinLim:
         self._mel, self._iterations = Mel(mel), iterations
 
     def __call__(self, tokens: Tensor, n_samples: int) -> Tensor:
-        """Return sound."""
+        """Return audio."""
         return griffin_lim(self._mel, tokens.cpu(), n_samples, iterations=self._iterations)
 
 
-class Trained:
+class TrainedVocoder:
     """A network in a checkpoint folder."""
 
     def __init__(self, module: vocos.Vocos, name: str, device: str) -> None:
@@ -48,7 +51,7 @@ class Trained:
 
     @torch.inference_mode()
     def __call__(self, tokens: Tensor, n_samples: int) -> Tensor:
-        """Return sound."""
+        """Return audio."""
         audio: Tensor = self._module(tokens.to(self._device), n_samples)
         return audio.cpu()
 
@@ -66,4 +69,4 @@ def vocoder_of(context: BuildContext, mel: MelSettings, iterations: int) -> Voco
     """
     if context.vocoder is None:
         return GriffinLim(mel, iterations)
-    return Trained(*vocos.load(context.vocoder, mel), context.device)
+    return TrainedVocoder(*vocos.load(context.vocoder, mel), context.device)

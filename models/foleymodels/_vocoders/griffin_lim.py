@@ -1,6 +1,7 @@
-"""Magnitudes to a waveform with no trained part: fast Griffin-Lim with a fixed starting phase.
+"""Magnitudes to a waveform by fast Griffin-Lim.
 
-Source: Perraudin, Balazs, Sondergaard 2013, "A fast Griffin-Lim algorithm" (acceleration 0.99).
+No trained part, and a fixed starting phase. Source: Perraudin, Balazs, Sondergaard 2013, "A fast Griffin-Lim algorithm"
+(acceleration 0.99).
 """
 
 from __future__ import annotations
@@ -14,28 +15,28 @@ from foleymodels._parts.mel import Mel
 from foleymodels._vocoders.stft import analyse, inside, synthesise
 
 _PHASE_SEED = 20260308
+_MOMENTUM = 0.99
 _TINY = 1e-12
 
 
-def griffin_lim(mel: Mel, tokens: Tensor, n_samples: int, *, iterations: int, momentum: float = 0.99) -> Tensor:
-    """Turn log-mel tokens into sound.
+def griffin_lim(mel: Mel, tokens: Tensor, n_samples: int, *, iterations: int) -> Tensor:
+    """Turn log-mel tokens into audio.
 
     Args:
         mel: The mel transform that the tokens follow.
         tokens: Shape (batch, n_tokens, token_dim).
         n_samples: Wanted length; at most what the tokens cover.
         iterations: Number of projections; each costs one transform there and back.
-        momentum: Acceleration; 0 is the classic algorithm.
 
     Returns:
-        Shape (batch, n_samples), float32; the same tokens always give the same sound.
+        Shape (batch, n_samples), float32; the same tokens always give the same audio.
     """
     magnitudes = mel.magnitudes_from_tokens(tokens).transpose(1, 2).contiguous() * float(mel.window.sum())
     spectrum = magnitudes * _starting_phase(magnitudes.shape[1], magnitudes.shape[2])
     previous = torch.zeros_like(spectrum)
     for _ in range(iterations):
         rebuilt = analyse(mel, synthesise(mel, spectrum))
-        accelerated = torch.add(rebuilt, previous, alpha=-momentum / (1 + momentum))
+        accelerated = torch.add(rebuilt, previous, alpha=-_MOMENTUM / (1 + _MOMENTUM))
         spectrum = accelerated * (magnitudes / accelerated.abs().clamp_min(_TINY))
         previous = rebuilt
     return inside(mel, synthesise(mel, spectrum), n_samples)

@@ -1,4 +1,7 @@
-"""From frames to sound and back on the grid of the mel tokens: what the vocoders share."""
+"""From spectrum to audio and back, for the vocoders.
+
+Frames lie on the grid of the mel tokens.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ def _inverse_norm(settings: MelSettings, n_frames: int) -> Tensor:
 
 
 def analyse(mel: Mel, audio: Tensor) -> Tensor:
-    """Return the spectrum of a sound that ``synthesise`` made, shape (batch, n_frames, n_bins)."""
+    """Return the spectrum of audio that ``synthesise`` made, shape (batch, n_frames, n_bins)."""
     frames = audio.unfold(-1, mel.settings.n_fft, mel.settings.hop) * mel.window.to(audio.device)
     spectrum: Tensor = torch.fft.rfft(frames, dim=-1)
     return spectrum
 
 
 def synthesise(mel: Mel, spectrum: Tensor) -> Tensor:
-    """Return the sound nearest to a spectrum of shape (batch, n_frames, n_bins), with its margins.
+    """Return the audio nearest to a spectrum of shape (batch, n_frames, n_bins), with its margins.
 
     Frames lie one after another in memory and are added in whole hops: three times as fast as ``torch.istft``.
     """
@@ -34,7 +37,7 @@ def synthesise(mel: Mel, spectrum: Tensor) -> Tensor:
 
 
 def inside(mel: Mel, audio: Tensor, n_samples: int) -> Tensor:
-    """Return what the tokens cover of a sound that ``synthesise`` made: the first frame is centred at half a hop."""
+    """Return what the tokens cover of the audio that ``synthesise`` made: the first frame is centred at half a hop."""
     left = (mel.settings.n_fft - mel.settings.hop) // 2
     return audio[:, left : left + n_samples]
 

@@ -1,9 +1,12 @@
-"""Training of the vocoder on the sound of a split: spectra at several resolutions and the mel tokens, no GAN."""
+"""Training of the vocoder on the audio of a split.
+
+Losses are on spectra at several resolutions and on the mel tokens; no GAN.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,18 +18,19 @@ from foleybench.media.audio import fit_length, resample
 from foleybench.registry import unknown
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.mel import Mel, MelSettings
+from foleymodels._parts.settings import parsed
 from foleymodels._training.data_parallel import share
 from foleymodels._training.loop import Losses, batch_indices
-from foleymodels._vocoders.vocos import Shape, Vocos
+from foleymodels._vocoders.vocos import Vocos, VocosShape
 
 RESOLUTIONS = (256, 512, 1024, 2048)
 _FLOOR = 1e-4
-# Sounds are made louder or quieter by up to this while training.
+# Crops are made louder or quieter by up to this while training.
 _GAIN_DB = 10.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recipe(Shape):
+class VocoderRecipe(VocosShape):
     """The network and how it is trained.
 
     Attributes:
@@ -46,17 +50,17 @@ class Recipe(Shape):
     mel_weight: float = 1.0
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> VocosShape:
         """The network alone."""
-        return Shape(dim=self.dim, hidden=self.hidden, blocks=self.blocks, projections=self.projections)
+        return VocosShape(dim=self.dim, hidden=self.hidden, blocks=self.blocks, projections=self.projections)
 
 
 # Vocos' own width and depth for a GPU; the sizes differ in their mel settings.
-_LARGE = Recipe(dim=512, hidden=1536, blocks=8, steps=100_000, batch=64, learning_rate=5e-4, ema_decay=0.999)
-RECIPES = {"tiny": Recipe(), "base": _LARGE, "std16k": _LARGE, "paper": _LARGE}
+_LARGE = VocoderRecipe(dim=512, hidden=1536, blocks=8, steps=100_000, batch=64, learning_rate=5e-4, ema_decay=0.999)
+RECIPES = {"tiny": VocoderRecipe(), "base": _LARGE, "std16k": _LARGE, "paper": _LARGE}
 
 
-def recipe_of(size: str, steps: int | None, overrides: dict[str, str]) -> Recipe:
+def recipe_of(size: str, steps: int | None, overrides: dict[str, str]) -> VocoderRecipe:
     """Return the recipe of a size with overrides applied.
 
     Raises:
@@ -64,15 +68,8 @@ def recipe_of(size: str, steps: int | None, overrides: dict[str, str]) -> Recipe
     """
     if size not in RECIPES:
         raise UnknownNameError(unknown("size", size, RECIPES))
-    kinds = get_type_hints(Recipe)
     changed: dict[str, Any] = {} if steps is None else {"steps": steps}
-    for name, text in overrides.items():
-        if name not in kinds:
-            raise UnknownNameError(unknown("setting", name, kinds))
-        try:
-            changed[name] = kinds[name](text)
-        except ValueError as error:
-            raise UnknownNameError(f"{name}={text!r} is not a {kinds[name].__name__}.") from error
+    changed |= {name: parsed(VocoderRecipe, name, text) for name, text in overrides.items()}
     small = sorted(name for name, value in changed.items() if not value > 0 and name != "projections")
     if small:
         raise UnknownNameError(f"{small[0]}={changed[small[0]]}: it must be above 0.")
@@ -80,7 +77,7 @@ def recipe_of(size: str, steps: int | None, overrides: dict[str, str]) -> Recipe
 
 
 class Crops:
-    """Crops of the sound of a split, decoded when they are needed: any number of clips, no memory."""
+    """Crops of the audio of a split, decoded when they are needed: any number of clips, no memory."""
 
     def __init__(self, data: ShardDataset, mel: MelSettings, crop_s: float) -> None:
         unit = mel.hop * mel.frames_per_token
@@ -106,14 +103,14 @@ class Crops:
         return torch.from_numpy(crop) * gain
 
     def whole(self, index: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """Return the whole sound of a clip at the mel settings' rate; silence when it has none."""
+        """Return the whole audio of a clip at the mel settings' rate; silence when it has none."""
         clip = self._data.load(self._data.clip_ids[index], video=False)
         if clip.audio is None:
             return np.zeros(self.n_samples, dtype=np.float32)
         return resample(clip.audio, clip.rate_hz, self._rate_hz)
 
 
-def loss_of(module: Vocos, recipe: Recipe, crops: Crops, n_clips: int, seed: int) -> Any:
+def loss_of(module: Vocos, recipe: VocoderRecipe, crops: Crops, n_clips: int, seed: int) -> Any:
     """Return the function from (step, generator) to losses that the training loop wants."""
 
     def losses(step: int, generator: torch.Generator) -> Losses:
@@ -148,5 +145,5 @@ def _magnitudes(x: Tensor, n_fft: int, window: Tensor) -> Tensor:
 
 
 def mel_distance(mel: Mel, made: Tensor, tokens: Tensor) -> Tensor:
-    """Return the mean distance of the tokens of a sound from given ones."""
+    """Return the mean distance of the tokens of some audio from given ones."""
     return F.l1_loss(mel.tokens(made), tokens)

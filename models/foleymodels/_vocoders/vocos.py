@@ -1,8 +1,9 @@
-"""A small trained vocoder after Vocos: ConvNeXt blocks over mel frames, then an inverse Fourier transform.
+"""A small trained vocoder after Vocos.
 
-After Vocos (Siuzdak 2023; gemelo-ai/vocos@c859e3b): convolution of 7 frames, blocks of a depthwise convolution of 7, a
-layer norm and two linear layers with GELU and a learned scale, and a head of magnitude and phase whose inverse
-transform is the sound. Different here, because this one is trained for minutes and without a discriminator:
+ConvNeXt blocks over mel frames, then an inverse Fourier transform. After Vocos (Siuzdak 2023; gemelo-ai/vocos@c859e3b):
+convolution of 7 frames, blocks of a depthwise convolution of 7, a layer norm and two linear layers with GELU and a
+learned scale, and a head of magnitude and phase whose inverse transform is the audio. Different here, because this one
+is trained for minutes and without a discriminator:
 
 - magnitudes are those of the pseudo-inverse of the mel filters, times what the network says;
 - a phase is the network's plus a carrier that turns at a frequency near the bin's, which the network says too, summed
@@ -43,7 +44,7 @@ _MOMENTUM = 0.99
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Shape:
+class VocosShape:
     """Size of the network.
 
     Attributes:
@@ -60,14 +61,14 @@ class Shape:
 
 
 class Vocos(nn.Module):
-    """Mel tokens to sound."""
+    """Mel tokens to audio."""
 
-    def __init__(self, mel: MelSettings, shape: Shape) -> None:
+    def __init__(self, mel: MelSettings, shape: VocosShape) -> None:
         super().__init__()
         self.mel, self.shape = Mel(mel), shape
         n_bins = mel.n_fft // 2 + 1
         self.enter = TimeConv(mel.n_mels, shape.dim, _WIDTH)
-        self.blocks = nn.ModuleList([_Block(shape) for _ in range(shape.blocks)])
+        self.blocks = nn.ModuleList([_ConvNeXtBlock(shape) for _ in range(shape.blocks)])
         self.leave = nn.Linear(shape.dim, 3 * n_bins)
         nn.init.normal_(self.leave.weight, std=0.02)
         nn.init.zeros_(self.leave.weight[:n_bins])  # magnitudes start as the pseudo-inverse's
@@ -76,7 +77,7 @@ class Vocos(nn.Module):
         self.register_buffer("turn", bins * mel.hop / mel.n_fft, persistent=False)
 
     def forward(self, tokens: Tensor, n_samples: int) -> Tensor:
-        """Make sound.
+        """Make audio.
 
         Args:
             tokens: Shape (batch, n_tokens, token_dim).
@@ -119,10 +120,10 @@ class Vocos(nn.Module):
         return 2 * torch.pi * (turns + torch.cumsum(_FARTHEST_BINS * torch.tanh(detune) * share, dim=1))
 
 
-class _Block(nn.Module):
+class _ConvNeXtBlock(nn.Module):
     """Depthwise convolution over frames, then two linear layers, added to the input with a learned scale."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: VocosShape) -> None:
         super().__init__()
         self.over_time = nn.Conv1d(shape.dim, shape.dim, _WIDTH, padding=_WIDTH // 2, groups=shape.dim)
         self.norm = nn.LayerNorm(shape.dim, eps=1e-6)
@@ -159,11 +160,11 @@ def load(folder: Path, mel: MelSettings) -> tuple[Vocos, str]:
             f"the vocoder in {folder} was trained for other mel settings: {', '.join(differ)}. "
             "Train one with `foleybench train vocoder` at the model's size."
         )
-    module = Vocos(mel, Shape(**config["shape"]))
+    module = Vocos(mel, VocosShape(**config["shape"]))
     checkpoint.load_into(module, tensors, folder)
     digest = hashlib.sha256((folder / checkpoint.WEIGHTS).read_bytes()).hexdigest()
     return module.eval().requires_grad_(False), _name(module.shape, digest)
 
 
-def _name(shape: Shape, digest: str) -> str:
+def _name(shape: VocosShape, digest: str) -> str:
     return f"vocos, {shape.blocks} blocks of {shape.dim}, {shape.projections} projections, weights {digest[:12]}"

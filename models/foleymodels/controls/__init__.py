@@ -1,1 +1,1 @@
-"""Control rows: audio of known quality made from the true audio."""
+"""Controls: audio of known quality made from the real audio."""

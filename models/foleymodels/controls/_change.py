@@ -1,6 +1,6 @@
-"""What the control rows share: sound that already exists, taken, changed, or made without a network.
+"""What the controls share: changes of real audio.
 
-A control keeps the rate of the clip's own sound, so that a row of real sound loses nothing of its band. Those whose
+A control keeps the rate of the clip's own audio, so that a row of real audio loses nothing of its band. Those whose
 point is a narrower band (``band_limited``, ``vocoded``) name a rate.
 """
 
@@ -15,11 +15,11 @@ from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.media.audio import fit_length, resample
 
-Change = Callable[[Clip, AudioArray, np.random.Generator], AudioArray]
+AudioChange = Callable[[Clip, AudioArray, np.random.Generator], AudioArray]
 
 
 class Control:
-    """A generator that changes existing sound; no network, so ``nfe`` is 0.
+    """A generator that changes existing audio; no network, so ``nfe`` is 0.
 
     Attributes:
         rate_hz: Sample rate of the result, or None for the clip's own.
@@ -31,64 +31,64 @@ class Control:
     nfe = 0
     guidance: float | None = None
 
-    def __init__(self, change: Change, rate_hz: int | None = None, vocoder: str | None = None) -> None:
-        """Take the change: from (clip, its own sound at ``rate_hz``, rng) to sound of any length, at the same rate."""
+    def __init__(self, change: AudioChange, rate_hz: int | None = None, vocoder: str | None = None) -> None:
+        """Take the change: from (clip, its own audio at ``rate_hz``, rng) to audio of any length, at the same rate."""
         self.rate_hz, self.vocoder = rate_hz, vocoder
         self._change = change
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
-        """Return the changed sound of each clip, cut or padded to the exact length."""
+        """Return the changed audio of each clip, cut or padded to the exact length."""
         return [self._one(clip, rng) for clip in clips]
 
     def _one(self, clip: Clip, rng: np.random.Generator) -> AudioArray:
         rate_hz = rate_of(self, clip)
-        sound = self._change(clip, own_sound(clip, rate_hz), rng)
-        return fit_length(sound, Clock(clip.duration_s).samples(rate_hz)).astype(np.float32)
+        audio = self._change(clip, own_audio(clip, rate_hz), rng)
+        return fit_length(audio, Clock(clip.duration_s).samples(rate_hz)).astype(np.float32)
 
 
-def own_sound(clip: Clip, rate_hz: int) -> AudioArray:
-    """Return a clip's true sound at a rate.
+def own_audio(clip: Clip, rate_hz: int) -> AudioArray:
+    """Return a clip's real audio at a rate.
 
     Raises:
         FoleyError: The clip has none.
     """
     if clip.audio is None:
-        raise FoleyError(f"clip {clip.clip_id} has no sound; this control needs the true one.")
+        raise FoleyError(f"clip {clip.clip_id} has no audio; this control needs the real one.")
     return fit_length(resample(clip.audio, clip.rate_hz, rate_hz), Clock(clip.duration_s).samples(rate_hz))
 
 
 def shifted(audio: AudioArray, seconds: float, rate_hz: int) -> AudioArray:
-    """Return the sound played later by ``seconds``, with silence before it; the end is lost."""
+    """Return the audio played later by ``seconds``, with silence before it; the end is lost."""
     n = round(seconds * rate_hz)
     return np.concatenate([np.zeros(n, dtype=np.float32), audio[: max(0, len(audio) - n)]])[: len(audio)]
 
 
 def late(seconds: float) -> Control:
-    """Return the control that plays the true sound later by ``seconds``."""
+    """Return the control that plays the real audio later by ``seconds``."""
     return Control(lambda clip, own, rng: shifted(own, seconds, clip.rate_hz))
 
 
 def rms(audio: AudioArray) -> float:
-    """Return the root mean square of a sound; 0 for an empty one."""
+    """Return the root mean square of some audio; 0 for an empty one."""
     return float(np.sqrt(np.mean(np.square(audio, dtype=np.float64)))) if len(audio) else 0.0
 
 
 class OtherClips:
     """The other clips of the data set that is being scored.
 
-    Clips of the same source video are never taken: they would share its sound.
+    Clips of the same source video are never taken: they would share its audio.
     """
 
     def __init__(self, context: BuildContext, *, same_class: bool) -> None:
         if context.data is None:
             raise FoleyError(
-                "this control takes the sound of another clip, so it needs a data set: name one with --data."
+                "this control takes the audio of another clip, so it needs a data set: name one with --data."
             )
         self._data = context.data
         self._same_class = same_class
 
     def __call__(self, clip: Clip, own: AudioArray, rng: np.random.Generator) -> AudioArray:
-        """Return the sound of another clip, drawn with ``rng``, at this clip's rate."""
+        """Return the audio of another clip, drawn with ``rng``, at this clip's rate."""
         entry = self._data.entry(clip.clip_id)
         others = [
             other.clip_id
@@ -99,4 +99,4 @@ class OtherClips:
             wanted = "the same class" if self._same_class else "another class"
             raise FoleyError(f"{self._data.path} has no other clip of {wanted} for {clip.clip_id} ({entry.label!r}).")
         chosen = self._data.load(others[int(rng.integers(len(others)))], video=False)
-        return own_sound(chosen, clip.rate_hz)
+        return own_audio(chosen, clip.rate_hz)

@@ -1,6 +1,6 @@
-"""Control: the true sound reduced to half the models' band.
+"""Control: the real audio in half the models' band.
 
-The models here make 16 kHz sound; some published ones make 8 kHz. This row shows what that rate alone costs, so no
+The models here make 16 kHz audio; some published ones make 8 kHz. This row shows what that rate alone costs, so no
 system that works in the narrow band can honestly score above it.
 """
 

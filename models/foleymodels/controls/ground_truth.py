@@ -1,4 +1,4 @@
-"""Control: the true sound, which every metric must rank best."""
+"""Control: the real audio, which every metric must rank best."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Control: white noise, over the whole band as strong as the true sound: right in power, wrong in all else."""
+"""Control: white noise as strong as the real audio.
+
+Over the whole band: right in power, wrong in all else.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Oracle: sound synthesised anew from the true events, so its timing is perfect and its timbre a fresh draw."""
+"""Oracle: audio synthesised anew from the true events.
+
+Its timing is perfect and its timbre a fresh draw.
+"""
 
 from __future__ import annotations
 

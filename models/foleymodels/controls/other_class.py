@@ -1,4 +1,7 @@
-"""Control: the true sound of a clip of another class: wrong in kind and time, real in quality."""
+"""Control: another class's audio.
+
+Real audio of a clip of another class: wrong in kind and time, real in quality.
+"""
 
 from __future__ import annotations
 

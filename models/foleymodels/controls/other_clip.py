@@ -1,4 +1,7 @@
-"""Control: the true sound of another clip of the same class: right in kind, wrong in time."""
+"""Control: another clip's audio, of the same class.
+
+Right in kind, wrong in time.
+"""
 
 from __future__ import annotations
 

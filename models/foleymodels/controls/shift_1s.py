@@ -1,4 +1,7 @@
-"""Control: the true sound 1 s late: right in everything but time."""
+"""Control: the real audio 1 s late.
+
+Right in everything but time.
+"""
 
 from __future__ import annotations
 

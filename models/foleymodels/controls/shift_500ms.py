@@ -1,4 +1,7 @@
-"""Control: the true sound 500 ms late: right in everything but time."""
+"""Control: the real audio 500 ms late.
+
+Right in everything but time.
+"""
 
 from __future__ import annotations
 

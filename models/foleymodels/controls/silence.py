@@ -1,4 +1,4 @@
-"""Control: no sound at all."""
+"""Control: silence."""
 
 from __future__ import annotations
 

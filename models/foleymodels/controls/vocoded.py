@@ -1,4 +1,7 @@
-"""Control: the true sound through the models' mel tokens and vocoder: the best that any of them can reach."""
+"""Control: the real audio through mel tokens and vocoder.
+
+The best that any model here can reach.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ import torch
 from foleybench.api.model import BuildContext, Model
 from foleybench.clips import AudioArray, Clip
 from foleymodels._parts.mel import Mel
+from foleymodels._parts.signal import SignalSettings
 from foleymodels._vocoders.choose import vocoder_of
 from foleymodels.controls._change import Control
-from foleymodels.foleyflow.sizes import SIZES
 
 
 def build(context: BuildContext) -> Control:
     """Make the control with the mel transform and vocoder of size tiny."""
-    settings = SIZES["tiny"]
+    settings = SignalSettings.sizes()["tiny"]
     mel, vocoder = Mel(settings.mel), vocoder_of(context, settings.mel, settings.vocoder_iterations)
 
     @torch.inference_mode()

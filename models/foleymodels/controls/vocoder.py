@@ -1,6 +1,7 @@
-"""The vocoder that `foleybench train vocoder` trains; scored alone, it is the true sound through mel tokens and it.
+"""The vocoder that `foleybench train vocoder` trains.
 
-Models use it when it is named with ``--vocoder``; without, Griffin-Lim takes its place.
+Scored alone, it is the real audio through mel tokens and vocoder. Models use it when it is named with ``--vocoder``;
+without, Griffin-Lim takes its place.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from foleybench.errors import FoleyError
 from foleybench.runtime import distributed
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts import checkpoint
-from foleymodels._training.loop import Watch, fit, forget_state, n_parameters, seeded, write_metrics
-from foleymodels._training.optimisers import LoopSettings
+from foleymodels._parts.signal import SignalSettings
+from foleymodels._training.loop import Monitor, fit, forget_state, n_parameters, seeded, write_metrics
+from foleymodels._training.optimisers import FitSettings
 from foleymodels._vocoders.griffin_lim import griffin_lim
-from foleymodels._vocoders.train_vocos import Crops, Recipe, loss_of, mel_distance, recipe_of, spectral_distance
+from foleymodels._vocoders.train_vocos import Crops, VocoderRecipe, loss_of, mel_distance, recipe_of, spectral_distance
 from foleymodels._vocoders.vocos import KIND, Vocos, save
 from foleymodels.controls import vocoded
 from foleymodels.controls._change import Control
-from foleymodels.foleyflow.sizes import SIZES
 
 # Clips of the validation split that it is measured on.
 _N_VALIDATED = 32
@@ -40,7 +41,7 @@ def train(context: TrainContext) -> Path:
     if context.sample_every:
         raise FoleyError("a vocoder makes no samples while it trains: leave --sample-every out.")
     recipe = recipe_of(context.size, context.steps, context.settings)
-    mel = SIZES[context.size].mel
+    mel = SignalSettings.sizes()[context.size].mel
     data = ShardDataset(context.data)
     if not len(data):
         raise FoleyError(f"{context.data} has no usable clip to train on.")
@@ -50,10 +51,10 @@ def train(context: TrainContext) -> Path:
         return context.out
     module = seeded(lambda: Vocos(mel, recipe.shape), context.seed).to(context.device)
     crops = Crops(data, mel, recipe.crop_s)
-    loop = LoopSettings(steps=recipe.steps, learning_rate=recipe.learning_rate, ema_decay=recipe.ema_decay)
+    loop = FitSettings(steps=recipe.steps, learning_rate=recipe.learning_rate, ema_decay=recipe.ema_decay)
     losses = loss_of(module, recipe, crops, len(data), context.seed)
-    watch = Watch(tensorboard=context.tensorboard)
-    weights = fit(module, losses, loop, context.out, seed=context.seed, name="vocoder", watch=watch)
+    monitor = Monitor(tensorboard=context.tensorboard)
+    weights = fit(module, losses, loop, context.out, seed=context.seed, name="vocoder", monitor=monitor)
     if distributed.first():
         module.load_state_dict(weights)
         if context.val is not None:
@@ -72,17 +73,18 @@ def _refuse_changed(out: Path, wanted: dict[str, object]) -> None:
 
 
 @torch.inference_mode()
-def _measure(module: Vocos, crops: Crops, recipe: Recipe, context: TrainContext) -> None:
-    """Write its distances from the true sound, and Griffin-Lim's, over some whole clips of the validation split."""
+def _measure(module: Vocos, crops: Crops, recipe: VocoderRecipe, context: TrainContext) -> None:
+    """Write its distances from the real audio, and Griffin-Lim's, over some whole clips of the validation split."""
     module = module.cpu().eval()
     n_clips = min(_N_VALIDATED, len(ShardDataset(context.val))) if context.val else 0
     found: dict[str, list[float]] = {}
+    iterations = SignalSettings.sizes()[context.size].vocoder_iterations
     for index in range(n_clips):
         audio = torch.from_numpy(crops.whole(index))[None]
         tokens, n = module.mel.tokens(audio), audio.shape[-1]
         for name, made in (
             ("vocoder", module(tokens, n)),
-            ("griffin_lim", griffin_lim(module.mel, tokens, n, iterations=SIZES[context.size].vocoder_iterations)),
+            ("griffin_lim", griffin_lim(module.mel, tokens, n, iterations=iterations)),
         ):
             found.setdefault(f"{name}_spectral", []).append(float(spectral_distance(made, audio)))
             found.setdefault(f"{name}_mel", []).append(float(mel_distance(module.mel, made, tokens)))
@@ -91,7 +93,7 @@ def _measure(module: Vocos, crops: Crops, recipe: Recipe, context: TrainContext)
 
 
 def build(context: BuildContext) -> Control:
-    """Make the control that passes the true sound through the vocoder of a checkpoint."""
+    """Make the control that passes the real audio through the vocoder of a checkpoint."""
     return vocoded.build(dataclasses.replace(context, vocoder=context.checkpoint))
 
 

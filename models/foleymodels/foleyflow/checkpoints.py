@@ -1,66 +1,78 @@
-"""A trained Foley-Flow on disk: the flow, and the alignment network that its condition comes from, in one folder."""
+"""A trained Foley-Flow on disk.
+
+Flow and alignment network lie in one folder.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from foleybench.api.model import TrainContext
+from foleymodels._alignment.network import Alignment
+from foleymodels._alignment.stage import alignment_of, record_of
+from foleymodels._flow.network import Flow
 from foleymodels._parts import checkpoint
-from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.flow import Flow
-from foleymodels.foleyflow.settings import Settings
+from foleymodels._parts.settings import read
+from foleymodels._training.job import save_checkpoint
+from foleymodels.foleyflow.settings import FoleyFlowSettings
 
 KIND = "foleyflow"
 
 
-def save_model(
-    folder: Path, flow: Flow, alignment: Alignment | None, origin: dict[str, Any], metrics: dict[str, Any]
-) -> Path:
-    """Write a model.
+class FoleyFlow(NamedTuple):
+    """A trained model.
+
+    Attributes:
+        settings: What it was trained with.
+        flow: The flow.
+        alignment: The network of its condition, or None for the unconditional one.
+    """
+
+    settings: FoleyFlowSettings
+    flow: Flow
+    alignment: Alignment | None
+
+
+def new_flow(settings: FoleyFlowSettings, condition_dim: int) -> Flow:
+    """Return an untrained flow for some settings."""
+    return Flow(settings.flow, settings.signal.mel, condition_dim, told_span=settings.head.head == "imf")
+
+
+def save_model(folder: Path, model: FoleyFlow, context: TrainContext, stage: str) -> None:
+    """Write a model with its settings, origin and what was measured; the first process does.
 
     Args:
         folder: Where; made when absent.
-        flow: The flow with the weights to keep.
-        alignment: The network of its condition, or None for the unconditional one.
-        origin: Where it comes from (seed, hash of the data).
-        metrics: What was measured in training.
-
-    Returns:
-        The folder.
+        model: The model.
+        context: Of the run.
+        stage: The stage that is over.
     """
-    tensors = {f"flow.{name}": value for name, value in flow.state_dict().items()}
-    config: dict[str, Any] = {
-        "settings": dataclasses.asdict(flow.settings),
-        "origin": origin,
-        "metrics": metrics,
-        "alignment_settings": None,
-    }
-    if alignment is not None:
-        tensors |= {f"alignment.{name}": value for name, value in alignment.state_dict().items()}
-        config["alignment_settings"] = dataclasses.asdict(alignment.settings)
-    return checkpoint.save(folder, KIND, tensors, config)
+    modules: dict[str, nn.Module] = {"flow": model.flow}
+    if model.alignment is not None:
+        modules["alignment"] = model.alignment
+    record = None if model.alignment is None else record_of(model.alignment)
+    tensors = checkpoint.joined(modules)
+    save_checkpoint(folder, KIND, model.settings, tensors, context, stage, alignment_settings=record)
 
 
-def load_model(folder: Path) -> tuple[Flow, Alignment | None]:
+def load_model(folder: Path) -> FoleyFlow:
     """Read a model.
 
     Raises:
         FoleyError: There is none, or it does not fit.
     """
     tensors, config = checkpoint.load(folder, KIND)
-    alignment = None
-    if config["alignment_settings"] is not None:
-        alignment = Alignment(Settings.of_checkpoint(config["alignment_settings"], folder))
-        checkpoint.load_into(alignment, part(tensors, "alignment."), folder)
-    width = 1 if alignment is None else alignment.condition_dim
-    flow = Flow(Settings.of_checkpoint(config["settings"], folder), width)
-    checkpoint.load_into(flow, part(tensors, "flow."), folder)
-    return flow, alignment
+    settings = read(FoleyFlowSettings, config["settings"], folder)
+    alignment = _alignment(tensors, config["alignment_settings"], folder)
+    flow = new_flow(settings, 1 if alignment is None else alignment.condition_dim)
+    checkpoint.load_into(flow, checkpoint.below(tensors, "flow"), folder)
+    return FoleyFlow(settings, flow, alignment)
 
 
-def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors below a prefix, without it."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+def _alignment(tensors: dict[str, Tensor], record: dict[str, object] | None, folder: Path) -> Alignment | None:
+    if record is None:
+        return None
+    return alignment_of(checkpoint.below(tensors, "alignment"), record, folder)

@@ -1,10 +1,12 @@
-"""One step instead of many (Eq. 8): heads fine-tuned from a trained flow, with guidance trained into the weights.
+"""Heads that need one step (Eq. 8), fine-tuned from a flow.
+
+Guidance is trained into the weights.
 
 ``imf``: improved MeanFlow. The network predicts the mean velocity u of the step from t to r < t. By the MeanFlow
 identity u = v - (t - r) du/dt along the path, so u + (t - r) stopgrad(du/dt) is compared with a velocity v. The
-derivative is a forward-mode product without gradient; the gradient goes through a second, plain evaluation.
-``reflow``: pairs of noise and sound made by the trained flow straighten it (random times), then train the single step.
-The control for both is the trained flow itself in one step.
+derivative is a forward-mode product without gradient; the gradient goes through a second, plain evaluation. ``reflow``:
+pairs of noise and mel tokens made by the trained flow straighten it (random times), then train the single step. The
+control for both is the trained flow itself in one step.
 
 Sources: Geng et al. 2025 (MeanFlow; improved MeanFlow); Liu, Gong, Liu 2022 (rectified flow); cyanbx/Frieren-V2A
 (reflow with guided pairs, then distillation).
@@ -12,10 +14,9 @@ Sources: Geng et al. 2025 (MeanFlow; improved MeanFlow); Liu, Gong, Liu 2022 (re
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import safetensors.torch
@@ -25,31 +26,30 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
-from foleybench.api.model import TrainContext
+from foleybench.api.model import Generator
 from foleybench.files import write_atomically
 from foleybench.runtime import distributed
+from foleymodels._flow.network import Flow, guided_velocity
+from foleymodels._flow.training import crop_tokens
 from foleymodels._parts.checkpoint import load_into, read_tensors
 from foleymodels._parts.paths import draw_times
 from foleymodels._parts.samplers import sample
+from foleymodels._training.conditions import Conditions, NoConditions
 from foleymodels._training.data_parallel import share
-from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.job import Job
 from foleymodels._training.loop import (
     Losses,
+    LossFunction,
     batch_indices,
-    fit,
     n_parameters,
-    outcome,
     seeded,
     step_generator,
     write_metrics,
 )
-from foleymodels.foleyflow.conditions import Conditions
-from foleymodels.foleyflow.flow import Flow, guided_velocity
-from foleymodels.foleyflow.loops import draw_crops, loop_settings, watch_of
-from foleymodels.foleyflow.samples import averaged
-from foleymodels.foleyflow.settings import Settings
-from foleymodels.foleyflow.sizes import RunOptions
+from foleymodels._training.samples import averaged
+from foleymodels.foleyflow.settings import FoleyFlowSettings, HeadSettings
 
+FOLDER = "head"
 _PAIRS = "pairs.safetensors"
 _PAIR_BATCH = 32
 _WEIGHT_FLOOR = 1e-2
@@ -57,89 +57,101 @@ _SHORTEST_STEP = 1e-3
 
 
 def train_head(
-    context: TrainContext,
-    settings: Settings,
-    options: RunOptions,
+    job: Job,
+    settings: FoleyFlowSettings,
     teacher: Flow,
-    conditions: Conditions,
-    data: TrainingData,
+    conditions: Conditions | NoConditions,
+    generator_of: Callable[[Flow], Generator],
 ) -> Flow:
     """Fine-tune a trained flow to few steps.
 
     Args:
-        context: What was asked for.
-        settings: Settings of the run; the network's own ones are the teacher's.
-        options: How the run goes.
+        job: The run.
+        settings: Of the run; the network's own ones are the teacher's.
         teacher: The trained flow.
-        conditions: Conditions of the training set.
-        data: The training set.
+        conditions: Conditions | NoConditions of the training set.
+        generator_of: Makes the generator of samples from a flow with a head.
 
     Returns:
         The flow with its head.
     """
-    started = time.monotonic()
-    folder = context.out / "head"
+    context, head = job.context, settings.head
     teacher = teacher.to(context.device).eval().requires_grad_(False)
-    flow = student(teacher, settings, context.seed).to(context.device)
-    if settings.head == "imf":
-
-        def losses(step: int, generator: torch.Generator) -> Losses:
-            indices, starts = draw_crops(data, settings.head_batch, settings.flow_tokens, step, context.seed, generator)
-            tokens = data.crop_tokens(indices, starts, settings.flow_tokens).to(context.device)
-            condition = conditions.crop(indices, starts, settings.flow_tokens).to(context.device)
-            return {"loss": mean_flow_loss(flow, teacher, tokens, condition, generator)}
-
+    flow = student(teacher, head, context.seed).to(context.device)
+    folder = context.out / FOLDER
+    if head.head == "imf":
+        losses = _imf_losses(job, settings, teacher, flow, conditions)
     else:
-        pairs = Pairs(teacher, flow.settings, conditions, data, folder, context.seed)
-
-        def losses(step: int, generator: torch.Generator) -> Losses:
-            distil = step >= settings.head_steps * (1 - settings.reflow_distill_p)
-            chosen = share().rows(batch_indices(settings.reflow_pairs, settings.head_batch, step, context.seed))
-            return {"loss": pairs.loss(flow, chosen, generator, distil=distil)}
-
-    loop = loop_settings(settings, options, "head")
-    watch = watch_of(context, lambda weights: (averaged(flow, weights), conditions.alignment), "samples/head")
-    name = f"head ({settings.head})"
-    flow.load_state_dict(fit(flow, losses, loop, folder, seed=context.seed, name=name, watch=watch))
-    seconds = round(time.monotonic() - started, 2)
-    facts = {"name": settings.head, "parameters": n_parameters(flow), "seconds": seconds}
-    write_metrics(context.out, {"head": {**outcome(folder), **facts}})
+        losses = _reflow_losses(job, head, teacher, flow, conditions)
+    facts = job.fit(
+        flow, losses, FOLDER,
+        steps=head.head_steps, rate=head.head_rate, ema=settings.flow.ema_decay, name=f"head ({head.head})",
+        monitor=job.monitor(lambda weights: generator_of(averaged(flow, weights)), flow.mel, "samples/head"),
+    )  # fmt: skip
+    write_metrics(context.out, {"head": {**facts, "name": head.head, "parameters": n_parameters(flow)}})
     if distributed.first():
         (folder / _PAIRS).unlink(missing_ok=True)
     return flow.eval()
 
 
-def student(teacher: Flow, settings: Settings, seed: int) -> Flow:
-    """Return a copy of a flow that can learn the head of some settings; what is new in it starts at zero."""
-    own = {
-        field.name: getattr(settings, field.name)
-        for field in dataclasses.fields(Settings)
-        if field.name.startswith(("head", "imf_", "reflow_"))
-    }
-    flow = seeded(lambda: Flow(dataclasses.replace(teacher.settings, **own), len(teacher.null)), seed)
+def student(teacher: Flow, head: HeadSettings, seed: int) -> Flow:
+    """Return a copy of a flow that can learn a head; what is new in it starts at zero."""
+    told_span = head.head == "imf"
+    flow = seeded(lambda: Flow(teacher.settings, teacher.mel, len(teacher.null), told_span=told_span), seed)
     load_into(flow, {**flow.state_dict(), **teacher.state_dict()}, Path("the trained flow"))
     return flow
 
 
-def mean_flow_loss(flow: Flow, teacher: Flow, tokens: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
+def _imf_losses(
+    job: Job, settings: FoleyFlowSettings, teacher: Flow, flow: Flow, conditions: Conditions | NoConditions
+) -> LossFunction:
+    head, device = settings.head, job.context.device
+    n_tokens = settings.signal.tokens(settings.flow.flow_crop_s)
+
+    def losses(step: int, generator: torch.Generator) -> Losses:
+        indices, starts = job.draw_crops(head.head_batch, n_tokens, step, generator)
+        tokens = job.data.crop_tokens(indices, starts, n_tokens).to(device)
+        condition = conditions.crop(indices, starts, n_tokens).to(device)
+        return {"loss": mean_flow_loss(flow, teacher, head, tokens, condition, generator)}
+
+    return losses
+
+
+def _reflow_losses(
+    job: Job, head: HeadSettings, teacher: Flow, flow: Flow, conditions: Conditions | NoConditions
+) -> LossFunction:
+    pairs = Pairs(job, head, teacher, conditions)
+
+    def losses(step: int, generator: torch.Generator) -> Losses:
+        distil = step >= head.head_steps * (1 - head.reflow_distill_p)
+        chosen = share().rows(batch_indices(head.reflow_pairs, head.head_batch, step, job.context.seed))
+        return {"loss": pairs.loss(flow, chosen, generator, distil=distil)}
+
+    return losses
+
+
+def mean_flow_loss(
+    flow: Flow, teacher: Flow, head: HeadSettings, tokens: Tensor, condition: Tensor, generator: torch.Generator
+) -> Tensor:
     """Return the improved MeanFlow loss of a batch, each example weighted by 1 / (its error + 0.01).
 
     Args:
         flow: The network that learns.
         teacher: The trained flow: start of the weights and source of guidance.
+        head: Guidance, target and how steps are drawn.
         tokens: Data, shape (batch, n, token_dim).
         condition: Shape (batch, n, condition_dim).
         generator: Source of times and noise.
     """
-    path, settings = flow.path, flow.settings
+    path = flow.path
     part, n = share(), len(tokens) * share().of
-    late, early = (part.rows(times).to(tokens.device) for times in _draw_steps(flow, n, generator))
+    late, early = (part.rows(times).to(tokens.device) for times in _draw_steps(flow, head, n, generator))
     noise = part.rows(torch.randn((n, *tokens.shape[1:]), generator=generator)).to(tokens.device)
     at = late[:, None, None]
     x = path.mix(tokens, noise, at)
     prepared = flow.prepare(condition)
     with torch.no_grad():
-        wanted = _wanted_velocity(teacher, settings, x, tokens, noise, late, prepared)
+        wanted = _wanted_velocity(teacher, head, x, tokens, noise, late, prepared)
         slope = torch.zeros_like(x)
         jumps = (late - early >= _SHORTEST_STEP).nonzero()[:, 0]
         if len(jumps):
@@ -149,7 +161,7 @@ def mean_flow_loss(flow: Flow, teacher: Flow, tokens: Tensor, condition: Tensor,
     return (errors / (errors.detach() + _WEIGHT_FLOOR)).mean()
 
 
-def _draw_steps(flow: Flow, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _draw_steps(flow: Flow, head: HeadSettings, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Draw where steps start and end, both (n,); equal for a share, from noise to data for a share of the rest."""
     settings = flow.settings
     one, other = (
@@ -159,25 +171,22 @@ def _draw_steps(flow: Flow, n: int, generator: torch.Generator) -> tuple[Tensor,
         )
         for _ in range(2)
     )  # fmt: skip
-    same = torch.rand(n, generator=generator) < settings.imf_same_p
-    jump = torch.rand(n, generator=generator) < settings.imf_jump_p
+    same = torch.rand(n, generator=generator) < head.imf_same_p
+    jump = torch.rand(n, generator=generator) < head.imf_jump_p
     late, early = torch.maximum(one, other), torch.minimum(one, other)
     late, early = torch.where(jump, torch.ones(n), late), torch.where(jump, torch.zeros(n), early)
     return torch.where(same, one, late), torch.where(same, one, early)
 
 
 def _wanted_velocity(
-    teacher: Flow, settings: Settings, x: Tensor, tokens: Tensor, noise: Tensor, tau: Tensor, prepared: Tensor
+    teacher: Flow, head: HeadSettings, x: Tensor, tokens: Tensor, noise: Tensor, tau: Tensor, prepared: Tensor
 ) -> Tensor:
     """Return dx / dtau that the identity is held to: the trained flow's, or the example's moved by its guidance."""
-    scale, path = settings.head_guidance, teacher.path
-    if settings.condition == "none":
-        guided = guided_velocity(teacher, x, tau, prepared, None)
-    else:
-        guided = guided_velocity(teacher, x, tau, prepared, scale)
-    if settings.imf_target == "teacher":
+    path, without = teacher.path, teacher.settings.condition == "none"
+    guided = guided_velocity(teacher, x, tau, prepared, None if without else head.head_guidance)
+    if head.imf_target == "teacher":
         return path.speed * guided
-    plain = guided_velocity(teacher, x, tau, prepared, None if settings.condition == "none" else 1.0)
+    plain = guided_velocity(teacher, x, tau, prepared, None if without else 1.0)
     return path.speed * (path.target(tokens, noise, tau[:, None, None]) + guided - plain)
 
 
@@ -217,43 +226,32 @@ def _slope(flow: Flow, x: Tensor, late: Tensor, early: Tensor, prepared: Tensor,
 
 
 class Pairs:
-    """Noise and the sound that the trained flow makes of it, for crops of the training set."""
+    """Noise and the mel tokens that the trained flow makes of it, for crops of the training set."""
 
-    def __init__(
-        self,
-        teacher: Flow,
-        settings: Settings,
-        conditions: Conditions,
-        data: TrainingData,
-        folder: Path,
-        seed: int,
-    ) -> None:
+    def __init__(self, job: Job, head: HeadSettings, teacher: Flow, conditions: Conditions | NoConditions) -> None:
         """Make the pairs, or read those that a run which was cut short has made.
 
         Args:
+            job: The run; pairs are kept in its folder until the head is trained.
+            head: Number of pairs, evaluations and guidance.
             teacher: The trained flow.
-            settings: Number of pairs, evaluations and guidance.
-            conditions: Conditions of the training set.
-            data: The training set.
-            folder: Where the pairs are kept until the head is trained.
-            seed: Decides crops and noise.
+            conditions: Conditions | NoConditions of the training set.
         """
-        self._settings, self._conditions, self._seed = settings, conditions, seed
-        self._device = teacher.null.device
-        generator = step_generator(seed, "pairs")
-        self._clips = torch.arange(settings.reflow_pairs) % len(data)
-        self._starts = data.starts(self._clips, settings.flow_tokens, generator)
-        path = folder / _PAIRS
+        self._head, self._conditions, self._seed = head, conditions, job.context.seed
+        self._shape, self._device = (crop_tokens(teacher), teacher.mel.token_dim), teacher.null.device
+        self._clips = torch.arange(head.reflow_pairs) % len(job.data)
+        self._starts = job.data.starts(self._clips, self._shape[0], step_generator(self._seed, "pairs"))
+        path = job.context.out / FOLDER / _PAIRS
         if not distributed.agreed(path.is_file()):
             if distributed.first():
-                folder.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, safetensors.torch.save({"sounds": self._make(teacher)}))
             distributed.agreed(True)
-        self._sounds = read_tensors(path)["sounds"]
+        self._tokens = read_tensors(path)["sounds"]
 
     def loss(self, flow: Flow, chosen: Tensor, generator: torch.Generator, *, distil: bool) -> Tensor:
-        """Return the squared error on the sound of some pairs: from anywhere between, or from pure noise alone."""
-        noise, sounds = self._noise(chosen).to(self._device), self._sounds[chosen].float().to(self._device)
+        """Return the squared error on the tokens of some pairs: from anywhere between, or from pure noise alone."""
+        noise, tokens = self._noise(chosen).to(self._device), self._tokens[chosen].float().to(self._device)
         settings, path, n = flow.settings, flow.path, len(chosen)
         tau = draw_times(
             path, n * share().of, generator, mean=settings.noise_mean, spread=settings.noise_spread,
@@ -262,28 +260,28 @@ class Pairs:
         tau = share().rows(tau).to(self._device)
         dropped = torch.full((n,), settings.condition == "none", device=self._device)
         prepared = flow.prepare(self._condition(chosen))
-        return F.mse_loss(flow.data(path.mix(sounds, noise, tau[:, None, None]), tau, prepared, dropped), sounds)
+        return F.mse_loss(flow.data(path.mix(tokens, noise, tau[:, None, None]), tau, prepared, dropped), tokens)
 
     def _condition(self, chosen: Tensor) -> Tensor:
         starts = self._starts[chosen.numpy()]
-        return self._conditions.crop(self._clips[chosen], starts, self._settings.flow_tokens).to(self._device)
+        return self._conditions.crop(self._clips[chosen], starts, self._shape[0]).to(self._device)
 
     def _noise(self, chosen: Tensor) -> Tensor:
-        shape = (self._settings.flow_tokens, self._settings.mel.token_dim)
         return torch.stack(
-            [torch.randn(shape, generator=step_generator(self._seed, "pair", int(index))) for index in chosen]
+            [torch.randn(self._shape, generator=step_generator(self._seed, "pair", int(index))) for index in chosen]
         )
 
     @torch.inference_mode()
     def _make(self, teacher: Flow) -> Tensor:
-        scale = None if self._settings.condition == "none" else self._settings.head_guidance
+        settings, nfe = teacher.settings, self._head.reflow_nfe
+        scale = None if settings.condition == "none" else self._head.head_guidance
         made = []
         for start in tqdm(range(0, len(self._clips), _PAIR_BATCH), desc="pairs", unit="batch", disable=None):
             chosen = torch.arange(start, min(start + _PAIR_BATCH, len(self._clips)))
             velocity = functools.partial(_towards, teacher, teacher.prepare(self._condition(chosen)), scale)
-            noise, nfe = self._noise(chosen).to(self._device), self._settings.reflow_nfe
-            sounds = sample(teacher.path, velocity, noise, nfe=nfe, method=self._settings.sampler, times=teacher.times)
-            made.append(sounds.half().cpu())
+            noise = self._noise(chosen).to(self._device)
+            tokens = sample(teacher.path, velocity, noise, nfe=nfe, method=settings.sampler, times=teacher.times)
+            made.append(tokens.half().cpu())
         return torch.cat(made).clone()
 
 

@@ -150,7 +150,7 @@ def test_silence_is_silent(data):
     assert not sound("silence", data, data.load(data.clip_ids[0])).any()
 
 
-def test_a_clip_without_sound_is_refused(data):
+def test_a_clip_without_audio_is_refused(data):
     clip = dataclasses.replace(data.load(data.clip_ids[0]), audio=None)
-    with pytest.raises(FoleyError, match="has no sound"):
+    with pytest.raises(FoleyError, match="has no audio"):
         sound("ground_truth", data, clip)

@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,13 +13,13 @@ from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.generation.folder import Settings as SamplingSettings
 from foleybench.generation.folder import generate_one, row_title
 from foleybench.shards.dataset import ShardDataset
-from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.sizes import SIZES, resolve
-from foleymodels.foleyflow.vama import draw_mask, masked_change_error, masked_error
-from tests.foleymodels.small import SMALL, train
+from foleymodels._flow.settings import FlowSettings
+from foleymodels._parts.settings import flat
+from foleymodels.foleyflow.checkpoints import load_model
+from tests.foleymodels.small import settings_of, train
 from tests.foleymodels.toy import toy_clip
 
-TRAINED = ["foleyflow", "foleyflow_static", "foleyflow_dcf", "unconditional", "nearest"]
+TRAINED = ["foleyflow", "foleyflow_static", "foleyflow_dcf", "unconditional", "nearest", "constant_flow"]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,9 @@ def runs(corpus, tmp_path_factory):
     base = tmp_path_factory.mktemp("runs")
     found = {"foleyflow": train("foleyflow", corpus, base / "foleyflow", drawn=True)}
     for name in TRAINED[1:]:
-        shared = {} if name == "unconditional" else {"alignment": str(base / "foleyflow" / "alignment")}
+        shared = (
+            {} if name in ("unconditional", "constant_flow") else {"alignment": str(base / "foleyflow" / "alignment")}
+        )
         found[name] = train(name, corpus, base / name, **shared)
     return found
 
@@ -75,7 +78,7 @@ def test_build_takes_nfe_and_guidance(runs):
     assert generator.n_parameters > 1000
     assert (generator.sampler, generator.vocoder) == ("euler", "griffin_lim, 2 iterations")
     default = model.build(BuildContext(checkpoint=runs["foleyflow"]))
-    assert (default.nfe, default.guidance) == (2, SIZES["tiny"].guidance)
+    assert (default.nfe, default.guidance) == (2, FlowSettings().guidance)
 
 
 def test_the_sampler_can_be_chosen_afterwards(corpus, runs):
@@ -94,7 +97,7 @@ def test_the_sampler_can_be_chosen_afterwards(corpus, runs):
     assert row_title(row, model).endswith("4 NFE, heun")
 
 
-def test_unconditional_has_no_guidance_and_ignores_the_picture(corpus, runs):
+def test_unconditional_has_no_guidance_and_ignores_the_video(corpus, runs):
     data = ShardDataset(corpus["val"])
     generator = registry.load("models", "unconditional").build(BuildContext(checkpoint=runs["unconditional"]))
     assert generator.guidance is None
@@ -119,14 +122,12 @@ def test_nearest_finds_a_training_clip_itself(corpus, runs):
 
 
 def test_static_condition_is_the_mean_and_dynamic_is_not(corpus, runs):
-    from foleymodels.foleyflow.checkpoints import load_model
-
     condition = torch.randn(2, 9, 32)
-    static, _ = load_model(runs["foleyflow_static"])
-    dynamic, _ = load_model(runs["foleyflow"])
+    static = load_model(runs["foleyflow_static"]).flow
+    dynamic = load_model(runs["foleyflow"]).flow
     assert torch.allclose(static.prepare(condition).std(1), torch.zeros(2, 32), atol=1e-5)
     assert float(dynamic.prepare(condition).std(1).min()) > 0.1
-    assert load_model(runs["foleyflow_dcf"])[0].settings.path == "linear"
+    assert load_model(runs["foleyflow_dcf"]).flow.settings.path == "linear"
 
 
 def test_a_run_leaves_curves_logs_and_the_usage_gap(runs):
@@ -167,7 +168,7 @@ def test_misuse_is_named(corpus, runs, tmp_path):
     with pytest.raises(UnknownNameError, match="static"):
         train("foleyflow_static", corpus, tmp_path, condition="dynamic")
     with pytest.raises(UnknownNameError, match="tiny"):
-        resolve("huge", {})
+        settings_of({}, size="huge")
     with pytest.raises(FoleyError, match="--checkpoint"):
         registry.load("models", "foleyflow").build(BuildContext())
     with pytest.raises(FoleyError, match="no checkpoint"):
@@ -187,41 +188,34 @@ def test_a_broken_checkpoint_is_refused(runs, tmp_path):
         registry.load("models", "foleyflow").build(BuildContext(checkpoint=tmp_path))
 
 
+@pytest.mark.parametrize("name", ["foleyflow", "nearest"])
+def test_a_checkpoint_of_an_earlier_version_gives_the_same_audio(name, corpus, runs, tmp_path):
+    """Its settings had no subjects; those of its alignment network were the settings of the whole run."""
+    config = json.loads((runs[name] / "config.json").read_text())
+    of_run = {**flat(settings_of({})), **flat_record(config.get("settings", {}))}
+    of_run |= flat_record(config["alignment_settings"])
+    (tmp_path / "config.json").write_text(json.dumps({**config, "settings": of_run, "alignment_settings": of_run}))
+    shutil.copyfile(runs[name] / "model.safetensors", tmp_path / "model.safetensors")
+    model, data = registry.load("models", name), ShardDataset(corpus["val"])
+    clip = data.load(data.clip_ids[0], audio=False)
+    now, then = (
+        model.build(BuildContext(checkpoint=folder)).generate([clip], np.random.default_rng(0))[0]
+        for folder in (runs[name], tmp_path)
+    )
+    assert np.array_equal(now, then)
+
+
+def flat_record(record):
+    return {name: value for values in record.values() for name, value in values.items()}
+
+
 def test_steps_scale_both_stages():
-    settings, _ = resolve("tiny", {}, steps=SIZES["tiny"].flow_steps // 2)
-    assert settings.vama_steps == round(SIZES["tiny"].vama_steps / 2)
-
-
-def test_masks_are_whole_segments_of_the_asked_share():
-    settings = dataclasses.replace(SIZES["tiny"], full_mask_p=0.0)
-    mask = draw_mask(settings, 50, 120, torch.Generator().manual_seed(0))
-    segments = mask.reshape(50, 30, 4)
-    assert bool((segments.all(-1) | ~segments.any(-1)).all())
-    assert (segments[..., 0].sum(1) == 24).all()
-    full = draw_mask(dataclasses.replace(settings, full_mask_p=1.0), 5, 120, torch.Generator())
-    assert bool(full.all())
-
-
-def test_masked_sound_does_not_leak():
-    settings, _ = resolve("tiny", SMALL)
-    alignment = Alignment(settings).eval()
-    frames = torch.randint(0, 255, (1, 24, 16, 16, 6), dtype=torch.uint8)
-    tokens = torch.randn(1, 30, 128)
-    mask = draw_mask(settings, 1, 30, torch.Generator().manual_seed(1))
-    changed = torch.where(mask[..., None], tokens + 10.0, tokens)
-    with torch.inference_mode():
-        before, after = (alignment(frames, x, mask, 30)[0] for x in (tokens, changed))
-        seen = alignment(frames, tokens + 10.0, mask & False, 30)[0]
-    assert torch.equal(before, after)
-    assert not torch.allclose(before, seen)
-
-
-def test_errors_count_masked_tokens_only():
-    tokens = torch.zeros(1, 4, 6)
-    predicted = torch.ones(1, 4, 6)
-    predicted[0, 0] = 100.0
-    mask = torch.tensor([[False, True, True, True]])
-    assert float(masked_error(predicted, tokens, mask)) == 1.0
-    assert float(masked_change_error(predicted, tokens, mask, n_mels=3)) == 0.0
-    predicted[0, 2, 3:] = 2.0  # one mel frame one higher: a rise and a fall of one among five changes
-    assert float(masked_change_error(predicted, tokens, mask, n_mels=3)) == pytest.approx(2 / 5)
+    whole = settings_of({})
+    half = settings_of({}, steps=whole.flow.flow_steps // 2)
+    assert half.flow.flow_steps == whole.flow.flow_steps // 2
+    assert half.alignment.vama_steps == whole.alignment.vama_steps // 2
+    assert half.alignment.encoder_steps == whole.alignment.encoder_steps // 2
+    assert half.head.head_steps == whole.head.head_steps // 2
+    assert half.head.reflow_pairs == whole.head.reflow_pairs // 2
+    own = settings_of({"flow_steps": "300"}, steps=100)
+    assert (own.flow.flow_steps, own.alignment.vama_steps) == (100, 300)

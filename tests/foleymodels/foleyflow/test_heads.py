@@ -1,4 +1,3 @@
-import dataclasses
 import json
 
 import numpy as np
@@ -9,11 +8,12 @@ from foleybench import registry
 from foleybench.api.model import BuildContext
 from foleybench.errors import FoleyError
 from foleybench.shards.dataset import ShardDataset
+from foleymodels._flow.network import Flow
+from foleymodels._flow.training import flow_loss
 from foleymodels.foleyflow import heads
-from foleymodels.foleyflow.checkpoints import load_model
-from foleymodels.foleyflow.flow import Flow, flow_loss
-from foleymodels.foleyflow.sizes import resolve
-from tests.foleymodels.small import SMALL, train
+from foleymodels.foleyflow.checkpoints import load_model, new_flow
+from foleymodels.foleyflow.settings import HeadSettings
+from tests.foleymodels.small import small_settings, train
 
 WIDTH = 5
 
@@ -30,9 +30,8 @@ def headed(request, corpus, base, tmp_path_factory):
 
 
 def random_flow(**more):
-    settings, _ = resolve("tiny", {**SMALL, **more})
     torch.manual_seed(0)
-    flow = Flow(settings, WIDTH)
+    flow = new_flow(small_settings(**more), WIDTH)
     for value in flow.parameters():
         torch.nn.init.normal_(value, std=0.1)
     return flow.eval()
@@ -41,9 +40,9 @@ def random_flow(**more):
 @pytest.mark.slow
 def test_a_head_is_fine_tuned_from_the_flow_and_makes_sound_in_one_step(headed, base, corpus):
     name, out = headed
-    flow, _ = load_model(out)
-    before, _ = load_model(base)
-    assert flow.settings.head == name
+    settings, flow, _ = load_model(out)
+    before = load_model(base).flow
+    assert settings.head.head == name
     assert not torch.equal(flow.enter.linear.weight, before.enter.linear.weight)
     assert (flow.span is not None) == (name == "imf")
     generator = registry.load("models", "foleyflow").build(BuildContext(checkpoint=out))
@@ -62,7 +61,7 @@ def test_a_head_is_fine_tuned_from_the_flow_and_makes_sound_in_one_step(headed, 
 def test_a_head_trains_what_it_lacks_first(corpus, tmp_path):
     out = train("foleyflow", corpus, tmp_path, head="imf")
     assert (out / "flow" / "model.safetensors").is_file()
-    assert load_model(out / "flow")[0].settings.head == "ode"
+    assert load_model(out / "flow").settings.head.head == "ode"
     with pytest.raises(FoleyError, match="head=ode"):
         train("foleyflow", corpus, tmp_path / "again", head="imf", flow=str(out))
 
@@ -96,8 +95,7 @@ def test_a_head_that_was_cut_short_ends_with_the_same_bits(head, corpus, base, t
 @pytest.mark.parametrize("path", ["linear", "gvp"])
 def test_the_student_starts_as_its_teacher(path):
     teacher = random_flow(path=path)
-    settings, _ = resolve("tiny", {**SMALL, "path": path, "head": "imf"})
-    student = heads.student(teacher, settings, seed=0).eval()
+    student = heads.student(teacher, HeadSettings(head="imf"), seed=0).eval()
     x, condition = torch.randn(2, 7, 128), torch.randn(2, 7, WIDTH)
     tau, kept = torch.tensor([0.9, 0.4]), torch.zeros(2, dtype=torch.bool)
     with torch.no_grad():
@@ -141,11 +139,11 @@ def test_the_loss_vanishes_where_the_data_are_one_point(path, monkeypatch):
     point = torch.randn(1, 7, 128)
     monkeypatch.setattr(Flow, "data", lambda self, x, *rest: point.expand_as(x) + 0.0 * x)
     for target in ("teacher", "data"):
-        flow.settings = dataclasses.replace(flow.settings, imf_target=target)
-        tokens = point.expand(6, -1, -1)
-        loss = heads.mean_flow_loss(flow, flow, tokens, torch.zeros(6, 7, WIDTH), torch.Generator().manual_seed(0))
+        head = HeadSettings(head="imf", imf_target=target)
+        tokens, condition = point.expand(6, -1, -1), torch.zeros(6, 7, WIDTH)
+        loss = heads.mean_flow_loss(flow, flow, head, tokens, condition, torch.Generator().manual_seed(0))
         assert float(loss) < 0.02
-    wrong = heads.mean_flow_loss(flow, flow, tokens + 1.0, torch.zeros(6, 7, WIDTH), torch.Generator().manual_seed(0))
+    wrong = heads.mean_flow_loss(flow, flow, head, tokens + 1.0, condition, torch.Generator().manual_seed(0))
     assert float(wrong) > 0.4  # of the examples, those with equal times pin what the identity leaves open
 
 
@@ -159,7 +157,7 @@ def test_the_gradient_in_bfloat16_points_where_the_exact_one_does(head):
         generator = torch.Generator().manual_seed(1)
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed, cache_enabled=False):
             if head == "imf":
-                loss = heads.mean_flow_loss(flow, teacher, tokens, condition, generator)
+                loss = heads.mean_flow_loss(flow, teacher, HeadSettings(), tokens, condition, generator)
             else:
                 loss = flow_loss(flow, tokens, condition, generator)
         loss.backward()
@@ -171,8 +169,8 @@ def test_the_gradient_in_bfloat16_points_where_the_exact_one_does(head):
 
 
 def test_steps_of_a_head_are_drawn_as_asked():
-    flow = random_flow(head="imf", imf_same_p="0.25", imf_jump_p="0.5")
-    late, early = heads._draw_steps(flow, 4000, torch.Generator().manual_seed(0))
+    head = HeadSettings(imf_same_p=0.25, imf_jump_p=0.5)
+    late, early = heads._draw_steps(random_flow(head="imf"), head, 4000, torch.Generator().manual_seed(0))
     assert bool((late >= early).all())
     assert float((late == early).float().mean()) == pytest.approx(0.25, abs=0.03)
     assert float(((late == 1) & (early == 0)).float().mean()) == pytest.approx(0.375, abs=0.03)

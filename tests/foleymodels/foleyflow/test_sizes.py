@@ -6,38 +6,40 @@ import pytest
 from foleybench import registry
 from foleybench.api.model import BuildContext, TrainContext
 from foleybench.shards.dataset import ShardDataset
-from foleymodels.foleyflow.sizes import SIZES
+from foleymodels._parts.settings import SIZES, of_size
+from foleymodels.foleyflow.settings import FoleyFlowSettings
 from tests.foleymodels.toy import toy_corpus
 
 
 def test_the_paper_profile_is_the_papers():
-    paper = SIZES["paper"]
-    mel = paper.mel
+    paper = of_size(FoleyFlowSettings, "paper")
+    mel, flow = paper.signal.mel, paper.flow
     assert (mel.rate_hz, mel.window / mel.rate_hz, mel.hop / mel.rate_hz, mel.n_mels) == (8000, 0.05, 0.025, 128)
     # "128 x 128" is 3.2 s at a hop of 25 ms, and not the 10 s that the text says
-    assert paper.n_tokens * mel.frames_per_token == 128
-    assert (paper.mask_ratio, paper.flow_rate, paper.flow_batch) == (0.8, 1e-4, 128)
+    assert paper.signal.n_tokens * mel.frames_per_token == 128
+    assert (paper.alignment.mask_ratio, flow.flow_rate, flow.flow_batch) == (0.8, 1e-4, 128)
     # 100 epochs of about 183 thousand clips
-    assert paper.flow_steps * paper.flow_batch / 183_000 == pytest.approx(100, abs=2)
-    assert (paper.optimiser, paper.schedule) == ("adam", "constant")
-    assert paper.video_encoder == "eva_clip_g14"
-    assert paper.audio_target == "audiomae"
+    assert flow.flow_steps * flow.flow_batch / 183_000 == pytest.approx(100, abs=2)
+    assert (paper.loop.optimiser, paper.loop.schedule) == ("adam", "constant")
+    assert paper.alignment.video_encoder == "eva_clip_g14"
+    assert paper.alignment.audio_target == "audiomae"
 
 
-def test_std16k_has_the_sound_of_the_field():
-    std = SIZES["std16k"]
+def test_std16k_has_the_audio_of_the_field():
+    std = of_size(FoleyFlowSettings, "std16k").signal
     assert (std.rate_hz, std.n_fft, std.hop, std.n_mels) == (16000, 1024, 256, 80)
 
 
 @pytest.mark.parametrize("name", SIZES)
 def test_windows_and_crops_are_whole_units(name):
-    settings = SIZES[name]
-    frames, tokens = settings.cache.unit
-    assert settings.flow_crop_s <= settings.window_s
-    assert settings.vama_crop_s <= settings.window_s
-    assert settings.n_fft % settings.hop == 0
-    assert settings.vama_dim % settings.vama_heads == settings.flow_dim % settings.flow_heads == 0
-    assert frames / settings.grid_hz == pytest.approx(tokens / settings.mel.token_hz)
+    settings = of_size(FoleyFlowSettings, name)
+    signal, alignment, flow = settings.signal, settings.alignment, settings.flow
+    frames, tokens = settings.stage.cache.unit
+    assert flow.flow_crop_s <= signal.window_s
+    assert alignment.vama_crop_s <= signal.window_s
+    assert signal.n_fft % signal.hop == 0
+    assert alignment.vama_dim % alignment.vama_heads == flow.flow_dim % flow.flow_heads == 0
+    assert frames / signal.grid_hz == pytest.approx(tokens / signal.mel.token_hz)
 
 
 @pytest.mark.slow

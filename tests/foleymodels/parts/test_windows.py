@@ -1,53 +1,28 @@
-"""Long clips in overlapping windows: a hand-made flow shows what a seam would look like, and that there is none."""
+"""Windows of a stream: the video frames of the same times."""
 
-import numpy as np
 import pytest
 import torch
 
-from foleymodels._parts.paths import path
-from foleymodels._parts.samplers import even_times
 from foleymodels._parts.windows import Windows
-from foleymodels.foleyflow.generate import FlowGenerator
-from foleymodels.foleyflow.sizes import SIZES
-
-N_TOKENS = 360  # 23 s
 
 
-class HandMade(torch.nn.Module):
-    """A flow that knows its data: its condition itself (``local``), or one level for all of a window."""
-
-    def __init__(self, *, local: bool) -> None:
-        super().__init__()
-        self.settings, self.path, self.warp = SIZES["tiny"], path("gvp"), None
-        self.null = torch.nn.Parameter(torch.zeros(1))
-        self.times, self.prepare, self._local = even_times, lambda condition: condition, local
-
-    def forward(self, x, tau, condition, dropped, following=None):
-        data = condition if self._local else condition.mean(1, keepdim=True).expand_as(condition)
-        return self.path.velocity(x, data, tau[:, None, None])
+def test_frames_are_cut_at_the_times_of_the_windows():
+    """20 tokens at 10 Hz in windows of 12 start at 0 and 0.8 s: frames 0 and 4 of 5 a second, 1.2 s and one more."""
+    windows = Windows.cover(20, 12)
+    assert windows.starts == (0, 8)
+    frames = torch.arange(20)[None].repeat(2, 1) + torch.tensor([[0], [100]])
+    cut = windows.split_frames(frames, token_hz=10.0, grid_hz=5.0)
+    assert cut.tolist() == [[*range(7)], [*range(4, 11)], [*range(100, 107)], [*range(104, 111)]]
 
 
-def made(local: bool, nfe: int) -> np.ndarray:
-    flow = HandMade(local=local)
-    generator = FlowGenerator(flow, None, nfe=nfe, guidance=1.0, sampler="euler")
-    rng = torch.Generator().manual_seed(0)
-    noise = torch.randn(1, N_TOKENS, flow.settings.mel.token_dim, generator=rng)
-    condition = torch.linspace(0.0, 10.0, N_TOKENS)[None, :, None].expand_as(noise).contiguous()
-    return generator.sample_tokens(noise, condition)[0, :, 0].numpy()
+def test_the_last_window_ends_with_the_last_frame():
+    windows = Windows.cover(20, 12)
+    cut = windows.split_frames(torch.arange(10)[None], token_hz=10.0, grid_hz=5.0)
+    assert cut.tolist() == [[*range(7)], [*range(3, 10)]]
 
 
-@pytest.mark.parametrize("nfe", [1, 8, 25])
-def test_what_a_window_says_of_its_own_tokens_is_not_changed_by_windows(nfe):
-    np.testing.assert_allclose(made(True, nfe), np.linspace(0.0, 10.0, N_TOKENS), atol=0.02)
-
-
-@pytest.mark.parametrize("nfe", [1, 8])
-def test_windows_that_disagree_are_blended_over_their_whole_overlap(nfe):
-    windows = Windows.cover(N_TOKENS, SIZES["tiny"].n_tokens)
-    levels = [float(np.linspace(0.0, 10.0, N_TOKENS)[s : s + windows.length].mean()) for s in windows.starts]
-    jump = max(np.diff(levels))  # what a cut without overlap would show between two tokens
-    overlap = windows.starts[0] + windows.length - windows.starts[1]
-    steps = np.abs(np.diff(made(False, nfe)))
-    assert jump > 1.0
-    assert overlap >= windows.length // 4
-    assert steps.max() < 2 * jump / (overlap + 1) + 0.02
+@pytest.mark.parametrize("n_frames", [1, 3, 10])
+def test_one_window_has_all_frames_that_there_are(n_frames):
+    windows = Windows.cover(20, 40)
+    frames = torch.randn(2, n_frames, 4, 4, 6)
+    assert torch.equal(windows.split_frames(frames, token_hz=10.0, grid_hz=5.0), frames)

@@ -7,16 +7,18 @@ import pytest
 import safetensors.torch
 import torch
 
+from foleybench.api.model import TrainContext
 from foleybench.errors import FoleyError
+from foleymodels._alignment.network import Alignment
+from foleymodels._alignment.objective import Draw
+from foleymodels._alignment.stage import objective_of
+from foleymodels._flow.training import flow_loss
 from foleymodels._training.data_parallel import Share, share, sharing
+from foleymodels._training.job import Job
+from foleymodels._training.settings import LoopSettings, RunOptions
 from foleymodels.foleyflow import heads
-from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.flow import Flow, flow_loss
-from foleymodels.foleyflow.loops import draw_crops
-from foleymodels.foleyflow.objective import Draw
-from foleymodels.foleyflow.sizes import resolve
-from foleymodels.foleyflow.stage1 import objective_of
-from tests.foleymodels.small import SMALL
+from foleymodels.foleyflow.checkpoints import new_flow
+from tests.foleymodels.small import SMALL, small_settings
 
 BATCH = 8
 
@@ -40,6 +42,12 @@ def whole_and_shares(module, loss, of=2):
     return whole, torch.stack(parts).mean(0)
 
 
+def job(data):
+    """Return a run with seed 0 on some data."""
+    context = TrainContext(data=data.folder, val=None, out=data.folder)
+    return Job(context=context, loop=LoopSettings(), options=RunOptions(), data=data, val=data)
+
+
 def fresh():
     return torch.Generator().manual_seed(7)
 
@@ -47,14 +55,14 @@ def fresh():
 @pytest.mark.parametrize("of", [2, 4])
 @pytest.mark.parametrize("stage1", ["vama", "onset_sup"])
 def test_shares_of_an_alignment_batch_amount_to_the_whole(stage1, of, toy_data):
-    settings, _ = resolve("tiny", {**SMALL, "stage1": stage1})
+    settings = small_settings(stage1=stage1)
     torch.manual_seed(0)
-    objective = objective_of(Alignment(settings), toy_data)
+    objective = objective_of(Alignment(settings.signal, settings.alignment), toy_data)
 
     def loss():
         generator = fresh()
-        indices, starts = draw_crops(toy_data, BATCH, objective.crop_tokens, 0, 0, generator)
-        return objective(Draw(data=toy_data, sound=indices, picture=indices, starts=starts), generator)["loss"]
+        indices, starts = job(toy_data).draw_crops(BATCH, objective.crop_tokens, 0, generator)
+        return objective(Draw(data=toy_data, audio_of=indices, video_of=indices, starts=starts), generator)["loss"]
 
     whole, shared = whole_and_shares(objective, loss, of)
     torch.testing.assert_close(shared, whole, atol=1e-6, rtol=1e-4)
@@ -62,9 +70,9 @@ def test_shares_of_an_alignment_batch_amount_to_the_whole(stage1, of, toy_data):
 
 @pytest.mark.parametrize("head", ["ode", "imf"])
 def test_shares_of_a_flow_batch_amount_to_the_whole(head):
-    settings, _ = resolve("tiny", {**SMALL, "head": head})
+    settings = small_settings(head=head)
     torch.manual_seed(0)
-    flow = Flow(settings, 5)
+    flow = new_flow(settings, 5)
     for value in flow.parameters():
         torch.nn.init.normal_(value, std=0.1)
     tokens, condition = torch.randn(BATCH, 7, 128), torch.randn(BATCH, 7, 5)
@@ -73,7 +81,7 @@ def test_shares_of_a_flow_batch_amount_to_the_whole(head):
         mine = share().rows(tokens), share().rows(condition)
         if head == "ode":
             return flow_loss(flow, *mine, fresh())
-        return heads.mean_flow_loss(flow, flow, *mine, fresh())
+        return heads.mean_flow_loss(flow, flow, settings.head, *mine, fresh())
 
     whole, shared = whole_and_shares(flow, loss)
     torch.testing.assert_close(shared, whole, atol=1e-5, rtol=1e-3)
@@ -81,18 +89,18 @@ def test_shares_of_a_flow_batch_amount_to_the_whole(head):
 
 def test_an_odd_batch_is_refused(toy_data):
     with sharing(Share(rank=0, of=3)), pytest.raises(FoleyError, match="batch of 8 cannot be shared by 3"):
-        draw_crops(toy_data, BATCH, 4, 0, 0, fresh())
+        job(toy_data).draw_crops(BATCH, 4, 0, fresh())
 
 
 def test_networks_work_on_a_device_that_is_not_the_cpu():
     """A device that only knows shapes stands for a GPU: mixing it with the CPU is an error, as it is there."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    settings, _ = resolve("tiny", SMALL)
+    settings = small_settings()
     with FakeTensorMode():
         with torch.device("cuda"):
-            alignment = Alignment(settings)
-            flow = Flow(settings, alignment.condition_dim)
+            alignment = Alignment(settings.signal, settings.alignment)
+            flow = new_flow(settings, alignment.condition_dim)
         frames = torch.zeros(2, 80, 16, 16, 6, dtype=torch.uint8, device="cuda")
         tokens = torch.zeros(2, 20, 128, device="cuda")
         condition = alignment.condition(frames, 50)[:, :20]  # longer than a window

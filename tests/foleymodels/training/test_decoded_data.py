@@ -7,7 +7,7 @@ import torch
 from foleybench.errors import FoleyError
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.mel import Mel, MelSettings
-from foleymodels._training.decoded_data import CacheSettings, training_data
+from foleymodels._training.decoded_data import CacheSettings, cache_key, training_data
 from tests.foleymodels.toy import toy_corpus
 
 SETTINGS = CacheSettings(mel=MelSettings(), grid_hz=25.0, cells=8, shortest_s=0.64)
@@ -44,7 +44,16 @@ def test_the_cache_is_used_again_and_other_settings_get_another(manifest):
     assert not list(first.folder.parent.glob(".*.tmp"))
 
 
-def test_crops_of_picture_and_sound_start_together(manifest):
+def test_data_that_earlier_versions_decoded_is_found():
+    """Computed with the version before settings of the data were renamed."""
+    settings = CacheSettings(mel=MelSettings(), grid_hz=25.0, cells=16, shortest_s=4.0)
+    assert cache_key("0" * 64, settings) == "3489f0e92d48defe"
+    large = dataclasses.replace(settings, video="mae_b16", audio="audiomae")
+    assert cache_key("0" * 64, large) == "7434fd1b9c0147c3"
+    assert cache_key("1" * 64, settings) != cache_key("0" * 64, settings)
+
+
+def test_crops_of_frames_and_tokens_start_together(manifest):
     data = training_data(manifest, SETTINGS)
     assert SETTINGS.unit == (4, 5)  # 160 ms
     indices = torch.tensor([2, 4])
@@ -95,7 +104,7 @@ def test_features_of_large_encoders_stand_in_for_maps_and_targets(manifest, monk
         return [{"frames": np.arange(n, dtype=np.float32)[:, None].repeat(4, 1)}]
 
     monkeypatch.setattr(frozen_encoders, "_encoder", lambda name, weights: encode)
-    wanted = dataclasses.replace(SETTINGS, grid_hz=8.0, shortest_s=2.0, picture="mae_b16", sound="audiomae")
+    wanted = dataclasses.replace(SETTINGS, grid_hz=8.0, shortest_s=2.0, video="mae_b16", audio="audiomae")
     data = training_data(manifest, wanted, folder=tmp_path)
     assert data.frames.shape == (5 * 16, 4)
     assert data.targets.shape == (5 * len(data.tokens) // 5, 2)

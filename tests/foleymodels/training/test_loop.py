@@ -6,18 +6,18 @@ import safetensors.torch
 import torch
 
 from foleybench.errors import FoleyError
-from foleymodels._training.loop import Watch, batch_indices, fit, outcome, rest_s
-from foleymodels._training.optimisers import LoopSettings, learning_rate
+from foleymodels._training.loop import Monitor, batch_indices, fit, outcome, rest_s
+from foleymodels._training.optimisers import FitSettings, learning_rate
 from tests.foleymodels.small import figures
 
-SETTINGS = LoopSettings(steps=12, learning_rate=0.01, save_every_s=0.0, log_every=2)
+SETTINGS = FitSettings(steps=12, learning_rate=0.01, save_every_s=0.0, log_every=2)
 
 
 class KilledError(Exception):
     pass
 
 
-def run(folder, settings=SETTINGS, die_at=None, seed=0, drawn=False, watch=None):
+def run(folder, settings=SETTINGS, die_at=None, seed=0, drawn=False, monitor=None):
     torch.manual_seed(5)
     module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
     x = torch.randn(20, 4)
@@ -29,7 +29,7 @@ def run(folder, settings=SETTINGS, die_at=None, seed=0, drawn=False, watch=None)
         return {"loss": ((module(batch) - torch.randn(6, 2, generator=generator)) ** 2).mean()}
 
     with figures(drawn):
-        return fit(module, losses, settings, folder, seed=seed, name="test", watch=watch)
+        return fit(module, losses, settings, folder, seed=seed, name="test", monitor=monitor)
 
 
 @pytest.mark.parametrize("die_at", [1, 5, 11])
@@ -52,7 +52,7 @@ def test_another_seed_gives_other_weights(tmp_path):
 def test_state_of_other_settings_is_refused(tmp_path):
     run(tmp_path)
     with pytest.raises(FoleyError, match="other settings"):
-        run(tmp_path, settings=LoopSettings(steps=13, learning_rate=0.01))
+        run(tmp_path, settings=FitSettings(steps=13, learning_rate=0.01))
 
 
 def test_a_truncated_state_is_named(tmp_path):
@@ -147,7 +147,7 @@ def test_bfloat16_learns_the_same_within_its_precision_and_goes_on(tmp_path):
 
 
 def test_adam_is_the_published_one_at_a_constant_rate(tmp_path):
-    settings = LoopSettings(steps=3, learning_rate=0.01, optimiser="adam", schedule="constant", clip_norm=1e9)
+    settings = FitSettings(steps=3, learning_rate=0.01, optimiser="adam", schedule="constant", clip_norm=1e9)
     assert {learning_rate(step, settings) for step in range(3)} == {0.01}
     module, twin = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
     twin.load_state_dict(module.state_dict())
@@ -167,8 +167,8 @@ def test_tensorboard_has_every_logged_point_once_also_after_a_restart(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     with pytest.raises(KilledError):
-        run(tmp_path, die_at=7, watch=Watch(tensorboard=True))
-    run(tmp_path, watch=Watch(tensorboard=True))
+        run(tmp_path, die_at=7, monitor=Monitor(tensorboard=True))
+    run(tmp_path, monitor=Monitor(tensorboard=True))
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     assert [point.step for point in events.Scalars("loss")] == [0, 2, 4, 6, 8, 10, 11]
@@ -178,12 +178,12 @@ def test_tensorboard_has_every_logged_point_once_also_after_a_restart(tmp_path):
 
 def test_samples_are_asked_for_every_so_many_steps_and_change_nothing(tmp_path):
     asked = []
-    watch = Watch(sample_every=5, sample=lambda step, weights: asked.append((step, sorted(weights))))
-    watched = run(tmp_path / "watched", watch=watch)
+    monitor = Monitor(sample_every=5, sample=lambda step, weights: asked.append((step, sorted(weights))))
+    monitored = run(tmp_path / "monitored", monitor=monitor)
     plain = run(tmp_path / "plain")
     assert [step for step, _ in asked] == [5, 10]
     assert asked[0][1] == sorted(plain)
-    assert all(torch.equal(plain[name], watched[name]) for name in plain)
+    assert all(torch.equal(plain[name], monitored[name]) for name in plain)
 
 
 def test_states_that_take_long_to_write_are_written_less_often():
@@ -200,7 +200,7 @@ def test_every_epoch_visits_every_item_once():
 
 
 def test_learning_rate_rises_then_falls():
-    settings = LoopSettings(steps=100, learning_rate=1.0, warmup_steps=10)
+    settings = FitSettings(steps=100, learning_rate=1.0, warmup_steps=10)
     rates = [learning_rate(step, settings) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == pytest.approx(1.0)

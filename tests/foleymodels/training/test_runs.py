@@ -11,9 +11,6 @@ import torch
 from foleybench.cli import main
 from foleybench.errors import FoleyError
 from foleybench.media.audio import read_sound
-from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.conditions import Conditions
-from foleymodels.foleyflow.sizes import resolve
 from tests.foleymodels.small import PNG, SMALL, figures, train
 
 
@@ -61,14 +58,16 @@ def test_a_checkpoint_says_settings_data_and_what_was_measured(corpus, plain):
     for folder in (plain, plain / "alignment"):
         config = json.loads((folder / "config.json").read_text())
         assert config["origin"] == {"seed": 0, "data_sha256": hashlib.sha256(corpus["train"].read_bytes()).hexdigest()}
-        assert config["settings"]["precision"] == "float32"
-        assert config["settings"]["flow_steps"] == 6
+        assert config["settings"]["loop"]["precision"] == "float32"
+        assert config["settings"]["alignment"]["vama_steps"] == 6
         metrics = config["metrics"]
         assert metrics["alignment"]["skipped_steps"] == 0
         assert metrics["alignment"]["loss"] > 0
         assert "usage_gap" in metrics["alignment"]
         assert "seconds" not in metrics["alignment"]
-    assert json.loads((plain / "config.json").read_text())["metrics"]["flow"]["step"] == 5
+    config = json.loads((plain / "config.json").read_text())
+    assert config["metrics"]["flow"]["step"] == 5
+    assert config["settings"]["flow"]["flow_steps"] == 6
 
 
 @pytest.mark.parametrize("stage1", ["vama", "infonce", "cavp", "onset_sup", "none"])
@@ -77,7 +76,7 @@ def test_every_objective_is_trained_in_bfloat16(stage1, corpus, plain, tmp_path)
     weights = safetensors.torch.load_file(out / "model.safetensors")
     assert all(value.dtype == torch.float32 and bool(value.isfinite().all()) for value in weights.values())
     assert weights_of(out) != weights_of(plain)
-    assert json.loads((out / "config.json").read_text())["settings"]["precision"] == "bfloat16"
+    assert json.loads((out / "config.json").read_text())["settings"]["loop"]["precision"] == "bfloat16"
     with pytest.raises(FoleyError, match="another precision"):
         train("foleyflow", corpus, out, stage1=stage1, path="gvp_learned")
 
@@ -92,34 +91,6 @@ def test_every_head_is_trained_in_bfloat16(head, corpus, plain, tmp_path):
 def test_a_run_with_adam_at_a_constant_rate_differs(corpus, plain, tmp_path):
     settings = {"alignment": str(plain / "alignment"), "optimiser": "adam", "schedule": "constant"}
     assert weights_of(train("foleyflow", corpus, tmp_path / "run", **settings)) != weights_of(plain)
-
-
-def test_conditions_are_mapped_and_kept_until_the_run_is_over(toy_data, plain, tmp_path):
-    settings, _ = resolve("tiny", SMALL)
-    torch.manual_seed(0)
-    alignment = Alignment(settings).eval()
-    conditions = Conditions(alignment, toy_data, "cpu", tmp_path)
-    (path,) = tmp_path.iterdir()
-    assert conditions.values.shape == (toy_data.token_offsets[-1], alignment.condition_dim)
-    with torch.inference_mode():
-        expected = alignment.condition(toy_data.picture(3)[0][None], toy_data.picture(3)[1])[0].half()
-    first, last = toy_data.token_offsets[3:5]
-    assert torch.equal(conditions.values[first:last], expected)
-    written = path.stat().st_mtime_ns
-    assert torch.equal(Conditions(alignment, toy_data, "cpu", tmp_path).values, conditions.values)
-    assert path.stat().st_mtime_ns == written
-    with torch.no_grad():
-        alignment.hidden.add_(1.0)
-    assert not torch.equal(Conditions(alignment, toy_data, "cpu", tmp_path).values, conditions.values)
-    assert not list(plain.rglob("conditions-*"))
-
-
-def test_scale_is_fitted_on_spread_rows_where_there_are_very_many(toy_data, tmp_path, monkeypatch):
-    settings, _ = resolve("tiny", SMALL)
-    conditions = Conditions(Alignment(settings).eval(), toy_data, "cpu", tmp_path)
-    assert torch.equal(conditions.sample(), conditions.values.float())
-    monkeypatch.setattr("foleymodels.foleyflow.conditions._LARGEST_SAMPLE", conditions.values.numel() // 3 + 1)
-    assert torch.equal(conditions.sample(), conditions.values[::3].float())
 
 
 def test_the_command_line_takes_what_is_wanted_beside_training(corpus, plain, tmp_path, capsys):

@@ -13,15 +13,16 @@ from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.generation.folder import Settings, build, generate_one, row_title
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.mel import Mel, MelSettings
+from foleymodels._parts.settings import SIZES
+from foleymodels._parts.signal import SignalSettings
 from foleymodels._vocoders import vocos
 from foleymodels._vocoders.choose import vocoder_of
 from foleymodels._vocoders.train_vocos import recipe_of, spectral_distance
-from foleymodels._vocoders.vocos import Shape, Vocos
+from foleymodels._vocoders.vocos import Vocos, VocosShape
 from foleymodels.controls import vocoder
-from foleymodels.foleyflow.sizes import SIZES
 from tests.foleymodels.small import figures
 
-MEL = SIZES["tiny"].mel
+MEL = SignalSettings().mel
 SMALL = {"dim": "8", "hidden": "8", "blocks": "1", "batch": "2", "crop_s": "0.3"}
 
 
@@ -51,7 +52,7 @@ def test_length_is_exact_and_the_same_tokens_give_the_same_sound(trained, n_samp
 @pytest.mark.parametrize("bins", [40.0, 40.37, 61.5])
 def test_a_carrier_turns_steadily_at_any_frequency(bins):
     """Without the carrier, steady frames could only give multiples of 62.5 Hz, which are four bins apart."""
-    module = Vocos(MEL, Shape(dim=4, hidden=4, blocks=1))
+    module = Vocos(MEL, VocosShape(dim=4, hidden=4, blocks=1))
     nearest = round(bins)
     detune = torch.full((1, 200, 513), float(np.arctanh((bins - nearest) / 2)))
     phase = module._carrier(detune)[0, :, nearest]
@@ -67,7 +68,9 @@ def test_training_comes_nearer_to_the_sound(corpus, tmp_path):
     assert lines[-1]["loss"] < 0.95 * lines[0]["loss"]
     measured = json.loads((folder / "metrics.json").read_text())
     assert measured["validation_clips"] == 4
-    assert measured["parameters"] == sum(p.numel() for p in Vocos(MEL, Shape(dim=32, hidden=64, blocks=1)).parameters())
+    assert measured["parameters"] == sum(
+        p.numel() for p in Vocos(MEL, VocosShape(dim=32, hidden=64, blocks=1)).parameters()
+    )
     assert {"vocoder_mel", "griffin_lim_mel", "vocoder_spectral", "griffin_lim_spectral"} < set(measured)
 
 
@@ -144,8 +147,8 @@ def test_wrong_settings_are_named(size, overrides, message):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_there_is_a_vocoder_for_the_mel_of_every_size(size):
-    mel = SIZES[size].mel
-    module = Vocos(mel, Shape(dim=4, hidden=4, blocks=1))
+    mel = SignalSettings.sizes()[size].mel
+    module = Vocos(mel, VocosShape(dim=4, hidden=4, blocks=1))
     tokens = Mel(mel).tokens(torch.randn(1, 3000))
     assert module(tokens, 3000).shape == (1, 3000)
     assert recipe_of(size, None, {}).steps > 0

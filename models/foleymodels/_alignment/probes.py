@@ -1,7 +1,7 @@
-"""What a linear reader finds in a frozen condition: onsets, class, and the sound itself.
+"""What linear probes find in a condition: onsets, class, and audio.
 
-Objectives of the first stage have losses of different units; these probes are the same for all of them. All are ridge
-regressions in closed form, fitted on training clips and measured on held-out ones, so they have no randomness.
+Objectives of the alignment stage have losses of different units; these probes are the same for all of them. All are
+ridge regressions in closed form, fitted on training clips and measured on held-out ones, so they have no randomness.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Probed:
 
     Attributes:
         conditions: One tensor a clip, (n_tokens, condition_dim).
-        tokens: The true sound of each, (n_tokens, token_dim).
+        tokens: The true mel tokens of each, (n_tokens, token_dim).
         onsets: Which tokens hold an onset, (n_tokens,) each; None where the data set does not know its events.
         labels: Classes.
         token_hz: Tokens per second.
@@ -73,12 +73,12 @@ def probe(fitted: Probed, held_out: Probed) -> dict[str, object]:
     Returns:
         ``onset_ap``: average precision of the onset probe over tokens (None where events are not known).
         ``class_accuracy``: share of clips whose class is read right from mean and spread of the condition (None without
-        classes). ``sound_error``: squared error of the sound read from the condition, over that of the training mean;
-        ``sound_error_shuffled``: with the condition of another clip; ``usage_gap``: the difference; ``shift_curve``:
-        the error by shift of the condition in seconds.
+        classes). ``sound_error``: squared error of the mel tokens read from the condition, over that of the training
+        mean; ``sound_error_shuffled``: with the condition of another clip; ``usage_gap``: the difference;
+        ``shift_curve``: the error by shift of the condition in seconds.
     """
     n = len(held_out.conditions)
-    read = _Reader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.tokens)))
+    read = _RidgeReader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.tokens)))
     truth = torch.cat(list(held_out.tokens))
     variance = float((truth - read.mean).square().mean())
 
@@ -115,7 +115,7 @@ def average_precision(scores: Tensor, marks: Tensor) -> float:
     return float((precision * ordered).sum() / ordered.sum())
 
 
-class _Reader:
+class _RidgeReader:
     """Ridge regression on standardised inputs with an intercept."""
 
     def __init__(self, inputs: Tensor, outputs: Tensor) -> None:
@@ -139,7 +139,7 @@ def _onset_ap(fitted: Probed, held_out: Probed) -> float | None:
     marks = torch.cat(list(held_out.onsets))
     if not float(marks.sum()):
         return None
-    read = _Reader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.onsets))[:, None])
+    read = _RidgeReader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.onsets))[:, None])
     return round(average_precision(read(torch.cat(list(held_out.conditions)))[:, 0], marks), 6)
 
 
@@ -148,7 +148,7 @@ def _class_accuracy(fitted: Probed, held_out: Probed) -> float | None:
     if len(names) < 2:
         return None
     wanted = torch.tensor([[float(label == name) for name in names] for label in fitted.labels])
-    found = _Reader(_summary(fitted), wanted)(_summary(held_out)).argmax(1).tolist()
+    found = _RidgeReader(_summary(fitted), wanted)(_summary(held_out)).argmax(1).tolist()
     right = [names[index] == label for index, label in zip(found, held_out.labels, strict=True)]
     share: float = sum(right) / len(right)
     return round(share, 6)

@@ -1,13 +1,12 @@
-"""Does the first stage use the picture, and what does its condition hold?
+"""Does the alignment stage use the video?
 
-A small ratio of masked sound can be rebuilt from its neighbours alone, so Eq. 4's loss by itself proves nothing: what
-counts is how much worse it gets with the picture of another clip, or with the right one at the wrong time.
+A small ratio of masked audio can be rebuilt from its neighbours alone, so Eq. 4's loss by itself proves nothing: what
+counts is how much worse it gets with the video of another clip, or with the right one at the wrong time.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,18 @@ import numpy as np
 import torch
 
 from foleybench.files import write_atomically
+from foleymodels._alignment.objective import Draw, Objective
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.loop import step_generator
-from foleymodels.foleyflow.objective import Draw, Objective
 
 SHIFTS_FRAMES = (-12, -6, -3, -1, 0, 1, 3, 6, 12)
 _N_CLIPS = 64
 _BATCH = 16
-Measure = Callable[[Draw, torch.Generator], float]
 
 
 @torch.inference_mode()
 def video_usage(objective: Objective, data: TrainingData, seed: int, *, part: str = "loss") -> dict[str, Any]:
-    """Measure the use of the picture on held-out clips, in the objective's own loss.
+    """Measure the use of the video on held-out clips, in the objective's own loss.
 
     Args:
         objective: The trained objective.
@@ -36,8 +34,8 @@ def video_usage(objective: Objective, data: TrainingData, seed: int, *, part: st
         part: Which of the objective's losses is reported.
 
     Returns:
-        ``loss_true``, ``loss_shuffled`` (the picture of another clip), ``usage_gap`` (their difference), and
-        ``shift_curve``: the loss by shift of the picture in seconds.
+        ``loss_true``, ``loss_shuffled`` (the video of another clip), ``usage_gap`` (their difference), and
+        ``shift_curve``: the loss by shift of the video in seconds.
     """
     n = min(_N_CLIPS, len(data))
     indices = torch.arange(n)
@@ -59,33 +57,33 @@ def video_usage(objective: Objective, data: TrainingData, seed: int, *, part: st
 def _loss(
     objective: Objective,
     data: TrainingData,
-    sound: torch.Tensor,
-    picture: torch.Tensor,
+    audio_of: torch.Tensor,
+    video_of: torch.Tensor,
     seed: int,
     part: str,
     shift: int = 0,
 ) -> float:
     total = 0.0
-    for start in range(0, len(sound), _BATCH):
-        chosen = sound[start : start + _BATCH]
+    for start in range(0, len(audio_of), _BATCH):
+        chosen = audio_of[start : start + _BATCH]
         draw = Draw(
             data=data,
-            sound=chosen,
-            picture=picture[start : start + _BATCH],
+            audio_of=chosen,
+            video_of=video_of[start : start + _BATCH],
             starts=np.zeros(len(chosen), dtype=np.int64),
             shift_frames=shift,
         )
         total += float(objective(draw, step_generator(seed, "usage", start))[part]) * len(chosen)
-    return round(total / len(sound), 6)
+    return round(total / len(audio_of), 6)
 
 
 def draw_diagnostics(report: dict[str, Any], path: Path, *, title: str) -> None:
-    """Draw the shift curves of a report (own loss, probe) with the level of another clip's picture, as a PNG.
+    """Draw the shift curves of a report (own loss, probe) with the level of another clip's video, as a PNG.
 
     Args:
         report: ``usage`` from ``video_usage`` (or None) and ``probes`` from ``probe``.
-        path: Where the picture goes.
-        title: Above the picture.
+        path: Where the PNG goes.
+        title: Above it.
     """
     from matplotlib.figure import Figure  # drawing is needed once a run; its import costs half a second
 
@@ -93,15 +91,15 @@ def draw_diagnostics(report: dict[str, Any], path: Path, *, title: str) -> None:
         (name, part, level)
         for name, part, level in (
             ("loss of the stage", report["usage"], "loss_shuffled"),
-            ("sound read linearly from the condition", report["probes"], "sound_error_shuffled"),
+            ("audio read linearly from the condition", report["probes"], "sound_error_shuffled"),
         )
         if part is not None
     ]
     figure = Figure(figsize=(4.6 * len(panels), 3.4), layout="constrained")
     for axes, (name, part, level) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         axes.plot([float(shift) for shift in part["shift_curve"]], list(part["shift_curve"].values()), marker="o")
-        axes.axhline(part[level], color="0.5", linestyle="--", label="picture of another clip")
-        axes.set(xlabel="picture late by (s)", ylabel="error", title=name)
+        axes.axhline(part[level], color="0.5", linestyle="--", label="video of another clip")
+        axes.set(xlabel="video late by (s)", ylabel="error", title=name)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     probes = report["probes"]

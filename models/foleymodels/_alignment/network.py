@@ -1,30 +1,25 @@
-"""The network of the first stage (section 3.2): picture and the sound that is left, cross-attended on one clock.
+"""The alignment network: video frames and unmasked audio, cross-attended.
 
 Every objective of the stage trains this same network and exports the same condition; they differ in what is asked of
-it.
+it. Tokens and frames share one clock (positions in seconds). Source: section 3.2 of the paper.
 """
 
 from __future__ import annotations
 
-import functools
-
 import torch
 from torch import Tensor, nn
 
-from foleybench.runtime import distributed
+from foleymodels._alignment.settings import SMALL_AUDIO, AlignmentSettings
 from foleymodels._parts.blocks import Attention, Context, ConvMLP, rotary_table, window_bias
 from foleymodels._parts.frame_maps import VideoEncoder, grid_times_s
-from foleymodels._parts.frozen_encoders import PICTURE
+from foleymodels._parts.frozen_encoders import VIDEO_ENCODERS
+from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
-from foleymodels._small_encoders.nets import PictureEncoder, SoundEncoder
-from foleymodels._small_encoders.train import PretextSettings, pretrained
-from foleymodels._training.decoded_data import TrainingData
-from foleymodels.foleyflow.settings import Settings
-from foleymodels.foleyflow.sizes import SMALL_PICTURE, SMALL_SOUND
+from foleymodels._small_encoders.nets import AudioEncoder, FrameEncoder
 
 
 class AlignmentBlock(nn.Module):
-    """Sound attends to itself, then to the picture, then a convolutional feed-forward part."""
+    """Audio attends to itself, then to the video, then a convolutional feed-forward part."""
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
@@ -34,7 +29,7 @@ class AlignmentBlock(nn.Module):
         self.mlp = ConvMLP(dim, 2 * dim)
 
     def forward(self, x: Tensor, video: Tensor, table: Tensor, video_table: Tensor, bias: Tensor) -> Tensor:
-        """Apply to sound (batch, n, dim) and picture (batch, m, dim)."""
+        """Apply to audio (batch, n, dim) and video (batch, m, dim)."""
         x = x + self.own(self.norms[0](x), table)
         x = x + self.cross(self.norms[1](x), table, video, video_table, bias)
         out: Tensor = x + self.mlp(self.norms[2](x))
@@ -42,24 +37,30 @@ class AlignmentBlock(nn.Module):
 
 
 class Alignment(nn.Module):
-    """The network of the first stage.
+    """Rebuilds audio from video frames and from what is left of the audio.
 
     Its exported condition is, per token, the video feature at the token's time next to the decoder's state when all
-    sound is masked (an "audio plan"), which is the situation at generation.
+    audio is masked (an "audio plan"), which is the situation at generation.
+
+    Attributes:
+        signal: Settings of mel tokens and frames.
+        settings: Its own.
+        video: From maps or features of frames to one feature a frame.
+        sound: A small frozen encoder of audio whose features are rebuilt, or None.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, signal: SignalSettings, settings: AlignmentSettings) -> None:
         super().__init__()
-        self.settings = settings
+        self.signal, self.settings = signal, settings
         dim = settings.vama_dim
-        self.video = _picture_part(settings)
-        self.sound = _frozen_sound(settings)
-        self.enter = nn.Linear(settings.mel.token_dim, dim)
+        self.video = _video_part(signal, settings)
+        self.sound = _frozen_audio(signal, settings)
+        self.enter = nn.Linear(signal.mel.token_dim, dim)
         self.hidden = nn.Parameter(torch.zeros(dim))
         self.video_norm = nn.LayerNorm(dim)
         self.blocks = nn.ModuleList([AlignmentBlock(dim, settings.vama_heads) for _ in range(settings.vama_blocks)])
         self.leave_norm = nn.LayerNorm(dim)
-        self.leave = nn.Linear(dim, settings.target_dim)
+        self.leave = nn.Linear(dim, settings.target_dim(signal.mel))
 
     @property
     def condition_dim(self) -> int:
@@ -69,11 +70,11 @@ class Alignment(nn.Module):
     def forward(
         self, frames: Tensor, tokens: Tensor | None, mask: Tensor | None, n_tokens: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Rebuild the sound.
+        """Rebuild the audio.
 
         Args:
             frames: Shape (batch, m, cells, cells, 6) uint8, maps of the frames on the grid.
-            tokens: True tokens, shape (batch, n_tokens, token_dim), or None when all sound is masked.
+            tokens: True tokens, shape (batch, n_tokens, token_dim), or None when all audio is masked.
             mask: True where masked, shape (batch, n_tokens), or None with ``tokens``.
             n_tokens: Number of tokens wanted.
 
@@ -82,9 +83,9 @@ class Alignment(nn.Module):
             both (batch, n_tokens, dim).
         """
         video = self.video_norm(self.video(frames))
-        token_times = self.settings.mel.token_times_s(n_tokens)
-        video_times = grid_times_s(video.shape[1], self.settings.grid_hz)
-        at_tokens = _interpolate(video, token_times * self.settings.grid_hz - 0.5)
+        token_times = self.signal.mel.token_times_s(n_tokens)
+        video_times = grid_times_s(video.shape[1], self.signal.grid_hz)
+        at_tokens = _interpolate(video, token_times * self.signal.grid_hz - 0.5)
         x = self.hidden.expand(len(frames), n_tokens, -1)
         if tokens is not None and mask is not None:
             x = torch.where(mask[..., None], x, self.enter(tokens))
@@ -100,7 +101,7 @@ class Alignment(nn.Module):
 
     @torch.no_grad()
     def target(self, tokens: Tensor) -> Tensor:
-        """Return what Eq. 4 asks for: the mel tokens themselves, or what the frozen sound encoder makes of all of them.
+        """Return what Eq. 4 asks for: the mel tokens themselves, or their features from the frozen audio encoder.
 
         Args:
             tokens: Shape (batch, n, token_dim).
@@ -114,7 +115,7 @@ class Alignment(nn.Module):
         return out
 
     def condition(self, frames: Tensor, n_tokens: int) -> Tensor:
-        """Return what the flow is conditioned on: video features and audio plan, windowed when the clip is long.
+        """Return what a generator is conditioned on: video features and audio plan, windowed when the clip is long.
 
         Args:
             frames: Shape (batch, m, cells, cells, 6) uint8, maps of the frames.
@@ -123,11 +124,8 @@ class Alignment(nn.Module):
         Returns:
             Shape (batch, n_tokens, condition_dim).
         """
-        windows = Windows.cover(n_tokens, self.settings.n_tokens)
-        starts = [round(start / self.settings.mel.token_hz * self.settings.grid_hz) for start in windows.starts]
-        length = min(frames.shape[1], round(windows.length / self.settings.mel.token_hz * self.settings.grid_hz) + 1)
-        starts = [min(start, frames.shape[1] - length) for start in starts]
-        parts = torch.stack([frames[:, start : start + length] for start in starts], dim=1).flatten(0, 1)
+        windows = Windows.cover(n_tokens, self.signal.n_tokens)
+        parts = windows.split_frames(frames, self.signal.mel.token_hz, self.signal.grid_hz)
         return windows.merge(self.features(parts, windows.length))
 
     def features(self, frames: Tensor, n_tokens: int) -> Tensor:
@@ -136,12 +134,12 @@ class Alignment(nn.Module):
         return torch.cat([video, state], dim=-1)
 
 
-class FrozenPicture(nn.Module):
+class FrozenFrames(nn.Module):
     """A frozen encoder of single frames, then trained convolutions over time, which is where motion can appear."""
 
     def __init__(self, cells: int, encoder_dim: int, dim: int) -> None:
         super().__init__()
-        self.encoder = PictureEncoder(cells, encoder_dim).requires_grad_(False)
+        self.encoder = FrameEncoder(cells, encoder_dim).requires_grad_(False)
         self.enter = nn.Linear(encoder_dim, dim)
         self.context = Context(dim)
 
@@ -166,46 +164,19 @@ class FeatureAdapter(nn.Module):
         return out
 
 
-def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
-    """Put pretrained weights into the frozen encoders of a new network; trains them first when that was never done.
-
-    Args:
-        alignment: The network.
-        data: Training data.
-        seed: Of the pretraining.
-    """
-    settings = alignment.settings
-    parts = [
-        (
-            settings.video_encoder,
-            "picture.",
-            alignment.video.encoder if settings.video_encoder in SMALL_PICTURE else None,
-        ),
-        (settings.audio_target, "sound.", alignment.sound),
-    ]
-    for name, prefix, module in parts:
-        if isinstance(module, nn.Module):
-            wanted = PretextSettings(
-                name=name, dim=settings.encoder_dim, steps=settings.encoder_steps,
-                batch=settings.encoder_batch, rate=settings.encoder_rate, seed=seed,
-            )  # fmt: skip
-            weights = distributed.after_first(functools.partial(pretrained, wanted, data))
-            module.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
-
-
-def _picture_part(settings: Settings) -> VideoEncoder | FrozenPicture | FeatureAdapter:
-    if settings.video_encoder in PICTURE:
-        return FeatureAdapter(PICTURE[settings.video_encoder], settings.vama_dim)
+def _video_part(signal: SignalSettings, settings: AlignmentSettings) -> VideoEncoder | FrozenFrames | FeatureAdapter:
+    if settings.video_encoder in VIDEO_ENCODERS:
+        return FeatureAdapter(VIDEO_ENCODERS[settings.video_encoder], settings.vama_dim)
     if settings.video_encoder == "maps":
         channels = (settings.video_channels_1, settings.video_channels_2)
-        return VideoEncoder(settings.cells, channels, settings.vama_dim)
-    return FrozenPicture(settings.cells, settings.encoder_dim, settings.vama_dim)
+        return VideoEncoder(signal.cells, channels, settings.vama_dim)
+    return FrozenFrames(signal.cells, settings.encoder_dim, settings.vama_dim)
 
 
-def _frozen_sound(settings: Settings) -> SoundEncoder | None:
-    if settings.audio_target not in SMALL_SOUND:
+def _frozen_audio(signal: SignalSettings, settings: AlignmentSettings) -> AudioEncoder | None:
+    if settings.audio_target not in SMALL_AUDIO:
         return None
-    return SoundEncoder(settings.mel.token_dim, settings.encoder_dim).requires_grad_(False)
+    return AudioEncoder(signal.mel.token_dim, settings.encoder_dim).requires_grad_(False)
 
 
 def _interpolate(video: Tensor, positions: Tensor) -> Tensor:

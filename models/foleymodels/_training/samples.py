@@ -1,4 +1,4 @@
-"""Sound for a few clips while a model is trained, so that one can hear and see it learn."""
+"""Audio of a few clips while a model is trained."""
 
 from __future__ import annotations
 
@@ -12,40 +12,36 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from foleybench.api.model import BuildContext, clip_rng
+from foleybench.api.model import Generator, clip_rng, rate_of
 from foleybench.clips import AudioArray, Clip, FloatArray
 from foleybench.files import write_atomically
 from foleybench.media.audio import resample, write_wav
 from foleybench.shards.dataset import ShardDataset
-from foleymodels._parts.mel import Mel
-from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.flow import Flow
-from foleymodels.foleyflow.generate import generator_of
+from foleymodels._parts.mel import Mel, MelSettings
 
-Networks = Callable[[dict[str, Tensor]], tuple[Flow, Alignment | None]]
-Trained = TypeVar("Trained", bound=nn.Module)
+GeneratorOf = Callable[[dict[str, Tensor]], Generator]
+Network = TypeVar("Network", bound=nn.Module)
 
 N_CLIPS = 4
 
 
-class Sampler:
+class SampleWriter:
     """Writes ``step-N/CLIP.wav`` and ``step-N/CLIP.png``; draws nothing from what training draws from."""
 
-    def __init__(self, manifest: Path, folder: Path, networks: Networks, *, seed: int, device: str) -> None:
+    def __init__(self, manifest: Path, folder: Path, generator_of: GeneratorOf, mel: MelSettings, *, seed: int) -> None:
         """Choose clips, evenly spread over a split.
 
         Args:
             manifest: Of the split.
             folder: Where samples go.
-            networks: Makes copies of the networks from averaged weights.
-            seed: Of the noise that sound starts from; each clip has its own, the same at every step.
-            device: Where the networks are.
+            generator_of: Makes a generator of averaged weights.
+            mel: For the drawn spectrograms.
+            seed: Of the noise that audio starts from; each clip has its own, the same at every step.
         """
         self._data = ShardDataset(manifest)
         ids = self._data.clip_ids
         self._clip_ids = [ids[i * len(ids) // N_CLIPS] for i in range(N_CLIPS)] if len(ids) > N_CLIPS else list(ids)
-        self._folder, self._networks = folder, networks
-        self._seed, self._device = seed, device
+        self._folder, self._generator_of, self._mel, self._seed = folder, generator_of, Mel(mel), seed
 
     def __call__(self, step: int, weights: dict[str, Tensor]) -> None:
         """Make the samples of a step.
@@ -54,17 +50,16 @@ class Sampler:
             step: Number of steps taken.
             weights: The averaged weights of what is trained.
         """
-        flow, alignment = self._networks(weights)
-        generator = generator_of(flow, alignment, BuildContext(device=self._device))
+        generator = self._generator_of(weights)
         folder = self._folder / f"step-{step}"
         for clip_id in self._clip_ids:
             clip = self._data.load(clip_id)
-            (sound,) = generator.generate([clip], clip_rng(self._seed, clip_id))
-            write_wav(folder / f"{clip_id}.wav", sound, generator.rate_hz)
-            _draw(clip, sound, Mel(flow.settings.mel), folder / f"{clip_id}.png", f"{clip_id}, step {step}")
+            (audio,) = generator.generate([clip], clip_rng(self._seed, clip_id))
+            write_wav(folder / f"{clip_id}.wav", audio, rate_of(generator, clip))
+            _draw(clip, audio, self._mel, folder / f"{clip_id}.png", f"{clip_id}, step {step}")
 
 
-def averaged(module: Trained, weights: dict[str, Tensor]) -> Trained:
+def averaged(module: Network, weights: dict[str, Tensor]) -> Network:
     """Return a copy of a network with other weights, for use and not for training."""
     twin = copy.deepcopy(module)
     twin.load_state_dict(weights)
@@ -72,22 +67,22 @@ def averaged(module: Trained, weights: dict[str, Tensor]) -> Trained:
 
 
 def _draw(clip: Clip, made: AudioArray, mel: Mel, path: Path, title: str) -> None:
-    """Draw the made sound and the real one over how much the picture changes; events are vertical lines."""
+    """Draw the generated audio and the real one over how much the frames change; events are vertical lines."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     above, middle, below = figure.subplots(3, sharex=True, height_ratios=[3, 3, 1])
     rate_hz = mel.settings.rate_hz
     real = None if clip.audio is None else resample(clip.audio, clip.rate_hz, rate_hz)
-    for axes, sound, name in ((above, made, "made"), (middle, real, "real")):
-        if sound is not None:
-            levels = mel.tokens(torch.from_numpy(sound)[None])[0].reshape(-1, mel.settings.n_mels).T.numpy()
-            extent = (0.0, len(sound) / rate_hz, 0.0, float(len(levels)))
+    for axes, audio, name in ((above, made, "generated"), (middle, real, "real")):
+        if audio is not None:
+            levels = mel.tokens(torch.from_numpy(audio)[None])[0].reshape(-1, mel.settings.n_mels).T.numpy()
+            extent = (0.0, len(audio) / rate_hz, 0.0, float(len(levels)))
             axes.imshow(levels, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-3.0, vmax=3.0)
         axes.set(ylabel=f"{name}: band")
     if clip.frames is not None:
         below.plot(clip.frame_times_s, _changes(clip), linewidth=1)
-    below.set(xlabel="seconds", ylabel="change of\npicture", xlim=(0.0, clip.duration_s))
+    below.set(xlabel="seconds", ylabel="change of\nframes", xlim=(0.0, clip.duration_s))
     for axes in (above, middle, below):
         for time_s in clip.onset_times_s():
             axes.axvline(float(time_s), color="C2", linewidth=0.8, alpha=0.8)

@@ -1,9 +1,8 @@
-"""The flow (section 3.3): a transformer over mel tokens that predicts velocities, conditioned frame by frame.
+"""The flow's velocity network: a transformer over mel tokens.
 
-Eq. 5, F_t^a = f(z_t, F_t^v), conditions on a video feature that changes with time; here each token has its own
-modulation, from the condition at the same time. The static variant gives every token the mean over time through the
-same layers. Sampling (Eq. 6, and Eq. 8 in one step) goes from noise to data. Training is conditional flow matching: the
-divergence of Eqs. 3 and 7 is not optimised, because a velocity network has no tractable likelihood.
+Section 3.3 of the paper. Eq. 5, F_t^a = f(z_t, F_t^v), conditions on a video feature that changes with time; here each
+token has its own modulation, from the condition at the same time. The static variant gives every token the mean over
+time through the same layers. Sampling (Eq. 6, and Eq. 8 in one step) goes from noise to data.
 """
 
 from __future__ import annotations
@@ -12,25 +11,43 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.blocks import ModulatedBlock, TimeConv, modulate, rotary_table, time_embedding
-from foleymodels._parts.paths import Path, draw_times, path
+from foleymodels._parts.mel import MelSettings
+from foleymodels._parts.paths import FlowPath, path
 from foleymodels._parts.refine import Refine
 from foleymodels._parts.samplers import even_times, guided
 from foleymodels._parts.warp import Warp
-from foleymodels._training.data_parallel import share
-from foleymodels.foleyflow.settings import Settings
 
 
 class Flow(nn.Module):
-    """The velocity network."""
+    """The velocity network.
+
+    Attributes:
+        settings: Its own.
+        mel: Settings of its tokens.
+        centre: Mean of the conditions that it was trained with, shape (condition_dim,).
+        spread: Their standard deviation.
+        null: The learned null condition, shape (condition_dim,).
+    """
 
     centre: Tensor
     spread: Tensor
 
-    def __init__(self, settings: Settings, condition_dim: int) -> None:
+    def __init__(
+        self, settings: FlowSettings, mel: MelSettings, condition_dim: int, *, told_span: bool = False
+    ) -> None:
+        """Make the network.
+
+        Args:
+            settings: Sizes and path.
+            mel: Settings of the tokens.
+            condition_dim: Numbers of the condition, for every token.
+            told_span: Whether it is told how far a step goes, as one-step heads are.
+        """
         super().__init__()
-        self.settings = settings
-        dim, token_dim = settings.flow_dim, settings.mel.token_dim
+        self.settings, self.mel = settings, mel
+        dim, token_dim = settings.flow_dim, mel.token_dim
         self.register_buffer("centre", torch.zeros(condition_dim))
         self.register_buffer("spread", torch.ones(condition_dim))
         self.null = nn.Parameter(torch.zeros(condition_dim))
@@ -44,8 +61,8 @@ class Flow(nn.Module):
         )
         self.leave_modulation = nn.Linear(dim, 2 * dim)
         self.leave = TimeConv(dim, token_dim, 3)
-        self.refine = _refine(settings)
-        self.span = nn.Linear(dim, dim) if settings.head == "imf" else None
+        self.refine = _refine(settings, mel)
+        self.span = nn.Linear(dim, dim) if told_span else None
         self.warp = Warp() if settings.path == "gvp_learned" else None
         for layer in (self.modulation, self.leave_modulation, self.leave.linear):
             nn.init.zeros_(layer.weight)
@@ -55,7 +72,7 @@ class Flow(nn.Module):
             nn.init.zeros_(self.span.bias)
 
     @property
-    def path(self) -> Path:
+    def path(self) -> FlowPath:
         """The path between data and noise."""
         return path(self.settings.path)
 
@@ -64,10 +81,10 @@ class Flow(nn.Module):
         return even_times(n_steps) if self.warp is None else self.warp.times(n_steps)
 
     def prepare(self, condition: Tensor) -> Tensor:
-        """Return the condition as the network wants it: standardised, and made static when the variant is.
+        """Return the condition as the network wants it: standardised, and its mean over time when ``static``.
 
         Args:
-            condition: Exported by the alignment stage, shape (batch, n, condition_dim).
+            condition: Shape (batch, n, condition_dim).
         """
         scaled = (condition - self.centre) / self.spread
         return scaled.mean(1, keepdim=True).expand_as(scaled) if self.settings.condition == "static" else scaled
@@ -95,22 +112,20 @@ class Flow(nn.Module):
             tau: Flow times, shape (batch,).
             condition: From ``prepare``, shape (batch, n, condition_dim).
             dropped: Where the null condition is used, shape (batch,).
-            following: Times that a step goes to, shape (batch,); only the ``imf`` head tells them apart: its data is
-                the one whose straight use takes the step.
+            following: Times that a step goes to, shape (batch,); only a network that is ``told_span`` tells
+                them apart: its data is the one whose straight use takes the step.
 
         Returns:
             Shape (batch, n, token_dim).
         """
-        seen = torch.where(dropped[:, None, None], self.null, condition)
-        local = self.local(seen)
-        shared = self.time(time_embedding(tau, self.settings.flow_dim)) + self.overall(seen.mean(1))
+        given = torch.where(dropped[:, None, None], self.null, condition)
+        local = self.local(given)
+        shared = self.time(time_embedding(tau, self.settings.flow_dim)) + self.overall(given.mean(1))
         if self.span is not None and following is not None:
             shared = shared + self.span(_span_embedding(tau - following, self.settings.flow_dim))
         context = F.silu(local + shared[:, None])
         modulation = self.modulation(context).reshape(*context.shape[:2], 6, -1)
-        table = rotary_table(
-            self.settings.mel.token_times_s(x.shape[1]), self.settings.flow_dim // self.settings.flow_heads
-        )
+        table = rotary_table(self.mel.token_times_s(x.shape[1]), self.settings.flow_dim // self.settings.flow_heads)
         hidden = self.enter(x) + local
         for block in self.blocks:
             hidden = block(hidden, modulation, table)
@@ -126,12 +141,12 @@ class Flow(nn.Module):
         self.spread.copy_(conditions.std(0).clamp_min(1e-3))
 
 
-def _refine(settings: Settings) -> Refine | None:
+def _refine(settings: FlowSettings, mel: MelSettings) -> Refine | None:
     if not settings.refine_channels:
         return None
     return Refine(
-        n_mels=settings.n_mels,
-        frames_per_token=settings.mel.frames_per_token,
+        n_mels=mel.n_mels,
+        frames_per_token=mel.frames_per_token,
         channels=settings.refine_channels,
         context_dim=settings.flow_dim,
     )
@@ -157,36 +172,6 @@ def guided_velocity(
     both = flow(torch.cat([x, x]), torch.cat([tau, tau]), torch.cat([prepared, prepared]), torch.cat([kept, ~kept]))
     conditional, unconditional = both.chunk(2)
     return guided(conditional, unconditional, scale)
-
-
-def flow_loss(flow: Flow, tokens: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the conditional flow matching loss of a batch, or of a share of it: squared error on the velocity.
-
-    In units of the path's speed when times are matched, as it is when they are raw.
-
-    Args:
-        flow: The network.
-        tokens: Data, shape (batch, n, token_dim).
-        condition: Exported by the alignment stage, shape (batch, n, condition_dim).
-        generator: Source of times, noise and dropped conditions.
-    """
-    settings, chosen, device, part = flow.settings, flow.path, tokens.device, share()
-    n = len(tokens) * part.of  # all that is random is drawn for the whole batch
-    tau = draw_times(
-        chosen, n, generator, mean=settings.noise_mean, spread=settings.noise_spread,
-        pure_noise_p=settings.pure_noise_p, raw=settings.times == "raw",
-    )  # fmt: skip
-    noise = part.rows(torch.randn((n, *tokens.shape[1:]), generator=generator)).to(device)
-    dropped = part.rows(torch.rand(n, generator=generator) < settings.drop_p).to(device)
-    if settings.condition == "none":
-        dropped = torch.ones_like(dropped)
-    tau = part.rows(tau).to(device)
-    at = tau[:, None, None]
-    predicted = flow(chosen.mix(tokens, noise, at), tau, flow.prepare(condition), dropped)
-    errors: Tensor = (predicted - chosen.target(tokens, noise, at)).square().mean((1, 2))
-    if flow.warp is not None and flow.training:
-        flow.warp.update(part.gathered(tau), part.gathered(errors.detach()))
-    return errors.mean() * (chosen.speed**2 if settings.times == "raw" else 1.0)
 
 
 def _span_embedding(span: Tensor, dim: int) -> Tensor:

@@ -1,6 +1,6 @@
-"""``onset_sup``: the alignment network is told the classes and the exact onsets of the training clips.
+"""``onset_sup``: alignment trained on true classes and onsets.
 
-An upper bound on what the first stage can give, on data that knows its events; no row of a ranking.
+An upper bound on what the alignment stage can give, on data that knows its events; no row of a ranking.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleybench.errors import FoleyError
+from foleymodels._alignment.network import Alignment
+from foleymodels._alignment.objective import Draw, Objective
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.loop import Losses
-from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.objective import Draw, Objective
 
 
-class OnsetSupervision(Objective):
+class OnsetObjective(Objective):
     """Onset or not for every token, and the class of the clip."""
 
     def __init__(self, alignment: Alignment, data: TrainingData) -> None:
@@ -29,8 +29,8 @@ class OnsetSupervision(Objective):
 
     def forward(self, draw: Draw, generator: torch.Generator) -> Losses:
         """Return ``loss`` and its parts."""
-        n_tokens = self.settings.vama_tokens
-        frames = draw.frames(self.settings.vama_frames).to(self.device)
+        n_tokens = self.n_tokens
+        frames = draw.frames(self.n_frames).to(self.device)
         _, state, _ = self.alignment(frames, None, None, n_tokens)
         marks = self._onsets(draw, n_tokens).to(self.device)
         onset = F.binary_cross_entropy_with_logits(self.onset(state)[..., 0], marks)
@@ -41,11 +41,11 @@ class OnsetSupervision(Objective):
         data, key = draw.data, str(draw.data.folder)
         if key not in self._marks:
             self._marks[key] = torch.cat([data.onset_tokens(index) for index in range(len(data))])
-        first = data.token_offsets[draw.sound.numpy()] + draw.starts * data.settings.unit[1]
+        first = data.token_offsets[draw.audio_of.numpy()] + draw.starts * data.settings.unit[1]
         return torch.stack([self._marks[key][at : at + n_tokens] for at in first.tolist()])
 
     def _wanted(self, draw: Draw) -> Tensor:
-        labels = [draw.data.labels[int(index)] for index in draw.sound]
+        labels = [draw.data.labels[int(index)] for index in draw.audio_of]
         strange = sorted(set(labels) - self._classes.keys())
         if strange:
             raise FoleyError(f"no training clip is of class {strange[0]!r}; onset_sup cannot be measured on it.")

@@ -7,17 +7,16 @@ import pytest
 import torch
 
 from foleybench.errors import FoleyError, UnknownNameError
+from foleymodels._alignment.contrastive import CavpObjective, InfoNceObjective
+from foleymodels._alignment.network import Alignment
+from foleymodels._alignment.objective import Draw
+from foleymodels._alignment.probes import Probed, average_precision, probe
+from foleymodels._alignment.stage import new_alignment, objective_of
+from foleymodels._alignment.supervised import OnsetObjective
 from foleymodels._training.loop import fit
-from foleymodels._training.optimisers import LoopSettings
-from foleymodels.foleyflow.alignment import Alignment
+from foleymodels._training.optimisers import FitSettings
 from foleymodels.foleyflow.checkpoints import load_model
-from foleymodels.foleyflow.contrast import Cavp, InfoNce
-from foleymodels.foleyflow.objective import Draw
-from foleymodels.foleyflow.probes import Probed, average_precision, probe
-from foleymodels.foleyflow.sizes import resolve
-from foleymodels.foleyflow.stage1 import new_alignment, objective_of
-from foleymodels.foleyflow.supervised import OnsetSupervision
-from tests.foleymodels.small import SMALL, train
+from tests.foleymodels.small import small_settings, train
 
 ALL = ["vama", "infonce", "cavp", "onset_sup", "none"]
 DRAWN = {"vama", "none"}
@@ -29,15 +28,13 @@ def data(toy_data):
 
 
 def objective(name, data, **more):
-    settings, _ = resolve("tiny", {**SMALL, "stage1": name, **more})
-    return objective_of(new_alignment(settings, 0, data), data)
+    return objective_of(new_alignment(small_settings(stage1=name, **more).stage, 0, data), data)
 
 
-def draw(data, n=4, picture=None):
-    sound = torch.arange(n)
-    return Draw(
-        data=data, sound=sound, picture=sound if picture is None else picture, starts=np.zeros(n, dtype=np.int64)
-    )
+def draw(data, n=4, video_of=None):
+    clips = torch.arange(n)
+    video_of = clips if video_of is None else video_of
+    return Draw(data=data, audio_of=clips, video_of=video_of, starts=np.zeros(n, dtype=np.int64))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +47,7 @@ def stages(corpus, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_objective_exports_a_condition_of_one_shape_and_is_diagnosed(name, stages):
-    flow, alignment = load_model(stages[name])
+    _, flow, alignment = load_model(stages[name])
     assert alignment.settings.stage1 == name
     assert len(flow.null) == alignment.condition_dim == 32
     metrics = json.loads((stages[name] / "metrics.json").read_text())
@@ -69,18 +66,17 @@ def test_every_objective_exports_a_condition_of_one_shape_and_is_diagnosed(name,
 
 @pytest.mark.slow
 def test_objectives_train_the_same_network(stages):
-    sizes = {sum(p.numel() for p in load_model(stages[name])[1].parameters()) for name in ALL}
+    sizes = {sum(p.numel() for p in load_model(stages[name]).alignment.parameters()) for name in ALL}
     assert len(sizes) == 1
 
 
 @pytest.mark.slow
 def test_none_is_end_to_end_or_frozen(corpus, data, stages, tmp_path):
-    settings, _ = resolve("tiny", {**SMALL, "stage1": "none"})
-    start = new_alignment(settings, 0, data).state_dict()
-    _, trained = load_model(stages["none"])
+    start = new_alignment(small_settings(stage1="none").stage, 0, data).state_dict()
+    trained = load_model(stages["none"]).alignment
     assert not torch.equal(trained.state_dict()["video.project.weight"], start["video.project.weight"])
     frozen = train("foleyflow", corpus, tmp_path, stage1="none", none_as="frozen")
-    kept = load_model(frozen)[1].state_dict()
+    kept = load_model(frozen).alignment.state_dict()
     assert all(torch.equal(kept[name], start[name]) for name in start)
     with pytest.raises(FoleyError, match="none_as=frozen"):
         train("foleyflow", corpus, tmp_path / "b", stage1="none", stage="alignment")
@@ -94,7 +90,7 @@ def test_an_alignment_of_another_objective_is_refused(corpus, stages, tmp_path):
 
 def test_an_unknown_objective_is_named():
     with pytest.raises(UnknownNameError, match="infonce"):
-        resolve("tiny", {"stage1": "contrast"})
+        small_settings(stage1="contrast")
 
 
 def test_windows_of_cavp_are_apart_and_inside(data):
@@ -104,7 +100,7 @@ def test_windows_of_cavp_are_apart_and_inside(data):
     assert offsets.shape == (8, 2)
     assert (np.diff(offsets) * unit_frames >= 8).all()
     assert offsets.min() >= 0
-    assert (offsets.max() * unit_frames + cavp.settings.cavp_frames) <= 32
+    assert (offsets.max() * unit_frames + cavp.alignment.signal.frames(cavp.settings.cavp_window_s)) <= 32
     assert len(np.unique(offsets, axis=0)) > 3
     with pytest.raises(FoleyError, match="do not fit"):
         objective("cavp", data, cavp_windows="6")(draw(data), torch.Generator())
@@ -120,14 +116,58 @@ def test_contrast_of_equal_vectors_is_the_log_of_their_number(data):
     assert float(grouped) == pytest.approx(float(contrast.compare(apart, apart)), abs=1e-6)
 
 
-def test_infonce_sees_no_time_but_the_class_and_cavp_time_too(data):
-    """A global contrast cannot tell a clip from itself played backwards when its towers are blind to order."""
-    one = objective("infonce", data)
-    frames, tokens = draw(data).frames(24), draw(data).tokens(30)
-    seen, heard = one.embed(frames, tokens, peak=False)
-    assert torch.allclose(seen.norm(dim=1), torch.ones(4), atol=1e-5)
-    assert torch.allclose(heard.norm(dim=1), torch.ones(4), atol=1e-5)
-    assert seen.shape == heard.shape == (4, 8)
+def code(level):
+    """Return sixteen numbers for a level in [0, 1]."""
+    return torch.cos(level[..., None] * torch.arange(16) * math.pi)
+
+
+class FrameByFrame(torch.nn.Module):
+    """A video tower that looks at each frame alone: its red, in the first cell."""
+
+    def __init__(self, real):
+        super().__init__()
+        self.signal, self.settings, self.anchor = real.signal, real.settings, torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, frames, tokens, mask, n_tokens):
+        at = (torch.arange(n_tokens) * frames.shape[1] / n_tokens).long()
+        state = code(frames[:, at, 0, 0, 0].float() / 255)
+        return state, state, state
+
+
+class TokenByToken(torch.nn.Module):
+    """An audio tower that looks at each mel token alone: its first number."""
+
+    def forward(self, tokens):
+        return code(tokens[..., 0])
+
+
+def blind(name, data):
+    """Return an objective whose towers know nothing of order; its two projections are one."""
+    found = objective(name, data, vama_crop_s="1.28").requires_grad_(False)
+    found.alignment, found.tower = FrameByFrame(found.alignment), TokenByToken()
+    found.hear = found.see
+    return found
+
+
+def test_infonce_tells_clips_apart_and_no_times_and_cavp_tells_times_too(data):
+    """Every sixth of a second of a clip has a level of its own in frames and audio alike."""
+    levels = np.random.default_rng(0).integers(0, 255, (8, 8)).astype(np.uint8)
+    frames, tokens = np.zeros((8 * 32, 16, 16, 6), dtype=np.uint8), np.zeros((8 * 40, 128), dtype=np.float16)
+    frames[:, 0, 0, 0] = levels.repeat(4, axis=1).ravel()
+    tokens[:, 0] = levels.repeat(5, axis=1).ravel() / 255
+    reversed_frames = np.concatenate([frames[start : start + 32][::-1] for start in range(0, 8 * 32, 32)])
+    right = draw(dataclasses.replace(data, frames=frames, tokens=tokens), 8)
+    backwards = draw(dataclasses.replace(data, frames=reversed_frames, tokens=tokens), 8)
+    other_clip = dataclasses.replace(right, video_of=torch.arange(8).roll(1))
+
+    infonce = blind("infonce", data)
+    losses = [float(infonce(batch, torch.Generator())["loss"]) for batch in (right, backwards, other_clip)]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-4)
+    assert losses[2] > losses[0] + 1.0
+
+    cavp = blind("cavp", data)
+    found = [cavp(batch, torch.Generator().manual_seed(0)) for batch in (right, backwards)]
+    assert float(found[1]["within"]) > float(found[0]["within"]) + 1.0
 
 
 def test_onset_supervision_learns_from_the_right_tokens(data):
@@ -136,7 +176,7 @@ def test_onset_supervision_learns_from_the_right_tokens(data):
     for row in range(4):
         expected = {int(t * 31.25) for t in data.onsets_s[row] if int(t * 31.25) < 30}
         assert set(marks[row].nonzero()[:, 0].tolist()) == expected
-    assert isinstance(supervised, OnsetSupervision)
+    assert isinstance(supervised, OnsetObjective)
     unknown = dataclasses.replace(data, onsets_s=(None,) * len(data))
     with pytest.raises(FoleyError, match="no events"):
         objective("onset_sup", unknown)(draw(unknown), torch.Generator())
@@ -145,7 +185,7 @@ def test_onset_supervision_learns_from_the_right_tokens(data):
         supervised(draw(other), torch.Generator())
 
 
-def test_a_shift_moves_the_picture_only(data):
+def test_a_shift_moves_the_video_only(data):
     still, late = draw(data), dataclasses.replace(draw(data), shift_frames=3)
     assert torch.equal(still.tokens(30), late.tokens(30))
     assert torch.equal(still.frames(24)[:, :-3], late.frames(24)[:, 3:])
@@ -194,17 +234,17 @@ def test_average_precision_by_hand():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [InfoNce, Cavp])
+@pytest.mark.parametrize("kind", [InfoNceObjective, CavpObjective])
 def test_contrast_can_be_learnt(kind, data, tmp_path):
-    settings, _ = resolve("tiny", {**SMALL, "stage1": "infonce"})
-    trained = kind(Alignment(settings))
+    settings = small_settings(stage1="infonce")
+    trained = kind(Alignment(settings.signal, settings.alignment))
     everything = draw(data, 8)
-    loop = LoopSettings(steps=150, learning_rate=3e-3)
+    loop = FitSettings(steps=150, learning_rate=3e-3)
     losses = fit(trained, lambda step, g: trained(everything, g), loop, tmp_path, seed=0, name="test")
     trained.load_state_dict(losses)
     trained.requires_grad_(False)
     right, wrong = (
-        float(trained(draw(data, 8, picture), torch.Generator().manual_seed(0))["loss"])
-        for picture in (torch.arange(8), torch.arange(8).roll(3))
+        float(trained(draw(data, 8, video_of), torch.Generator().manual_seed(0))["loss"])
+        for video_of in (torch.arange(8), torch.arange(8).roll(3))
     )
     assert right < 0.6 * wrong

@@ -1,8 +1,8 @@
-"""Video-audio masking alignment (section 3.2, Eq. 4): masked sound is rebuilt from the picture and the sound left.
+"""Video-audio masking alignment (Eq. 4): rebuilds masked audio from video.
 
-Eq. 4 is L = || F_mask - F^_mask(F^v, F_unmask) ||^2. Whole segments of time are masked before any encoding, so nothing
-of them leaks through attention. The target is fixed (the mel token, or a feature of a frozen encoder) and no gradient
-goes through it, so the network cannot win by collapsing what it predicts.
+Foley-Flow's own objective (section 3.2). Eq. 4 is L = || F_mask - F^_mask(F^v, F_unmask) ||^2. Whole segments of time
+are masked before any encoding, so nothing of them leaks through attention. The target is fixed (the mel token, or a
+feature of a frozen encoder) and no gradient goes through it, so the network cannot win by collapsing what it predicts.
 """
 
 from __future__ import annotations
@@ -10,46 +10,48 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from foleymodels._alignment.network import Alignment
+from foleymodels._alignment.objective import Draw, Objective
+from foleymodels._alignment.settings import AlignmentSettings
 from foleymodels._training.data_parallel import share
 from foleymodels._training.loop import Losses
-from foleymodels.foleyflow.alignment import Alignment
-from foleymodels.foleyflow.objective import Draw, Objective
-from foleymodels.foleyflow.settings import Settings
 
 
-class Vama(Objective):
+class VamaObjective(Objective):
     """Eq. 4 on masked segments, and the same on the change from mel frame to mel frame."""
 
     def __init__(self, alignment: Alignment, *, full_mask: bool = False) -> None:
-        """Take the network; ``full_mask`` masks all sound, as it is at generation."""
+        """Take the network; ``full_mask`` masks all audio, as it is at generation."""
         super().__init__(alignment)
         self._full_mask = full_mask
 
     def forward(self, draw: Draw, generator: torch.Generator) -> Losses:
         """Return ``loss`` and its parts."""
-        settings, device = self.settings, self.device
-        n_tokens = settings.vama_tokens
-        frames = draw.frames(settings.vama_frames).to(device)
+        settings, device, mel = self.settings, self.device, self.alignment.signal.mel
+        n_tokens = self.n_tokens
+        frames = draw.frames(self.n_frames).to(device)
         tokens = draw.tokens(n_tokens).to(device)
-        among = draw_mask(settings, len(tokens) * share().of, n_tokens, generator).to(device)
+        among = draw_mask(settings, mel.token_hz, len(tokens) * share().of, n_tokens, generator).to(device)
         among = torch.ones_like(among) if self._full_mask else among
         mask = share().rows(among)
         predicted, _, _ = self.alignment(frames, tokens, mask, n_tokens)
         given = draw.targets(n_tokens)
         target = self.alignment.target(tokens) if given is None else given.to(device)
-        per_frame = settings.n_mels if settings.audio_target == "mel" else settings.target_dim
+        per_frame = mel.n_mels if settings.audio_target == "mel" else settings.target_dim(mel)
         masked = masked_error(predicted, target, mask, among)
         change = masked_change_error(predicted, target, mask, per_frame, among)
         return {"loss": masked + settings.change_weight * change, "masked": masked, "change": change}
 
 
-def draw_mask(settings: Settings, batch: int, n_tokens: int, generator: torch.Generator) -> Tensor:
+def draw_mask(
+    settings: AlignmentSettings, token_hz: float, batch: int, n_tokens: int, generator: torch.Generator
+) -> Tensor:
     """Draw which tokens are masked: whole segments, an exact share of them, or all.
 
     Returns:
         Shape (batch, n_tokens), True where masked.
     """
-    per_segment = max(1, round(settings.segment_s * settings.mel.token_hz))
+    per_segment = max(1, round(settings.segment_s * token_hz))
     n_segments = -(-n_tokens // per_segment)
     ranks = torch.rand(batch, n_segments, generator=generator).argsort(dim=1).argsort(dim=1)
     masked = ranks < max(1, round(settings.mask_ratio * n_segments))
@@ -75,7 +77,7 @@ def masked_change_error(
 ) -> Tensor:
     """Return the mean squared error of the change from mel frame to mel frame where both are masked.
 
-    Most of Eq. 4's error is in how a clip sounds as a whole; this part is in when it starts and stops.
+    Most of Eq. 4's error is in the timbre of a clip; this part is in when it starts and stops.
     """
     error = (predicted - tokens).reshape(len(tokens), -1, n_mels).diff(dim=1)
     per_token = tokens.shape[-1] // n_mels

@@ -1,0 +1,49 @@
+"""Which rows were made by other code than today's. That makes no value wrong: its clip table still bears it out.
+
+A result says of each metric the hash of all code that decides it (``runtime.source_code``). Metrics that are not
+installed here, or have another version now (those values are stale, and the tables say so), are passed over.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from foleybench import registry
+from foleybench.api.metric import Metric
+from foleybench.artefacts.entries import Entry
+from foleybench.scoring import choice
+
+TodaysCode = Callable[[str, str | None], str]
+
+
+def made_by_other_code(entries: Sequence[Entry]) -> list[str]:
+    """Return a line for each result with values whose code has changed since, and one for those that do not say.
+
+    Args:
+        entries: The results; of each metric ``code_sha256`` is compared with today's.
+    """
+    todays: TodaysCode = functools.cache(choice.code_sha256)
+    lines = []
+    n_silent = 0
+    for entry in entries:
+        metrics = entry.result["metrics"]
+        n_silent += not any("code_sha256" in record for record in metrics.values())
+        changed = [name for name, record in sorted(metrics.items()) if _changed(entry, name, record, todays)]
+        if changed:
+            lines.append(f"{entry.path}: made by other code than today's: {', '.join(changed)}")
+    if n_silent:
+        lines.append(f"{n_silent} of {len(entries)} results are older than these hashes and do not say what made them")
+    return lines
+
+
+def _changed(entry: Entry, name: str, record: Mapping[str, Any], todays: TodaysCode) -> bool:
+    if "code_sha256" not in record or name not in registry.names("metrics"):
+        return False
+    metric: Metric = registry.load("metrics", name)
+    protocol = str(entry.result["protocol"]["name"])
+    alone = protocol.startswith(choice.ALONE)
+    if metric.version != record["version"] or not (alone or protocol in registry.names("protocols")):
+        return False
+    return bool(record["code_sha256"] != todays(name, None if alone else protocol))

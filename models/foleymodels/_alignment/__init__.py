@@ -1,0 +1,1 @@
+"""The alignment stage: network, objectives, training, conditions, probes."""

@@ -1,0 +1,36 @@
+"""Conditions that a frozen alignment network gives a training set."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from torch import Tensor
+
+from foleymodels._alignment.network import Alignment
+from foleymodels._training.conditions import Conditions
+from foleymodels._training.decoded_data import TrainingData
+
+
+def aligned_conditions(alignment: Alignment, data: TrainingData, device: str, folder: Path) -> Conditions:
+    """Return the conditions of every token of a data set.
+
+    Args:
+        alignment: The trained network; moved to the device.
+        data: The clips.
+        device: Where to compute.
+        folder: The run folder, where they are kept.
+    """
+    alignment = alignment.to(device)
+
+    def condition_of(frames: Tensor, n_tokens: int) -> Tensor:
+        return alignment.condition(frames[None].to(device), n_tokens)[0]
+
+    return Conditions(data, folder, condition_of, width=alignment.condition_dim, key=_key(alignment, data))
+
+
+def _key(alignment: Alignment, data: TrainingData) -> str:
+    digest = hashlib.sha256(data.folder.name.encode())
+    for value in alignment.state_dict().values():
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

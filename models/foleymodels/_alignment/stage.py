@@ -1,0 +1,191 @@
+"""Training of the alignment stage with any of its objectives.
+
+Network, batch and number of steps are the same for all objectives. ``vama`` is Foley-Flow's (Eq. 4); ``infonce``,
+``cavp``, ``onset_sup`` and ``none`` are what it is compared with, and what other systems stand on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from foleybench.errors import FoleyError
+from foleybench.runtime import distributed
+from foleymodels._alignment.contrastive import CavpObjective, InfoNceObjective
+from foleymodels._alignment.diagnostics import draw_diagnostics, video_usage
+from foleymodels._alignment.encoders import load_encoders
+from foleymodels._alignment.network import Alignment
+from foleymodels._alignment.objective import Draw, Objective
+from foleymodels._alignment.probes import N_FIT, N_MEASURE, Probed, probe, spread
+from foleymodels._alignment.settings import NetworkSettings, StageSettings
+from foleymodels._alignment.supervised import OnsetObjective
+from foleymodels._alignment.vama import VamaObjective
+from foleymodels._parts import checkpoint
+from foleymodels._parts.settings import flat, read
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.job import Job, save_checkpoint
+from foleymodels._training.loop import Losses, n_parameters, outcome, seeded, write_metrics
+
+KIND = "alignment"
+FOLDER = "alignment"
+_MUST_AGREE = (
+    *("rate_hz", "n_fft", "hop", "n_mels", "grid_hz", "cells", "window_s"),
+    *("stage1", "video_encoder", "audio_target"),
+)
+
+
+def trained_alignment(job: Job, settings: StageSettings, source: str) -> Alignment:
+    """Return the alignment network: read from a folder, from the run folder, or trained there.
+
+    Args:
+        job: The run.
+        settings: What is wanted of the stage.
+        source: Folder of a trained stage (``--set alignment=DIR``), or empty.
+
+    Raises:
+        FoleyError: What was read was trained with settings that do not fit.
+    """
+    folder = job.context.out / FOLDER
+    if source and distributed.first() and not (folder / checkpoint.CONFIG).is_file():
+        load_alignment(Path(source))  # refuses a folder that is not one before anything is written
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (checkpoint.WEIGHTS, checkpoint.CONFIG):
+            shutil.copyfile(Path(source) / name, folder / name)
+    if not distributed.agreed((folder / checkpoint.CONFIG).is_file()):
+        _train(job, settings)
+    alignment = load_alignment(folder)
+    _refuse_misfit(alignment, settings, folder)
+    return alignment
+
+
+def new_alignment(settings: StageSettings, seed: int, data: TrainingData) -> Alignment:
+    """Return the network with the starting weights of a seed, its frozen encoders pretrained on the data."""
+    alignment = seeded(lambda: Alignment(settings.signal, settings.alignment), seed)
+    load_encoders(alignment, data, seed)
+    return alignment
+
+
+def load_alignment(folder: Path) -> Alignment:
+    """Read a trained stage."""
+    tensors, config = checkpoint.load(folder, KIND)
+    return alignment_of(tensors, config["settings"], folder)
+
+
+def alignment_of(tensors: dict[str, Tensor], record: dict[str, Any], folder: Path) -> Alignment:
+    """Return the trained network of some weights and settings.
+
+    Args:
+        tensors: Weights by name.
+        record: Settings, from the config of a checkpoint.
+        folder: Where both lie, for messages.
+
+    Raises:
+        FoleyError: They do not fit.
+    """
+    settings = read(NetworkSettings, record, folder, beside=True)
+    alignment = Alignment(settings.signal, settings.alignment)
+    checkpoint.load_into(alignment, tensors, folder)
+    return alignment.eval().requires_grad_(False)
+
+
+def record_of(alignment: Alignment) -> dict[str, Any]:
+    """Return the settings of a network for the config of a checkpoint."""
+    return dataclasses.asdict(NetworkSettings(signal=alignment.signal, alignment=alignment.settings))
+
+
+def objective_of(alignment: Alignment, data: TrainingData) -> Objective:
+    """Return the objective that the settings name.
+
+    Args:
+        alignment: The network to train.
+        data: Training data; ``onset_sup`` takes its classes from there.
+    """
+    name = alignment.settings.stage1
+    if name == "onset_sup":
+        return OnsetObjective(alignment, data)
+    kinds: dict[str, type[Objective]] = {"vama": VamaObjective, "infonce": InfoNceObjective, "cavp": CavpObjective}
+    return kinds[name](alignment)
+
+
+def report(alignment: Alignment, job: Job, usage: dict[str, Any] | None) -> None:
+    """Probe a trained network's condition, write it to ``metrics.json`` and draw it; the first process does.
+
+    Args:
+        alignment: The network.
+        job: The run: probes are fitted on its training data and measured on its validation data.
+        usage: From ``video_usage``, or None when the stage had no loss of its own.
+    """
+    if not distributed.first():
+        return
+    fitted, held_out = (
+        Probed.of(part, spread(len(part), most), functools.partial(_condition, alignment, part))
+        for part, most in ((job.data, N_FIT), (job.val, N_MEASURE))
+    )
+    probes, out = probe(fitted, held_out), job.context.out
+    write_metrics(out, {"probes": probes})
+    title = f"stage1={alignment.settings.stage1}"
+    draw_diagnostics({"usage": usage, "probes": probes}, out / "diagnostics.png", title=title)
+
+
+@torch.inference_mode()
+def _condition(alignment: Alignment, data: TrainingData, index: int) -> Tensor:
+    frames, n_tokens = data.video(index)
+    device = next(alignment.parameters()).device
+    return alignment.condition(frames[None].to(device), n_tokens)[0].cpu().clone()
+
+
+def _train(job: Job, settings: StageSettings) -> None:
+    context, name = job.context, settings.alignment.stage1
+    alignment = new_alignment(settings, context.seed, job.data)
+    usage: dict[str, Any] | None = None
+    facts = outcome(context.out / FOLDER)
+    if name != "none":
+        objective = seeded(lambda: objective_of(alignment, job.data), context.seed).to(context.device)
+        facts = _fit(objective, job)
+        objective.eval()
+        usage = _usage(objective, job.val, context.seed) if distributed.first() else None
+    facts = {**facts, **(usage or {}), "objective": name, "parameters": n_parameters(alignment)}
+    write_metrics(context.out, {"alignment": facts})
+    report(alignment.eval(), job, usage)
+    save_checkpoint(context.out / FOLDER, KIND, settings, alignment.state_dict(), context, FOLDER)
+
+
+def _fit(objective: Objective, job: Job) -> dict[str, Any]:
+    settings = objective.settings
+
+    def losses(step: int, generator: torch.Generator) -> Losses:
+        indices, starts = job.draw_crops(settings.vama_batch, objective.crop_tokens, step, generator)
+        found: Losses = objective(Draw(data=job.data, audio_of=indices, video_of=indices, starts=starts), generator)
+        return found
+
+    return job.fit(
+        objective, losses, FOLDER, steps=settings.vama_steps, rate=settings.vama_rate, ema=settings.vama_ema,
+        name=f"alignment ({settings.stage1})",
+    )  # fmt: skip
+
+
+def _usage(objective: Objective, data: TrainingData, seed: int) -> dict[str, Any]:
+    if not isinstance(objective, VamaObjective):
+        return video_usage(objective, data, seed)
+    full = video_usage(VamaObjective(objective.alignment, full_mask=True), data, seed, part="masked")
+    return {
+        **video_usage(objective, data, seed, part="masked"),
+        "full_mask_loss_true": full["loss_true"],
+        "full_mask_usage_gap": full["usage_gap"],
+    }
+
+
+def _refuse_misfit(trained: Alignment, wanted: StageSettings, folder: Path) -> None:
+    has, wants = flat(NetworkSettings(signal=trained.signal, alignment=trained.settings)), flat(wanted)
+    for name in _MUST_AGREE:
+        if has[name] != wants[name]:
+            raise FoleyError(
+                f"the alignment stage in {folder} was trained with {name}={has[name]}, this run wants "
+                f"{wants[name]}. Use the same settings, or train another stage with another --out."
+            )

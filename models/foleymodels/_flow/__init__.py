@@ -1,0 +1,1 @@
+"""A flow on mel tokens: network, training, generation."""

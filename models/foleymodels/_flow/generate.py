@@ -1,0 +1,126 @@
+"""Audio from a trained flow."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from foleybench.api.model import BuildContext
+from foleybench.clips import Clip
+from foleymodels._flow.network import Flow, guided_velocity
+from foleymodels._flow.settings import FlowSettings
+from foleymodels._parts.samplers import sample
+from foleymodels._parts.signal import SignalSettings
+from foleymodels._parts.windows import Windows
+from foleymodels._training.loop import n_parameters
+from foleymodels._vocoders.mel_generator import MelGenerator
+
+ClipConditions = Callable[[Sequence[Clip], int], Tensor]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How a flow is sampled.
+
+    Attributes:
+        nfe: Velocity evaluations per clip.
+        sampler: ``euler`` or ``heun``.
+        guidance: Guidance scale; None when the flow has no condition, or has its guidance in the weights.
+        scale: Scale that its velocity is taken at; None for the velocity without a condition.
+    """
+
+    nfe: int
+    sampler: str
+    guidance: float | None
+    scale: float | None
+
+
+def sampling_of(settings: FlowSettings, context: BuildContext) -> Sampling:
+    """Return how a flow is sampled: as asked, else as its settings say."""
+    asked = settings.guidance if context.guidance is None else context.guidance
+    guidance = None if settings.condition == "none" else asked
+    return Sampling(
+        nfe=settings.nfe if context.nfe is None else context.nfe,
+        sampler=settings.sampler if context.sampler is None else context.sampler,
+        guidance=guidance,
+        scale=guidance,
+    )
+
+
+class FlowTokens:
+    """Makes mel tokens from noise; windows are cross-faded at every step of the sampler."""
+
+    def __init__(self, flow: Flow, condition_of: ClipConditions, sampling: Sampling, device: str) -> None:
+        """Take the trained flow.
+
+        Args:
+            flow: The network.
+            condition_of: From clips of one length and their number of tokens to conditions, shape (n_clips, n_tokens,
+                condition_dim).
+            sampling: How it is sampled.
+            device: A torch device name.
+        """
+        self._flow = flow.eval().requires_grad_(False).to(device)
+        self._condition_of, self._sampling, self._device = condition_of, sampling, device
+
+    def __call__(self, clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
+        """Return the mel tokens of clips of one length, shape (n_clips, n_tokens, token_dim)."""
+        shape = (len(clips), windows.n, self._flow.mel.token_dim)
+        noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32)).to(self._device)
+        return self.integrate(noise, self._condition_of(clips, windows.n).to(self._device), windows)
+
+    def integrate(self, noise: Tensor, condition: Tensor, windows: Windows) -> Tensor:
+        """Go from noise to mel tokens, both (batch, n_tokens, token_dim).
+
+        Args:
+            noise: Where the path starts.
+            condition: Shape (batch, n_tokens, condition_dim).
+            windows: Stretches that the network sees at once.
+        """
+        flow, sampling = self._flow, self._sampling
+        prepared = flow.prepare(windows.split(condition))
+
+        def velocity(x: Tensor, tau: Tensor, following: Tensor) -> Tensor:
+            now, then = (time.repeat_interleave(len(windows.starts)) for time in (tau, following))
+            return windows.merge(guided_velocity(flow, windows.split(x), now, prepared, sampling.scale, then))
+
+        return sample(flow.path, velocity, noise, nfe=sampling.nfe, method=sampling.sampler, times=flow.times)
+
+
+def flow_generator(
+    flow: Flow,
+    condition_of: ClipConditions,
+    signal: SignalSettings,
+    context: BuildContext,
+    *,
+    sampling: Sampling | None = None,
+    more_parameters: int = 0,
+) -> MelGenerator:
+    """Return the generator of a trained flow.
+
+    Args:
+        flow: The network.
+        condition_of: From clips of one length and their number of tokens to conditions, shape (n_clips, n_tokens,
+            condition_dim).
+        signal: Settings of mel tokens and windows.
+        context: Device, vocoder, and how it is sampled.
+        sampling: How it is sampled where that is not ``sampling_of`` its settings.
+        more_parameters: Numbers in the networks that its condition comes from.
+
+    Raises:
+        FoleyError: The named vocoder does not fit.
+    """
+    how = sampling or sampling_of(flow.settings, context)
+    return MelGenerator(
+        FlowTokens(flow, condition_of, how, context.device),
+        signal,
+        context,
+        n_parameters=n_parameters(flow) + more_parameters,
+        nfe=how.nfe,
+        guidance=how.guidance,
+        sampler=how.sampler,
+    )

@@ -1,0 +1,97 @@
+"""Conditions of a training set, computed once, in a mapped file.
+
+They are mapped and not in memory, because those of all of VGGSound at a large size take tens of gigabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from torch import Tensor
+from tqdm import tqdm
+
+from foleybench.clips import IntArray
+from foleybench.runtime import distributed
+from foleymodels._training.decoded_data import TrainingData
+
+FrameCondition = Callable[[Tensor, int], Tensor]
+_LARGEST_SAMPLE = 1 << 28
+
+
+class Conditions:
+    """The conditions of every token of a data set, laid end to end like the tokens.
+
+    Attributes:
+        width: Numbers per token.
+        values: Shape (sum of tokens, width) float16.
+    """
+
+    def __init__(self, data: TrainingData, folder: Path, condition_of: FrameCondition, *, width: int, key: str) -> None:
+        """Compute them, unless a run that was cut short has.
+
+        Args:
+            data: The clips.
+            folder: The run folder, where they are kept until ``forget`` is called.
+            condition_of: From a clip's frames, as the data holds them, and its number of tokens to its conditions,
+                shape (n_tokens, width).
+            width: Numbers per token.
+            key: Tells apart conditions of other weights or data.
+        """
+        self._data, self.width = data, width
+        path = folder / f"conditions-{key}.npy"
+        if not distributed.agreed(path.is_file()):
+            if distributed.first():
+                _write(data, condition_of, width, path)
+            distributed.agreed(True)
+        self.values = torch.from_numpy(np.load(path, mmap_mode="c"))  # copy on write, as torch wants it writable
+
+    def crop(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
+        """Return crops, shape (batch, n_tokens, width) float32.
+
+        Args:
+            indices: Clips, shape (batch,).
+            starts: Where crops start in units of the data, shape (batch,).
+            n_tokens: Their length.
+        """
+        first = self._data.token_offsets[indices.numpy()] + starts * self._data.settings.unit[1]
+        return torch.stack([self.values[at : at + n_tokens].float() for at in first.tolist()])
+
+    def sample(self) -> Tensor:
+        """Return all values in memory, or evenly spread rows of them where they are very many, (n, width) float32."""
+        every = -(-self.values.numel() // _LARGEST_SAMPLE)
+        return self.values[::every].float()
+
+
+class NoConditions:
+    """What stands for the conditions of an unconditional model: one 0 a token."""
+
+    width = 1
+
+    def crop(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
+        """Return zeros, shape (batch, n_tokens, 1)."""
+        return torch.zeros(len(indices), n_tokens, 1)
+
+
+def forget(folder: Path) -> None:
+    """Remove the conditions of a run, once its checkpoint is written; the first process does."""
+    if distributed.first():
+        for path in folder.glob("conditions-*.npy"):
+            path.unlink()
+
+
+@torch.inference_mode()
+def _write(data: TrainingData, condition_of: FrameCondition, width: int, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = path.with_name(f".{path.name}.tmp")  # one name, so that a run killed here leaves one file at most
+    values = open_memmap(building, mode="w+", dtype=np.float16, shape=(int(data.token_offsets[-1]), width))
+    at = 0
+    for frames, n_tokens in tqdm(data.videos(), total=len(data), desc="conditions", unit="clip", disable=None):
+        values[at : at + n_tokens] = condition_of(frames, n_tokens).half().cpu().numpy()
+        at += n_tokens
+    values.flush()
+    del values
+    building.replace(path)

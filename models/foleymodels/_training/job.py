@@ -1,0 +1,174 @@
+"""What the training stages of every system share."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from foleybench.api.model import Generator, TrainContext
+from foleybench.clips import IntArray
+from foleybench.errors import FoleyError
+from foleybench.runtime import distributed
+from foleymodels._parts import checkpoint
+from foleymodels._parts.mel import MelSettings
+from foleymodels._parts.settings import flat, read
+from foleymodels._training.data_parallel import share
+from foleymodels._training.decoded_data import CacheSettings, TrainingData, training_data
+from foleymodels._training.loop import (
+    LossFunction,
+    Monitor,
+    batch_indices,
+    fit,
+    forget_state,
+    measured,
+    outcome,
+)
+from foleymodels._training.optimisers import FitSettings
+from foleymodels._training.samples import SampleWriter
+from foleymodels._training.settings import LoopSettings, RunOptions
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """A training run: what was asked for, how its stages are trained, and the decoded data.
+
+    Attributes:
+        context: What was asked for.
+        loop: How every stage is trained.
+        options: What the run uses beside the settings.
+        data: Training data.
+        val: Validation data; the training data when no validation split was given.
+    """
+
+    context: TrainContext
+    loop: LoopSettings
+    options: RunOptions
+    data: TrainingData
+    val: TrainingData
+
+    @classmethod
+    def start(cls, context: TrainContext, loop: LoopSettings, options: RunOptions, wanted: CacheSettings) -> Job:
+        """Return the job with its data, which is decoded first when that has not been done."""
+        folder = Path(options.cache) if options.cache else None
+
+        def decoded(manifest: Path) -> TrainingData:
+            return distributed.after_first(lambda: training_data(manifest, wanted, folder=folder, jobs=options.jobs))
+
+        data = decoded(context.data)
+        val = data if context.val is None else decoded(context.val)
+        return cls(context=context, loop=loop, options=options, data=data, val=val)
+
+    def draw_crops(self, batch: int, n_tokens: int, step: int, generator: torch.Generator) -> tuple[Tensor, IntArray]:
+        """Return this process's share of a step's batch: which clips, and where their crops start."""
+        indices = batch_indices(len(self.data), batch, step, self.context.seed)
+        starts = self.data.starts(indices, n_tokens, generator)
+        return share().rows(indices), share().rows(starts)
+
+    def fit(
+        self,
+        module: nn.Module,
+        losses: LossFunction,
+        stage: str,
+        *,
+        steps: int,
+        rate: float,
+        ema: float,
+        name: str,
+        monitor: Monitor | None = None,
+    ) -> dict[str, Any]:
+        """Train a module and leave its averaged weights in it.
+
+        Args:
+            module: On its device.
+            losses: From (step, generator) to named losses.
+            stage: Folder of the stage below the run folder.
+            steps: Optimiser steps.
+            rate: Peak learning rate.
+            ema: Decay of the averaged weights.
+            name: For the progress bar and the title of the curves.
+            monitor: What is shown meanwhile.
+
+        Returns:
+            What the log says at its end, and the seconds it took.
+        """
+        started = time.monotonic()
+        settings = FitSettings(
+            steps=steps,
+            learning_rate=rate,
+            ema_decay=ema,
+            save_every_s=self.options.save_every_s,
+            optimiser=self.loop.optimiser,
+            schedule=self.loop.schedule,
+            precision=self.loop.precision,
+        )
+        folder = self.context.out / stage
+        monitor = monitor or Monitor(tensorboard=self.context.tensorboard)
+        weights = fit(module, losses, settings, folder, seed=self.context.seed, name=name, monitor=monitor)
+        module.load_state_dict(weights)
+        return {**outcome(folder), "seconds": round(time.monotonic() - started, 2)}
+
+    def monitor(
+        self, generator_of: Callable[[dict[str, Tensor]], Generator], mel: MelSettings, folder: str = "samples"
+    ) -> Monitor:
+        """Return what is shown while a stage is trained that can make audio.
+
+        Args:
+            generator_of: Makes a generator of averaged weights.
+            mel: For the drawn spectrograms.
+            folder: Where samples go, below the run folder.
+        """
+        context = self.context
+        if not context.sample_every:
+            return Monitor(tensorboard=context.tensorboard)
+        writer = SampleWriter(context.val or context.data, context.out / folder, generator_of, mel, seed=context.seed)
+        return Monitor(tensorboard=context.tensorboard, sample_every=context.sample_every, sample=writer)
+
+
+def origin(context: TrainContext) -> dict[str, Any]:
+    """Return where a checkpoint comes from: seed and hash of the training manifest."""
+    return {"seed": context.seed, "data_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest()}
+
+
+def is_finished(context: TrainContext, kind: str, settings: Any) -> bool:
+    """Return whether a run folder holds the finished run that is asked for.
+
+    Raises:
+        FoleyError: It holds one of other settings, seed or data: it is neither trained again nor silently returned.
+    """
+    if not distributed.agreed((context.out / checkpoint.CONFIG).is_file()):
+        return False
+    _, config = checkpoint.load(context.out, kind)
+    trained = {**flat(read(type(settings), config["settings"], context.out)), **config["origin"]}
+    wanted = {**flat(settings), **origin(context)}
+    changed = sorted(name for name in wanted if trained[name] != wanted[name])
+    if changed:
+        raise FoleyError(f"{context.out} holds a finished run with another {', '.join(changed)}. Choose another --out.")
+    return True
+
+
+def save_checkpoint(
+    folder: Path, kind: str, settings: Any, tensors: dict[str, Tensor], context: TrainContext, stage: str, **more: Any
+) -> None:
+    """Write a checkpoint with settings, origin and what was measured; the first process does, the others wait for it.
+
+    Args:
+        folder: Where; made when absent.
+        kind: What the checkpoint is of.
+        settings: Composed settings.
+        tensors: Weights by name.
+        context: Of the run.
+        stage: The stage that is over: what only its resuming needs is removed.
+        more: Further parts of the config.
+    """
+    if distributed.first():
+        facts = {"settings": dataclasses.asdict(settings), "origin": origin(context), "metrics": measured(context.out)}
+        checkpoint.save(folder, kind, tensors, {**facts, **more})
+        forget_state(context.out / stage)
+    distributed.agreed(True)

@@ -1,0 +1,88 @@
+"""A generator for any system that makes mel tokens.
+
+The system is one function from clips to mel tokens. What is the same for all is here: clips of one length form a batch,
+long clips are cut in windows, a vocoder turns tokens into audio, and the audio has exactly as many samples as asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from foleybench.api.model import BuildContext
+from foleybench.clips import AudioArray, Clip, Clock
+from foleybench.errors import FoleyError
+from foleymodels._parts.signal import SignalSettings
+from foleymodels._parts.windows import Windows
+from foleymodels._vocoders.choose import vocoder_of
+
+MakeTokens = Callable[[Sequence[Clip], Windows, np.random.Generator], Tensor]
+
+
+class MelGenerator:
+    """Audio from a function that makes mel tokens.
+
+    Attributes:
+        rate_hz: Sample rate of the audio.
+        nfe: Network evaluations per clip.
+        guidance: Guidance scale at sampling, or None.
+        sampler: How a flow is integrated, or None.
+        n_parameters: Numbers in all networks.
+        vocoder: Name of what turns mel tokens into audio.
+    """
+
+    def __init__(
+        self,
+        make: MakeTokens,
+        signal: SignalSettings,
+        context: BuildContext,
+        *,
+        n_parameters: int,
+        nfe: int,
+        guidance: float | None = None,
+        sampler: str | None = None,
+    ) -> None:
+        """Take the function that makes tokens.
+
+        Args:
+            make: From clips of one length, the windows that their tokens are cut in, and a random generator to tokens
+                of shape (n_clips, n_tokens, token_dim). A network of short stretches works on ``windows.split``, and
+                ``windows.merge`` cross-fades its windows: once at the end, or at every step of a sampler.
+            signal: The tokens' settings; long clips get windows of at most ``signal.window_s``.
+            context: Names the vocoder.
+            n_parameters: Numbers in all networks.
+            nfe: Network evaluations per clip.
+            guidance: Guidance scale at sampling, or None.
+            sampler: How a flow is integrated, or None.
+
+        Raises:
+            FoleyError: The named vocoder cannot be read, or is for other mel settings.
+        """
+        self._make, self._signal = make, signal
+        self._vocoder = vocoder_of(context, signal.mel, signal.vocoder_iterations)
+        self.vocoder = self._vocoder.name
+        self.rate_hz, self.n_parameters = signal.rate_hz, n_parameters
+        self.nfe, self.guidance, self.sampler = nfe, guidance, sampler
+
+    def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
+        """Make audio; clips of one length are processed as one batch, in the order of the list."""
+        made: dict[int, AudioArray] = {}
+        lengths = [Clock(clip.duration_s).samples(self.rate_hz) for clip in clips]
+        for n_samples in dict.fromkeys(lengths):
+            group = [index for index, length in enumerate(lengths) if length == n_samples]
+            made |= zip(group, self._batch([clips[index] for index in group], n_samples, rng), strict=True)
+        return [made[index] for index in range(len(clips))]
+
+    @torch.inference_mode()
+    def _batch(self, clips: Sequence[Clip], n_samples: int, rng: np.random.Generator) -> list[AudioArray]:
+        mel = self._signal.mel
+        windows = Windows.cover(mel.n_tokens(n_samples), self._signal.n_tokens)
+        tokens = self._make(clips, windows, rng)
+        wanted = (len(clips), windows.n, mel.token_dim)
+        if tokens.shape != wanted:
+            raise FoleyError(f"mel tokens of shape {tuple(tokens.shape)} were made; {wanted} are wanted.")
+        audio = self._vocoder(tokens, n_samples).clamp(-1.0, 1.0).numpy()
+        return [np.ascontiguousarray(one) for one in audio]

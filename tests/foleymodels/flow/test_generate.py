@@ -1,0 +1,76 @@
+"""Audio from a flow: the whole way from noise, written out once more."""
+
+import numpy as np
+import pytest
+import torch
+
+from foleybench.api.model import BuildContext
+from foleybench.clips import Clip
+from foleymodels._flow.generate import flow_generator, sampling_of
+from foleymodels._flow.network import Flow
+from foleymodels._flow.settings import FlowSettings
+from foleymodels._parts.mel import Mel
+from foleymodels._parts.signal import SignalSettings
+from foleymodels._parts.windows import Windows
+from foleymodels._vocoders.griffin_lim import griffin_lim
+
+SIGNAL = SignalSettings(window_s=1.28, vocoder_iterations=2)
+WIDTH = 3
+SMALL = {"flow_dim": 16, "flow_heads": 2, "flow_blocks": 1, "flow_hidden": 16, "refine_channels": 4, "path": "linear"}
+
+
+def random_flow(**more):
+    torch.manual_seed(0)
+    flow = Flow(FlowSettings(**{**SMALL, **more}), SIGNAL.mel, WIDTH)
+    for value in flow.parameters():
+        torch.nn.init.normal_(value, std=0.1)
+    return flow.eval()
+
+
+def clip(duration_s):
+    return Clip(
+        clip_id="a", source_id="a", label="", split="test", duration_s=duration_s, frames=None,
+        frame_times_s=np.zeros(0), audio=None, rate_hz=16000,
+    )  # fmt: skip
+
+
+def conditions(clips, n_tokens):
+    return torch.linspace(-1.0, 1.0, n_tokens)[None, :, None].expand(len(clips), -1, WIDTH)
+
+
+@pytest.mark.parametrize("duration_s", [0.7, 3.2])
+def test_two_steps_of_the_linear_path_by_hand(duration_s):
+    """Euler: x goes half of the way against the velocity twice; windows are cut and cross-faded in each step."""
+    flow, scale = random_flow(), 2.0
+    context = BuildContext(nfe=2, guidance=scale)
+    (audio,) = flow_generator(flow, conditions, SIGNAL, context).generate([clip(duration_s)], np.random.default_rng(3))
+    n_samples = round(duration_s * 16000)
+    n_tokens = SIGNAL.mel.n_tokens(n_samples)
+    x = torch.from_numpy(np.random.default_rng(3).standard_normal((1, n_tokens, 128), dtype=np.float32))
+    windows = Windows.cover(n_tokens, 40)
+    given = windows.split(conditions([0], n_tokens))
+    with torch.no_grad():
+        for now in (1.0, 0.5):
+            part, tau = windows.split(x), torch.full((len(windows.starts),), now)
+            kept = torch.zeros(len(part), dtype=torch.bool)
+            with_it, without = flow(part, tau, given, kept), flow(part, tau, given, ~kept)
+            x = x - 0.5 * windows.merge(without + scale * (with_it - without))
+    wanted = griffin_lim(Mel(SIGNAL.mel), x, n_samples, iterations=2)[0].clamp(-1, 1).numpy()
+    assert len(windows.starts) == (1 if duration_s < 1 else 3)
+    np.testing.assert_allclose(audio, wanted, atol=2e-4)
+
+
+def test_sampling_is_as_asked_else_as_the_settings_say():
+    settings = FlowSettings(nfe=7, guidance=1.5, sampler="heun")
+    plain = sampling_of(settings, BuildContext())
+    assert (plain.nfe, plain.guidance, plain.scale, plain.sampler) == (7, 1.5, 1.5, "heun")
+    asked = sampling_of(settings, BuildContext(nfe=2, guidance=0.5, sampler="euler"))
+    assert (asked.nfe, asked.guidance, asked.scale, asked.sampler) == (2, 0.5, 0.5, "euler")
+    free = sampling_of(FlowSettings(condition="none"), BuildContext(guidance=3.0))
+    assert (free.guidance, free.scale) == (None, None)
+
+
+def test_parameters_of_what_the_condition_comes_from_are_counted():
+    flow = random_flow()
+    own = sum(value.numel() for value in flow.parameters())
+    assert flow_generator(flow, conditions, SIGNAL, BuildContext(), more_parameters=11).n_parameters == own + 11

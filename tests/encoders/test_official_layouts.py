@@ -1,5 +1,7 @@
 """The published files of CAVP, Diff-Foley's classifier and Synchformer: names, shapes, counts; strict, by name."""
 
+import functools
+
 import pytest
 import torch
 
@@ -64,6 +66,7 @@ LAYOUTS = {
 }
 
 
+@functools.cache
 def on_meta(module):
     with torch.device("meta"):
         return module.new_net()

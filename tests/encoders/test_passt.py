@@ -1,4 +1,6 @@
 import copy
+import functools
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,8 +16,11 @@ from tests.encoders.test_vggish import two_tones
 
 @pytest.fixture(scope="module")
 def net():
-    torch.manual_seed(0)
-    return passt.new_net()
+    """The network without drawing its numbers: layouts need none, and loading brings its own."""
+    from hear21passt.models import passt as package
+
+    with mock.patch.object(package, "trunc_normal_"), mock.patch.object(torch.nn.Linear, "reset_parameters"):
+        return passt.new_net()
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +75,16 @@ def test_layout_is_the_official_one(net):
     assert net.norm.eps == net.blocks[3].norm2.eps == 1e-6
 
 
-def test_building_prints_nothing_and_leaves_the_random_state(capsys):
+def test_building_prints_nothing_and_leaves_the_random_state(capsys, monkeypatch):
+    from hear21passt.models import passt as package
+
+    monkeypatch.setattr(package, "PaSST", functools.partial(package.PaSST, depth=1))
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    passt.new_net()
+    net = passt.new_net()
+    assert len(net.blocks) == 1
+    assert not net.training
+    assert net.blocks[0].mlp.fc1.weight.std() > 0
     assert torch.equal(torch.get_rng_state(), before)
     assert capsys.readouterr().out == ""
 
@@ -105,19 +116,19 @@ def test_absent_weights_name_the_command(tmp_path, monkeypatch):
         encoder.ENCODER.build("cpu")
 
 
-def test_a_file_in_the_official_layout_is_accepted(tmp_path, net, monkeypatch):
-    monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(net))
-    loaded = passt.load(layout_file(tmp_path / "passt.pt", net))
-    assert all((tensor == 0).all() for tensor in loaded.state_dict().values())
-    assert not any(parameter.requires_grad for parameter in loaded.parameters())
-
-
 @pytest.fixture(scope="module")
 def short(net):
-    """Two of the twelve blocks, to be done in seconds."""
+    """One of the twelve blocks with random weights, to be done in a second."""
     cut = copy.copy(net)
-    cut._modules = {**net._modules, "blocks": net.blocks[:2]}
-    return copy.deepcopy(cut)
+    cut._modules = {**net._modules, "blocks": net.blocks[:1]}
+    made = copy.deepcopy(cut)
+    rng = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in made.named_parameters():
+            drawn = torch.randn(parameter.shape, generator=rng)
+            scale = 1.0 if parameter.ndim < 2 else max(1, parameter[0].numel()) ** -0.5
+            parameter.copy_(0.1 * drawn + float(name.endswith("weight")) if parameter.ndim < 2 else scale * drawn)
+    return made
 
 
 @pytest.mark.filterwarnings("ignore:stft with return_complex=False:UserWarning")
@@ -139,6 +150,13 @@ def test_agrees_with_the_package_on_random_weights(tmp_path, short, sound, monke
     np.testing.assert_allclose(features["logits"], wanted[:527], atol=1e-5)
     np.testing.assert_allclose(features["embedding"], wanted[527:], atol=1e-5)
     assert np.abs(wanted).max() > 0.1
+
+
+def test_a_file_in_the_official_layout_is_accepted(tmp_path, short, monkeypatch):
+    monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short))
+    loaded = passt.load(layout_file(tmp_path / "passt.pt", short))
+    assert all((tensor == 0).all() for tensor in loaded.state_dict().values())
+    assert not any(parameter.requires_grad for parameter in loaded.parameters())
 
 
 def test_weights_under_the_key_of_a_training_run_are_the_same(tmp_path, short, monkeypatch):

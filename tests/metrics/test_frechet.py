@@ -7,7 +7,9 @@ import scipy.linalg
 from foleybench.errors import FoleyError
 from foleybench.metrics import fad_mini, fad_vggish
 from foleybench.metrics._math.distances import corrected_distance, distance_of
+from foleybench.metrics._math.extrapolate import extrapolated
 from foleybench.metrics._math.frechet import frechet_distance
+from foleybench.scoring.accumulator import Accumulator
 from tests.metrics.views import view
 
 X = np.random.RandomState(0).standard_normal((500, 16))
@@ -106,6 +108,35 @@ def test_correction_removes_most_of_the_bias():
         corrected.append(corrected_distance(pairs_of(first, second)))
     assert np.mean(plain) > 2.5
     assert abs(np.mean(corrected)) < 0.1 * np.mean(plain)
+
+
+@pytest.mark.parametrize("n", [4, 5, 7, 40, 41])
+def test_correction_is_exact_where_the_bias_falls_as_one_over_the_clips(n):
+    """Odd numbers too: a half of 7 clips is 3, a share of 3 / 7."""
+    found = extrapolated(lambda chosen: 5.0 + 3.0 / len(chosen), n)
+    assert found == pytest.approx(5.0, abs=1e-12)
+
+
+def test_correction_is_of_all_clips_and_sixteen_halves_without_a_clip_twice():
+    asked = []
+    extrapolated(lambda chosen: float(asked.append(chosen.tolist()) or 1.0), 7)
+    *halves, whole = asked
+    assert sorted(whole) == list(range(7))
+    assert [len(half) for half in halves] == [3] * 16
+    assert all(not set(one) & set(two) for one, two in zip(halves[::2], halves[1::2], strict=True))
+    assert len({tuple(sorted(half)) for half in halves}) > 8
+    assert math.isnan(extrapolated(lambda chosen: 1.0, 3))
+
+
+@pytest.mark.parametrize(("name", "least"), [("fad_mini", 24), ("fad_vggish", 16), ("kad_passt", 16), ("is_passt", 20)])
+def test_fewer_clips_than_the_minimum_have_no_value(name, least):
+    total = Accumulator(name)
+    rng = np.random.default_rng(0)
+    for index in range(least):
+        assert math.isnan(total.compute())
+        features = {need: rng.standard_normal(6) for need in total.metric.needs}
+        total.update_features(f"clip{index:02}", features)
+    assert math.isfinite(total.compute())
 
 
 def test_correction_finds_a_real_distance():

@@ -89,6 +89,20 @@ def test_ranked_precision_by_hand():
     assert ranked_precision(reference, generated[:0], generated[:0]) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("labels", "ranks", "wanted"),
+    [
+        ([1, 0, 1], [0.5, 0.5, 0.2], 0.25 + 1 / 3),  # ties share a threshold: precision 1/2 at recall 1/2, then 2/3
+        ([0, 1], [0.9, 0.1], 0.5),
+        ([1, 1, 0], [0.9, 0.0, 0.0], 0.5 + 0.5 * 2 / 3),
+        ([0, 0, 1, 1], [0.9, 0.8, 0.7, 0.6], 0.5 * (1 / 3 + 2 / 4)),
+    ],
+)
+def test_average_precision_by_hand(labels, ranks, wanted):
+    assert average_precision(labels, ranks) == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.slow  # importing scikit-learn takes a second
 def test_average_precision_is_that_of_scikit_learn():
     sklearn_metrics = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(0)

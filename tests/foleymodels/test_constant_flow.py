@@ -49,7 +49,7 @@ def test_nothing_in_it_looks_at_time(corpus, trained):
     assert np.abs(made(255 - clip.frames) - plain).max() > 1e-3
 
 
-def test_it_learns_the_condition_and_nothing_is_left_beside_the_checkpoint(corpus, trained):
+def test_it_learns_the_condition_and_nothing_is_left_beside_the_checkpoint(toy_data, trained):
     config = json.loads((trained / "config.json").read_text())
     assert config["kind"] == "constant_flow"
     assert config["settings"].keys() == {"signal", "flow", "loop"}
@@ -58,9 +58,11 @@ def test_it_learns_the_condition_and_nothing_is_left_beside_the_checkpoint(corpu
     assert {path.name for path in trained.iterdir()} == {"config.json", "flow", "metrics.json", "model.safetensors"}
     generator = SYSTEM.build(BuildContext(checkpoint=trained))
     assert (generator.nfe, generator.guidance) == (2, 2.5)
-    weights = sum(p.numel() for p in generator._make._flow.parameters())
-    assert generator.n_parameters == weights
-    assert float(generator._make._flow.spread.max()) > 1e-3  # fitted on the mean frames of the training clips
+    flow = generator._make._flow
+    assert generator.n_parameters == sum(value.numel() for value in flow.parameters())
+    given = torch.cat([mean_frame(*toy_data.video(index)).half().float() for index in range(len(toy_data))])
+    torch.testing.assert_close(flow.centre, given.mean(0))
+    torch.testing.assert_close(flow.spread, given.std(0).clamp_min(1e-3))
 
 
 def test_a_finished_run_is_kept_and_another_is_refused(corpus, trained):

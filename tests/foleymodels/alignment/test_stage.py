@@ -170,6 +170,14 @@ def test_infonce_tells_clips_apart_and_no_times_and_cavp_tells_times_too(data):
     found = [cavp(batch, torch.Generator().manual_seed(0)) for batch in (right, backwards)]
     assert float(found[1]["within"]) > float(found[0]["within"]) + 1.0
 
+    one_clip = dict(frames=np.tile(frames[:32], (8, 1, 1, 1)), tokens=np.tile(tokens[:40], (8, 1)))
+    alike = draw(dataclasses.replace(data, **one_clip), 8)  # nothing is left to tell but times
+    assert float(infonce(alike, torch.Generator())["loss"]) == pytest.approx(math.log(8), abs=1e-4)
+    cavp._offsets = lambda *given: np.array([[0, 4]] * 8)
+    found = cavp(alike, torch.Generator())
+    assert float(found["between"]) == pytest.approx(math.log(8), abs=1e-4)
+    assert float(found["within"]) < math.log(2) - 0.3  # log 2 is chance for two windows a clip
+
 
 def test_onset_supervision_learns_from_the_right_tokens(data):
     supervised = objective("onset_sup", data)

@@ -19,9 +19,9 @@ WIDTH = 3
 SMALL = {"flow_dim": 16, "flow_heads": 2, "flow_blocks": 1, "flow_hidden": 16, "refine_channels": 4, "path": "linear"}
 
 
-def random_flow(**more):
+def random_flow(*, told_span=False, **more):
     torch.manual_seed(0)
-    flow = Flow(FlowSettings(**{**SMALL, **more}), SIGNAL.mel, WIDTH)
+    flow = Flow(FlowSettings(**{**SMALL, **more}), SIGNAL.mel, WIDTH, told_span=told_span)
     for value in flow.parameters():
         torch.nn.init.normal_(value, std=0.1)
     return flow.eval()
@@ -38,10 +38,11 @@ def conditions(clips, n_tokens):
     return torch.linspace(-1.0, 1.0, n_tokens)[None, :, None].expand(len(clips), -1, WIDTH)
 
 
+@pytest.mark.parametrize("condition", ["dynamic", "static"])
 @pytest.mark.parametrize("duration_s", [0.7, 3.2])
-def test_two_steps_of_the_linear_path_by_hand(duration_s):
+def test_two_steps_of_the_linear_path_by_hand(duration_s, condition):
     """Euler: x goes half of the way against the velocity twice; windows are cut and cross-faded in each step."""
-    flow, scale = random_flow(), 2.0
+    flow, scale = random_flow(condition=condition), 2.0
     context = BuildContext(nfe=2, guidance=scale)
     (audio,) = flow_generator(flow, conditions, SIGNAL, context).generate([clip(duration_s)], np.random.default_rng(3))
     n_samples = round(duration_s * 16000)
@@ -49,6 +50,7 @@ def test_two_steps_of_the_linear_path_by_hand(duration_s):
     x = torch.from_numpy(np.random.default_rng(3).standard_normal((1, n_tokens, 128), dtype=np.float32))
     windows = Windows.cover(n_tokens, 40)
     given = windows.split(conditions([0], n_tokens))
+    given = given.mean(1, keepdim=True).expand_as(given) if condition == "static" else given  # of a window, as trained
     with torch.no_grad():
         for now in (1.0, 0.5):
             part, tau = windows.split(x), torch.full((len(windows.starts),), now)
@@ -58,6 +60,21 @@ def test_two_steps_of_the_linear_path_by_hand(duration_s):
     wanted = griffin_lim(Mel(SIGNAL.mel), x, n_samples, iterations=2)[0].clamp(-1, 1).numpy()
     assert len(windows.starts) == (1 if duration_s < 1 else 3)
     np.testing.assert_allclose(audio, wanted, atol=2e-4)
+
+
+def test_a_network_that_is_told_how_far_a_step_goes_is_told_it():
+    """One step of the linear path is the estimate of the data, for a step from 1 to 0."""
+    flow = random_flow(told_span=True)
+    context = BuildContext(nfe=1, guidance=1.0)
+    make = flow_generator(flow, conditions, SIGNAL, context)._make
+    windows = Windows.cover(20, 40)
+    found = make([clip(0.64)], windows, np.random.default_rng(3))
+    x = torch.from_numpy(np.random.default_rng(3).standard_normal((1, 20, 128), dtype=np.float32))
+    tau, kept = torch.ones(1), torch.zeros(1, dtype=torch.bool)
+    with torch.no_grad():
+        wanted, untold = (flow.data(x, tau, conditions([0], 20), kept, then) for then in (torch.zeros(1), None))
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(wanted, untold, atol=1e-2)
 
 
 def test_sampling_is_as_asked_else_as_the_settings_say():

@@ -114,6 +114,13 @@ def test_nearest_copies_a_training_sound(corpus, runs):
         assert generator.generate([clip], np.random.default_rng(0))[0].tobytes() in sounds
 
 
+def test_steps_of_nearest_are_a_share_of_the_flow_steps_of_its_size(corpus, tmp_path):
+    """So that an alignment stage it trains itself is as long as those of the models it is compared with."""
+    train("nearest", corpus, tmp_path, asked={"steps": FlowSettings().flow_steps // 10}, vama_steps="40")
+    config = json.loads((tmp_path / "alignment" / "config.json").read_text())
+    assert config["settings"]["alignment"]["vama_steps"] == 4
+
+
 def test_nearest_finds_a_training_clip_itself(corpus, runs):
     train_data = ShardDataset(corpus["train"])
     generator = registry.load("models", "nearest").build(BuildContext(checkpoint=runs["nearest"]))

@@ -12,6 +12,7 @@ from foleymodels._flow.network import Flow
 from foleymodels._flow.training import flow_loss
 from foleymodels.foleyflow import heads
 from foleymodels.foleyflow.checkpoints import load_model, new_flow
+from foleymodels.foleyflow.generate import _sampling
 from foleymodels.foleyflow.settings import HeadSettings
 from tests.foleymodels.small import small_settings, train
 
@@ -166,6 +167,20 @@ def test_the_gradient_in_bfloat16_points_where_the_exact_one_does(head):
     assert not torch.equal(exact, rough)
     assert float(torch.nn.functional.cosine_similarity(exact, rough, dim=0)) > 0.999
     assert float(rough.norm() / exact.norm()) == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("condition", ["dynamic", "none"])
+def test_a_head_takes_one_step_with_the_guidance_of_its_weights(condition):
+    plain = _sampling(small_settings(condition=condition), BuildContext())
+    headed = _sampling(small_settings(condition=condition, head="reflow"), BuildContext(sampler="heun"))
+    assert (plain.nfe, headed.nfe) == (2, 1)
+    assert (plain.guidance, headed.guidance) == (None if condition == "none" else 2.5, None)
+    assert (plain.scale, headed.scale) == ((None, None) if condition == "none" else (2.5, 1.0))
+    assert headed.sampler == "heun"
+    more = _sampling(small_settings(condition=condition, head="imf"), BuildContext(nfe=3))
+    assert more.nfe == 3
+    with pytest.raises(FoleyError, match=r"2\.5 is trained into this model"):
+        _sampling(small_settings(head="imf"), BuildContext(guidance=2.0))
 
 
 def test_steps_of_a_head_are_drawn_as_asked():

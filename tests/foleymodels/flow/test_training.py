@@ -44,10 +44,8 @@ def test_a_network_that_says_nothing_has_the_error_of_data_0(name, times):
         (1 - tau, tau) if name == "linear" else (torch.cos(tau * torch.pi / 2), torch.sin(tau * torch.pi / 2))
     )
     explained = (alpha * TOKENS + sigma * noise) / sigma.clamp_min(0.05)
-    if name == "linear":
-        errors = explained - (noise - TOKENS)
-    else:
-        errors = alpha * explained - (alpha * noise - sigma * TOKENS)
+    linear, rotated = explained - (noise - TOKENS), alpha * explained - (alpha * noise - sigma * TOKENS)
+    errors = linear if name == "linear" else rotated
     wanted = float(errors.square().mean()) * (SPEED[name] ** 2 if times == "raw" else 1.0)
     assert loss(flow, 0.0) == pytest.approx(wanted, rel=1e-4)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from pathlib import Path
 
@@ -26,38 +28,85 @@ def wheel(tmp_path_factory) -> Path:
     return next(folder.glob("*.whl"))
 
 
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory) -> Path:
+    """Install the wheel away from the repository, beside the packages that are here; return its folder of programs."""
+    home = tmp_path_factory.mktemp("installed")
+    venv.create(home / "venv", with_pip=False)
+    python = home / "venv" / "bin" / "python"
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    here = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    Path(packages, "present.pth").write_text("".join(f"{path}\n" for path in sorted(here)))
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*command, str(wheel)], check=True, capture_output=True)
+    return python.parent
+
+
+def run(installed: Path, folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the installed command in a folder, without a path to the repository, and check its exit code."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    found = subprocess.run(
+        [installed / "foleybench", *words], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert found.returncode == code, found.stderr
+    return found
+
+
 @pytest.mark.slow
-def test_wheel_holds_both_packages_weights_and_pages(wheel):
+def test_wheel_holds_what_the_commands_read(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    wanted = {
-        "foleybench/py.typed",
-        "foleymodels/foleyflow/__init__.py",
-        "foleybench/encoders/mini/mini_class.safetensors",
-        "foleybench/encoders/mini/mini_align.safetensors",
-        "foleybench/leaderboard/assets/report.js",
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    files = {
+        name.removeprefix("models/") for name in tracked if name.startswith(("foleybench/", "models/foleymodels/"))
     }
-    assert wanted <= names
+    results = {name.replace("leaderboards/", "foleybench/shipped/", 1) for name in tracked if _is_shipped(name)}
+    assert {"foleybench/py.typed", "foleybench/shipped/published.csv"} <= files | results
+    assert len(results) > 10
+    assert files | results <= names
     assert not [name for name in names if name.startswith(("tests/", "shards/", "models/", "leaderboards/"))]
 
 
+def _is_shipped(name: str) -> bool:
+    return name == "leaderboards/published.csv" or name.startswith("leaderboards/results/")
+
+
 @pytest.mark.slow
-def test_wheel_works_elsewhere(wheel, tmp_path):
-    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+def test_wheel_is_what_runs_elsewhere(installed, tmp_path):
     code = "import foleybench, foleymodels; print(foleybench.__file__, foleymodels.__file__)"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     found = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        [installed / "python", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert found.stdout.count(str(tmp_path / "site")) == 2
-    listed = subprocess.run(
-        [sys.executable, "-m", "foleybench.cli", "list", "models"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "foleyflow" in listed.stdout.split()
+    assert found.stdout.count(str(installed.parent)) == 2
+
+
+@pytest.mark.slow
+def test_wheel_lists_and_plans_the_demo(installed, tmp_path):
+    assert "models/foleyflow" in run(installed, tmp_path, "list").stdout
+    plan = run(installed, tmp_path, "demo", "--dry-run").stdout.splitlines()
+    assert plan[0].startswith("foleybench prepare synthfoley")
+    assert plan[-1].startswith("foleybench report")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_wheel_makes_the_committed_leaderboard(installed, tmp_path):
+    told = run(installed, tmp_path, "leaderboard").stderr
+    assert "no folder at leaderboards/results: showing the results that come with foleybench" in told
+    made = {path.name for path in (tmp_path / "leaderboards").iterdir()}
+    assert {"index.html", "synthfoley.md", "synthfoley.csv", "published.md"} <= made
+    for name in made:
+        assert (tmp_path / "leaderboards" / name).read_bytes() == (ROOT / "leaderboards" / name).read_bytes(), name
+
+
+@pytest.mark.slow
+def test_wheel_writes_what_the_paper_reports(installed, tmp_path):
+    told = run(installed, tmp_path, "reproduce", "table1", "--tables-only", code=3).stderr
+    assert "no result yet: full-tiny-seed0" in told
+    page = (tmp_path / "leaderboards" / "reproduce" / "table1.md").read_text()
+    assert "nothing was measured yet" in page
+    assert "| Foley-Flow (ours) | 0.97 | 0.52 | 98.97 |" in page
 
 
 def test_mini_evaluators_are_small():

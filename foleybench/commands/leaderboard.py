@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from foleybench.commands._options import RESULTS
 from foleybench.errors import EXIT_OK, EXIT_STALE, FoleyError, ResultError
 
 HELP = "make the tables and the page from result files, check that they are current, or compare two results"
@@ -15,13 +16,19 @@ EXAMPLE = "foleybench leaderboard --check"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     home = Path("leaderboards")
-    parser.add_argument("--results", type=Path, default=home / "results", help="folder of result files (%(default)s)")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=None,
+        help="folder of result files (default: leaderboards/results; where there is none, those of this package)",
+    )
     parser.add_argument("--out", type=Path, default=home, help="folder for the tables and index.html (%(default)s)")
     parser.add_argument(
         "--published",
         type=Path,
         default=None,
-        help="list of reported values (default: published.csv in --out, then in leaderboards/; 'none' leaves them out)",
+        help="list of reported values (default: published.csv in --out, in leaderboards/, or this package's; "
+        "'none' leaves them out)",
     )
     parser.add_argument(
         "--check",
@@ -50,9 +57,7 @@ def run(args: argparse.Namespace) -> int:
 def _write(args: argparse.Namespace) -> int:
     from foleybench.leaderboard import build
 
-    if not args.results.is_dir():
-        raise FoleyError(f"no folder at {args.results}; run `foleybench eval` first, or name another with --results.")
-    touched = build.write(build.build(args.results, _published(args)), args.out)
+    touched = build.write(build.build(_results(args), _published(args)), args.out)
     for path in touched:
         sys.stderr.write(f"{'wrote' if path.exists() else 'removed'} {path}\n")
     sys.stdout.write(f"{args.out / 'index.html'}\n")
@@ -64,8 +69,11 @@ def _check(args: argparse.Namespace) -> int:
     from foleybench.leaderboard import build
     from foleybench.leaderboard.other_code import made_by_other_code
 
+    results = args.results or RESULTS
+    if args.results is None and not results.is_dir():
+        raise FoleyError(f"no folder at {results}, so there is nothing to check; name another with --results.")
     try:
-        problems = build.stale(build.build(args.results, _published(args)), args.out)
+        problems = build.stale(build.build(results, _published(args)), args.out)
     except ResultError as error:
         problems = [str(error)]
     for problem in problems:
@@ -73,14 +81,27 @@ def _check(args: argparse.Namespace) -> int:
     if problems:
         sys.stderr.write("Run `foleybench leaderboard` and commit what it writes.\n")
         return EXIT_STALE
-    sys.stderr.writelines(f"note: {line}\n" for line in made_by_other_code(read_all(args.results)))
+    sys.stderr.writelines(f"note: {line}\n" for line in made_by_other_code(read_all(results)))
     return EXIT_OK
 
 
+def _results(args: argparse.Namespace) -> Path:
+    """Return the folder of results; where nobody named one and none is here, that of the package, and say so."""
+    from foleybench.artefacts import shipped
+
+    if args.results is None and not RESULTS.is_dir() and shipped.results().is_dir():
+        sys.stderr.write(f"no folder at {RESULTS}: showing the results that come with foleybench.\n")
+        return shipped.results()
+    found: Path = args.results or RESULTS
+    if not found.is_dir():
+        raise FoleyError(f"no folder at {found}; run `foleybench eval` first, or name another with --results.")
+    return found
+
+
 def _published(args: argparse.Namespace) -> Path | None:
+    from foleybench.artefacts import shipped
+
     if args.published is not None:
         return None if str(args.published) == "none" else args.published
-    for folder in (args.out, Path("leaderboards")):
-        if (folder / "published.csv").is_file():
-            return Path(folder / "published.csv")
-    return None
+    places = [args.out / "published.csv", Path("leaderboards/published.csv"), shipped.published()]
+    return next((place for place in places if place.is_file()), None)

@@ -30,8 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     home = Path("leaderboards/reproduce")
     parser.add_argument("--out", type=Path, default=home, help="folder of tables and result files (%(default)s)")
-    published = Path("leaderboards/published.csv")
-    parser.add_argument("--published", type=Path, default=published, help="list of reported values (%(default)s)")
+    parser.add_argument("--published", type=Path, help="list of reported values (default: the one of this package)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
     parser.add_argument("--device", default="cpu", help="torch device: cpu, cuda (default: cpu)")
     parser.add_argument("--tables-only", action="store_true", help="train nothing: write what the results allow")
@@ -40,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run what has not been run, then write the tables; 3 when rows are missing."""
+    from foleybench.artefacts import shipped
     from foleybench.reproduce.build import steps_of, write_tables
     from foleybench.reproduce.plan import Setup
     from foleybench.runtime.command_plan import run_steps
@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
         if failed:
             sys.stderr.write(f"foleybench: step {failed} failed; its log is in {args.work}/logs.\n")
             return EXIT_ERROR
-    missing = write_tables(setup, args.table, args.out, args.published, _command(args, setup))
+    published = args.published or shipped.published()
+    missing = write_tables(setup, args.table, args.out, published, _command(args, setup))
     for name in missing:
         sys.stderr.write(f"no result yet: {name}\n")
     sys.stdout.write("".join(f"{args.out / name}.md\n" for name in args.table))

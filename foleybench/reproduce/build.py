@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -31,10 +32,12 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
     """Write the asked tables from the results that are there.
 
     Returns:
-        Names of the results that are missing; their rows, or their seeds, are left out, and the page says so.
+        Names of the results that are missing; their rows, or their seeds, are left out, and the page says so. A table
+        of which nothing was measured shows what the paper reports.
 
     Raises:
-        FoleyError: No row has a result, or the list of published numbers cannot be read.
+        FoleyError: Some rows have results and no seed has all, the results are of another length of training, or the
+            list of published numbers cannot be read.
     """
     results = read_results(setup.results)
     reported = {table.number: table for table in tables(read_published(published))}
@@ -59,9 +62,10 @@ def _write_table(
     missing = [one for names in wanted.values() for one in names if one not in results]
     seeds = _whole_seeds(wanted, results, setup.seeds)
     if not seeds:
-        raise FoleyError(f"{name} has no seed with all its rows in {setup.results}; missing: {', '.join(missing)}.")
+        _require_none(setup, name, wanted, results, missing)
+        wanted = {}
     measured = {label: Measured([results[names[seed]] for seed in seeds]) for label, names in wanted.items()}
-    controls = _controls(results) if grid.controls else {}
+    controls = _controls(results) if grid.controls and measured else {}
     table = make_table(grid, measured, reported, controls)
     write_atomically(out / f"{name}.md", markdown(table, command, _words(setup, grid, measured, seeds)).encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
@@ -78,7 +82,23 @@ def _whole_seeds(wanted: Mapping[str, Sequence[str]], results: Mapping[str, Entr
     return [seed for seed in range(n_seeds) if all(names[seed] in results for names in wanted.values())]
 
 
+def _require_none(
+    setup: Setup, name: str, wanted: Mapping[str, Sequence[str]], results: Mapping[str, Entry], missing: Sequence[str]
+) -> None:
+    """Refuse a table of which something was measured: half of it, or all of it with another number of steps."""
+    if any(one in results for names in wanted.values() for one in names):
+        raise FoleyError(f"{name} has no seed with all its rows in {setup.results}; missing: {', '.join(missing)}.")
+    variants = {str(row.variant.name) for row in GRIDS[name].rows if row.variant}
+    pattern = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(variants)))})-{re.escape(setup.size)}-steps([0-9]+)-.*")
+    lengths = sorted({int(found[1]) for found in map(pattern.fullmatch, results) if found})
+    if lengths:
+        there = " or ".join(f"--steps {length}" for length in lengths)
+        raise FoleyError(f"{name}: the results in {setup.results} were made with {there}; say so.")
+
+
 def _words(setup: Setup, grid: Grid, measured: Mapping[str, Measured], seeds: Sequence[int]) -> str:
+    if not measured:
+        return f"Size {setup.size}: nothing was measured yet."
     first = next(iter(measured.values())).entries[0].result
     data, run = first["dataset"], first["run"]
     generation = run.get("generation") or {}

@@ -120,6 +120,8 @@ def _answer(table: Table) -> str:
 
 
 def _measured(table: Table) -> str:
+    if not table.cells:
+        return f"Nothing yet: `foleybench reproduce table{table.grid.number}` trains and scores every row."
     names = [*COLUMNS.values(), *MORE]
     digits = {name: _decimals([cells[name] for cells in table.cells.values()]) for name in names}
     best = {name: _best(table, name) for name in names}

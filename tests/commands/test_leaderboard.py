@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from foleybench.artefacts import shipped
 from foleybench.cli import main
 from foleybench.leaderboard import tables
 from tests.made_results import make_board, make_result
@@ -130,6 +131,20 @@ def test_without_reported_values(home):
 def test_no_results_folder(tmp_path, capsys):
     assert main(["leaderboard", "--results", str(tmp_path / "no"), "--out", str(tmp_path)]) == 1
     assert "run `foleybench eval` first" in capsys.readouterr().err
+
+
+def test_without_results_here_those_of_the_package_are_shown_and_it_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path / "package")
+    make_board(tmp_path / "package" / "results")
+    shutil.copy(PUBLISHED, tmp_path / "package")
+    assert main(["leaderboard", "--out", "board"]) == 0
+    assert "no folder at leaderboards/results: showing the results that come" in capsys.readouterr().err
+    assert {path.name for path in Path("board").iterdir()} == {
+        *("index.html", "published.md", "synthfoley.csv", "synthfoley.md")
+    }
+    assert main(["leaderboard", "--out", "board", "--check"]) == 1  # a check is about what lies here
+    assert "no folder at leaderboards/results" in capsys.readouterr().err
 
 
 def test_no_results_yet_still_makes_the_page(tmp_path):

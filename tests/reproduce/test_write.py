@@ -91,6 +91,25 @@ def test_without_any_whole_seed_there_is_no_table(tmp_path):
     assert not (tmp_path / "table4.md").exists()
 
 
+def test_with_nothing_measured_the_page_shows_what_is_reported(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    missing = write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
+    assert missing == ["full-tiny-seed0", "linear-tiny-seed0"]
+    page = (tmp_path / "table4.md").read_text()
+    assert "nothing was measured yet" in page
+    assert "| GDCF | 0.97 |" in page.split("## Reported by the paper")[1]
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "table4.csv").read_text())))
+    assert {row["kind"] for row in rows} == {"reported"}
+
+
+def test_results_of_another_length_are_named_and_no_table_is_overwritten(tmp_path):
+    score(tmp_path, "full-tiny-steps600-seed0", 0.9)
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results")
+    with pytest.raises(FoleyError, match="were made with --steps 600; say so"):
+        write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
+    assert not (tmp_path / "table4.md").exists()
+
+
 def test_the_speed_figure(tmp_path):
     for nfe in (1, 2, 4, 8, 25):
         score(tmp_path, f"speed-full-tiny-seed0-evaluations{nfe}", 0.5 + 0.01 * nfe)

@@ -1,23 +1,16 @@
-"""Sound as arrays and files: read, write, resample. Mono float32 throughout.
-
-torchaudio only resamples here: since 2.9 its file functions need another package, so libsndfile reads and writes.
-"""
+"""Sound as arrays and files: read, write, resample. Mono float32 throughout."""
 
 from __future__ import annotations
 
-import functools
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
 from foleybench.clips import AudioArray, Channels
 from foleybench.errors import FoleyError, MediaError
-
-if TYPE_CHECKING:
-    import torch
+from foleybench.media import sinc
 
 
 def read_sound(source: Path | bytes, channels: Channels = "mean") -> tuple[AudioArray, int]:
@@ -66,15 +59,6 @@ def write_wav(path: Path, audio: AudioArray, rate_hz: int) -> None:
     temporary.replace(path)
 
 
-@functools.lru_cache(maxsize=16)
-def _resampler(from_hz: int, to_hz: int) -> torch.nn.Module:
-    # Late, so that processes which never resample start without torch.
-    import torchaudio
-
-    resampler: torch.nn.Module = torchaudio.transforms.Resample(from_hz, to_hz)
-    return resampler
-
-
 def resample(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
     """Resample with torchaudio's default windowed sinc (Hann, width 6, roll-off 0.99), as av-benchmark does.
 
@@ -88,12 +72,8 @@ def resample(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
     """
     if from_hz == to_hz:
         return audio
-    import torch
-
     wanted = round(len(audio) * to_hz / from_hz)
-    with torch.inference_mode():
-        out = _resampler(from_hz, to_hz)(torch.from_numpy(np.ascontiguousarray(audio)))
-    return np.ascontiguousarray(out.numpy()[:wanted])
+    return np.ascontiguousarray(sinc.resample(audio, from_hz, to_hz)[:wanted])
 
 
 def fit_length(audio: AudioArray, n_samples: int) -> AudioArray:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foleybench.clips import AudioArray, Resampler
+from foleybench.media import sinc
 from foleybench.media.audio import resample
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 # The filter "kaiser_best" of resampy 0.2 (64 zero crossings), which librosa used until 0.10, as torchaudio and fadtk
 # write it down; resampy's table of 2^9 entries is up to 0.3 % off in level against it.
-_KAISER_BEST = {"lowpass_filter_width": 64, "rolloff": 0.9475937167399596, "beta": 14.769656459379492}
+_KAISER_BEST = sinc.Filter(zeros=64, rolloff=0.9475937167399596, window="kaiser", beta=14.769656459379492)
 _JULIUS_ZEROS, _JULIUS_ROLLOFF = 24, 0.945
 
 
@@ -43,22 +44,8 @@ def resample_as(method: Resampler, audio: AudioArray, from_hz: int, to_hz: int) 
     return _METHODS[method](np.ascontiguousarray(audio, dtype=np.float32), from_hz, to_hz)
 
 
-@functools.lru_cache(maxsize=16)
-def _kaiser_best_filter(from_hz: int, to_hz: int) -> Callable[[Tensor], Tensor]:
-    import torchaudio
-
-    found: Callable[[Tensor], Tensor] = torchaudio.transforms.Resample(
-        from_hz, to_hz, resampling_method="sinc_interp_kaiser", **_KAISER_BEST
-    )
-    return found
-
-
 def _kaiser_best(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
-    import torch
-
-    with torch.inference_mode():
-        found: AudioArray = _kaiser_best_filter(from_hz, to_hz)(torch.from_numpy(audio)).numpy()
-    return found
+    return sinc.resample(audio, from_hz, to_hz, _KAISER_BEST)
 
 
 def _soxr_hq(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:

@@ -1,0 +1,85 @@
+"""torchaudio's windowed-sinc resampler, without torchaudio.
+
+torchaudio 2.11 is the last release and is built for torch 2.11 alone, and resampling is all that most scoring needs of
+it. The filters here are the same to the bit, so features, results and cached files do not depend on which of the two
+made them; a test holds this against the installed torchaudio.
+
+Sources: J. O. Smith, Digital Audio Resampling (2002); torchaudio 2.11 functional.resample.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from foleybench.clips import AudioArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Filter(NamedTuple):
+    """A low-pass filter.
+
+    Attributes:
+        zeros: Zero crossings of the sinc on either side.
+        rolloff: Cut-off as a share of the lower Nyquist frequency.
+        window: Hann, or Kaiser of ``beta``.
+        beta: Shape of the Kaiser window.
+    """
+
+    zeros: int = 6
+    rolloff: float = 0.99
+    window: Literal["hann", "kaiser"] = "hann"
+    beta: float = 0.0
+
+
+HANN = Filter()
+
+
+def resample(audio: AudioArray, from_hz: int, to_hz: int, low_pass: Filter = HANN) -> AudioArray:
+    """Resample by one filter per output phase; outside the sound there is silence.
+
+    Args:
+        audio: Shape (N,) float32.
+        from_hz: Rate of ``audio``.
+        to_hz: Wanted rate.
+        low_pass: The filter.
+
+    Returns:
+        ``ceil(N * to_hz / from_hz)`` samples, float32.
+    """
+    import torch  # late, so that processes which never resample start without it
+
+    common = math.gcd(from_hz, to_hz)
+    old, new = from_hz // common, to_hz // common
+    filters, reach = _filters(old, new, low_pass)
+    with torch.inference_mode():
+        padded = torch.nn.functional.pad(torch.from_numpy(np.ascontiguousarray(audio))[None], (reach, reach + old))
+        phases = torch.nn.functional.conv1d(padded[:, None], filters, stride=old)
+        found: AudioArray = phases[0].T.reshape(-1).numpy()[: math.ceil(new * len(audio) / old)]
+    return np.ascontiguousarray(found)
+
+
+@functools.lru_cache(maxsize=32)
+def _filters(old: int, new: int, low_pass: Filter) -> tuple[Tensor, int]:
+    """Return the filters, shape (new, 1, taps), and how many samples they reach back."""
+    import torch
+
+    zeros, cutoff = low_pass.zeros, min(old, new) * low_pass.rolloff
+    reach = math.ceil(zeros * old / cutoff)
+    taps = torch.arange(-reach, reach + old, dtype=torch.float64)[None, None] / old
+    # The phases are float32, as there: in float64 the last bits of the filters would differ.
+    phases = torch.arange(0, -new, -1)[:, None, None] / new
+    crossings = ((phases + taps) * cutoff).clamp(-zeros, zeros)
+    if low_pass.window == "hann":
+        window = torch.cos(crossings * math.pi / zeros / 2) ** 2
+    else:
+        beta = torch.tensor(low_pass.beta)
+        window = torch.i0(beta * torch.sqrt(1 - (crossings / zeros) ** 2)) / torch.i0(beta)
+    angle = crossings * math.pi
+    sinc = torch.where(angle == 0, torch.ones_like(angle), angle.sin() / angle)
+    return (sinc * (window * (cutoff / old))).to(torch.float32), reach

@@ -1,33 +1,27 @@
 """Features on disk, under the hash of their inputs.
 
 A cached feature is believed because of its key, never because a file exists: other audio, another crop, other weights
-or a new encoder version give another key. Every file carries a checksum of its key and content, and one that does not
-agree with its own is an absent one; so are files of before there was a checksum. A cache that cannot be written (full
-disk, no permission) is switched off, which costs time and never a run.
+or a new encoder version give another key. A cache that cannot be written (full disk, no permission) is switched off,
+which costs time and never a run.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import os
+import re
+import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from foleybench.api.encoder import Encoder, Features
 from foleybench.clips import AudioArray
 from foleybench.errors import why
-from foleybench.files import file_sha256, temporary_beside
-
-# First bytes of a file: what it is, and the layout of what follows (SHA-256 of key and archive, then the archive).
-_MARK = b"foleybench features 1\n"
-_DIGEST_BYTES = hashlib.sha256().digest_size
+from foleybench.features.store import ENDING, FeatureStore
+from foleybench.files import file_sha256
 
 
 def default_folder() -> Path:
@@ -36,12 +30,17 @@ def default_folder() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "foleybench" / "features"
 
 
+def audio_key(audio: AudioArray, rate_hz: int) -> str:
+    """Return what names samples (N,) at a rate in Hz in keys: made once a sound, for all encoders that hear it."""
+    return f"{rate_hz}|{len(audio)}|{hashlib.sha256(np.ascontiguousarray(audio).tobytes()).hexdigest()}"
+
+
 def feature_key(
     name: str,
     encoder: Encoder,
     *,
-    sound: tuple[AudioArray, int] | None,
-    picture: str = "",
+    audio: str = "",
+    video: str = "",
     caption: str = "",
     frontend: str = "plain",
     earlier: Sequence[str] = (),
@@ -51,22 +50,20 @@ def feature_key(
     Args:
         name: Registry name of the encoder.
         encoder: The encoder.
-        sound: The samples (N,) at their own rate, after the policy for length, and that rate; None when the encoder
-            does not hear it.
-        picture: What names the picture for encoders that look at it, else "".
+        audio: ``audio_key`` of the samples, after the policy for length; "" when the encoder does not hear them.
+        video: What names the video for encoders that look at it, else "".
         caption: The caption for encoders that read it, else "".
-        frontend: Name of what happens to the sound before the encoder hears it.
+        frontend: Name of what happens to the audio before the encoder hears it.
         earlier: Keys of the features that the encoder is given.
     """
     weights = file_sha256(encoder.weights.path) if encoder.weights else ""
-    audio, rate_hz = sound if sound else (np.zeros(0, dtype=np.float32), 0)
-    heard = f"{rate_hz}|{len(audio)}|{frontend if sound else ''}"
-    recipe = f"{name}|{encoder.version}|{weights}|{heard}|{picture}|{','.join(earlier)}|{caption}"
-    return hashlib.sha256(recipe.encode() + np.ascontiguousarray(audio).tobytes()).hexdigest()
+    heard = f"{audio}|{frontend}" if audio else ""
+    recipe = f"{name}|{encoder.version}|{weights}|{heard}|{video}|{','.join(earlier)}|{caption}"
+    return hashlib.sha256(recipe.encode()).hexdigest()
 
 
 class FeatureCache:
-    """A folder of files, one a key: a mark, a checksum, and a ``.npz`` archive.
+    """A folder of stores, one an encoder.
 
     Attributes:
         folder: Where they lie, or None to keep nothing.
@@ -75,41 +72,47 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path | None, tell: Callable[[str], object] | None = None) -> None:
-        """Set it up; nothing is read or made yet.
+        """Set it up; nothing is made yet.
 
         Args:
             folder: Where the files lie, or None to keep nothing.
-            tell: Is called with a sentence when the cache is switched off; default: standard error.
+            tell: Is called with a sentence when the cache is switched off, or holds what is not read; default:
+                standard error.
         """
         self.folder = folder
         self.hits = 0
         self.misses = 0
         self._tell = tell or tell_on_stderr
         self._writable = True
+        self._stores: dict[str, FeatureStore] = {}
 
-    def get(self, key: str) -> Features | None:
-        """Return the features of a key, or None."""
-        features = _read(_path(self.folder, key), key) if self.folder else None
-        self.hits += features is not None
-        self.misses += features is None
-        return features
+    def get(self, encoder: str, keys: Sequence[str]) -> dict[str, Features]:
+        """Return the features of an encoder by key, of those keys that are there."""
+        found = self._store(self.folder, encoder).get(keys) if self.folder else {}
+        self.hits += len(found)
+        self.misses += len(set(keys)) - len(found)
+        return found
 
-    def put(self, key: str, features: Features) -> None:
-        """Keep features under a key, atomically; after the first failure nothing more is kept, which is told."""
-        if self.folder is None or not self._writable:
+    def put(self, encoder: str, entries: Mapping[str, Features]) -> None:
+        """Keep features of an encoder by key; after the first failure nothing more is kept, which is told."""
+        if self.folder is None or not self._writable or not entries:
             return
-        path, temporary = _path(self.folder, key), None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = temporary_beside(path)
-            temporary.write_bytes(_entry(key, features))
-            temporary.replace(path)
-        except OSError as error:
+            self._store(self.folder, encoder).put(entries)
+        except (OSError, sqlite3.Error) as error:
             self._writable = False
-            self._tell(f"the feature cache {self.folder} cannot be written ({why(error)}): going on without it")
-            if temporary:
-                with contextlib.suppress(OSError):  # a later run removes it
-                    temporary.unlink(missing_ok=True)
+            reason = why(error) if isinstance(error, OSError) else str(error)
+            self._tell(f"the feature cache {self.folder} cannot be written ({reason}): going on without it")
+
+    def _store(self, folder: Path, encoder: str) -> FeatureStore:
+        if encoder not in self._stores:
+            if not self._stores and _has_old_files(folder):
+                self._tell(
+                    f"the feature cache {folder} holds folders of an older layout, which are not read. "
+                    "Remove those with names of two hex digits to have the space back."
+                )
+            self._stores[encoder] = FeatureStore(folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', encoder)}{ENDING}")
+        return self._stores[encoder]
 
 
 def tell_on_stderr(sentence: str) -> None:
@@ -117,33 +120,6 @@ def tell_on_stderr(sentence: str) -> None:
     sys.stderr.write(f"foleybench: {sentence}\n")
 
 
-def _path(folder: Path, key: str) -> Path:
-    return folder / key[:2] / f"{key[2:]}.npz"
-
-
-def _digest(key: str, archive: bytes | memoryview) -> bytes:
-    # The key is in it, so that an entry under another one's name is not believed either.
-    digest = hashlib.sha256(key.encode())
-    digest.update(archive)
-    return digest.digest()
-
-
-def _entry(key: str, features: Features) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: np.asarray(value) for name, value in features.items()})  # type: ignore[arg-type]
-    archive = buffer.getbuffer()
-    return b"".join((_MARK, _digest(key, archive), archive))
-
-
-def _read(path: Path, key: str) -> dict[str, npt.NDArray[Any]] | None:
-    """Return what is in an entry; None when it is absent, or not whole to the last bit."""
-    try:
-        content = memoryview(path.read_bytes())
-    except OSError:
-        return None
-    start = len(_MARK) + _DIGEST_BYTES
-    archive = content[start:]
-    if content[: len(_MARK)] != _MARK or content[len(_MARK) : start] != _digest(key, archive):
-        return None
-    with np.load(io.BytesIO(archive), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+def _has_old_files(folder: Path) -> bool:
+    """Return whether there are files of the layout up to version 0.1: one a feature, as ``ab/cdef.npz``."""
+    return next(folder.glob("[0-9a-f][0-9a-f]/*.npz"), None) is not None

@@ -16,7 +16,7 @@ from foleybench.api.encoder import Encode, Encoder, Features, Signal
 from foleybench.api.metric import Metric, Need
 from foleybench.api.protocol import Frontend
 from foleybench.clips import AudioArray, Clock, FloatArray, FrameArray
-from foleybench.features.cache import FeatureCache, feature_key
+from foleybench.features.cache import FeatureCache, audio_key, feature_key
 from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import fit_length
 
@@ -97,20 +97,18 @@ class Featuriser:
         chunk = _Chunk(materials, self._frontend)
         for name, of in self.jobs:
             encoder = self.encoders[name]
-            missing = []
-            for index in range(len(materials)):
-                if chunk.lacks(index, encoder, of):
-                    continue
-                key = chunk.key(index, name, encoder, of)
-                features = self._cache.get(key)
-                if features is None:
-                    missing.append((index, key))
-                else:
-                    chunk.found[index][name, of] = features
-            signals = [chunk.signal(index, name, encoder, of) for index, _ in missing]
-            for (index, key), features in zip(missing, self._encode(name, encoder, signals), strict=True):
-                self._cache.put(key, features)
-                chunk.found[index][name, of] = features
+            keys = {
+                index: chunk.key(index, name, encoder, of)
+                for index in range(len(materials))
+                if not chunk.lacks(index, encoder, of)
+            }
+            known = self._cache.get(registry.key(name), list(keys.values()))
+            missing = [index for index, key in keys.items() if key not in known]
+            signals = [chunk.signal(index, name, encoder, of) for index in missing]
+            made = dict(zip(missing, self._encode(name, encoder, signals), strict=True))
+            self._cache.put(registry.key(name), {keys[index]: features for index, features in made.items()})
+            for index, key in keys.items():
+                chunk.found[index][name, of] = made[index] if index in made else known[key]
         return chunk.found
 
     def _encode(self, name: str, encoder: Encoder, signals: Sequence[Signal]) -> list[Features]:
@@ -128,6 +126,7 @@ class _Chunk:
         self._materials = materials
         self._frontend = frontend
         self._keys: dict[tuple[int, Job], str] = {}
+        self._audio_keys: dict[tuple[int, str], str] = {}
         self._resampled: dict[tuple[int, str, int, str], AudioArray] = {}
         self._pictures: dict[int, tuple[FrameArray, FloatArray]] = {}
         self.found: list[dict[Job, Features]] = [{} for _ in materials]
@@ -144,8 +143,8 @@ class _Chunk:
         key = feature_key(
             name,
             encoder,
-            sound=item.sounds[of] if encoder.hears else None,
-            picture=f"{item.picture_sha256}|{item.duration_s!r}" if encoder.sees else "",
+            audio=self._audio_key(index, of) if encoder.hears else "",
+            video=f"{item.picture_sha256}|{item.duration_s!r}" if encoder.sees else "",
             caption=item.caption if encoder.reads else "",
             frontend=self._frontend.of(name).name,
             earlier=earlier,
@@ -165,6 +164,11 @@ class _Chunk:
             text=item.caption if encoder.reads else "",
             features={other: self.found[index][job(other, of)] for other in encoder.after},
         )
+
+    def _audio_key(self, index: int, of: str) -> str:
+        if (index, of) not in self._audio_keys:
+            self._audio_keys[index, of] = audio_key(*self._materials[index].sounds[of])
+        return self._audio_keys[index, of]
 
     def _sound(self, index: int, of: str, rate_hz: int, frontend: Frontend) -> AudioArray:
         slot = (index, of, rate_hz, frontend.name)

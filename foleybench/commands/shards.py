@@ -35,12 +35,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _verify(manifest: str, args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from foleybench.prepare.verify import Checked, Problem, verify
+    from foleybench.runtime.progress import Progress
 
     n_problems = n_clips = n_shards = n_bytes = 0
-    with tqdm(unit="B", unit_scale=True, desc=Path(manifest).name, disable=None) as bar:
+    with Progress(unit="B", unit_scale=True, desc=Path(manifest).name) as bar:
         for found in verify(manifest, fast=args.fast, jobs=max(1, args.jobs)):
             if isinstance(found, Problem):
                 n_problems += 1

@@ -97,14 +97,14 @@ def _download(url: str, path: Path) -> None:
     import urllib.error
     import urllib.request
 
-    from tqdm import tqdm
+    from foleybench.runtime.progress import Progress
 
     temporary = path.with_name(f".{path.name}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with urllib.request.urlopen(url, timeout=60) as answer, temporary.open("wb") as out:  # noqa: S310 (our own https table)
             total = int(answer.headers.get("Content-Length", 0)) or None
-            with tqdm(total=total, unit="B", unit_scale=True, desc=path.name, disable=None) as bar:
+            with Progress(total=total, unit="B", unit_scale=True, desc=path.name) as bar:
                 while block := answer.read(1 << 20):
                     out.write(block)
                     bar.update(len(block))

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from foleybench.api.model import BuildContext, Generator, Model, clip_rng, rate_of
 from foleybench.artefacts import audio_folder
@@ -23,6 +22,7 @@ from foleybench.errors import FoleyError
 from foleybench.files import file_sha256
 from foleybench.load import load_model
 from foleybench.media.audio import write_wav
+from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import ShardDataset
 
 SPEED_BATCH = 8
@@ -157,7 +157,7 @@ def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: in
     if todo:
         generate_one(model, generator, data.load(todo[0], video=video), settings.seed)  # warm-up, not timed
     seconds: dict[str, float] = {k: v for k, v in done.items() if k in set(clip_ids)}
-    for count, clip_id in enumerate(tqdm(todo, desc=f"generate {settings.row_name}", unit="clip", disable=None), 1):
+    for count, clip_id in enumerate(Progress(todo, desc=f"generate {settings.row_name}", unit="clip"), 1):
         clip = data.load(clip_id, video=video)
         started = time.perf_counter()
         audio = generate_one(model, generator, clip, settings.seed)

@@ -16,13 +16,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from foleybench.api.dataset import Dataset, Item
 from foleybench.errors import FoleyError, MediaError
 from foleybench.prepare.engine import plan
 from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.pack import clips_per_shard
+from foleybench.runtime.progress import Progress
 
 # Room that a tar takes beside the media: three headers, three paddings, the JSON member.
 _TAR_BYTES = 4096
@@ -147,7 +146,7 @@ def describe(
     items = [item for split in splits for item in split.wanted]
     if not items:
         raise FoleyError("every clip asked for is refused by name: there is nothing to measure.")
-    bar = tqdm(measure(dataset, items, n_sample), total=min(n_sample, len(items)), unit="clip", disable=None)
+    bar = Progress(measure(dataset, items, n_sample), total=min(n_sample, len(items)), unit="clip")
     costs = list(bar)
     clip_s = splits[0].header.profile.get("clip_s") or 10.0
     found = estimate(costs, assumed.n_clips or len(items), clips_per_shard(clip_s), assumed)

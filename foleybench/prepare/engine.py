@@ -7,12 +7,9 @@ import contextlib
 import dataclasses
 import functools
 import re
-import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from foleybench.api.dataset import Item
 from foleybench.errors import FoleyError, UnknownNameError
@@ -37,6 +34,7 @@ from foleybench.prepare.tool_versions import tool_versions
 from foleybench.prepare.worker_pool import PoolSettings, Task, run_tasks
 from foleybench.registry import unknown
 from foleybench.runtime.lock import locked
+from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import shard_name, shard_names
 from foleybench.shards.manifest import Header, manifest_path
 
@@ -316,15 +314,14 @@ def _make(engine: Engine, shelf: Shelf, splits: Sequence[SplitPlan], watch: Watc
     n_left = sum(len(split.wanted) - sum(_n_finished(split.staging, g) for g in split.groups) for split in splits)
     with (
         Packer(shelf, [Split(split.staging, split.groups) for split in splits]) as packer,
-        # disable=None is tqdm's own test for a terminal.
-        tqdm(total=n_left, unit="clip", disable=None if progress else True, file=sys.stderr) as bar,
+        Progress(total=n_left, unit="clip", disable=not progress) as bar,
         contextlib.closing(engine(packer.tasks())) as ended,
     ):
         for task, status in ended:
             watch.ended(task, status)
             packer.ended(task)
             n_failed += status != "ok"
-            bar.set_postfix(failed=n_failed, refresh=False)
+            bar.note(failed=n_failed)
             bar.update()
 
 

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from foleybench import __version__, registry
 from foleybench.api.dataset import Item
@@ -38,6 +37,7 @@ from foleybench.prepare.pack import Group, Part, commit, read_part
 from foleybench.prepare.split_record import LOCK, find_finished, finish, forget, take_apart
 from foleybench.prepare.staging import Staging, refuse_change
 from foleybench.runtime.lock import locked
+from foleybench.runtime.progress import Progress
 from foleybench.runtime.provenance import package_versions
 from foleybench.runtime.ray_map import connected, ray_map
 from foleybench.shards.dataset import write_shard
@@ -166,7 +166,7 @@ def make_features(request: FeatureRequest) -> Path:
             for number in planned.left
         ]
         with (
-            tqdm(total=len(tasks), desc="features", unit="shard", disable=None) as bar,
+            Progress(total=len(tasks), desc="features", unit="shard") as bar,
             contextlib.closing(_run(request, tasks)) as made,
         ):
             for task, part in made:

@@ -18,10 +18,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tqdm import tqdm
-
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 from foleybench.files import write_atomically
+from foleybench.runtime.progress import Progress
 
 _POLL_S = 0.2
 
@@ -72,7 +71,7 @@ def run_steps(todo: Sequence[Step], out: Path, jobs: int, *, title: str = "steps
     waiting = [step for step in todo if not _is_done(step, out)]
     done = {step.name for step in todo} - {step.name for step in waiting}
     running: dict[str, tuple[Step, subprocess.Popen[bytes]]] = {}
-    bar = tqdm(total=len(todo), initial=len(done), desc=title, unit="step", disable=None)
+    bar = Progress(total=len(todo), initial=len(done), desc=title, unit="step")
     with _sigterm_noticed() as told_to_end:
         try:
             while waiting or running:

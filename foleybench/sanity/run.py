@@ -6,15 +6,15 @@ import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from foleybench.api.metric import Metric
 from foleybench.artefacts import result
 from foleybench.artefacts.clip_table import ClipTable
 from foleybench.media.audio import write_wav
+from foleybench.runtime.progress import Progress
 from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
 from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.evaluate import cannot_run
@@ -121,7 +121,7 @@ def run(request: SanityRequest) -> Outcome:
     chosen = {name: DEGRADATIONS[name] for name in request.degradations}
     steps = sum(len(degradation.levels) for degradation in chosen.values())
     curves: Curves = {name: {} for name in metrics}
-    with tqdm(total=(1 + steps) * len(clip_ids), desc="sanity", unit="clip", disable=None) as bar:
+    with Progress(total=(1 + steps) * len(clip_ids), desc="sanity", unit="clip") as bar:
         truth = bench.score(None, 0.0, bar)
         first = {name: _point(metric, name, None, truth, truth, request) for name, metric in metrics.items()}
         for key, degradation in chosen.items():
@@ -167,7 +167,7 @@ class _Bench:
     def __init__(self, scorer: Scorer, sounds: Sounds, work: Path) -> None:
         self._scorer, self._sounds, self._work = scorer, sounds, work
 
-    def score(self, change: tuple[str, Degradation] | None, level: float, bar: tqdm[Any]) -> ClipTable:
+    def score(self, change: tuple[str, Degradation] | None, level: float, bar: Progress) -> ClipTable:
         """Return the clip table of one step."""
         table = ClipTable()
         ids = self._sounds.clip_ids

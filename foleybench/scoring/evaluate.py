@@ -13,8 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.weights import require
@@ -27,6 +25,7 @@ from foleybench.features.featurise import encoders_of, needs_of
 from foleybench.files import file_sha256
 from foleybench.lists.subsets import Subset
 from foleybench.runtime import provenance
+from foleybench.runtime.progress import Progress
 from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.scorer import Recipe, Wanted
 from foleybench.scoring.workers import Engine, score_all
@@ -211,7 +210,7 @@ def _score_clips(
         silence_told=request.model["kind"] != "control",
     )
     table, problems = ClipTable(), list[Problem]()
-    bar = tqdm(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip", disable=None)
+    bar = Progress(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip")
     with bar, contextlib.closing(score_all(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
         for row, found in scored:
             table.add(row)

@@ -13,13 +13,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from foleybench.encoders._nets.mini_nets import RATIO, AlignNet
 from foleybench.errors import FoleyError
 from foleybench.evaluators.align.pool import Pool, Pools
 from foleybench.evaluators.mini.fit_align import draw_shift, moved, pixels_of
 from foleybench.files import write_atomically
+from foleybench.runtime.progress import Progress
 
 # Shares of the loss; as recalled from the paper of Diff-Foley, not confirmed.
 MIX = {"true": 0.5, "shifted": 0.25, "swapped": 0.25}
@@ -80,9 +80,7 @@ def fit(recipe: Recipe, pools: Pools, checkpoint: Path, mark: str, device: str) 
     net = AlignNet(**recipe.net).to(device)
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=0.02)
     done = _resume(checkpoint, mark, net, optimiser)
-    for step in tqdm(
-        range(done, recipe.steps), desc="align-classifier", initial=done, total=recipe.steps, disable=None
-    ):
+    for step in Progress(range(done, recipe.steps), desc="align-classifier", initial=done, total=recipe.steps):
         rng = np.random.default_rng([recipe.seed, step])
         torch.manual_seed(int(rng.integers(2**31)))
         for group in optimiser.param_groups:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from foleybench.encoders._nets.mini_nets import GRID, SmallFrames, audio_input, frames_input
 from foleybench.errors import FoleyError
 from foleybench.media.audio import resample
+from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import ShardDataset
 
 
@@ -71,7 +71,7 @@ class Pools:
 
     def _read(self, clip_ids: list[str]) -> Pool:
         sounds, pictures = [], []
-        for clip_id in tqdm(clip_ids, desc=f"read {self._data.name}", unit="clip", disable=None):
+        for clip_id in Progress(clip_ids, desc=f"read {self._data.name}", unit="clip"):
             clip = self._data.load(clip_id)
             if clip.audio is None or clip.frames is None:
                 raise FoleyError(f"clip {clip_id!r} lacks its sound or picture. Prepare the data again.")

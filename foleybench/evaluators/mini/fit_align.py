@@ -7,10 +7,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from foleybench.encoders._nets.mini_nets import RATIO, AlignNet
 from foleybench.evaluators.mini.material import VERSIONS, Material
+from foleybench.runtime.progress import Progress
 
 N_PAIRS = 8
 # Pictures of a clip that are looked at in a step.
@@ -37,7 +37,7 @@ def fit(material: Material, *, steps: int, rng: np.random.Generator) -> AlignNet
     net.picture.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps, pct_start=0.15)
-    for _ in tqdm(range(steps), desc="mini_align", disable=None):
+    for _ in Progress(range(steps), desc="mini_align"):
         loss = _loss(net, material, _choose(material, rng), rng)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

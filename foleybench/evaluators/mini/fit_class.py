@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from foleybench.encoders._nets.mini_nets import ClassNet
 from foleybench.evaluators.mini.material import VERSIONS, Material
+from foleybench.runtime.progress import Progress
 
 BATCH = 64
 CROP = 280
@@ -27,7 +27,7 @@ def fit(material: Material, *, steps: int, rng: np.random.Generator) -> ClassNet
     net = ClassNet(len(material.classes))
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
-    for _ in tqdm(range(steps), desc="mini_class", disable=None):
+    for _ in Progress(range(steps), desc="mini_class"):
         chosen = rng.choice(len(material), BATCH, replace=len(material) < BATCH)
         sound = _draw(material, chosen, rng)
         logits, embedding = net(sound)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from foleybench.clips import AudioArray, Clock
 from foleybench.encoders._nets.mini_nets import FRAME_HZ, FRAME_PX, GRID, SmallFrames, audio_input, frames_input
 from foleybench.errors import FoleyError
 from foleybench.evaluators.mini.artefacts import roughened, vocoded
 from foleybench.media.audio import resample
+from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import ShardDataset
 
 VERSIONS = ("clean", "vocoded", "rough")
@@ -65,7 +65,7 @@ def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> Mater
     _check(manifest, sorted({entry.label for entry in entries} - set(names)), seconds)
     seconds = min(seconds, LONGEST_S)
     made = _empty(len(clip_ids), seconds, names)
-    for number, clip_id in enumerate(tqdm(clip_ids, desc=f"read {manifest.name}", disable=None)):
+    for number, clip_id in enumerate(Progress(clip_ids, desc=f"read {manifest.name}")):
         clip = data.load(clip_id)
         if clip.audio is None or clip.frames is None:
             raise FoleyError(f"{manifest}: clip {clip_id!r} lacks its sound or picture. Prepare the data again.")

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.lib.format import open_memmap
 from torch import Tensor
-from tqdm import tqdm
 
 from foleybench.clips import IntArray
 from foleybench.runtime import distributed
+from foleybench.runtime.progress import Progress
 from foleymodels._training.decoded_data import TrainingData
 
 FrameCondition = Callable[[Tensor, int], Tensor]
@@ -89,7 +89,7 @@ def _write(data: TrainingData, condition_of: FrameCondition, width: int, path: P
     building = path.with_name(f".{path.name}.tmp")  # one name, so that a run killed here leaves one file at most
     values = open_memmap(building, mode="w+", dtype=np.float16, shape=(int(data.token_offsets[-1]), width))
     at = 0
-    for frames, n_tokens in tqdm(data.videos(), total=len(data), desc="conditions", unit="clip", disable=None):
+    for frames, n_tokens in Progress(data.videos(), total=len(data), desc="conditions", unit="clip"):
         values[at : at + n_tokens] = condition_of(frames, n_tokens).half().cpu().numpy()
         at += n_tokens
     values.flush()

@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from foleybench.clips import Clip, FrameArray, IntArray
 from foleybench.errors import FoleyError
 from foleybench.files import canonical_json
 from foleybench.media.audio import resample
+from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.frame_maps import observe
 from foleymodels._parts.frozen_encoders import HalfArray, audio_features, video_features
@@ -218,7 +218,7 @@ def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: i
     tasks = [(dataset, clip_id, settings) for clip_id in dataset.clip_ids]
     names = ("frames", "tokens", "targets") if settings.audio else ("frames", "tokens")
     arrays = {name: _Growing(building, name) for name in names}
-    for clip in tqdm(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip", disable=None):
+    for clip in Progress(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip"):
         for name, array in arrays.items():
             array.append(getattr(clip, name))
         labels.append(clip.label)

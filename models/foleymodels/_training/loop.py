@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +18,11 @@ from typing import Any, TypeVar
 import safetensors.torch
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from foleybench.errors import FoleyError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.runtime import distributed
+from foleybench.runtime.progress import Progress, say
 from foleymodels._parts.checkpoint import below, load_into, read_tensors
 from foleymodels._training.curves import draw_curves
 from foleymodels._training.data_parallel import Share, present_share, share, sharing
@@ -177,15 +176,16 @@ class _Run:
         saved_at, total = time.monotonic(), self._settings.steps
         pause_s = self._settings.save_every_s
         mixed = self._settings.precision == "bfloat16"
-        off = None if self._writes else True
-        bar = tqdm(range(self.step, total), initial=self.step, total=total, desc=name, unit="step", disable=off)
+        bar = Progress(
+            range(self.step, total), initial=self.step, total=total, desc=name, unit="step", disable=not self._writes
+        )
         for step in bar:
             # No cache of cast weights: one that is made without gradient, for a teacher, would be used with it later.
             with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed, cache_enabled=False):
                 values = losses(step, step_generator(self._seed, "step", step))
             self._update(values, step)
             if step % self._settings.log_every == 0 and self.records:
-                bar.set_postfix({"loss": self.records[-1].get("loss")}, refresh=False)
+                bar.note(loss=self.records[-1].get("loss"))
             self._sample()
             if time.monotonic() - saved_at > pause_s:
                 began = time.monotonic()
@@ -217,7 +217,7 @@ class _Run:
         self._bad_in_a_row += 1
         self._record({"step": step, "skipped": 1})
         if self._writes:
-            tqdm.write(f"step {step} is left out: its loss or gradient is not finite", file=sys.stderr)
+            say(f"step {step} is left out: its loss or gradient is not finite")
         if self._bad_in_a_row >= self._settings.most_bad_steps:
             raise FoleyError(
                 f"training became unstable: {self._bad_in_a_row} steps in a row, up to step {step}, had no finite loss "

@@ -24,11 +24,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from tqdm import tqdm
 
 from foleybench.api.model import Generator
 from foleybench.files import write_atomically
 from foleybench.runtime import distributed
+from foleybench.runtime.progress import Progress
 from foleymodels._flow.network import Flow, guided_velocity
 from foleymodels._flow.training import crop_tokens
 from foleymodels._parts.checkpoint import load_into, read_tensors
@@ -276,7 +276,7 @@ class Pairs:
         settings, nfe = teacher.settings, self._head.reflow_nfe
         scale = None if settings.condition == "none" else self._head.head_guidance
         made = []
-        for start in tqdm(range(0, len(self._clips), _PAIR_BATCH), desc="pairs", unit="batch", disable=None):
+        for start in Progress(range(0, len(self._clips), _PAIR_BATCH), desc="pairs", unit="batch"):
             chosen = torch.arange(start, min(start + _PAIR_BATCH, len(self._clips)))
             velocity = functools.partial(_towards, teacher, teacher.prepare(self._condition(chosen)), scale)
             noise = self._noise(chosen).to(self._device)

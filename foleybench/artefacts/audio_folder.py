@@ -12,10 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from foleybench.clips import AudioArray, Channels
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
-from foleybench.media.audio import read_sound
 
 GENERATION_FILE = "generation.json"
 _PLAIN = {".wav", ".flac"}
@@ -74,19 +72,6 @@ def read_names(names: Path) -> list[tuple[str, str]]:
             return [(row["path"], row["clip_id"]) for row in csv.DictReader(handle)]
     except (OSError, KeyError, UnicodeDecodeError) as error:
         raise FoleyError(f"name map {names}: {error!r}; it wants a CSV with the columns path,clip_id.") from error
-
-
-def read_any(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:
-    """Read the sound of a WAV or FLAC file through libsndfile, of anything else through FFmpeg.
-
-    Raises:
-        MediaError: The file cannot be decoded.
-    """
-    if path.suffix.lower() in _PLAIN:
-        return read_sound(path, channels)
-    from foleybench.media.read import read_media_sound
-
-    return read_media_sound(path, channels)
 
 
 def write_generation(folder: Path, record: dict[str, Any]) -> None:

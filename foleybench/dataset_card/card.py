@@ -16,17 +16,21 @@ from foleybench.files import write_atomically
 CARD = "README.md"
 _MARK = "<!-- written by foleybench prepare; a change is lost when the data is prepared again -->"
 _FLAG_WORDS = {
+    "cancelled": "the channels cancel each other: the loudest alone was taken, not their mean",
     "clipped": "over 0.01 % of the samples are at full scale",
-    "damaged": "some packets did not decode and were left out",
+    "closed_gap": "sound stands over 5 ms from where its timestamps say, since small gaps were closed",
+    "damaged": "some packets did not decode and were left out, or a decoder calls frames damaged",
     "duplicate": "a copy of a clip before it in this split: the same bytes, or prints of sound and picture that agree",
     "hdr": "high dynamic range, written without tone mapping: looks pale",
     "mostly_still": "nothing moves in at least 80 % of its seconds",
+    "other_tracks": "the file holds other pictures or sounds too; the default ones were taken",
     "out_of_step": "picture and sound begin over 0.1 s apart, or their content is that far out of step",
     "partial_picture": "the picture is there for under 90 % of the clip",
     "partial_sound": "the sound is there for under 90 % of the clip",
     "same_sound": "the sound of a clip before it, under another picture",
     "short": "under 95 % of the length asked for",
     "silent": "never louder than -60 dB of full scale",
+    "sound_gap": "the sound has holes, where silence stands now",
     "still": "nothing in the picture ever moves",
     "truncated": "the file ended over 0.5 s before its container said",
 }

@@ -116,7 +116,7 @@ def split_facts(options: argparse.Namespace, split: str) -> dict[str, Any]:
 
 DATASET = Dataset(
     title="AudioSet",
-    version=2,
+    version=3,
     licence="annotations CC BY 4.0; the videos stay the property of their uploaders",
     description="Clips of up to ten seconds with labels of an ontology of 527 sound classes.",
     add_arguments=add_arguments,

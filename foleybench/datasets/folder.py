@@ -223,7 +223,7 @@ def _name_row(table: Path, line: int, row: dict[str, str]) -> tuple[str, tuple[s
 
 DATASET = Dataset(
     title="Folder of videos",
-    version=3,
+    version=4,
     licence="that of the files",
     description="Every media file of a folder, cut from its start and normalised.",
     add_arguments=add_arguments,

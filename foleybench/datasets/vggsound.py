@@ -76,7 +76,7 @@ def split_facts(options: argparse.Namespace, split: str) -> dict[str, Any]:
 
 DATASET = Dataset(
     title="VGGSound",
-    version=2,
+    version=3,
     licence="annotations CC BY 4.0; the videos stay the property of their uploaders",
     description="Clips of ten seconds whose sound source is in the picture; one class each.",
     add_arguments=add_arguments,

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from foleybench import registry
-from foleybench.artefacts.audio_folder import find_files, read_any
+from foleybench.artefacts.audio_folder import find_files
 from foleybench.artefacts.entries import Entry, read_entry
 from foleybench.clips import AudioArray, Clip, Clock, FloatArray
 from foleybench.encoders.onsets import RATE_HZ, detect
 from foleybench.errors import FoleyError, MediaError
 from foleybench.leaderboard import event_marks
 from foleybench.media.audio import fit_length, flac_bytes, resample
+from foleybench.media.hear import hear
 from foleybench.pages import number_text, spectrogram
 from foleybench.pages.template import choose, fill, trusted
 from foleybench.shards.dataset import ShardDataset
@@ -164,7 +165,7 @@ def _load(name: str, path: Path | None, clip: Clip) -> Sound:
     if path is None:
         return Sound(name, None, 0, "no file for this clip in the audio folder")
     try:
-        audio, rate_hz = read_any(path)
+        audio, rate_hz, *_ = hear(path, max_s=clip.duration_s + 1.0)
     except MediaError as error:
         return Sound(name, None, 0, error.reason.replace(str(path), path.name))
     return Sound(name, fit_length(audio, Clock(clip.duration_s).samples(rate_hz)), rate_hz)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -11,6 +14,33 @@ import soundfile
 from foleybench.clips import AudioArray, Channels
 from foleybench.errors import FoleyError, MediaError
 from foleybench.media import sinc
+from foleybench.media.mixdown import Mixdown, require_plausible, without_lfe
+from foleybench.media.plain_file import require_file
+
+MIN_RATE_HZ, MAX_RATE_HZ = 1000, 768_000
+# Of a sound without a limit of its own: 2 GiB of samples.
+MAX_VALUES = 1 << 29
+# libsndfile's words for a chunk of samples that is larger than what is left of the file.
+_CUT = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_UNKNOWN_LENGTH = 0x7FFFF000
+
+
+class SoundFile(NamedTuple):
+    """The sound of a WAV or FLAC file.
+
+    Attributes:
+        audio: Shape (N,) float32.
+        rate_hz: Its rate.
+        n_stated: How many samples the file says that it has; None when it does not say.
+        n_there: Of these, how many can be there by the size of the file.
+        mixdown: What mixing the channels cost.
+    """
+
+    audio: AudioArray
+    rate_hz: int
+    n_stated: int | None
+    n_there: int | None
+    mixdown: Mixdown
 
 
 def read_sound(source: Path | bytes, channels: Channels = "mean") -> tuple[AudioArray, int]:
@@ -24,19 +54,73 @@ def read_sound(source: Path | bytes, channels: Channels = "mean") -> tuple[Audio
         Samples (N,) float32 and the rate in Hz.
 
     Raises:
-        MediaError: ``undecodable`` when libsndfile cannot read it or it holds a sample that is not finite.
+        MediaError: As ``read_sound_file``.
     """
-    name = "sound" if isinstance(source, bytes) else str(source)
+    found = read_sound_file(source, channels)
+    return found.audio, found.rate_hz
+
+
+def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: float = float("inf")) -> SoundFile:
+    """Read a WAV or FLAC file, or its bytes, as mono, with what it says of itself.
+
+    Args:
+        source: The file, or its content.
+        channels: How several channels become one; where they cancel each other, the mean is that of the loudest alone.
+        max_s: Read at most this much.
+
+    Raises:
+        MediaError: ``not_a_file`` for a pipe or device, ``undecodable`` when libsndfile cannot read it, ``bad_rate``,
+            ``not_finite`` or ``out_of_range`` for what no sound has, ``too_large`` when it does not fit into memory.
+    """
+    name = "sound" if isinstance(source, bytes) else source.name
+    if not isinstance(source, bytes):
+        require_file(source)
     try:
-        handle = io.BytesIO(source) if isinstance(source, bytes) else str(source)
-        samples, rate_hz = soundfile.read(handle, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, EOFError) as error:
+        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as file:
+            require_rate(file.samplerate)
+            n = _n_wanted(file, max_s)
+            samples = file.read(n, dtype="float32", always_2d=True)
+            stated = _stated(file)
+    except (soundfile.LibsndfileError, RuntimeError, EOFError, ValueError, TypeError) as error:
         raise MediaError("undecodable", f"{name}: {_words(error)}") from error
-    averaged = channels == "mean" and samples.shape[1] > 1
-    mono = samples.mean(axis=1, dtype=np.float32) if averaged else samples[:, 0]
-    if not np.isfinite(mono).all():
-        raise MediaError("not_finite", f"{name}: holds samples that are NaN or infinite")
-    return np.ascontiguousarray(mono, dtype=np.float32), int(rate_hz)
+    mixdown = Mixdown()
+    values = samples.T[:1] if channels == "first" else samples.T[without_lfe(samples.shape[1])]
+    require_plausible(values)
+    mixed = mixdown.add(values) if values.shape[1] else np.zeros(0, dtype=np.float32)
+    audio = values[mixdown.loudest] if mixdown.cancelled else mixed
+    return SoundFile(np.ascontiguousarray(audio, dtype=np.float32), file.samplerate, *stated, mixdown)
+
+
+def _n_wanted(file: soundfile.SoundFile, max_s: float) -> int:
+    """Return how many samples to read: never more than the file states, the limit, or memory allows."""
+    n: int = file.frames if math.isinf(max_s) else min(file.frames, math.ceil(max_s * file.samplerate))
+    if n * file.channels > MAX_VALUES:
+        raise MediaError("too_large", f"the sound has {n} samples of {file.channels} channels; too many to be read")
+    return n
+
+
+def _stated(file: soundfile.SoundFile) -> tuple[int | None, int | None]:
+    """Return how many samples the file says that it has, and how many can be there."""
+    found = _CUT.search(file.extra_info)
+    if not found:
+        return file.frames, file.frames
+    stated, there = int(found[1]), int(found[2])
+    # What is written to a pipe cannot go back to say how long it became.
+    if stated == 0 or stated >= _UNKNOWN_LENGTH or not there:
+        return None, file.frames
+    return round(file.frames * stated / there), file.frames
+
+
+def require_rate(rate_hz: int) -> None:
+    """Refuse a sample rate that no sound has: it would decide how much memory a clip takes.
+
+    Raises:
+        MediaError: ``bad_rate``.
+    """
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise MediaError(
+            "bad_rate", f"the file says that its rate is {rate_hz} Hz; {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz are read"
+        )
 
 
 def _words(error: Exception) -> str:

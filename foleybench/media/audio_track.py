@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import Literal
 
 import numpy as np
@@ -12,9 +14,15 @@ from av.audio.plane import AudioPlane
 
 from foleybench.clips import AudioArray
 from foleybench.errors import MediaError
+from foleybench.media.audio import require_rate
+from foleybench.media.mixdown import Mixdown, mean, require_plausible, without_lfe
 
 # Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, sound is continuous.
 JITTER_S = 0.05
+# What was closed shows in the median of so many neighbouring frames; the rounding of single ones does not.
+_MEDIAN_FRAMES = 11
+# Two hours at 48 kHz, 1.4 GB: only a sound without a limit of its own can get there.
+MAX_SAMPLES = 2 * 3600 * 48000
 # How several channels become one; ``first`` and ``last`` are the two sides of a stereo sound.
 Mix = Literal["mean", "first", "last"]
 _LOW_FREQUENCY = frozenset({"LFE", "LFE2"})
@@ -31,13 +39,18 @@ _KINDS: dict[str, type[np.generic]] = {
 
 
 class SoundTrack:
-    """Collects decoded sound and lays it on one clock.
+    """Collects decoded sound and lays it on one clock; nothing beyond the limit is kept, whatever timestamps say.
 
     Attributes:
         rate_hz: Sample rate of the first frame, 0 before it.
         n_channels: Channels of the first frame.
         first_s: Time of the first sample, None before it.
         end_s: Time after the last sample, inside the limit.
+        gaps_s: How much silence was put where the sound has holes, inside the limit.
+        first_gap_s: Where the first of these begins, None when there is none.
+        goes_on: Whether there is sound beyond the limit that follows without a hole.
+        n_other_rate: Frames that said another rate than the first.
+        mixdown: What mixing the channels costs.
     """
 
     def __init__(self, *, max_s: float = float("inf"), channels: Mix = "mean") -> None:
@@ -45,44 +58,103 @@ class SoundTrack:
         self.n_channels = 0
         self.first_s: float | None = None
         self.end_s = 0.0
+        self.gaps_s = 0.0
+        self.first_gap_s: float | None = None
+        self.goes_on = False
+        self.n_other_rate = 0
+        self.mixdown = Mixdown()
         self._max_s = max_s
         self._channels: Mix = channels
         self._cursor = 0
-        self._parts: list[tuple[int, AudioArray]] = []
+        self._beyond = False
+        self._parts: list[tuple[int, AudioArray, AudioArray | None]] = []
+        self._lags: list[int] = []
 
     @property
     def done(self) -> bool:
         """Whether the limit is reached."""
-        return self.end_s >= self._max_s
+        return self._beyond or self.end_s >= self._max_s
+
+    @property
+    def closed_gap_s(self) -> float:
+        """By how much, at most, the sound comes earlier (later, when negative) than its timestamps say.
+
+        Gaps and overlaps up to ``JITTER_S`` are closed, since timestamps are rounded. What is rounded differs from
+        frame to frame; what was closed stays. So this is the largest median of the differences of neighbouring frames.
+        """
+        if not self._lags or not self.rate_hz:
+            return 0.0
+        lags = np.asarray(self._lags, dtype=np.float64)
+        n = min(_MEDIAN_FRAMES, len(lags))
+        medians = np.median(np.lib.stride_tricks.sliding_window_view(lags, n), axis=1)
+        return float(medians[np.abs(medians).argmax()]) / self.rate_hz
 
     def add(self, frame: AudioFrame, time_s: float) -> None:
         """Add one decoded frame that starts at ``time_s`` on the clip's clock.
 
         Raises:
-            MediaError: ``not_finite`` when a sample is NaN or infinite.
+            MediaError: ``not_finite``, ``out_of_range`` or ``bad_rate`` for what no sound has.
         """
         if self.rate_hz == 0:
+            require_rate(frame.sample_rate)
             self.rate_hz, self.n_channels = frame.sample_rate, frame.layout.nb_channels
-        samples = mono(frame, self._channels)
+        channels = _mixed_channels(frame, self._channels)
+        require_plausible(channels)
         if frame.sample_rate != self.rate_hz:
             # A change of rate in mid-stream; linear is enough for what is nearly always a broken header.
-            samples = _stretch(samples, self.rate_hz / frame.sample_rate)
-        start = round(time_s * self.rate_hz)
-        if self._parts and abs(start - self._cursor) <= JITTER_S * self.rate_hz:
-            start = self._cursor
+            require_rate(frame.sample_rate)
+            self.n_other_rate += 1
+            channels = np.stack([_stretch(channel, self.rate_hz / frame.sample_rate) for channel in channels])
+        start = self._place(time_s)
+        limit = self._limit
         overlap = max(0, self._cursor - start) if self._parts else max(0, -start)
-        if overlap >= len(samples):
+        if overlap >= channels.shape[1]:
             return
+        if start + overlap >= limit:
+            self._beyond = True
+            self.goes_on = self.goes_on or start <= self._cursor
+            return
+        kept = channels[:, overlap:]
         self.first_s = max(0.0, time_s) if self.first_s is None else self.first_s
-        self._parts.append((start + overlap, samples[overlap:]))
-        self._cursor = start + len(samples)
+        mixed = np.ascontiguousarray(self.mixdown.add(kept), dtype=np.float32)
+        self._parts.append((start + overlap, mixed, kept if len(kept) > 1 else None))
+        self._cursor = start + overlap + kept.shape[1]
         self.end_s = self._cursor / self.rate_hz
+        self.goes_on = self._cursor > limit
+
+    @property
+    def _limit(self) -> int:
+        return sys.maxsize if math.isinf(self._max_s) else math.ceil(self._max_s * self.rate_hz)
+
+    def _place(self, time_s: float) -> int:
+        """Return the sample at which a frame starts: after the last one, unless there is a hole; it is noted."""
+        start = round(time_s * self.rate_hz)
+        if not self._parts:
+            return start
+        if abs(start - self._cursor) <= JITTER_S * self.rate_hz:
+            self._lags.append(start - self._cursor)
+            return self._cursor
+        if start > self._cursor:
+            self.first_gap_s = self._cursor / self.rate_hz if self.first_gap_s is None else self.first_gap_s
+            self.gaps_s += (min(start, self._limit) - self._cursor) / self.rate_hz
+        return start
 
     def samples(self, n: int | None = None) -> AudioArray:
-        """Return the sound from time 0: ``n`` samples, or as many as there are; what was not heard is silence."""
+        """Return the sound from time 0: ``n`` samples, or as many as there are; what was not heard is silence.
+
+        Where the channels cancel each other (``mixdown.cancelled``), it is that of the loudest.
+
+        Raises:
+            MediaError: ``too_large`` when the sound is longer than memory should hold.
+        """
         length = self._cursor if n is None else n
+        if length > MAX_SAMPLES:
+            raise MediaError("too_large", f"the sound has {length} samples; {MAX_SAMPLES} are read at most")
         track = np.zeros(length, dtype=np.float32)
-        for start, part in self._parts:
+        loudest = self.mixdown.loudest if self.mixdown.cancelled else None
+        for start, mixed, channels in self._parts:
+            alone = loudest is not None and channels is not None and len(channels) == self.mixdown.n_channels
+            part = channels[loudest] if alone and channels is not None else mixed
             stop = min(length, start + len(part))
             if start < stop:
                 track[start:stop] = part[: stop - start]
@@ -96,24 +168,30 @@ def mono(frame: AudioFrame, mix: Mix = "mean") -> AudioArray:
     channel of 5.1 repeats what the others hold.
 
     Raises:
-        MediaError: ``not_finite`` when a sample is NaN or infinite.
+        MediaError: ``not_finite`` when a sample is NaN or infinite, ``out_of_range`` when one is absurdly large.
     """
+    channels = _mixed_channels(frame, mix)
+    require_plausible(channels)
+    return np.ascontiguousarray(mean(channels), dtype=np.float32)
+
+
+def _mixed_channels(frame: AudioFrame, mix: Mix) -> AudioArray:
+    """Return the channels of a frame that are mixed, shape (C, N) float32; one of them for ``first`` and ``last``."""
     layout = frame.layout
     n_channels = layout.nb_channels
     channels = _channels(frame, n_channels)
     # Only these few ask for the names of channels, which PyAV makes anew for every frame.
     heard = _heard(layout) if "LFE" in layout.name or n_channels > _MOST_WITHOUT_LFE else list(range(n_channels))
-    values = _as_float(channels[heard] if 0 < len(heard) < n_channels else channels)
-    # The same as ``mean``, at a third of its cost for so few values.
-    several = len(values) > 1 and mix == "mean"
-    mixed = np.add.reduce(values, axis=0) / np.float32(len(values)) if several else values[-1 if mix == "last" else 0]
-    if not np.isfinite(mixed).all():
-        raise MediaError("not_finite", "the sound holds samples that are NaN or infinite")
-    return np.ascontiguousarray(mixed, dtype=np.float32)
+    if mix != "mean":
+        heard = heard[:1] if mix == "first" else heard[-1:]
+    return _as_float(channels[heard] if 0 < len(heard) < n_channels else channels)
 
 
 def _heard(layout: AudioLayout) -> list[int]:
-    return [i for i, channel in enumerate(layout.channels) if channel.name not in _LOW_FREQUENCY]
+    names = [channel.name for channel in layout.channels]
+    if set(names) <= {"NONE", "UNK"}:
+        return without_lfe(len(names))
+    return [i for i, name in enumerate(names) if name not in _LOW_FREQUENCY]
 
 
 def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:

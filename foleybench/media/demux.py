@@ -22,6 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from foleybench.errors import MediaError
+from foleybench.media.plain_file import require_file
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,mpegts,mpeg,mpegvideo,asf,ogg,wav,w64,flac,mp3,aac,aiff,au,"
@@ -29,7 +30,7 @@ FORMATS = (
 )
 MAX_PICTURE_PX = 7680 * 4320
 SEEK_MARGIN_S = 0.5
-_ATTACHED_PICTURE = 0x400
+_DEFAULT, _ATTACHED_PICTURE, _TIMED_PICTURES = 0x1, 0x400, 0x800
 
 
 class Tracks(NamedTuple):
@@ -51,11 +52,9 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     """Open a media file for reading.
 
     Raises:
-        MediaError: ``missing``, ``empty_file``, or ``unreadable`` when no allowed container format fits.
+        MediaError: ``missing``, ``not_a_file``, ``empty_file``, or ``unreadable`` when no allowed container fits.
     """
-    if not path.is_file():
-        raise MediaError("missing", "there is no such file")
-    if path.stat().st_size == 0:
+    if require_file(path) == 0:
         raise MediaError("empty_file", "the file holds no bytes")
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     try:
@@ -71,7 +70,9 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 
 
 def choose_tracks(container: InputContainer, *, video: bool = True, audio: bool = True) -> Tracks:
-    """Choose the streams as ffmpeg does (largest picture, most channels), cover pictures left out.
+    """Choose the default streams; of several, the largest picture and the most channels; cover pictures left out.
+
+    A stream without a decoder is chosen only when there is no other.
 
     Raises:
         MediaError: ``unsupported_codec`` when a wanted stream is there but this FFmpeg has no decoder for it, or
@@ -79,16 +80,53 @@ def choose_tracks(container: InputContainer, *, video: bool = True, audio: bool 
     """
     pictures = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE] if video else []
     sounds = list(container.streams.audio) if audio else []
-    tracks = Tracks(max(pictures, key=_area, default=None), max(sounds, key=_channels, default=None))
+    tracks = Tracks(
+        max(pictures, key=lambda s: (*_preferred(s), _area(s)), default=None),
+        max(sounds, key=lambda s: (*_preferred(s), _channels(s)), default=None),
+    )
     for stream in (tracks.video, tracks.audio):
         if stream is not None and stream.codec_context is None:
             raise MediaError("unsupported_codec", f"there is no decoder for the {stream.type} stream")
         if stream is not None:
             stream.codec_context.thread_count = 1
+            # What the container says of the size need not be what the packets hold.
+            stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
     if tracks.video is not None and _area(tracks.video) > MAX_PICTURE_PX:
         size = f"{tracks.video.width}x{tracks.video.height}"
         raise MediaError("too_large", f"the picture is {size} pixels; the limit is {MAX_PICTURE_PX} in all")
     return tracks
+
+
+def other_tracks(container: InputContainer, tracks: Tracks) -> list[str]:
+    """Return what else there is of picture and sound, one of which was chosen, in words."""
+    chosen = {stream.index for stream in tracks if stream is not None}
+    kinds = {stream.type for stream in tracks if stream is not None}
+    return [
+        f"track {stream.index}: {_described(stream)}"
+        for stream in (*container.streams.video, *container.streams.audio)
+        if stream.index not in chosen
+        and stream.type in kinds
+        and not int(stream.disposition) & (_ATTACHED_PICTURE | _TIMED_PICTURES)
+    ]
+
+
+def _described(stream: Stream) -> str:
+    if stream.codec_context is None:
+        return f"{'sound' if stream.type == 'audio' else 'picture'} without a decoder"
+    if isinstance(stream, AudioStream):
+        return f"sound, {stream.codec_context.name}, {stream.channels} channels"
+    size = f", {stream.width}x{stream.height}" if isinstance(stream, VideoStream) else ""
+    return f"picture, {stream.codec_context.name}{size}"
+
+
+def declared_s(container: InputContainer) -> float | None:
+    """Return how long the container says that it is, from its first picture or sound; None when it does not say."""
+    if not container.duration or container.duration < 0:
+        return None
+    late = container.start_time or 0
+    # In these, the length counts from time 0, wherever the file starts.
+    from_zero = container.format.name in ("matroska,webm", "flv", "live_flv") and 0 < late < container.duration
+    return (container.duration - late * from_zero) / av.time_base
 
 
 def start_s(tracks: Tracks) -> float:
@@ -115,17 +153,20 @@ class Reader:
     Attributes:
         n_packets: Packets that were given to a decoder so far.
         n_damaged: Packets that could not be decoded or read so far.
+        n_corrupt: Frames that a decoder gave out and called damaged itself, from the origin on.
         error: What the first of them said, "" when there was none.
     """
 
     def __init__(self, container: InputContainer, tracks: Tracks, origin_s: float) -> None:
         self.n_packets = 0
         self.n_damaged = 0
+        self.n_corrupt = 0
         self.error = ""
         self._container = container
         self._tracks = tracks
         self._origin_s = origin_s
         self._next_s: dict[int, float] = {}
+        self._shown: VideoFrame | None = None
         self._finished: set[int] = set()
 
     def finish(self, stream: VideoStream | AudioStream | None) -> None:
@@ -151,6 +192,9 @@ class Reader:
 
     def _decode(self, packet: av.Packet[Stream]) -> Iterator[Decoded]:
         self.n_packets += 1
+        if not packet.size and packet.dts is not None:
+            yield from self._again(packet)
+            return
         try:
             frames = packet.decode()
         except av.error.MemoryError:
@@ -160,7 +204,17 @@ class Reader:
             return
         for frame in frames:
             if isinstance(frame, VideoFrame | AudioFrame):
-                yield Decoded(frame, self._time_s(packet.stream_index, frame))
+                time_s = self._time_s(packet.stream_index, frame)
+                # Before the origin, a file that was sought may lack what its first frames refer to.
+                self.n_corrupt += frame.is_corrupt and time_s >= 0.0
+                self._shown = frame if isinstance(frame, VideoFrame) else self._shown
+                yield Decoded(frame, time_s)
+
+    def _again(self, packet: av.Packet[Stream]) -> Iterator[Decoded]:
+        """Take an empty packet: of a picture, it shows the last one once more (Theora, AVI); a decoder would stop."""
+        if packet.stream.type == "video" and self._shown is not None:
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            yield Decoded(self._shown, float((stamp or 0) * packet.time_base) - self._origin_s)
 
     def _time_s(self, index: int, frame: VideoFrame | AudioFrame) -> float:
         stamp = frame.pts if frame.pts is not None else frame.dts
@@ -188,6 +242,10 @@ def frame_length_s(frame: VideoFrame | AudioFrame) -> float:
 
 def _words(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or type(error).__name__)
+
+
+def _preferred(stream: VideoStream | AudioStream) -> tuple[bool, bool]:
+    return stream.codec_context is not None, bool(int(stream.disposition) & _DEFAULT)
 
 
 def _area(stream: VideoStream) -> int:

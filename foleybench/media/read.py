@@ -15,16 +15,15 @@ from av.video.frame import VideoFrame
 from foleybench.clip_ids import slug
 from foleybench.clips import AudioArray, Channels, Clip, FrameArray
 from foleybench.errors import MediaError
-from foleybench.media.audio import read_sound
 from foleybench.media.audio_track import SoundTrack
-from foleybench.media.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media, start_s
+from foleybench.media.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media
 from foleybench.media.frames import Fitter, pixel_aspect, rgb
 from foleybench.media.h264 import decode_mp4, encode_mp4
+from foleybench.media.hear import hear
 from foleybench.media.mux import mux_sound
 
 __all__ = ["decode_mp4", "encode_mp4", "mux_sound", "read_media_sound", "read_video"]
 
-_PLAIN_SOUND = frozenset({".wav", ".flac"})
 _MAX_DECODED_BYTES = 4 * 1024**3
 
 
@@ -76,27 +75,13 @@ def read_video(
 
 
 def read_media_sound(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:
-    """Read the sound of any media file as mono, on the container's clock.
-
-    WAV and FLAC go through libsndfile. Anything else goes through FFmpeg, which drops the priming samples that AAC, MP3
-    and Opus encoders put in front; a sound that starts later than the picture begins with silence.
+    """Read the sound of any media file as mono; see ``foleybench.media.hear``, which also says what is odd about it.
 
     Raises:
         MediaError: The file cannot be used; the status word and the reason say why.
     """
-    if path.suffix.lower() in _PLAIN_SOUND:
-        return read_sound(path, channels)
-    with open_media(path) as container:
-        both = choose_tracks(container)
-        if both.audio is None:
-            raise MediaError("no_audio", f"{path.name} holds no sound")
-        track = SoundTrack(channels=channels)
-        for frame, time_s in Reader(container, Tracks(None, both.audio), start_s(both)):
-            if isinstance(frame, AudioFrame):
-                track.add(frame, time_s)
-    if not track.rate_hz:
-        raise MediaError("undecodable", f"no sound of {path.name} decodes")
-    return track.samples(), track.rate_hz
+    heard = hear(path, channels)
+    return heard.audio, heard.rate_hz
 
 
 class _Pictures:

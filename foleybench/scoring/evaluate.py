@@ -33,7 +33,10 @@ from foleybench.shards.dataset import ShardDataset
 from foleybench.stats import estimate
 
 # Kinds of problem that are told but do not stop a clip from being scored.
-_SCORED_KINDS = {"short", "long", "silent"}
+_SCORED_KINDS = {
+    *("short", "long", "silent", "damaged", "truncated", "sound_gap", "closed_gap", "cancelled", "other_tracks"),
+    *("unknown_delay", "over_scale"),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

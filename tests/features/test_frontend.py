@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from foleybench.api.protocol import Frontend
-from foleybench.artefacts.audio_folder import read_any
 from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import read_sound
+from foleybench.media.hear import hear
 from foleybench.media.resample import resample_as
 
 RATES = [(44100, 16000), (48000, 32000), (16000, 32000), (22050, 16000)]
@@ -141,19 +141,19 @@ def test_first_channel_or_mean(tmp_path):
     path = tmp_path / "x.wav"
     soundfile.write(path, np.array([[0.5, 0.0], [0.25, 0.75]]), 8000, subtype="FLOAT")
     np.testing.assert_allclose(read_sound(path, "first")[0], [0.5, 0.25])
-    np.testing.assert_allclose(read_any(path)[0], [0.25, 0.5])
+    np.testing.assert_allclose(hear(path)[0], [0.25, 0.5])
 
 
 def test_first_channel_of_a_container(tmp_path):
     import av
 
     path = tmp_path / "x.mka"
-    stereo = np.stack([np.full(4096, 0.5), np.full(4096, -0.25)]).astype(np.float32)
+    stereo = np.stack([np.full(4096, 0.5), np.full(4096, 0.25)]).astype(np.float32)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("pcm_f32le", rate=16000, layout="stereo")
         frame = av.AudioFrame.from_ndarray(stereo.T.reshape(1, -1).copy(), format="flt", layout="stereo")
         frame.rate = 16000
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             container.mux(packet)
-    assert read_any(path.rename(tmp_path / "x.mkv"), "first")[0][100] == pytest.approx(0.5)
-    assert read_any(tmp_path / "x.mkv")[0][100] == pytest.approx(0.125)
+    assert hear(path.rename(tmp_path / "x.mkv"), "first")[0][100] == pytest.approx(0.5)
+    assert hear(tmp_path / "x.mkv")[0][100] == pytest.approx(0.375)

@@ -14,8 +14,9 @@ import pytest
 
 from foleybench.errors import MediaError
 from foleybench.media.audio_track import SoundTrack, mono
-from foleybench.media.demux import open_media
+from foleybench.media.demux import Reader, choose_tracks, open_media
 from foleybench.media.read import decode_mp4, encode_mp4, mux_sound, read_media_sound, read_video
+from tests.made_faults import theora
 from tests.made_media import RATE_HZ, click, click_time_s, index_of, pictures, write_video
 
 ENCODE = """
@@ -278,3 +279,16 @@ def test_soundtrack_pads_gaps_cuts_overlaps_and_ignores_jitter():
     assert track.end_s == pytest.approx(0.42)
     assert len(track.samples(10)) == 10
     assert len(track.samples(1000)) == 1000
+
+
+def test_r2_empty_packets_show_the_last_picture_again(tmp_path: Path):
+    """R2: as Theora has them; they are no damage, and the picture lasts as long as they say."""
+    (tmp_path / "a.ogv").write_bytes(theora())
+    clip = read_video(tmp_path / "a.ogv")
+    assert clip.duration_s == pytest.approx(2.0, abs=1e-3)
+    assert len(clip.frames) == 50
+    np.testing.assert_allclose(clip.frame_times_s, np.arange(50) / 25, atol=1e-6)
+    with open_media(tmp_path / "a.ogv") as container:
+        reader = Reader(container, choose_tracks(container), 0.0)
+        assert len(list(reader)) == 50
+    assert (reader.n_damaged, reader.n_corrupt) == (0, 0)

@@ -22,8 +22,18 @@ from foleybench.clips import AudioArray
 from foleybench.errors import MediaError
 from foleybench.media.audio import fit_length, flac_bytes
 from foleybench.media.audio_track import SoundTrack, limit_rate
-from foleybench.media.demux import Reader, Tracks, choose_tracks, open_media, seek_before, start_s
+from foleybench.media.demux import (
+    Reader,
+    Tracks,
+    choose_tracks,
+    declared_s,
+    open_media,
+    other_tracks,
+    seek_before,
+    start_s,
+)
 from foleybench.media.frames import pixel_aspect
+from foleybench.media.hear import damage, track_remarks
 from foleybench.prepare.normalise.av_sync import best_offset
 from foleybench.prepare.normalise.fingerprint import picture_print, sound_print
 from foleybench.prepare.normalise.video_track import PictureTrack
@@ -58,8 +68,8 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
 
     Raises:
         MediaError: The file cannot be used: ``missing``, ``empty_file``, ``unreadable``, ``no_video``, ``no_audio``,
-            ``unsupported_codec``, ``too_large``, ``undecodable``, ``not_finite``, ``no_overlap``, ``ends_early``
-            or ``too_short``.
+            ``unsupported_codec``, ``too_large``, ``undecodable``, ``not_a_file``, ``not_finite``, ``out_of_range``,
+            ``bad_rate``, ``no_overlap``, ``ends_early`` or ``too_short``.
     """
     with open_media(path) as container:
         tracks = _both(container)
@@ -75,6 +85,7 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
         duration_s = min(profile.clip_s, max(picture.end_s, sound.end_s))
         mp4, n_frames = picture.finish(duration_s)
         facts = _container_facts(container, tracks, reader)
+        said_s = declared_s(container)
     duration_s = n_frames / profile.fps
     raw, rate_hz = limit_rate(sound.samples(), sound.rate_hz, profile.rate_hz_max)
     audio = fit_length(raw, round(duration_s * rate_hz))
@@ -96,7 +107,7 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
         "n_frames": n_frames,
         "rate_hz": rate_hz,
     }
-    facts["flags"] = sorted(measured.flags() + _reading_flags(reader, facts["declared_duration_s"], measured))
+    facts["flags"] = sorted({*measured.flags(), *_reading_flags(reader, said_s, measured), *_track_flags(facts, sound)})
     return Sample(mp4=mp4, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})
 
 
@@ -162,6 +173,9 @@ class _Measured:
             "source_height": source_height,
             "source_rate_hz": self.sound.rate_hz,
             "source_channels": self.sound.n_channels,
+            "sound_gap_s": round(self.sound.gaps_s, 6),
+            "closed_gap_s": round(self.sound.closed_gap_s, 4),
+            "mix_loss_db": None if (loss_db := self.sound.mixdown.loss_db) is None else round(loss_db, 1),
             "peak": round(self.peak, 6),
         }
 
@@ -244,10 +258,20 @@ def _container_facts(container: InputContainer, tracks: Tracks, reader: Reader) 
         "source_audio_codec": audio.codec_context.name,
         "declared_duration_s": round(container.duration / 1e6, 3) if container.duration else None,
         "n_damaged_packets": reader.n_damaged,
+        "n_corrupt_frames": reader.n_corrupt,
+        "other_tracks": other_tracks(container, tracks),
     }
 
 
-def _reading_flags(reader: Reader, declared_s: float | None, measured: _Measured) -> list[str]:
-    """Say whether packets were broken, and whether the file ended before the clip and the container's own length."""
-    wanted_s = min(declared_s or 0.0, measured.asked_s)
-    return ["damaged"] * (reader.n_damaged > 0) + ["truncated"] * (measured.duration_s < wanted_s - TRUNCATED_S)
+def _reading_flags(reader: Reader, said_s: float | None, measured: _Measured) -> list[str]:
+    """Say whether anything was broken, and whether the file ended before the clip and the container's own length."""
+    wanted_s = min(said_s or 0.0, measured.asked_s)
+    return [
+        *(remark.kind for remark in damage(reader, measured.sound)),
+        *["truncated"] * (measured.duration_s < wanted_s - TRUNCATED_S),
+    ]
+
+
+def _track_flags(facts: dict[str, Any], sound: SoundTrack) -> list[str]:
+    """Say what was done to the sound, and whether there was more than one picture or sound to choose from."""
+    return [*(remark.kind for remark in track_remarks(sound)), *["other_tracks"] * bool(facts["other_tracks"])]

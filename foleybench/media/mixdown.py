@@ -68,8 +68,9 @@ class Mixdown:
 def mean(channels: AudioArray) -> AudioArray:
     """Return the mean of channels (C, N), shape (N,): the same on every machine."""
     # The same as ``mean``, at a third of its cost for so few values.
+    only: AudioArray = channels[0]
     if len(channels) == 1:
-        return channels[0]
+        return only
     mixed: AudioArray = np.add.reduce(channels, axis=0)
     mixed /= np.float32(len(channels))
     return mixed

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from foleybench.load import load_encoder, load_metric, load_model, load_protocol
     from foleybench.scoring.accumulator import Accumulator
     from foleybench.scoring.evaluate import EvalRequest, evaluate
+    from foleybench.scoring.folders import score_folders
     from foleybench.shards.dataset import ShardDataset
     from foleybench.shards.loader import ClipLoader
     from foleybench.shards.stream import ShardStream
@@ -34,6 +35,7 @@ _HOMES = {
     "load_metric": "foleybench.load",
     "load_model": "foleybench.load",
     "load_protocol": "foleybench.load",
+    "score_folders": "foleybench.scoring.folders",
 }
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "load_metric",
     "load_model",
     "load_protocol",
+    "score_folders",
 ]
 
 

@@ -72,7 +72,7 @@ class Sample:
     """One clip made.
 
     Attributes:
-        mp4: The video, without sound.
+        mp4: The video, without sound; None for a clip of sound alone.
         flac: The sound, mono.
         events: Exact events as JSON objects, or None.
         facts: What goes into the manifest line beside the common fields (durations, rates, fps, sizes, flags,
@@ -80,7 +80,7 @@ class Sample:
         factors: What the corpus knows about the clip beyond its label; JSON values only; stored in the sample.
     """
 
-    mp4: bytes
+    mp4: bytes | None
     flac: bytes
     events: list[dict[str, Any]] | None
     facts: dict[str, Any]

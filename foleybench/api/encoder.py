@@ -73,6 +73,7 @@ class Encoder:
         build: Takes a torch device name and returns ``encode``. Loads weights strictly; raises
             ``WeightsMissingError`` when they are absent. ``encode`` must give each signal the same features whatever
             it is batched with.
+        dataset: The only data set that it is made for, or None for any.
         untrained: As ``build``, with random weights of the same shapes, to try sizes and memory; None for encoders
             that no model stands on.
     """
@@ -86,6 +87,7 @@ class Encoder:
     source: str
     weights: Weights | None = None
     build: Callable[[str], Encode]
+    dataset: str | None = None
     untrained: Callable[[str], Encode] | None = None
 
     @property

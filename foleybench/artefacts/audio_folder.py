@@ -1,23 +1,18 @@
-"""The audio folder: generated audio as ``<clip_id>.wav`` or ``.flac``.
-
-Files are matched to clips by exact stem, or by an explicit name map; never by guessing from a name's length.
-"""
+"""The audio folder: generated audio as ``<clip_id>.wav`` or ``.flac``, and ``generation.json``."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from foleybench.artefacts.match import match
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 
 GENERATION_FILE = "generation.json"
-_PLAIN = {".wav", ".flac"}
-_CONTAINERS = {".m4a", ".mp3", ".ogg", ".opus", ".aac", ".mp4", ".webm", ".mov", ".mkv", ".avi"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,42 +31,18 @@ class Problem:
 
 
 def find_files(folder: Path, clip_ids: Iterable[str], names: Path | None = None) -> dict[str, Path]:
-    """Return clip id -> file for the clips that have one.
+    """Return clip id -> file for the clips that have one; of several takes the first (see ``artefacts.match``).
 
     Args:
         folder: Where the files lie.
         clip_ids: Wanted clips.
-        names: CSV with the columns ``path`` (relative to ``folder``) and ``clip_id``, or None to match exact stems.
+        names: CSV with the columns ``path`` (relative to ``folder``) and ``clip_id``, or None to match by name.
 
     Raises:
         FoleyError: No such folder, a bad name map, or two files for one clip (both are named).
     """
-    if not folder.is_dir():
-        raise FoleyError(f"no folder at {folder}; --audio wants a folder with one sound file per clip.")
-    pairs = [(p.stem, p) for p in sorted(folder.iterdir())]
-    if names:
-        pairs = [(clip_id, folder / path) for path, clip_id in read_names(names)]
-    wanted, found = set(clip_ids), dict[str, Path]()
-    for clip_id, path in pairs:
-        if clip_id not in wanted or path.suffix.lower() not in _PLAIN | _CONTAINERS:
-            continue
-        if clip_id in found:
-            raise FoleyError(f"two files for clip {clip_id!r}: {found[clip_id].name} and {path.name}. Keep one.")
-        found[clip_id] = path
-    return found
-
-
-def read_names(names: Path) -> list[tuple[str, str]]:
-    """Return the (path, clip id) pairs of a name map.
-
-    Raises:
-        FoleyError: It cannot be read, or lacks a column.
-    """
-    try:
-        with names.open(newline="", encoding="utf-8") as handle:
-            return [(row["path"], row["clip_id"]) for row in csv.DictReader(handle)]
-    except (OSError, KeyError, UnicodeDecodeError) as error:
-        raise FoleyError(f"name map {names}: {error!r}; it wants a CSV with the columns path,clip_id.") from error
+    found = match(folder, dict.fromkeys(clip_ids, ""), names)
+    return {clip_id: takes[0] for clip_id, takes in found.files.items()}
 
 
 def write_generation(folder: Path, record: dict[str, Any]) -> None:

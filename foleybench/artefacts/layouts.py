@@ -91,7 +91,7 @@ _METRIC = record(
         "reason": maybe(text),
         "per_class": named(record({"value": _VALUE, "n": _COUNT})),
     },
-    {"code_sha256": text},
+    {"code_sha256": text, "takes": record({"values": each(_VALUE), "sd": _VALUE})},
 )
 
 _SUBSET = record({"name": text, "sha256": text, "n_ids": _COUNT, "n_here": _COUNT})
@@ -107,6 +107,8 @@ _RUN = record(
         "packages": maybe(named(text)),
         "encoders": maybe(named(record({}, {"version": _VERSION, "weights_sha256": maybe(text)}))),
         "generation": maybe(record({}, {**_SAMPLING, "model": record({})})),
+        "takes": _COUNT,
+        "captions": record({"sha256": text, "n_clips": _COUNT}),
     },
 )
 

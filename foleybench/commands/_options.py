@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 RESULTS = Path("leaderboards/results")
 MOST_EVALUATIONS = 25
+# What --protocol is when nobody says (``scoring.fitting_protocol``).
+FITTING = "synth on SynthFoley, else the richest that runs here on these clips"
 
 
 def add_data(parser: argparse._ActionsContainer, *, required: bool = True) -> None:
@@ -75,10 +77,9 @@ def add_choice(parser: argparse.ArgumentParser, default: str, more: str = "") ->
     )
 
 
-def choice_of(args: argparse.Namespace, default: str) -> tuple[str | None, tuple[str, ...]]:
-    """Return the protocol that ``add_choice``'s options name, None when only metrics are named, and the metrics."""
-    metrics = tuple(args.metric or ())
-    return args.protocol or (None if metrics else default), metrics
+def choice_of(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]]:
+    """Return the protocol that ``add_choice``'s options name, None when they name none, and the metrics."""
+    return args.protocol, tuple(args.metric or ())
 
 
 def add_subset(parser: argparse.ArgumentParser) -> None:
@@ -138,5 +139,7 @@ def sampling_of(args: argparse.Namespace, model: str) -> Settings:
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add ``--seed``, ``--device``, ``--force``."""
     parser.add_argument("--seed", type=whole_number(0), default=0, help="seed of every random choice (default: 0)")
-    parser.add_argument("--device", default="cpu", help="torch device: cpu, cuda, cuda:1 (default: cpu)")
+    parser.add_argument(
+        "--device", default="auto", help="torch device: cpu, cuda, cuda:1; auto (the default): CUDA where it is there"
+    )
     parser.add_argument("--force", action="store_true", help="start over instead of going on from what is there")

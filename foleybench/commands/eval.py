@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from foleybench import registry
 from foleybench.commands._options import (
+    FITTING,
     RESULTS,
     add_choice,
     add_data,
@@ -24,10 +25,10 @@ from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 if TYPE_CHECKING:
     from foleybench.artefacts.clip_table import ClipTable
     from foleybench.scoring.evaluate import EvalRequest
+    from foleybench.scoring.folders import Pairing
 
 HELP = "score a model, or a folder of generated sound, under a protocol or by single metrics"
-EXAMPLE = "foleybench eval --audio out/my_model --name my_model --data shards/synthfoley/test.manifest.jsonl"
-PROTOCOL = "synth"
+EXAMPLE = "foleybench eval --audio my_outputs --reference my_videos"
 ALL = "all"
 CONTROLS = (
     *("ground_truth", "other_clip", "other_class", "shift_100ms", "shift_500ms", "shift_1s", "shift_2s"),
@@ -39,15 +40,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help="generate with this model, then score (a name, or path/to/file.py:NAME)")
-    what.add_argument("--audio", type=Path, help="score this folder: <clip_id>.wav, .flac, or any file with sound")
+    what.add_argument(
+        "--audio",
+        type=Path,
+        help="score this folder of sounds or videos; files match clips by name; takes: clip/0.wav, clip/1.wav",
+    )
     what.add_argument(
         "--avbench-cache", type=Path, help="score the features that av-benchmark extracted to this folder"
     )
     what.add_argument("--controls", action="store_true", help="score every control row: ground truth, noise ...")
     parser.add_argument("--gt-cache", type=Path, help="with --avbench-cache: av-benchmark's cache of the real clips")
     add_data(parser, required=False)
-    add_choice(parser, PROTOCOL, f"; `{ALL}` shows how far they lie apart")
-    parser.add_argument("--names", type=Path, help="CSV with the columns path,clip_id when stems are not clip ids")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="DIR",
+        help="in place of --data: a folder with the real sound (sounds, videos or both); nothing is written beside it",
+    )
+    parser.add_argument(
+        "--dataset-name", default="", metavar="NAME", help="with --reference: name in tables (default: the folder's)"
+    )
+    add_choice(parser, FITTING, f"; `{ALL}` shows how far they lie apart")
+    parser.add_argument(
+        "--names", type=Path, metavar="CSV", help="table path,clip_id[,take] for files whose names are not the clips'"
+    )
+    parser.add_argument(
+        "--captions",
+        type=Path,
+        metavar="CSV",
+        help="table clip_id,caption (or path,caption) for metrics that read words",
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write the value of every clip to this table")
     add_subset(parser)
     parser.add_argument("--work", type=Path, default=Path("out/audio"), help="where --model keeps its sound")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of result files (default: {RESULTS})")
@@ -66,19 +89,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score, write the result files, print their paths; 3 when some clips or metrics failed."""
-    if args.data is None and not args.avbench_cache:
-        raise FoleyError("--data is missing: name the manifest of a prepared split.")
+    if (args.data or args.reference) is None and not args.avbench_cache:
+        raise FoleyError(
+            "there is nothing to compare with. Name a folder of real sound (--reference), or a prepared set (--data)."
+        )
     _check_places(args)
     if args.avbench_cache:
         return _score_cache(args)
-    what = _check_choice(args)
+    from foleybench.scoring.device import usable_device
+
+    args.device = usable_device(args.device)
+    pairing = _pair(args) if args.reference else None
+    protocol, metrics = _check_choice(args)
     names = CONTROLS if args.controls else [args.model]
     if args.dry_run:
-        sys.stderr.write(f"would score {args.audio or ', '.join(names)} on {args.data} under {what}\n")
+        under = ", ".join(filter(None, [protocol, *map(registry.key, metrics)]))
+        what = args.audio or ", ".join(names)
+        sys.stderr.write(f"would score {what} on {args.reference or args.data} under {under}\n")
         return EXIT_OK
+    job = _Job(args, protocol, metrics, pairing)
     if args.audio:
-        return _score_folder(args, args.audio, None)
-    return max(_score_control(args, name) if args.controls else _score_model(args, name) for name in names)
+        return job.score(args.audio, None)
+    return max(job.control(name) if args.controls else job.generate(name) for name in names)
+
+
+def _pair(args: argparse.Namespace) -> Pairing:
+    """List the real sound, match the generated one, say what does not match; the listing becomes ``--data``."""
+    from foleybench.commands._result_text import tell_pairing
+    from foleybench.scoring import folders
+
+    if args.data:
+        raise FoleyError("--data and --reference both say with what to compare: give one.")
+    named = args.names if args.audio else None
+    pairing = folders.pair(args.audio, args.reference, names=named, dataset_name=args.dataset_name, cache=args.cache)
+    args.data = pairing.listed.manifest
+    tell_pairing(pairing, sys.stderr)
+    return pairing
 
 
 def _check_places(args: argparse.Namespace) -> None:
@@ -90,99 +136,150 @@ def _check_places(args: argparse.Namespace) -> None:
     from foleybench.artefacts import audio_folder, result
     from foleybench.files import require_writable
 
+    if args.controls and args.csv:
+        raise FoleyError("--csv is for one row: leave it out with --controls.")
     if args.controls and args.name:
         raise FoleyError("--controls has a name for every row: leave --name out.")
     folder = args.audio or args.avbench_cache
+    if args.audio and args.reference and not args.name:
+        args.name = _name_of(args.audio)
     if folder:
         generation = audio_folder.read_generation(folder) if args.audio else None
         result.require_safe_name(_card(generation, args.name, folder, None)["name"], "the name of the row,")
     elif args.model:
         result.require_safe_name(sampling_of(args, args.model).row_name, "the name of the row,")
     require_writable(args.out, "--out")
+    if args.csv:
+        require_writable(args.csv.parent, "--csv")
     if args.model or args.controls:
         require_writable(args.work, "--work")
 
 
-def _check_choice(args: argparse.Namespace) -> str:
-    """Load what is to be scored with and by whom, so that faults are told before any work; return what to call it.
+def _name_of(folder: Path) -> str:
+    """Return the name of the row for a folder scored with ``--reference``: the folder's, made safe."""
+    from foleybench.artefacts import audio_folder
+    from foleybench.media.folder import plain_name
+
+    return "" if audio_folder.read_generation(folder) else plain_name(folder)
+
+
+def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]]:
+    """Return protocol and metrics, loaded once so that faults are told before any work.
 
     Raises:
-        FoleyError: A name does not exist, a file has a fault, or weights are missing.
+        FoleyError: A name does not exist, a file has a fault, weights are missing, or they are for other data.
     """
     from foleybench.load import load_model
     from foleybench.scoring.choice import choose
     from foleybench.scoring.evaluate import require_weights
+    from foleybench.scoring.fitting_protocol import fitting, refuse_other_data
+    from foleybench.shards.folder_dataset import open_dataset
 
     if args.model:
         load_model(args.model)
-    protocol, metrics = choice_of(args, PROTOCOL)
+    protocol, metrics = choice_of(args)
     if protocol == ALL:
         if metrics:
             raise FoleyError(f"--metric goes with one protocol or none, not with `--protocol {ALL}`.")
-        return ALL
+        return ALL, ()
+    data = open_dataset(args.data)
+    if protocol is None and not metrics:
+        protocol, because = fitting(data, captions=args.captions is not None)
+        sys.stderr.write(f"{because}\n")
     choice = choose(protocol, metrics)
+    refuse_other_data(choice, data)
     if not args.dry_run:
         require_weights(choice.metrics)
-    return ", ".join(filter(None, [choice.facts()["name"], *(registry.key(name) for name in metrics if protocol)]))
+    return protocol, metrics
 
 
-def _score_control(args: argparse.Namespace, name: str) -> int:
-    """Score one control; say so when a data set cannot have it (no other class, for one) and go on."""
-    try:
-        return _score_model(args, name)
-    except FoleyError as error:
-        sys.stderr.write(f"foleybench: no row for control {name}: {error}\n")
-        return EXIT_PARTIAL
+class _Job:
+    """One command's scoring: the same data, protocol and settings for every row."""
+
+    def __init__(
+        self, args: argparse.Namespace, protocol: str | None, metrics: tuple[str, ...], pairing: Pairing | None
+    ) -> None:
+        self._args, self._protocol, self._metrics, self._pairing = args, protocol, metrics, pairing
+
+    def control(self, name: str) -> int:
+        """Score one control; say so when a data set cannot have it (no other class, for one) and go on."""
+        try:
+            return self.generate(name)
+        except FoleyError as error:
+            sys.stderr.write(f"foleybench: no row for control {name}: {error}\n")
+            return EXIT_PARTIAL
+
+    def generate(self, model: str) -> int:
+        """Make a model's sound and score it."""
+        from foleybench.generation.folder import generate_folder
+        from foleybench.shards.folder_dataset import open_dataset
+
+        args = self._args
+        settings = sampling_of(args, model)
+        data = open_dataset(args.data)
+        home = args.work / data.name / data.manifest.header.split / settings.row_name
+        generate_folder(settings, args.data, home, limit=args.limit, force=args.force)
+        return self.score(home, model)
+
+    def score(self, audio: Path, model: str | None) -> int:
+        """Score a folder of sound."""
+        from foleybench.artefacts import audio_folder
+        from foleybench.features.cache import default_folder
+        from foleybench.scoring.evaluate import EvalRequest, evaluate
+        from foleybench.scoring.workers import usable_cores
+
+        args = self._args
+        request = EvalRequest(
+            data=args.data,
+            audio=audio,
+            protocol=self._protocol,
+            metrics=self._metrics,
+            model=_card(audio_folder.read_generation(audio), args.name, audio, model),
+            names=None if model else args.names,
+            limit=args.limit,
+            seed=args.seed,
+            resamples=args.resamples,
+            device=args.device,
+            cache=args.cache or default_folder(),
+            jobs=args.jobs or usable_cores(),
+            engine=args.engine,
+            subset=subset_of(args),
+            captions=args.captions,
+        )
+        if self._protocol == ALL:
+            return _score_everywhere(request, args.out)
+        return self._write(*evaluate(request))
+
+    def _write(self, result: dict[str, Any], rows: ClipTable) -> int:
+        from foleybench.commands._result_text import controls_beside, next_commands
+
+        args = self._args
+        if args.csv:
+            self._write_csv(rows)
+        path, code = write_result(args.out, result, rows)
+        if args.audio:
+            sys.stderr.writelines(f"{line}\n" for line in next_commands(args, controls_beside(path)))
+        return code
+
+    def _write_csv(self, rows: ClipTable) -> None:
+        from foleybench.artefacts.clip_values import write_clip_values
+        from foleybench.scoring.choice import choose
+
+        whole = write_clip_values(self._args.csv, rows, choose(self._protocol, self._metrics).metrics)
+        without = f" (of the whole set, and so without a column: {', '.join(whole)})" if whole else ""
+        sys.stderr.write(f"wrote {self._args.csv}{without}\n")
 
 
-def _score_model(args: argparse.Namespace, model: str) -> int:
-    from foleybench.generation.folder import generate_folder
-    from foleybench.shards.dataset import ShardDataset
-
-    settings = sampling_of(args, model)
-    data = ShardDataset(args.data)
-    home = args.work / data.name / data.manifest.header.split / settings.row_name
-    generate_folder(settings, args.data, home, limit=args.limit, force=args.force)
-    return _score_folder(args, home, model)
-
-
-def _score_folder(args: argparse.Namespace, audio: Path, model: str | None) -> int:
-    from foleybench.artefacts import audio_folder
-    from foleybench.features.cache import default_folder
-    from foleybench.scoring.evaluate import EvalRequest, evaluate
-    from foleybench.scoring.workers import usable_cores
-
-    protocol, metrics = choice_of(args, PROTOCOL)
-    request = EvalRequest(
-        data=args.data,
-        audio=audio,
-        protocol=protocol,
-        metrics=metrics,
-        model=_card(audio_folder.read_generation(audio), args.name, audio, model),
-        names=args.names,
-        limit=args.limit,
-        seed=args.seed,
-        resamples=args.resamples,
-        device=args.device,
-        cache=args.cache or default_folder(),
-        jobs=args.jobs or usable_cores(),
-        engine=args.engine,
-        subset=subset_of(args),
-    )
-    if protocol == ALL:
-        return _score_everywhere(request, args.out)
-    return _write(args.out, *evaluate(request))
-
-
-def _write(out: Path, result: dict[str, Any], rows: ClipTable) -> int:
-    """Write a result, tell it, print its path; 3 when something is missing in it."""
+def write_result(out: Path, result: dict[str, Any], rows: ClipTable) -> tuple[Path, int]:
+    """Write a result, tell it, print its path; return it, and 3 when something is missing in it."""
     from foleybench.artefacts import result as results
+    from foleybench.commands._result_text import controls_beside, tell
 
     path = results.write(out, result, rows)
-    tell(result, sys.stderr)
+    tell(result, sys.stderr, controls_beside(path) if result["model"]["kind"] != "control" else {})
     sys.stdout.write(f"{path}\n")
     incomplete = any(record["value"] is None for record in result["metrics"].values())
-    return EXIT_PARTIAL if result["problems"] or result["status"] != "complete" or incomplete else EXIT_OK
+    return path, EXIT_PARTIAL if result["problems"] or result["status"] != "complete" or incomplete else EXIT_OK
 
 
 def _score_cache(args: argparse.Namespace) -> int:
@@ -208,18 +305,18 @@ def _score_cache(args: argparse.Namespace) -> int:
         resamples=args.resamples,
         device=args.device,
     )
-    return _write(args.out, *evaluate_cache(request))
+    return write_result(args.out, *evaluate_cache(request))[1]
 
 
 def _score_everywhere(request: EvalRequest, out: Path) -> int:
     """Score under every protocol, print the table of the spread and why cells are empty; write it as CSV."""
     from foleybench.files import write_atomically
     from foleybench.scoring import all_protocols
-    from foleybench.shards.dataset import ShardDataset
+    from foleybench.shards.folder_dataset import open_dataset
 
     name = request.model["name"]
     cells = all_protocols.score_all(request)
-    path = out / ShardDataset(request.data).name / f"{name}.spread.csv"
+    path = out / open_dataset(request.data).name / f"{name}.spread.csv"
     write_atomically(path, all_protocols.as_csv(cells).encode())
     sys.stderr.write(f"{name} under every protocol\n\n{all_protocols.as_markdown(cells)}\n")
     sys.stderr.write("".join(f"no value: {line}\n" for line in all_protocols.why_not(cells)))
@@ -233,31 +330,7 @@ def _card(generation: dict[str, Any] | None, name: str, audio: Path, model: str 
         return {**generation["model"], **({"name": name} if name else {})}
     if model:
         raise FoleyError(f"{audio} has no generation.json although {model} was just run; run it again with --force.")
+    from foleybench.scoring.folders import model_card
+
     title = name or audio.resolve().name
-    return {
-        "name": title,
-        "title": title,
-        "kind": "model",
-        "licence": "not stated",
-        "description": "Sound made elsewhere.",
-        "sees": [],
-        "parameters": None,
-        "checkpoint_sha256": None,
-    }
-
-
-def tell(result: dict[str, Any], stream: TextIO) -> None:
-    """Write a result as a table for a person."""
-    data = result["dataset"]
-    lines = [f"{result['model']['title']} on {data['name']}/{data['split']}: {result['status']}"]
-    if "subset" in data:
-        subset = data["subset"]
-        lines.append(f"  subset {subset['name']}: {subset['n_here']} of its {subset['n_ids']} clips are here")
-    for name, record in result["metrics"].items():
-        value = "undefined: " + record["reason"] if record["value"] is None else f"{record['value']:.4g}"
-        interval = f" [{record['low']:.4g}, {record['high']:.4g}]" if record["low"] is not None else ""
-        lines.append(f"  {name:22} {value}{interval} {record['unit']}  n={record['n_used']}/{record['n_asked']}")
-    lines += [f"  {p['clip_id']}: {p['kind']}: {p['detail']}" for p in result["problems"][:20]]
-    hidden = len(result["problems"]) - 20
-    lines += [f"  ... and {hidden} more problems, all in the result file"] if hidden > 0 else []
-    stream.write("\n".join(lines) + "\n")
+    return model_card(title, title)

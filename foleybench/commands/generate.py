@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.artefacts.result import require_safe_name
     from foleybench.files import require_writable
     from foleybench.generation.folder import generate_folder
+    from foleybench.scoring.device import usable_device
 
     if (args.video is None) == (args.data is None):
         raise FoleyError("give either --video FILE or --data MANIFEST.")
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         raise FoleyError(
             f"--{next(iter(for_people))} goes with --video: the sound of a data set is scored as it is made."
         )
+    args.device = usable_device(args.device)
     settings = sampling_of(args, args.model)
     require_safe_name(settings.row_name, "the name of the row,")
     require_writable(args.out, "--out")

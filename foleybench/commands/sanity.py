@@ -6,12 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from foleybench.commands._options import add_choice, add_common, add_data, choice_of, whole_number
+from foleybench.commands._options import FITTING, add_choice, add_common, add_data, choice_of, whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 HELP = "make the true sound worse step by step and show what each metric sees of it"
 EXAMPLE = "foleybench sanity --data shards/synthfoley/test.manifest.jsonl --protocol synth --out out/sanity"
-PROTOCOL = "signal"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the texts of the cards in this folder again, above what was measured; score nothing",
     )
-    add_choice(parser, PROTOCOL)
+    add_choice(parser, FITTING)
     parser.add_argument("--degradations", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--limit", type=whole_number(1), help="only so many clips, spread over the data set")
     parser.add_argument("--resamples", type=whole_number(1), default=1000, help="bootstrap resamples (default: 1000)")
@@ -44,6 +43,9 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.sanity import run as suite
     from foleybench.sanity.degradations import DEGRADATIONS
     from foleybench.scoring.choice import choose
+    from foleybench.scoring.device import usable_device
+    from foleybench.scoring.fitting_protocol import fitting, refuse_other_data
+    from foleybench.shards.folder_dataset import open_dataset
 
     if args.card_texts:
         sys.stdout.writelines(f"{card}\n" for card in cards.rewrite_heads(args.card_texts))
@@ -52,8 +54,13 @@ def run(args: argparse.Namespace) -> int:
     unknown = sorted(set(names) - set(DEGRADATIONS))
     if unknown:
         raise FoleyError(f"no degradation {', '.join(unknown)}; there are {', '.join(DEGRADATIONS)}.")
-    protocol, metrics = choice_of(args, PROTOCOL)
+    protocol, metrics = choice_of(args)
+    data = open_dataset(args.data)
+    if protocol is None and not metrics:
+        protocol, because = fitting(data)
+        sys.stderr.write(f"{because}\n")
     choice = choose(protocol, metrics)
+    refuse_other_data(choice, data)
     require_writable(args.out, "--out")
     if args.dry_run:
         n_steps = 1 + sum(len(DEGRADATIONS[name].levels) for name in names)
@@ -69,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         limit=args.limit,
         seed=args.seed,
         resamples=args.resamples,
-        device=args.device,
+        device=usable_device(args.device),
         cache=None if args.force else args.cache or default_folder(),
     )
     outcome = suite.run(request)

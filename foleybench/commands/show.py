@@ -108,6 +108,6 @@ def _verify(manifests: Sequence[Path]) -> None:
 
 def _show_result(path: Path) -> None:
     from foleybench.artefacts import result
-    from foleybench.commands.eval import tell
+    from foleybench.commands._result_text import controls_beside, tell
 
-    tell(result.read(path), sys.stdout)
+    tell(result.read(path), sys.stdout, controls_beside(path))

@@ -50,6 +50,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
+    from foleybench.scoring.device import usable_device
+
+    args.device = usable_device(args.device)
     if args.model in ("evaluators", "align-classifier"):
         _refuse_unheard(args)
     if args.model == "evaluators":

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from foleybench.clip_ids import VALID
+from foleybench.clip_ids import is_safe
 from foleybench.errors import ManifestError
 from foleybench.shards.manifest import Entry, Header, header_of, parse_entry
 from foleybench.shards.manifest_lines import ManifestLines
@@ -99,7 +99,7 @@ class Overview:
 
     def add(self, entry: Entry) -> None:
         """Count one line."""
-        if not VALID.fullmatch(entry.clip_id):
+        if not is_safe(entry.clip_id):
             raise ValueError(f"{readable(entry.clip_id, 40)!r} is no clip id")
         label = readable(entry.label)
         self.n_asked += 1

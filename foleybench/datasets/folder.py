@@ -1,14 +1,10 @@
-"""Any folder of videos: one manifest line per media file found, each cut from its start and normalised to a profile.
+"""Any folder of videos or sounds: one manifest line per media file found, cut from its start, normalised to a profile.
 
-How files get their ids:
-
-1. ``--names`` gives an id (and a label) to a path; such an id is used as it is.
-2. A name that follows a known scheme (``<11 characters>_000030``, ``_30000_40000``, ``_30.000``) names its clip.
-3. Any other name becomes its slug and start 0. When two slugs are equal, all files concerned get their parent folders
-   in front; names that are still equal after that get a hash of their path at the end.
-
-Two files that rules 1 and 2 give the same id are the same clip: the first in path order is used and the others end as
-``duplicate_id``. A sound file is listed with its ending in its id, and ends as ``no_video``.
+How files get their ids: ``--names`` gives one (and a label, a caption) to a path, which is used as it is; any other
+file is called by its own name, made safe (``media.folder``). A name that follows a known scheme also says from which
+video the clip was cut, and where. Two files that ``--names`` gives one id are the same clip, as are files of one folder
+whose names differ in the ending only: the first of them in path order, a video before a sound, is used and the others
+end as ``duplicate_id``. A file of sound alone becomes a clip without picture.
 """
 
 from __future__ import annotations
@@ -16,36 +12,40 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-import os
 import re
 import stat
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from foleybench.api.dataset import PROFILES, Dataset, Item, Profile, Sample
-from foleybench.clip_ids import VALID, ClipName, parse_stem, short_hash, slug
+from foleybench.clip_ids import MAX_ID_BYTES, is_safe, parse_stem, slug
 from foleybench.errors import FoleyError
-from foleybench.prepare.obtain.local import VIDEO_ENDINGS
+from foleybench.media.folder import SOUND_ENDINGS, ClipFile, clip_files, list_files, plain_name, printable
 
-SOUND_ENDINGS = frozenset((".wav", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".aac"))
 _SOURCE_CHARS = 200
+_NAME_CHARS = 64
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Found:
-    """One file asked for: its path in the folder, its id, and what is known about it."""
+@dataclasses.dataclass(frozen=True)
+class _Named:
+    """What a line of the table of names says of a path."""
 
-    path: PurePosixPath
-    name: ClipName
-    label: str
-    fixed: bool
+    clip_id: str
+    label: str = ""
+    caption: str = ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``foleybench prepare folder``."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of media files, searched with its subfolders")
+    parser.add_argument(
+        "folder",
+        action=_Folder,
+        type=Path,
+        metavar="DIR",
+        help="folder of videos, sounds or both, with its subfolders",
+    )
     parser.add_argument(
         "--profile", choices=sorted(PROFILES), default="default", help="how clips are normalised (default: default)"
     )
@@ -55,11 +55,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset-name",
         type=_dataset_name,
         metavar="NAME",
-        help="name in results and tables (default: folder)",
+        help="name in results and tables (default: the folder's)",
     )
     parser.add_argument(
-        "--names", type=Path, metavar="CSV", help="table with the columns path, clip_id and, if wanted, label"
+        "--names",
+        type=Path,
+        metavar="CSV",
+        help="table with the columns path, clip_id and, if wanted, label and caption",
     )
+
+
+class _Folder(argparse.Action):
+    """Keeps the folder, and takes the data set's name from it when nobody gives one."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: Any, option_string: object = None
+    ) -> None:
+        """Keep it."""
+        namespace.folder = values
+        if getattr(namespace, "dataset_name", None) is None:
+            namespace.dataset_name = plain_name(values).lower()[:_NAME_CHARS]
 
 
 def _dataset_name(text: str) -> str:
@@ -93,22 +108,27 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
     if not root.is_dir():
         raise FoleyError(f"{root} is not a folder. Name a folder of media files.")
     names = _read_names(options.names) if options.names else {}
-    paths = sorted({*_media_paths(root), *map(PurePosixPath, names)})
-    found = _distinct([_identify(path, names) for path in paths])
+    found = list_files(root)
+    for folder in found.unreadable:
+        sys.stderr.write(f"subfolder {printable(folder)} cannot be read: what lies in it is left out\n")
+    files = [_called(file, names.get(file.path)) for file in clip_files(sorted({*found.media, *names}))]
     profile = dataclasses.asdict(profile_of(options))
     owners: dict[str, PurePosixPath] = {}
     listed = []
-    for one in found:
-        owner = owners.setdefault(one.name.clip_id, one.path)
-        listed.append(_item(root, one, options.split, profile, owner))
+    for file in files:
+        owner = file.same_as or owners.setdefault(file.clip_id, file.path)
+        listed.append(_item(root, file, names.get(file.path), options.split, profile, owner))
     return listed
 
 
 def make(item: Item) -> Sample:
-    """Decode one file to the profile; see ``foleybench.prepare.normalise.normalise``."""
+    """Decode one file to the profile; see ``foleybench.prepare.normalise``."""
     from foleybench.prepare.normalise.normalise import normalise
+    from foleybench.prepare.normalise.sound_only import normalise_sound
 
     spec = item.spec
+    if spec["sound_only"]:
+        return normalise_sound(Path(spec["path"]), Profile(**spec["profile"]), asked_start_s=spec["start_s"])
     return normalise(Path(spec["path"]), Profile(**spec["profile"]), asked_start_s=spec["start_s"])
 
 
@@ -117,69 +137,52 @@ def fingerprint(options: argparse.Namespace) -> dict[str, Any]:
     return dataclasses.asdict(profile_of(options))
 
 
-def _media_paths(root: Path) -> Iterator[PurePosixPath]:
-    """Find files by their ending; names that start with a dot (and folders of such names) are left out."""
-    for folder, subfolders, files in os.walk(root):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in files:
-            ending = os.path.splitext(name)[1].lower()
-            if not name.startswith(".") and ending in VIDEO_ENDINGS | SOUND_ENDINGS:
-                yield PurePosixPath(Path(folder, name).relative_to(root).as_posix())
+def _called(file: ClipFile, named: _Named | None) -> ClipFile:
+    """Return a file under the name that the table gives it."""
+    if named is None:
+        return file
+    name = parse_stem(named.clip_id)
+    source_id = name.source_id if name.known else _source_of(named.clip_id)
+    return dataclasses.replace(
+        file, clip_id=named.clip_id, source_id=source_id, start_s=name.start_s or _start_of(named.clip_id), same_as=None
+    )
 
 
-def _identify(path: PurePosixPath, names: dict[str, tuple[str, str]]) -> _Found:
-    if str(path) in names:
-        clip_id, label = names[str(path)]
-        source_id, _, start = clip_id.rpartition("_")
-        return _Found(path=path, name=ClipName(source_id, float(start), known=True), label=label, fixed=True)
-    if path.suffix.lower() in SOUND_ENDINGS:
-        return _Found(path=path, name=ClipName(slug(path.name), 0.0, known=False), label="", fixed=False)
-    name = parse_stem(path.stem)
-    return _Found(path=path, name=name, label="", fixed=name.known)
+def _source_of(clip_id: str) -> str:
+    """Return the video of an id that somebody wrote: ``<video>_<start as six digits>``, else the clip itself."""
+    source_id, _, start = clip_id.rpartition("_")
+    return source_id if source_id and re.fullmatch(r"[0-9]{6}", start) else clip_id
 
 
-def _distinct(found: list[_Found]) -> list[_Found]:
-    """Give different ids to files whose slugs are equal: parent folders in front, then a hash at the end."""
-    taken = Counter(one.name.clip_id for one in found)
-    wider = [one if one.fixed or taken[one.name.clip_id] == 1 else _renamed(one, _with_parents(one)) for one in found]
-    taken = Counter(one.name.clip_id for one in wider)
-    return [one if one.fixed or taken[one.name.clip_id] == 1 else _renamed(one, _with_hash(one)) for one in wider]
+def _start_of(clip_id: str) -> float:
+    return 0.0 if _source_of(clip_id) == clip_id else float(clip_id.rpartition("_")[2])
 
 
-def _with_parents(one: _Found) -> str:
-    keep_ending = one.path.suffix.lower() in SOUND_ENDINGS
-    return slug("-".join([*one.path.parts[:-1], one.path.name if keep_ending else one.path.stem]))
-
-
-def _with_hash(one: _Found) -> str:
-    return f"{one.name.source_id[:70]}-{short_hash(str(one.path))}"
-
-
-def _renamed(one: _Found, source_id: str) -> _Found:
-    return dataclasses.replace(one, name=ClipName(source_id, 0.0, known=False))
-
-
-def _item(root: Path, one: _Found, split: str, profile: dict[str, Any], owner: PurePosixPath) -> Item:
-    path = Path(root, one.path).absolute()
+def _item(
+    root: Path, file: ClipFile, named: _Named | None, split: str, profile: dict[str, Any], owner: PurePosixPath
+) -> Item:
+    path = Path(root, file.path).absolute()
     refused = _not_a_file(path)
-    if owner != one.path:
-        refused = ("duplicate_id", f"the same clip as {_printable(owner)}")
+    if owner != file.path:
+        refused = ("duplicate_id", f"the same clip as {_shown(owner)}")
     size, changed_ns = (0, 0) if refused else (path.stat().st_size, path.stat().st_mtime_ns)
     return Item(
-        clip_id=one.name.clip_id,
-        source=_printable(one.path),
-        source_id=one.name.source_id,
-        label=one.label,
+        clip_id=file.clip_id,
+        source=_shown(file.path),
+        source_id=file.source_id,
+        label=named.label if named else "",
         split=split,
         # Size and time of change are there so that a file that changed is noticed when a run goes on.
         spec={
             "path": str(path),
             "profile": profile,
-            "start_s": one.name.start_s,
+            "start_s": file.start_s,
             "n_bytes": size,
             "changed_ns": changed_ns,
+            "sound_only": file.path.suffix.lower() in SOUND_ENDINGS,
         },
         refused=refused,
+        facts={"caption": named.caption} if named and named.caption else {},
     )
 
 
@@ -191,41 +194,44 @@ def _not_a_file(path: Path) -> tuple[str, str] | None:
     return None if stat.S_ISREG(mode) else ("not_a_file", "a pipe, device or socket, not a regular file")
 
 
-def _printable(path: PurePosixPath) -> str:
-    """Return a path for people: control characters and broken encodings escaped, over-long ones cut."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
+def _shown(path: PurePosixPath) -> str:
+    """Return a path for people, an over-long one cut."""
+    shown = printable(path)
     return shown if len(shown) <= _SOURCE_CHARS else f"{shown[: _SOURCE_CHARS - 3]}..."
 
 
-def _read_names(table: Path) -> dict[str, tuple[str, str]]:
-    """Read ``path,clip_id[,label]``.
+def _read_names(table: Path) -> dict[PurePosixPath, _Named]:
+    """Read ``path,clip_id[,label][,caption]``.
 
     Raises:
         FoleyError: The table is missing, lacks a column, or has a line that cannot be used.
     """
     if not table.is_file():
         raise FoleyError(f"no table of names at {table}.")
-    with table.open(encoding="utf-8", newline="") as handle:
+    with table.open(encoding="utf-8-sig", newline="") as handle:
         rows = csv.DictReader(handle)
         if not {"path", "clip_id"} <= set(rows.fieldnames or ()):
             raise FoleyError(f"{table} needs a first line with the columns path and clip_id; it has {rows.fieldnames}.")
         return dict(_name_row(table, rows.line_num, row) for row in rows)
 
 
-def _name_row(table: Path, line: int, row: dict[str, str]) -> tuple[str, tuple[str, str]]:
+def _name_row(table: Path, line: int, row: dict[str, str]) -> tuple[PurePosixPath, _Named]:
     path, clip_id = PurePosixPath(row["path"] or ""), row["clip_id"] or ""
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise FoleyError(f"{table}, line {line}: path {str(path)!r} must be inside the folder.")
-    if not VALID.fullmatch(clip_id):
-        raise FoleyError(f"{table}, line {line}: {clip_id!r} is no clip id; write <video id>_<start as six digits>.")
-    return str(path), (clip_id, row.get("label") or "")
+    if not is_safe(clip_id):
+        raise FoleyError(
+            f"{table}, line {line}: {clip_id!r} is no clip id: letters, digits, _ and -, at most {MAX_ID_BYTES} bytes; "
+            f"{slug(clip_id)!r} would do."
+        )
+    return path, _Named(clip_id, row.get("label") or "", row.get("caption") or "")
 
 
 DATASET = Dataset(
-    title="Folder of videos",
-    version=4,
+    title="Folder of videos or sounds",
+    version=5,
     licence="that of the files",
-    description="Every media file of a folder, cut from its start and normalised.",
+    description="Every media file of a folder, under its own name, cut from its start and normalised.",
     add_arguments=add_arguments,
     items=items,
     make=make,

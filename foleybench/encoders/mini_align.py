@@ -12,6 +12,7 @@ Sources: none; ours. Training in ``foleybench.evaluators.mini``.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,4 +33,4 @@ def _load(path: Path) -> AlignNet:
     return net
 
 
-ENCODER = judge_encoder("mini_align", weights=WEIGHTS, load=_load)
+ENCODER = dataclasses.replace(judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley")

@@ -42,4 +42,5 @@ ENCODER = Encoder(
     source="foleybench",
     weights=WEIGHTS,
     build=_build,
+    dataset="synthfoley",
 )

@@ -1,7 +1,8 @@
 """From clips to features: each encoder once per input.
 
 Features come from the cache where it has them; the picture of a clip is decoded only when an encoder that looks at it
-has to run. A clip without a caption gets no features of encoders that read it, nor of those after them.
+has to run. A clip without a picture or a caption gets no features of encoders that look at it or read it, nor of those
+after them.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ class Material:
         duration_s: Length that is scored, in seconds; sounds have it already, pictures are cut to it here.
         sounds: (samples (N,), rate in Hz) by name, as ``generated`` and ``reference``.
         picture_sha256: Names the picture in cache keys.
-        look: Decodes the picture: frames (T, H, W, 3) uint8 and their times in seconds (T,).
+        look: Decodes the picture: frames (T, H, W, 3) uint8 and their times in seconds (T,); None when there is none.
         caption: What is to be heard, in words; "" when nobody says.
     """
 
     duration_s: float
     sounds: dict[str, tuple[AudioArray, int]]
     picture_sha256: str
-    look: Look
+    look: Look | None
     caption: str = ""
 
 
@@ -93,7 +94,7 @@ class Featuriser:
         self._frontend = frontend or Frontend()
 
     def __call__(self, materials: Sequence[Material]) -> list[dict[Job, Features]]:
-        """Return the features of each clip, by job; without those that come from a caption where there is none."""
+        """Return the features of each clip, by job; without those from a picture or caption where there is none."""
         chunk = _Chunk(materials, self._frontend)
         for name, of in self.jobs:
             encoder = self.encoders[name]
@@ -132,8 +133,9 @@ class _Chunk:
         self.found: list[dict[Job, Features]] = [{} for _ in materials]
 
     def lacks(self, index: int, encoder: Encoder, of: str) -> bool:
-        """Return whether a clip has no caption for an encoder that reads it, or for one that it comes after."""
-        without = encoder.reads and not self._materials[index].caption
+        """Return whether a clip has no picture or caption for an encoder that wants it, or for one it comes after."""
+        item = self._materials[index]
+        without = (encoder.reads and not item.caption) or (encoder.sees and item.look is None)
         return without or any(job(other, of) not in self.found[index] for other in encoder.after)
 
     def key(self, index: int, name: str, encoder: Encoder, of: str) -> str:
@@ -182,6 +184,7 @@ class _Chunk:
     def _picture(self, index: int) -> tuple[FrameArray, FloatArray]:
         if index not in self._pictures:
             item = self._materials[index]
+            assert item.look is not None  # ``lacks`` said so
             frames, times_s = item.look()
             kept = times_s < item.duration_s
             self._pictures[index] = frames[kept], times_s[kept]

@@ -24,6 +24,7 @@ from foleybench.load import load_model
 from foleybench.media.audio import write_wav
 from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.folder_dataset import open_dataset
 
 SPEED_BATCH = 8
 SPEED_REPEATS = 5
@@ -147,7 +148,7 @@ def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: in
     Raises:
         FoleyError: The folder holds the sound of other settings.
     """
-    data = ShardDataset(data_path)
+    data = open_dataset(data_path)
     model, generator = build(settings, data)
     card = describe(settings, model, generator)
     done = {} if force else _resume(out, card)

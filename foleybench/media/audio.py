@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -76,7 +77,8 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
     if not isinstance(source, bytes):
         require_file(source)
     try:
-        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as file:
+        # A name need not be UTF-8, which a text would have to be.
+        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else os.fsencode(source)) as file:
             require_rate(file.samplerate)
             n = _n_wanted(file, max_s)
             samples = file.read(n, dtype="float32", always_2d=True)

@@ -13,16 +13,16 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from foleybench.clip_ids import slug
-from foleybench.clips import AudioArray, Channels, Clip, FrameArray
+from foleybench.clips import AudioArray, Channels, Clip, FloatArray, FrameArray
 from foleybench.errors import MediaError
 from foleybench.media.audio_track import SoundTrack
-from foleybench.media.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media
+from foleybench.media.demux import Reader, Tracks, choose_tracks, frame_length_s, open_media, start_s
 from foleybench.media.frames import Fitter, pixel_aspect, rgb
 from foleybench.media.h264 import decode_mp4, encode_mp4
 from foleybench.media.hear import hear
 from foleybench.media.mux import mux_sound
 
-__all__ = ["decode_mp4", "encode_mp4", "mux_sound", "read_media_sound", "read_video"]
+__all__ = ["decode_mp4", "encode_mp4", "mux_sound", "read_media_sound", "read_picture", "read_video"]
 
 _MAX_DECODED_BYTES = 4 * 1024**3
 
@@ -72,6 +72,44 @@ def read_video(
         audio=audio,
         rate_hz=sound.rate_hz if sound is not None else 0,
     )
+
+
+def read_picture(path: Path, *, max_s: float, fps: float, short_side_px: int) -> tuple[FrameArray, FloatArray]:
+    """Read the picture of a video on the clock of its sound, which starts where the first of the two starts.
+
+    Args:
+        path: The file.
+        max_s: Read at most this much.
+        fps: Keep the frame on screen at k / fps.
+        short_side_px: Scale the short side down to this when it is larger.
+
+    Returns:
+        Frames (T, H, W, 3) uint8 and their times in seconds (T,). A picture that starts later than its sound shows
+        its first frame until then.
+
+    Raises:
+        MediaError: The file cannot be used; the status word and the reason say why.
+    """
+    with open_media(path) as container:
+        both = choose_tracks(container)
+        if both.video is None:
+            raise MediaError("no_video", f"{path.name} holds no picture")
+        fitter = Fitter(short_side_px=short_side_px, aspect=pixel_aspect(both.video.sample_aspect_ratio), even=False)
+        pictures = _Pictures(fitter, max_s=max_s, fps=fps)
+        tracks = Tracks(both.video, None)
+        reader = Reader(container, tracks, start_s(both))
+        for frame, time_s in reader:
+            if isinstance(frame, VideoFrame):
+                pictures.add(frame, time_s)
+            if pictures.done:
+                reader.finish(tracks.video)
+    if pictures.first_s is None:
+        raise MediaError("undecodable", f"no picture of {path.name} decodes")
+    pictures.finish()
+    late = max(0, round(pictures.first_s * fps))
+    frames = np.concatenate([np.repeat(pictures.images[0][None], late, axis=0), np.stack(pictures.images)])
+    times_s = np.arange(len(frames), dtype=np.float64) / fps
+    return frames[times_s < max_s], times_s[times_s < max_s]
 
 
 def read_media_sound(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:

@@ -126,7 +126,7 @@ def measure(dataset: Dataset, items: Sequence[Item], n_sample: int) -> Iterator[
         cpu_s, wall_s, status, n_bytes = time.process_time(), time.perf_counter(), "ok", 0
         try:
             sample = dataset.make(item)
-            n_bytes = len(sample.mp4) + len(sample.flac)
+            n_bytes = len(sample.mp4 or b"") + len(sample.flac)
         except MediaError as error:
             status = error.status
         cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s

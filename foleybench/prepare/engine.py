@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.api.dataset import Item
+from foleybench.clip_ids import MAX_ID_BYTES, is_safe
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.prepare.destination import RemoteShelf, Shelf
 from foleybench.prepare.duplicate_flags import write_between
@@ -330,8 +331,10 @@ def _check_names(split: str, items: Sequence[Item]) -> None:
         raise FoleyError(f"{split!r} cannot be the name of a split: use letters, digits, - and _.")
     seen: set[str] = set()
     for item in items:
-        if not _SAFE_NAME.fullmatch(item.clip_id):
-            raise FoleyError(f"{item.clip_id!r} cannot be a clip id: use letters, digits, - and _, at most 90.")
+        if not is_safe(item.clip_id):
+            raise FoleyError(
+                f"{item.clip_id!r} cannot be a clip id: use letters, digits, - and _, at most {MAX_ID_BYTES} bytes."
+            )
         if item.refused is None and item.clip_id in seen:
             raise FoleyError(f"clip id {item.clip_id!r} is listed twice in split {split!r}; ids must be unique.")
         if item.refused is None:

@@ -28,7 +28,7 @@ from foleybench.prepare.staging import (
     staged_media,
     staged_outcome,
 )
-from foleybench.shards.dataset import read_members, shard_name, write_shard
+from foleybench.shards.dataset import fields_of, read_members, shard_name, write_shard
 from foleybench.shards.manifest import Entry, entry_line
 from foleybench.shards.members import unmarked
 
@@ -178,10 +178,10 @@ def _outcome(folder: Path, item: Item) -> Outcome:
 
 
 def _sample(shard: Path, entry: Entry) -> Sample:
-    members = read_members(shard, entry)
+    members = read_members(shard, entry, fields_of(entry))
     meta = json.loads(members["json"])
     return Sample(
-        mp4=members["mp4"],
+        mp4=members.get("mp4"),
         flac=members["flac"],
         events=meta["events"],
         facts=unmarked(entry.facts),

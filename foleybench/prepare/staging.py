@@ -75,7 +75,7 @@ def items_sha256(items: Sequence[Item]) -> str:
 
 def stage_sample(folder: Path, clip_id: str, sample: Sample) -> None:
     """Write a finished clip: media first, the JSON file last."""
-    media = {"mp4": sample.mp4, "flac": sample.flac}
+    media = {"flac": sample.flac, **({"mp4": sample.mp4} if sample.mp4 is not None else {})}
     for field, data in media.items():
         _write(folder / f"{clip_id}.{field}", data)
     outcome = Outcome(

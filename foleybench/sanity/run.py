@@ -19,7 +19,7 @@ from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
 from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.evaluate import cannot_run
 from foleybench.scoring.scorer import Recipe, Scorer, Wanted
-from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.folder_dataset import open_dataset
 from foleybench.stats import estimate
 
 
@@ -105,7 +105,7 @@ def run(request: SanityRequest) -> Outcome:
         FoleyError: The data cannot be read, or a metric or the protocol cannot be loaded.
     """
     choice = choose(request.protocol, request.metrics)
-    data = ShardDataset(request.data)
+    data = open_dataset(request.data)
     metrics, left_out = able(choice)
     clip_ids = spread(data.clip_ids, request.limit)
     sounds = Sounds(data, clip_ids, request.seed)

@@ -16,7 +16,7 @@ from foleybench import registry
 from foleybench.api.protocol import Protocol
 from foleybench.errors import FoleyError
 from foleybench.scoring.evaluate import EvalRequest, cannot_run, evaluate
-from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.folder_dataset import open_dataset
 
 _COLUMNS = (
     "quantity",
@@ -74,7 +74,7 @@ def score_all(request: EvalRequest, protocols: Sequence[str] | None = None) -> l
     Raises:
         FoleyError: No metric of any protocol can be computed.
     """
-    dataset = ShardDataset(request.data).name
+    dataset = open_dataset(request.data).name
     cells = []
     for name in protocols or registry.names("protocols"):
         cells += _score_one(request, name, registry.load("protocols", name), dataset)

@@ -23,9 +23,10 @@ from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal
 from foleybench.api.metric import ClipView, Metric, Need
 from foleybench.api.protocol import Protocol
 from foleybench.api.weights import require
-from foleybench.artefacts import audio_folder, result
+from foleybench.artefacts import result
 from foleybench.artefacts.audio_folder import Problem
 from foleybench.artefacts.clip_table import ClipRow, ClipTable
+from foleybench.artefacts.match import read_names
 from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError, WeightsMissingError
 from foleybench.files import file_sha256
@@ -158,8 +159,8 @@ class _Caches:
         self.keys = self._clip_ids(request.names)
 
     def _clip_ids(self, names: Path | None) -> dict[str, str]:
-        pairs = audio_folder.read_names(names) if names else []
-        mapped = {Path(path).stem: clip_id for path, clip_id in pairs} | dict(pairs)
+        pairs = {row.path: row.clip_id for row in read_names(names)} if names else {}
+        mapped = {Path(path).stem: clip_id for path, clip_id in pairs.items()} | pairs
         found: dict[str, str] = {}
         for key in self.ids("generated"):
             clip_id = mapped.get(key, key)

@@ -11,7 +11,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from foleybench import registry
 from foleybench.api.metric import Metric
@@ -20,22 +20,26 @@ from foleybench.artefacts import audio_folder
 from foleybench.artefacts import result as results
 from foleybench.artefacts.audio_folder import Problem
 from foleybench.artefacts.clip_table import ClipTable
+from foleybench.artefacts.match import match
 from foleybench.errors import FoleyError
 from foleybench.features.featurise import encoders_of, needs_of
 from foleybench.files import file_sha256
 from foleybench.lists.subsets import Subset
 from foleybench.runtime import provenance
 from foleybench.runtime.progress import Progress
+from foleybench.scoring import takes
+from foleybench.scoring.captions import read_captions
 from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.scorer import Recipe, Wanted
 from foleybench.scoring.workers import Engine, score_all
 from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.folder_dataset import has_picture, open_dataset
 from foleybench.stats import estimate
 
 # Kinds of problem that are told but do not stop a clip from being scored.
 _SCORED_KINDS = {
     *("short", "long", "silent", "damaged", "truncated", "sound_gap", "closed_gap", "cancelled", "other_tracks"),
-    *("unknown_delay", "over_scale"),
+    *("unknown_delay", "over_scale", "odd_reference"),
 }
 
 
@@ -44,13 +48,13 @@ class EvalRequest:
     """What to score, and how.
 
     Attributes:
-        data: Manifest of the data set.
-        audio: Folder with the generated sound.
+        data: Manifest of the data set: of shards, or a folder's listing (``shards.folder_dataset.list_folder``).
+        audio: Folder with the generated sound; several takes of a clip as ``artefacts.match`` says.
         protocol: Registry name or ``path/to/file.py:NAME``; None for ``metrics`` alone, on whole clips.
         metrics: Metrics in addition to the protocol's, named in the same way.
         model: The result's ``model`` section: ``name`` (letters, digits and ._+-) and ``kind`` (``model``,
             ``baseline``, ``folder``, ``oracle``, ``control``), and what else a table should say of the system.
-        names: Name map for files whose stem is not the clip id.
+        names: Name map for files whose names are not the clips'.
         limit: Score only the first clips (the result is then partial), or None.
         seed: Seed of the bootstrap.
         resamples: Number of bootstrap resamples.
@@ -60,6 +64,7 @@ class EvalRequest:
         jobs: Number of processes that score clips.
         engine: ``local``, or ``ray`` to score on a cluster.
         subset: Score only its clips (the result says which subset), or None for all.
+        captions: Table of captions in place of what the manifest says (``scoring.captions``), or None.
 
     Example:
         >>> from foleybench import EvalRequest
@@ -82,6 +87,7 @@ class EvalRequest:
     jobs: int = 1
     engine: Engine = "local"
     subset: Subset | None = None
+    captions: Path | None = None
 
 
 def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
@@ -118,18 +124,22 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
     require_weights(metrics)
     # Of the code as it is now: somebody may edit it while clips are scored.
     origins = {name: choice.origin(name) for name in metrics}
-    data = ShardDataset(request.data)
+    data = open_dataset(request.data)
+    require_pictures(data, metrics)
     results.require_safe_name(data.name, f"{request.data}: data set")
     chosen = chosen_ids(data, request.subset)
     clip_ids = chosen[: request.limit]
-    rows, problems = _score_clips(request, clip_ids, choice, tuple(metrics))
+    found = _score_clips(request, data, clip_ids, choice, metrics)
+    rows, problems = found.rows, found.problems
     if not any(row["stats"] for row in rows):
         raise FoleyError(
             f"no clip of {request.data.name} could be scored with {request.audio}: {_first_words(problems)} "
-            "Match file names to clip ids, or give --names."
+            "Give the files the names of the clips, or give --names."
         )
     sure = {"seed": request.seed, "resamples": request.resamples}
     records = {name: pooled(name, metric, rows, **sure) | origins[name] for name, metric in metrics.items()}
+    if found.n_takes > 1:
+        records = {name: record | _over_takes(name, metrics[name], record, found) for name, record in records.items()}
     scored = sum(bool(row["stats"]) for row in rows)
     whole = scored == len(chosen) and len(metrics) == len(choice.metrics)
     complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
@@ -148,7 +158,7 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
         "protocol": choice.facts(),
         "metrics": records,
         "problems": [dataclasses.asdict(problem) for problem in problems],
-        "run": _run(request, metrics),
+        "run": _run(request, metrics) | _extras(request, data, found),
     }
     return result, rows
 
@@ -197,13 +207,27 @@ def require_weights(metrics: Mapping[str, Metric]) -> None:
             require(name, encoder.weights)
 
 
+class _Found(NamedTuple):
+    """What scoring gave: a row a clip, every problem met, and of several takes a table each."""
+
+    rows: ClipTable
+    problems: list[Problem]
+    takes: list[ClipTable]
+    n_takes: int
+
+
 def _score_clips(
-    request: EvalRequest, clip_ids: Sequence[str], choice: Choice, metrics: Sequence[str]
-) -> tuple[ClipTable, list[Problem]]:
+    request: EvalRequest, data: ShardDataset, clip_ids: Sequence[str], choice: Choice, metrics: Mapping[str, Metric]
+) -> _Found:
     """Return a row for every clip asked for, and every problem met."""
-    files = audio_folder.find_files(request.audio, clip_ids, request.names)
+    matched = match(request.audio, {entry.clip_id: entry.source for entry in data.entries()}, request.names)
     seconds: dict[str, float] = (audio_folder.read_generation(request.audio) or {}).get("seconds", {})
-    wanted = [Wanted(clip_id, files.get(clip_id), seconds.get(clip_id)) for clip_id in clip_ids]
+    files = {clip_id: matched.files.get(clip_id) or (None,) for clip_id in clip_ids}
+    wanted = [
+        Wanted(clip_id, path, seconds.get(clip_id), take)
+        for clip_id, paths in files.items()
+        for take, path in enumerate(paths)
+    ]
     recipe = Recipe(
         data=request.data,
         protocol=choice.protocol_name,
@@ -211,15 +235,68 @@ def _score_clips(
         device=request.device,
         cache=request.cache,
         silence_told=request.model["kind"] != "control",
+        captions=request.captions,
     )
-    table, problems = ClipTable(), list[Problem]()
+    n_takes = [len(paths) for paths in files.values()]
+    common = min(n_takes, default=1) if max(n_takes, default=1) > 1 else 0
+    found = _Found(ClipTable(), [], [ClipTable() for _ in range(common)], max(n_takes, default=1))
     bar = Progress(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip")
     with bar, contextlib.closing(score_all(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
-        for row, found in scored:
-            table.add(row)
-            problems += found
+        for clip_id, paths in files.items():
+            rows = []
+            for take, (row, problems) in zip(range(len(paths)), scored, strict=False):
+                found.problems.extend(_of_take(problem, take, len(paths)) for problem in problems)
+                rows.append(row)
+            found.rows.add(takes.joined(rows, metrics))
+            for table, row in zip(found.takes, rows, strict=False):
+                table.add(row)
+            if len(rows) < found.n_takes and matched.files.get(clip_id):
+                few = f"{len(rows)} takes, where other clips have {found.n_takes}"
+                found.problems.append(Problem(clip_id, "fewer_takes", few))
             bar.update()
-    return table, problems
+    return found
+
+
+def _of_take(problem: Problem, take: int, n_takes: int) -> Problem:
+    return problem if n_takes == 1 else dataclasses.replace(problem, detail=f"take {take}: {problem.detail}")
+
+
+def _over_takes(name: str, metric: Metric, record: Mapping[str, Any], found: _Found) -> dict[str, Any]:
+    """Return what a metric's record says of several takes: their spread, or why it has no value."""
+    if why := takes.not_joined(metric):
+        return {"reason": why}
+    spread = takes.spread(name, metric, found.takes)
+    return {"takes": spread} if spread and record["value"] is not None else {}
+
+
+def _extras(request: EvalRequest, data: ShardDataset, found: _Found) -> dict[str, Any]:
+    """Return what a run is said of beyond the usual: takes, and whose captions."""
+    extras: dict[str, Any] = {"takes": found.n_takes} if found.n_takes > 1 else {}
+    if request.captions is not None:
+        n_clips = len(read_captions(request.captions, data))
+        extras["captions"] = {"sha256": file_sha256(request.captions), "n_clips": n_clips}
+    return extras
+
+
+def require_pictures(data: ShardDataset, metrics: Mapping[str, Metric]) -> None:
+    """Refuse metrics that look at pictures for a data set of sound alone.
+
+    Raises:
+        FoleyError: Names the metrics.
+    """
+    if has_picture(data.entries()):
+        return
+    looking = [name for name, metric in metrics.items() if looks(metric)]
+    if looking:
+        raise FoleyError(
+            f"{data.name} is of sound alone, and {', '.join(looking)} compare it with a picture. Take a protocol "
+            "without them (`--protocol signal`, or `--metric`), or give videos with the real sound."
+        )
+
+
+def looks(metric: Metric) -> bool:
+    """Return whether a metric needs the picture."""
+    return any(encoder.sees for encoder in encoders_of(needs_of({"": metric})).values())
 
 
 def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: int) -> dict[str, Any]:

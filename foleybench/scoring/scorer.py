@@ -37,8 +37,11 @@ from foleybench.features.featurise import (
 from foleybench.media.audio import fit_length
 from foleybench.runtime.threads import one_thread
 from foleybench.scoring.admit import admit
+from foleybench.scoring.captions import read_captions
 from foleybench.scoring.choice import protocol_of
 from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.folder_dataset import REMARKS, open_dataset
+from foleybench.shards.manifest import Entry
 
 CHUNK = 16
 # Ten seconds of 256 px pictures are 65 MB a clip, more once an encoder has made floats of them.
@@ -47,6 +50,8 @@ CHUNK_WITH_PICTURES = 4
 CHUNK_ON_GPU = 64
 # Kind of problem: a shard does not hold the clip that its manifest names.
 BAD_DATA = "bad_data"
+# Kind of problem: something that a reader must know of the real sound, which is used all the same.
+ODD_REFERENCE = "odd_reference"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,7 @@ class Recipe:
         device: Torch device of the encoders.
         cache: Folder of the feature cache, or None.
         silence_told: Whether silent sound is a problem (it is not in a control row that is made of it).
+        captions: Table of captions in place of what the manifest says, or None.
     """
 
     data: Path
@@ -68,6 +74,11 @@ class Recipe:
     device: str = "cpu"
     cache: Path | None = None
     silence_told: bool = True
+    captions: Path | None = None
+
+
+# A clip, and which of its takes.
+Key = tuple[str, int]
 
 
 class Wanted(NamedTuple):
@@ -77,11 +88,18 @@ class Wanted(NamedTuple):
         clip_id: Which.
         path: File with its generated sound, or None when there is none.
         seconds: How long its generation took, or None when not reported.
+        take: Which of several generated sounds of the clip.
     """
 
     clip_id: str
     path: Path | None
     seconds: float | None
+    take: int = 0
+
+    @property
+    def key(self) -> Key:
+        """What tells it apart from other wanted sounds."""
+        return self.clip_id, self.take
 
 
 # A clip's row, its statistics still arrays, and what is to be told of the clip.
@@ -90,11 +108,12 @@ Scored = tuple[ClipRow, list[Problem]]
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
-    """A clip with what encoders may be given of it, as long as the protocol wants it."""
+    """A clip as long as the protocol wants it, with what encoders may be given; ``clip_s`` is its whole length."""
 
     clip: Clip
     material: Material
     seconds: float | None
+    clip_s: float
 
 
 class Scorer:
@@ -108,7 +127,8 @@ class Scorer:
             tell: As of ``FeatureCache``.
         """
         self._recipe = recipe
-        self._data = ShardDataset(recipe.data)
+        self._data = open_dataset(recipe.data)
+        self._captions = read_captions(recipe.captions, self._data) if recipe.captions else {}
         self._protocol = protocol_of(recipe.protocol)
         self._metrics: dict[str, Metric] = {
             registry.key(name): registry.load("metrics", name) for name in recipe.metrics
@@ -126,33 +146,34 @@ class Scorer:
 
     def __call__(self, wanted: Sequence[Wanted]) -> list[Scored]:
         """Return a row, and the problems met, for every clip asked for, in order."""
-        loaded: dict[str, _Loaded] = {}
-        problems: dict[str, list[Problem]] = {}
+        loaded: dict[Key, _Loaded] = {}
+        problems: dict[Key, list[Problem]] = {}
         for clip in wanted:
-            item, found = _load(self._data, clip.clip_id, clip.path, self._protocol, clip.seconds)
-            problems[clip.clip_id] = [p for p in found if self._recipe.silence_told or p.kind != "silent"]
+            item, found = _load(self._data, clip, self._protocol, self._captions)
+            problems[clip.key] = [p for p in found if self._recipe.silence_told or p.kind != "silent"]
             if item:
-                loaded[clip.clip_id] = item
+                loaded[clip.key] = item
         features = self._features(loaded, problems)
         scored = []
         for clip in wanted:
-            item = loaded.get(clip.clip_id)
-            found_now = (item, features[clip.clip_id]) if item else None
+            item = loaded.get(clip.key)
+            found_now = (item, features[clip.key]) if item else None
             row, later = _row(self._data, clip.clip_id, found_now, self._metrics)
-            scored.append((row, problems[clip.clip_id] + later))
+            scored.append((row, problems[clip.key] + later))
         return scored
 
     def _features(
-        self, loaded: dict[str, _Loaded], problems: Mapping[str, list[Problem]]
-    ) -> dict[str, dict[Job, Features]]:
+        self, loaded: dict[Key, _Loaded], problems: Mapping[Key, list[Problem]]
+    ) -> dict[Key, dict[Job, Features]]:
         """Return features by clip; a clip whose video is not the recorded one is named and leaves ``loaded``."""
         while True:
             try:
                 with one_thread():
                     made = self._featuriser([item.material for item in loaded.values()])
             except _BadVideoError as error:
-                problems[error.clip_id].append(Problem(error.clip_id, BAD_DATA, str(error)))
-                del loaded[error.clip_id]
+                for key in [key for key in loaded if key[0] == error.clip_id]:
+                    problems[key].append(Problem(error.clip_id, BAD_DATA, str(error)))
+                    del loaded[key]
             else:
                 return dict(zip(loaded, made, strict=True))
 
@@ -166,28 +187,37 @@ class _BadVideoError(Exception):
 
 
 def _load(
-    data: ShardDataset, clip_id: str, path: Path | None, protocol: Protocol, seconds: float | None
+    data: ShardDataset, wanted: Wanted, protocol: Protocol, captions: Mapping[str, str]
 ) -> tuple[_Loaded | None, list[Problem]]:
+    clip_id = wanted.clip_id
     try:
         clip = data.load(clip_id, video=False)
     except ManifestError as error:
         return None, [Problem(clip_id, BAD_DATA, str(error))]
     duration_s = min(clip.duration_s, protocol.crop_s or clip.duration_s)
-    audio, rate_hz, problems = admit(clip_id, path, clip.duration_s, protocol)
+    audio, rate_hz, problems = admit(clip_id, wanted.path, clip.duration_s, protocol)
+    problems += [Problem(clip_id, ODD_REFERENCE, f"{kind}: {detail}") for kind, detail in clip.factors.get(REMARKS, ())]
     if audio is None or clip.audio is None:
         return None, problems
     clock = Clock(duration_s)
+    entry = data.entry(clip_id)
     material = Material(
         duration_s=duration_s,
         sounds={
             "generated": (fit_length(audio, clock.samples(rate_hz)), rate_hz),
             "reference": (fit_length(clip.audio, clock.samples(clip.rate_hz)), clip.rate_hz),
         },
-        picture_sha256=str(data.entry(clip_id).video_sha256),
-        look=lambda: _look(data, clip_id),
-        caption=clip.label,
+        picture_sha256=entry.video_sha256 or "",
+        look=(lambda: _look(data, clip_id)) if entry.video_sha256 else None,
+        caption=captions.get(clip_id) or caption_of(entry),
     )
-    return _Loaded(dataclasses.replace(clip, duration_s=duration_s, audio=None), material, seconds), problems
+    cut = dataclasses.replace(clip, duration_s=duration_s, audio=None)
+    return _Loaded(cut, material, wanted.seconds, clip.duration_s), problems
+
+
+def caption_of(entry: Entry) -> str:
+    """Return what a manifest says is to be heard in a clip: its caption, else its label; "" when it has neither."""
+    return str(entry.facts.get("caption") or entry.label)
 
 
 def _look(data: ShardDataset, clip_id: str) -> tuple[FrameArray, FloatArray]:
@@ -211,7 +241,7 @@ def _row(
         "clip_id": clip_id,
         "source_id": entry.source_id,
         "label": entry.label,
-        "duration_s": entry.facts.get("duration_s"),
+        "duration_s": entry.facts.get("duration_s", found[0].clip_s if found else None),
         "stats": {},
     }
     if found is None:
@@ -222,7 +252,7 @@ def _row(
     problems = []
     for name, metric in metrics.items():
         if any(job(need.encoder, need.of) not in features for need in metric.needs.values()):
-            row["stats"][name] = None  # Without a caption it does not apply.
+            row["stats"][name] = None  # Without a picture, or a caption, it does not apply.
             continue
         bad = _not_finite(metric, features)
         if bad:

@@ -83,6 +83,11 @@ def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], 
     return hashed.digest.hexdigest()
 
 
+def fields_of(entry: Entry) -> list[str]:
+    """Return what a clip's members are: without an MP4 when it is of sound alone."""
+    return [field for field in FIELDS if field != "mp4" or entry.video_sha256 is not None]
+
+
 def read_members(shard: Path, entry: Entry, fields: Sequence[str] = FIELDS, *, verify: bool = True) -> dict[str, bytes]:
     """Return files of a clip as they lie in its shard.
 
@@ -160,7 +165,7 @@ class ShardDataset:
         """
         entry = self.entry(clip_id)
         shard = self._shard(entry)
-        fields = [field for field in FIELDS if _wanted(field, video, audio)]
+        fields = [field for field in fields_of(entry) if _wanted(field, video, audio)]
         members = read_members(shard, entry, fields, verify=verify)
         try:
             return _decode(entry, self.manifest.header.split, members)
@@ -170,7 +175,7 @@ class ShardDataset:
     def members(self, clip_id: str) -> dict[str, bytes]:
         """Return a clip's files as they lie in the shard, checked against the manifest's hashes."""
         entry = self.entry(clip_id)
-        return read_members(self._shard(entry), entry)
+        return read_members(self._shard(entry), entry, fields_of(entry))
 
     def clips(self, *, video: bool = True, audio: bool = True) -> Iterator[Clip]:
         """Yield every usable clip in manifest order."""
@@ -182,7 +187,7 @@ class ShardDataset:
         problems: dict[str, None] = {}
         for entry in self._entries.values():
             try:
-                members = read_members(self._shard(entry), entry)
+                members = read_members(self._shard(entry), entry, fields_of(entry))
                 check_meta(entry, members["json"])
             except ManifestError as error:
                 problems[str(error)] = None

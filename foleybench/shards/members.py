@@ -24,7 +24,8 @@ def expected_members(entry: Entry) -> dict[str, str | None]:
     features: dict[str, str | None] | None = entry.facts.get("features")
     if features is not None:
         return features
-    return {"flac": entry.audio_sha256, "json": entry.json_sha256, "mp4": entry.video_sha256}
+    picture = {"mp4": entry.video_sha256} if entry.video_sha256 is not None else {}
+    return {"flac": entry.audio_sha256, "json": entry.json_sha256, **picture}
 
 
 def wrong_members(shard: str, entry: Entry, members: Mapping[str, bytes]) -> Iterator[str]:

@@ -7,13 +7,17 @@ import hashlib
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from foleybench.api.dataset import PROFILES
-from foleybench.clip_ids import VALID, parse_stem, slug
+from foleybench.clip_ids import is_safe, parse_stem, slug
 from foleybench.datasets.folder import DATASET
 from foleybench.errors import FoleyError, MediaError
+from foleybench.media.audio import read_sound, write_wav
 from foleybench.prepare import plan, prepare
+from foleybench.prepare.engine import parse_options
+from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
 from tests.made_media import click, pictures, write_video
 
@@ -47,7 +51,11 @@ def touch(folder: Path, *names: str) -> None:
         ("AvTGh7DiLI_000052", "AvTGh7DiLI_000052_000000", 0.0),
         ("nwwHuxHMIpc.00000000", "nwwHuxHMIpc-00000000_000000", 0.0),
         ("dog barking", "dog-barking_000000", 0.0),
-        ("犬", "-_000000", 0.0),
+        ("犬", "犬_000000", 0.0),
+        ("-1pRmoJIGQc_10_20", "-1pRmoJIGQc_000010", 10.0),
+        ("-1pRmoJIGQc_000010_000020", "-1pRmoJIGQc_000010", 10.0),
+        ("-1pRmoJIGQc_999_1999", "-1pRmoJIGQc_000000", 0.999),
+        ("-1pRmoJIGQc_1000_1999", "-1pRmoJIGQc_001000", 1000.0),
     ],
 )
 def test_names_of_clips(stem: str, clip_id: str, start_s: float):
@@ -73,8 +81,8 @@ def test_names_of_clips(stem: str, clip_id: str, start_s: float):
     ],
 )
 def test_a_slug_is_always_safe(text: str):
-    assert VALID.fullmatch(f"{slug(text)}_000000")
-    assert len(f"{slug(text)}_000000.flac") <= 100  # What a tar of the plain kind can name.
+    assert is_safe(slug(text))
+    assert len(f"{slug(text)}_000000.flac".encode()) <= 100  # What a tar of the plain kind can name.
 
 
 def test_long_names_that_differ_stay_different():
@@ -84,41 +92,58 @@ def test_long_names_that_differ_stay_different():
 def test_every_media_file_is_asked_for_in_path_order(tmp_path: Path):
     touch(tmp_path, "b.mp4", "a/z.MKV", "a/y.webm", "notes.txt", ".hidden.mp4", ".cache/c.mp4", "list.csv", "s.wav")
     assert ids(tmp_path) == {
-        "a/y.webm": "y_000000",
-        "a/z.MKV": "z_000000",
-        "b.mp4": "b_000000",
-        "s.wav": "s-wav_000000",
+        "a/y.webm": "y",
+        "a/z.MKV": "z",
+        "b.mp4": "b",
+        "s.wav": "s",
     }
 
 
 def test_equal_stems_in_different_folders_get_their_folders_in_front(tmp_path: Path):
     touch(tmp_path, "a/0.mp4", "b/0.mp4", "b/1.mp4", "a/x.wav", "b/x.wav")
     assert ids(tmp_path) == {
-        "a/0.mp4": "a-0_000000",
-        "a/x.wav": "a-x-wav_000000",
-        "b/0.mp4": "b-0_000000",
-        "b/1.mp4": "1_000000",
-        "b/x.wav": "b-x-wav_000000",
+        "a/0.mp4": "a-0",
+        "a/x.wav": "a-x",
+        "b/0.mp4": "b-0",
+        "b/1.mp4": "1",
+        "b/x.wav": "b-x",
     }
 
 
 def test_names_that_only_collide_as_slugs_get_a_hash(tmp_path: Path):
-    touch(tmp_path, "a b.mp4", "a.b.mp4", "v.mp4", "v.webm")
+    touch(tmp_path, "a b.mp4", "a.b.mp4", "🐶.mp4", "🐱.mp4")
     found = ids(tmp_path)
     assert len(set(found.values())) == 4
     digest = hashlib.sha256(b"a b.mp4").hexdigest()[:8]
-    assert found["a b.mp4"] == f"a-b-{digest}_000000"
+    assert found["a b.mp4"] == f"a-b-{digest}"
     assert not any(item.refused for item in DATASET.items(options(tmp_path)))
 
 
-def test_the_same_clip_twice_is_told(tmp_path: Path):
-    touch(tmp_path, "one/-1pRmoJIGQc_000010.mp4", "two/-1pRmoJIGQc_10000_20000.mp4", "three/-1pRmoJIGQc_000011.mp4")
-    refused = {item.source: item.refused for item in DATASET.items(options(tmp_path))}
+def test_two_files_of_one_clip_are_told(tmp_path: Path):
+    """Picture and sound of one clip side by side, and two files that the table gives one id."""
+    touch(tmp_path, "x.wav", "x.mp4", "sub/x.wav", "p.mp4", "q.mp4")
+    table = tmp_path / "names.csv"
+    table.write_text("path,clip_id\np.mp4,same\nq.mp4,same\n")
+    refused = {item.source: item.refused for item in DATASET.items(options(tmp_path, names=table))}
     assert refused == {
-        "one/-1pRmoJIGQc_000010.mp4": None,
-        "three/-1pRmoJIGQc_000011.mp4": None,
-        "two/-1pRmoJIGQc_10000_20000.mp4": ("duplicate_id", "the same clip as one/-1pRmoJIGQc_000010.mp4"),
+        "p.mp4": None,
+        "q.mp4": ("duplicate_id", "the same clip as p.mp4"),
+        "sub/x.wav": None,
+        "x.mp4": None,
+        "x.wav": ("duplicate_id", "the same clip as x.mp4"),
     }
+
+
+def test_a_scheme_is_recognised_and_never_imposed(tmp_path: Path):
+    """The name stays the id; video and start are read from it where it says them."""
+    touch(tmp_path, "-1pRmoJIGQc_10000_20000.mp4", "-1pRmoJIGQc_10500_20500.mp4", "hitting_bag.mp4", "a.b c.mp4")
+    items = DATASET.items(options(tmp_path))
+    assert [(item.clip_id, item.source_id, item.spec["start_s"]) for item in items] == [
+        ("-1pRmoJIGQc_10000_20000", "-1pRmoJIGQc", 10.0),
+        ("-1pRmoJIGQc_10500_20500", "-1pRmoJIGQc", 10.5),
+        ("a-b-c", "a-b-c", 0.0),
+        ("hitting_bag", "hitting_bag", 0.0),
+    ]
 
 
 def test_hostile_names_are_only_text(tmp_path: Path):
@@ -128,7 +153,7 @@ def test_hostile_names_are_only_text(tmp_path: Path):
     items = DATASET.items(options(tmp_path))
     assert len(items) == len(names)  # "..mp4.mp4" starts with a dot.
     for item in items:
-        assert VALID.fullmatch(item.clip_id)
+        assert is_safe(item.clip_id)
         assert item.source.isprintable()
         item.source.encode()
     made = prepare("folder", options(tmp_path), tmp_path / "out")
@@ -148,14 +173,19 @@ def test_what_is_no_file_is_never_opened(tmp_path: Path):
 def test_a_table_gives_names_and_labels(tmp_path: Path):
     touch(tmp_path, "d/x.mp4", "AvTGh7DiLI_000052.mp4")
     table = tmp_path / "names.csv"
-    rows = ["path,clip_id,label", "AvTGh7DiLI_000052.mp4,-AvTGh7DiLI_000052,dog", "lost.mp4,lost_000003,cat"]
-    table.write_text("\n".join(rows) + "\n")
+    rows = [
+        "path,clip_id,label,caption",
+        "AvTGh7DiLI_000052.mp4,-AvTGh7DiLI_000052,dog,a dog barks",
+        "lost.mp4,lost,cat",
+    ]
+    table.write_text("\ufeff" + "\n".join(rows) + "\n")
     found = {item.source: item for item in DATASET.items(options(tmp_path, names=table))}
     named = found["AvTGh7DiLI_000052.mp4"]
     assert (named.clip_id, named.source_id, named.label) == ("-AvTGh7DiLI_000052", "-AvTGh7DiLI", "dog")
-    assert named.spec["start_s"] == 52.0
+    assert (named.spec["start_s"], named.facts) == (52.0, {"caption": "a dog barks"})
     assert found["lost.mp4"].refused[0] == "missing"
-    assert found["d/x.mp4"].clip_id == "x_000000"
+    assert found["d/x.mp4"].clip_id == "x"
+    assert (found["lost.mp4"].clip_id, found["lost.mp4"].source_id) == ("lost", "lost")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +196,7 @@ def test_a_table_gives_names_and_labels(tmp_path: Path):
         "path,clip_id\n/etc/a.mp4,x_000000\n",
         "path,clip_id\na.mp4,x.y_000000\n",
         "path,clip_id\na.mp4,../x_000000\n",
-        "path,clip_id\na.mp4,x_00000\n",
+        "path,clip_id\na.mp4,x y\n",
         "path,clip_id\na.mp4\n",
         "path,clip_id\n,x_000000\n",
         "",
@@ -239,3 +269,33 @@ def test_make_works_alone(videos: Path):
     assert DATASET.make(by_source["whole.mp4"]).facts["n_frames"] == 25
     with pytest.raises(MediaError, match="no_audio"):
         DATASET.make(by_source["silent.mp4"])
+
+
+def test_sound_alone_becomes_clips_without_picture(tmp_path: Path):
+    """Shards hold no picture then; sound of 16 bits comes out to the bit, and as long as it is."""
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 24321).astype(np.float32)
+    write_wav(tmp_path / "real" / "звук 1.wav", noise, 16000)
+    write_video(tmp_path / "real" / "film.mp4", pictures(30), audio=click(0.4, 1.2))
+    given = parse_options("folder", [str(tmp_path / "real"), "--clip-seconds", "8"])
+    assert given.dataset_name == "real"
+    made = prepare("folder", given, tmp_path / "out")
+    data = ShardDataset(made["test"])
+    assert data.name == "real"
+    assert sorted(data.clip_ids) == ["film", "звук-1"]
+    clip = data.load("звук-1")
+    assert clip.frames is None
+    assert clip.audio is not None
+    np.testing.assert_array_equal(clip.audio, read_sound(tmp_path / "real" / "звук 1.wav")[0])
+    assert clip.duration_s == pytest.approx(24321 / 16000, abs=1e-9)
+    assert "sound_only" in data.entry("звук-1").facts["flags"]
+    assert data.verify() == []
+    assert data.load("film").frames is not None
+    assert [clip.clip_id for clip in data.clips()] == data.clip_ids
+    # Stopped and gone on, made again: the same bytes.
+    again = prepare("folder", given, tmp_path / "again")
+    assert made["test"].read_bytes() == again["test"].read_bytes()
+
+
+def test_what_the_folder_is_called_is_the_name_of_the_data_set(tmp_path: Path):
+    assert parse_options("folder", [str(tmp_path / "My videos (2)")]).dataset_name == "my-videos-2"
+    assert parse_options("folder", ["--dataset-name", "other", str(tmp_path)]).dataset_name == "other"

@@ -38,6 +38,7 @@ def frechet_metric(*, encoder: str, layer: str, title: str, source: str, minimum
         undefined="no clip has an embedding",
         note=_FRECHET,
         minimum_clips=minimum_clips,
+        takes=("generated",),
     )
 
 
@@ -68,6 +69,7 @@ def kernel_metric(
         undefined="no clip has an embedding, or all embeddings are equal",
         note=_KERNEL,
         minimum_clips=16,
+        takes=("generated",),
     )
 
 

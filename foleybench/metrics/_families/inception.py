@@ -40,6 +40,7 @@ def inception_metric(*, encoder: str, n_classes: int, title: str) -> Metric:
         undefined="no clip was scored",
         note=_NOTE,
         minimum_clips=2 * N_SPLITS,
+        takes=None,
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foleybench.errors import FoleyError
+from foleybench.media.folder import VIDEO_ENDINGS as VIDEO_ENDINGS
 
 _START = (
     r"_(?:(?P<start_ms>[0-9]{1,9})_(?P<end_ms>[0-9]{1,9})"
@@ -118,11 +119,3 @@ def _media_files(root: Path) -> list[str]:
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in VIDEO_ENDINGS
         ]
     return sorted(found)
-
-
-VIDEO_ENDINGS = frozenset(
-    (
-        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".3gp", ".3g2"),
-        *(".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".asf", ".ogv"),
-    )
-)

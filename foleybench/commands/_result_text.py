@@ -1,0 +1,183 @@
+"""A result as a table for a person, and what to run next."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from foleybench import registry
+from foleybench.errors import FoleyError, ResultError
+
+if TYPE_CHECKING:
+    from foleybench.scoring.folders import Pairing
+
+# Controls that say most about a number: the best there can be, real but of another clip, and no Foley at all.
+CONTROLS = {"ground_truth": "real sound", "other_clip": "another clip's", "noise": "noise"}
+_UNITS = {"%": "percent", "s": "seconds", "dB": "decibels", "nat": "nats", "octave": "octaves", "ms": "milliseconds"}
+_MOST_TOLD = 20
+
+
+def tell(result: Mapping[str, Any], stream: TextIO, controls: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """Write a result as a table.
+
+    Args:
+        result: The result.
+        stream: Where to.
+        controls: Name of a control -> its result on the same clips, as ``controls_beside`` finds them.
+    """
+    stream.write("\n".join([*_head(result), *_table(result, controls or {}), *_problems(result)]) + "\n")
+
+
+def _head(result: Mapping[str, Any]) -> Iterator[str]:
+    data, protocol = result["dataset"], result["protocol"]["name"]
+    title = result["model"].get("title") or result["model"]["name"]
+    n_scored = data.get("n_scored", data["n_clips"])
+    under = "single metrics" if protocol.startswith("metrics:") else f"protocol {protocol}"
+    yield f"{title} on {data['name']}/{data['split']}: {n_scored} of {data['n_clips']} clips scored, {under}"
+    if "subset" in data:
+        subset = data["subset"]
+        yield f"  subset {subset['name']}: {subset['n_here']} of its {subset['n_ids']} clips are here"
+    if result["status"] != "complete":
+        yield f"  {result['status']}: such a result is shown, and never ranked"
+
+
+def _table(result: Mapping[str, Any], controls: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    takes = any("takes" in record for record in result["metrics"].values())
+    shown = {name: controls[name] for name in CONTROLS if name in controls}
+    head = ["", "value", "95 % interval", "unit", "better", "clips", *(["sd of takes"] if takes else [])]
+    rows = [[*head, *(CONTROLS[name] for name in shown), "name in commands"]]
+    for name, record in result["metrics"].items():
+        row = [
+            _title(name),
+            "-" if record["value"] is None else f"{record['value']:.4g}",
+            "-" if record["low"] is None else f"{record['low']:.4g} to {record['high']:.4g}",
+            _unit(name, record["unit"]),
+            "higher ↑" if record["better"] == "higher" else "lower ↓",
+            f"{record['n_used']}/{record['n_asked']}",
+        ]
+        row += [f"{record['takes']['sd']:.2g}" if "takes" in record else "-"] if takes else []
+        rows.append([*row, *(_value(other, name) for other in shown.values()), name])
+    yield ""
+    yield from _aligned(rows, left={0, 3, 4, len(rows[0]) - 1})
+    for name, record in result["metrics"].items():
+        if record["value"] is None:
+            yield f"  no {_title(name)} ({name}): {record['reason']}"
+    if takes:
+        yield "  several takes of a clip: averaged within the clip; intervals are over clips; sd between takes"
+    yield ""
+
+
+def _aligned(rows: Sequence[Sequence[str]], left: set[int]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield ("  " + "  ".join(cells)).rstrip()
+
+
+def _value(result: Mapping[str, Any], name: str) -> str:
+    value = result["metrics"].get(name, {}).get("value")
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _title(name: str) -> str:
+    """Return a metric's title; its name when it is not ours."""
+    try:
+        return str(registry.load("metrics", name).title)
+    except FoleyError:
+        return name
+
+
+def _unit(name: str, unit: str) -> str:
+    if unit != "1":
+        return _UNITS.get(unit, unit)
+    try:
+        low, high = registry.load("metrics", name).range
+    except FoleyError:
+        return "no unit"
+    return f"{low:g} to {high:g}" if low is not None and high is not None else "no unit"
+
+
+def _problems(result: Mapping[str, Any]) -> Iterator[str]:
+    problems = result["problems"]
+    for problem in problems[:_MOST_TOLD]:
+        yield f"  {problem['clip_id']}: {problem['kind']}: {problem['detail']}"
+    if len(problems) > _MOST_TOLD:
+        yield f"  ... and {len(problems) - _MOST_TOLD} more problems, all in the result file"
+
+
+def controls_beside(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the controls' results that lie beside a result and are about the same clips under the same protocol."""
+    from foleybench.artefacts import result as results
+
+    own = results.read(path)
+    found = {}
+    for name in CONTROLS:
+        for other in sorted(path.parent.glob(f"{name}.*.json")):
+            try:
+                result = results.read(other)
+            except ResultError:
+                continue  # not one of ours; reading the folder will name it
+            same = all(_about(result)[key] == value for key, value in _about(own).items())
+            if same and result["model"]["kind"] == "control":
+                found[name] = result
+    return found
+
+
+def _about(result: Mapping[str, Any]) -> dict[str, Any]:
+    subset = (result["dataset"].get("subset") or {}).get("sha256")
+    manifest = result["dataset"]["manifest_sha256"]
+    return {"manifest": manifest, "subset": subset, "protocol": result["protocol"]["name"]}
+
+
+def next_commands(args: argparse.Namespace, controls: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a person would want to run after a folder was scored.
+
+    Args:
+        args: Of ``foleybench eval``.
+        controls: What ``controls_beside`` found.
+    """
+    data = ["--reference", str(args.reference)] if args.reference else ["--data", str(args.data)]
+    same = [*data, *(["--dataset-name", args.dataset_name] if args.dataset_name else [])]
+    same += ["--protocol", args.protocol] if args.protocol else []
+    same += [word for name in args.metric or () for word in ("--metric", name)]
+    same += ["--out", str(args.out)] if args.out != _default_out() else []
+    if not controls:
+        yield "next, what real, late, other and no sound get on these clips:"
+        yield f"  {shlex.join(['foleybench', 'eval', '--controls', *same])}"
+    results = [] if args.out == _default_out() else ["--results", str(args.out), "--out", str(args.out.parent)]
+    yield "next, a table and a page of all results:"
+    yield f"  {shlex.join(['foleybench', 'leaderboard', *results])}"
+
+
+def _default_out() -> Path:
+    from foleybench.commands._options import RESULTS
+
+    return RESULTS
+
+
+def tell_pairing(pairing: Pairing, stream: TextIO) -> None:
+    """Say how two folders fit: how many match, what does not, which names stand for which."""
+    from foleybench.scoring import folders
+
+    listed, matched = pairing.listed, pairing.matched
+    n_videos = len({file.source_id for file in listed.clips})
+    of_videos = f" of {n_videos} videos" if n_videos != len(listed.clips) else ""
+    n_files = sum(map(len, matched.files.values()))
+    takes = f" ({n_files} takes)" if n_files != len(matched.files) else ""
+    lines = [f"{len(listed.clips)} real clips{of_videos}, {len(matched.files)} with generated sound{takes}"]
+    if not n_files and not matched.missing:
+        lines = [f"{len(listed.clips)} real clips{of_videos}"]
+    lines += _few([f"  {line}" for line in folders.mismatches(pairing)], "more do not match")
+    lines += _few([f"  {line}" for line in folders.renamed(pairing)], "more names were made safe")
+    stream.write("\n".join(lines) + "\n")
+
+
+def _few(lines: list[str], rest: str) -> list[str]:
+    hidden = len(lines) - _MOST_TOLD
+    return lines if hidden <= 0 else [*lines[:_MOST_TOLD], f"  ... and {hidden} {rest}"]

@@ -1,0 +1,64 @@
+"""One file of sound alone to one sample without picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from foleybench.api.dataset import Profile, Sample
+from foleybench.errors import MediaError
+from foleybench.media.audio import flac_bytes
+from foleybench.media.audio_track import limit_rate
+from foleybench.media.read import read_media_sound
+from foleybench.prepare.normalise.fingerprint import sound_print
+from foleybench.prepare.normalise.normalise import (
+    CLIPPED_SHARE,
+    FULL_SCALE,
+    MIN_DURATION_S,
+    SHORT_SHARE,
+    SILENT_PEAK,
+)
+
+
+def normalise_sound(path: Path, profile: Profile, *, asked_start_s: float = 0.0) -> Sample:
+    """Read a sound, cut it to the profile's length, and write it as FLAC; there is no picture.
+
+    Args:
+        path: Any file of sound, or a video whose picture does not matter.
+        profile: How the clip is written.
+        asked_start_s: Where the clip starts in what it was cut from, for the record.
+
+    Returns:
+        The sample; its length is that of the sound.
+
+    Raises:
+        MediaError: The file cannot be used; the status word and the reason say why.
+    """
+    whole, source_rate_hz = read_media_sound(path)
+    cut = whole[: round(profile.clip_s * source_rate_hz)]
+    if len(cut) / source_rate_hz < min(MIN_DURATION_S, profile.clip_s):
+        raise MediaError("too_short", f"{len(cut) / source_rate_hz:.3f} s of sound; at least {MIN_DURATION_S} s needed")
+    audio, rate_hz = limit_rate(cut, source_rate_hz, profile.rate_hz_max)
+    duration_s = len(audio) / rate_hz
+    peak = float(np.abs(audio).max(initial=0.0))
+    flags = {
+        "silent": peak < SILENT_PEAK,
+        "clipped": float(np.mean(np.abs(audio) >= FULL_SCALE)) > CLIPPED_SHARE,
+        "short": duration_s < SHORT_SHARE * profile.clip_s,
+        "sound_only": True,
+    }
+    facts = {
+        "asked_start_s": asked_start_s,
+        "asked_duration_s": profile.clip_s,
+        "real_start_s": round(asked_start_s, 6),
+        "real_end_s": round(asked_start_s + duration_s, 6),
+        "duration_s": duration_s,
+        "audio_duration_s": duration_s,
+        "rate_hz": rate_hz,
+        "source_rate_hz": source_rate_hz,
+        "peak": round(peak, 6),
+        "sound_print": None if peak < SILENT_PEAK else sound_print(audio, rate_hz),
+        "flags": sorted(name for name, is_so in flags.items() if is_so),
+    }
+    return Sample(mp4=None, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})

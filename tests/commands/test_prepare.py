@@ -62,7 +62,7 @@ def test_without_out_it_goes_to_shards_by_the_name_of_the_data_set(videos: Path,
     assert main(["prepare", "folder", str(videos)]) == 0
     assert main(["prepare", "folder", str(videos), "--dataset-name", "mine"]) == 0
     assert capsys.readouterr().out == "shards/videos/test.manifest.jsonl\nshards/mine/test.manifest.jsonl\n"
-    assert {path.name for path in (tmp_path / "shards").iterdir()} == {"folder", "mine"}
+    assert {path.name for path in (tmp_path / "shards").iterdir()} == {"videos", "mine"}
 
 
 def test_help_says_where_it_goes(capsys):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foleybench.clips import AudioArray, Resampler
-from foleybench.media import sinc
+from foleybench.clips import AudioArray, FloatArray, Resampler
+from foleybench.media import sinc, sinc_direct
 from foleybench.media.audio import resample
 
 if TYPE_CHECKING:
@@ -63,24 +63,38 @@ def _julius_filters(old: int, new: int) -> tuple[Tensor, int]:
     reach = math.ceil(_JULIUS_ZEROS * old / cutoff)
     taps = np.arange(-reach, reach + old, dtype=np.float64)
     crossings = (taps / old - np.arange(new)[:, None] / new) * cutoff
-    crossings = np.clip(crossings, -_JULIUS_ZEROS, _JULIUS_ZEROS)
-    filters = np.sinc(crossings) * np.cos(np.pi * crossings / _JULIUS_ZEROS / 2) ** 2
+    filters = _julius_kernel(crossings)
     filters /= filters.sum(axis=1, keepdims=True)
     return torch.from_numpy(filters.astype(np.float32))[:, None], reach
 
 
 def _julius(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
     """Windowed sinc whose ends repeat the first and the last sample (adefossez/julius, resample_frac)."""
-    import torch
-
     common = math.gcd(from_hz, to_hz)
     old, new = from_hz // common, to_hz // common
+    if old * new > sinc_direct.MAX_TABLE:
+        return _julius_without_table(audio, old, new)
+    import torch
+
     filters, reach = _julius_filters(old, new)
     padded = np.pad(audio, (reach, reach + old), mode="edge")
     with torch.inference_mode():
         phases = torch.nn.functional.conv1d(torch.from_numpy(padded)[None, None], filters, stride=old)
     found: AudioArray = phases[0].T.reshape(-1).numpy()[: len(audio) * new // old]
     return np.ascontiguousarray(found)
+
+
+def _julius_kernel(crossings: FloatArray) -> FloatArray:
+    inside = np.clip(crossings, -_JULIUS_ZEROS, _JULIUS_ZEROS)
+    return np.asarray(np.sinc(inside) * np.cos(np.pi * inside / _JULIUS_ZEROS / 2) ** 2, dtype=np.float64)
+
+
+def _julius_without_table(audio: AudioArray, old: int, new: int) -> AudioArray:
+    cutoff = min(old, new) * _JULIUS_ROLLOFF
+    reach, n = math.ceil(_JULIUS_ZEROS * old / cutoff), len(audio) * new // old
+    return sinc_direct.apply(
+        audio, old, new, cutoff=cutoff, reach=reach, kernel=_julius_kernel, n=n, hold_ends=True, unit_sum=True
+    )
 
 
 _METHODS: dict[Resampler, Callable[[AudioArray, int, int], AudioArray]] = {

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from foleybench.clips import AudioArray
+from foleybench.clips import AudioArray, FloatArray
+from foleybench.media import sinc_direct
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +44,8 @@ HANN = Filter()
 def resample(audio: AudioArray, from_hz: int, to_hz: int, low_pass: Filter = HANN) -> AudioArray:
     """Resample by one filter per output phase; outside the sound there is silence.
 
+    Rates whose table of filters would be too large go the same way without one, to 1e-6 of full scale.
+
     Args:
         audio: Shape (N,) float32.
         from_hz: Rate of ``audio``.
@@ -52,16 +55,33 @@ def resample(audio: AudioArray, from_hz: int, to_hz: int, low_pass: Filter = HAN
     Returns:
         ``ceil(N * to_hz / from_hz)`` samples, float32.
     """
-    import torch  # late, so that processes which never resample start without it
-
     common = math.gcd(from_hz, to_hz)
     old, new = from_hz // common, to_hz // common
+    if old * new > sinc_direct.MAX_TABLE:
+        return _without_table(audio, old, new, low_pass)
+    import torch  # late, so that processes which never resample start without it
+
     filters, reach = _filters(old, new, low_pass)
     with torch.inference_mode():
         padded = torch.nn.functional.pad(torch.from_numpy(np.ascontiguousarray(audio))[None], (reach, reach + old))
         phases = torch.nn.functional.conv1d(padded[:, None], filters, stride=old)
         found: AudioArray = phases[0].T.reshape(-1).numpy()[: math.ceil(new * len(audio) / old)]
     return np.ascontiguousarray(found)
+
+
+def _without_table(audio: AudioArray, old: int, new: int, low_pass: Filter) -> AudioArray:
+    zeros, cutoff = low_pass.zeros, min(old, new) * low_pass.rolloff
+
+    def kernel(crossings: FloatArray) -> FloatArray:
+        inside = np.clip(crossings, -zeros, zeros)
+        if low_pass.window == "hann":
+            window = np.cos(inside * math.pi / zeros / 2) ** 2
+        else:
+            window = np.i0(low_pass.beta * np.sqrt(1 - (inside / zeros) ** 2)) / np.i0(low_pass.beta)
+        return np.asarray(np.sinc(inside) * window, dtype=np.float64)
+
+    reach, n = math.ceil(zeros * old / cutoff), math.ceil(new * len(audio) / old)
+    return sinc_direct.apply(audio, old, new, cutoff=cutoff, reach=reach, kernel=kernel, n=n, float32_phases=True)
 
 
 @functools.lru_cache(maxsize=32)

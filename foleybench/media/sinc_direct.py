@@ -1,0 +1,65 @@
+"""Windowed-sinc resampling without a table of filters, for rates that have next to nothing in common.
+
+A table holds a filter for each of ``new`` output phases, ``old`` samples wide: 44101 Hz to 48000 Hz would take 17 GB,
+and a header decides it. Here each output sample has its own few taps, computed on the spot: the same filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from foleybench.clips import AudioArray, FloatArray, IntArray
+
+# A table of more entries than this (32 MB while it is made) is not made.
+MAX_TABLE = 4_000_000
+_BLOCK = 2048
+
+
+def apply(
+    audio: AudioArray,
+    old: int,
+    new: int,
+    *,
+    cutoff: float,
+    reach: int,
+    kernel: Callable[[FloatArray], FloatArray],
+    n: int,
+    float32_phases: bool = False,
+    hold_ends: bool = False,
+    unit_sum: bool = False,
+) -> AudioArray:
+    """Return ``n`` output samples.
+
+    Args:
+        audio: Shape (N,) float32.
+        old: Rate of ``audio``, without what it has in common with ``new``.
+        new: Wanted rate.
+        cutoff: Cut-off in the unit of ``old`` and ``new``.
+        reach: Taps to either side.
+        kernel: From distances in zero crossings to the filter's values; zero beyond its own reach.
+        n: How many samples to make.
+        float32_phases: Whether phases are rounded, as in torchaudio's table, which moves taps by a millionth.
+        hold_ends: Whether the sound's first and last sample go on outside it, in place of silence.
+        unit_sum: Whether the taps of each output sample are brought to a sum of 1, in place of ``cutoff / old``.
+    """
+    padded = np.pad(audio.astype(np.float64), reach + 1, mode="edge" if hold_ends and len(audio) else "constant")
+    taps = np.arange(-reach, reach + 2)
+    found = np.zeros(n, dtype=np.float32)
+    for start in range(0, n, _BLOCK):
+        at = np.arange(start, min(n, start + _BLOCK), dtype=np.int64)
+        index = (at * old // new)[:, None] + taps
+        values = kernel(_distances(at, index, old, new, float32_phases) * cutoff)
+        values *= 1.0 / values.sum(axis=1, keepdims=True) if unit_sum else cutoff / old
+        inside = np.clip(index + reach + 1, 0, len(padded) - 1)
+        found[start : start + len(at)] = (values * padded[inside]).sum(axis=1)
+    return found
+
+
+def _distances(at: IntArray, index: IntArray, old: int, new: int, float32_phases: bool) -> FloatArray:
+    """Return how far inputs (n, taps) lie from outputs (n,), in units of ``old`` samples; exact for late ones too."""
+    turn, phase = np.divmod(at, new)
+    inside = (index - (turn * old)[:, None]) / old
+    phases = phase.astype(np.float32) / np.float32(new) if float32_phases else phase / new
+    return np.asarray(inside - phases.astype(np.float64)[:, None], dtype=np.float64)

@@ -51,7 +51,7 @@ def _build(device: str) -> Encode:
 
 
 ENCODER = Encoder(
-    version=1,
+    version=2,
     rate_hz=RATE_HZ,
     layers={"logits": (527,)},
     licence="Apache-2.0",

@@ -152,6 +152,15 @@ def test_agrees_with_the_package_on_random_weights(tmp_path, short, sound, monke
     assert np.abs(wanted).max() > 0.1
 
 
+def test_fused_attention_is_the_package_s_own_within_rounding(short, sound):
+    ours = copy.deepcopy(short)
+    passt.fuse_attention(ours)
+    mel = passt.MelFrontend("cpu")(sound)[:, None]
+    with torch.no_grad():
+        for found, wanted in zip(ours(mel), short(mel), strict=True):
+            np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=0, atol=4e-6 * float(wanted.abs().max()))
+
+
 def test_a_file_in_the_official_layout_is_accepted(tmp_path, short, monkeypatch):
     monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short))
     loaded = passt.load(layout_file(tmp_path / "passt.pt", short))

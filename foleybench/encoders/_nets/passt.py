@@ -5,12 +5,14 @@ The net is hear21passt's own class. Its ``get_basic_model`` is not used: that do
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchaudio.compliance.kaldi import get_mel_banks
 
 from foleybench.api.encoder import Encode, Features, Signal
@@ -69,6 +71,20 @@ def load(path: Path) -> nn.Module:
     return net
 
 
+def fuse_attention(net: Any) -> None:
+    """Have a network's attention done in one call, which is faster and changes features in the seventh digit."""
+    for block in net.blocks:
+        block.attn.forward = functools.partial(_attend, block.attn)
+
+
+def _attend(attention: Any, x: Tensor) -> Tensor:
+    """Return what ``attention(x)`` is outside training, (B, N, C) to (B, N, C)."""
+    query, key, value = attention.qkv(x).unflatten(2, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+    mixed = F.scaled_dot_product_attention(query, key, value, scale=attention.scale)
+    projected: Tensor = attention.proj(mixed.transpose(1, 2).flatten(2))
+    return projected
+
+
 def runner(path: Path, device: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
     """Return the net with the weights of a file as a function of audio.
 
@@ -76,6 +92,7 @@ def runner(path: Path, device: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]
         A function (B, N) -> logits (B, 527), embedding (B, 768); N from 4801 samples (one patch) to 320000.
     """
     net: Any = load(path).to(device)
+    fuse_attention(net)
     frontend = MelFrontend(device)
 
     def run(audio: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ PARALLEL ?= -n 2 --dist loadfile
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test fast lint leaderboard-check clean
+.PHONY: demo test fast lint leaderboard-check leaderboard-make docs site clean
 
 demo: .venv/installed
 	$(BIN)/foleybench demo --out out/demo
@@ -28,8 +28,19 @@ lint: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/pyright
 
+# A broken link, a name that the API does not have or a page that is not there ends it. The site is in out/site.
+docs: .venv/installed-docs
+	$(BIN)/zensical build --strict
+
 leaderboard-check: .venv/installed
 	$(BIN)/foleybench leaderboard --check
+
+leaderboard-make: .venv/installed
+	$(BIN)/foleybench leaderboard
+
+# What is published: the site, with the leaderboard's page beside it.
+site: docs
+	cp leaderboards/index.html out/site/leaderboard.html
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -40,6 +51,10 @@ leaderboard-check: .venv/installed
 
 .venv/installed-test: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
+	touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
 	touch $@
 
 clean:

@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write nothing; exit 4 when a file would change or a result was edited; name rows made by other code",
     )
     parser.add_argument(
+        "--row",
+        nargs="+",
+        type=Path,
+        metavar="RESULT.json",
+        help="with --check: results that are about to be submitted; say what each lacks, and show its place",
+    )
+    parser.add_argument(
         "--compare",
         nargs=2,
         type=Path,
@@ -51,6 +58,10 @@ def run(args: argparse.Namespace) -> int:
 
         sys.stdout.write(compare.table(*args.compare))
         return EXIT_OK
+    if args.row:
+        if not args.check:
+            raise FoleyError("--row goes with --check: it looks at results and writes nothing.")
+        return _check_rows(args)
     return _check(args) if args.check else _write(args)
 
 
@@ -83,6 +94,22 @@ def _check(args: argparse.Namespace) -> int:
         return EXIT_STALE
     sys.stderr.writelines(f"note: {line}\n" for line in made_by_other_code(read_all(results)))
     return EXIT_OK
+
+
+def _check_rows(args: argparse.Namespace) -> int:
+    """Print what each submitted row lacks and where it stands; 4 when one lacks something."""
+    from foleybench.leaderboard.submission import examine
+
+    lacking = False
+    for path in args.row:
+        try:
+            problems, places = examine(path, args.results or RESULTS)
+        except ResultError as error:
+            problems, places = [str(error)], []
+        sys.stdout.writelines(f"{line}\n" for line in places)
+        sys.stderr.writelines(f"lacking: {problem}\n" for problem in problems)
+        lacking = lacking or bool(problems)
+    return EXIT_STALE if lacking else EXIT_OK
 
 
 def _results(args: argparse.Namespace) -> Path:

@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the texts of the cards in this folder again, above what was measured; score nothing",
     )
+    parser.add_argument(
+        "--every-metric",
+        action="store_true",
+        help="with --card-texts: also a card for each metric that has none yet, and index.md with all of them",
+    )
     add_choice(parser, FITTING)
     parser.add_argument("--degradations", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--limit", type=whole_number(1), help="only so many clips, spread over the data set")
@@ -48,8 +53,12 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.shards.folder_dataset import open_dataset
 
     if args.card_texts:
-        sys.stdout.writelines(f"{card}\n" for card in cards.rewrite_heads(args.card_texts))
+        missing = cards.write_missing(args.card_texts) if args.every_metric else []
+        written = sorted({*missing, *cards.rewrite_heads(args.card_texts)})
+        sys.stdout.writelines(f"{card}\n" for card in written)
         return EXIT_OK
+    if args.every_metric:
+        raise FoleyError("--every-metric goes with --card-texts: it writes texts and measures nothing.")
     names = tuple(args.degradations or DEGRADATIONS)
     unknown = sorted(set(names) - set(DEGRADATIONS))
     if unknown:

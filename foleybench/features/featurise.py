@@ -20,6 +20,7 @@ from foleybench.clips import AudioArray, Clock, FloatArray, FrameArray
 from foleybench.features.cache import FeatureCache, audio_key, feature_key
 from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import fit_length
+from foleybench.runtime.extras import explained
 
 # Which encoder, and of what: "generated" or "reference" sound, "video" or "text" for what depends on the picture or the
 # caption alone.
@@ -116,8 +117,18 @@ class Featuriser:
         if not signals:
             return []
         if name not in self._built:
-            self._built[name] = encoder.build(self._device)
+            self._built[name] = _built(name, encoder, self._device)
         return self._built[name](signals)
+
+
+def _built(name: str, encoder: Encoder, device: str) -> Encode:
+    try:
+        return encoder.build(device)
+    except ModuleNotFoundError as error:
+        told = explained(error, f"encoder {name!r}")
+        if told is None:
+            raise
+        raise told from error
 
 
 class _Chunk:

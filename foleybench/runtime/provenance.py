@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
 import shlex
@@ -13,9 +14,12 @@ PACKAGES = ("numpy", "scipy", "torch", "torchaudio", "soundfile", "av", "hear21p
 
 
 def package_versions() -> dict[str, str]:
-    """Return the versions of the packages that can change a number, and Python's."""
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **found}
+    """Return the versions of the packages that can change a number and are installed, and Python's."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def git_state() -> dict[str, str | bool] | None:

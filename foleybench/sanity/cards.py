@@ -72,6 +72,54 @@ def rewrite_heads(folder: Path) -> list[Path]:
     return cards
 
 
+def write_missing(folder: Path) -> list[Path]:
+    """Write a card without measurements for every metric that has none, and ``index.md``; return what was written.
+
+    Such a card says what keeps the metric from being measured on any machine (weights, for one) and how to do it.
+    """
+    written = []
+    for name in registry.names("metrics"):
+        card = folder / f"{name}.md"
+        if not card.exists():
+            write_atomically(card, (head(name) + _not_measured(name)).encode())
+            written.append(card)
+    contents = folder / "index.md"
+    write_atomically(contents, index(folder).encode())
+    return [*written, contents]
+
+
+def _not_measured(name: str) -> str:
+    command = f"foleybench sanity --data shards/mine --metric {name} --cards docs/metric_cards"
+    return f"{_MEASURED}\n\nNot measured yet. On a machine that has what it needs: `{command}`.\n"
+
+
+def index(folder: Path) -> str:
+    """Return the contents of a folder of cards as a table, a metric a line."""
+    rows = []
+    for name in registry.names("metrics"):
+        metric: Metric = registry.load("metrics", name)
+        users = [p for p in registry.names("protocols") if name in registry.load("protocols", p).metrics]
+        measured = (folder / picture_name(name)).exists()
+        better = {"higher": "↑", "lower": "↓"}[metric.better]
+        facts = [f"[{metric.title}]({name}.md)", f"`{name}`", better, metric.unit, ", ".join(users) or "by name only"]
+        rows.append(f"| {' | '.join(facts)} | {'yes' if measured else ''} |")
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            "A card says what a metric computes, when it is undefined, and, where it was measured, what it sees and "
+            "where it is blind.",
+            "",
+            "| metric | name | better | unit | protocols | blind spots measured |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "Written by `foleybench sanity --card-texts docs/metric_cards --every-metric`.",
+            "",
+        ]
+    )
+
+
 def _measured(name: str, metric: Metric, judged: Mapping[str, Verdict], where: str, command: str) -> str:
     lines = [f"{_MEASURED} ({where})", "", f"![{metric.title} at each step]({picture_name(name)})", ""]
     lines += ["| made worse by | verdict |", "|---|---|"]

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from foleybench import registry
 from foleybench.cli import main
 from foleybench.sanity import cards
 
 FOLDER = Path(__file__).parents[2] / "docs" / "metric_cards"
-CARDS = sorted(FOLDER.glob("*.md"))
+CARDS = sorted(path for path in FOLDER.glob("*.md") if path.stem != "index")
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
@@ -17,8 +18,31 @@ def test_committed_texts_are_those_of_the_metrics(card):
     assert head == cards.head(card.stem), "write them again: foleybench sanity --card-texts docs/metric_cards"
 
 
-def test_there_are_cards():
-    assert len(CARDS) >= 16
+def test_every_metric_has_a_card_and_stands_in_the_index():
+    lacking = set(registry.names("metrics")) - {card.stem for card in CARDS}
+    assert not lacking, "write them: foleybench sanity --card-texts docs/metric_cards --every-metric"
+    told = (FOLDER / "index.md").read_text()
+    assert told == cards.index(FOLDER), (
+        "write it again: foleybench sanity --card-texts docs/metric_cards --every-metric"
+    )
+    assert "| [Event F1 (50 ms)](event_f1.md) | `event_f1` | ↑ | 1 | synth | yes |" in told
+
+
+def test_a_card_is_made_for_a_metric_without_one_and_none_is_overwritten(tmp_path, monkeypatch, capsys):
+    names = registry.names
+    few = ["fad_mini", "silence_share"]
+    monkeypatch.setattr(registry, "names", lambda kind: few if kind == "metrics" else names(kind))
+    card = tmp_path / "fad_mini.md"
+    card.write_text(cards.head("fad_mini") + "## What it sees (a set, 3 clips)\n\nmeasured\n")
+    assert main(["sanity", "--card-texts", str(tmp_path), "--every-metric"]) == 0
+    assert capsys.readouterr().out.split() == [
+        str(tmp_path / n) for n in ("fad_mini.md", "index.md", "silence_share.md")
+    ]
+    assert card.read_text().endswith("measured\n")
+    made = (tmp_path / "silence_share.md").read_text()
+    assert made.startswith(cards.head("silence_share"))
+    assert "Not measured yet" in made
+    assert main(["sanity", "--data", "x", "--every-metric"]) == 1
 
 
 def test_texts_are_written_again_and_measurements_stay(tmp_path, capsys):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.errors import FoleyError
+from foleybench.runtime.extras import require_package
 
 # What yt-dlp itself advises against being shut out: ten seconds and more between two videos.
 YOUTUBE_PAUSE_S = 10.0
@@ -44,11 +45,12 @@ def net_of(options: argparse.Namespace) -> dict[str, Any] | None:
     """Return how to fetch, JSON values only, or None when fetching is not asked for.
 
     Raises:
-        FoleyError: The template has no place for the id, or the cookie file is missing.
+        FoleyError: The template has no place for the id, the cookie file is missing, or yt-dlp is not installed.
     """
     template = options.source_url_template
     if not options.fetch and not template:
         return None
+    require_package("yt_dlp", "fetching")
     if template and (PLACE not in template or not template.startswith(("http://", "https://"))):
         raise FoleyError(f"--source-url-template {template!r} must be an http address with {PLACE} in it.")
     if options.cookies and not options.cookies.is_file():

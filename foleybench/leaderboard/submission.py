@@ -1,0 +1,104 @@
+"""A submitted row: what it lacks, and its place among the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from foleybench.artefacts.entries import Entry, read_all
+from foleybench.errors import FoleyError, ResultError
+from foleybench.leaderboard import cell_text
+from foleybench.leaderboard.board import Board, Column, Row, make_boards
+from foleybench.leaderboard.recompute import disagreements, not_recomputed
+from foleybench.leaderboard.significance import ALPHA
+from foleybench.pages import number_text
+
+
+def examine(path: Path, results_folder: Path) -> tuple[list[str], list[str]]:
+    """Recompute a result from its clip table and place it in its table.
+
+    Args:
+        path: The result file, in ``results_folder``.
+        results_folder: All results of the leaderboard, one folder a data set.
+
+    Returns:
+        What must be mended before the row is ranked, in words; and lines that show its place.
+
+    Raises:
+        FoleyError: The file is not in the folder of results.
+        ResultError: A result is broken, its clip table is missing or edited, or another result has its name.
+    """
+    entries = read_all(results_folder)
+    entry = next((entry for entry in entries if entry.path.resolve() == path.resolve()), None)
+    if entry is None:
+        dataset = results_folder / "<data set>"
+        raise FoleyError(f"{path} is not among the results; put it and its clip table into {dataset}/ and check again.")
+    problems = [f"{entry.name}: {problem}" for problem in _no_values(entry)]
+    if problems:
+        return problems, []
+    (board,) = make_boards([other for other in entries if other.board_key == entry.board_key])
+    row = next(row for row in board.rows if row.entry.path == entry.path)
+    problems = [*_alone(entry, entries), *_unranked(board, row), *not_recomputed([entry])]
+    return [f"{entry.name}: {problem.removeprefix(f'{entry.path}: ')}" for problem in problems], _places(board, row)
+
+
+def _no_values(entry: Entry) -> list[str]:
+    """Return why the values cannot be believed at all: then there is no place to show."""
+    try:
+        return disagreements(entry)
+    except ResultError as error:
+        return [str(error)]
+
+
+def _alone(entry: Entry, entries: Sequence[Entry]) -> list[str]:
+    """Say what keeps a row from the table that others of its data set, split and protocol share."""
+    mates = [other for other in entries if other is not entry and other.board_key[:3] == entry.board_key[:3]]
+    if not mates or any(other.board_key == entry.board_key for other in mates):
+        return []
+    hashes = sorted({other.board_key[3][:12] for other in mates})
+    own, subset = entry.board_key[3][:12], entry.board_key[4][:12]
+    if own in hashes:
+        return [
+            f"it was scored on {f'the subset {subset}' if subset else 'all clips'}, and no other row of the set was"
+        ]
+    return [f"its test set is {own} and that of the other rows {' or '.join(hashes)}: prepare the split that they have"]
+
+
+def _unranked(board: Board, row: Row) -> list[str]:
+    found = [row.why_unranked] if row.why_unranked else []
+    for column in board.columns:
+        cell = row.cells[column.name]
+        if cell.state != "ok":
+            found.append(f"{column.name}: {cell_text.STATE_WORDS[cell.state]}, {cell.reason}")
+    return found
+
+
+def _places(board: Board, row: Row) -> list[str]:
+    n_ranked = sum(not other.why_unranked for other in board.rows)
+    lines = [f"{row.title} on {board.dataset} / {board.split} under {board.protocol}, {n_ranked} ranked systems:"]
+    return [*lines, *(f"  {_place(board, column, row)}" for column in board.columns)]
+
+
+def _place(board: Board, column: Column, row: Row) -> str:
+    cell = row.cells[column.name]
+    decimals = cell_text.decimals_for(other.cells[column.name] for other in board.rows)
+    value = number_text.number(cell.value, decimals) if cell.value is not None else "no value"
+    words = [
+        f"{column.title} {number_text.ARROWS[column.better]} {value} {cell_text.interval(cell, decimals)}".rstrip()
+    ]
+    ranked = sum(other.cells[column.name].standing is not None for other in board.rows)
+    words.append(f"rank {cell_text.rank(cell)} of {ranked}" if cell.standing else "not ranked")
+    alike = _alike(board, column, row) if cell.standing else []
+    words += [f"not significantly different from {', '.join(alike)}"] if alike else []
+    return "; ".join(words)
+
+
+def _alike(board: Board, column: Column, row: Row) -> list[str]:
+    """Return the titles of the systems that a paired test does not tell from a row."""
+    titles = {other.entry.row_name: other.title for other in board.rows}
+    own = row.entry.row_name
+    return [
+        titles[second if first == own else first]
+        for first, second, comparison in board.comparisons[column.name]
+        if own in (first, second) and (comparison.p_holm is None or comparison.p_holm >= ALPHA)
+    ]

@@ -16,6 +16,8 @@ FloatArray = npt.NDArray[np.float64]
 AudioArray = npt.NDArray[np.float32]
 FrameArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int64]
+# Fields of events that shards of earlier versions do not have; written only when they say something.
+_OPTIONAL = ("source", "material", "pitch_hz")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,10 @@ class Event:
         audible: False for a silent event (a silent mover, or a hit that makes no sound).
         visible: False for a sound from outside the picture.
         strength: Relative loudness, 0 to 1.
-        factors: Anything else that the corpus knows exactly (material, speed, object id ...). JSON values only.
+        factors: Anything else that the corpus knows exactly (speed, place, distance ...). JSON values only.
+        source: Which of the clip's objects it is of, or "" when the corpus does not tell them apart.
+        material: What that object is made of, or "".
+        pitch_hz: Pitch in Hz, or None when it has none or the corpus does not know.
 
     Example:
         >>> hit = Event(time_s=0.52, label="bell")
@@ -46,10 +51,14 @@ class Event:
     visible: bool = True
     strength: float = 1.0
     factors: dict[str, Any] = dataclasses.field(default_factory=dict)
+    source: str = ""
+    material: str = ""
+    pitch_hz: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the event as a JSON object."""
-        return dataclasses.asdict(self)
+        """Return the event as a JSON object; of what not every corpus knows, only what is known."""
+        record = dataclasses.asdict(self)
+        return {name: value for name, value in record.items() if name not in _OPTIONAL or value not in ("", None)}
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Event:

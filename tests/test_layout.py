@@ -16,8 +16,11 @@ LEVELS = {
     6: ("cli", "commands"),
     5: ("dataset_card", "datasets", "leaderboard", "reproduce", "sanity"),
     4: ("evaluators", "foleymodels", "generation", "metrics", "pages", "prepare", "scoring"),
-    3: ("artefacts", "encoders", "features", "lists", "load", "protocols", "shards", "stats", "synthfoley"),
-    2: ("api", "media", "registry", "runtime"),
+    3: (
+        *("artefacts", "encoders", "features", "lists", "load", "protocols", "shards", "stats"),
+        *("synthfoley", "synthfoley2"),
+    ),
+    2: ("api", "media", "registry", "runtime", "synthesis"),
     1: ("clip_ids", "clips", "errors", "fields", "files", "loader"),
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms}

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import FrameArray
-from foleybench.synthfoley.shapes import Grid, capsule
+from foleybench.synthesis.shapes import Grid, capsule
 
 Colour = npt.NDArray[np.float32]
 PerFrame = npt.NDArray[Any] | float

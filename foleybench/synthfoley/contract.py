@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from foleybench.clips import AudioArray, Clock, Event, FloatArray
+from foleybench.synthesis.dice import Dice
 from foleybench.synthfoley.canvas import Canvas, Colour
-from foleybench.synthfoley.dice import Dice
 from foleybench.synthfoley.materials import Material
 
 Family = Literal["impact", "periodic", "continuous", "tonal"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from foleybench.synthesis.shapes import box, disc
 from foleybench.synthfoley.canvas import Canvas, Colour, PerFrame
 from foleybench.synthfoley.motion import Beats
-from foleybench.synthfoley.shapes import box, disc
 
 FLOOR = 0.3
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from foleybench.synthfoley.shapes import Grid
+from foleybench.synthesis.shapes import Grid
 
 _BAR = (1.0, 2.76, 5.40, 8.93, 13.34, 18.64)
 _PLATE = (1.0, 1.73, 2.33, 3.91, 4.11, 6.30)

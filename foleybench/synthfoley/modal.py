@@ -1,78 +1,16 @@
-"""Modal synthesis: banks of decaying sinusoids.
-
-A decaying sinusoid is the real part of ``g * z**n``; with n = 128 a + b it is ``(g * z**(128 a)) * z**b``, so a bank of
-K modes over N samples is one product of an (N / 128, 2K) by a (2K, 128) matrix instead of N K exponentials.
-"""
+"""Modal synthesis: how the classes excite materials."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import numpy as np
-import numpy.typing as npt
 
 from foleybench.clips import AudioArray, FloatArray
+from foleybench.synthesis.modes import SHORTEST, bank, lay
+from foleybench.synthesis.noise import band
 from foleybench.synthfoley.contract import Take
 from foleybench.synthfoley.materials import MATERIALS, Material
-from foleybench.synthfoley.noise import band
-
-_BLOCK = 128
-_FADE = 64
-
-
-def bank(
-    freq_hz: npt.NDArray[np.float64],
-    decay_s: npt.NDArray[np.float64],
-    gain: npt.NDArray[np.float64],
-    *,
-    n_samples: int,
-    rate_hz: int,
-    rng: np.random.Generator,
-) -> AudioArray:
-    """Return sums of decaying sinusoids with random phases.
-
-    Args:
-        freq_hz: Frequencies, shape (E, K): E sounds of K modes. Modes above 0.45 of the rate are left out.
-        decay_s: Time to fall to 1/e, same shape.
-        gain: Amplitudes, same shape.
-        n_samples: Length of each sound.
-        rate_hz: Sample rate.
-        rng: Draws the phases.
-
-    Returns:
-        Shape (E, n_samples), float32, faded at the end.
-    """
-    heard = np.where(freq_hz < 0.45 * rate_hz, gain, 0.0)
-    phase = rng.uniform(0.0, 2 * np.pi, freq_hz.shape)
-    step = (-1.0 / (decay_s * rate_hz) + 2j * np.pi * freq_hz / rate_hz)[:, :, None]
-    n_blocks = -(-n_samples // _BLOCK)
-    # Reduced to float32 only after the phase is wrapped, or late blocks would drift.
-    exact = np.exp(step * (np.arange(n_blocks) * _BLOCK) + 1j * phase[:, :, None]) * heard[:, :, None]
-    inner = np.exp(step * np.arange(_BLOCK)).astype(np.complex64)
-    blocks = exact.astype(np.complex64).transpose(0, 2, 1)
-    left = np.concatenate([blocks.real, -blocks.imag], axis=2)
-    right = np.concatenate([inner.real, inner.imag], axis=1)
-    out = np.matmul(left, right).reshape(len(freq_hz), -1)[:, :n_samples]
-    fade = min(_FADE, n_samples)
-    out[:, n_samples - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
-    return np.ascontiguousarray(out, dtype=np.float32)
-
-
-def lay(pieces: AudioArray, onsets_s: FloatArray, *, n_samples: int, rate_hz: int) -> AudioArray:
-    """Add sounds up, each from its onset (rounded to the nearest sample), and cut at the end.
-
-    Args:
-        pieces: Shape (E, n).
-        onsets_s: Shape (E,).
-        n_samples: Length of the result.
-        rate_hz: Sample rate.
-    """
-    out = np.zeros(n_samples, dtype=np.float32)
-    for piece, start in zip(pieces, np.round(onsets_s * rate_hz).astype(np.int64).tolist(), strict=True):
-        room = n_samples - start
-        if room > 0:
-            out[start : start + len(piece)] += piece[:room]
-    return out
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,7 +63,7 @@ def hits(take: Take, strike: Strike, *, material: str = "", pitch: FloatArray | 
     place = 10.0 ** (take.rng.normal(0.0, 3.0, (n_events, len(gain))) / 20.0)
     # A harder hit is not only louder but brighter.
     bright = strengths[:, None] ** (1.0 + 0.15 * np.arange(len(gain)))
-    n_samples = max(_FADE, int(min(strike.length_s, 6.0 * float(decay_s.max()) + 0.02) * take.rate_hz))
+    n_samples = max(SHORTEST, int(min(strike.length_s, 6.0 * float(decay_s.max()) + 0.02) * take.rate_hz))
     decays = np.broadcast_to(decay_s, freq_hz.shape)
     pieces = bank(freq_hz, decays, gain * place * bright, n_samples=n_samples, rate_hz=take.rate_hz, rng=take.rng)
     sound = lay(pieces, onsets_s, n_samples=take.n_samples, rate_hz=take.rate_hz)
@@ -134,7 +72,7 @@ def hits(take: Take, strike: Strike, *, material: str = "", pitch: FloatArray | 
 
 def bursts(take: Take, strike: Strike, *, level: float) -> AudioArray:
     """Return the noise of every hit, shape (``take.n_samples``,)."""
-    n = max(_FADE, int(7.0 * strike.noise_s * take.rate_hz))
+    n = max(SHORTEST, int(7.0 * strike.noise_s * take.rate_hz))
     pool = band(n + 4096, take.rate_hz, *strike.noise_hz, rng=take.rng)
     windows = np.lib.stride_tricks.sliding_window_view(pool, n)
     starts = take.rng.integers(0, len(windows), len(take.events))

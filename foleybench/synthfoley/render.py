@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from foleybench.clips import AudioArray, Clip, Clock, Event, FloatArray, FrameArray
+from foleybench.synthesis.dice import Dice
+from foleybench.synthesis.room import room
 from foleybench.synthfoley.canvas import Canvas, develop, film
 from foleybench.synthfoley.classes import load_class
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
-from foleybench.synthfoley.dice import Dice
 from foleybench.synthfoley.difficulty import preset
 from foleybench.synthfoley.materials import MATERIALS
-from foleybench.synthfoley.mix import level, peak_of, room
+from foleybench.synthfoley.mix import level, peak_of
 from foleybench.synthfoley.shot import Shot, camera, frame_shot, grain, occlude, wall
 from foleybench.synthfoley.spec import ClipSpec
 

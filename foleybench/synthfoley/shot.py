@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import FloatArray
+from foleybench.synthesis.dice import Dice
+from foleybench.synthesis.shapes import Grid, box
 from foleybench.synthfoley.canvas import Canvas, Colour, blank
-from foleybench.synthfoley.dice import Dice
 from foleybench.synthfoley.difficulty import Difficulty
 from foleybench.synthfoley.materials import Material
-from foleybench.synthfoley.shapes import Grid, box
 
 MARGIN = 0.09
 

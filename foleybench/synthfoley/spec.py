@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from foleybench.errors import FoleyError
-from foleybench.synthfoley.dice import Dice
+from foleybench.synthesis.dice import Dice
 
 VERSION = 1
 # The canvas takes 12 bytes for each of these.

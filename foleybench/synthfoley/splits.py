@@ -13,8 +13,8 @@ from typing import Any
 
 from foleybench.errors import UnknownNameError
 from foleybench.registry import unknown
+from foleybench.synthesis.dice import Dice
 from foleybench.synthfoley.classes import class_names, load_class
-from foleybench.synthfoley.dice import Dice
 from foleybench.synthfoley.render import common_factors
 from foleybench.synthfoley.spec import VERSION, ClipSpec
 

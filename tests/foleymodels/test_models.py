@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from foleybench import registry
+from foleybench import registry, synthfoley2
 from foleybench.api.model import BuildContext, Model
 from foleybench.errors import FoleyError
 from foleybench.generation.folder import generate_one
@@ -53,3 +53,13 @@ def test_oracle_without_events_says_so():
     generator = registry.load("models", "oracle").build(BuildContext())
     with pytest.raises(FoleyError, match="no exact events"):
         generator.generate([clip.__class__(**{**clip.__dict__, "events": None})], np.random.default_rng(0))
+
+
+def test_oracle_plays_the_events_of_the_second_version_too():
+    spec = synthfoley2.ClipSpec(clip_id="x_000000", source_id="x", label="hammer_bar", split="test", duration_s=2.0)
+    clip = synthfoley2.render_clip(spec)
+    model = registry.load("models", "oracle")
+    audio = generate_one(model, model.build(BuildContext()), clip, seed=1)
+    assert audio.shape == (32000,)
+    assert not np.allclose(audio, clip.audio, atol=1e-3)
+    assert np.abs(audio).max() == pytest.approx(np.abs(clip.audio).max(), rel=0.3)

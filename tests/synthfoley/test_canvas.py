@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foleybench.synthfoley import shapes
+from foleybench.synthesis import shapes
 from foleybench.synthfoley.canvas import Canvas, blank, develop, film
 
 WHITE = np.ones(3, dtype=np.float32)

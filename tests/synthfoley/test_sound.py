@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from foleybench.synthfoley.mix import level, peak_of, room
-from foleybench.synthfoley.modal import bank, lay
-from foleybench.synthfoley.noise import band, wave
+from foleybench.synthesis.modes import bank, lay
+from foleybench.synthesis.noise import band, wave
+from foleybench.synthesis.room import room
+from foleybench.synthfoley.mix import level, peak_of
 
 RATE = 16000
 

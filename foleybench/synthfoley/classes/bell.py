@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event
+from foleybench.synthesis.shapes import bell, box, disc, ring
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import light
 from foleybench.synthfoley.modal import Strike, hits
 from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import onsets
-from foleybench.synthfoley.shapes import bell, box, disc, ring
 
 _STRIKE = Strike(
     base_hz=330.0, length_s=2.5, decay=2.2, noise=0.8, noise_s=0.004, noise_hz=(2000.0, 7000.0), octaves=1.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event
+from foleybench.synthesis.shapes import ellipse
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import FLOOR, dust, floor, light
 from foleybench.synthfoley.modal import Strike, hits
 from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import onsets
-from foleybench.synthfoley.shapes import ellipse
 
 _STRIKE = Strike(base_hz=170.0, length_s=0.9, decay=0.8, noise=0.8, noise_s=0.006, noise_hz=(300.0, 3000.0))
 _SHORTEST_S = 0.2

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event, FloatArray
+from foleybench.synthesis.noise import band, wave
+from foleybench.synthesis.shapes import blades, box, disc, ring
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import light
 from foleybench.synthfoley.motion import curve_at, travelled
-from foleybench.synthfoley.noise import band, wave
 from foleybench.synthfoley.rhythm import smooth, spans
-from foleybench.synthfoley.shapes import blades, box, disc, ring
 
 # Below half a blade a frame at 25 fps, or the rotor would seem to turn backwards.
 _TURNS_PER_S = 2.6

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event, FloatArray
+from foleybench.synthesis.shapes import box, disc
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import FLOOR, dust, floor, light
 from foleybench.synthfoley.modal import Strike, bursts, hits
 from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import onsets
-from foleybench.synthfoley.shapes import box, disc
 
 _STRIKE = Strike(
     base_hz=115.0, length_s=0.25, decay=0.5, noise=0.3, noise_s=0.006, noise_hz=(500.0, 4000.0), octaves=0.5

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event
+from foleybench.synthesis.shapes import box, disc, trapezoid
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import floor, light
 from foleybench.synthfoley.modal import Strike, hits
 from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import onsets
-from foleybench.synthfoley.shapes import box, disc, trapezoid
 
 _STRIKE = Strike(base_hz=900.0, length_s=0.3, decay=0.4, noise=0.6, noise_s=0.003, noise_hz=(1500.0, 6000.0))
 _SWING = 0.62

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event, FloatArray
+from foleybench.synthesis.modes import bank, lay
+from foleybench.synthesis.noise import band
+from foleybench.synthesis.shapes import box, trapezoid
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import floor, light
 from foleybench.synthfoley.materials import MATERIALS
-from foleybench.synthfoley.modal import bank, lay
 from foleybench.synthfoley.motion import curve_at, travelled
-from foleybench.synthfoley.noise import band
 from foleybench.synthfoley.rhythm import smooth, spans
-from foleybench.synthfoley.shapes import box, trapezoid
 
 _FLOOR_Y = 0.42
 _RIM_Y = 0.0

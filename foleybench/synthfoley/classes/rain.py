@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event, FloatArray
+from foleybench.synthesis.modes import bank, lay
+from foleybench.synthesis.noise import band
+from foleybench.synthesis.shapes import box
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.materials import MATERIALS
-from foleybench.synthfoley.modal import bank, lay
 from foleybench.synthfoley.motion import curve_at, travelled
-from foleybench.synthfoley.noise import band
 from foleybench.synthfoley.rhythm import smooth, spans
-from foleybench.synthfoley.shapes import box
 
 _DROPS_PER_S = 110.0
 _GRAINS_PER_S = 220.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event
+from foleybench.synthesis.shapes import box, disc, gear
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import light
 from foleybench.synthfoley.modal import Strike, hits
 from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import onsets
-from foleybench.synthfoley.shapes import box, disc, gear
 
 _STRIKE = Strike(
     base_hz=2100.0, length_s=0.06, decay=0.06, noise=1.2, noise_s=0.004, noise_hz=(2500.0, 7000.0), octaves=0.7

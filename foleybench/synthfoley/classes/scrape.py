@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event, FloatArray
+from foleybench.synthesis.noise import band
+from foleybench.synthesis.shapes import box
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import light
 from foleybench.synthfoley.materials import MATERIALS
 from foleybench.synthfoley.motion import curve_at
-from foleybench.synthfoley.noise import band
 from foleybench.synthfoley.rhythm import CURVE_HZ
-from foleybench.synthfoley.shapes import box
 
 _BOARD_Y = 0.2
 _REACH = 0.27

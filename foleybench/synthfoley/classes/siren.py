@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event, FloatArray
+from foleybench.synthesis.noise import wave
+from foleybench.synthesis.shapes import box, disc
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import floor, light
-from foleybench.synthfoley.noise import wave
 from foleybench.synthfoley.rhythm import CURVE_HZ
-from foleybench.synthfoley.shapes import box, disc
 
 _ROAD_Y = 0.3
 _SPEED_OF_SOUND = 343.0

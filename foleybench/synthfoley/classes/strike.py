@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event
+from foleybench.synthesis.shapes import box, disc, ellipse
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import light
 from foleybench.synthfoley.modal import Strike, hits
 from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import accents, onsets
-from foleybench.synthfoley.shapes import box, disc, ellipse
 
 _STRIKE = Strike(base_hz=330.0, length_s=1.4, decay=1.6, noise=0.5, noise_s=0.01, noise_hz=(1000.0, 6000.0))
 _PADS_X = (-0.28, 0.0, 0.28)

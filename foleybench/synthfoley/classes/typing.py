@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event
+from foleybench.synthesis.shapes import box, ellipse
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import light
 from foleybench.synthfoley.modal import Strike, hits
 from foleybench.synthfoley.motion import beats
 from foleybench.synthfoley.rhythm import accents, onsets
-from foleybench.synthfoley.shapes import box, ellipse
 
 _STRIKE = Strike(
     base_hz=1500.0, length_s=0.06, decay=0.3, noise=3.0, noise_s=0.006, noise_hz=(2200.0, 7000.0), octaves=0.6

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, Event, FloatArray
+from foleybench.synthesis.noise import band
+from foleybench.synthesis.shapes import ellipse
 from foleybench.synthfoley.canvas import Canvas
 from foleybench.synthfoley.contract import Actor, Plan, SoundClass, Take
 from foleybench.synthfoley.marks import floor
 from foleybench.synthfoley.motion import curve_at, travelled
-from foleybench.synthfoley.noise import band
 from foleybench.synthfoley.rhythm import smooth, spans
-from foleybench.synthfoley.shapes import ellipse
 
 _STALKS = 6
 _ROOT_Y = 0.36

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foleybench.synthfoley.dice import Dice
+from foleybench.synthesis.dice import Dice
 
 
 def test_a_draw_depends_on_key_and_name_only():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.synthfoley.spectrum import fast_length, frequencies, inverse
+from foleybench.synthesis.spectrum import fast_length, frequencies, inverse
 
 
 def band(n_samples: int, rate_hz: int, low_hz: float, high_hz: float, *, rng: np.random.Generator) -> AudioArray:

@@ -1,0 +1,1 @@
+"""Parts that corpora made on the spot are drawn and played with: draws, shapes, noise, modes, a room."""

@@ -1,0 +1,137 @@
+"""A scene: the typed list that frames and sound are both made from.
+
+Everything here is JSON, so that a shard holds the whole scene: who is where, what the camera does, what happens.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+from foleybench.clips import Event
+
+Silence = Literal["", "soft", "miss"]
+SPEED_OF_SOUND = 343.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Actor:
+    """One object and what it is like.
+
+    Attributes:
+        name: Id within the clip, written on each of its events as ``source``.
+        label: Its class, drawn alike whether or not it sounds.
+        material: Its material.
+        size: 0 to 1; larger is lower.
+        tempo: 0 to 1, more when held out.
+        distance_m: How far it is: how late, how soft and how dull it is heard, and where and how small it is seen.
+        start_s: Its first contact.
+        x: Where it stands, in picture widths at rest.
+        y: The same, downwards.
+        scale: Picture widths per local unit.
+        mirror: -1 when it is turned round, else 1.
+        silent: Why it never sounds: ``soft`` (it touches gently only), ``miss`` (it never touches), or "".
+        steady: Whether its rhythm is even, so that it can be followed while it is hidden.
+        stiffness: In GPa.
+        density: In kg/m3.
+        ring: Factor on the decay time.
+        tilt: Added to the tilt of the body.
+        noise: Factor on the noise of a contact.
+        pitch: Factor on the pitch, from stiffness and density.
+        tint: (3,) colour that has nothing to do with the material, mixed into it.
+        extra: What only its mechanism knows (pegs), and in ``after`` the contacts that follow the end of the clip.
+    """
+
+    name: str
+    label: str
+    material: str
+    size: float
+    tempo: float
+    distance_m: float
+    start_s: float
+    x: float
+    y: float
+    scale: float
+    mirror: int
+    silent: Silence
+    steady: bool
+    stiffness: float
+    density: float
+    ring: float
+    tilt: float
+    noise: float
+    pitch: float
+    tint: tuple[float, float, float]
+    extra: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def delay_s(self) -> float:
+        """How much later than seen it is heard."""
+        return self.distance_m / SPEED_OF_SOUND
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cover:
+    """A board that slides in front of things.
+
+    Attributes:
+        x: Centre when it is in place, in picture widths at rest.
+        y: The same, downwards.
+        half: Half of its side.
+        from_s: When it starts to come.
+        move_s: How long it takes to come, and to go.
+        back_s: When it starts to go; after the end when it stays.
+        dx: Where it comes from, against its place.
+        dy: The same, downwards.
+        shade: Its lightness.
+    """
+
+    x: float
+    y: float
+    half: float
+    from_s: float
+    move_s: float
+    back_s: float
+    dx: float
+    dy: float
+    shade: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Camera:
+    """How the camera moves.
+
+    Attributes:
+        shake: (amplitude, rate in Hz, phase) of the waves of each axis: first those across, then those down.
+        pan: (amplitude, rate in Hz, phase) of a slow pan.
+        away: (shift, from second, seconds it takes, second when it starts back) of a look aside.
+        zoom: (factor at the start, factor at the end, from second, to second).
+    """
+
+    shake: tuple[tuple[tuple[float, float, float], ...], tuple[tuple[float, float, float], ...]] = ((), ())
+    pan: tuple[float, float, float] = (0.0, 0.1, 0.0)
+    away: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    zoom: tuple[float, float, float, float] = (1.0, 1.0, 0.0, 1.0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A clip before it is drawn or played.
+
+    Attributes:
+        actors: Everything that moves, the main source first.
+        camera: What the camera does.
+        covers: What slides in front.
+        events: Everything that happens, in the order it is heard: audible and silent, seen and hidden.
+        factors: The clip's factors; JSON values only.
+    """
+
+    actors: tuple[Actor, ...]
+    camera: Camera
+    covers: tuple[Cover, ...]
+    events: tuple[Event, ...]
+    factors: dict[str, Any]
+
+    def of(self, actor: Actor) -> tuple[Event, ...]:
+        """Return an actor's events."""
+        return tuple(event for event in self.events if event.source == actor.name)

@@ -31,6 +31,31 @@ def tell(result: Mapping[str, Any], stream: TextIO, controls: Mapping[str, Mappi
     stream.write("\n".join([*_head(result), *_table(result, controls or {}), *_problems(result)]) + "\n")
 
 
+def tell_controls(controls: Mapping[str, Mapping[str, Any]], stream: TextIO) -> None:
+    """Write the results of several controls as one table: a line a metric, a column a control.
+
+    Args:
+        controls: Name of a control -> its result, all of the same clips and protocol.
+        stream: Where to.
+    """
+    first = next(iter(controls.values()))
+    data = first["dataset"]
+    rows = [["", "better", *(name.replace("_", " ") for name in controls)]]
+    for name, record in first["metrics"].items():
+        values = [_value(result, name, digits=3) for result in controls.values()]
+        rows.append([_title(name), "higher ↑" if record["better"] == "higher" else "lower ↓", *values])
+    lines = [
+        f"controls on {data['name']}/{data['split']}, {data['n_clips']} clips",
+        "",
+        *_aligned(rows, left={0, 1}),
+        "",
+    ]
+    for name, result in controls.items():
+        if result["problems"]:
+            lines += [f"  {name}: {len(result['problems'])} problems, of which the first:", *_problems(result, most=1)]
+    stream.write("\n".join(lines) + "\n")
+
+
 def _head(result: Mapping[str, Any]) -> Iterator[str]:
     data, protocol = result["dataset"], result["protocol"]["name"]
     title = result["model"].get("title") or result["model"]["name"]
@@ -80,9 +105,9 @@ def _aligned(rows: Sequence[Sequence[str]], left: set[int]) -> Iterator[str]:
         yield ("  " + "  ".join(cells)).rstrip()
 
 
-def _value(result: Mapping[str, Any], name: str) -> str:
+def _value(result: Mapping[str, Any], name: str, digits: int = 4) -> str:
     value = result["metrics"].get(name, {}).get("value")
-    return "-" if value is None else f"{value:.4g}"
+    return "-" if value is None else f"{value:.{digits}g}"
 
 
 def _title(name: str) -> str:
@@ -103,12 +128,12 @@ def _unit(name: str, unit: str) -> str:
     return f"{low:g} to {high:g}" if low is not None and high is not None else "no unit"
 
 
-def _problems(result: Mapping[str, Any]) -> Iterator[str]:
+def _problems(result: Mapping[str, Any], most: int = _MOST_TOLD) -> Iterator[str]:
     problems = result["problems"]
-    for problem in problems[:_MOST_TOLD]:
+    for problem in problems[:most]:
         yield f"  {problem['clip_id']}: {problem['kind']}: {problem['detail']}"
-    if len(problems) > _MOST_TOLD:
-        yield f"  ... and {len(problems) - _MOST_TOLD} more problems, all in the result file"
+    if len(problems) > most:
+        yield f"  ... and {len(problems) - most} more problems, all in the result file"
 
 
 def controls_beside(path: Path) -> dict[str, dict[str, Any]]:
@@ -148,7 +173,7 @@ def next_commands(args: argparse.Namespace, controls: Mapping[str, Any]) -> Iter
     same += [word for name in args.metric or () for word in ("--metric", name)]
     same += ["--out", str(args.out)] if args.out != _default_out() else []
     if not controls:
-        yield "next, what real, late, other and no sound get on these clips:"
+        yield "next, what the real sound, late or other sound, and noise get on these clips:"
         yield f"  {shlex.join(['foleybench', 'eval', '--controls', *same])}"
     results = [] if args.out == _default_out() else ["--results", str(args.out), "--out", str(args.out.parent)]
     yield "next, a table and a page of all results:"

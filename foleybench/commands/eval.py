@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,11 @@ from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 if TYPE_CHECKING:
     from foleybench.artefacts.clip_table import ClipTable
     from foleybench.scoring.evaluate import EvalRequest
-    from foleybench.scoring.folders import Pairing
 
 HELP = "score a model, or a folder of generated sound, under a protocol or by single metrics"
 EXAMPLE = "foleybench eval --audio my_outputs --reference my_videos"
+# Controls that only clips with labels can have.
+OF_CLASSES = ("other_class",)
 ALL = "all"
 CONTROLS = (
     *("ground_truth", "other_clip", "other_class", "shift_100ms", "shift_500ms", "shift_1s", "shift_2s"),
@@ -99,21 +101,37 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.scoring.device import usable_device
 
     args.device = usable_device(args.device)
-    pairing = _pair(args) if args.reference else None
+    if args.reference:
+        _pair(args)
     protocol, metrics = _check_choice(args)
-    names = CONTROLS if args.controls else [args.model]
+    names = _controls(args) if args.controls else [args.model]
     if args.dry_run:
         under = ", ".join(filter(None, [protocol, *map(registry.key, metrics)]))
         what = args.audio or ", ".join(names)
         sys.stderr.write(f"would score {what} on {args.reference or args.data} under {under}\n")
         return EXIT_OK
-    job = _Job(args, protocol, metrics, pairing)
+    job = _Job(args, protocol, metrics)
     if args.audio:
         return job.score(args.audio, None)
-    return max(job.control(name) if args.controls else job.generate(name) for name in names)
+    if args.controls:
+        return job.controls(names)
+    return job.generate(args.model)
 
 
-def _pair(args: argparse.Namespace) -> Pairing:
+def _controls(args: argparse.Namespace) -> list[str]:
+    """Return the controls that a data set can have; say which it cannot."""
+    from foleybench.shards.folder_dataset import open_dataset
+
+    if args.dry_run and not args.data.is_file():
+        return list(CONTROLS)
+    labels = {entry.label for entry in open_dataset(args.data).entries()}
+    if len(labels) > 1:
+        return list(CONTROLS)
+    sys.stderr.write(f"left out: {', '.join(OF_CLASSES)}, since the clips have no labels of several classes\n")
+    return [name for name in CONTROLS if name not in OF_CLASSES]
+
+
+def _pair(args: argparse.Namespace) -> None:
     """List the real sound, match the generated one, say what does not match; the listing becomes ``--data``."""
     from foleybench.commands._result_text import tell_pairing
     from foleybench.scoring import folders
@@ -124,7 +142,6 @@ def _pair(args: argparse.Namespace) -> Pairing:
     pairing = folders.pair(args.audio, args.reference, names=named, dataset_name=args.dataset_name, cache=args.cache)
     args.data = pairing.listed.manifest
     tell_pairing(pairing, sys.stderr)
-    return pairing
 
 
 def _check_places(args: argparse.Namespace) -> None:
@@ -182,6 +199,9 @@ def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]
         if metrics:
             raise FoleyError(f"--metric goes with one protocol or none, not with `--protocol {ALL}`.")
         return ALL, ()
+    if args.dry_run and not args.data.is_file():
+        choose(protocol or "signal", metrics)  # what is named is looked up, data or no data
+        return protocol or (None if metrics else "the protocol that fits it"), metrics
     data = open_dataset(args.data)
     if protocol is None and not metrics:
         protocol, because = fitting(data, captions=args.captions is not None)
@@ -196,18 +216,24 @@ def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]
 class _Job:
     """One command's scoring: the same data, protocol and settings for every row."""
 
-    def __init__(
-        self, args: argparse.Namespace, protocol: str | None, metrics: tuple[str, ...], pairing: Pairing | None
-    ) -> None:
-        self._args, self._protocol, self._metrics, self._pairing = args, protocol, metrics, pairing
+    def __init__(self, args: argparse.Namespace, protocol: str | None, metrics: tuple[str, ...]) -> None:
+        self._args, self._protocol, self._metrics = args, protocol, metrics
+        self._results: dict[str, dict[str, Any]] = {}
 
-    def control(self, name: str) -> int:
-        """Score one control; say so when a data set cannot have it (no other class, for one) and go on."""
-        try:
-            return self.generate(name)
-        except FoleyError as error:
-            sys.stderr.write(f"foleybench: no row for control {name}: {error}\n")
-            return EXIT_PARTIAL
+    def controls(self, names: Sequence[str]) -> int:
+        """Score controls and tell them in one table; one that a data set cannot have is said, and the rest goes on."""
+        from foleybench.commands._result_text import tell_controls
+
+        codes = [EXIT_OK]
+        for name in names:
+            try:
+                codes.append(self.generate(name))
+            except FoleyError as error:
+                sys.stderr.write(f"foleybench: no row for control {name}: {error}\n")
+                codes.append(EXIT_PARTIAL)
+        if self._results:
+            tell_controls(self._results, sys.stderr)
+        return max(codes)
 
     def generate(self, model: str) -> int:
         """Make a model's sound and score it."""
@@ -217,7 +243,10 @@ class _Job:
         args = self._args
         settings = sampling_of(args, model)
         data = open_dataset(args.data)
-        home = args.work / data.name / data.manifest.header.split / settings.row_name
+        split = data.manifest.header.split
+        # Folders of one name are many, and sound that was made for another is not to be scored.
+        place = f"{split}-{data.manifest.sha256[:8]}" if args.reference else split
+        home = args.work / data.name / place / settings.row_name
         generate_folder(settings, args.data, home, limit=args.limit, force=args.force)
         return self.score(home, model)
 
@@ -256,7 +285,8 @@ class _Job:
         args = self._args
         if args.csv:
             self._write_csv(rows)
-        path, code = write_result(args.out, result, rows)
+        path, code = write_result(args.out, result, rows, told=not args.controls)
+        self._results[result["model"]["name"]] = result
         if args.audio:
             sys.stderr.writelines(f"{line}\n" for line in next_commands(args, controls_beside(path)))
         return code
@@ -270,13 +300,14 @@ class _Job:
         sys.stderr.write(f"wrote {self._args.csv}{without}\n")
 
 
-def write_result(out: Path, result: dict[str, Any], rows: ClipTable) -> tuple[Path, int]:
+def write_result(out: Path, result: dict[str, Any], rows: ClipTable, *, told: bool = True) -> tuple[Path, int]:
     """Write a result, tell it, print its path; return it, and 3 when something is missing in it."""
     from foleybench.artefacts import result as results
     from foleybench.commands._result_text import controls_beside, tell
 
     path = results.write(out, result, rows)
-    tell(result, sys.stderr, controls_beside(path) if result["model"]["kind"] != "control" else {})
+    if told:
+        tell(result, sys.stderr, controls_beside(path) if result["model"]["kind"] != "control" else {})
     sys.stdout.write(f"{path}\n")
     incomplete = any(record["value"] is None for record in result["metrics"].values())
     return path, EXIT_PARTIAL if result["problems"] or result["status"] != "complete" or incomplete else EXIT_OK

@@ -24,7 +24,7 @@ from foleybench.load import load_model
 from foleybench.media.audio import write_wav
 from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import ShardDataset
-from foleybench.shards.folder_dataset import open_dataset
+from foleybench.shards.folder_dataset import FolderDataset, open_dataset
 
 SPEED_BATCH = 8
 SPEED_REPEATS = 5
@@ -155,6 +155,8 @@ def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: in
     clip_ids = data.clip_ids[:limit]
     todo = [clip_id for clip_id in clip_ids if clip_id not in done or not (out / f"{clip_id}.wav").is_file()]
     video = "video" in model.sees
+    # Of real sound that shards never rounded to 16 bits, a control is not to be rounded either.
+    exact = isinstance(data, FolderDataset) and model.kind == "control"
     if todo:
         generate_one(model, generator, data.load(todo[0], video=video), settings.seed)  # warm-up, not timed
     seconds: dict[str, float] = {k: v for k, v in done.items() if k in set(clip_ids)}
@@ -164,7 +166,7 @@ def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: in
         audio = generate_one(model, generator, clip, settings.seed)
         _synchronise(settings.device)
         seconds[clip_id] = time.perf_counter() - started
-        write_wav(out / f"{clip_id}.wav", audio, rate_of(generator, clip))
+        write_wav(out / f"{clip_id}.wav", audio, rate_of(generator, clip), exact=exact)
         if count % 16 == 0:
             audio_folder.write_generation(out, {**card, "seconds": seconds})
     speed = measure_speed(settings, model, generator, data, clip_ids)

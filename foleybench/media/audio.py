@@ -137,11 +137,14 @@ def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:
     return buffer.getvalue()
 
 
-def write_wav(path: Path, audio: AudioArray, rate_hz: int) -> None:
-    """Write mono sound as 16-bit WAV, under a temporary name first."""
+def write_wav(path: Path, audio: AudioArray, rate_hz: int, *, exact: bool = False) -> None:
+    """Write mono sound as 16-bit WAV, or (``exact``) with every bit that it has, under a temporary name first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    soundfile.write(temporary, np.clip(audio, -1.0, 1.0), rate_hz, format="WAV", subtype="PCM_16")
+    if exact:
+        soundfile.write(temporary, audio, rate_hz, format="WAV", subtype="FLOAT")
+    else:
+        soundfile.write(temporary, np.clip(audio, -1.0, 1.0), rate_hz, format="WAV", subtype="PCM_16")
     temporary.replace(path)
 
 

@@ -82,9 +82,10 @@ def refuse_other_data(choice: Choice, data: ShardDataset) -> None:
 def _lacking(protocol: Protocol, data: ShardDataset, captions: bool) -> str:
     """Return what a protocol lacks here, in a few words; "" when it can run."""
     metrics = {name: registry.load("metrics", name) for name in protocol.metrics}
-    without = sorted(name for name in metrics if cannot_run(name))
-    if without:
-        return f"needs weights that are not here (for {', '.join(without)}; see `foleybench doctor`)"
+    n_without = sum(bool(cannot_run(name)) for name in metrics)
+    if n_without:
+        some = f"{n_without} of its {len(metrics)} metrics"
+        return f"needs weights that are not here for {some} (`foleybench doctor` says which)"
     if not has_picture(data.entries()) and any(map(looks, metrics.values())):
         return "needs a picture"
     captioned = captions or any(entry.label or entry.facts.get("caption") for entry in data.entries())

@@ -1,0 +1,192 @@
+"""``foleybench eval --reference``: one command, what it says, where it writes, what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foleybench.artefacts import result as results
+from foleybench.cli import main
+from foleybench.commands._result_text import tell
+from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_PARTIAL
+from foleybench.media.audio import write_wav
+from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.folder_dataset import open_dataset
+from tests.made_media import click, pictures, write_video
+
+RATE_HZ = 16000
+METRICS = ["--metric", "level_difference", "--metric", "silence_share"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """A working folder with three real videos and as many sounds under their names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOLEYBENCH_CACHE", str(tmp_path / "cache"))
+    for index, name in enumerate(["my dog", "-dash", "敲门声"]):
+        write_video(tmp_path / "real clips" / f"{name}.mp4", pictures(30), audio=click(0.2 + 0.2 * index, 1.2))
+        tone = 0.3 * np.sin(np.arange(round(1.2 * RATE_HZ)) * 0.1 * (index + 1))
+        write_wav(tmp_path / "my outputs" / f"{name}.wav", tone.astype(np.float32), RATE_HZ)
+    return tmp_path
+
+
+def evaluate(*words: str) -> int:
+    return main(["eval", *words, "--resamples", "20", "--jobs", "1"])
+
+
+FOLDERS = ("--audio", "my outputs", "--reference", "real clips")
+
+
+def test_one_command_scores_two_folders(here, capsys):
+    assert evaluate(*FOLDERS) == EXIT_OK
+    said = capsys.readouterr()
+    path = Path(said.out.strip())
+    assert path.parent == Path("leaderboards/results/real-clips")
+    result = results.read(path)
+    assert result["model"]["name"] == "my-outputs"
+    assert (result["status"], result["protocol"]["name"], result["dataset"]["n_scored"]) == ("complete", "signal", 3)
+    lines = said.err.splitlines()
+    assert "3 real clips, 3 with generated sound" in lines
+    assert "  my dog.mp4 is clip my-dog" in lines
+    assert next(line for line in lines if line.startswith("protocol signal: the richest that runs here; foleybench"))
+    assert "  foleybench eval --controls --reference 'real clips'" in lines
+    assert sorted(path.name for path in (here / "real clips").iterdir()) == ["-dash.mp4", "my dog.mp4", "敲门声.mp4"]
+
+
+def test_a_set_of_sound_alone_and_dry_runs(here, capsys):
+    assert evaluate("--audio", "my outputs", "--reference", "my outputs", "--dry-run") == EXIT_OK
+    assert "would score my outputs on my outputs under signal" in capsys.readouterr().err
+    assert not (here / "leaderboards").exists()
+    assert evaluate("--audio", "my outputs", "--reference", "my outputs") == EXIT_OK
+    result = results.read(Path(capsys.readouterr().out.strip()))
+    assert result["metrics"]["logmel_distance"]["value"] == 0.0
+
+
+def test_the_table_is_aligned_and_names_what_controls_get(here, capsys):
+    assert evaluate("--controls", "--reference", "real clips", *METRICS) == EXIT_OK
+    said = capsys.readouterr()
+    assert "left out: other_class, since the clips have no labels of several classes" in said.err
+    assert len(said.out.splitlines()) == 10
+    table = said.err[said.err.index("controls on real-clips/files, 3 clips") :].splitlines()
+    assert table[2].split("  ")[-1] == "silence"
+    truth = dict(zip(_cells(table[2]), _cells(table[3])[1:], strict=True))
+    assert float(truth["ground truth"]) == 0.0  # not rounded on its way through a file
+    assert evaluate(*FOLDERS, *METRICS) == EXIT_OK
+    said = capsys.readouterr().err
+    assert "--controls" not in said
+    lines = [line for line in said.splitlines() if line.startswith(("   ", "  Level", "  Silent"))]
+    head, level, silent = lines
+    for word in ("value", "95 % interval", "unit", "better", "clips", "real sound", "another clip's", "noise"):
+        assert word in head
+    assert "decibels" in level
+    assert "lower ↓" in level
+    assert "percent" in silent
+    at = head.index("real sound") + len("real sound")
+    assert level[:at].split()[-1] == "0"
+    assert level.index("decibels") == silent.index("percent") == head.index("unit")
+    assert level.endswith("level_difference")
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().split("  ") if cell.strip()]
+
+
+def test_controls_of_another_folder_of_that_name_are_not_reused(here, capsys):
+    """Same names, other sound: what was generated for the first is not scored against the second."""
+    assert evaluate("--controls", "--reference", "real clips", "--metric", "level_difference") == EXIT_OK
+    for path in (here / "real clips").iterdir():
+        write_video(path, pictures(30), audio=0.1 * click(0.5, 1.2))
+    capsys.readouterr()
+    assert evaluate("--controls", "--reference", "real clips", "--metric", "level_difference") == EXIT_OK
+    paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    truth = next(results.read(path) for path in paths if path.name.startswith("ground_truth"))
+    assert truth["metrics"]["level_difference"]["value"] == 0.0
+
+
+def test_takes_say_their_spread(here, capsys):
+    for path in list((here / "my outputs").iterdir()):
+        folder = here / "takes" / path.stem
+        for take in (0, 1):
+            audio = 0.3 * np.sin(np.arange(round(1.2 * RATE_HZ)) * 0.1 * (take + 1)) * (0.5**take)
+            write_wav(folder / f"{take}.wav", audio.astype(np.float32), RATE_HZ)
+    assert evaluate("--audio", "takes", "--reference", "real clips", "--metric", "level_difference") == EXIT_OK
+    said = capsys.readouterr().err
+    assert "3 real clips, 3 with generated sound (6 takes)" in said
+    assert "sd of takes" in said
+    assert "averaged within the clip; intervals are over clips" in said
+
+
+def test_values_per_clip_as_a_table(here, capsys):
+    assert evaluate(*FOLDERS, "--csv", "tables/clips.csv") == EXIT_OK
+    with (here / "tables" / "clips.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["clip_id"] for row in rows] == ["-dash", "my-dog", "敲门声"]
+    result = json.loads(Path(capsys.readouterr().out.strip()).read_text())
+    for name in ("level_difference", "logmel_distance"):
+        mean = np.mean([float(row[name]) for row in rows])
+        assert mean == pytest.approx(result["metrics"][name]["value"], rel=1e-9)
+    assert float(rows[0]["duration_s"]) == pytest.approx(1.2, abs=0.1)
+
+
+def test_a_missing_file_is_named_and_the_rest_is_scored(here, capsys):
+    (here / "my outputs" / "my dog.wav").rename(here / "my outputs" / "my dogs.wav")
+    assert evaluate(*FOLDERS, *METRICS) == EXIT_PARTIAL
+    said = capsys.readouterr().err
+    assert "generated my dogs.wav: no real sound of this name (near: my dog)" in said
+    assert "real my dog.mp4: no generated sound of this name (near: my dogs)" in said
+    assert "2 of 3 clips scored" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--audio", "my outputs"), "--reference"),
+        ((*FOLDERS, "--data", "x.manifest.jsonl"), "give one"),
+        (("--audio", "none", "--reference", "real clips"), "no folder at none"),
+        (("--audio", "my outputs", "--reference", "none"), "no folder at none"),
+        ((*FOLDERS, "--protocol", "synth"), "made for the data set synthfoley"),
+        ((*FOLDERS, "--metric", "fad_mini"), "made for synthfoley"),
+        ((*FOLDERS, "--device", "cuda:99"), "device 'cuda:99' cannot be used"),
+        (("--controls", "--reference", "real clips", "--csv", "x.csv"), "--csv is for one row"),
+    ],
+)
+def test_what_cannot_work_is_said_before_any_work(here, capsys, words, said):
+    assert evaluate(*words) == EXIT_ERROR
+    assert said in capsys.readouterr().err
+    assert not (here / "leaderboards").exists()
+
+
+def test_a_prepared_set_takes_the_protocol_that_fits(clicks, here, capsys):
+    for clip in ShardDataset(clicks).clips(video=False):
+        write_wav(here / "copies" / f"{clip.clip_id}.wav", clip.audio, clip.rate_hz)
+    assert evaluate("--audio", "copies", "--data", str(clicks)) == EXIT_OK
+    result = results.read(Path(capsys.readouterr().out.strip()))
+    assert result["protocol"]["name"] == "signal"
+
+
+def test_everything_works_where_only_reading_is_allowed(here, capsys):
+    os.chmod(here / "real clips", 0o500)
+    os.chmod(here / "my outputs", 0o500)
+    assert evaluate(*FOLDERS, *METRICS) == EXIT_OK
+    assert isinstance(open_dataset(next((here / "cache" / "folders").glob("*/*.jsonl"))), ShardDataset)
+
+
+def test_an_undefined_value_says_why(capsys):
+    import sys
+
+    record = {"value": None, "low": None, "high": None, "unit": "1", "better": "higher", "n_used": 0, "n_asked": 2}
+    result = {
+        "model": {"name": "m"},
+        "dataset": {"name": "d", "split": "s", "n_clips": 2, "n_scored": 2},
+        "protocol": {"name": "signal"},
+        "status": "complete",
+        "metrics": {"onset_agreement": {**record, "reason": "no onset anywhere"}},
+        "problems": [],
+    }
+    tell(result, sys.stdout)
+    assert "no Onset agreement (50 ms) (onset_agreement): no onset anywhere" in capsys.readouterr().out

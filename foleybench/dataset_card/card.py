@@ -31,6 +31,7 @@ _FLAG_WORDS = {
     "short": "under 95 % of the length asked for",
     "silent": "never louder than -60 dB of full scale",
     "sound_gap": "the sound has holes, where silence stands now",
+    "sound_only": "a clip without picture",
     "still": "nothing in the picture ever moves",
     "truncated": "the file ended over 0.5 s before its container said",
 }

@@ -124,7 +124,7 @@ def test_every_flag_is_explained():
     found = code.partition("found = {")[2].partition("}")[0]
     flags = set(re.findall(r'^ +"([a-z_]+)":', found, re.MULTILINE))
     assert {"silent", "still", "clipped", "out_of_step", "hdr"} <= flags
-    assert flags | {"damaged", "truncated", "duplicate", "same_sound"} == set(card._FLAG_WORDS)
+    assert flags | {"damaged", "truncated", "duplicate", "same_sound", "sound_only"} == set(card._FLAG_WORDS)
 
 
 @pytest.mark.parametrize("values", [[0.0], [5.0] * 9, [1e-9, 1e9], [-3.0, 0.0, 3.0], [10.0, 10.0000001]])

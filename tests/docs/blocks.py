@@ -1,4 +1,4 @@
-"""The code blocks of the docs, and what their marks say.
+"""The code blocks of README and docs, and what their marks say.
 
 A mark is an HTML comment above a block; readers do not see it:
 
@@ -18,7 +18,7 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MARKS = ("adds", "exit", "parse", "installs", "file")
 _MARK = re.compile(r"\s*<!-- ([a-z]+): (.*?) -->\s*")
 _FENCE = re.compile(r"(\s*)```(\w*)\s*")

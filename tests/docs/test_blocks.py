@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import foleybench
 from foleybench import cli, registry
 from foleybench.media.audio import write_wav
 from tests.docs.blocks import ALL, MARKS, PAGES, ROOT, Block, blocks_of
@@ -36,6 +37,17 @@ def test_every_block_says_what_it_is():
     assert strange == []
     assert len(SHELL) > 30
     assert len(PYTHON) > 8
+
+
+def test_every_public_name_is_in_the_api_page():
+    told = set(re.findall(r"^::: foleybench\.([A-Za-z_]+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE))
+    assert told == set(foleybench.__all__)
+
+
+def test_links_of_the_readme_lead_to_files():
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    assert len(links) > 5
+    assert [link for link in links if not link.startswith("https://") and not (ROOT / link).exists()] == []
 
 
 def test_every_mark_is_known_and_gives_a_reason():
@@ -102,7 +114,7 @@ def media(tmp_path_factory):
     for index, name in enumerate(("door", "dog", "rain")):
         sound = click(0.5 + 0.3 * index, 2.0) + np.random.default_rng(index).normal(0, 0.01, 32000).astype(np.float32)
         write_video(home / "my_videos" / f"{name}.mp4", pictures(50), audio=sound)
-        write_wav(home / "my_outputs" / f"{name}_000000.wav", np.roll(sound, 800), 16000)
+        write_wav(home / "my_outputs" / f"{name}.wav", np.roll(sound, 800), 16000)
     for video_id in IDS:
         sound = click(2.0, 10.0) + np.random.default_rng(7).normal(0, 0.01, 160000).astype(np.float32)
         write_video(home / "my_clips" / f"{video_id}_000030.mp4", pictures(250), audio=sound)

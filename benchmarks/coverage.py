@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from foleybench.api.metric import Stat
-from foleybench.metrics._math.distances import FrechetPool, corrected
+from foleybench.metrics._math.distances import FrechetPool, corrected_frechet
 from foleybench.metrics._math.frechet import analytic_bias
 from foleybench.metrics._math.moments import Moments
 from foleybench.stats import bootstrap
@@ -70,7 +70,7 @@ def frechet_case(n: int, width: int, scale: float, sets: int, resamples: int, *,
         names = {clip_id: clip_id for clip_id in found}
         intervals.append(bootstrap.bootstrap(pool, found, names, rng=rng, resamples=resamples, centre=True))
         plain.append(pool(listed))
-        mended.append(corrected(listed))
+        mended.append(corrected_frechet(listed))
         one, two = (Moments.of(np.concatenate([s[name] for s in listed])) for name in ("reference", "generated"))
         analytic.append(plain[-1] - analytic_bias(one, two))
     expected = float(np.mean(plain))

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from foleybench.cli import main as foleybench
-from foleybench.prepare.normalise.fingerprint import difference
+from foleybench.prepare.normalise.fingerprint import bit_difference
 from foleybench.prepare.obtain.local import VIDEO_ENDINGS
 from foleybench.shards.manifest import Entry, manifest_path, read_manifest
 
@@ -147,7 +147,7 @@ def _label(entry: Entry) -> tuple[int, str]:
 
 def _differences(pairs: Sequence[tuple[Entry, Entry]], key: str) -> list[float]:
     prints = [(a.facts[key], b.facts[key]) for a, b in pairs]
-    return [difference(a, b) for a, b in prints if a is not None and b is not None]
+    return [bit_difference(a, b) for a, b in prints if a is not None and b is not None]
 
 
 def _spread(values: Sequence[float]) -> str:

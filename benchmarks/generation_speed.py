@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from foleybench.api.model import clip_rng
-from foleybench.generation.folder import Settings, build, strip
+from foleybench.generation.folder import GenerationSettings, build_generator, visible_part
 from foleybench.shards.dataset import ShardDataset
 
 NFES = (1, 2, 4, 8, 25)
@@ -35,12 +35,14 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     data = ShardDataset(args.data)
     clip = data.load(data.clip_ids[0])
-    built = {n: build(Settings(model=args.model, checkpoint=args.checkpoint, nfe=n), data) for n in NFES}
+    built = {
+        n: build_generator(GenerationSettings(model=args.model, checkpoint=args.checkpoint, nfe=n), data) for n in NFES
+    }
     seconds: dict[int, list[float]] = {n: [] for n in NFES}
     for turn in range(ROUNDS + 1):
         for nfe, (model, generator) in built.items():
             started = time.perf_counter()
-            generator.generate([strip(clip, model)], clip_rng(turn, clip.clip_id))
+            generator.generate([visible_part(clip, model)], clip_rng(turn, clip.clip_id))
             if turn:  # the first round warms up
                 seconds[nfe].append(time.perf_counter() - started)
     print(f"{args.model}, {clip.duration_s:g} s clip, {args.threads} thread(s), median of {ROUNDS}")

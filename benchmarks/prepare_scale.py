@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foleybench.prepare import plan, prepare
-from foleybench.prepare.verify import Checked, Problem, verify
+from foleybench.prepare.verify import Checked, ShardProblem, verify
 from foleybench.shards.index import read_index
 
 SOURCE = """
@@ -105,7 +105,7 @@ def main() -> None:
             index = read_index(made["train"])
         with timed("verify every member", args.clips):
             found = list(verify(made["train"]))
-        problems = [one for one in found if isinstance(one, Problem)]
+        problems = [one for one in found if isinstance(one, ShardProblem)]
         n_clips = sum(one.n_clips for one in found if isinstance(one, Checked))
         print(f"{len(index)} usable clips in {len(index.shards)} shards; {n_clips} verified, {len(problems)} problems")
 

@@ -20,14 +20,14 @@ import torch
 
 from foleybench.clips import AudioArray, FloatArray
 from foleybench.encoders.onsets import RATE_HZ, detect
-from foleybench.generation.folder import Settings, build, generate_one
+from foleybench.generation.folder import GenerationSettings, build_generator, generate_one
 from foleybench.media.audio import resample
 from foleybench.shards.dataset import ShardDataset
 from foleybench.stats.bootstrap import Floats
 from foleymodels._parts.mel import Mel, MelSettings
 from foleymodels._parts.windows import Windows
 from foleymodels.controls._change import own_audio
-from foleymodels.foleyflow.checkpoints import load_model
+from foleymodels.foleyflow.checkpoints import load_foleyflow
 
 NEAR_S = 0.05
 NAMES = ("change (dB)", "level (dB)", "onsets a second")
@@ -42,9 +42,11 @@ def main() -> None:
     parser.add_argument("--nfe", type=int, help="network evaluations (default: the model's own)")
     args = parser.parse_args()
     data = ShardDataset(args.data)
-    signal = load_model(args.checkpoint).settings.signal
+    signal = load_foleyflow(args.checkpoint).settings.signal
     mel = signal.mel
-    model, generator = build(Settings(model="foleyflow", checkpoint=args.checkpoint, nfe=args.nfe), data)
+    model, generator = build_generator(
+        GenerationSettings(model="foleyflow", checkpoint=args.checkpoint, nfe=args.nfe), data
+    )
     rows: dict[str, list[FloatArray]] = {"true sound": [], "as generated": [], "control: two takes cut together": []}
     n_borders = 0
     for clip_id in data.clip_ids[: args.limit]:

@@ -76,7 +76,7 @@ def _start(weights: Path) -> None:
     import torch
 
     torch.set_num_threads(1)
-    _loaded["vggish"] = vggish.encode_with(vggish.load(weights), log_mel_patches, "cpu")
+    _loaded["vggish"] = vggish.encode_with(vggish.load_weights(weights), log_mel_patches, "cpu")
 
 
 def _features(path: Path) -> tuple[Any, float]:

@@ -167,7 +167,7 @@ def make_result(
             "generation": generation_of(name, skill),
         },
     }
-    return results.write(folder, result, rows)
+    return results.write_result(folder, result, rows)
 
 
 def make_board(folder):

@@ -29,9 +29,19 @@ PLUG_INS = {
     "foleybench/metrics": {"_families", "_math"},
     "foleybench/encoders": {"_inputs", "_nets"},
     "foleybench/protocols": set(),
+    "foleybench/datasets": {"_parts"},
     "models/foleymodels": {"_alignment", "_flow", "_parts", "_small_encoders", "_training", "_vocoders"},
 }
 MOST_FLAT = 10
+# Functions that every module of a folder may define, because they are called by these names: a contract.
+CALLED_BY_NAME = {
+    "foleybench/commands": {"add_arguments", "run"},
+    "foleybench/datasets": {"add_arguments", "fingerprint", "items", "make", "split_facts"},
+    "foleybench/encoders": {"encode_with", "load_weights", "new_net"},
+    "foleybench/synthfoley/classes": {"act", "compose", "sound", "stage"},
+    "models/foleymodels": {"build", "train"},
+    "": {"main"},  # what a console script or ``python -m`` starts
+}
 
 Imports = Mapping[str, set[str]]
 
@@ -109,6 +119,24 @@ def private_files(root: Path) -> Iterator[str]:
                 yield f"{folder}/{path.name}"
 
 
+def public_names(root: Path) -> dict[str, list[str]]:
+    """Return class or function name -> the files that define it, for names without an underscore at module level."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(modules(root).values()):
+        file = path.relative_to(root).as_posix()
+        contract = {name for folder, names in CALLED_BY_NAME.items() if file.startswith(folder) for name in names}
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            public = isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
+            if public and node.name not in contract:
+                found.setdefault(node.name, []).append(file)
+    return found
+
+
+def names_used_twice(root: Path) -> dict[str, list[str]]:
+    """Return the public names that several files define, and those files."""
+    return {name: files for name, files in public_names(root).items() if len(files) > 1}
+
+
 def test_every_room_has_a_level():
     rooms = {room(module) for module in modules(ROOT)} - {"", "__main__"}
     assert rooms == set(LEVEL_OF)
@@ -128,6 +156,23 @@ def test_few_modules_stand_flat():
 
 def test_plug_in_folders_hold_plug_ins_and_shared_folders():
     assert list(private_files(ROOT)) == []
+
+
+def test_one_public_name_is_one_thing():
+    assert names_used_twice(ROOT) == {}
+
+
+def test_a_name_used_twice_is_found_and_a_contract_is_not(tmp_path):
+    texts = {
+        "foleybench/stats/pools.py": "class Cell:\n    pass\n\n\ndef _own():\n    pass\n",
+        "foleybench/commands/eval.py": "def run():\n    pass\n\n\ndef _own():\n    pass\n",
+        "foleybench/commands/show.py": "def run():\n    pass\n\n\ndef Cell():\n    pass\n",
+    }
+    for name, text in texts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert names_used_twice(tmp_path) == {"Cell": ["foleybench/commands/show.py", "foleybench/stats/pools.py"]}
 
 
 def test_a_breach_and_a_circle_are_named(tmp_path):

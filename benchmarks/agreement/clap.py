@@ -61,7 +61,7 @@ def _text(checkout: Path) -> tuple[Array, Array]:
         one[0, : n_words + 2] = [0, *rng.integers(4, 50264, n_words), 2]
         one[1] = np.arange(77) < n_words + 2
     with _published(theirs) as path:
-        ours = clap_laion_text.encode_with(clap_text.load(clap_text.new_net(), path), "cpu")
+        ours = clap_laion_text.encode_with(clap_text.load_weights(clap_text.new_net(), path), "cpu")
     signals = [
         Signal(audio=np.zeros(0, np.float32), duration_s=0.0, features={clap_laion_text.WORDS: {"tokens": one}})
         for one in tokens
@@ -75,7 +75,7 @@ def _embedding(checkout: Path) -> tuple[Array, Array]:
     theirs = _peer(checkout)
     sound = two_tones(4.1, 48000)
     with _published(theirs) as path:
-        ours = clap_laion.encode_with(htsat.load(htsat.new_net(), path), "cpu")
+        ours = clap_laion.encode_with(htsat.load_weights(htsat.new_net(), path), "cpu")
     # Their preparing function, by its own words: whole repeats, then zeros.
     centred = torch.from_numpy(sound - sound.mean(dtype=np.float64).astype(np.float32))
     repeated = centred.repeat(int(480000 / len(centred)))
@@ -89,7 +89,7 @@ def _layout(checkout: Path) -> tuple[Array, Array]:
     """Shapes of all tensors, in the order of their names; other names are an error."""
     theirs = {name: tuple(t.shape) for name, t in _peer(checkout).state_dict().items()}
     with torch.device("meta"):
-        ours = {name: tuple(t.shape) for name, t in htsat.AudioTower().state_dict().items()} | htsat.other_shapes()
+        ours = {name: tuple(t.shape) for name, t in htsat.ClapAudioTower().state_dict().items()} | htsat.other_shapes()
     if set(ours) != set(theirs):
         raise SystemExit(f"CLAP: names differ: {sorted(set(ours) ^ set(theirs))[:4]}")
     flat = [np.float32([size for name in sorted(shapes) for size in shapes[name]]) for shapes in (ours, theirs)]

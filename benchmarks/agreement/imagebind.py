@@ -24,12 +24,12 @@ _UNUSED = (
     *("pytorchvideo", "pytorchvideo.data", "pytorchvideo.data.clip_sampling", "pytorchvideo.data.encoded_video"),
 )
 _TOWER = imagebind.Tower(width=64, depth=3, heads=4)
-NARROW = imagebind.Sizes(
+NARROW = imagebind.ImageBindSizes(
     out=48, vision=_TOWER, audio=_TOWER, text=_TOWER, depth=_TOWER, thermal=_TOWER, imu=_TOWER, words=49408
 )
 
 
-def _peer(sizes: imagebind.Sizes) -> torch.nn.Module:
+def _peer(sizes: imagebind.ImageBindSizes) -> torch.nn.Module:
     """Their model with our sizes; to be called with their modules importable."""
     settings = {"out_embed_dim": sizes.out}
     for name in ("vision", "audio", "text", "depth", "thermal", "imu"):
@@ -60,7 +60,7 @@ def _nets(checkout: Path) -> tuple[torch.nn.Module, dict[str, torch.nn.Module]]:
         path = Path(folder) / "imagebind_huge.pth"
         torch.save(theirs.state_dict(), path)
         towers = {"audio": imagebind.audio_tower(NARROW), "vision": imagebind.vision_tower(NARROW)}
-        return theirs, {name: imagebind.load(tower, path, NARROW) for name, tower in towers.items()}
+        return theirs, {name: imagebind.load_weights(tower, path, NARROW) for name, tower in towers.items()}
 
 
 def _tower(modality: str, checkout: Path) -> tuple[Array, Array]:

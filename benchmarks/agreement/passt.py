@@ -35,7 +35,7 @@ def _wrapped(net: nn.Module, mode: str) -> nn.Module:
 
 def _wrapper(checkout: Path) -> tuple[Array, Array]:
     ours = random_weights(nets.new_net())
-    prepared = torch.from_numpy(passt.prepared(Signal(audio=two_tones(10.0, 32000), duration_s=10.0)))[None]
+    prepared = torch.from_numpy(passt.passt_input(Signal(audio=two_tones(10.0, 32000), duration_s=10.0)))[None]
     with peer_modules(checkout):
         wanted = _wrapped(ours, "all")(prepared)
     logits, embedding = ours(nets.MelFrontend("cpu")(prepared)[:, None])

@@ -74,7 +74,7 @@ def pixels(checkout: Path) -> tuple[Array, Array]:
     with peer_modules(checkout, ABSENT):
         transform = importlib.import_module("av_bench.data.video_dataset").VideoDataset([]).sync_transform
         wanted = transform(torch.from_numpy(frames).permute(0, 3, 1, 2))
-    return array(synchformer_video.prepared(frames)), array(wanted)
+    return array(synchformer_video.synchformer_input(frames)), array(wanted)
 
 
 def sound(checkout: Path) -> tuple[Array, Array]:

@@ -46,7 +46,7 @@ def _google(checkout: Path) -> tuple[Array, Array]:
         loud = vggish_google.loud(sound)
         seconds = [loud[start : start + 16000] for start in range(0, len(loud) - 15999, 8000)]
         theirs = [vggish_input.waveform_to_examples(part, 16000, return_tensor=False) for part in seconds]
-    return vggish_google.patches(sound).astype(np.float32), np.concatenate(theirs).astype(np.float32)
+    return vggish_google.google_patches(sound).astype(np.float32), np.concatenate(theirs).astype(np.float32)
 
 
 CASES = (

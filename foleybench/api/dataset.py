@@ -52,7 +52,7 @@ class Item:
         spec: Whatever ``make`` needs; JSON values only, part of the fingerprint that guards resuming.
         refused: A (status, reason) known before any work (a duplicate id, a hostile name), or None.
         facts: What the manifest says of the clip whatever becomes of it; JSON values only, part of the fingerprint.
-        way: How to get the media (a path, how to fetch); JSON values only. It may differ from run to run and hold
+        access: How to get the media (a path, how to fetch); JSON values only. It may differ from run to run and hold
             secrets: it is neither part of the fingerprint nor written anywhere.
     """
 
@@ -64,7 +64,7 @@ class Item:
     spec: dict[str, Any]
     refused: tuple[str, str] | None = None
     facts: dict[str, Any] = dataclasses.field(default_factory=dict)
-    way: dict[str, Any] = dataclasses.field(default_factory=dict)
+    access: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

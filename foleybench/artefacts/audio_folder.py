@@ -16,7 +16,7 @@ GENERATION_FILE = "generation.json"
 
 
 @dataclasses.dataclass(frozen=True)
-class Problem:
+class ClipProblem:
     """Something about one clip's sound that a reader of the number must know.
 
     Attributes:

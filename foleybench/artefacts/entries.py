@@ -19,7 +19,7 @@ _TAKEN_NAMES = ("index", "published")
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class ResultEntry:
     """One result file with its clip table.
 
     Attributes:
@@ -67,7 +67,7 @@ class Entry:
         return self.rows.lacks(metric)
 
 
-def read_entry(path: Path, folder: Path | None = None) -> Entry:
+def read_entry(path: Path, folder: Path | None = None) -> ResultEntry:
     """Read one result file.
 
     Args:
@@ -77,16 +77,16 @@ def read_entry(path: Path, folder: Path | None = None) -> Entry:
     Raises:
         ResultError: The file is broken, edited, or its data set has the name of another file of the leaderboard.
     """
-    result = results.read(path)
+    result = results.read_result(path)
     dataset = str(result["dataset"]["name"])
     if dataset in _TAKEN_NAMES:
         raise ResultError(
             f"{path} is about data set {dataset!r}; that name is taken by {dataset}.*. Rename the data set."
         )
-    return Entry(path, path.relative_to(folder).as_posix() if folder else path.name, result)
+    return ResultEntry(path, path.relative_to(folder).as_posix() if folder else path.name, result)
 
 
-def read_all(folder: Path) -> list[Entry]:
+def read_all(folder: Path) -> list[ResultEntry]:
     """Read every result below a folder, sorted by name.
 
     Raises:
@@ -97,9 +97,9 @@ def read_all(folder: Path) -> list[Entry]:
     return entries
 
 
-def _refuse_duplicates(entries: Sequence[Entry]) -> None:
+def _refuse_duplicates(entries: Sequence[ResultEntry]) -> None:
     """Refuse two results of one system in one table: which of them counts is not ours to guess from file times."""
-    seen: dict[tuple[str, ...], Entry] = {}
+    seen: dict[tuple[str, ...], ResultEntry] = {}
     for entry in entries:
         key = (*entry.board_key, entry.row_name)
         if key in seen:

@@ -69,7 +69,7 @@ def content_id(result: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(result).encode()).hexdigest()[:8]
 
 
-def write(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path:
+def write_result(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path:
     """Write a result and its clip table; return the path of the JSON file.
 
     It takes the place of an earlier result of the same system on the same clips and protocol: a table has one row for
@@ -150,7 +150,7 @@ def clips_bytes(rows: Sequence[ClipRow]) -> bytes:
     return buffer.getvalue()
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_result(path: Path) -> dict[str, Any]:
     """Read and check a result.
 
     Raises:
@@ -165,7 +165,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def read_clips(path: Path) -> ClipTable:
     """Read the clip table beside a result file, checked against the hash in the result, and its large statistics."""
-    result = read(path)
+    result = read_result(path)
     table = table_path(path)
     place = Place(str(table), ResultError, _ADVICE)
     data = read_bytes(table, place)

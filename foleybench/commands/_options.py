@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from foleybench.generation.folder import Settings
+    from foleybench.generation.folder import GenerationSettings
     from foleybench.lists.subsets import Subset
 
 RESULTS = Path("leaderboards/results")
@@ -97,7 +97,7 @@ def subset_of(args: argparse.Namespace) -> Subset | None:
 
     if args.ids:
         return subsets.read_ids(args.ids)
-    return subsets.load(args.subset) if args.subset else None
+    return subsets.load_subset(args.subset) if args.subset else None
 
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:
@@ -119,11 +119,11 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
 
 
-def sampling_of(args: argparse.Namespace, model: str) -> Settings:
+def generation_settings(args: argparse.Namespace, model: str) -> GenerationSettings:
     """Return the settings that ``add_sampling``'s options ask for."""
-    from foleybench.generation.folder import Settings
+    from foleybench.generation.folder import GenerationSettings
 
-    return Settings(
+    return GenerationSettings(
         model=model,
         name=args.name,
         checkpoint=args.checkpoint,

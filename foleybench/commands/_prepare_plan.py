@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, out: Path) -> int:
     """Measure, and print."""
-    from foleybench.prepare.costs import Assumed, describe
+    from foleybench.prepare.costs import Assumed, describe_costs
 
     assumed = Assumed(
         n_clips=args.plan_clips,
@@ -40,6 +40,6 @@ def run(args: argparse.Namespace, out: Path) -> int:
         gb_month=args.price_gb_month,
         currency=args.currency,
     )
-    lines = describe(args.recipe, args, out, n_sample=max(1, args.plan_sample), assumed=assumed, limit=args.limit)
+    lines = describe_costs(args.recipe, args, out, n_sample=max(1, args.plan_sample), assumed=assumed, limit=args.limit)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return EXIT_OK

@@ -140,12 +140,12 @@ def controls_beside(path: Path) -> dict[str, dict[str, Any]]:
     """Return the controls' results that lie beside a result and are about the same clips under the same protocol."""
     from foleybench.artefacts import result as results
 
-    own = results.read(path)
+    own = results.read_result(path)
     found = {}
     for name in CONTROLS:
         for other in sorted(path.parent.glob(f"{name}.*.json")):
             try:
-                result = results.read(other)
+                result = results.read_result(other)
             except ResultError:
                 continue  # not one of ours; reading the folder will name it
             same = all(_about(result)[key] == value for key, value in _about(own).items())

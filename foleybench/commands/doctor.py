@@ -69,11 +69,11 @@ def _weights_state(file: WeightsFile) -> str:
 
 def _protocol_state(name: str) -> str:
     from foleybench.api.weights import require
-    from foleybench.scoring.weights_catalogue import encoders_of
+    from foleybench.scoring.weights_catalogue import encoders_of_protocol
 
     fetched: dict[str, str] = {}
     made: set[str] = set()
-    for encoder in sorted(encoders_of(name)):
+    for encoder in sorted(encoders_of_protocol(name)):
         weights = registry.load("encoders", encoder).weights
         try:
             _ = require(encoder, weights) if weights else None

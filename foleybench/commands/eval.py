@@ -17,7 +17,7 @@ from foleybench.commands._options import (
     add_sampling,
     add_subset,
     choice_of,
-    sampling_of,
+    generation_settings,
     subset_of,
     whole_number,
 )
@@ -164,7 +164,7 @@ def _check_places(args: argparse.Namespace) -> None:
         generation = audio_folder.read_generation(folder) if args.audio else None
         result.require_safe_name(_card(generation, args.name, folder, None)["name"], "the name of the row,")
     elif args.model:
-        result.require_safe_name(sampling_of(args, args.model).row_name, "the name of the row,")
+        result.require_safe_name(generation_settings(args, args.model).row_name, "the name of the row,")
     require_writable(args.out, "--out")
     if args.csv:
         require_writable(args.csv.parent, "--csv")
@@ -241,7 +241,7 @@ class _Job:
         from foleybench.shards.folder_dataset import open_dataset
 
         args = self._args
-        settings = sampling_of(args, model)
+        settings = generation_settings(args, model)
         data = open_dataset(args.data)
         split = data.manifest.header.split
         # Folders of one name are many, and sound that was made for another is not to be scored.
@@ -285,7 +285,7 @@ class _Job:
         args = self._args
         if args.csv:
             self._write_csv(rows)
-        path, code = write_result(args.out, result, rows, told=not args.controls)
+        path, code = finish_result(args.out, result, rows, told=not args.controls)
         self._results[result["model"]["name"]] = result
         if args.audio:
             sys.stderr.writelines(f"{line}\n" for line in next_commands(args, controls_beside(path)))
@@ -300,12 +300,12 @@ class _Job:
         sys.stderr.write(f"wrote {self._args.csv}{without}\n")
 
 
-def write_result(out: Path, result: dict[str, Any], rows: ClipTable, *, told: bool = True) -> tuple[Path, int]:
+def finish_result(out: Path, result: dict[str, Any], rows: ClipTable, *, told: bool = True) -> tuple[Path, int]:
     """Write a result, tell it, print its path; return it, and 3 when something is missing in it."""
     from foleybench.artefacts import result as results
     from foleybench.commands._result_text import controls_beside, tell
 
-    path = results.write(out, result, rows)
+    path = results.write_result(out, result, rows)
     if told:
         tell(result, sys.stderr, controls_beside(path) if result["model"]["kind"] != "control" else {})
     sys.stdout.write(f"{path}\n")
@@ -336,7 +336,7 @@ def _score_cache(args: argparse.Namespace) -> int:
         resamples=args.resamples,
         device=args.device,
     )
-    return write_result(args.out, *evaluate_cache(request))[1]
+    return finish_result(args.out, *evaluate_cache(request))[1]
 
 
 def _score_everywhere(request: EvalRequest, out: Path) -> int:
@@ -346,7 +346,7 @@ def _score_everywhere(request: EvalRequest, out: Path) -> int:
     from foleybench.shards.folder_dataset import open_dataset
 
     name = request.model["name"]
-    cells = all_protocols.score_all(request)
+    cells = all_protocols.score_under_all(request)
     path = out / open_dataset(request.data).name / f"{name}.spread.csv"
     write_atomically(path, all_protocols.as_csv(cells).encode())
     sys.stderr.write(f"{name} under every protocol\n\n{all_protocols.as_markdown(cells)}\n")

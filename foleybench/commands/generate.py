@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foleybench.commands._options import add_data, add_sampling, sampling_of, whole_number
+from foleybench.commands._options import add_data, add_sampling, generation_settings, whole_number
 from foleybench.errors import EXIT_OK, FoleyError
 
 if TYPE_CHECKING:
-    from foleybench.generation.folder import Settings
+    from foleybench.generation.folder import GenerationSettings
 
 HELP = "make sound for a video file, or for every clip of a prepared data set"
 EXAMPLE = "foleybench generate --model foleyflow --checkpoint runs/foleyflow --video clip.mp4 --out out/clip"
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             f"--{next(iter(for_people))} goes with --video: the sound of a data set is scored as it is made."
         )
     args.device = usable_device(args.device)
-    settings = sampling_of(args, args.model)
+    settings = generation_settings(args, args.model)
     require_safe_name(settings.row_name, "the name of the row,")
     require_writable(args.out, "--out")
     if args.dry_run:
@@ -69,12 +69,12 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _for_video(settings: Settings, video: Path, out: Path, asked: dict[str, Any]) -> list[Path]:
-    from foleybench.generation.video import Wanted, sound_for_video
+def _for_video(settings: GenerationSettings, video: Path, out: Path, asked: dict[str, Any]) -> list[Path]:
+    from foleybench.generation.video import TakeSettings, sound_for_video
 
     names = {"takes": "takes", "loudness": "loudness_lufs", "original": "original"}
     values: dict[str, Any] = {names[name]: None if value == "none" else value for name, value in asked.items()}
-    return sound_for_video(settings, video, out, Wanted(**values))
+    return sound_for_video(settings, video, out, TakeSettings(**values))
 
 
 def _loudness(text: str) -> float | str:

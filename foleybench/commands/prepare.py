@@ -194,13 +194,13 @@ def _dry_run(args: argparse.Namespace) -> int:
 
 def _tell_failures(out: Path, split: SplitPlan) -> None:
     """Say which failures of a finished split may be tried again, now or later."""
-    from foleybench.prepare.retry_policy import Watch
+    from foleybench.prepare.retry_policy import RetryWatch
     from foleybench.shards.manifest import manifest_path, read_manifest
 
     manifest = read_manifest(manifest_path(out, split.split))
     n_due, n_all = (
         sum(map(watch.again(split.split), split.items, (entry.status for entry in manifest.entries)))
-        for watch in (Watch(out, retry=True, retry_now=False), Watch(out, retry=False, retry_now=True))
+        for watch in (RetryWatch(out, retry=True, retry_now=False), RetryWatch(out, retry=False, retry_now=True))
     )
     if n_all:
         sys.stderr.write(

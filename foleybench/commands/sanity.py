@@ -88,10 +88,10 @@ def run(args: argparse.Namespace) -> int:
         device=usable_device(args.device),
         cache=None if args.force else args.cache or default_folder(),
     )
-    outcome = suite.run(request)
-    page = write.write(outcome, args.out, provenance.command_line())
+    outcome = suite.run_sanity(request)
+    page = write.write_sanity(outcome, args.out, provenance.command_line())
     if args.cards:
-        cards.write(outcome, args.cards, provenance.command_line())
-    sys.stderr.write(write.markdown(outcome, provenance.command_line()))
+        cards.write_cards(outcome, args.cards, provenance.command_line())
+    sys.stderr.write(write.verdict_markdown(outcome, provenance.command_line()))
     sys.stdout.write(f"{page}\n")
     return EXIT_PARTIAL if write.faults(outcome) else EXIT_OK

@@ -35,13 +35,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _verify(manifest: str, args: argparse.Namespace) -> int:
-    from foleybench.prepare.verify import Checked, Problem, verify
+    from foleybench.prepare.verify import Checked, ShardProblem, verify
     from foleybench.runtime.progress import Progress
 
     n_problems = n_clips = n_shards = n_bytes = 0
     with Progress(unit="B", unit_scale=True, desc=Path(manifest).name) as bar:
         for found in verify(manifest, fast=args.fast, jobs=max(1, args.jobs)):
-            if isinstance(found, Problem):
+            if isinstance(found, ShardProblem):
                 n_problems += 1
                 sys.stdout.write(f"{manifest}: {found.shard} {found.what}\n")
             elif isinstance(found, Checked):

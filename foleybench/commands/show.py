@@ -77,15 +77,15 @@ def _show_manifests(folder: Path, manifests: Sequence[Path], args: argparse.Name
     overviews = [read_overview(path) for path in manifests]
     between = read_between(folder) if len(manifests) > 1 else None
     for overview in overviews:
-        sys.stdout.write("\n".join(words.lines(overview)) + "\n")
+        sys.stdout.write("\n".join(words.summary_lines(overview)) + "\n")
     sys.stdout.writelines(f"{line}\n" for line in words.between(between))
     if args.verify:
         _verify(manifests)
     if args.html is not None:
-        from foleybench.dataset_card.page import render, write_page
+        from foleybench.dataset_card.page import render_card, write_page
 
         page = args.html if args.html.name else folder / PAGE
-        write_page(page, render(overviews, between, n_thumbnails=max(0, args.thumbnails)))
+        write_page(page, render_card(overviews, between, n_thumbnails=max(0, args.thumbnails)))
         sys.stdout.write(f"{page}\n")
     if args.card:
         from foleybench.dataset_card.card import write_card
@@ -110,4 +110,4 @@ def _show_result(path: Path) -> None:
     from foleybench.artefacts import result
     from foleybench.commands._result_text import controls_beside, tell
 
-    tell(result.read(path), sys.stdout, controls_beside(path))
+    tell(result.read_result(path), sys.stdout, controls_beside(path))

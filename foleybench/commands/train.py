@@ -105,10 +105,10 @@ def _train_evaluators(args: argparse.Namespace) -> int:
 
 def _train_align_classifier(args: argparse.Namespace) -> int:
     from foleybench.evaluators.align import train_align_classifier
-    from foleybench.evaluators.align.train import recipe_of
+    from foleybench.evaluators.align.train import align_recipe
 
     settings = dict(_pair(text) for text in args.set)
-    recipe = recipe_of(args.size, seed=args.seed, steps=args.steps, settings=settings)
+    recipe = align_recipe(args.size, seed=args.seed, steps=args.steps, settings=settings)
     measured = train_align_classifier(args.data, args.val, args.out, recipe, device=args.device, force=args.force)
     for name, value in measured.items():
         sys.stderr.write(f"{name} {value:.4f}\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 from foleybench import registry
 from foleybench.api.dataset import Dataset
 from foleybench.dataset_card.counts import Overview
-from foleybench.dataset_card.words import hours, megabytes, share
+from foleybench.dataset_card.words import hours, megabytes, per_cent
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 
@@ -48,11 +48,11 @@ def write_card(folder: Path, overviews: Sequence[Overview], recipe: str) -> Path
     path = folder / CARD
     if path.is_file() and _MARK not in path.read_text(encoding="utf-8", errors="replace"):
         return None
-    write_atomically(path, ("\n".join(lines(overviews, recipe)) + "\n").encode())
+    write_atomically(path, ("\n".join(card_lines(overviews, recipe)) + "\n").encode())
     return path
 
 
-def lines(overviews: Sequence[Overview], recipe: str) -> Iterator[str]:
+def card_lines(overviews: Sequence[Overview], recipe: str) -> Iterator[str]:
     """Yield the card, line by line."""
     dataset = _dataset(recipe)
     yield f"# {_plain(dataset.title if dataset else overviews[0].header.dataset)}"
@@ -63,7 +63,12 @@ def lines(overviews: Sequence[Overview], recipe: str) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for one in overviews:
         size = sum(n for n in one.shard_bytes().values() if n is not None)
-        cells = [one.header.split, f"{one.n_asked}", f"{one.n_ok} ({share(one.n_ok, one.n_asked)})", hours(one.seconds)]
+        cells = [
+            one.header.split,
+            f"{one.n_asked}",
+            f"{one.n_ok} ({per_cent(one.n_ok, one.n_asked)})",
+            hours(one.seconds),
+        ]
         yield "| " + " | ".join([*cells, f"{len(one.shards)} ({megabytes(size)})", f"`{one.sha256}`"]) + " |"
     yield ""
     yield "Shards are WebDataset tars with `<clip_id>.mp4` (H.264, no sound), `<clip_id>.flac` (mono) and"

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from foleybench.dataset_card import plots
 from foleybench.dataset_card.counts import MEASURED, Overview, readable
-from foleybench.dataset_card.thumbnails import strip
-from foleybench.dataset_card.words import hours, megabytes, share, spread
+from foleybench.dataset_card.thumbnails import film_strip
+from foleybench.dataset_card.words import hours, megabytes, per_cent, quartiles
 from foleybench.errors import ManifestError, MediaError
 from foleybench.pages.spectrogram import data_uri
-from foleybench.pages.template import choose, fill, trusted
+from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.shards.dataset import ShardDataset
 
 _PACKAGE = "foleybench.dataset_card"
@@ -32,7 +32,7 @@ class Thumbnail(NamedTuple):
     missing: str
 
 
-def render(overviews: Sequence[Overview], between: Sequence[dict[str, Any]] | None, *, n_thumbnails: int) -> str:
+def render_card(overviews: Sequence[Overview], between: Sequence[dict[str, Any]] | None, *, n_thumbnails: int) -> str:
     """Return the page.
 
     Args:
@@ -59,7 +59,7 @@ def _view(overview: Overview, n_thumbnails: int) -> dict[str, Any]:
         "overview": overview,
         "facts": [
             ("clips asked for", f"{overview.n_asked:,}"),
-            ("can be used", f"{overview.n_ok:,} ({share(overview.n_ok, overview.n_asked)})"),
+            ("can be used", f"{overview.n_ok:,} ({per_cent(overview.n_ok, overview.n_asked)})"),
             ("together", hours(overview.seconds)),
             ("shards", f"{len(overview.shards)}, {megabytes(sum(sizes))}"),
             ("profile", str(overview.header.profile.get("name", "own"))),
@@ -78,17 +78,17 @@ def _view(overview: Overview, n_thumbnails: int) -> dict[str, Any]:
 
 def _plots(overview: Overview) -> Iterator[dict[str, Any]]:
     statuses = overview.statuses.most_common()
-    rows = [plots.Bar(status, n, n, f"{n:,}, {share(n, overview.n_asked)}") for status, n in statuses]
+    rows = [plots.Bar(status, n, n, f"{n:,}, {per_cent(n, overview.n_asked)}") for status, n in statuses]
     yield {"title": "How the clips ended", "note": "", "svg": plots.bars("Clips by status", rows)}
     if overview.flags:
-        rows = [plots.Bar(f, n, n, f"{n:,}, {share(n, overview.n_ok)}") for f, n in overview.flags.most_common()]
+        rows = [plots.Bar(f, n, n, f"{n:,}, {per_cent(n, overview.n_ok)}") for f, n in overview.flags.most_common()]
         yield {"title": "Flags", "note": "of the usable clips", "svg": plots.bars("Clips by flag", rows, "flag")}
     if any(overview.asked):
         yield _classes(overview)
     for name, (title, unit) in MEASURED.items():
         values = overview.values[name]
         if values:
-            note = f"{len(values):,} known: {spread(values)}"
+            note = f"{len(values):,} known: {quartiles(values)}"
             yield {"title": title, "note": note, "svg": plots.histogram(title, values, unit)}
     sizes = overview.sizes.most_common(_MOST_BARS // 3)
     if sizes:
@@ -131,7 +131,7 @@ def thumbnails(overview: Overview, n: int) -> list[Thumbnail]:
         return []
     data = ShardDataset(overview.path)
     # Every k-th clip of a corpus that takes its classes in turn would show a few classes only.
-    drawn = choose(data.clip_ids, n, seed=0)
+    drawn = choose_clips(data.clip_ids, n, seed=0)
     with_flags = [clip_id for _, found in sorted(overview.flagged.items()) for clip_id in found[:_N_PER_FLAG]]
     return [_thumbnail(data, clip_id) for clip_id in dict.fromkeys([*with_flags, *drawn])]
 
@@ -141,7 +141,7 @@ def _thumbnail(data: ShardDataset, clip_id: str) -> Thumbnail:
     flags = ", ".join(entry.facts.get("flags", []))
     label = readable(entry.label, 100)
     try:
-        src = data_uri("image/jpeg", strip(data.members(clip_id)["mp4"]))
+        src = data_uri("image/jpeg", film_strip(data.members(clip_id)["mp4"]))
     except (ManifestError, MediaError) as error:
         return Thumbnail(clip_id, label, flags, "", str(error))
     return Thumbnail(clip_id, label, flags, src, "")

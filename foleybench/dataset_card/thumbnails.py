@@ -17,7 +17,7 @@ _MOMENTS = 4
 _MOST_WIDTH_PX = 160
 
 
-def strip(mp4: bytes) -> bytes:
+def film_strip(mp4: bytes) -> bytes:
     """Return four moments of a clip, side by side, as JPEG.
 
     Raises:

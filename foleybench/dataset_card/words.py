@@ -16,20 +16,20 @@ _MOST_SHARDS = 20
 _MOST_COPIES = 20
 
 
-def lines(overview: Overview) -> Iterator[str]:
+def summary_lines(overview: Overview) -> Iterator[str]:
     """Yield the summary of one split."""
     yield f"{overview.title}: {overview.n_asked} clips asked for, {overview.n_ok} ok ({hours(overview.seconds)})"
     yield f"  sha256 {overview.sha256}"
     yield f"  profile {overview.header.profile}"
     yield f"  made with {', '.join(f'{name} {version}' for name, version in sorted(overview.header.tools.items()))}"
     for status, n in sorted(overview.statuses.items()):
-        yield f"  status {status}: {n} ({share(n, overview.n_asked)})"
+        yield f"  status {status}: {n} ({per_cent(n, overview.n_asked)})"
     yield from _reasons(overview)
     for flag, n in sorted(overview.flags.items()):
-        yield f"  flag {flag}: {n} ({share(n, overview.n_ok)})"
+        yield f"  flag {flag}: {n} ({per_cent(n, overview.n_ok)})"
     for name, (title, unit) in MEASURED.items():
         if overview.values[name]:
-            yield f"  {title} ({unit}): {spread(overview.values[name])}"
+            yield f"  {title} ({unit}): {quartiles(overview.values[name])}"
     yield from _copies(overview.copies)
     yield from _shards(overview)
     yield from _labels(overview)
@@ -46,11 +46,11 @@ def between(rows: Sequence[dict[str, Any]] | None) -> Iterator[str]:
         yield f"  ... and {len(rows) - _MOST_COPIES} more in duplicates.jsonl"
 
 
-def share(n: int, of: int) -> str:
+def per_cent(n: int, of: int) -> str:
     """Return a share in per cent.
 
     Example:
-        >>> share(1, 3), share(0, 0), share(1, 100000)
+        >>> per_cent(1, 3), per_cent(0, 0), per_cent(1, 100000)
         ('33.3 %', '0 %', '0.001 %')
     """
     if not n or not of:
@@ -69,7 +69,7 @@ def hours(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 3600:.1f} h"
 
 
-def spread(values: Sequence[float]) -> str:
+def quartiles(values: Sequence[float]) -> str:
     """Return least, quartiles and most of some values."""
     low, q1, middle, q3, high = np.quantile(values, [0.0, 0.25, 0.5, 0.75, 1.0])
     return f"{plain(low)} to {plain(high)}, half of them {plain(q1)} to {plain(q3)}, median {plain(middle)}"

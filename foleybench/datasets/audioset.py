@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.api.dataset import Dataset, Item
-from foleybench.datasets import _listed
+from foleybench.datasets._parts import listed
 from foleybench.errors import FoleyError
-from foleybench.lists import Row
+from foleybench.lists import ListRow
 from foleybench.lists.official import located
 from foleybench.lists.ontology import Ontology, read_ontology
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--subtree", nargs="+", default=[], metavar="NAME", help="only clips of these classes and of all below them"
     )
-    _listed.add_arguments(parser)
+    listed.add_arguments(parser)
 
 
 def items(options: argparse.Namespace) -> Sequence[Item]:
@@ -57,17 +57,17 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
     wanted = _wanted(options, ontology)
     facts: dict[tuple[str, ...], dict[str, Any]] = {}
 
-    def label(row: Row) -> tuple[str, dict[str, Any]] | None:
+    def label(row: ListRow) -> tuple[str, dict[str, Any]] | None:
         hits = [one for one in row.labels if wanted is None or one in wanted]
         if not hits and wanted is not None:
             return None
         shared = facts.setdefault(row.labels, {"labels": [ontology.name(one) for one in row.labels]})
         return (ontology.name(hits[0]) if hits else "", shared)
 
-    return _listed.list_items(
+    return listed.list_items(
         options,
         [
-            _listed.Asked(path=_list_of(options, split), default_split=split, splits=[split], label=label)
+            listed.Asked(path=_list_of(options, split), default_split=split, splits=[split], label=label)
             for split in options.splits
         ],
     )
@@ -105,13 +105,13 @@ def _wanted(options: argparse.Namespace, ontology: Ontology) -> set[str] | None:
 def fingerprint(options: argparse.Namespace) -> dict[str, Any]:
     """Return the profile, and which classes are wanted."""
     below = {"subtree": sorted(options.subtree)} if options.subtree else {}
-    return {**_listed.fingerprint(options), **below}
+    return {**listed.fingerprint(options), **below}
 
 
 def split_facts(options: argparse.Namespace, split: str) -> dict[str, Any]:
     """Return the hash of the list of a split."""
     name = split.rpartition("-")[0] if options.part else split
-    return {"list": _listed.list_facts(_list_of(options, name))}
+    return {"list": listed.list_facts(_list_of(options, name))}
 
 
 DATASET = Dataset(
@@ -121,10 +121,10 @@ DATASET = Dataset(
     description="Clips of up to ten seconds with labels of an ontology of 527 sound classes.",
     add_arguments=add_arguments,
     items=items,
-    make=_listed.make,
+    make=listed.make,
     fingerprint=fingerprint,
     split_facts=split_facts,
-    outlook=_listed.outlook,
-    time_limit_s=_listed.TIME_LIMIT_S,
+    outlook=listed.outlook,
+    time_limit_s=listed.TIME_LIMIT_S,
     citation="J. F. Gemmeke et al., Audio Set: An ontology and human-labeled dataset for audio events, ICASSP 2017.",
 )

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from foleybench.api.dataset import Dataset, Item
-from foleybench.datasets import _listed
+from foleybench.datasets._parts import listed
 from foleybench.errors import UnknownNameError
-from foleybench.lists import Row
+from foleybench.lists import ListRow
 from foleybench.registry import unknown
 
 OFFICIAL = "https://www.robots.ox.ac.uk/~vgg/data/vggsound/vggsound.csv"
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--list-split", choices=SPLITS, default="test", help="split of a list that does not say it (default: test)"
     )
-    _listed.add_arguments(parser)
+    listed.add_arguments(parser)
 
 
 def items(options: argparse.Namespace) -> Sequence[Item]:
@@ -41,16 +41,16 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
     Raises:
         FoleyError: The list cannot be read, or a class does not exist.
     """
-    path = _listed.lists_of(options, options.list, OFFICIAL)
+    path = listed.lists_of(options, options.list, OFFICIAL)
     wanted = _classes(options, path) if options.classes else None
 
     none: dict[str, Any] = {}
 
-    def label(row: Row) -> tuple[str, dict[str, Any]] | None:
+    def label(row: ListRow) -> tuple[str, dict[str, Any]] | None:
         name = row.labels[0] if row.labels else ""
         return (name, none) if wanted is None or name.casefold() in wanted else None
 
-    asked = _listed.Asked(
+    asked = listed.Asked(
         path=path,
         default_split=options.list_split,
         splits=options.splits,
@@ -58,11 +58,11 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
         clip_s=CLIP_S,
         known_splits=SPLITS,
     )
-    return _listed.list_items(options, [asked])
+    return listed.list_items(options, [asked])
 
 
 def _classes(options: argparse.Namespace, path: Any) -> set[str]:
-    known = {name.casefold(): name for row in _listed.rows_of(path) for name in row.labels}
+    known = {name.casefold(): name for row in listed.rows_of(path) for name in row.labels}
     for name in options.classes:
         if name.casefold() not in known:
             raise UnknownNameError(unknown("class", name, known.values()))
@@ -71,7 +71,7 @@ def _classes(options: argparse.Namespace, path: Any) -> set[str]:
 
 def split_facts(options: argparse.Namespace, split: str) -> dict[str, Any]:
     """Return the hash of the list."""
-    return {"list": _listed.list_facts(_listed.lists_of(options, options.list, OFFICIAL))}
+    return {"list": listed.list_facts(listed.lists_of(options, options.list, OFFICIAL))}
 
 
 DATASET = Dataset(
@@ -81,10 +81,10 @@ DATASET = Dataset(
     description="Clips of ten seconds whose sound source is in the picture; one class each.",
     add_arguments=add_arguments,
     items=items,
-    make=_listed.make,
-    fingerprint=_listed.fingerprint,
+    make=listed.make,
+    fingerprint=listed.fingerprint,
     split_facts=split_facts,
-    outlook=_listed.outlook,
-    time_limit_s=_listed.TIME_LIMIT_S,
+    outlook=listed.outlook,
+    time_limit_s=listed.TIME_LIMIT_S,
     citation="H. Chen, W. Xie, A. Vedaldi and A. Zisserman, VGGSound: A Large-scale Audio-Visual Dataset, ICASSP 2020.",
 )

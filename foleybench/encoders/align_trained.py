@@ -37,7 +37,7 @@ WEIGHTS = Weights(
 )
 
 
-def load(path: Path) -> AlignNet:
+def load_weights(path: Path) -> AlignNet:
     """Return the network of a file that ``foleybench train align-classifier`` wrote.
 
     Raises:
@@ -61,4 +61,4 @@ def _plausible(sizes: Any) -> bool:
     return whole and sizes["n_follow"] % sizes["n_heads"] == 0
 
 
-ENCODER = judge_encoder("align_trained", weights=WEIGHTS, load=load)
+ENCODER = judge_encoder("align_trained", weights=WEIGHTS, load=load_weights)

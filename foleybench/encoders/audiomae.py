@@ -58,7 +58,7 @@ def new_net(**smaller: Any) -> nn.Module:
     return with_random_weights(lambda: timm.create_model("vit_base_patch16_224", pretrained=False, **options), seed=0)
 
 
-def load(path: Path, **smaller: Any) -> nn.Module:
+def load_weights(path: Path, **smaller: Any) -> nn.Module:
     """Return the network with the weights of a file.
 
     Raises:
@@ -117,7 +117,7 @@ def _untrained(device: str) -> Encode:
 
 
 def _build(device: str) -> Encode:
-    return encode_with(load(require("audiomae", WEIGHTS)), device)
+    return encode_with(load_weights(require("audiomae", WEIGHTS)), device)
 
 
 ENCODER = Encoder(

@@ -53,7 +53,7 @@ def new_net() -> Cavp:
     return with_random_weights(Cavp)
 
 
-def load(path: Path) -> Cavp:
+def load_weights(path: Path) -> Cavp:
     """Return the network with the weights of an official file.
 
     Raises:
@@ -77,7 +77,7 @@ def squeezed(frames: FrameArray) -> np.ndarray[Any, np.dtype[np.float32]]:
 def _build(device: str) -> Encode:
     import torch
 
-    net = load(require("cavp_video", WEIGHTS)).to(device)
+    net = load_weights(require("cavp_video", WEIGHTS)).to(device)
 
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:

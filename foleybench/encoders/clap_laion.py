@@ -25,32 +25,32 @@ from foleybench.encoders._nets.clap_weights import WEIGHTS
 from foleybench.media.audio import fit_length
 
 if TYPE_CHECKING:
-    from foleybench.encoders._nets.htsat import AudioTower
+    from foleybench.encoders._nets.htsat import ClapAudioTower
 
 RATE_HZ = 48000
 N_SAMPLES = 10 * RATE_HZ
 
 
-def prepared(audio: AudioArray) -> AudioArray:
+def clap_input(audio: AudioArray) -> AudioArray:
     """Return the 480000 samples that the net is fed of audio (N,) at 48 kHz."""
     centred = without_dc(audio)
     repeats = max(1, N_SAMPLES // len(centred)) if len(centred) else 1
     return fit_length(np.tile(centred, repeats), N_SAMPLES)
 
 
-def encode_with(net: AudioTower, device: str) -> Encode:
+def encode_with(net: ClapAudioTower, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
     from foleybench.encoders._inputs.batches import batched
 
     net = net.to(device)
-    return batched(lambda signal: prepared(signal.audio), lambda audio: (net(audio),), device)
+    return batched(lambda signal: clap_input(signal.audio), lambda audio: (net(audio),), device)
 
 
 def _build(device: str) -> Encode:
     path = require("clap_laion", WEIGHTS)
     from foleybench.encoders._nets import htsat
 
-    return encode_with(htsat.load(htsat.new_net(), path), device)
+    return encode_with(htsat.load_weights(htsat.new_net(), path), device)
 
 
 ENCODER = Encoder(

@@ -36,7 +36,7 @@ def _build(device: str) -> Encode:
     path = require("clap_laion_text", WEIGHTS)
     from foleybench.encoders._nets import clap_text
 
-    return encode_with(clap_text.load(clap_text.new_net(), path), device)
+    return encode_with(clap_text.load_weights(clap_text.new_net(), path), device)
 
 
 ENCODER = Encoder(

@@ -66,7 +66,7 @@ def new_net() -> AlignmentClassifier:
     return with_random_weights(AlignmentClassifier)
 
 
-def load(path: Path) -> AlignmentClassifier:
+def load_weights(path: Path) -> AlignmentClassifier:
     """Return the network with the weights of an official file.
 
     Diff-Foley itself loads this file without checking that nothing is missing; a wrong file then scores at random.
@@ -137,7 +137,7 @@ def as_published(
     is the percentage of these that are above 0.5; ``torch.round`` takes 0.5 itself to 0.
 
     Args:
-        net: From ``load``.
+        net: From ``load_weights``.
         spectrograms: Shape (128, T >= 512) each, as its ``.npy`` files hold them, in the order of ``os.listdir``.
         pictures: Shape (L >= 32, 512) each, as the ``feat`` of its ``.npz`` files, in the same order.
         batch_size: Its configuration says 64.
@@ -163,7 +163,7 @@ def as_published(
 def _build(device: str) -> Encode:
     import torch
 
-    net = load(require("diff_foley_align", WEIGHTS)).to(device)
+    net = load_weights(require("diff_foley_align", WEIGHTS)).to(device)
     net.first_stage_model.decoder = None  # type: ignore[assignment]
     size = 1 if torch.device(device).type == "cpu" else _GPU_BATCH
     noise = torch.randn(1, *NOISE_SHAPE, generator=torch.Generator().manual_seed(0)).to(device)

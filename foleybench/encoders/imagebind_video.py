@@ -104,7 +104,7 @@ def _build(device: str) -> Encode:
     path = require("imagebind_video", WEIGHTS)
     from foleybench.encoders._nets import imagebind
 
-    return encode_with(imagebind.load(new_net(), path), device)
+    return encode_with(imagebind.load_weights(new_net(), path), device)
 
 
 ENCODER = Encoder(

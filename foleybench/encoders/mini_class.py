@@ -1,7 +1,7 @@
 """Our small classifier, shipped, trained on SynthFoley's train split.
 
 Layers:
-    logits: (n_classes,) float32: before softmax; ``class_names()`` gives their order.
+    logits: (n_classes,) float32: before softmax; ``mini_class_names()`` gives their order.
     embedding: (32,) float32: before the last ReLU.
 
 It stands in for AudioSet classifiers where no weights can be had, and its metrics have names of their own. No model may
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from foleybench.api.encoder import Encode, Encoder, Features, Signal, one_by_one
 from foleybench.api.weights import require
-from foleybench.encoders._nets.mini_labels import WEIGHTS, class_names
+from foleybench.encoders._nets.mini_labels import WEIGHTS, mini_class_names
 
 
 def _build(device: str) -> Encode:
@@ -22,7 +22,7 @@ def _build(device: str) -> Encode:
 
     from foleybench.encoders._nets.mini_nets import ClassNet, audio_input, unpack
 
-    net = ClassNet(len(class_names()))
+    net = ClassNet(len(mini_class_names()))
     unpack(net, require("mini_class", WEIGHTS))
     net.to(device)
 

@@ -56,7 +56,7 @@ def onset_strength(audio: AudioArray) -> FloatArray:
     return np.asarray(shifted[: len(levels)], dtype=np.float64)
 
 
-def detect(audio: AudioArray) -> IntArray:
+def detect_as_librosa(audio: AudioArray) -> IntArray:
     """Return the onsets of a sound (N,) at 22050 Hz as sample positions, increasing."""
     require_finite(audio)
     if not len(audio):
@@ -93,7 +93,7 @@ def _around(values: FloatArray, samples: IntArray) -> FloatArray:
 
 
 def _encode_one(audio: AudioArray) -> Features:
-    samples = detect(audio)
+    samples = detect_as_librosa(audio)
     if not len(samples):
         return dict.fromkeys(("times_s", "level", "peak", "wave", "wave_peak"), np.zeros(0))
     inside = np.minimum(samples, len(audio) - 1)

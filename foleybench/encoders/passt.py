@@ -22,7 +22,7 @@ from foleybench.encoders._nets.passt_weights import N_SAMPLES, RATE_HZ, WEIGHTS
 from foleybench.media.audio import fit_length
 
 
-def prepared(signal: Signal) -> AudioArray:
+def passt_input(signal: Signal) -> AudioArray:
     """Return the 320000 samples that the net is fed: mean removed, then cut or zero-padded."""
     return fit_length(without_dc(signal.audio), N_SAMPLES)
 
@@ -32,7 +32,7 @@ def _build(device: str) -> Encode:
     from foleybench.encoders._inputs.batches import batched
     from foleybench.encoders._nets.passt import runner
 
-    return batched(prepared, runner(path, device), device, layers=("logits", "embedding"))
+    return batched(passt_input, runner(path, device), device, layers=("logits", "embedding"))
 
 
 ENCODER = Encoder(

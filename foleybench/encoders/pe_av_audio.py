@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 def encode_with(net: nn.Module, device: str) -> Encode:
     """Return the ``encode`` of the encoder with this tower."""
     from foleybench.encoders._inputs.batches import batched
-    from foleybench.encoders._nets.pe_av import padded
+    from foleybench.encoders._nets.pe_av import padded_audio
 
-    return batched(lambda signal: padded(signal.audio), net.to(device), device)
+    return batched(lambda signal: padded_audio(signal.audio), net.to(device), device)
 
 
 def _build(device: str) -> Encode:
     path = require("pe_av_audio", WEIGHTS)
     from foleybench.encoders._nets import pe_av
 
-    return encode_with(pe_av.load(pe_av.AudioTower, path), device)
+    return encode_with(pe_av.load_weights(pe_av.PeAudioTower, path), device)
 
 
 ENCODER = Encoder(

@@ -27,16 +27,18 @@ _GPU_BATCH = 4
 def encode_with(net: nn.Module, device: str, size: int = 336) -> Encode:
     """Return the ``encode`` of the encoder with this tower, which takes squares of ``size``."""
     from foleybench.encoders._inputs.batches import batched
-    from foleybench.encoders._nets.pe_av import prepared
+    from foleybench.encoders._nets.pe_av import pe_av_frames
 
-    return batched(lambda signal: prepared(frames_of(signal)[0], size), net.to(device), device, gpu_batch=_GPU_BATCH)
+    return batched(
+        lambda signal: pe_av_frames(frames_of(signal)[0], size), net.to(device), device, gpu_batch=_GPU_BATCH
+    )
 
 
 def _build(device: str) -> Encode:
     path = require("pe_av_video", WEIGHTS)
     from foleybench.encoders._nets import pe_av
 
-    return encode_with(pe_av.load(pe_av.VideoTower, path), device)
+    return encode_with(pe_av.load_weights(pe_av.PeVideoTower, path), device)
 
 
 ENCODER = Encoder(

@@ -54,7 +54,7 @@ def mean_power(audio: AudioArray) -> tuple[FloatArray, FloatArray]:
     return hz[audible], np.asarray(total[audible] / len(frames), dtype=np.float64)
 
 
-def describe(hz: FloatArray, power: FloatArray) -> Features:
+def spectrum_features(hz: FloatArray, power: FloatArray) -> Features:
     """Return the layers of a power spectrum, given its frequencies, increasing, both of shape (n,)."""
     power = power.copy()
     power[0] = max(power[0], FLOOR)
@@ -68,7 +68,7 @@ def describe(hz: FloatArray, power: FloatArray) -> Features:
 
 
 def _build(device: str) -> Encode:
-    return one_by_one(lambda signal: describe(*mean_power(signal.audio)))
+    return one_by_one(lambda signal: spectrum_features(*mean_power(signal.audio)))
 
 
 ENCODER = Encoder(

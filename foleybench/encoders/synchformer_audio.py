@@ -23,7 +23,7 @@ import numpy as np
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.api.weights import require
 from foleybench.clips import AudioArray
-from foleybench.encoders._nets.synchformer import LICENCE, SOURCE, WEIGHTS, load, segment_starts
+from foleybench.encoders._nets.synchformer import LICENCE, SOURCE, WEIGHTS, load_weights, segment_starts
 from foleybench.media.audio import require_finite
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def spectrograms_of(audio: AudioArray) -> Tensor:
 def _build(device: str) -> Encode:
     import torch
 
-    net = load(require("synchformer_audio", WEIGHTS)).afeat_extractor.to(device)
+    net = load_weights(require("synchformer_audio", WEIGHTS)).afeat_extractor.to(device)
 
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:

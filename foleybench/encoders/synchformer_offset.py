@@ -15,7 +15,7 @@ import numpy as np
 
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.api.weights import require
-from foleybench.encoders._nets.synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load
+from foleybench.encoders._nets.synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load_weights
 
 N_OFFSETS = 21
 WINDOW = 14
@@ -24,7 +24,7 @@ WINDOW = 14
 def _build(device: str) -> Encode:
     import torch
 
-    net = load(require("synchformer_offset", WEIGHTS))
+    net = load_weights(require("synchformer_offset", WEIGHTS))
     # The towers are run by the encoders that this one comes after.
     net.vfeat_extractor = net.afeat_extractor = None  # type: ignore[assignment]
     net.to(device)

@@ -23,7 +23,7 @@ from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_b
 from foleybench.api.weights import require
 from foleybench.clips import FrameArray
 from foleybench.encoders._inputs.frame_rate import frames_at
-from foleybench.encoders._nets.synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load, segment_starts
+from foleybench.encoders._nets.synchformer import LICENCE, N_SEGMENTS, SOURCE, WEIGHTS, load_weights, segment_starts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +35,7 @@ LENGTH, HOP = 16, 8
 _AT_ONCE = {"cpu": 1, "cuda": N_SEGMENTS}
 
 
-def prepared(frames: FrameArray) -> Tensor:
+def synchformer_input(frames: FrameArray) -> Tensor:
     """Return frames (T, H, W, 3) uint8 as the net is fed them: (T, 3, 224, 224) float32 in [-1, 1]."""
     import torch
     from torchvision.transforms.v2 import InterpolationMode, functional
@@ -51,7 +51,7 @@ def segments_of(signal: Signal) -> Tensor:
     """Return the segments of a clip, (S, 3, 16, 224, 224)."""
     import torch
 
-    pixels = prepared(frames_at(signal, RATE_HZ, most=(N_SEGMENTS - 1) * HOP + LENGTH))
+    pixels = synchformer_input(frames_at(signal, RATE_HZ, most=(N_SEGMENTS - 1) * HOP + LENGTH))
     starts = segment_starts(len(pixels), LENGTH, HOP)
     cut = [pixels[start : start + LENGTH].transpose(0, 1) for start in starts]
     return torch.stack(cut) if cut else pixels.new_zeros(0, 3, LENGTH, SIDE_PX, SIDE_PX)
@@ -60,7 +60,7 @@ def segments_of(signal: Signal) -> Tensor:
 def _build(device: str) -> Encode:
     import torch
 
-    net = load(require("synchformer_video", WEIGHTS)).vfeat_extractor.to(device)
+    net = load_weights(require("synchformer_video", WEIGHTS)).vfeat_extractor.to(device)
     at_once = _AT_ONCE.get(torch.device(device).type, 1)
 
     @torch.inference_mode()

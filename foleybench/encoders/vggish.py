@@ -33,7 +33,7 @@ def _build(device: str) -> Encode:
     path = require("vggish", WEIGHTS)
     from foleybench.encoders._nets import vggish
 
-    return vggish.encode_with(vggish.load(path), patches, device)
+    return vggish.encode_with(vggish.load_weights(path), patches, device)
 
 
 ENCODER = Encoder(

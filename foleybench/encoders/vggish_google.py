@@ -40,7 +40,7 @@ def loud(audio: AudioArray) -> FloatArray:
     return np.asarray(whole / max(LEAST, float(whole.max())), dtype=np.float64)
 
 
-def patches(audio: AudioArray) -> FloatArray:
+def google_patches(audio: AudioArray) -> FloatArray:
     """Return the patches of a clip's audio (N,) at 16 kHz, shape (T, 96, 64)."""
     samples = loud(audio)
     starts = range(0, len(samples) - SECOND + 1, STEP)
@@ -52,7 +52,7 @@ def _build(device: str) -> Encode:
     path = require("vggish_google", WEIGHTS)
     from foleybench.encoders._nets import vggish
 
-    return vggish.encode_with(vggish.load(path), patches, device)
+    return vggish.encode_with(vggish.load_weights(path), google_patches, device)
 
 
 ENCODER = Encoder(

@@ -28,11 +28,11 @@ Job = tuple[str, str]
 PICTURE = "video"
 CAPTION = "text"
 _NO_SOUND = np.zeros(0, dtype=np.float32)
-Look = Callable[[], tuple[FrameArray, FloatArray]]
+DecodeVideo = Callable[[], tuple[FrameArray, FloatArray]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Material:
+class EncoderMaterial:
     """What encoders may be given of one clip.
 
     Attributes:
@@ -46,7 +46,7 @@ class Material:
     duration_s: float
     sounds: dict[str, tuple[AudioArray, int]]
     picture_sha256: str
-    look: Look | None
+    decode_video: DecodeVideo | None
     caption: str = ""
 
 
@@ -94,7 +94,7 @@ class Featuriser:
         self._cache = cache
         self._frontend = frontend or Frontend()
 
-    def __call__(self, materials: Sequence[Material]) -> list[dict[Job, Features]]:
+    def __call__(self, materials: Sequence[EncoderMaterial]) -> list[dict[Job, Features]]:
         """Return the features of each clip, by job; without those from a picture or caption where there is none."""
         chunk = _Chunk(materials, self._frontend)
         for name, of in self.jobs:
@@ -134,7 +134,7 @@ def _built(name: str, encoder: Encoder, device: str) -> Encode:
 class _Chunk:
     """The clips that are worked on together, with what has been made of them so far."""
 
-    def __init__(self, materials: Sequence[Material], frontend: Frontend) -> None:
+    def __init__(self, materials: Sequence[EncoderMaterial], frontend: Frontend) -> None:
         self._materials = materials
         self._frontend = frontend
         self._keys: dict[tuple[int, Job], str] = {}
@@ -146,7 +146,7 @@ class _Chunk:
     def lacks(self, index: int, encoder: Encoder, of: str) -> bool:
         """Return whether a clip has no picture or caption for an encoder that wants it, or for one it comes after."""
         item = self._materials[index]
-        without = (encoder.reads and not item.caption) or (encoder.sees and item.look is None)
+        without = (encoder.reads and not item.caption) or (encoder.sees and item.decode_video is None)
         return without or any(job(other, of) not in self.found[index] for other in encoder.after)
 
     def key(self, index: int, name: str, encoder: Encoder, of: str) -> str:
@@ -195,8 +195,8 @@ class _Chunk:
     def _picture(self, index: int) -> tuple[FrameArray, FloatArray]:
         if index not in self._pictures:
             item = self._materials[index]
-            assert item.look is not None  # ``lacks`` said so
-            frames, times_s = item.look()
+            assert item.decode_video is not None  # ``lacks`` said so
+            frames, times_s = item.decode_video()
             kept = times_s < item.duration_s
             self._pictures[index] = frames[kept], times_s[kept]
         return self._pictures[index]

@@ -235,7 +235,7 @@ def record(fields: Mapping[str, Check], optional: Mapping[str, Check] | None = N
     return checked
 
 
-def build(kind: type[_T], values: Any, place: Place) -> _T:
+def checked_object(kind: type[_T], values: Any, place: Place) -> _T:
     """Make a dataclass from an object whose fields have its names and types.
 
     Types of fields are text, numbers, true or false, lists, objects, and any of them or null; numbers are finite.

@@ -31,7 +31,7 @@ SPEED_REPEATS = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
+class GenerationSettings:
     """How a model is built and sampled.
 
     Attributes:
@@ -68,7 +68,7 @@ class Settings:
         return "-".join([stem, *asked, *(["vocos"] if self.vocoder else [])])
 
 
-def row_title(settings: Settings, model: Model) -> str:
+def row_title(settings: GenerationSettings, model: Model) -> str:
     """Return the title of the row, which tells two rows of one model apart."""
     differs = [f"{settings.nfe} NFE"] if settings.nfe else []
     differs += [f"guidance {settings.guidance:g}"] if settings.guidance else []
@@ -77,7 +77,7 @@ def row_title(settings: Settings, model: Model) -> str:
     return ", ".join([model.title, *differs])
 
 
-def build(settings: Settings, data: ShardDataset | None) -> tuple[Model, Generator]:
+def build_generator(settings: GenerationSettings, data: ShardDataset | None) -> tuple[Model, Generator]:
     """Load a model's card and build its generator.
 
     Raises:
@@ -104,7 +104,7 @@ def build(settings: Settings, data: ShardDataset | None) -> tuple[Model, Generat
     return model, generator
 
 
-def strip(clip: Clip, model: Model) -> Clip:
+def visible_part(clip: Clip, model: Model) -> Clip:
     """Return the clip without what the model may not see (label and factors count as events)."""
     events = "events" in model.sees
     return dataclasses.replace(
@@ -123,7 +123,7 @@ def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> A
     Raises:
         FoleyError: The sound has the wrong length or holds a value that is not finite.
     """
-    audio = generator.generate([strip(clip, model)], clip_rng(seed, clip.clip_id))[0]
+    audio = generator.generate([visible_part(clip, model)], clip_rng(seed, clip.clip_id))[0]
     wanted = Clock(clip.duration_s).samples(rate_of(generator, clip))
     if audio.shape != (wanted,):
         raise FoleyError(f"{model.title} made {audio.shape} samples for {clip.clip_id}; ({wanted},) are wanted.")
@@ -132,7 +132,9 @@ def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> A
     return audio
 
 
-def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: int | None, force: bool) -> Path:
+def generate_folder(
+    settings: GenerationSettings, data_path: Path, out: Path, *, limit: int | None, force: bool
+) -> Path:
     """Make the sound of every clip of a data set; goes on where a killed run stopped.
 
     Args:
@@ -149,8 +151,8 @@ def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: in
         FoleyError: The folder holds the sound of other settings.
     """
     data = open_dataset(data_path)
-    model, generator = build(settings, data)
-    card = describe(settings, model, generator)
+    model, generator = build_generator(settings, data)
+    card = describe_model(settings, model, generator)
     done = {} if force else _resume(out, card)
     clip_ids = data.clip_ids[:limit]
     todo = [clip_id for clip_id in clip_ids if clip_id not in done or not (out / f"{clip_id}.wav").is_file()]
@@ -175,7 +177,7 @@ def generate_folder(settings: Settings, data_path: Path, out: Path, *, limit: in
 
 
 def measure_speed(
-    settings: Settings, model: Model, generator: Generator, data: ShardDataset, clip_ids: Sequence[str]
+    settings: GenerationSettings, model: Model, generator: Generator, data: ShardDataset, clip_ids: Sequence[str]
 ) -> dict[str, Any]:
     """Time generation after a warm-up, with the device synchronised, one clip at a time and in a batch.
 
@@ -185,7 +187,7 @@ def measure_speed(
         Median seconds per clip and real-time factor (seconds of work per second of sound) for each batch size.
     """
     chosen = [data.load(clip_id, video="video" in model.sees) for clip_id in clip_ids[:SPEED_BATCH]]
-    clips = [strip(clip, model) for clip in chosen]
+    clips = [visible_part(clip, model) for clip in chosen]
     report: dict[str, Any] = {}
     for size in sorted({1, len(clips)}):
         batch = clips[:size]
@@ -202,7 +204,7 @@ def measure_speed(
     return report
 
 
-def describe(settings: Settings, model: Model, generator: Generator) -> dict[str, Any]:
+def describe_model(settings: GenerationSettings, model: Model, generator: Generator) -> dict[str, Any]:
     """Return what ``generation.json`` says about the model: enough to make the same sound again."""
     return {
         "model": {

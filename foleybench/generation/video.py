@@ -17,7 +17,7 @@ from foleybench.api.model import rate_of
 from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
-from foleybench.generation.folder import Settings, build, describe, generate_one
+from foleybench.generation.folder import GenerationSettings, build_generator, describe_model, generate_one
 from foleybench.media import loudness
 from foleybench.media.audio import fit_length, resample, write_wav
 from foleybench.media.audio_track import SoundTrack
@@ -32,7 +32,7 @@ _SHORT_SIDES_PX = (256, 128, 64)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Wanted:
+class TakeSettings:
     """What a person wants beside the model.
 
     Attributes:
@@ -46,7 +46,7 @@ class Wanted:
     original: Original = "drop"
 
 
-def sound_for_video(settings: Settings, video: Path, out: Path, wanted: Wanted) -> list[Path]:
+def sound_for_video(settings: GenerationSettings, video: Path, out: Path, wanted: TakeSettings) -> list[Path]:
     """Make the takes: for each the sound, exact to a sample, and a copy of the video with it.
 
     Args:
@@ -64,7 +64,7 @@ def sound_for_video(settings: Settings, video: Path, out: Path, wanted: Wanted) 
     """
     if wanted.takes < 1:
         raise FoleyError(f"--takes {wanted.takes}: at least one take must be made.")
-    model, generator = build(settings, None)
+    model, generator = build_generator(settings, None)
     # Controls change the clip's own sound, at its own rate.
     clip = read_video(video, short_side_px=_short_side_px(video), with_audio=generator.rate_hz is None)
     rate_hz = rate_of(generator, clip)
@@ -84,14 +84,14 @@ def sound_for_video(settings: Settings, video: Path, out: Path, wanted: Wanted) 
         made += [wav, movie]
         gain = {"gain_db": round(levelled.gain_db, 3), "lufs": round(levelled.lufs, 2)}
         takes.append({"seed": seed, "sound": wav.name, "video": movie.name, **gain})
-    card = describe(settings, model, generator)
+    card = describe_model(settings, model, generator)
     record = {**card, "original_sound": wanted.original, "loudness_lufs": wanted.loudness_lufs, "takes": takes}
     path = out / f"{video.stem}.json"
     write_atomically(path, (json.dumps(record, sort_keys=True, indent=1, allow_nan=False) + "\n").encode())
     return [*made, path]
 
 
-def _levelled(audio: AudioArray, rate_hz: int, wanted: Wanted, name: str) -> loudness.Levelled:
+def _levelled(audio: AudioArray, rate_hz: int, wanted: TakeSettings, name: str) -> loudness.Levelled:
     from foleybench.media.loudness import integrated_lufs
 
     if wanted.loudness_lufs is None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
-from foleybench.artefacts.entries import RANKED_KINDS, Entry
+from foleybench.artefacts.entries import RANKED_KINDS, ResultEntry
 from foleybench.leaderboard.same_weights import other_weights
 from foleybench.leaderboard.significance import Comparison, Standing, compare_all, standings
 
@@ -43,7 +43,7 @@ class Column:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Cell:
+class BoardCell:
     """One number, or why there is none.
 
     Attributes:
@@ -72,7 +72,7 @@ class Cell:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
+class BoardRow:
     """One system.
 
     Attributes:
@@ -82,8 +82,8 @@ class Row:
         namesake: Whether another row of the board has the same title, so that its name has to stand beside it.
     """
 
-    entry: Entry
-    cells: Mapping[str, Cell]
+    entry: ResultEntry
+    cells: Mapping[str, BoardCell]
     why_unranked: str
     namesake: bool = False
 
@@ -145,7 +145,7 @@ class Board:
     subset_sha256: str
     n_clips: int
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[BoardRow, ...]
     comparisons: Mapping[str, tuple[tuple[str, str, Comparison], ...]]
 
     @property
@@ -161,13 +161,13 @@ class Board:
         return tuple(column for column in self.columns if column.axis) or self.columns
 
 
-def make_boards(entries: Sequence[Entry]) -> list[Board]:
+def make_boards(entries: Sequence[ResultEntry]) -> list[Board]:
     """Return one board per data set, split, protocol, manifest and subset, sorted."""
     ordered = sorted(entries, key=lambda entry: (*entry.board_key, entry.row_name))
     return [_board(list(group)) for _, group in itertools.groupby(ordered, key=lambda entry: entry.board_key)]
 
 
-def _board(entries: Sequence[Entry]) -> Board:
+def _board(entries: Sequence[ResultEntry]) -> Board:
     dataset, split, protocol_name, manifest, subset_sha256 = entries[0].board_key
     protocol: Protocol | None = _installed("protocols", protocol_name)
     columns = _columns(entries, protocol)
@@ -202,7 +202,7 @@ def _installed(kind: str, name: str) -> Any:
     return registry.load(kind, name) if name in registry.names(kind) else None
 
 
-def _columns(entries: Sequence[Entry], protocol: Protocol | None) -> tuple[Column, ...]:
+def _columns(entries: Sequence[ResultEntry], protocol: Protocol | None) -> tuple[Column, ...]:
     seen = sorted({name for entry in entries for name in entry.result["metrics"]})
     wanted = list(protocol.metrics) if protocol else []
     axes = {metric: axis for axis, metric in protocol.headline.items()} if protocol else {}
@@ -210,7 +210,7 @@ def _columns(entries: Sequence[Entry], protocol: Protocol | None) -> tuple[Colum
     return tuple(_column(name, entries, axes.get(name, "")) for name in names)
 
 
-def _column(name: str, entries: Sequence[Entry], axis: str) -> Column:
+def _column(name: str, entries: Sequence[ResultEntry], axis: str) -> Column:
     metric: Metric | None = _installed("metrics", name)
     if metric:
         return Column(
@@ -229,10 +229,10 @@ def _column(name: str, entries: Sequence[Entry], axis: str) -> Column:
     )
 
 
-def _row(entry: Entry, columns: Sequence[Column], protocol_version: int, foreign: Mapping[str, str]) -> Row:
+def _row(entry: ResultEntry, columns: Sequence[Column], protocol_version: int, foreign: Mapping[str, str]) -> BoardRow:
     result = entry.result
     cells = {column.name: _cell(result, column, protocol_version, foreign[column.name]) for column in columns}
-    return Row(entry=entry, cells=cells, why_unranked=_why_unranked(result))
+    return BoardRow(entry=entry, cells=cells, why_unranked=_why_unranked(result))
 
 
 def _why_unranked(result: Mapping[str, Any]) -> str:
@@ -245,14 +245,14 @@ def _why_unranked(result: Mapping[str, Any]) -> str:
     return ""
 
 
-def _cell(result: Mapping[str, Any], column: Column, protocol_version: int, foreign: str) -> Cell:
+def _cell(result: Mapping[str, Any], column: Column, protocol_version: int, foreign: str) -> BoardCell:
     record = result["metrics"].get(column.name)
     if record is None:
-        return Cell(state="not_run", reason=f"this result was made without {column.name}")
+        return BoardCell(state="not_run", reason=f"this result was made without {column.name}")
     state, reason = _state(result, record, column, protocol_version)
     if state == "ok" and foreign:
         state, reason = "stale", foreign
-    return Cell(
+    return BoardCell(
         state=state,
         value=record["value"],
         low=record["low"],
@@ -282,7 +282,7 @@ def _state(
     return ("failed" if result["status"] == "failed" else "undefined"), str(record["reason"])
 
 
-def _rank(rows: list[Row], column: Column) -> tuple[list[Row], tuple[tuple[str, str, Comparison], ...]]:
+def _rank(rows: list[BoardRow], column: Column) -> tuple[list[BoardRow], tuple[tuple[str, str, Comparison], ...]]:
     """Give the cells of a column their ranks."""
     places = [i for i, row in enumerate(rows) if not row.why_unranked and row.cells[column.name].state == "ok"]
     if not places:
@@ -308,11 +308,11 @@ def _rank(rows: list[Row], column: Column) -> tuple[list[Row], tuple[tuple[str, 
     return ranked, tuple((names[c.first], names[c.second], c) for c in comparisons)
 
 
-def _with_reason(cells: Mapping[str, Cell], name: str, reason: str) -> Mapping[str, Cell]:
+def _with_reason(cells: Mapping[str, BoardCell], name: str, reason: str) -> Mapping[str, BoardCell]:
     return {**cells, name: dataclasses.replace(cells[name], reason=cells[name].reason or reason)}
 
 
-def _order(row: Row, columns: Sequence[Column]) -> tuple[Any, ...]:
+def _order(row: BoardRow, columns: Sequence[Column]) -> tuple[Any, ...]:
     """Sort ranked rows by the first headline metric, then unranked systems, oracles and controls by name."""
     lead = next((column for column in columns if column.axis), columns[0])
     cell = row.cells[lead.name]

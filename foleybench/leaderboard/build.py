@@ -16,7 +16,7 @@ from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.recompute import not_recomputed, require_recomputed
 
 
-def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:
+def leaderboard_files(results_folder: Path, published: Path | None) -> dict[str, bytes]:
     """Return file name -> content of everything that the leaderboard consists of; say what could not be recomputed.
 
     Args:
@@ -38,11 +38,11 @@ def build(results_folder: Path, published: Path | None) -> dict[str, bytes]:
         files[f"{dataset}.md"] = tables.board_markdown(chosen)
     if reported:
         files["published.md"] = tables.published_markdown(reported)
-    files["index.html"] = page.render(boards, reported)
+    files["index.html"] = page.render_leaderboard(boards, reported)
     return {name: content.encode() for name, content in sorted(files.items())}
 
 
-def write(files: Mapping[str, bytes], out: Path) -> list[Path]:
+def write_leaderboard(files: Mapping[str, bytes], out: Path) -> list[Path]:
     """Write what changed, remove what this package wrote for data sets that are gone; return the paths touched."""
     touched = []
     for name, content in files.items():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from foleybench.leaderboard.board import Board, Cell, Column
-from foleybench.pages.number_text import decimals_of, number
+from foleybench.leaderboard.board import Board, BoardCell, Column
+from foleybench.pages.number_text import decimals_of, fixed_decimals
 
 STATE_WORDS = {"undefined": "undefined", "not_run": "not run", "failed": "failed", "stale": "stale"}
 
 
-def decimals_for(cells: Iterable[Cell]) -> int:
+def decimals_for(cells: Iterable[BoardCell]) -> int:
     """Return how many decimals a column needs: two digits of the median half width of its intervals.
 
     Without intervals, as many as show three digits of the median value.
@@ -23,14 +23,14 @@ def decimals_for(cells: Iterable[Cell]) -> int:
     return decimals_of(sizes[len(sizes) // 2], digits=3) if sizes else 3
 
 
-def interval(cell: Cell, decimals: int) -> str:
+def interval(cell: BoardCell, decimals: int) -> str:
     """Return ``[low, high]``, or "" without an interval."""
     if cell.low is None or cell.high is None:
         return ""
-    return f"[{number(cell.low, decimals)}, {number(cell.high, decimals)}]"
+    return f"[{fixed_decimals(cell.low, decimals)}, {fixed_decimals(cell.high, decimals)}]"
 
 
-def rank(cell: Cell) -> str:
+def rank_text(cell: BoardCell) -> str:
     """Return ``2`` or ``1-3``, or "" for a cell that is not ranked."""
     if cell.standing is None:
         return ""
@@ -38,7 +38,7 @@ def rank(cell: Cell) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
 
-def is_bold(board: Board, column: Column, cell: Cell) -> bool:
+def is_bold(board: Board, column: Column, cell: BoardCell) -> bool:
     """Tell whether a cell is the best or not distinguishable from it, in a column where anything is worse."""
     ranked = [row.cells[column.name].standing for row in board.rows if row.cells[column.name].standing]
     return cell.standing is not None and cell.standing.best and len(ranked) > 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from foleybench import registry
 from foleybench.api.metric import Metric
-from foleybench.artefacts.entries import Entry, read_entry
+from foleybench.artefacts.entries import ResultEntry, read_entry
 from foleybench.errors import ResultError
 from foleybench.leaderboard.recompute import require_recomputed
 from foleybench.leaderboard.significance import SEED
@@ -22,7 +22,7 @@ from foleybench.stats.bootstrap import Paired
 RESAMPLES = 2000
 
 
-def compare(first: Entry, second: Entry) -> dict[str, Paired]:
+def compare_entries(first: ResultEntry, second: ResultEntry) -> dict[str, Paired]:
     """Return metric -> comparison on the common clips, for the metrics that both results have.
 
     Metrics whose large statistics are absent are left out; ``table`` names them.
@@ -42,7 +42,7 @@ def compare(first: Entry, second: Entry) -> dict[str, Paired]:
     return found
 
 
-def _refuse_unlike(first: Entry, second: Entry) -> None:
+def _refuse_unlike(first: ResultEntry, second: ResultEntry) -> None:
     names = ("data set", "split", "protocol", "manifest")
     # Another subset of the same manifest is no hindrance: only clips that both cover are compared, and table() says so.
     for what, one, other in zip(names, first.board_key[:4], second.board_key[:4], strict=True):
@@ -53,7 +53,7 @@ def _refuse_unlike(first: Entry, second: Entry) -> None:
         raise ResultError(f"{first.path} and {second.path} differ in the protocol's version: {versions}.")
 
 
-def _paired(metric: Metric, first: Entry, second: Entry, name: str) -> Paired:
+def _paired(metric: Metric, first: ResultEntry, second: ResultEntry, name: str) -> Paired:
     sources = {**first.sources, **second.sources}
     rng = np.random.default_rng(SEED)
     return estimate.paired(metric, first.stats(name), second.stats(name), sources, rng=rng, resamples=RESAMPLES)
@@ -63,7 +63,7 @@ def table(first_path: Path, second_path: Path) -> str:
     """Return the comparison as a Markdown table."""
     first, second = read_entry(first_path), read_entry(second_path)
     require_recomputed([first, second])
-    found = compare(first, second)
+    found = compare_entries(first, second)
     names = sorted(found)
     corrected = _holm(names, found)
     titles = [str(entry.result["model"].get("title") or entry.row_name) for entry in (first, second)]
@@ -82,7 +82,7 @@ def table(first_path: Path, second_path: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _subset(entry: Entry) -> str:
+def _subset(entry: ResultEntry) -> str:
     subset = entry.result["dataset"].get("subset")
     return f"`{subset['name']}`" if subset else "all clips"
 
@@ -99,8 +99,10 @@ def _line(name: str, record: Mapping[str, Any], paired: Paired, p_holm: float | 
     digits = _decimals(paired)
     interval = ""
     if paired.low is not None and paired.high is not None:
-        interval = f"[{number_text.number(paired.low, digits)}, {number_text.number(paired.high, digits)}]"
-    values = [number_text.number(value, digits) for value in (paired.first, paired.second, paired.difference)]
+        interval = (
+            f"[{number_text.fixed_decimals(paired.low, digits)}, {number_text.fixed_decimals(paired.high, digits)}]"
+        )
+    values = [number_text.fixed_decimals(value, digits) for value in (paired.first, paired.second, paired.difference)]
     return [title, str(paired.n), *values, interval, "" if p_holm is None else p_text(p_holm)]
 
 

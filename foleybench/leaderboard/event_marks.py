@@ -41,7 +41,7 @@ def wanted_times_s(clip: Clip) -> FloatArray | None:
     return np.sort(np.array([e.time_s for e in clip.events if e.kind == "onset" and e.audible], dtype=np.float64))
 
 
-def match(wanted_s: FloatArray, found_s: FloatArray, tolerance_s: float = TOLERANCE_S) -> Marks:
+def match_onsets(wanted_s: FloatArray, found_s: FloatArray, tolerance_s: float = TOLERANCE_S) -> Marks:
     """Pair two lists of times one to one, as event F1 does: the earliest two that fit.
 
     Args:

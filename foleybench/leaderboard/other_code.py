@@ -12,19 +12,19 @@ from typing import Any
 
 from foleybench import registry
 from foleybench.api.metric import Metric
-from foleybench.artefacts.entries import Entry
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.scoring import choice
 
 TodaysCode = Callable[[str, str | None], str]
 
 
-def made_by_other_code(entries: Sequence[Entry]) -> list[str]:
+def made_by_other_code(entries: Sequence[ResultEntry]) -> list[str]:
     """Return a line for each result with values whose code has changed since, and one for those that do not say.
 
     Args:
         entries: The results; of each metric ``code_sha256`` is compared with today's.
     """
-    todays: TodaysCode = functools.cache(choice.code_sha256)
+    todays: TodaysCode = functools.cache(choice.metric_code_sha256)
     lines = []
     n_silent = 0
     for entry in entries:
@@ -38,7 +38,7 @@ def made_by_other_code(entries: Sequence[Entry]) -> list[str]:
     return lines
 
 
-def _changed(entry: Entry, name: str, record: Mapping[str, Any], todays: TodaysCode) -> bool:
+def _changed(entry: ResultEntry, name: str, record: Mapping[str, Any], todays: TodaysCode) -> bool:
     if "code_sha256" not in record or name not in registry.names("metrics"):
         return False
     metric: Metric = registry.load("metrics", name)

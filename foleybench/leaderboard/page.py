@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from foleybench.artefacts.published import ReportedTable
 from foleybench.leaderboard import cell_text, plots, provenance
-from foleybench.leaderboard.board import Board, Cell, Column, Row
+from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
 from foleybench.leaderboard.significance import ALPHA, SEED, Comparison
 from foleybench.pages import number_text
 from foleybench.pages.number_text import p_text
@@ -23,7 +23,7 @@ _MOST_PROBLEMS = 20
 _MOST_CLASSES = 40
 
 
-def render(boards: Sequence[Board], reported: Sequence[ReportedTable]) -> str:
+def render_leaderboard(boards: Sequence[Board], reported: Sequence[ReportedTable]) -> str:
     """Return the page."""
     return fill(
         _PACKAGE,
@@ -69,7 +69,7 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
     }
 
 
-def _row(board: Board, row: Row, index: int, decimals: Mapping[str, int]) -> dict[str, Any]:
+def _row(board: Board, row: BoardRow, index: int, decimals: Mapping[str, int]) -> dict[str, Any]:
     result = row.entry.result
     problems = result["problems"]
     return {
@@ -89,32 +89,32 @@ def _row(board: Board, row: Row, index: int, decimals: Mapping[str, int]) -> dic
         "n_scored": result["dataset"].get("n_scored", "?"),
         "n_clips": result["dataset"]["n_clips"],
         "description": row.model.get("description"),
-        "provenance": provenance.groups(row),
+        "provenance": provenance.fact_groups(row),
         "command": result["run"].get("command") or "not recorded",
         "problems": problems[:_MOST_PROBLEMS],
         "n_problems": len(problems),
     }
 
 
-def _cell(board: Board, column: Column, cell: Cell, decimals: int) -> dict[str, Any]:
+def _cell(board: Board, column: Column, cell: BoardCell, decimals: int) -> dict[str, Any]:
     known = cell.value is not None and cell.state == "ok"
     return {
         "cell": cell,
-        "value": number_text.number(cell.value, decimals) if cell.value is not None else "",
+        "value": number_text.fixed_decimals(cell.value, decimals) if cell.value is not None else "",
         "interval": cell_text.interval(cell, decimals),
-        "rank": cell_text.rank(cell),
+        "rank": cell_text.rank_text(cell),
         "bold": cell_text.is_bold(board, column, cell),
         "state": cell_text.STATE_WORDS.get(cell.state, ""),
         "hover": _hover(cell, decimals) if known else cell.reason,
     }
 
 
-def _hover(cell: Cell, decimals: int) -> str:
+def _hover(cell: BoardCell, decimals: int) -> str:
     words = [f"{cell.n_used} of {cell.n_asked} clips"]
     if cell.not_applicable:
         words.append(f"{cell.not_applicable} not applicable")
     if cell.corrected is not None:
-        words.append(f"corrected for sample size: {number_text.number(cell.corrected, decimals)}")
+        words.append(f"corrected for sample size: {number_text.fixed_decimals(cell.corrected, decimals)}")
     return ", ".join(words)
 
 
@@ -156,7 +156,7 @@ def _heat_map(board: Board, column: Column, decimals: int) -> dict[str, Any] | N
             return {"share": None, "text": "–", "hover": f"{label}: undefined"}
         share = (value - low) / (high - low) if high > low else 1.0
         share = share if column.better == "higher" else 1.0 - share
-        text = number_text.number(value, min(decimals, 2))
+        text = number_text.fixed_decimals(value, min(decimals, 2))
         return {"share": f"{share:.3f}", "text": text, "hover": f"{label}: {value:.4g} from {record[label]['n']} clips"}
 
     return {
@@ -192,14 +192,16 @@ def _pair(column: Column, first: str, second: str, comparison: Comparison, decim
     paired, p_holm = comparison.paired, comparison.p_holm
     interval = ""
     if paired.low is not None and paired.high is not None:
-        interval = f"[{number_text.number(paired.low, decimals)}, {number_text.number(paired.high, decimals)}]"
+        interval = (
+            f"[{number_text.fixed_decimals(paired.low, decimals)}, {number_text.fixed_decimals(paired.high, decimals)}]"
+        )
     known = paired.difference == paired.difference  # NaN: the metric is undefined on the common clips
     return {
         "metric": column.title,
         "first": first,
         "second": second,
         "n": paired.n,
-        "difference": number_text.number(paired.difference, decimals) if known else "undefined",
+        "difference": number_text.fixed_decimals(paired.difference, decimals) if known else "undefined",
         "interval": interval,
         "p": "" if p_holm is None else p_text(p_holm),
         "told_apart": p_holm is not None and p_holm < ALPHA,

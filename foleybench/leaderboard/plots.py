@@ -9,7 +9,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import Board, Cell, Column, Row
+from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
 from foleybench.pages import number_text
 from foleybench.pages.svg import Scale, element, mark, picture, scale_for, shorten, tick_text, x_axis, y_grid
 
@@ -24,7 +24,7 @@ def axis_title(column: Column) -> str:
     return f"{column.title}{unit}, {column.better} is better"
 
 
-def known_cells(board: Board, column: Column) -> list[tuple[Row, Cell]]:
+def known_cells(board: Board, column: Column) -> list[tuple[BoardRow, BoardCell]]:
     """Return the rows that have a current value of a metric."""
     found = [(row, row.cells[column.name]) for row in board.rows]
     return [(row, cell) for row, cell in found if cell.value is not None and cell.state == "ok"]
@@ -57,7 +57,7 @@ def forest(board: Board, column: Column) -> Markup | None:
     return picture(f"{column.title} with 95 % intervals", _WIDTH_PX, bottom + 42, *parts)
 
 
-def _forest_row(row: Row, cell: Cell, column: Column, scale: Scale, y: float) -> list[Markup]:
+def _forest_row(row: BoardRow, cell: BoardCell, column: Column, scale: Scale, y: float) -> list[Markup]:
     value = cell.value or 0.0
     kind = str(row.model["kind"])
     parts = [
@@ -66,9 +66,8 @@ def _forest_row(row: Row, cell: Cell, column: Column, scale: Scale, y: float) ->
     if cell.low is not None and cell.high is not None:
         parts.append(_bar(scale(cell.low), y, scale(cell.high), y, kind))
     digits = cell_text.decimals_for([cell])
-    words = (
-        f"{row.title}: {number_text.number(value, digits)} {cell_text.interval(cell, digits)} {column.title}".strip()
-    )
+    found = f"{number_text.fixed_decimals(value, digits)} {cell_text.interval(cell, digits)}"
+    words = f"{row.title}: {found} {column.title}".strip()
     return [*parts, mark(kind, scale(value), y, words)]
 
 
@@ -76,15 +75,15 @@ def _bar(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=f"bar {kind}")
 
 
-class Point(NamedTuple):
+class ScatterPoint(NamedTuple):
     """One system in a scatter plot, each axis with value and interval."""
 
-    row: Row
+    row: BoardRow
     x: tuple[float, float, float]
     y: tuple[float, float, float]
 
 
-def _triple(cell: Cell) -> tuple[float, float, float]:
+def _triple(cell: BoardCell) -> tuple[float, float, float]:
     value = cell.value or 0.0
     return value, value if cell.low is None else cell.low, value if cell.high is None else cell.high
 
@@ -93,7 +92,7 @@ def scatter(board: Board, across: Column, up: Column) -> Markup | None:
     """Return one metric against another, with error bars both ways."""
     vertical = {row.entry.row_name: cell for row, cell in known_cells(board, up)}
     points = [
-        Point(row, _triple(cell), _triple(vertical[row.entry.row_name]))
+        ScatterPoint(row, _triple(cell), _triple(vertical[row.entry.row_name]))
         for row, cell in known_cells(board, across)
         if row.entry.row_name in vertical
     ]
@@ -106,12 +105,14 @@ def against_seconds(board: Board, up: Column) -> Markup | None:
     for row, cell in known_cells(board, up):
         seconds = row.seconds_per_clip
         if seconds is not None and seconds > 0 and row.model["kind"] != "control":
-            points.append(Point(row, (seconds, seconds, seconds), _triple(cell)))
+            points.append(ScatterPoint(row, (seconds, seconds, seconds), _triple(cell)))
     title = "seconds per clip, one at a time, on the device named in the table"
     return _scatter(points, title, axis_title(up), f"{up.title} against seconds per clip", log=True)
 
 
-def _scatter(points: Sequence[Point], x_title: str, y_title: str, label: str, *, log: bool = False) -> Markup | None:
+def _scatter(
+    points: Sequence[ScatterPoint], x_title: str, y_title: str, label: str, *, log: bool = False
+) -> Markup | None:
     if len(points) < 2:
         return None
     height = 360.0
@@ -132,7 +133,7 @@ def _scatter(points: Sequence[Point], x_title: str, y_title: str, label: str, *,
 
 
 def _labels(
-    points: Sequence[Point], places: Sequence[tuple[float, float]], frame: tuple[float, float, float, float]
+    points: Sequence[ScatterPoint], places: Sequence[tuple[float, float]], frame: tuple[float, float, float, float]
 ) -> list[Markup]:
     """Put a name beside each point, at the first of several places where it hides nothing and stays in the frame."""
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
@@ -178,7 +179,7 @@ def tolerance_curves(board: Board, column: Column) -> Markup | None:
     curve = column.metric.curve if column.metric else None
     if curve is None:
         return None
-    found: list[tuple[Row, dict[float, float]]] = []
+    found: list[tuple[BoardRow, dict[float, float]]] = []
     for row, _ in known_cells(board, column):
         stats = row.entry.stats(column.name)
         values = {t: v for t, v in curve([stats[key] for key in sorted(stats)]).items() if math.isfinite(v)}
@@ -187,7 +188,7 @@ def tolerance_curves(board: Board, column: Column) -> Markup | None:
     return _curves(found, column) if found else None
 
 
-def _curves(found: Sequence[tuple[Row, Mapping[float, float]]], column: Column) -> Markup:
+def _curves(found: Sequence[tuple[BoardRow, Mapping[float, float]]], column: Column) -> Markup:
     height, right = 360.0, _WIDTH_PX - 160
     tolerances = sorted({1000 * t for _, values in found for t in values})
     x_scale = Scale(0.0, tolerances[-1], 62, right)

@@ -6,26 +6,28 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import Row
+from foleybench.leaderboard.board import BoardRow
 
 
-class Group(NamedTuple):
+class FactGroup(NamedTuple):
     """A heading and its facts, both plain text."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
 
 
-def groups(row: Row) -> list[Group]:
+def fact_groups(row: BoardRow) -> list[FactGroup]:
     """Return everything needed to make the row again, except for its command."""
     result = row.entry.result
     found = [
-        Group("System", _system(row)),
-        Group("Result", _result(result, row.entry.name)),
-        Group("Generation", _generation(result["run"].get("generation"))),
-        Group("Evaluator", _evaluator(result["run"])),
-        Group("Metrics", tuple(_metric(name, record) for name, record in sorted(result["metrics"].items()))),
-        Group("Packages", tuple(sorted((str(k), str(v)) for k, v in (result["run"].get("packages") or {}).items()))),
+        FactGroup("System", _system(row)),
+        FactGroup("Result", _result(result, row.entry.name)),
+        FactGroup("Generation", _generation(result["run"].get("generation"))),
+        FactGroup("Evaluator", _evaluator(result["run"])),
+        FactGroup("Metrics", tuple(_metric(name, record) for name, record in sorted(result["metrics"].items()))),
+        FactGroup(
+            "Packages", tuple(sorted((str(k), str(v)) for k, v in (result["run"].get("packages") or {}).items()))
+        ),
     ]
     return [group for group in found if group.facts]
 
@@ -35,7 +37,7 @@ def _facts(**values: object) -> tuple[tuple[str, str], ...]:
     return tuple((name.replace("_", " "), str(value)) for name, value in values.items() if value not in (None, ""))
 
 
-def _system(row: Row) -> tuple[tuple[str, str], ...]:
+def _system(row: BoardRow) -> tuple[tuple[str, str], ...]:
     model = row.model
     return _facts(
         name=model["name"],

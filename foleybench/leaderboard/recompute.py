@@ -15,7 +15,7 @@ from typing import Any
 
 from foleybench import registry
 from foleybench.api.metric import Metric, Pool, Stat
-from foleybench.artefacts.entries import Entry
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.errors import ResultError
 
 # Sums in another order, and another BLAS for the distances: far below what a reader sees.
@@ -23,7 +23,7 @@ _RELATIVE = 1e-6
 _ABSOLUTE = 1e-9
 
 
-def require_recomputed(entries: Sequence[Entry]) -> None:
+def require_recomputed(entries: Sequence[ResultEntry]) -> None:
     """Check all results; every one that disagrees with its clip table is named, not just the first.
 
     Raises:
@@ -35,7 +35,7 @@ def require_recomputed(entries: Sequence[Entry]) -> None:
         raise ResultError("\n".join([*problems, advice]))
 
 
-def disagreements(entry: Entry) -> list[str]:
+def disagreements(entry: ResultEntry) -> list[str]:
     """Return what in a result its clip table does not bear out, in words; nothing when all agree."""
     found = _of_counts(entry)
     for name, record in sorted(entry.result["metrics"].items()):
@@ -50,7 +50,7 @@ def disagreements(entry: Entry) -> list[str]:
     return found
 
 
-def not_recomputed(entries: Sequence[Entry]) -> list[str]:
+def not_recomputed(entries: Sequence[ResultEntry]) -> list[str]:
     """Return, in words, which values cannot be recomputed here, and why."""
     found = []
     for entry in entries:
@@ -62,7 +62,7 @@ def not_recomputed(entries: Sequence[Entry]) -> list[str]:
     return found
 
 
-def _of_counts(entry: Entry) -> list[str]:
+def _of_counts(entry: ResultEntry) -> list[str]:
     """Compare how many clips the result speaks of with how many lines its clip table has."""
     dataset, rows = entry.result["dataset"], entry.rows
     scored = sum(bool(row["stats"]) for row in rows)
@@ -82,7 +82,7 @@ def _todays(name: str, record: Mapping[str, Any]) -> Metric | None:
     return metric if metric.version == record["version"] else None
 
 
-def _of_metric(name: str, metric: Metric, record: Mapping[str, Any], entry: Entry) -> list[str]:
+def _of_metric(name: str, metric: Metric, record: Mapping[str, Any], entry: ResultEntry) -> list[str]:
     stats = entry.stats(name)
     not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in entry.rows)
     found = []

@@ -11,7 +11,7 @@ import numpy as np
 
 from foleybench import registry
 from foleybench.artefacts.audio_folder import find_files
-from foleybench.artefacts.entries import Entry, read_entry
+from foleybench.artefacts.entries import ResultEntry, read_entry
 from foleybench.clips import AudioArray, Clip, Clock, FloatArray
 from foleybench.encoders.onsets import RATE_HZ, detect
 from foleybench.errors import FoleyError, MediaError
@@ -19,7 +19,7 @@ from foleybench.leaderboard import event_marks
 from foleybench.media.audio import fit_length, flac_bytes, resample
 from foleybench.media.hear import hear
 from foleybench.pages import number_text, spectrogram
-from foleybench.pages.template import choose, fill, trusted
+from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.shards.dataset import ShardDataset
 
 _PACKAGE = "foleybench.leaderboard"
@@ -91,7 +91,7 @@ def make_report(request: ReportRequest) -> Report:
     with_real = "ground_truth" not in request.audio
     if len(request.audio) + with_real > MOST_TRACKS:
         raise FoleyError(f"{len(request.audio)} systems and the real sound do not fit keys 1 to {MOST_TRACKS}.")
-    chosen = choose(data.clip_ids, request.n_clips, request.seed)
+    chosen = choose_clips(data.clip_ids, request.n_clips, request.seed)
     files = {name: find_files(path, chosen, request.names.get(name)) for name, path in request.audio.items()}
     scores = _Scores([read_entry(path) for path in request.results])
     views: list[dict[str, Any]] = []
@@ -183,7 +183,7 @@ def _track(
     track: dict[str, Any] = {"name": sound.name, "missing": sound.missing, "n_bytes": 3000, "scores": []}
     if sound.audio is None or levels is None:
         return track
-    found = event_marks.match(reference, _onsets(sound))
+    found = event_marks.match_onsets(reference, _onsets(sound))
     audio = spectrogram.data_uri("audio/flac", flac_bytes(sound.audio, sound.rate_hz))
     picture = spectrogram.data_uri("image/png", spectrogram.png(levels, top_db))
     share = 100.0 / clip.duration_s
@@ -207,7 +207,7 @@ def _tick(mark: event_marks.Mark, share: float) -> dict[str, Any]:
 class _Scores:
     """Values per clip from result files, by system and clip."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[ResultEntry]) -> None:
         self._entries = {entry.row_name: entry for entry in entries}
 
     def of(self, name: str, clip_id: str) -> list[tuple[str, str]]:
@@ -224,5 +224,5 @@ class _Scores:
             if stat is not None:
                 value = metric.clip_value(stat)
                 if np.isfinite(value):
-                    found.append((metric.title, number_text.number(value, 3)))
+                    found.append((metric.title, number_text.fixed_decimals(value, 3)))
         return found[:_MOST_SCORES]

@@ -51,7 +51,7 @@ class _Replicates:
             digest = hashlib.sha256("\n".join(ids).encode()).digest()
             rng = np.random.default_rng([SEED, int.from_bytes(digest[:4], "big")])
             groups = bootstrap.source_groups(ids, self._sources)
-            counts = bootstrap.clip_counts(groups, bootstrap.resample(len(groups), self._resamples, rng))
+            counts = bootstrap.clip_counts(groups, bootstrap.draw_sources(len(groups), self._resamples, rng))
             self._known[key] = (self._pool(ordered), bootstrap.replicates(self._pool, ordered, counts))
         return self._known[key]
 

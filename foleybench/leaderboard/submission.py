@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from foleybench.artefacts.entries import Entry, read_all
+from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.errors import FoleyError, ResultError
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import Board, Column, Row, make_boards
+from foleybench.leaderboard.board import Board, BoardRow, Column, make_boards
 from foleybench.leaderboard.recompute import disagreements, not_recomputed
 from foleybench.leaderboard.significance import ALPHA
 from foleybench.pages import number_text
@@ -42,7 +42,7 @@ def examine(path: Path, results_folder: Path) -> tuple[list[str], list[str]]:
     return [f"{entry.name}: {problem.removeprefix(f'{entry.path}: ')}" for problem in problems], _places(board, row)
 
 
-def _no_values(entry: Entry) -> list[str]:
+def _no_values(entry: ResultEntry) -> list[str]:
     """Return why the values cannot be believed at all: then there is no place to show."""
     try:
         return disagreements(entry)
@@ -50,7 +50,7 @@ def _no_values(entry: Entry) -> list[str]:
         return [str(error)]
 
 
-def _alone(entry: Entry, entries: Sequence[Entry]) -> list[str]:
+def _alone(entry: ResultEntry, entries: Sequence[ResultEntry]) -> list[str]:
     """Say what keeps a row from the table that others of its data set, split and protocol share."""
     mates = [other for other in entries if other is not entry and other.board_key[:3] == entry.board_key[:3]]
     if not mates or any(other.board_key == entry.board_key for other in mates):
@@ -64,7 +64,7 @@ def _alone(entry: Entry, entries: Sequence[Entry]) -> list[str]:
     return [f"its test set is {own} and that of the other rows {' or '.join(hashes)}: prepare the split that they have"]
 
 
-def _unranked(board: Board, row: Row) -> list[str]:
+def _unranked(board: Board, row: BoardRow) -> list[str]:
     found = [row.why_unranked] if row.why_unranked else []
     for column in board.columns:
         cell = row.cells[column.name]
@@ -73,27 +73,27 @@ def _unranked(board: Board, row: Row) -> list[str]:
     return found
 
 
-def _places(board: Board, row: Row) -> list[str]:
+def _places(board: Board, row: BoardRow) -> list[str]:
     n_ranked = sum(not other.why_unranked for other in board.rows)
     lines = [f"{row.title} on {board.dataset} / {board.split} under {board.protocol}, {n_ranked} ranked systems:"]
     return [*lines, *(f"  {_place(board, column, row)}" for column in board.columns)]
 
 
-def _place(board: Board, column: Column, row: Row) -> str:
+def _place(board: Board, column: Column, row: BoardRow) -> str:
     cell = row.cells[column.name]
     decimals = cell_text.decimals_for(other.cells[column.name] for other in board.rows)
-    value = number_text.number(cell.value, decimals) if cell.value is not None else "no value"
+    value = number_text.fixed_decimals(cell.value, decimals) if cell.value is not None else "no value"
     words = [
         f"{column.title} {number_text.ARROWS[column.better]} {value} {cell_text.interval(cell, decimals)}".rstrip()
     ]
     ranked = sum(other.cells[column.name].standing is not None for other in board.rows)
-    words.append(f"rank {cell_text.rank(cell)} of {ranked}" if cell.standing else "not ranked")
+    words.append(f"rank {cell_text.rank_text(cell)} of {ranked}" if cell.standing else "not ranked")
     alike = _alike(board, column, row) if cell.standing else []
     words += [f"not significantly different from {', '.join(alike)}"] if alike else []
     return "; ".join(words)
 
 
-def _alike(board: Board, column: Column, row: Row) -> list[str]:
+def _alike(board: Board, column: Column, row: BoardRow) -> list[str]:
     """Return the titles of the systems that a paired test does not tell from a row."""
     titles = {other.entry.row_name: other.title for other in board.rows}
     own = row.entry.row_name

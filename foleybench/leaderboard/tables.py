@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from foleybench.artefacts.published import ReportedTable
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import Board, Cell, Column, Row
+from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
 from foleybench.pages import number_text
 
 # First line of every Markdown file that this package writes: how a leftover is told from somebody's own file.
@@ -42,7 +42,7 @@ def csv_safe(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _csv_line(board: Board, row: Row, column: Column) -> list[object]:
+def _csv_line(board: Board, row: BoardRow, column: Column) -> list[object]:
     cell = row.cells[column.name]
     record = row.entry.result["metrics"].get(column.name, {})
     standing = cell.standing
@@ -58,15 +58,17 @@ def _csv_line(board: Board, row: Row, column: Column) -> list[object]:
 
 def board_markdown(boards: Sequence[Board]) -> str:
     """Return the boards of one data set."""
-    lines = [MARK, "", f"# {text(boards[0].dataset)}", ""]
+    lines = [MARK, "", f"# {markdown_text(boards[0].dataset)}", ""]
     for board in boards:
         lines += [*_heading(board), *_table(board), ""]
     return "\n".join([*lines, *_legend()]) + "\n"
 
 
 def _heading(board: Board) -> list[str]:
-    title = f"## {text(board.protocol_title)} on {text(board.dataset)} / {text(board.split)}"
-    subset = f" of subset {text(board.subset)} (ids `{board.subset_sha256[:12]}`)" if board.subset_sha256 else ""
+    title = f"## {markdown_text(board.protocol_title)} on {markdown_text(board.dataset)} / {markdown_text(board.split)}"
+    subset = (
+        f" of subset {markdown_text(board.subset)} (ids `{board.subset_sha256[:12]}`)" if board.subset_sha256 else ""
+    )
     return [title, "", f"{board.n_clips} clips{subset}, manifest `{board.manifest_sha256[:12]}`.", ""]
 
 
@@ -76,29 +78,32 @@ def _table(board: Board) -> list[str]:
     lines = [_line(heads), _line(["---", "---", *("---:" for _ in heads[2:])])]
     for row in board.rows:
         cells = [_cell(board, c, row.cells[c.name], decimals[c.name]) for c in board.columns]
-        speed = " ".join(filter(None, (cell_text.seconds(row.seconds_per_clip), text(row.device)))) or "not reported"
+        speed = (
+            " ".join(filter(None, (cell_text.seconds(row.seconds_per_clip), markdown_text(row.device))))
+            or "not reported"
+        )
         tail = [cell_text.count(row.model.get("parameters")), speed, _clips(row)]
-        kind = text(str(row.model["kind"])) + ("" if not row.why_unranked else " (not ranked)")
-        lines.append(_line([text(row.title), kind, *cells, *tail]))
+        kind = markdown_text(str(row.model["kind"])) + ("" if not row.why_unranked else " (not ranked)")
+        lines.append(_line([markdown_text(row.title), kind, *cells, *tail]))
     return lines
 
 
 def _head(column: Column) -> str:
-    unit = "" if column.unit in ("1", "") else f" ({text(column.unit)})"
-    return f"{text(column.title)}{unit} {number_text.ARROWS[column.better]}"
+    unit = "" if column.unit in ("1", "") else f" ({markdown_text(column.unit)})"
+    return f"{markdown_text(column.title)}{unit} {number_text.ARROWS[column.better]}"
 
 
-def _cell(board: Board, column: Column, cell: Cell, decimals: int) -> str:
+def _cell(board: Board, column: Column, cell: BoardCell, decimals: int) -> str:
     if cell.value is None or cell.state != "ok":
         return f"*{cell_text.STATE_WORDS[cell.state]}*"
-    value = number_text.number(cell.value, decimals)
+    value = number_text.fixed_decimals(cell.value, decimals)
     if cell_text.is_bold(board, column, cell):
         value = f"**{value}**"
-    rank = cell_text.rank(cell)
+    rank = cell_text.rank_text(cell)
     return " ".join(filter(None, (value, cell_text.interval(cell, decimals), f"· {rank}" if rank else "")))
 
 
-def _clips(row: Row) -> str:
+def _clips(row: BoardRow) -> str:
     dataset = row.entry.result["dataset"]
     return f"{dataset.get('n_scored', '?')}/{dataset['n_clips']}"
 
@@ -123,23 +128,30 @@ def published_markdown(tables: Iterable[ReportedTable]) -> str:
 
 def _reported(table: ReportedTable) -> list[str]:
     first = table.rows[0][1]
-    heads = [f"{text(m)} {number_text.ARROWS[first[m].better]}" if m in first else text(m) for m in table.metrics]
-    lines = [f"## {text(table.origin)} ({text(table.dataset)})", ""]
+    heads = [
+        f"{markdown_text(m)} {number_text.ARROWS[first[m].better]}" if m in first else markdown_text(m)
+        for m in table.metrics
+    ]
+    lines = [f"## {markdown_text(table.origin)} ({markdown_text(table.dataset)})", ""]
     lines += [_line(["Row", *heads]), _line(["---", *("---:" for _ in heads)])]
     for label, values in table.rows:
-        lines.append(_line([text(label), *(text(values[m].value) if m in values else "" for m in table.metrics)]))
-    return [*lines, "", *(f"- {text(note)}" for note in table.notes), ""]
+        lines.append(
+            _line(
+                [markdown_text(label), *(markdown_text(values[m].value) if m in values else "" for m in table.metrics)]
+            )
+        )
+    return [*lines, "", *(f"- {markdown_text(note)}" for note in table.notes), ""]
 
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def text(value: str) -> str:
+def markdown_text(value: str) -> str:
     """Return text that Markdown shows as it is: no table, no HTML, no markup, one line.
 
     Example:
-        >>> print(text("a*b<i>"))  # doctest: +ELLIPSIS
+        >>> print(markdown_text("a*b<i>"))  # doctest: +ELLIPSIS
         a...*b&lt;i&gt;
     """
     flat = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{name}", type=Path, required=True, metavar="LIST", help=source)
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: the package)")
     args = parser.parse_args(arguments)
-    build({name: getattr(args, name) for name in SOURCES}, args.out)
+    build_subset_lists({name: getattr(args, name) for name in SOURCES}, args.out)
     return 0
 
 
-def build(lists: dict[str, Path], out: Path) -> None:
+def build_subset_lists(lists: dict[str, Path], out: Path) -> None:
     """Write ``clips.txt.gz`` and ``subsets.json``.
 
     Raises:

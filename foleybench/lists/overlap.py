@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from foleybench.errors import FoleyError
-from foleybench.lists.read import Row, key_of, read_list
+from foleybench.lists.read import ListRow, key_of, read_list
 
 
 class OtherList:
@@ -24,7 +24,7 @@ class OtherList:
         self._videos: set[str] = set()
         self._clips: set[tuple[str, int]] = set()
         for row in read_list(path):
-            if not isinstance(row, Row):
+            if not isinstance(row, ListRow):
                 self.n_bad += 1
                 continue
             self.n_rows += 1
@@ -33,7 +33,7 @@ class OtherList:
         if not self.n_rows:
             raise FoleyError(f"{path} holds no row that can be compared, {self.n_bad} that cannot be used.")
 
-    def holds(self, row: Row) -> str:
+    def holds(self, row: ListRow) -> str:
         """Return ``segment`` (the same video and start), ``video`` (the same video only) or ""."""
         if row.video_id not in self._videos:
             return ""
@@ -52,6 +52,6 @@ def parse_other(text: str) -> OtherList:
     return OtherList(name, Path(path))
 
 
-def overlap(row: Row, others: Sequence[OtherList]) -> dict[str, str]:
+def overlap(row: ListRow, others: Sequence[OtherList]) -> dict[str, str]:
     """Return the name of each list that shares something with a row, and what."""
     return {other.name: what for other in others if (what := other.holds(row))}

@@ -38,7 +38,7 @@ _HEADS = {
 }
 
 
-class Row(NamedTuple):
+class ListRow(NamedTuple):
     """One usable row.
 
     Attributes:
@@ -87,7 +87,7 @@ def key_of(video_id: str, start_s: float) -> tuple[str, int]:
     return video_id, round(start_s * 1000)
 
 
-def read_list(path: Path) -> Iterator[Row | BadRow]:
+def read_list(path: Path) -> Iterator[ListRow | BadRow]:
     """Read a list in any of the known layouts, in file order.
 
     Raises:
@@ -160,16 +160,16 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _row(line: str, number: int, fields_of: Callable[[str], list[str]], columns: _Columns) -> Row | BadRow:
+def _row(line: str, number: int, fields_of: Callable[[str], list[str]], columns: _Columns) -> ListRow | BadRow:
     if len(line) > MAX_LINE_CHARS:
-        return BadRow(number, f"the line has {len(line)} characters", shown(line))
+        return BadRow(number, f"the line has {len(line)} characters", shown_text(line))
     try:
         fields = fields_of(line)
         video_id, start_s, end_s = _interval(fields, columns)
         labels = _labels(_field(fields, columns.label))
-        return Row(video_id, start_s, end_s, labels, _field(fields, columns.split).strip(), number)
+        return ListRow(video_id, start_s, end_s, labels, _field(fields, columns.split).strip(), number)
     except (ValueError, csv.Error) as error:
-        return BadRow(number, str(error), shown(line))
+        return BadRow(number, str(error), shown_text(line))
 
 
 def _field(fields: list[str], index: int) -> str:
@@ -187,7 +187,7 @@ def _interval(fields: list[str], columns: _Columns) -> tuple[str, float, float |
         stem = _ENDING.sub("", name.rpartition("/")[2])
         found = parse_stem(stem)
         if not found.known:
-            raise ValueError(f"{shown(name)!r} is neither a video id of eleven characters nor the name of a clip")
+            raise ValueError(f"{shown_text(name)!r} is neither a video id of eleven characters nor the name of a clip")
         return found.source_id, found.start_s, found.end_s
     if columns.start < 0:
         raise ValueError(f"the row of video {name} does not say where the clip starts")
@@ -204,7 +204,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0.0 <= seconds <= MAX_START_S:
-        raise ValueError(f"{shown(text)!r} is not a time in seconds")
+        raise ValueError(f"{shown_text(text)!r} is not a time in seconds")
     return seconds
 
 
@@ -216,11 +216,11 @@ def _labels(text: str) -> tuple[str, ...]:
         if len(label) > MAX_LABEL_CHARS:
             raise ValueError(f"a label has {len(label)} characters; at most {MAX_LABEL_CHARS} are taken")
         if not label.isprintable():
-            raise ValueError(f"the label {shown(label)!r} holds characters that cannot be printed")
+            raise ValueError(f"the label {shown_text(label)!r} holds characters that cannot be printed")
     return tuple(label for label in labels if label)
 
 
-def shown(text: str) -> str:
+def shown_text(text: str) -> str:
     """Return the start of a text for people: what cannot be printed is escaped, what is long is cut."""
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:_SHOWN_CHARS])
     return safe if len(text) <= _SHOWN_CHARS else f"{safe}..."

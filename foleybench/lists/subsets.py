@@ -53,14 +53,14 @@ def id_text(ids: Iterable[str]) -> bytes:
     return "".join(f"{clip_id}\n" for clip_id in sorted(set(ids))).encode("ascii")
 
 
-def names() -> list[str]:
+def subset_names() -> list[str]:
     """Return the names of the shipped subsets, largest first."""
     index = _index()
     return sorted(index, key=lambda name: -int(index[name]["n_ids"]))
 
 
 @functools.cache
-def load(name: str) -> Subset:
+def load_subset(name: str) -> Subset:
     """Return a shipped subset, checked against its recorded count and hash.
 
     Raises:
@@ -87,8 +87,8 @@ def read_ids(path: Path) -> Subset:
         FoleyError: The file is missing or a line is no clip id; the line is named.
     """
     # Only here: the lists and what they need are not wanted by every command.
-    from foleybench.lists import Row, read_list
-    from foleybench.lists.read import shown
+    from foleybench.lists import ListRow, read_list
+    from foleybench.lists.read import shown_text
 
     if not path.is_file():
         raise FoleyError(f"no list of ids at {path}.")
@@ -98,12 +98,12 @@ def read_ids(path: Path) -> Subset:
         ids = plain
     else:
         for row in read_list(path):
-            if not isinstance(row, Row):
+            if not isinstance(row, ListRow):
                 raise FoleyError(f"{path}, line {row.line}: {row.reason} ({row.shown}).")
             ids.add(segment_id(row.video_id, row.start_s, row.start_s + 10.0 if row.end_s is None else row.end_s))
     if not ids:
         raise FoleyError(f"{path} names no clip.")
-    return Subset(name=shown(path.stem), sha256=hashlib.sha256(id_text(ids)).hexdigest(), ids=frozenset(ids))
+    return Subset(name=shown_text(path.stem), sha256=hashlib.sha256(id_text(ids)).hexdigest(), ids=frozenset(ids))
 
 
 def _plain_ids(path: Path) -> set[str] | None:

@@ -162,7 +162,7 @@ def resample(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
     if from_hz == to_hz:
         return audio
     wanted = round(len(audio) * to_hz / from_hz)
-    return np.ascontiguousarray(sinc.resample(audio, from_hz, to_hz)[:wanted])
+    return np.ascontiguousarray(sinc.sinc_resample(audio, from_hz, to_hz)[:wanted])
 
 
 def fit_length(audio: AudioArray, n_samples: int) -> AudioArray:

@@ -45,7 +45,7 @@ def resample_as(method: Resampler, audio: AudioArray, from_hz: int, to_hz: int) 
 
 
 def _kaiser_best(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
-    return sinc.resample(audio, from_hz, to_hz, _KAISER_BEST)
+    return sinc.sinc_resample(audio, from_hz, to_hz, _KAISER_BEST)
 
 
 def _soxr_hq(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
@@ -92,7 +92,7 @@ def _julius_kernel(crossings: FloatArray) -> FloatArray:
 def _julius_without_table(audio: AudioArray, old: int, new: int) -> AudioArray:
     cutoff = min(old, new) * _JULIUS_ROLLOFF
     reach, n = math.ceil(_JULIUS_ZEROS * old / cutoff), len(audio) * new // old
-    return sinc_direct.apply(
+    return sinc_direct.resample_directly(
         audio, old, new, cutoff=cutoff, reach=reach, kernel=_julius_kernel, n=n, hold_ends=True, unit_sum=True
     )
 

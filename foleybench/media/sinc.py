@@ -41,7 +41,7 @@ class Filter(NamedTuple):
 HANN = Filter()
 
 
-def resample(audio: AudioArray, from_hz: int, to_hz: int, low_pass: Filter = HANN) -> AudioArray:
+def sinc_resample(audio: AudioArray, from_hz: int, to_hz: int, low_pass: Filter = HANN) -> AudioArray:
     """Resample by one filter per output phase; outside the sound there is silence.
 
     Rates whose table of filters would be too large go the same way without one, to 1e-6 of full scale.
@@ -81,7 +81,9 @@ def _without_table(audio: AudioArray, old: int, new: int, low_pass: Filter) -> A
         return np.asarray(np.sinc(inside) * window, dtype=np.float64)
 
     reach, n = math.ceil(zeros * old / cutoff), math.ceil(new * len(audio) / old)
-    return sinc_direct.apply(audio, old, new, cutoff=cutoff, reach=reach, kernel=kernel, n=n, float32_phases=True)
+    return sinc_direct.resample_directly(
+        audio, old, new, cutoff=cutoff, reach=reach, kernel=kernel, n=n, float32_phases=True
+    )
 
 
 @functools.lru_cache(maxsize=32)

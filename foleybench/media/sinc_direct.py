@@ -17,7 +17,7 @@ MAX_TABLE = 4_000_000
 _BLOCK = 2048
 
 
-def apply(
+def resample_directly(
     audio: AudioArray,
     old: int,
     new: int,

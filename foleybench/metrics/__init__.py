@@ -3,9 +3,9 @@
 from typing import Any
 
 from foleybench.api.metric import ClipView, Metric, Need, Pool, Stat
-from foleybench.stats.pools import MeanOf, mean_of, value_of
+from foleybench.stats.pools import MeanOf, mean_of, one_statistic
 
-__all__ = ["ClipView", "MeanOf", "Metric", "Need", "Pool", "Stat", "mean_of", "value_of"]
+__all__ = ["ClipView", "MeanOf", "Metric", "Need", "Pool", "Stat", "mean_of", "one_statistic"]
 
 
 def __getattr__(name: str) -> Any:

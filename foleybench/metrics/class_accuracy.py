@@ -9,16 +9,16 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
-from foleybench.encoders._nets.mini_labels import class_names
-from foleybench.metrics._families.features import read, scalar
+from foleybench.encoders._nets.mini_labels import mini_class_names
+from foleybench.metrics._families.features import read_feature, scalar
 from foleybench.stats.pools import Ratio
 
 POOL = Ratio("hit")
 
 
 def _per_clip(clip: ClipView) -> Stat | None:
-    names = class_names()
-    logits = read(clip, "logits")
+    names = mini_class_names()
+    logits = read_feature(clip, "logits")
     if clip.label not in names:
         return None
     return {"hit": scalar(float(int(np.argmax(logits)) == names.index(clip.label)))}

@@ -14,13 +14,13 @@ import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
 from foleybench.metrics._families.events import event_times_s
-from foleybench.metrics._families.features import read
+from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._math.f_score import POOL, counts, curve
 
 
 def _per_clip(clip: ClipView) -> Stat | None:
     wanted = event_times_s(clip, visible=True)
-    generated = np.sort(read(clip, "onsets"))
+    generated = np.sort(read_feature(clip, "onsets"))
     if not len(wanted):
         return None
     return counts(wanted, generated, event_times_s(clip, visible=False))

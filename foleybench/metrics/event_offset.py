@@ -16,7 +16,7 @@ import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
 from foleybench.metrics._families.events import event_times_s
-from foleybench.metrics._families.features import read, scalar
+from foleybench.metrics._families.features import read_feature, scalar
 from foleybench.metrics._math.onset_matching import nearest_pairs
 from foleybench.stats.pools import Ratio
 
@@ -26,7 +26,7 @@ POOL = Ratio("absolute_s", ("n_pairs",))
 
 def _per_clip(clip: ClipView) -> Stat | None:
     wanted = event_times_s(clip, visible=True)
-    generated = np.sort(read(clip, "onsets"))
+    generated = np.sort(read_feature(clip, "onsets"))
     if not len(wanted):
         return None
     unseen = event_times_s(clip, visible=False)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.api.metric import ClipView
-from foleybench.metrics._families.features import read
+from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._families.librosa_onsets import TOLERANCE_S, librosa_metric
 from foleybench.metrics._math.onset_matching import count_matches
 
 
 def _value(clip: ClipView) -> float | None:
-    reference, generated = np.sort(read(clip, "reference")), np.sort(read(clip, "generated"))
+    reference, generated = np.sort(read_feature(clip, "reference")), np.sort(read_feature(clip, "generated"))
     return count_matches(reference, generated, TOLERANCE_S) / len(reference) if len(reference) else None
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
-from foleybench.metrics._families.features import read
+from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._math.f_score import POOL, counts, curve
 
 
 def _per_clip(clip: ClipView) -> Stat | None:
-    wanted, generated = np.sort(read(clip, "reference")), np.sort(read(clip, "generated"))
+    wanted, generated = np.sort(read_feature(clip, "reference")), np.sort(read_feature(clip, "generated"))
     return counts(wanted, generated) if len(wanted) else None
 
 

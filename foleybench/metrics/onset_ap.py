@@ -10,13 +10,17 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.api.metric import ClipView
-from foleybench.metrics._families.features import read
+from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._families.librosa_onsets import librosa_metric, ranked_precision
 
 
 def _value(clip: ClipView) -> float | None:
-    reference = np.sort(read(clip, "reference"))
-    return ranked_precision(reference, read(clip, "generated"), read(clip, "peak")) if len(reference) else None
+    reference = np.sort(read_feature(clip, "reference"))
+    return (
+        ranked_precision(reference, read_feature(clip, "generated"), read_feature(clip, "peak"))
+        if len(reference)
+        else None
+    )
 
 
 METRIC = librosa_metric(

@@ -7,12 +7,12 @@ agree: 1.
 from __future__ import annotations
 
 from foleybench.api.metric import ClipView
-from foleybench.metrics._families.features import read
+from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._families.librosa_onsets import librosa_metric
 
 
 def _value(clip: ClipView) -> float:
-    return float(len(read(clip, "reference")) == len(read(clip, "generated")))
+    return float(len(read_feature(clip, "reference")) == len(read_feature(clip, "generated")))
 
 
 METRIC = librosa_metric(

@@ -15,11 +15,11 @@ def decimals_of(size: float, digits: int) -> int:
     return min(_MOST_DECIMALS, max(0, digits - 1 - math.floor(math.log10(size))))
 
 
-def number(value: float, decimals: int) -> str:
+def fixed_decimals(value: float, decimals: int) -> str:
     """Return a number with fixed decimals and never a negative zero.
 
     Example:
-        >>> number(-0.0001, 2)
+        >>> fixed_decimals(-0.0001, 2)
         '0.00'
     """
     text = f"{value:.{decimals}f}"

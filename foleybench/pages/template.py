@@ -32,7 +32,7 @@ def trusted(package: str, *names: str) -> Markup:
     return Markup("".join(asset(package, name) for name in names))  # noqa: S704 - a file of this package, not input
 
 
-def choose(clip_ids: Sequence[str], n_clips: int, seed: int) -> list[str]:
+def choose_clips(clip_ids: Sequence[str], n_clips: int, seed: int) -> list[str]:
     """Return clips drawn by seed, never by hand; the order of ``clip_ids`` does not matter."""
     ordered = sorted(clip_ids)
     order = np.random.default_rng(seed).permutation(len(ordered))

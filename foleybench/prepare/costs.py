@@ -68,7 +68,7 @@ class Cost:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Estimate:
+class CostEstimate:
     """What all the clips take.
 
     Attributes:
@@ -94,11 +94,12 @@ class Estimate:
     month_price: float
 
 
-def estimate(costs: Sequence[Cost], n_clips: int, n_per_shard: int, assumed: Assumed) -> Estimate:
+def estimate_costs(costs: Sequence[Cost], n_clips: int, n_per_shard: int, assumed: Assumed) -> CostEstimate:
     """Return what follows from the costs of a sample.
 
     Example:
-        >>> found = estimate([Cost(cpu_s=1.8, wall_s=2.0, n_bytes=600_000, status="ok")], 2_000_000, 512, Assumed())
+        >>> cost = Cost(cpu_s=1.8, wall_s=2.0, n_bytes=600_000, status="ok")
+        >>> found = estimate_costs([cost], 2_000_000, 512, Assumed())
         >>> found.core_hours, found.n_cores, found.n_machines, found.n_shards
         (1000.0, 53, 4, 3907)
     """
@@ -106,7 +107,7 @@ def estimate(costs: Sequence[Cost], n_clips: int, n_per_shard: int, assumed: Ass
     n_cores = math.ceil(core_hours / (assumed.hours * assumed.busy))
     usable = [cost.n_bytes for cost in costs if cost.status == "ok"]
     n_bytes = n_clips * sum(size + _TAR_BYTES for size in usable) / len(costs)
-    return Estimate(
+    return CostEstimate(
         n_clips=n_clips,
         core_hours=core_hours,
         n_cores=n_cores,
@@ -119,7 +120,7 @@ def estimate(costs: Sequence[Cost], n_clips: int, n_per_shard: int, assumed: Ass
     )
 
 
-def measure(dataset: Dataset, items: Sequence[Item], n_sample: int) -> Iterator[Cost]:
+def measure_costs(dataset: Dataset, items: Sequence[Item], n_sample: int) -> Iterator[Cost]:
     """Make clips that lie evenly among the items, in this process, and yield what each took; nothing is kept."""
     step = max(1, len(items) // n_sample)
     for item in items[::step][:n_sample]:
@@ -133,7 +134,7 @@ def measure(dataset: Dataset, items: Sequence[Item], n_sample: int) -> Iterator[
         yield Cost(cpu_s=cpu_s, wall_s=wall_s, n_bytes=n_bytes, status=status)
 
 
-def describe(
+def describe_costs(
     dataset_name: str, options: argparse.Namespace, out: Path, *, n_sample: int, assumed: Assumed, limit: int | None
 ) -> list[str]:
     """Measure a sample of what a command would make, and say in lines what all of it takes.
@@ -146,10 +147,10 @@ def describe(
     items = [item for split in splits for item in split.wanted]
     if not items:
         raise FoleyError("every clip asked for is refused by name: there is nothing to measure.")
-    bar = Progress(measure(dataset, items, n_sample), total=min(n_sample, len(items)), unit="clip")
+    bar = Progress(measure_costs(dataset, items, n_sample), total=min(n_sample, len(items)), unit="clip")
     costs = list(bar)
     clip_s = splits[0].header.profile.get("clip_s") or 10.0
-    found = estimate(costs, assumed.n_clips or len(items), clips_per_shard(clip_s), assumed)
+    found = estimate_costs(costs, assumed.n_clips or len(items), clips_per_shard(clip_s), assumed)
     return [*_measured(costs, len(items)), *_follows(found, assumed), *dataset.outlook(options, items)]
 
 
@@ -165,7 +166,7 @@ def _measured(costs: Sequence[Cost], n_items: int) -> list[str]:
     ]
 
 
-def _follows(found: Estimate, assumed: Assumed) -> list[str]:
+def _follows(found: CostEstimate, assumed: Assumed) -> list[str]:
     return [
         f"for {found.n_clips} clips: {found.core_hours:.1f} core hours, that is {assumed.hours:g} hours on "
         f"{found.n_cores} cores kept {100 * assumed.busy:.0f} % busy, {found.n_machines} machines of {assumed.cores}",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from foleybench.errors import FoleyError
 from foleybench.prepare.duplicate_flags import BETWEEN
-from foleybench.prepare.pack import Group, Part, part_bytes
+from foleybench.prepare.pack import Part, ShardGroup, part_bytes
 from foleybench.prepare.split_record import record_path
 from foleybench.prepare.staging import FINGERPRINT, FOLDER, Staging
 from foleybench.shards.dataset import shard_names
@@ -40,7 +40,7 @@ class Shelf:
     def bring(self, shard: str) -> None:
         """Have a shard in the folder of the run."""
 
-    def store(self, staging: Staging, group: Group, part: Part) -> None:
+    def store(self, staging: Staging, group: ShardGroup, part: Part) -> None:
         """Take a shard that was packed, before it counts."""
 
     def clear(self, shard: str) -> None:
@@ -95,7 +95,7 @@ class RemoteShelf(Shelf):
         if not (self.out / shard).is_file():
             self._there.download(shard, self.out / shard)
 
-    def store(self, staging: Staging, group: Group, part: Part) -> None:
+    def store(self, staging: Staging, group: ShardGroup, part: Part) -> None:
         """Send a shard, then what says that it is packed."""
         if part.shard:
             self._there.upload(part.shard, self.out / part.shard, part.sha256)
@@ -131,7 +131,7 @@ class RemoteShelf(Shelf):
             self._there.upload(name, path, sha256)
 
     @staticmethod
-    def _part_name(staging: Staging, group: Group) -> str:
+    def _part_name(staging: Staging, group: ShardGroup) -> str:
         return f"{FOLDER}/{staging.fingerprint['split']}/{staging.part_path(group.index).name}"
 
 

@@ -23,7 +23,7 @@ from foleybench.shards.members import MARKS, unmarked
 BETWEEN = "duplicates.jsonl"
 
 
-def mark(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
+def flag_duplicates(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
     """Yield blocks of lines of one split's manifest with the copies among them flagged; old marks go.
 
     Args:

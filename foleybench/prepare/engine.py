@@ -19,17 +19,17 @@ from foleybench.prepare.duplicate_flags import write_between
 from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.pack import (
     Again,
-    Group,
+    ShardGroup,
     any_again,
     clips_per_shard,
     drop_again,
-    groups,
     read_part,
     reopen,
+    shard_groups,
 )
-from foleybench.prepare.pack_queue import Packer, Split
-from foleybench.prepare.retry_policy import Watch, announce
-from foleybench.prepare.split_record import LOCK, any_left, find_finished, finish, forget, take_apart
+from foleybench.prepare.pack_queue import PackedSplit, Packer
+from foleybench.prepare.retry_policy import RetryWatch, announce
+from foleybench.prepare.split_record import LOCK, any_left, find_finished, finish, forget_split, take_apart
 from foleybench.prepare.staging import Staging, items_sha256, refuse_change
 from foleybench.prepare.tool_versions import tool_versions
 from foleybench.prepare.worker_pool import PoolSettings, Task, run_tasks
@@ -61,7 +61,7 @@ class SplitPlan:
 
     header: Header
     items: tuple[Item, ...]
-    groups: list[Group]
+    groups: list[ShardGroup]
     staging: Staging
     complete: bool
     n_staged: int
@@ -162,7 +162,7 @@ def _split_plan(
     split = SplitPlan(
         header=header,
         items=items,
-        groups=groups(items, fingerprint["n_per_shard"]),
+        groups=shard_groups(items, fingerprint["n_per_shard"]),
         staging=staging,
         complete=False,
         n_staged=0,
@@ -187,14 +187,14 @@ def _wanted(items: Sequence[Item]) -> list[Item]:
     return [item for item in items if item.refused is None]
 
 
-def _left(staging: Staging, group: Group) -> list[Item]:
+def _left(staging: Staging, group: ShardGroup) -> list[Item]:
     if staging.part_path(group.index).is_file():
         return []
     staged = staging.staged(group.index)
     return [item for item in _wanted(group.items) if item.clip_id not in staged]
 
 
-def _n_finished(staging: Staging, group: Group) -> int:
+def _n_finished(staging: Staging, group: ShardGroup) -> int:
     wanted = _wanted(group.items)
     if staging.part_path(group.index).is_file():
         return len(wanted)
@@ -249,7 +249,7 @@ def prepare(
     with locked(out, "prepare", LOCK):
         shelf = _shelf(out, url)
         plans = plan(dataset_name, options, out, limit=limit, force=force, url=url, pull=not force)
-        watch = Watch(out, retry=retry, retry_now=retry_now)
+        watch = RetryWatch(out, retry=retry, retry_now=retry_now)
         for split in plans:
             _begin(shelf, split, watch, force=force)
             if split.staging.folder.is_dir():
@@ -266,12 +266,12 @@ def prepare(
         return {split.split: manifest_path(out, split.split) for split in plans}
 
 
-def _begin(shelf: Shelf, split: SplitPlan, watch: Watch, *, force: bool) -> None:
+def _begin(shelf: Shelf, split: SplitPlan, watch: RetryWatch, *, force: bool) -> None:
     """Open the staging area of a split that needs work, and only of such a one."""
     out, sizes = shelf.out, shelf.sizes()
     if force:
         split.staging.remove()
-        forget(out, split.split)
+        forget_split(out, split.split)
     again = watch.again(split.split)
     finished = find_finished(out, split.split, sizes)
     if finished is not None:
@@ -285,7 +285,7 @@ def _begin(shelf: Shelf, split: SplitPlan, watch: Watch, *, force: bool) -> None
         _begin_group(shelf, sizes, split.staging, group, again)
 
 
-def _begin_group(shelf: Shelf, sizes: Mapping[str, int], staging: Staging, group: Group, again: Again) -> None:
+def _begin_group(shelf: Shelf, sizes: Mapping[str, int], staging: Staging, group: ShardGroup, again: Again) -> None:
     """Give up what a part says when its shard is lost, and clips that are to be tried again."""
     path = staging.part_path(group.index)
     if not path.is_file():
@@ -310,11 +310,11 @@ def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engin
     return functools.partial(run_on_ray, settings, address=ray_address)
 
 
-def _make(engine: Engine, shelf: Shelf, splits: Sequence[SplitPlan], watch: Watch, progress: bool) -> None:
+def _make(engine: Engine, shelf: Shelf, splits: Sequence[SplitPlan], watch: RetryWatch, progress: bool) -> None:
     n_failed = 0
     n_left = sum(len(split.wanted) - sum(_n_finished(split.staging, g) for g in split.groups) for split in splits)
     with (
-        Packer(shelf, [Split(split.staging, split.groups) for split in splits]) as packer,
+        Packer(shelf, [PackedSplit(split.staging, split.groups) for split in splits]) as packer,
         Progress(total=n_left, unit="clip", disable=not progress) as bar,
         contextlib.closing(engine(packer.tasks())) as ended,
     ):

@@ -29,12 +29,12 @@ from foleybench.api.weights import require
 from foleybench.clips import Clock, IntArray
 from foleybench.errors import FoleyError, ManifestError, MediaError
 from foleybench.features.cache import FeatureCache
-from foleybench.features.featurise import Featuriser, Job, Material, in_order, job
+from foleybench.features.featurise import EncoderMaterial, Featuriser, Job, in_order, job
 from foleybench.files import file_sha256
 from foleybench.media.audio import fit_length, read_sound
 from foleybench.media.h264 import decode_mp4
-from foleybench.prepare.pack import Group, Part, commit, read_part
-from foleybench.prepare.split_record import LOCK, find_finished, finish, forget, take_apart
+from foleybench.prepare.pack import Part, ShardGroup, commit, read_part
+from foleybench.prepare.split_record import LOCK, find_finished, finish, forget_split, take_apart
 from foleybench.prepare.staging import Staging, refuse_change
 from foleybench.runtime.lock import locked
 from foleybench.runtime.progress import Progress
@@ -115,7 +115,7 @@ class FeaturePlan:
 
     header: Header
     index: ShardIndex
-    groups: list[Group]
+    groups: list[ShardGroup]
     staging: Staging
     complete: bool
     left: list[int]
@@ -130,7 +130,7 @@ def plan_features(request: FeatureRequest) -> FeaturePlan:
     index = ShardStream(request.data).index
     header = _header(request, index)
     split = header.split
-    groups = [Group(number, _items(index, number, split)) for number in range(len(index.shards))]
+    groups = [ShardGroup(number, _items(index, number, split)) for number in range(len(index.shards))]
     staging = Staging(request.out, split, {**header.as_schema_1(), "shards": list(index.shards)})
     finished = None if request.force else find_finished(request.out, split)
     if finished is not None:
@@ -205,7 +205,7 @@ def _begin(request: FeatureRequest, planned: FeaturePlan) -> None:
     split = planned.header.split
     if request.force:
         planned.staging.remove()
-        forget(request.out, split)
+        forget_split(request.out, split)
     finished = find_finished(request.out, split)
     if finished is not None:
         take_apart(request.out, planned.staging, planned.groups, finished)
@@ -253,7 +253,7 @@ def _items(index: ShardIndex, shard: int, split: str) -> list[Item]:
     ]
 
 
-def _is_packed(out: Path, staging: Staging, group: Group) -> bool:
+def _is_packed(out: Path, staging: Staging, group: ShardGroup) -> bool:
     path = staging.part_path(group.index)
     if not path.is_file():
         return False
@@ -336,7 +336,7 @@ def _made(stream: ShardStream, task: ShardTask) -> Iterator[tuple[Entry, dict[st
     samples = stream.read(Run(positions, positions), verify=False)
     for start in range(0, len(positions), chunk):
         loaded = [_load(index, at, next(samples)) for at in positions[start : start + chunk].tolist()]
-        features = iter(featuriser([material for _, material in loaded if isinstance(material, Material)]))
+        features = iter(featuriser([material for _, material in loaded if isinstance(material, EncoderMaterial)]))
         for entry, material in loaded:
             if isinstance(material, MediaError):
                 yield dataclasses.replace(entry, status=material.status, reason=material.reason), {}
@@ -344,7 +344,7 @@ def _made(stream: ShardStream, task: ShardTask) -> Iterator[tuple[Entry, dict[st
                 yield _filed(entry, next(features), task, index.shards[task.shard])
 
 
-def _load(index: ShardIndex, position: int, sample: RawSample) -> tuple[Entry, Material | MediaError]:
+def _load(index: ShardIndex, position: int, sample: RawSample) -> tuple[Entry, EncoderMaterial | MediaError]:
     """Decode what is needed of a clip; one that cannot be decoded or is not the recorded one is told."""
     bare = Entry(clip_id=sample[KEY], source="", source_id="", label="", status="ok")
     try:
@@ -365,10 +365,12 @@ def _load(index: ShardIndex, position: int, sample: RawSample) -> tuple[Entry, M
     except MediaError as error:
         return entry, error
 
-    def look() -> Any:
+    def decode_video() -> Any:
         return picture
 
-    return entry, Material(duration_s=duration_s, sounds=sounds, picture_sha256="", look=look, caption=entry.label)
+    return entry, EncoderMaterial(
+        duration_s=duration_s, sounds=sounds, picture_sha256="", decode_video=decode_video, caption=entry.label
+    )
 
 
 def _filed(entry: Entry, found: Mapping[Job, Features], task: ShardTask, shard: str) -> tuple[Entry, dict[str, bytes]]:

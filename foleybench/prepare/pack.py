@@ -1,7 +1,7 @@
 """Staged clips into one shard and its part of the manifest, and back again.
 
-A shard belongs to a fixed run of the items asked for (``Group``), whether they turn out usable or not: so shards are
-packed in any order, as soon as their own clips are finished, and a clip that is had later changes its own shard only.
+A shard belongs to a fixed run of the items asked for (``ShardGroup``), whether they turn out usable or not: so shards
+are packed in any order, as soon as their own clips are finished, and a clip that is had later changes only its own.
 A group without a usable clip has no shard; its number stays free.
 """
 
@@ -20,7 +20,7 @@ from foleybench.api.dataset import Item, Sample
 from foleybench.errors import FoleyError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.prepare.staging import (
-    Outcome,
+    ItemOutcome,
     Staging,
     failure,
     stage_outcome,
@@ -41,7 +41,7 @@ Again = Callable[[Item, str], bool]
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
+class ShardGroup:
     """The items that share a shard.
 
     Attributes:
@@ -91,13 +91,13 @@ def clips_per_shard(clip_s: float) -> int:
     return max(1, int(MAX_CLIPS * min(1.0, _FULL_CLIP_S / clip_s)))
 
 
-def groups(items: Sequence[Item], n_per_shard: int) -> list[Group]:
+def shard_groups(items: Sequence[Item], n_per_shard: int) -> list[ShardGroup]:
     """Cut the items of a split into the groups that share a shard."""
     starts = range(0, len(items), n_per_shard)
-    return [Group(index, items[start : start + n_per_shard]) for index, start in enumerate(starts)]
+    return [ShardGroup(index, items[start : start + n_per_shard]) for index, start in enumerate(starts)]
 
 
-def pack(out: Path, staging: Staging, group: Group) -> Part:
+def pack(out: Path, staging: Staging, group: ShardGroup) -> Part:
     """Write the shard of a group whose clips are all finished; ``commit`` makes it count.
 
     Raises:
@@ -115,7 +115,7 @@ def pack(out: Path, staging: Staging, group: Group) -> Part:
     return Part(shard=shard, n_bytes=(out / shard).stat().st_size, n_clips=len(samples), sha256=sha256, lines=lines)
 
 
-def commit(staging: Staging, group: Group, part: Part) -> None:
+def commit(staging: Staging, group: ShardGroup, part: Part) -> None:
     """Note that a group is packed, then drop its staged clips."""
     write_atomically(staging.part_path(group.index), part_bytes(part))
     shutil.rmtree(staging.clips_folder(group.index), ignore_errors=True)
@@ -139,13 +139,13 @@ def read_part(path: Path) -> Part:
         raise FoleyError(f"{path} is damaged ({error}). Run again with --force.") from error
 
 
-def any_again(group: Group, part: Part, again: Again) -> bool:
+def any_again(group: ShardGroup, part: Part, again: Again) -> bool:
     """Whether a clip of a packed group is to be tried again."""
     pairs = zip(group.items, part.entries(), strict=True)
     return any(again(item, entry.status) for item, entry in pairs if not item.refused)
 
 
-def reopen(out: Path, staging: Staging, group: Group, part: Part, again: Again) -> None:
+def reopen(out: Path, staging: Staging, group: ShardGroup, part: Part, again: Again) -> None:
     """Stage a packed group again, but for clips to be tried again; the part goes last, so a kill loses nothing.
 
     Raises:
@@ -158,11 +158,13 @@ def reopen(out: Path, staging: Staging, group: Group, part: Part, again: Again) 
         if entry.status == "ok":
             stage_sample(folder, entry.clip_id, _sample(out / str(entry.shard), entry))
         elif not item.refused and not again(item, entry.status):
-            stage_outcome(folder, entry.clip_id, Outcome(status=entry.status, reason=entry.reason, facts=entry.facts))
+            stage_outcome(
+                folder, entry.clip_id, ItemOutcome(status=entry.status, reason=entry.reason, facts=entry.facts)
+            )
     staging.part_path(group.index).unlink()
 
 
-def drop_again(staging: Staging, group: Group, again: Again) -> None:
+def drop_again(staging: Staging, group: ShardGroup, again: Again) -> None:
     """Un-stage the clips to be tried again of a group that is not packed yet."""
     folder = staging.clips_folder(group.index)
     staged = staging.staged(group.index)
@@ -171,7 +173,7 @@ def drop_again(staging: Staging, group: Group, again: Again) -> None:
             (folder / f"{item.clip_id}.json").unlink()
 
 
-def _outcome(folder: Path, item: Item) -> Outcome:
+def _outcome(folder: Path, item: Item) -> ItemOutcome:
     if item.refused:
         return failure(*item.refused)
     return staged_outcome(folder, item.clip_id)
@@ -189,7 +191,7 @@ def _sample(shard: Path, entry: Entry) -> Sample:
     )
 
 
-def _members(folder: Path, item: Item, outcome: Outcome) -> dict[str, Callable[[], bytes]]:
+def _members(folder: Path, item: Item, outcome: ItemOutcome) -> dict[str, Callable[[], bytes]]:
     members: dict[str, Callable[[], bytes]] = {
         field: functools.partial(staged_media, folder, item.clip_id, field, sha256)
         for field, sha256 in outcome.sha256.items()
@@ -197,7 +199,7 @@ def _members(folder: Path, item: Item, outcome: Outcome) -> dict[str, Callable[[
     return {**members, "json": functools.partial(_meta_bytes, item, outcome)}
 
 
-def _meta_bytes(item: Item, outcome: Outcome) -> bytes:
+def _meta_bytes(item: Item, outcome: ItemOutcome) -> bytes:
     """Return the JSON member of a clip."""
     meta = {
         "clip_id": item.clip_id,
@@ -213,7 +215,7 @@ def _meta_bytes(item: Item, outcome: Outcome) -> bytes:
     return canonical_json(meta).encode()
 
 
-def _entry(item: Item, outcome: Outcome, shard: str) -> Entry:
+def _entry(item: Item, outcome: ItemOutcome, shard: str) -> Entry:
     ok = outcome.status == "ok"
     return Entry(
         clip_id=item.clip_id,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from foleybench.api.dataset import Item
 from foleybench.prepare.destination import Shelf
-from foleybench.prepare.pack import Group, commit, pack
+from foleybench.prepare.pack import ShardGroup, commit, pack
 from foleybench.prepare.staging import Staging
 from foleybench.prepare.worker_pool import Task
 
@@ -19,11 +19,11 @@ _THREADS = 2
 _MAX_WAITING = 4
 
 
-class Split(NamedTuple):
+class PackedSplit(NamedTuple):
     """A split in work."""
 
     staging: Staging
-    groups: Sequence[Group]
+    groups: Sequence[ShardGroup]
 
 
 class Packer:
@@ -32,11 +32,11 @@ class Packer:
     Use as a context: leaving it waits for the packing that is under way.
     """
 
-    def __init__(self, shelf: Shelf, splits: Sequence[Split]) -> None:
+    def __init__(self, shelf: Shelf, splits: Sequence[PackedSplit]) -> None:
         self._shelf = shelf
         self._splits = splits
         self._left: dict[Path, int] = {}
-        self._groups: dict[Path, tuple[Staging, Group]] = {}
+        self._groups: dict[Path, tuple[Staging, ShardGroup]] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pack")
         self._running: set[Future[None]] = set()
 
@@ -76,7 +76,7 @@ class Packer:
         self._settle(_MAX_WAITING)
         self._running.add(self._threads.submit(self._pack, staging, group))
 
-    def _pack(self, staging: Staging, group: Group) -> None:
+    def _pack(self, staging: Staging, group: ShardGroup) -> None:
         part = pack(self._shelf.out, staging, group)
         self._shelf.store(staging, group, part)
         commit(staging, group, part)
@@ -99,6 +99,6 @@ class Packer:
 
 def _in_turn(items: list[Item], seed: int) -> list[Item]:
     """Mix what is fetched, so that videos which were asked for together before are not asked for together again."""
-    if any("net" in item.way for item in items):
+    if any("net" in item.access for item in items):
         random.Random(seed).shuffle(items)
     return items

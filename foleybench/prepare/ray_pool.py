@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from foleybench.api.dataset import Item
 from foleybench.errors import FoleyError
-from foleybench.prepare.staging import Outcome, stage_files, stage_outcome
+from foleybench.prepare.staging import ItemOutcome, stage_files, stage_outcome
 from foleybench.prepare.tool_versions import tool_versions
 from foleybench.prepare.worker_pool import PoolSettings, Task, run_tasks
 from foleybench.runtime.ray_map import Done, connected, ray_map
@@ -132,7 +132,7 @@ def _settle(done: Done[Batch, list[Made]], batch: list[Task]) -> Iterator[tuple[
     """Stage what came back."""
     if done.result is None:
         for task in batch:
-            outcome = Outcome(status="crashed", reason=f"it took worker after worker with it: {done.lost}")
+            outcome = ItemOutcome(status="crashed", reason=f"it took worker after worker with it: {done.lost}")
             stage_outcome(task.folder, task.item.clip_id, outcome)
             yield task, outcome.status
         return

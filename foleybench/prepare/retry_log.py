@@ -85,20 +85,20 @@ class Tries:
         with self._path.open("a") as handle:
             handle.write(json.dumps({"clip_id": clip_id, **last._asdict()}) + "\n")
 
-    def may_try(self, clip_id: str, status: str, way: Mapping[str, Any], *, now_s: float | None = None) -> bool:
+    def may_try(self, clip_id: str, status: str, access: Mapping[str, Any], *, now_s: float | None = None) -> bool:
         """Whether a clip that ended so may be tried again by now.
 
         Args:
             clip_id: The clip.
             status: How it ended.
-            way: How its media can be had this time.
+            access: How its media can be had this time.
             now_s: Seconds since 1970 (default: the clock).
         """
         if status == "ok":
             return False
         if status in _GONE:
-            return "path" in way or (status == "not_here" and bool(way))
-        if status in _LATER and "path" in way:
+            return "path" in access or (status == "not_here" and bool(access))
+        if status in _LATER and "path" in access:
             return True
         return status in _AT_ONCE or (status in _LATER and self.due_s(clip_id) <= (now_s or time.time()))
 

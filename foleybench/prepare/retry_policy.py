@@ -18,7 +18,7 @@ MAX_SHUT_OUT = 5
 RECORDS = ".prepared"
 
 
-class Watch:
+class RetryWatch:
     """The record of tries of every split of a run.
 
     Args:
@@ -49,7 +49,7 @@ class Watch:
 
         def again(item: Item, status: str) -> bool:
             asked = self._retry or goes_away(status)
-            return asked and tries.may_try(item.clip_id, status, item.way, now_s=self._now_s)
+            return asked and tries.may_try(item.clip_id, status, item.access, now_s=self._now_s)
 
         return again
 

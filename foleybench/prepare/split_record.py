@@ -12,9 +12,9 @@ from typing import Any
 from foleybench.api.dataset import Item
 from foleybench.errors import ManifestError
 from foleybench.files import write_atomically
-from foleybench.prepare.duplicate_flags import mark
-from foleybench.prepare.pack import Again, Group, Part, part_bytes, read_part
-from foleybench.prepare.staging import Staging, dumps, read_json
+from foleybench.prepare.duplicate_flags import flag_duplicates
+from foleybench.prepare.pack import Again, Part, ShardGroup, part_bytes, read_part
+from foleybench.prepare.staging import Staging, dumps, read_own_json
 from foleybench.shards.dataset import shard_names
 from foleybench.shards.manifest import Header, join_manifest, joined_path, manifest_path
 
@@ -54,7 +54,7 @@ def find_finished(out: Path, split: str, sizes: Mapping[str, int] | None = None)
     record, manifest = record_path(out, split), manifest_path(out, split)
     if not record.is_file() or not manifest.is_file():
         return None
-    stored = read_json(record)
+    stored = read_own_json(record)
     with manifest.open("rb") as handle:
         if stored.get("manifest_sha256") != hashlib.file_digest(handle, "sha256").hexdigest():
             return None
@@ -72,13 +72,13 @@ def any_left(manifest: Path, items: Sequence[Item], again: Again) -> bool:
         return any(again(item, json.loads(line)["status"]) for item, line in pairs if not item.refused)
 
 
-def forget(out: Path, split: str) -> None:
+def forget_split(out: Path, split: str) -> None:
     """Take a finished split back: the manifest first, so that nobody reads shards that are about to change."""
     manifest_path(out, split).unlink(missing_ok=True)
     record_path(out, split).unlink(missing_ok=True)
 
 
-def finish(out: Path, staging: Staging, groups: Sequence[Group], header: Header) -> list[str]:
+def finish(out: Path, staging: Staging, groups: Sequence[ShardGroup], header: Header) -> list[str]:
     """Write the record of a split whose groups are all packed, and last its manifest; then tidy.
 
     Returns:
@@ -95,7 +95,7 @@ def finish(out: Path, staging: Staging, groups: Sequence[Group], header: Header)
                 shards[found.shard] = found.described
             yield found.lines
 
-    sha256 = join_manifest(path, header, mark(parts))
+    sha256 = join_manifest(path, header, flag_duplicates(parts))
     record = {"fingerprint": staging.fingerprint, "manifest_sha256": sha256, "shards": shards}
     write_atomically(record_path(out, split), dumps(record).encode())
     joined_path(path).replace(path)
@@ -105,7 +105,7 @@ def finish(out: Path, staging: Staging, groups: Sequence[Group], header: Header)
     return list(shards)
 
 
-def take_apart(out: Path, staging: Staging, groups: Sequence[Group], finished: Finished) -> None:
+def take_apart(out: Path, staging: Staging, groups: Sequence[ShardGroup], finished: Finished) -> None:
     """Turn a finished split back into packed groups; the manifest goes last, so that a kill loses nothing.
 
     Raises:
@@ -120,7 +120,7 @@ def take_apart(out: Path, staging: Staging, groups: Sequence[Group], finished: F
             if not all(lines):
                 raise ManifestError(f"{path} has fewer lines than clips asked for. Run again with --force.")
             write_atomically(staging.part_path(group.index), part_bytes(_part(lines, finished)))
-    forget(out, staging.fingerprint["split"])
+    forget_split(out, staging.fingerprint["split"])
 
 
 def _part(lines: Sequence[bytes], finished: Finished) -> Part:

@@ -25,11 +25,11 @@ from foleybench.shards.manifest import FAILED, STATUSES
 FOLDER = ".staging"
 FINGERPRINT = "fingerprint.json"
 # How the media is got may change from run to run.
-_HASHED = tuple(field.name for field in dataclasses.fields(Item) if field.name != "way")
+_HASHED = tuple(field.name for field in dataclasses.fields(Item) if field.name != "access")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ItemOutcome:
     """What became of one item.
 
     Attributes:
@@ -51,11 +51,11 @@ class Outcome:
     retry_after_s: float | None = None
 
 
-def failure(status: str, reason: str, retry_after_s: float | None = None) -> Outcome:
+def failure(status: str, reason: str, retry_after_s: float | None = None) -> ItemOutcome:
     """Return a failure; a word that no manifest knows (a third party's data set) becomes ``failed``, with the word."""
     if status in STATUSES - {"ok"}:
-        return Outcome(status=status, reason=reason, retry_after_s=retry_after_s)
-    return Outcome(status=FAILED, reason=f"{status}: {reason}", retry_after_s=retry_after_s)
+        return ItemOutcome(status=status, reason=reason, retry_after_s=retry_after_s)
+    return ItemOutcome(status=FAILED, reason=f"{status}: {reason}", retry_after_s=retry_after_s)
 
 
 def dumps(record: Any) -> str:
@@ -78,7 +78,7 @@ def stage_sample(folder: Path, clip_id: str, sample: Sample) -> None:
     media = {"flac": sample.flac, **({"mp4": sample.mp4} if sample.mp4 is not None else {})}
     for field, data in media.items():
         _write(folder / f"{clip_id}.{field}", data)
-    outcome = Outcome(
+    outcome = ItemOutcome(
         status="ok",
         facts=sample.facts,
         events=sample.events,
@@ -88,7 +88,7 @@ def stage_sample(folder: Path, clip_id: str, sample: Sample) -> None:
     stage_outcome(folder, clip_id, outcome)
 
 
-def stage_outcome(folder: Path, clip_id: str, outcome: Outcome) -> None:
+def stage_outcome(folder: Path, clip_id: str, outcome: ItemOutcome) -> None:
     """Write the JSON file that says what became of a clip."""
     _write(folder / f"{clip_id}.json", dumps(dataclasses.asdict(outcome)).encode())
 
@@ -126,7 +126,7 @@ class Staging:
         """
         path = self.folder / FINGERPRINT
         if path.is_file():
-            refuse_change(self.folder, read_json(path), self.fingerprint)
+            refuse_change(self.folder, read_own_json(path), self.fingerprint)
 
     def open(self) -> None:
         """Create the area, or check that it belongs to this fingerprint."""
@@ -159,9 +159,9 @@ class Staging:
             above.rmdir()
 
 
-def staged_outcome(folder: Path, clip_id: str) -> Outcome:
+def staged_outcome(folder: Path, clip_id: str) -> ItemOutcome:
     """Return what became of a staged clip."""
-    return Outcome(**read_json(folder / f"{clip_id}.json"))
+    return ItemOutcome(**read_own_json(folder / f"{clip_id}.json"))
 
 
 def staged_media(folder: Path, clip_id: str, field: str, sha256: str) -> bytes:
@@ -178,7 +178,7 @@ def staged_media(folder: Path, clip_id: str, field: str, sha256: str) -> bytes:
     return data
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_own_json(path: Path) -> dict[str, Any]:
     """Read one of our own JSON objects.
 
     Raises:

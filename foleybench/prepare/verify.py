@@ -27,7 +27,7 @@ from foleybench.shards.tar_reader import Cursor, Member
 _BLOCK = 8 << 20
 
 
-class Problem(NamedTuple):
+class ShardProblem(NamedTuple):
     """Something wrong.
 
     Attributes:
@@ -78,7 +78,7 @@ def manifests_in(place: Path | str) -> list[str]:
     return [store.locate(name) for name in found]
 
 
-def verify(manifest: Path | str, *, fast: bool = False, jobs: int = 1) -> Iterator[Problem | Checked]:
+def verify(manifest: Path | str, *, fast: bool = False, jobs: int = 1) -> Iterator[ShardProblem | Checked]:
     """Check every shard of a manifest; yield problems as they are found, and each shard when it was looked at.
 
     Args:
@@ -102,7 +102,7 @@ def verify(manifest: Path | str, *, fast: bool = False, jobs: int = 1) -> Iterat
             yield from problems
             yield Checked(shard.name, len(shard.entries), n_bytes)
     for stray in _strays(store, name, {shard.name for shard in shards}):
-        yield Problem(stray, "is no shard of this manifest.")
+        yield ShardProblem(stray, "is no shard of this manifest.")
 
 
 def _record(store: Store, manifest: str) -> dict[str, Any] | None:
@@ -118,14 +118,14 @@ def _record(store: Store, manifest: str) -> dict[str, Any] | None:
     return record
 
 
-def _record_problems(store: Store, manifest: str, record: dict[str, Any] | None) -> list[Problem]:
+def _record_problems(store: Store, manifest: str, record: dict[str, Any] | None) -> list[ShardProblem]:
     if record is None:
         return []
     with store.open(manifest) as handle:
         digest, _ = _hash(handle)
     if digest == record["manifest_sha256"]:
         return []
-    return [Problem(manifest, "is not the manifest that was recorded when it was made: its SHA-256 differs.")]
+    return [ShardProblem(manifest, "is not the manifest that was recorded when it was made: its SHA-256 differs.")]
 
 
 def _listed(store: Store, manifest: str, record: dict[str, Any] | None) -> Iterator[_Listed]:
@@ -163,19 +163,19 @@ def _hash(handle: IO[bytes]) -> tuple[str, int]:
     return digest.hexdigest(), n_bytes
 
 
-def _check_whole(store: Store, shard: _Listed) -> tuple[list[Problem], int]:
+def _check_whole(store: Store, shard: _Listed) -> tuple[list[ShardProblem], int]:
     """Compare a shard's size and hash with the record."""
     if shard.recorded is None:
-        return [Problem(shard.name, "is not in the record.")], 0
+        return [ShardProblem(shard.name, "is not in the record.")], 0
     size = store.size(shard.name)
     if size is None:
-        return [Problem(shard.name, "is missing.")], 0
+        return [ShardProblem(shard.name, "is missing.")], 0
     if size != shard.recorded["n_bytes"]:
-        return [Problem(shard.name, f"has {size} bytes, {shard.recorded['n_bytes']} were recorded.")], 0
+        return [ShardProblem(shard.name, f"has {size} bytes, {shard.recorded['n_bytes']} were recorded.")], 0
     with store.open(shard.name) as handle:
         digest, n_bytes = _hash(handle)
     if digest != shard.recorded["sha256"]:
-        return [Problem(shard.name, "is not what was recorded: its SHA-256 differs.")], n_bytes
+        return [ShardProblem(shard.name, "is not what was recorded: its SHA-256 differs.")], n_bytes
     return [], n_bytes
 
 
@@ -199,11 +199,11 @@ class _Counted:
         return False
 
 
-def _check_members(store: Store, shard: _Listed) -> tuple[list[Problem], int]:
+def _check_members(store: Store, shard: _Listed) -> tuple[list[ShardProblem], int]:
     """Compare every member of a shard with the manifest, in one pass over its bytes."""
     if store.size(shard.name) is None:
-        return [Problem(shard.name, "is missing.")], 0
-    problems: list[Problem] = []
+        return [ShardProblem(shard.name, "is missing.")], 0
+    problems: list[ShardProblem] = []
     entries = {entry.clip_id: entry for entry in shard.entries}
     found: dict[str, set[str]] = {}
     with store.open(shard.name) as handle:
@@ -213,12 +213,14 @@ def _check_members(store: Store, shard: _Listed) -> tuple[list[Problem], int]:
                 problems += _check_member(shard.name, member, data, entries.get(member.key), found)
             counted.read()
         except FoleyError as error:
-            problems.append(Problem(shard.name, str(error).removeprefix(f"{shard.name} ")))
+            problems.append(ShardProblem(shard.name, str(error).removeprefix(f"{shard.name} ")))
     problems += _check_complete(shard, found)
     whole = shard.recorded is None or counted.digest.hexdigest() == shard.recorded["sha256"]
     if not whole and not problems:
         # Every member is right: what differs lies between them (names' metadata, padding, end mark).
-        problems.append(Problem(shard.name, "has the right members and is not what was recorded: its SHA-256 differs."))
+        problems.append(
+            ShardProblem(shard.name, "has the right members and is not what was recorded: its SHA-256 differs.")
+        )
     return problems, counted.n_bytes
 
 
@@ -229,32 +231,32 @@ def _members(cursor: Cursor) -> Iterator[tuple[Member, bytes]]:
 
 def _check_member(
     shard: str, member: Member, data: bytes, entry: Entry | None, found: dict[str, set[str]]
-) -> Iterator[Problem]:
+) -> Iterator[ShardProblem]:
     name = f"{member.key}.{member.field}"
     if entry is None:
-        yield Problem(shard, f"holds {name}, of a clip that the manifest does not list there.")
+        yield ShardProblem(shard, f"holds {name}, of a clip that the manifest does not list there.")
         return
     fields = found.setdefault(member.key, set())
     if member.field in fields:
-        yield Problem(shard, f"holds {name} twice.")
+        yield ShardProblem(shard, f"holds {name} twice.")
     fields.add(member.field)
     if member.field not in expected_members(entry):
-        yield Problem(shard, f"holds {name}, which the manifest does not know.")
+        yield ShardProblem(shard, f"holds {name}, which the manifest does not know.")
         return
     for wrong in wrong_members(shard, entry, {member.field: data}):
-        yield Problem(shard, wrong.removeprefix(f"{shard}: "))
+        yield ShardProblem(shard, wrong.removeprefix(f"{shard}: "))
 
 
-def _check_complete(shard: _Listed, found: dict[str, set[str]]) -> list[Problem]:
+def _check_complete(shard: _Listed, found: dict[str, set[str]]) -> list[ShardProblem]:
     absent = [entry.clip_id for entry in shard.entries if entry.clip_id not in found]
-    problems = [Problem(shard.name, _lacks(absent))] if absent else []
+    problems = [ShardProblem(shard.name, _lacks(absent))] if absent else []
     for entry in shard.entries:
         lacking = sorted(set(expected_members(entry)) - found.get(entry.clip_id, set()))
         if lacking and entry.clip_id in found:
-            problems.append(Problem(shard.name, f"{entry.clip_id} lacks {', '.join(lacking)}."))
+            problems.append(ShardProblem(shard.name, f"{entry.clip_id} lacks {', '.join(lacking)}."))
     order = [entry.clip_id for entry in shard.entries if entry.clip_id in found]
     if order != list(found):
-        problems.append(Problem(shard.name, "holds its clips in another order than the manifest."))
+        problems.append(ShardProblem(shard.name, "holds its clips in another order than the manifest."))
     return problems
 
 

@@ -20,7 +20,7 @@ from typing import IO, Any
 from foleybench.api.dataset import Dataset, Item
 from foleybench.errors import MediaError
 from foleybench.prepare.load_dataset import load_dataset
-from foleybench.prepare.staging import Outcome, failure, stage_outcome, stage_sample
+from foleybench.prepare.staging import ItemOutcome, failure, stage_outcome, stage_sample
 from foleybench.prepare.waiting import tell_with
 
 _PR_SET_PDEATHSIG = 1
@@ -33,7 +33,7 @@ def make_one(dataset: Dataset, item: Item, folder: Path) -> str:
     except MediaError as error:
         outcome = failure(error.status, error.reason, getattr(error, "retry_after_s", None))
     except MemoryError:
-        outcome = Outcome(status="out_of_memory", reason="the clip needs more memory than a worker may use")
+        outcome = ItemOutcome(status="out_of_memory", reason="the clip needs more memory than a worker may use")
     else:
         stage_sample(folder, item.clip_id, sample)
         return "ok"

@@ -18,7 +18,7 @@ from typing import Any
 
 from foleybench.api.dataset import Item
 from foleybench.errors import FoleyError
-from foleybench.prepare.staging import Outcome, dumps, stage_outcome
+from foleybench.prepare.staging import ItemOutcome, dumps, stage_outcome
 
 _START_LIMIT_S = 120.0
 _STDERR_CHARS = 300
@@ -217,5 +217,5 @@ def _bury(
     if not ready:
         raise FoleyError(f"a worker did not start: {reason}. Check the data set's file and the installation.")
     if task is not None and not (status == "crashed" and queue.again(task)):
-        stage_outcome(task.folder, task.item.clip_id, Outcome(status=status, reason=reason))
+        stage_outcome(task.folder, task.item.clip_id, ItemOutcome(status=status, reason=reason))
         yield task, status

@@ -6,21 +6,21 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from foleybench.artefacts.entries import Entry
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, speed
 from foleybench.reproduce.grids import GRIDS, Grid
 from foleybench.reproduce.measure import Measured, read_results
-from foleybench.reproduce.plan import Setup, plan, row_name
-from foleybench.reproduce.write import csv_text, make_table, markdown
+from foleybench.reproduce.plan import Setup, row_name, table_steps
+from foleybench.reproduce.write import csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
 
 
 def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
     """Return the steps of tables and figures, each once."""
-    steps = plan(setup, [GRIDS[name] for name in names if name in GRIDS])
+    steps = table_steps(setup, [GRIDS[name] for name in names if name in GRIDS])
     for name, figure in (("speed", speed), ("heldout", heldout)):
         if name in names:
             known = {step.name for step in steps}
@@ -44,16 +44,16 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
     missing: list[str] = []
     for name in names:
         if name == "speed":
-            missing += speed.write(setup, results, out)
+            missing += speed.write_speed(setup, results, out)
         elif name == "heldout":
-            missing += heldout.write(setup, results, out, command)
+            missing += heldout.write_heldout(setup, results, out, command)
         else:
             missing += _write_table(setup, name, results, reported.get(GRIDS[name].number), out, command)
     return sorted(set(missing))
 
 
 def _write_table(
-    setup: Setup, name: str, results: Mapping[str, Entry], reported: ReportedTable | None, out: Path, command: str
+    setup: Setup, name: str, results: Mapping[str, ResultEntry], reported: ReportedTable | None, out: Path, command: str
 ) -> list[str]:
     grid = GRIDS[name]
     wanted = {
@@ -67,23 +67,27 @@ def _write_table(
     measured = {label: Measured([results[names[seed]] for seed in seeds]) for label, names in wanted.items()}
     controls = _controls(results) if grid.controls and measured else {}
     table = make_table(grid, measured, reported, controls)
-    write_atomically(out / f"{name}.md", markdown(table, command, _words(setup, grid, measured, seeds)).encode())
+    write_atomically(out / f"{name}.md", table_markdown(table, command, _words(setup, grid, measured, seeds)).encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
     return missing
 
 
-def _controls(results: Mapping[str, Entry]) -> dict[str, Measured]:
+def _controls(results: Mapping[str, ResultEntry]) -> dict[str, Measured]:
     shown = [entry for entry in results.values() if entry.result["model"]["kind"] in ("control", "oracle")]
     return {str(entry.result["model"]["title"]): Measured([entry]) for entry in shown}
 
 
-def _whole_seeds(wanted: Mapping[str, Sequence[str]], results: Mapping[str, Entry], n_seeds: int) -> list[int]:
+def _whole_seeds(wanted: Mapping[str, Sequence[str]], results: Mapping[str, ResultEntry], n_seeds: int) -> list[int]:
     """Return the seeds for which every row has its result: rows are compared seed by seed."""
     return [seed for seed in range(n_seeds) if all(names[seed] in results for names in wanted.values())]
 
 
 def _require_none(
-    setup: Setup, name: str, wanted: Mapping[str, Sequence[str]], results: Mapping[str, Entry], missing: Sequence[str]
+    setup: Setup,
+    name: str,
+    wanted: Mapping[str, Sequence[str]],
+    results: Mapping[str, ResultEntry],
+    missing: Sequence[str],
 ) -> None:
     """Refuse a table of which something was measured: half of it, or all of it with another number of steps."""
     if any(one in results for names in wanted.values() for one in names):

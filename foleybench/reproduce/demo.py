@@ -10,7 +10,7 @@ from foleybench.errors import EXIT_ERROR, EXIT_OK
 from foleybench.runtime.command_plan import Step, run_steps
 
 
-def plan(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | None) -> list[Step]:
+def demo_steps(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | None) -> list[Step]:
     """Return the steps of the main job, in an order in which they could run one by one."""
     shards, runs, common = out / "shards", out / "runs", ("--seed", str(seed))
     train, val, test = (str(shards / f"{split}.manifest.jsonl") for split in ("train", "val", "test"))
@@ -75,7 +75,7 @@ def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int |
     Returns:
         0, or 1 when a step failed (its log is named, steps that need it are left out).
     """
-    todo = plan(out, jobs=jobs, seed=seed, steps=steps, limit=limit)
+    todo = demo_steps(out, jobs=jobs, seed=seed, steps=steps, limit=limit)
     if dry_run:
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
         return EXIT_OK

@@ -35,7 +35,7 @@ class Variant:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
+class GridRow:
     """One row of a table.
 
     Attributes:
@@ -65,7 +65,7 @@ class Grid:
 
     number: str
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
     reading: str
     controls: bool = False
 
@@ -75,18 +75,18 @@ STATIC_LINEAR = {"condition": "static", "path": "linear"}
 _NO_ALIGNMENT = {"stage1": "none"}
 
 
-def _masked(ratio: str) -> Row:
+def _masked(ratio: str) -> GridRow:
     variant = FULL if ratio == "0.8" else Variant(name=f"mask_{ratio}", alignment={"mask_ratio": ratio})
-    return Row(label=f"ratio {ratio}", variant=variant, reported=f"masking ratio {ratio}")
+    return GridRow(label=f"ratio {ratio}", variant=variant, reported=f"masking ratio {ratio}")
 
 
 _VIDEO = {"ImageBind": "av_contrast", "MAE": "mae", "EVA-CLIP": "image_label"}
 _AUDIO = {"ImageBind": "av_contrast", "AudioMAE": "audio_mae"}
 
 
-def _encoders(video: str, audio: str) -> Row:
+def _encoders(video: str, audio: str) -> GridRow:
     chosen = {"video_encoder": _VIDEO[video], "audio_target": _AUDIO[audio]}
-    return Row(
+    return GridRow(
         label=f"{video}-like video, {audio}-like audio",
         variant=Variant(name=f"{_VIDEO[video]}-{_AUDIO[audio]}", alignment=chosen),
         reported=f"{video} video, {audio} audio",
@@ -98,14 +98,14 @@ GRIDS = {
         number="1",
         title="Comparison",
         rows=(
-            Row(label="Foley-Flow (ours, this corpus and size)", variant=FULL, reported="Foley-Flow (ours)"),
-            Row(label="Foley-Flow, static condition", variant=Variant(name="static", flow={"condition": "static"})),
-            Row(
+            GridRow(label="Foley-Flow (ours, this corpus and size)", variant=FULL, reported="Foley-Flow (ours)"),
+            GridRow(label="Foley-Flow, static condition", variant=Variant(name="static", flow={"condition": "static"})),
+            GridRow(
                 label="Unconditional flow",
                 variant=Variant(name="unconditional", alignment=None),
                 model="unconditional",
             ),
-            Row(label="Nearest training clip", variant=Variant(name="nearest"), model="nearest"),
+            GridRow(label="Nearest training clip", variant=Variant(name="nearest"), model="nearest"),
         ),
         controls=True,
         reading=(
@@ -117,22 +117,22 @@ GRIDS = {
         number="2",
         title="Alignment (VAMA) and flow (GVAF)",
         rows=(
-            Row(
+            GridRow(
                 label="VAMA no, GVAF no",
                 variant=Variant(name="none-static-linear", alignment=None, flow={**_NO_ALIGNMENT, **STATIC_LINEAR}),
                 reported="VAMA no, GVAF no",
             ),
-            Row(
+            GridRow(
                 label="VAMA yes, GVAF no",
                 variant=Variant(name="static-linear", flow=STATIC_LINEAR),
                 reported="VAMA yes, GVAF no",
             ),
-            Row(
+            GridRow(
                 label="VAMA no, GVAF yes",
                 variant=Variant(name="none", alignment=None, flow=_NO_ALIGNMENT),
                 reported="VAMA no, GVAF yes",
             ),
-            Row(label="VAMA yes, GVAF yes", variant=FULL, reported="VAMA yes, GVAF yes"),
+            GridRow(label="VAMA yes, GVAF yes", variant=FULL, reported="VAMA yes, GVAF yes"),
         ),
         reading=(
             "The paper does not say what generates sound without GVAF, and its first row equals Diff-Foley's row of "
@@ -155,8 +155,8 @@ GRIDS = {
         number="4",
         title="Flow type",
         rows=(
-            Row(label="DCF", variant=Variant(name="linear", flow={"path": "linear"}), reported="DCF"),
-            Row(label="GDCF", variant=FULL, reported="GDCF"),
+            GridRow(label="DCF", variant=Variant(name="linear", flow={"path": "linear"}), reported="DCF"),
+            GridRow(label="GDCF", variant=FULL, reported="GDCF"),
         ),
         reading=(
             "The paper names neither path. DCF is read as the linear one, GDCF as the variance-preserving one (cosine "

@@ -18,13 +18,13 @@ from typing import NamedTuple
 import soundfile
 
 from foleybench.api.metric import Stat
-from foleybench.artefacts.entries import Entry, read_all
+from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
-from foleybench.reproduce.grids import FULL, MODEL, Grid, Row
-from foleybench.reproduce.measure import Cell, Difference, Measured, cell, unpaired
-from foleybench.reproduce.plan import Setup, plan, row_name, training_name
+from foleybench.reproduce.grids import FULL, MODEL, Grid, GridRow
+from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
+from foleybench.reproduce.plan import Setup, row_name, table_steps, training_name
 from foleybench.runtime.command_plan import Step
 from foleybench.shards.manifest import Manifest, read_manifest
 from foleybench.stats import ranking
@@ -36,13 +36,13 @@ METRICS = {
 }
 # Of a distance between sets the bias depends on their size, so it is shown and not tested.
 SHOWN = {**METRICS, "kld_mini": "KLD (mini) ↓", "fad_mini": "FAD (mini) ↓"}
-_ROW = Row(label="Foley-Flow", variant=FULL)
+_ROW = GridRow(label="Foley-Flow", variant=FULL)
 _TEST = "test"
 _LONG_S = 23.0
 _LONG_OVER_SHORT = 2.5  # heldout_long is this much longer than the other splits of size tiny
 
 
-class Split(NamedTuple):
+class HeldoutSplit(NamedTuple):
     """One row.
 
     Attributes:
@@ -58,17 +58,17 @@ class Split(NamedTuple):
     folder: Path
 
 
-def splits(setup: Setup) -> list[Split]:
+def splits(setup: Setup) -> list[HeldoutSplit]:
     """Return the splits that are scored, the ordinary one first."""
     held, long = setup.data or setup.work / "heldout", setup.work / "heldout_23s"
     return [
-        Split(_TEST, "test (4 s, 25 fps)", "test", setup.shards),
-        Split("material", "new combinations of material and motion", "heldout_material", held),
-        Split("tempo", "faster tempo", "heldout_tempo", held),
-        Split("fps", "other frame rates", "heldout_fps", held),
-        Split("long", "10 s clips", "heldout_long", held),
-        Split("23s", "23 s clips", "heldout_long", long),
-        Split("counterfactual", "counterfactual pairs", "counterfactual", held),
+        HeldoutSplit(_TEST, "test (4 s, 25 fps)", "test", setup.shards),
+        HeldoutSplit("material", "new combinations of material and motion", "heldout_material", held),
+        HeldoutSplit("tempo", "faster tempo", "heldout_tempo", held),
+        HeldoutSplit("fps", "other frame rates", "heldout_fps", held),
+        HeldoutSplit("long", "10 s clips", "heldout_long", held),
+        HeldoutSplit("23s", "23 s clips", "heldout_long", long),
+        HeldoutSplit("counterfactual", "counterfactual pairs", "counterfactual", held),
     ]
 
 
@@ -77,12 +77,12 @@ def results_folder(setup: Setup) -> Path:
     return setup.results.parent / "heldout_results"
 
 
-def steps(setup: Setup) -> list[Step]:
+def heldout_steps(setup: Setup) -> list[Step]:
     """Return the steps: one training run and its score (shared with the tables), the splits, and their scores."""
     alone = dataclasses.replace(setup, seeds=1)
     trained = training_name(setup, FULL, 0)
     grid = Grid(number="", title="", rows=(_ROW,), reading="")
-    found = plan(alone, [grid])
+    found = table_steps(alone, [grid])
     wanted = splits(setup)
     rest = [] if setup.data else [split.name for split in wanted if split.folder == setup.work / "heldout"]
     if rest:
@@ -107,23 +107,23 @@ def _prepare(setup: Setup, name: str, wanted: Sequence[str], out: Path, long_s: 
     return Step(name, (*words, *length, "--jobs", str(setup.jobs)))
 
 
-def _scoring(setup: Setup, split: Split) -> tuple[str, ...]:
+def _scoring(setup: Setup, split: HeldoutSplit) -> tuple[str, ...]:
     words = ("--data", str(_manifest(split)), "--protocol", "synth", "--device", setup.device)
     kept = ("--work", str(setup.work / "audio"), "--cache", str(setup.work / "cache"))
     return (*words, *kept, "--out", str(results_folder(setup)))
 
 
-def _manifest(split: Split) -> Path:
+def _manifest(split: HeldoutSplit) -> Path:
     return split.folder / f"{split.name}.manifest.jsonl"
 
 
-def _name(setup: Setup, split: Split) -> str:
+def _name(setup: Setup, split: HeldoutSplit) -> str:
     if split.key == _TEST:
         return row_name(setup, _ROW, 0)
     return f"heldout-{split.key}-{row_name(setup, _ROW, 0)}"
 
 
-def _truth(split: Split) -> str:
+def _truth(split: HeldoutSplit) -> str:
     return f"heldout-{split.key}-truth"
 
 
@@ -136,7 +136,7 @@ class _Line(NamedTuple):
     lengths: str
 
 
-def write(setup: Setup, tables: Mapping[str, Entry], out: Path, command: str) -> list[str]:
+def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path, command: str) -> list[str]:
     """Write the page and its numbers, if the test split has its row; return the names of the missing results.
 
     Args:
@@ -158,7 +158,7 @@ def write(setup: Setup, tables: Mapping[str, Entry], out: Path, command: str) ->
     return missing
 
 
-def _lines(setup: Setup, split: Split, results: Mapping[str, Entry]) -> Iterator[_Line]:
+def _lines(setup: Setup, split: HeldoutSplit, results: Mapping[str, ResultEntry]) -> Iterator[_Line]:
     """Yield the row of a split, and one for each frame rate when it has several."""
     model, truth = results.get(_name(setup, split)), results.get(_truth(split))
     if model is None or truth is None:
@@ -176,7 +176,7 @@ def _lines(setup: Setup, split: Split, results: Mapping[str, Entry]) -> Iterator
 class _Part(Measured):
     """One result, some clips of it."""
 
-    def __init__(self, entry: Entry, kept: Set[str]) -> None:
+    def __init__(self, entry: ResultEntry, kept: Set[str]) -> None:
         super().__init__([entry])
         self._kept = kept
 
@@ -199,7 +199,7 @@ def _lengths(manifest: Manifest, folder: Path, kept: Set[str]) -> str:
     return f"{off[0]}/{off.total()}" + (f", worst {worst:+d}" if worst else "")
 
 
-def _cells(measured: Measured) -> dict[str, Cell]:
+def _cells(measured: Measured) -> dict[str, SeedsCell]:
     return {name: cell(name, measured) for name in SHOWN}
 
 
@@ -217,7 +217,7 @@ def _differences(lines: Sequence[_Line]) -> dict[str, dict[str, Difference]]:
 
 def _markdown(
     lines: Sequence[_Line],
-    cells: Mapping[str, tuple[Mapping[str, Cell], Mapping[str, Cell]]],
+    cells: Mapping[str, tuple[Mapping[str, SeedsCell], Mapping[str, SeedsCell]]],
     gaps: Mapping[str, Mapping[str, Difference]],
     command: str,
     result: Mapping[str, object],
@@ -250,12 +250,12 @@ def _evaluations(result: Mapping[str, object]) -> object:
     return (run.get("generation") or {}).get("nfe") if isinstance(run, Mapping) else None
 
 
-def _text(value: Cell) -> str:
+def _text(value: SeedsCell) -> str:
     if value.low is None or value.high is None:
-        return number_text.number(value.value, 3)
+        return number_text.fixed_decimals(value.value, 3)
     digits = 3 if abs(value.value) < 10 else 1
-    ends = f"[{number_text.number(value.low, digits)}, {number_text.number(value.high, digits)}]"
-    return f"{number_text.number(value.value, digits)} {ends}"
+    ends = f"[{number_text.fixed_decimals(value.low, digits)}, {number_text.fixed_decimals(value.high, digits)}]"
+    return f"{number_text.fixed_decimals(value.value, digits)} {ends}"
 
 
 def _gap(gap: Difference) -> str:
@@ -271,7 +271,8 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _csv(
-    cells: Mapping[str, tuple[Mapping[str, Cell], Mapping[str, Cell]]], gaps: Mapping[str, Mapping[str, Difference]]
+    cells: Mapping[str, tuple[Mapping[str, SeedsCell], Mapping[str, SeedsCell]]],
+    gaps: Mapping[str, Mapping[str, Difference]],
 ) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -22,7 +22,7 @@ from scipy import stats as distributions
 
 from foleybench import registry
 from foleybench.api.metric import Metric, Stat
-from foleybench.artefacts.entries import Entry, read_all
+from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.errors import ResultError
 from foleybench.stats import bootstrap, estimate
 from foleybench.stats.bootstrap import Floats, Interval
@@ -31,7 +31,7 @@ RESAMPLES = 1000
 LEVEL = 0.95
 
 
-class Cell(NamedTuple):
+class SeedsCell(NamedTuple):
     """One row's value of one metric.
 
     Attributes:
@@ -66,7 +66,7 @@ class Measured:
         entries: The result of each seed, in order.
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[ResultEntry]) -> None:
         self.entries = list(entries)
 
     def stats(self, metric: str) -> list[dict[str, Stat]]:
@@ -82,7 +82,7 @@ class Measured:
         return found
 
 
-def read_results(folder: Path) -> dict[str, Entry]:
+def read_results(folder: Path) -> dict[str, ResultEntry]:
     """Return row name -> result, of every result below a folder.
 
     Raises:
@@ -97,20 +97,20 @@ def read_results(folder: Path) -> dict[str, Entry]:
     return {entry.row_name: entry for entry in entries}
 
 
-def cell(name: str, measured: Measured) -> Cell:
+def cell(name: str, measured: Measured) -> SeedsCell:
     """Return a row's value of a metric with its interval over clips and seeds."""
     metric: Metric = registry.load("metrics", name)
     values = _values(metric, measured.stats(name), measured.sources)
     value = float(values.by_seed.mean())
     error, freedom = _error(values)
     if not math.isfinite(value) or error is None:
-        return Cell(value, None, None, tuple(values.by_seed.tolist()))
+        return SeedsCell(value, None, None, tuple(values.by_seed.tolist()))
     half = float(distributions.t.ppf(0.5 + LEVEL / 2, freedom)) * error
     interval = estimate.within_bounds(Interval(value - half, value + half), value, metric)
-    return Cell(value, *interval, tuple(values.by_seed.tolist()))
+    return SeedsCell(value, *interval, tuple(values.by_seed.tolist()))
 
 
-def difference(name: str, first: Measured, second: Measured) -> Difference:
+def row_difference(name: str, first: Measured, second: Measured) -> Difference:
     """Compare two rows of the same seeds on the clips that all their results cover.
 
     Seeds are paired: two rows of one seed may share an alignment stage, and always share the order of the data.
@@ -167,7 +167,7 @@ def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mappin
         return _Values(np.full(len(seeds), np.nan), np.full(RESAMPLES, np.nan), len(groups))
     digest = hashlib.sha256("\n".join(ids).encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:4], "big"))
-    counts = bootstrap.clip_counts(groups, bootstrap.resample(len(groups), RESAMPLES, rng))
+    counts = bootstrap.clip_counts(groups, bootstrap.draw_sources(len(groups), RESAMPLES, rng))
     kept = [{clip_id: stat[clip_id] for clip_id in ids} for stat in seeds]
     by_seed = np.array([estimate.value_of(metric, one) for one in kept])
     ordered = [list(one.values()) for one in kept]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from foleybench.reproduce.grids import MODEL, Grid, Row, Variant
+from foleybench.reproduce.grids import MODEL, Grid, GridRow, Variant
 from foleybench.runtime.command_plan import Step
 
 
@@ -46,7 +46,7 @@ class Setup:
         return self.shards / f"{split}.manifest.jsonl"
 
 
-def row_name(setup: Setup, row: Row, seed: int) -> str:
+def row_name(setup: Setup, row: GridRow, seed: int) -> str:
     """Return the name of a row's result for one seed; it says everything that decides the result."""
     assert row.variant is not None
     parts = [row.variant.name, setup.size]
@@ -60,7 +60,7 @@ def training_name(setup: Setup, variant: Variant, seed: int) -> str:
     return f"{_run_name(setup, variant.name)}-seed{seed}"
 
 
-def plan(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
+def table_steps(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
     """Return the steps of some tables, in an order in which they could run one by one; each step once."""
     found: dict[str, Step] = {}
     grids = list(grids)
@@ -82,7 +82,7 @@ def _prepare(setup: Setup) -> Step:
     return Step("prepare", (*words, "--out", str(setup.shards), "--jobs", str(setup.jobs)))
 
 
-def _row_steps(setup: Setup, row: Row, seed: int) -> Sequence[Step]:
+def _row_steps(setup: Setup, row: GridRow, seed: int) -> Sequence[Step]:
     variant = row.variant
     assert variant is not None
     ready = () if setup.data else ("prepare",)

@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench.artefacts.entries import Entry
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.files import write_atomically
-from foleybench.reproduce.grids import FULL, MODEL, Grid, Row
-from foleybench.reproduce.plan import Setup, learn, plan, row_name, scoring, training_name
+from foleybench.reproduce.grids import FULL, MODEL, Grid, GridRow
+from foleybench.reproduce.plan import Setup, learn, row_name, scoring, table_steps, training_name
 from foleybench.runtime.command_plan import Step
 
 NFES = (1, 2, 4, 8, 25)
 # Fine-tuned from the same flow to need one evaluation.
 HEADS = ("imf", "reflow")
 METRICS = ("event_f1", "class_accuracy", "fad_mini")
-_ROW = Row(label="Foley-Flow", variant=FULL)
+_ROW = GridRow(label="Foley-Flow", variant=FULL)
 
 
 def result_name(setup: Setup, nfe: int) -> str:
@@ -32,7 +32,7 @@ def head_name(setup: Setup, head: str) -> str:
     return f"speed-{row_name(setup, _ROW, 0)}-head-{head}"
 
 
-def steps(setup: Setup) -> list[Step]:
+def speed_steps(setup: Setup) -> list[Step]:
     """Return the steps: one training run (shared with the tables), the heads, and one score a row of the figure.
 
     The scores come one after the other, so that none of them is timed while another computes; for figures to quote,
@@ -42,7 +42,7 @@ def steps(setup: Setup) -> list[Step]:
     trained = training_name(setup, FULL, 0)
     folder = setup.work / "runs" / trained
     grid = Grid(number="", title="", rows=(_ROW,), reading="")
-    found = [step for step in plan(alone, [grid]) if not step.name.startswith("eval-")]
+    found = [step for step in table_steps(alone, [grid]) if not step.name.startswith("eval-")]
     before = trained
     rows: list[tuple[str, Path, tuple[str, ...]]]
     rows = [(result_name(setup, nfe), folder, ("--nfe", str(nfe))) for nfe in NFES]
@@ -60,7 +60,7 @@ def steps(setup: Setup) -> list[Step]:
     return found
 
 
-def write(setup: Setup, results: Mapping[str, Entry], out: Path) -> list[str]:
+def write_speed(setup: Setup, results: Mapping[str, ResultEntry], out: Path) -> list[str]:
     """Write the figure and its numbers; return the names of the results that are missing."""
     names = {(nfe, ""): result_name(setup, nfe) for nfe in NFES}
     names |= {(1, head): head_name(setup, head) for head in HEADS}

@@ -13,7 +13,7 @@ ALPHA = 0.05
 Answer = Literal["yes", "no", "undecided"]
 
 
-class Verdict(NamedTuple):
+class ColumnVerdict(NamedTuple):
     """One column's answer.
 
     Attributes:
@@ -34,11 +34,11 @@ class Verdict(NamedTuple):
     open: int
 
 
-def judge(
+def judge_column(
     reported: Mapping[str, float],
     differences: Mapping[tuple[str, str], Difference],
     better: Literal["higher", "lower"],
-) -> Verdict:
+) -> ColumnVerdict:
     """Hold one column of a table against the paper's.
 
     Args:
@@ -64,14 +64,14 @@ def judge(
     beaten_by = tuple(_other(pair, best) for pair, outcome in against.items() if outcome < 0)
     answer: Answer = "no" if beaten_by else "yes" if against and min(against.values()) > 0 else "undecided"
     counts = [list(outcomes.values()).count(outcome) for outcome in (1, -1, 0)]
-    return Verdict(answer, best, beaten_by, *counts)
+    return ColumnVerdict(answer, best, beaten_by, *counts)
 
 
 def _other(pair: tuple[str, str], row: str) -> str:
     return pair[1] if pair[0] == row else pair[0]
 
 
-def overall(verdicts: Sequence[Verdict]) -> Answer:
+def overall(verdicts: Sequence[ColumnVerdict]) -> Answer:
     """Return the answer for a table: ``yes`` when every column says so, ``no`` when any does, else ``undecided``."""
     answers = [verdict.answer for verdict in verdicts]
     if "no" in answers:
@@ -79,11 +79,11 @@ def overall(verdicts: Sequence[Verdict]) -> Answer:
     return "yes" if answers and all(answer == "yes" for answer in answers) else "undecided"
 
 
-def sentence(title: str, verdict: Verdict) -> str:
+def sentence(title: str, verdict: ColumnVerdict) -> str:
     """Return a column's verdict in a sentence.
 
     Example:
-        >>> sentence("KLD", Verdict("undecided", "GDCF", (), 0, 0, 1))
+        >>> sentence("KLD", ColumnVerdict("undecided", "GDCF", (), 0, 0, 1))
         'KLD: undecided; of 1 ordered pair 0 confirmed, 0 reversed, 1 not told apart.'
     """
     n = verdict.confirmed + verdict.reversed + verdict.open

@@ -14,8 +14,8 @@ from foleybench.api.metric import Metric
 from foleybench.artefacts.published import ReportedTable
 from foleybench.pages import number_text
 from foleybench.reproduce.grids import Grid
-from foleybench.reproduce.measure import Cell, Difference, Measured, cell, difference
-from foleybench.reproduce.verdict import Verdict, judge, overall, sentence
+from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, row_difference
+from foleybench.reproduce.verdict import ColumnVerdict, judge_column, overall, sentence
 from foleybench.stats import ranking
 
 # Our metric for each of the paper's columns, then what the paper has no column for.
@@ -38,11 +38,11 @@ class Table(NamedTuple):
 
     grid: Grid
     measured: Mapping[str, Measured]
-    cells: Mapping[str, Mapping[str, Cell]]
+    cells: Mapping[str, Mapping[str, SeedsCell]]
     differences: Mapping[str, Mapping[tuple[str, str], Difference]]
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, ColumnVerdict]
     reported: ReportedTable | None
-    controls: Mapping[str, Mapping[str, Cell]]
+    controls: Mapping[str, Mapping[str, SeedsCell]]
 
 
 def make_table(
@@ -53,13 +53,13 @@ def make_table(
     cells = _cells(measured, names)
     pairs = list(itertools.combinations(measured, 2))
     differences = {
-        name: {pair: difference(name, *(measured[label] for label in pair)) for pair in pairs} for name in names
+        name: {pair: row_difference(name, *(measured[label] for label in pair)) for pair in pairs} for name in names
     }
     verdicts = _verdicts(grid, measured, differences, reported)
     return Table(grid, measured, cells, differences, verdicts, reported, _cells(controls, names))
 
 
-def _cells(rows: Mapping[str, Measured], names: Sequence[str]) -> dict[str, dict[str, Cell]]:
+def _cells(rows: Mapping[str, Measured], names: Sequence[str]) -> dict[str, dict[str, SeedsCell]]:
     return {label: {name: cell(name, row) for name in names} for label, row in rows.items()}
 
 
@@ -68,7 +68,7 @@ def _verdicts(
     measured: Mapping[str, Measured],
     differences: Mapping[str, Mapping[tuple[str, str], Difference]],
     reported: ReportedTable | None,
-) -> dict[str, Verdict]:
+) -> dict[str, ColumnVerdict]:
     published = dict(reported.rows) if reported else {}
     rows = [row for row in grid.rows if row.label in measured and row.reported in published]
     if len(rows) < 2:
@@ -77,11 +77,11 @@ def _verdicts(
     for column, name in COLUMNS.items():
         metric: Metric = registry.load("metrics", name)
         values = {row.label: float(published[str(row.reported)][column].value) for row in rows}
-        found[column] = judge(values, differences[name], metric.better)
+        found[column] = judge_column(values, differences[name], metric.better)
     return found
 
 
-def markdown(table: Table, command: str, setup: str) -> str:
+def table_markdown(table: Table, command: str, setup: str) -> str:
     """Return the page of a table.
 
     Args:
@@ -156,20 +156,21 @@ def _best(table: Table, name: str) -> set[str]:
     return {champion, *(set(known) - clear)}
 
 
-def _decimals(cells: Sequence[Cell]) -> int:
+def _decimals(cells: Sequence[SeedsCell]) -> int:
     halves = sorted((c.high - c.low) / 2 for c in cells if c.low is not None and c.high is not None and c.high > c.low)
     size = halves[len(halves) // 2] if halves else 0.01
     return min(5, max(0, 1 - math.floor(math.log10(size))))
 
 
-def _text(value: Cell, decimals: int, *, bold: bool) -> str:
+def _text(value: SeedsCell, decimals: int, *, bold: bool) -> str:
     if not math.isfinite(value.value):
         return "*undefined*"
-    text = number_text.number(value.value, decimals)
+    text = number_text.fixed_decimals(value.value, decimals)
     text = f"**{text}**" if bold else text
     if value.low is None or value.high is None:
         return text
-    return f"{text} [{number_text.number(value.low, decimals)}, {number_text.number(value.high, decimals)}]"
+    low, high = (number_text.fixed_decimals(end, decimals) for end in (value.low, value.high))
+    return f"{text} [{low}, {high}]"
 
 
 def _reported(table: Table) -> str:

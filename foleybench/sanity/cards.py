@@ -15,9 +15,9 @@ from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
-from foleybench.sanity.pictures import picture
-from foleybench.sanity.run import Outcome
-from foleybench.sanity.verdict import Verdict
+from foleybench.sanity.pictures import curves_png
+from foleybench.sanity.run import SanityOutcome
+from foleybench.sanity.verdict import CurveVerdict
 from foleybench.sanity.write import picture_name, verdicts
 from foleybench.scoring.cards import metric_facts, metric_words
 
@@ -25,13 +25,13 @@ from foleybench.scoring.cards import metric_facts, metric_words
 _MEASURED = "## What it sees"
 
 
-def write(outcome: Outcome, folder: Path, command: str) -> list[Path]:
+def write_cards(outcome: SanityOutcome, folder: Path, command: str) -> list[Path]:
     """Write ``<metric>.md`` and ``<metric>.png`` for every metric that was looked at; return the cards."""
     cards = []
     for name, judged in verdicts(outcome).items():
         metric = outcome.metrics[name]
         where = f"{outcome.dataset}, {outcome.n_clips} clips"
-        write_atomically(folder / picture_name(name), picture(metric, outcome.curves[name]))
+        write_atomically(folder / picture_name(name), curves_png(metric, outcome.curves[name]))
         card = (folder / picture_name(name)).with_suffix(".md")
         text = head(name, outcome.names[name]) + _measured(name, metric, judged, where, command)
         write_atomically(card, text.encode())
@@ -120,7 +120,7 @@ def index(folder: Path) -> str:
     )
 
 
-def _measured(name: str, metric: Metric, judged: Mapping[str, Verdict], where: str, command: str) -> str:
+def _measured(name: str, metric: Metric, judged: Mapping[str, CurveVerdict], where: str, command: str) -> str:
     lines = [f"{_MEASURED} ({where})", "", f"![{metric.title} at each step]({picture_name(name)})", ""]
     lines += ["| made worse by | verdict |", "|---|---|"]
     for key, found in judged.items():

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from foleybench.api.metric import Metric
 from foleybench.sanity.degradations import DEGRADATIONS
-from foleybench.sanity.run import Point
-from foleybench.sanity.verdict import judge
+from foleybench.sanity.run import CurvePoint
+from foleybench.sanity.verdict import judge_curve
 
 _COLOURS = {"seen": "#1b7837", "blind": "#7f7f7f", "rewarded": "#b2182b", "undefined": "#c0c0c0"}
 _ACROSS = 5
 
 
-def picture(metric: Metric, curves: Mapping[str, Sequence[Point]]) -> bytes:
+def curves_png(metric: Metric, curves: Mapping[str, Sequence[CurvePoint]]) -> bytes:
     """Return a PNG: one panel a degradation, all with the same scale.
 
     Args:
@@ -40,12 +40,12 @@ def picture(metric: Metric, curves: Mapping[str, Sequence[Point]]) -> bytes:
     return buffer.getvalue()
 
 
-def _panel(axis: object, key: str, points: Sequence[Point]) -> None:
+def _panel(axis: object, key: str, points: Sequence[CurvePoint]) -> None:
     from matplotlib.axes import Axes
 
     assert isinstance(axis, Axes)
     degradation = DEGRADATIONS[key]
-    colour = _COLOURS[judge(points).kind]
+    colour = _COLOURS[judge_curve(points).kind]
     truth = points[0]
     if truth.low is not None and truth.high is not None:
         axis.axhspan(truth.low, truth.high, color="#d9e8f5", lw=0)

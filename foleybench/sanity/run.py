@@ -18,12 +18,12 @@ from foleybench.runtime.progress import Progress
 from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
 from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.evaluate import cannot_run
-from foleybench.scoring.scorer import Recipe, Scorer, Wanted
+from foleybench.scoring.scorer import ClipToScore, Scorer, ScorerRecipe
 from foleybench.shards.folder_dataset import open_dataset
 from foleybench.stats import estimate
 
 
-class Point(NamedTuple):
+class CurvePoint(NamedTuple):
     """A metric at one step.
 
     Attributes:
@@ -46,7 +46,7 @@ class Point(NamedTuple):
 
 
 # metric -> degradation -> the true sound, then the steps from mild to strong.
-Curves = dict[str, dict[str, list[Point]]]
+Curves = dict[str, dict[str, list[CurvePoint]]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class SanityRequest:
     cache: Path | None = None
 
 
-class Outcome(NamedTuple):
+class SanityOutcome(NamedTuple):
     """What came out.
 
     Attributes:
@@ -98,7 +98,7 @@ class Outcome(NamedTuple):
     names: Mapping[str, str]
 
 
-def run(request: SanityRequest) -> Outcome:
+def run_sanity(request: SanityRequest) -> SanityOutcome:
     """Make, score and compare; sounds are deleted when they are scored.
 
     Raises:
@@ -107,15 +107,15 @@ def run(request: SanityRequest) -> Outcome:
     choice = choose(request.protocol, request.metrics)
     data = open_dataset(request.data)
     metrics, left_out = able(choice)
-    clip_ids = spread(data.clip_ids, request.limit)
+    clip_ids = spread_clips(data.clip_ids, request.limit)
     sounds = Sounds(data, clip_ids, request.seed)
-    recipe = Recipe(
+    recipe = ScorerRecipe(
         data=request.data,
         protocol=choice.protocol_name,
         metrics=tuple(choice.names[name] for name in metrics),
         device=request.device,
         cache=request.cache,
-        silence_told=False,
+        report_silence=False,
     )
     bench = _Bench(Scorer(recipe), sounds, request.work)
     chosen = {name: DEGRADATIONS[name] for name in request.degradations}
@@ -132,7 +132,7 @@ def run(request: SanityRequest) -> Outcome:
                 for name, metric in metrics.items():
                     curves[name][key].append(_point(metric, name, level, table, truth, request))
     title = f"{data.name}/{data.manifest.header.split}"
-    return Outcome(title, len(clip_ids), curves, metrics, left_out, choice.names)
+    return SanityOutcome(title, len(clip_ids), curves, metrics, left_out, choice.names)
 
 
 def able(choice: Choice) -> tuple[dict[str, Metric], dict[str, str]]:
@@ -149,7 +149,7 @@ def able(choice: Choice) -> tuple[dict[str, Metric], dict[str, str]]:
     return metrics, left_out
 
 
-def spread(clip_ids: Sequence[str], limit: int | None) -> list[str]:
+def spread_clips(clip_ids: Sequence[str], limit: int | None) -> list[str]:
     """Return so many of the clips, evenly spread, so that a sorted list gives all classes.
 
     Example:
@@ -179,28 +179,28 @@ class _Bench:
         shutil.rmtree(self._work)
         return table
 
-    def _made(self, clip_id: str, change: tuple[str, Degradation] | None, level: float) -> Wanted:
+    def _made(self, clip_id: str, change: tuple[str, Degradation] | None, level: float) -> ClipToScore:
         own, rate_hz = self._sounds.own(clip_id)
         sound = change[1].change(self._sounds, clip_id, level) if change else own
         # Clip ids are safe as file names: the manifest was checked when it was read.
         path = self._work / f"{clip_id}.wav"
         write_wav(path, sound, rate_hz)
-        return Wanted(clip_id, path, None)
+        return ClipToScore(clip_id, path, None)
 
 
 def _point(
     metric: Metric, name: str, level: float | None, table: ClipTable, truth: ClipTable, request: SanityRequest
-) -> Point:
+) -> CurvePoint:
     found, true = result.stats_of(table, name), result.stats_of(truth, name)
     sources: Mapping[str, str] = {row["clip_id"]: row["source_id"] for row in table}
     value = estimate.value_of(metric, found)
     if not np.isfinite(value):
-        return Point(level, float("nan"), None, None, float("nan"), None, None)
+        return CurvePoint(level, float("nan"), None, None, float("nan"), None, None)
     rng, resamples = estimate.rng_of(request.seed, name), request.resamples
     interval = estimate.interval_of(name, metric, found, sources, seed=request.seed, resamples=resamples)
     paired = estimate.paired(metric, found, true, sources, rng=rng, resamples=resamples)
     low, high = interval or (None, None)
     if metric.better == "lower":
-        return Point(level, value, low, high, paired.difference, paired.low, paired.high)
+        return CurvePoint(level, value, low, high, paired.difference, paired.low, paired.high)
     flipped = [None if end is None else -end for end in (paired.high, paired.low)]
-    return Point(level, value, low, high, -paired.difference, flipped[0], flipped[1])
+    return CurvePoint(level, value, low, high, -paired.difference, flipped[0], flipped[1])

@@ -15,12 +15,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from foleybench.sanity.run import Point
+from foleybench.sanity.run import CurvePoint
 
 Kind = Literal["seen", "blind", "rewarded", "undefined"]
 
 
-class Verdict(NamedTuple):
+class CurveVerdict(NamedTuple):
     """What one metric makes of one degradation.
 
     Attributes:
@@ -37,7 +37,7 @@ class Verdict(NamedTuple):
         """Return the verdict for a table.
 
         Example:
-            >>> Verdict("seen", 20.0, False).words("dB SNR")
+            >>> CurveVerdict("seen", 20.0, False).words("dB SNR")
             'from 20 dB SNR, not in order'
         """
         if self.kind == "seen":
@@ -45,17 +45,17 @@ class Verdict(NamedTuple):
         return self.kind
 
 
-def judge(points: Sequence[Point]) -> Verdict:
+def judge_curve(points: Sequence[CurvePoint]) -> CurveVerdict:
     """Return the verdict on a curve: the true sound, then the steps from mild to strong.
 
     Example:
-        >>> truth, mild, strong = (Point(x, x, None, None, x, x - 1.0, x + 1.0) for x in (0.0, 0.5, 3.0))
-        >>> judge([truth, mild, strong])
-        Verdict(kind='seen', since=3.0, ordered=True)
+        >>> truth, mild, strong = (CurvePoint(x, x, None, None, x, x - 1.0, x + 1.0) for x in (0.0, 0.5, 3.0))
+        >>> judge_curve([truth, mild, strong])
+        CurveVerdict(kind='seen', since=3.0, ordered=True)
     """
     steps = points[1:]
     if not steps or any(math.isnan(point.worse) for point in steps):
-        return Verdict("undefined", None, False)
+        return CurveVerdict("undefined", None, False)
     since = None
     for point in reversed(steps):
         if point.worse_low is None or point.worse_low <= 0:
@@ -63,12 +63,12 @@ def judge(points: Sequence[Point]) -> Verdict:
         since = point.level
     ordered = all(_not_better(after, before) for before, after in zip(points, steps, strict=False))
     if since is not None:
-        return Verdict("seen", since, ordered)
+        return CurveVerdict("seen", since, ordered)
     strongest = steps[-1].worse_high
-    return Verdict("rewarded" if strongest is not None and strongest < 0 else "blind", None, ordered)
+    return CurveVerdict("rewarded" if strongest is not None and strongest < 0 else "blind", None, ordered)
 
 
-def _not_better(after: Point, before: Point) -> bool:
+def _not_better(after: CurvePoint, before: CurvePoint) -> bool:
     width = (after.worse_high or 0.0) - (after.worse_low or 0.0)
     return after.worse >= before.worse - width / 2
 

@@ -13,20 +13,20 @@ from typing import Any
 from foleybench.files import write_atomically
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
-from foleybench.sanity.pictures import picture
-from foleybench.sanity.run import Outcome
-from foleybench.sanity.verdict import Verdict, judge
+from foleybench.sanity.pictures import curves_png
+from foleybench.sanity.run import SanityOutcome
+from foleybench.sanity.verdict import CurveVerdict, judge_curve
 
 _COLUMNS = ("metric", "degradation", "level", "unit", "value", "low", "high", "worse", "worse_low", "worse_high")
 
 
-def write(outcome: Outcome, out: Path, command: str) -> Path:
+def write_sanity(outcome: SanityOutcome, out: Path, command: str) -> Path:
     """Write everything into a folder; return the page."""
     for name, curves in outcome.curves.items():
-        write_atomically(out / picture_name(name), picture(outcome.metrics[name], curves))
+        write_atomically(out / picture_name(name), curves_png(outcome.metrics[name], curves))
     write_atomically(out / "curves.csv", _csv(outcome).encode())
     write_atomically(out / "verdicts.json", _json(outcome).encode())
-    write_atomically(out / "sanity.md", markdown(outcome, command).encode())
+    write_atomically(out / "sanity.md", verdict_markdown(outcome, command).encode())
     page = out / "index.html"
     write_atomically(page, _html(outcome, command).encode())
     return page
@@ -37,12 +37,14 @@ def picture_name(metric: str) -> str:
     return f"{metric.replace(':', '-')}.png"
 
 
-def verdicts(outcome: Outcome) -> dict[str, dict[str, Verdict]]:
+def verdicts(outcome: SanityOutcome) -> dict[str, dict[str, CurveVerdict]]:
     """Return metric -> degradation -> verdict."""
-    return {name: {key: judge(points) for key, points in curves.items()} for name, curves in outcome.curves.items()}
+    return {
+        name: {key: judge_curve(points) for key, points in curves.items()} for name, curves in outcome.curves.items()
+    }
 
 
-def faults(outcome: Outcome) -> list[str]:
+def faults(outcome: SanityOutcome) -> list[str]:
     """Return a sentence for every metric that is not in order on a degradation that it is for."""
     found = []
     for name, judged in verdicts(outcome).items():
@@ -53,7 +55,7 @@ def faults(outcome: Outcome) -> list[str]:
     return found
 
 
-def markdown(outcome: Outcome, command: str) -> str:
+def verdict_markdown(outcome: SanityOutcome, command: str) -> str:
     """Return the table of verdicts, with the rule."""
     keys = list(next(iter(outcome.curves.values()), {}))
     lines = [f"# What the metrics see: {outcome.dataset}, {outcome.n_clips} clips", "", f"Made by `{command}`.", ""]
@@ -74,7 +76,7 @@ def markdown(outcome: Outcome, command: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _emphasised(name: str, key: str, judged: Verdict) -> str:
+def _emphasised(name: str, key: str, judged: CurveVerdict) -> str:
     words = judged.words(DEGRADATIONS[key].unit)
     return f"**{words}**" if key in verdict.own(name) else words
 
@@ -83,7 +85,7 @@ def _rule() -> list[str]:
     return (verdict.__doc__ or "").strip().splitlines()[2:]
 
 
-def _rows(outcome: Outcome) -> Iterator[Sequence[Any]]:
+def _rows(outcome: SanityOutcome) -> Iterator[Sequence[Any]]:
     for name, curves in outcome.curves.items():
         for key, points in curves.items():
             for point in points:
@@ -92,7 +94,7 @@ def _rows(outcome: Outcome) -> Iterator[Sequence[Any]]:
                 yield [name, key, level, DEGRADATIONS[key].unit, *numbers]
 
 
-def _csv(outcome: Outcome) -> str:
+def _csv(outcome: SanityOutcome) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -100,13 +102,13 @@ def _csv(outcome: Outcome) -> str:
     return text.getvalue()
 
 
-def _json(outcome: Outcome) -> str:
+def _json(outcome: SanityOutcome) -> str:
     found = {name: {key: judged._asdict() for key, judged in each.items()} for name, each in verdicts(outcome).items()}
     whole = {"dataset": outcome.dataset, "n_clips": outcome.n_clips, "verdicts": found, "faults": faults(outcome)}
     return json.dumps(whole, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
 
-def _html(outcome: Outcome, command: str) -> str:
+def _html(outcome: SanityOutcome, command: str) -> str:
     import jinja2
 
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_PAGE)

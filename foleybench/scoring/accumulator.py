@@ -20,7 +20,7 @@ from foleybench.artefacts.result import stats_of
 from foleybench.clips import AudioArray, Clock, Event
 from foleybench.errors import FoleyError
 from foleybench.features.cache import FeatureCache
-from foleybench.features.featurise import PICTURE, Featuriser, Look, Material, job
+from foleybench.features.featurise import PICTURE, DecodeVideo, EncoderMaterial, Featuriser, job
 from foleybench.media.audio import fit_length
 from foleybench.stats import estimate
 from foleybench.stats.bootstrap import Interval
@@ -77,7 +77,7 @@ class Accumulator:
         reference: AudioArray,
         rate_hz: int,
         reference_hz: int | None = None,
-        look: Look | None = None,
+        decode_video: DecodeVideo | None = None,
         label: str = "",
         source_id: str = "",
         events: tuple[Event, ...] | None = None,
@@ -91,7 +91,7 @@ class Accumulator:
             reference: Shape (M,), mono float32.
             rate_hz: Rate of ``generated``.
             reference_hz: Rate of ``reference``; the same when None.
-            look: Returns the frames (T, H, W, 3) uint8 and their times (T,) in seconds, for encoders that look.
+            decode_video: Returns the frames (T, H, W, 3) uint8 and their times (T,) in seconds, for encoders of frames.
             label: Class or caption, for metrics that know classes or read captions; the latter do not apply without.
             source_id: The video that it was cut from, for intervals; the clip itself when "".
             events: Exact events, for metrics that know them.
@@ -99,7 +99,7 @@ class Accumulator:
 
         Raises:
             FoleyError: The id came before, a sound is not one-dimensional or not finite, an encoder looks and there is
-                no ``look``, or weights are missing.
+                no ``decode_video``, or weights are missing.
         """
         for what, sound in (("generated", generated), ("reference", reference)):
             if np.ndim(sound) != 1 or not np.isfinite(sound).all():
@@ -107,14 +107,14 @@ class Accumulator:
         own_hz = reference_hz or rate_hz
         duration_s = len(reference) / own_hz
         wanted = Clock(duration_s).samples(rate_hz)
-        material = Material(
+        material = EncoderMaterial(
             duration_s=duration_s,
             sounds={
                 "generated": (fit_length(np.asarray(generated, dtype=np.float32), wanted), rate_hz),
                 "reference": (np.ascontiguousarray(reference, dtype=np.float32), own_hz),
             },
             picture_sha256="",
-            look=look or _no_picture,
+            decode_video=decode_video or _no_picture,
             caption=label,
         )
         (made,) = self._featuriser([material])
@@ -227,4 +227,4 @@ class Accumulator:
 
 
 def _no_picture() -> Any:
-    raise FoleyError(f"an encoder of this metric looks at the {PICTURE}; give `look`.")
+    raise FoleyError(f"an encoder of this metric looks at the {PICTURE}; give `decode_video`.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from foleybench.api.protocol import Protocol
-from foleybench.artefacts.audio_folder import Problem
+from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.clips import AudioArray, Clock
 from foleybench.errors import MediaError
 from foleybench.media.audio import fit_length
@@ -19,7 +19,7 @@ SURPLUS_S = 60.0
 
 def admit(
     clip_id: str, path: Path | None, duration_s: float, protocol: Protocol
-) -> tuple[AudioArray | None, int, list[Problem]]:
+) -> tuple[AudioArray | None, int, list[ClipProblem]]:
     """Read one clip's generated sound under the policy for missing, broken, short, long and silent sound.
 
     Missing and broken sound is not scored. Short sound is scored with silence in place of what is missing, long sound
@@ -29,30 +29,32 @@ def admit(
         Sound of exactly the clip's length (None when it cannot be scored), its rate, and what to tell the reader.
     """
     if path is None:
-        return None, 0, [Problem(clip_id, "missing", "no file for this clip in the audio folder")]
+        return None, 0, [ClipProblem(clip_id, "missing", "no file for this clip in the audio folder")]
     try:
         heard = hear(path, protocol.frontend.channels, max_s=duration_s + SURPLUS_S)
     except MediaError as error:
-        return None, 0, [Problem(clip_id, error.status, error.reason.replace(str(path), path.name))]
+        return None, 0, [ClipProblem(clip_id, error.status, error.reason.replace(str(path), path.name))]
     except MemoryError:
-        return None, 0, [Problem(clip_id, "out_of_memory", f"{path.name}: does not fit into memory")]
+        return None, 0, [ClipProblem(clip_id, "out_of_memory", f"{path.name}: does not fit into memory")]
     audio, rate_hz = heard.audio, heard.rate_hz
     if not len(audio):
-        return None, 0, [Problem(clip_id, "undecodable", f"{path.name}: holds no samples")]
+        return None, 0, [ClipProblem(clip_id, "undecodable", f"{path.name}: holds no samples")]
     wanted = Clock(duration_s).samples(rate_hz)
     problems = _length_problems(clip_id, heard, wanted, protocol.length_tolerance_s)
-    problems += [Problem(clip_id, remark.kind, f"{path.name}: {remark.detail}") for remark in heard.remarks]
+    problems += [ClipProblem(clip_id, remark.kind, f"{path.name}: {remark.detail}") for remark in heard.remarks]
     peak = float(np.abs(audio).max(initial=0.0))
     if peak < 10 ** (protocol.silence_db / 20):
-        problems.append(Problem(clip_id, "silent", f"peak {peak:.2e} is below {protocol.silence_db:g} dB full scale"))
+        problems.append(
+            ClipProblem(clip_id, "silent", f"peak {peak:.2e} is below {protocol.silence_db:g} dB full scale")
+        )
     return fit_length(audio, wanted), rate_hz, problems
 
 
-def _length_problems(clip_id: str, heard: Heard, wanted: int, tolerance_s: float) -> list[Problem]:
+def _length_problems(clip_id: str, heard: Heard, wanted: int, tolerance_s: float) -> list[ClipProblem]:
     n, rate_hz = len(heard.audio), heard.rate_hz
     slack = max(1, round(tolerance_s * rate_hz))
     if abs(n - wanted) <= slack:
         return []
     kind = "short" if n < wanted else "long"
     length = f"over {n / rate_hz:.0f}" if heard.goes_on else f"{n / rate_hz:.4f}"
-    return [Problem(clip_id, kind, f"{length} s of sound for a clip of {wanted / rate_hz:.4f} s")]
+    return [ClipProblem(clip_id, kind, f"{length} s of sound for a clip of {wanted / rate_hz:.4f} s")]

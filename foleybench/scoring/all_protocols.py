@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Cell:
+class ProtocolCell:
     """One quantity under one protocol.
 
     Attributes:
@@ -64,7 +64,7 @@ class Cell:
     reason: str = ""
 
 
-def score_all(request: EvalRequest, protocols: Sequence[str] | None = None) -> list[Cell]:
+def score_under_all(request: EvalRequest, protocols: Sequence[str] | None = None) -> list[ProtocolCell]:
     """Score one audio folder under several protocols.
 
     Args:
@@ -83,7 +83,7 @@ def score_all(request: EvalRequest, protocols: Sequence[str] | None = None) -> l
     return cells
 
 
-def _score_one(request: EvalRequest, name: str, protocol: Protocol, dataset: str) -> list[Cell]:
+def _score_one(request: EvalRequest, name: str, protocol: Protocol, dataset: str) -> list[ProtocolCell]:
     quantity = {metric: words for words, metric in protocol.quotes.items()}
     reasons = {metric: cannot_run(metric) for metric in protocol.metrics}
     if protocol.dataset not in (None, dataset):
@@ -100,11 +100,11 @@ def _score_one(request: EvalRequest, name: str, protocol: Protocol, dataset: str
             if key in record
         }
         words = str(quantity.get(metric) or card.title)
-        cells.append(Cell(quantity=words, protocol=name, metric=metric, reason=record["reason"] or "", **facts))
+        cells.append(ProtocolCell(quantity=words, protocol=name, metric=metric, reason=record["reason"] or "", **facts))
     return cells
 
 
-def as_csv(cells: Sequence[Cell]) -> str:
+def as_csv(cells: Sequence[ProtocolCell]) -> str:
     """Return the cells as CSV, one line each, sorted by quantity and protocol."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -115,7 +115,7 @@ def as_csv(cells: Sequence[Cell]) -> str:
     return buffer.getvalue()
 
 
-def as_markdown(cells: Sequence[Cell]) -> str:
+def as_markdown(cells: Sequence[ProtocolCell]) -> str:
     """Return a table: a line a quantity, a column a protocol, and the spread of the values in a line.
 
     The spread is the largest value over the smallest, where both are above zero.
@@ -131,7 +131,7 @@ def as_markdown(cells: Sequence[Cell]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def why_not(cells: Sequence[Cell]) -> list[str]:
+def why_not(cells: Sequence[ProtocolCell]) -> list[str]:
     """Return a line for each metric without a value, the same reason said once."""
     reasons: dict[str, list[str]] = {}
     for cell in cells:
@@ -140,6 +140,6 @@ def why_not(cells: Sequence[Cell]) -> list[str]:
     return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
-def _words(cell: Cell) -> str:
+def _words(cell: ProtocolCell) -> str:
     interval = f" [{cell.low:.4g}, {cell.high:.4g}]" if cell.low is not None and cell.high is not None else ""
     return f"{cell.value:.4g}{interval}"

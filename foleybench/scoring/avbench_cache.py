@@ -24,13 +24,13 @@ from foleybench.api.metric import ClipView, Metric, Need
 from foleybench.api.protocol import Protocol
 from foleybench.api.weights import require
 from foleybench.artefacts import result
-from foleybench.artefacts.audio_folder import Problem
+from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.artefacts.clip_table import ClipRow, ClipTable
 from foleybench.artefacts.match import read_names
 from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError, WeightsMissingError
 from foleybench.files import file_sha256
-from foleybench.scoring.choice import origin
+from foleybench.scoring.choice import code_origin
 from foleybench.scoring.evaluate import pooled, run_facts
 from foleybench.shards.dataset import ShardDataset
 
@@ -120,7 +120,7 @@ def evaluate_cache(request: CacheRequest) -> tuple[dict[str, Any], ClipTable]:
     records = {}
     for name, metric in metrics.items():
         records[name] = pooled(name, metric, table, seed=request.seed, resamples=request.resamples)
-        records[name] |= origin(name, PROTOCOL)
+        records[name] |= code_origin(name, PROTOCOL)
         if name not in able:
             records[name]["reason"] = sources[name]
     return {
@@ -205,11 +205,11 @@ class _Caches:
             raise FoleyError(f"{place.filename} has shape {array.shape}, wanted {shape} with {ANY} for any length")
         return array
 
-    def strangers(self, asked: set[str]) -> list[Problem]:
+    def strangers(self, asked: set[str]) -> list[ClipProblem]:
         """Return a problem for each generated entry that no clip asked for."""
         lost = sorted(clip_id for clip_id in self.keys if clip_id not in asked)
         return [
-            Problem(clip_id, "unknown", "in the generated cache, but no such clip is asked for") for clip_id in lost
+            ClipProblem(clip_id, "unknown", "in the generated cache, but no such clip is asked for") for clip_id in lost
         ]
 
     def hashes(self) -> dict[str, str]:
@@ -297,10 +297,10 @@ def _row(
     metrics: Mapping[str, tuple[Metric, Mapping[str, Need | _Derived]]],
     caches: _Caches,
     protocol: Protocol,
-) -> tuple[ClipRow, list[Problem]]:
+) -> tuple[ClipRow, list[ClipProblem]]:
     row: ClipRow = {**clip._asdict(), "duration_s": protocol.crop_s, "stats": {}}
     if clip.clip_id not in caches.keys:
-        return row, [Problem(clip.clip_id, "missing", "no entry for this clip in the generated cache")]
+        return row, [ClipProblem(clip.clip_id, "missing", "no entry for this clip in the generated cache")]
     problems = []
     for name, (metric, sources) in metrics.items():
         try:
@@ -313,7 +313,7 @@ def _row(
             )
             row["stats"][name] = metric.per_clip(view)
         except FoleyError as error:
-            problems.append(Problem(clip.clip_id, "bad_features", f"{name}: {error}"))
+            problems.append(ClipProblem(clip.clip_id, "bad_features", f"{name}: {error}"))
     return row, problems
 
 
@@ -334,6 +334,6 @@ def _feature(clip: _Clip, source: Need | _Derived, caches: _Caches, protocol: Pr
     return np.asarray(source.encode([signal])[0][source.layer])
 
 
-def _reasons(sources: Mapping[str, object], problems: Sequence[Problem]) -> Iterator[str]:
+def _reasons(sources: Mapping[str, object], problems: Sequence[ClipProblem]) -> Iterator[str]:
     yield from dict.fromkeys(reason for reason in sources.values() if isinstance(reason, str))
     yield from (f"{problem.clip_id}: {problem.detail}" for problem in problems[:3])

@@ -58,7 +58,7 @@ class Choice:
 
     def origin(self, metric: str) -> dict[str, str]:
         """Return what a result says of the code of one of the metrics."""
-        return origin(self.names[metric], self.protocol_name)
+        return code_origin(self.names[metric], self.protocol_name)
 
 
 def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
@@ -97,9 +97,9 @@ def protocol_of(name: str | None) -> Protocol:
     return protocol
 
 
-def origin(metric: str, protocol: str | None) -> dict[str, str]:
+def code_origin(metric: str, protocol: str | None) -> dict[str, str]:
     """Return what a result says of the code of a metric: the hash of its own file, and that of all that decides it."""
-    return {"source_sha256": source_sha256("metrics", metric), "code_sha256": code_sha256(metric, protocol)}
+    return {"source_sha256": source_sha256("metrics", metric), "code_sha256": metric_code_sha256(metric, protocol)}
 
 
 def source_sha256(kind: str, name: str) -> str:
@@ -107,7 +107,7 @@ def source_sha256(kind: str, name: str) -> str:
     return file_sha256(Path(str(registry.module(kind, name).__file__)))
 
 
-def code_sha256(metric: str, protocol: str | None) -> str:
+def metric_code_sha256(metric: str, protocol: str | None) -> str:
     """Return the hash of the code of a metric, its encoders and a protocol, with all that they import of ours.
 
     Args:

@@ -18,7 +18,7 @@ from foleybench.api.metric import Metric
 from foleybench.api.weights import require
 from foleybench.artefacts import audio_folder
 from foleybench.artefacts import result as results
-from foleybench.artefacts.audio_folder import Problem
+from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.artefacts.clip_table import ClipTable
 from foleybench.artefacts.match import match
 from foleybench.errors import FoleyError
@@ -30,8 +30,8 @@ from foleybench.runtime.progress import Progress
 from foleybench.scoring import takes
 from foleybench.scoring.captions import read_captions
 from foleybench.scoring.choice import Choice, choose
-from foleybench.scoring.scorer import Recipe, Wanted
-from foleybench.scoring.workers import Engine, score_all
+from foleybench.scoring.scorer import ClipToScore, ScorerRecipe
+from foleybench.scoring.workers import Engine, score_clips
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture, open_dataset
 from foleybench.stats import estimate
@@ -97,9 +97,9 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
         request: What to score, and how.
 
     Returns:
-        The result (without its ``clips`` section) and the clip table, ready for ``artefacts.result.write``. A metric's
-        record has ``value`` and the 95 % interval from ``low`` to ``high``, in its ``unit``; None where undefined, with
-        the ``reason``. The table has a row for every clip asked for.
+        The result (without its ``clips`` section) and the clip table, ready for ``artefacts.result.write_result``. A
+        metric's record has ``value`` and the 95 % interval from ``low`` to ``high``, in its ``unit``; None where
+        undefined, with the ``reason``. The table has a row for every clip asked for.
 
     Raises:
         FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
@@ -136,8 +136,8 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
             f"no clip of {request.data.name} could be scored with {request.audio}: {_first_words(problems)} "
             "Give the files the names of the clips, or give --names."
         )
-    sure = {"seed": request.seed, "resamples": request.resamples}
-    records = {name: pooled(name, metric, rows, **sure) | origins[name] for name, metric in metrics.items()}
+    bootstrap = {"seed": request.seed, "resamples": request.resamples}
+    records = {name: pooled(name, metric, rows, **bootstrap) | origins[name] for name, metric in metrics.items()}
     if found.n_takes > 1:
         records = {name: record | _over_takes(name, metrics[name], record, found) for name, record in records.items()}
     scored = sum(bool(row["stats"]) for row in rows)
@@ -183,7 +183,7 @@ def _subset_facts(data: ShardDataset, subset: Subset | None) -> dict[str, Any]:
     return {"subset": {**prepared, "n_here": len(data.clip_ids)}} if prepared else {}
 
 
-def _first_words(problems: Sequence[Problem]) -> str:
+def _first_words(problems: Sequence[ClipProblem]) -> str:
     return f"{problems[0].clip_id}: {problems[0].kind}, {problems[0].detail}." if problems else "there are no clips."
 
 
@@ -211,7 +211,7 @@ class _Found(NamedTuple):
     """What scoring gave: a row a clip, every problem met, and of several takes a table each."""
 
     rows: ClipTable
-    problems: list[Problem]
+    problems: list[ClipProblem]
     takes: list[ClipTable]
     n_takes: int
 
@@ -224,40 +224,40 @@ def _score_clips(
     seconds: dict[str, float] = (audio_folder.read_generation(request.audio) or {}).get("seconds", {})
     files = {clip_id: matched.files.get(clip_id) or (None,) for clip_id in clip_ids}
     wanted = [
-        Wanted(clip_id, path, seconds.get(clip_id), take)
+        ClipToScore(clip_id, path, seconds.get(clip_id), take)
         for clip_id, paths in files.items()
         for take, path in enumerate(paths)
     ]
-    recipe = Recipe(
+    recipe = ScorerRecipe(
         data=request.data,
         protocol=choice.protocol_name,
         metrics=tuple(choice.names[name] for name in metrics),
         device=request.device,
         cache=request.cache,
-        silence_told=request.model["kind"] != "control",
+        report_silence=request.model["kind"] != "control",
         captions=request.captions,
     )
     n_takes = [len(paths) for paths in files.values()]
     common = min(n_takes, default=1) if max(n_takes, default=1) > 1 else 0
     found = _Found(ClipTable(), [], [ClipTable() for _ in range(common)], max(n_takes, default=1))
     bar = Progress(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip")
-    with bar, contextlib.closing(score_all(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
+    with bar, contextlib.closing(score_clips(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
         for clip_id, paths in files.items():
             rows = []
             for take, (row, problems) in zip(range(len(paths)), scored, strict=False):
                 found.problems.extend(_of_take(problem, take, len(paths)) for problem in problems)
                 rows.append(row)
-            found.rows.add(takes.joined(rows, metrics))
+            found.rows.add(takes.joined_takes(rows, metrics))
             for table, row in zip(found.takes, rows, strict=False):
                 table.add(row)
             if len(rows) < found.n_takes and matched.files.get(clip_id):
                 few = f"{len(rows)} takes, where other clips have {found.n_takes}"
-                found.problems.append(Problem(clip_id, "fewer_takes", few))
+                found.problems.append(ClipProblem(clip_id, "fewer_takes", few))
             bar.update()
     return found
 
 
-def _of_take(problem: Problem, take: int, n_takes: int) -> Problem:
+def _of_take(problem: ClipProblem, take: int, n_takes: int) -> ClipProblem:
     return problem if n_takes == 1 else dataclasses.replace(problem, detail=f"take {take}: {problem.detail}")
 
 

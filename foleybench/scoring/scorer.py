@@ -20,7 +20,7 @@ from foleybench import registry
 from foleybench.api.encoder import Features
 from foleybench.api.metric import ClipView, Metric, Need
 from foleybench.api.protocol import Protocol
-from foleybench.artefacts.audio_folder import Problem
+from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.artefacts.clip_table import ClipRow
 from foleybench.clips import Clip, Clock, FloatArray, FrameArray
 from foleybench.errors import ManifestError
@@ -28,9 +28,9 @@ from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import (
     CAPTION,
     PICTURE,
+    EncoderMaterial,
     Featuriser,
     Job,
-    Material,
     job,
     needs_of,
 )
@@ -55,7 +55,7 @@ ODD_REFERENCE = "odd_reference"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recipe:
+class ScorerRecipe:
     """What a scorer needs to know; it can be sent to another process.
 
     Attributes:
@@ -64,7 +64,7 @@ class Recipe:
         metrics: The metrics to measure, named in the same way.
         device: Torch device of the encoders.
         cache: Folder of the feature cache, or None.
-        silence_told: Whether silent sound is a problem (it is not in a control row that is made of it).
+        report_silence: Whether silent sound is a problem (it is not in a control row that is made of it).
         captions: Table of captions in place of what the manifest says, or None.
     """
 
@@ -73,7 +73,7 @@ class Recipe:
     metrics: tuple[str, ...]
     device: str = "cpu"
     cache: Path | None = None
-    silence_told: bool = True
+    report_silence: bool = True
     captions: Path | None = None
 
 
@@ -81,7 +81,7 @@ class Recipe:
 Key = tuple[str, int]
 
 
-class Wanted(NamedTuple):
+class ClipToScore(NamedTuple):
     """A clip to score.
 
     Attributes:
@@ -103,7 +103,7 @@ class Wanted(NamedTuple):
 
 
 # A clip's row, its statistics still arrays, and what is to be told of the clip.
-Scored = tuple[ClipRow, list[Problem]]
+Scored = tuple[ClipRow, list[ClipProblem]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ class _Loaded:
     """A clip as long as the protocol wants it, with what encoders may be given; ``clip_s`` is its whole length."""
 
     clip: Clip
-    material: Material
+    material: EncoderMaterial
     seconds: float | None
     clip_s: float
 
@@ -119,7 +119,7 @@ class _Loaded:
 class Scorer:
     """Scores chunks of clips of one data set under one protocol."""
 
-    def __init__(self, recipe: Recipe, tell: Callable[[str], object] | None = None) -> None:
+    def __init__(self, recipe: ScorerRecipe, tell: Callable[[str], object] | None = None) -> None:
         """Set it up.
 
         Args:
@@ -144,13 +144,13 @@ class Scorer:
             return CHUNK_WITH_PICTURES
         return CHUNK if self._recipe.device == "cpu" else CHUNK_ON_GPU
 
-    def __call__(self, wanted: Sequence[Wanted]) -> list[Scored]:
+    def __call__(self, wanted: Sequence[ClipToScore]) -> list[Scored]:
         """Return a row, and the problems met, for every clip asked for, in order."""
         loaded: dict[Key, _Loaded] = {}
-        problems: dict[Key, list[Problem]] = {}
+        problems: dict[Key, list[ClipProblem]] = {}
         for clip in wanted:
             item, found = _load(self._data, clip, self._protocol, self._captions)
-            problems[clip.key] = [p for p in found if self._recipe.silence_told or p.kind != "silent"]
+            problems[clip.key] = [p for p in found if self._recipe.report_silence or p.kind != "silent"]
             if item:
                 loaded[clip.key] = item
         features = self._features(loaded, problems)
@@ -163,7 +163,7 @@ class Scorer:
         return scored
 
     def _features(
-        self, loaded: dict[Key, _Loaded], problems: Mapping[Key, list[Problem]]
+        self, loaded: dict[Key, _Loaded], problems: Mapping[Key, list[ClipProblem]]
     ) -> dict[Key, dict[Job, Features]]:
         """Return features by clip; a clip whose video is not the recorded one is named and leaves ``loaded``."""
         while True:
@@ -172,7 +172,7 @@ class Scorer:
                     made = self._featuriser([item.material for item in loaded.values()])
             except _BadVideoError as error:
                 for key in [key for key in loaded if key[0] == error.clip_id]:
-                    problems[key].append(Problem(error.clip_id, BAD_DATA, str(error)))
+                    problems[key].append(ClipProblem(error.clip_id, BAD_DATA, str(error)))
                     del loaded[key]
             else:
                 return dict(zip(loaded, made, strict=True))
@@ -187,28 +187,30 @@ class _BadVideoError(Exception):
 
 
 def _load(
-    data: ShardDataset, wanted: Wanted, protocol: Protocol, captions: Mapping[str, str]
-) -> tuple[_Loaded | None, list[Problem]]:
+    data: ShardDataset, wanted: ClipToScore, protocol: Protocol, captions: Mapping[str, str]
+) -> tuple[_Loaded | None, list[ClipProblem]]:
     clip_id = wanted.clip_id
     try:
         clip = data.load(clip_id, video=False)
     except ManifestError as error:
-        return None, [Problem(clip_id, BAD_DATA, str(error))]
+        return None, [ClipProblem(clip_id, BAD_DATA, str(error))]
     duration_s = min(clip.duration_s, protocol.crop_s or clip.duration_s)
     audio, rate_hz, problems = admit(clip_id, wanted.path, clip.duration_s, protocol)
-    problems += [Problem(clip_id, ODD_REFERENCE, f"{kind}: {detail}") for kind, detail in clip.factors.get(REMARKS, ())]
+    problems += [
+        ClipProblem(clip_id, ODD_REFERENCE, f"{kind}: {detail}") for kind, detail in clip.factors.get(REMARKS, ())
+    ]
     if audio is None or clip.audio is None:
         return None, problems
     clock = Clock(duration_s)
     entry = data.entry(clip_id)
-    material = Material(
+    material = EncoderMaterial(
         duration_s=duration_s,
         sounds={
             "generated": (fit_length(audio, clock.samples(rate_hz)), rate_hz),
             "reference": (fit_length(clip.audio, clock.samples(clip.rate_hz)), clip.rate_hz),
         },
         picture_sha256=entry.video_sha256 or "",
-        look=(lambda: _look(data, clip_id)) if entry.video_sha256 else None,
+        decode_video=(lambda: _decode_video(data, clip_id)) if entry.video_sha256 else None,
         caption=captions.get(clip_id) or caption_of(entry),
     )
     cut = dataclasses.replace(clip, duration_s=duration_s, audio=None)
@@ -220,7 +222,7 @@ def caption_of(entry: Entry) -> str:
     return str(entry.facts.get("caption") or entry.label)
 
 
-def _look(data: ShardDataset, clip_id: str) -> tuple[FrameArray, FloatArray]:
+def _decode_video(data: ShardDataset, clip_id: str) -> tuple[FrameArray, FloatArray]:
     try:
         clip = data.load(clip_id, audio=False)
     except ManifestError as error:
@@ -234,7 +236,7 @@ def _row(
     clip_id: str,
     found: tuple[_Loaded, dict[Job, Features]] | None,
     metrics: Mapping[str, Metric],
-) -> tuple[ClipRow, list[Problem]]:
+) -> tuple[ClipRow, list[ClipProblem]]:
     """Return the clip's line: statistics of each metric (null where it does not apply), nothing when not scored."""
     entry = data.entry(clip_id)
     row: ClipRow = {
@@ -256,7 +258,7 @@ def _row(
             continue
         bad = _not_finite(metric, features)
         if bad:
-            problems.append(Problem(clip_id, "bad_features", f"{name}: {bad} holds a value that is not finite"))
+            problems.append(ClipProblem(clip_id, "bad_features", f"{name}: {bad} holds a value that is not finite"))
             continue
         stat = metric.per_clip(_view(item, metric, features))
         row["stats"][name] = stat

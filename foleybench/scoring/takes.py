@@ -19,7 +19,7 @@ from foleybench.artefacts.result import stats_of
 from foleybench.stats import estimate
 
 
-def joined(rows: Sequence[ClipRow], metrics: Mapping[str, Metric]) -> ClipRow:
+def joined_takes(rows: Sequence[ClipRow], metrics: Mapping[str, Metric]) -> ClipRow:
     """Return the row of a clip from the rows of its takes; those that were not scored are left out.
 
     Args:

@@ -29,7 +29,7 @@ class WeightsFile:
 def weights_files() -> list[WeightsFile]:
     """Return all weights files, those with most protocols first, then by name."""
     encoders = {name: registry.load("encoders", name) for name in registry.names("encoders")}
-    wanted = {protocol: encoders_of(protocol) for protocol in registry.names("protocols")}
+    wanted = {protocol: encoders_of_protocol(protocol) for protocol in registry.names("protocols")}
     by_file: dict[Weights, list[str]] = {}
     for name, encoder in encoders.items():
         if encoder.weights:
@@ -45,7 +45,7 @@ def weights_files() -> list[WeightsFile]:
     return sorted(files, key=lambda file: (-len(file.protocols), file.weights.filename))
 
 
-def encoders_of(protocol: str) -> set[str]:
+def encoders_of_protocol(protocol: str) -> set[str]:
     """Return the encoders that a protocol's metrics need, with those that these come after."""
     from foleybench.features import featurise
 

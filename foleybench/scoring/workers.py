@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Literal, NamedTuple
 
 from foleybench.errors import FoleyError
-from foleybench.scoring.scorer import Recipe, Scored, Scorer, Wanted
+from foleybench.scoring.scorer import ClipToScore, Scored, Scorer, ScorerRecipe
 
 Engine = Literal["local", "ray"]
 # Chunks given out beyond those that are worked on, per process: enough to keep all busy, few enough to bound memory.
@@ -25,12 +25,12 @@ _AHEAD = 3
 
 
 class _Task(NamedTuple):
-    recipe: Recipe
-    wanted: tuple[Wanted, ...]
+    recipe: ScorerRecipe
+    wanted: tuple[ClipToScore, ...]
 
 
-def score_all(
-    recipe: Recipe, wanted: Sequence[Wanted], *, jobs: int = 1, engine: Engine = "local"
+def score_clips(
+    recipe: ScorerRecipe, wanted: Sequence[ClipToScore], *, jobs: int = 1, engine: Engine = "local"
 ) -> Generator[Scored]:
     """Score clips.
 
@@ -66,7 +66,7 @@ def usable_cores() -> int:
 
 
 @functools.lru_cache(maxsize=1)
-def _scorer(recipe: Recipe) -> Scorer:
+def _scorer(recipe: ScorerRecipe) -> Scorer:
     return Scorer(recipe)
 
 

@@ -33,7 +33,7 @@ class Member(NamedTuple):
     size: int
 
 
-def padded(size: int) -> int:
+def padded_size(size: int) -> int:
     """Return the room that a member's content takes."""
     return (size + BLOCK - 1) // BLOCK * BLOCK
 
@@ -88,7 +88,7 @@ class Cursor:
         Raises:
             ManifestError: The archive ends inside it.
         """
-        data = self._read(padded(member.size))
+        data = self._read(padded_size(member.size))
         if len(data) < member.size:
             raise ManifestError(f"{self.where} was cut inside {member.key}.{member.field}.")
         self._offset += len(data)
@@ -96,7 +96,7 @@ class Cursor:
 
     def skip(self, member: Member) -> None:
         """Pass over the content of the member that ``next`` returned."""
-        room = padded(member.size)
+        room = padded_size(member.size)
         if self._handle.seekable():
             self._handle.seek(room, os.SEEK_CUR)
         else:

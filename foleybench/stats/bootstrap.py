@@ -115,7 +115,7 @@ def bootstrap(
     value = pool(ordered) if len(groups) > 1 else float("nan")
     if not np.isfinite(value):
         return None
-    values = replicates(pool, ordered, clip_counts(groups, resample(len(groups), resamples, rng)))
+    values = replicates(pool, ordered, clip_counts(groups, draw_sources(len(groups), resamples, rng)))
     defined = values[np.isfinite(values)]
     if len(defined) < (1 - MOST_UNDEFINED) * resamples:
         return None
@@ -124,7 +124,7 @@ def bootstrap(
     return Interval(float(low) + shift, float(high) + shift)
 
 
-def paired(
+def paired_test(
     pool: Pool,
     a: Mapping[str, Stat],
     b: Mapping[str, Stat],
@@ -156,7 +156,7 @@ def paired(
     values = (pool(first), pool(second)) if ids else (float("nan"), float("nan"))
     if len(groups) < 2 or not np.isfinite(values).all():
         return Paired(values[0] - values[1], None, None, None, len(ids), *values)
-    counts = clip_counts(groups, resample(len(groups), resamples, rng))
+    counts = clip_counts(groups, draw_sources(len(groups), resamples, rng))
     differences = replicates(pool, first, counts) - replicates(pool, second, counts)
     return compare(values[0], values[1], differences, len(groups), n=len(ids), level=level, centre=centre)
 
@@ -220,7 +220,7 @@ def source_groups(ids: Sequence[str], sources: Mapping[str, str]) -> list[Ints]:
     return [np.asarray(members[source], dtype=np.int64) for source in sorted(members)]
 
 
-def resample(n_sources: int, resamples: int, rng: np.random.Generator) -> Ints:
+def draw_sources(n_sources: int, resamples: int, rng: np.random.Generator) -> Ints:
     """Return how often each source video is drawn in each resample, shape (resamples, n_sources)."""
     chances = np.full(n_sources, 1.0 / n_sources)
     return rng.multinomial(n_sources, chances, size=resamples).astype(np.int64)

@@ -142,7 +142,7 @@ def paired(
     if len(common) < metric.minimum_clips:
         return Paired(math.nan, None, None, None, len(common), math.nan, math.nan)
     biased = metric.corrected is not None
-    return bootstrap.paired(metric.pool, a, b, sources, rng=rng, resamples=resamples, centre=biased)
+    return bootstrap.paired_test(metric.pool, a, b, sources, rng=rng, resamples=resamples, centre=biased)
 
 
 def within_bounds(interval: Interval, value: float, metric: Metric) -> Interval:

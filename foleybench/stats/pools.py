@@ -100,6 +100,6 @@ def mean_of(name: str) -> MeanOf:
     return MeanOf(name)
 
 
-def value_of(name: str) -> Callable[[Stat], float]:
+def one_statistic(name: str) -> Callable[[Stat], float]:
     """Return a ``clip_value`` that reads one scalar statistic."""
     return lambda stat: float(stat[name])

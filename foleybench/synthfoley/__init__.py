@@ -5,7 +5,7 @@ Bytes repeat for the same version, seed and clip id on the same machine and libr
 
 from foleybench.synthfoley.classes import class_names, load_class
 from foleybench.synthfoley.difficulty import PRESETS, Difficulty
-from foleybench.synthfoley.render import compose, render_clip, synthesise
+from foleybench.synthfoley.render import compose_events, render_clip, synthesise
 from foleybench.synthfoley.spec import VERSION, ClipSpec
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "ClipSpec",
     "Difficulty",
     "class_names",
-    "compose",
+    "compose_events",
     "load_class",
     "render_clip",
     "synthesise",

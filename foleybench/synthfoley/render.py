@@ -51,7 +51,7 @@ def render_clip(spec: ClipSpec) -> Clip:
         >>> clip.frames.shape, clip.audio.shape
         ((25, 64, 64, 3), (16000,))
     """
-    scene = compose(spec)
+    scene = compose_events(spec)
     times_s = frame_times(spec)
     frames, occluded = _draw(spec, scene, times_s)
     rng = spec.dice.generator("timbre")
@@ -92,7 +92,7 @@ def common_factors(spec: ClipSpec) -> dict[str, Any]:
     }
 
 
-def compose(spec: ClipSpec) -> Scene:
+def compose_events(spec: ClipSpec) -> Scene:
     """Write the event list of a clip: the actor's, perhaps a silent look-alike's, perhaps sounds from off screen."""
     sound_class, dice, hard = load_class(spec.label), spec.dice, preset(spec.difficulty)
     factors = common_factors(spec)

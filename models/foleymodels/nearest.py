@@ -85,7 +85,7 @@ def train(context: TrainContext) -> Path:
     means, courses = (torch.stack(parts) for parts in zip(*described, strict=True))
     index = ClipIndex(means, courses, centre, spread, directions)
     tensors = {f"index.{field.name}": getattr(index, field.name) for field in dataclasses.fields(ClipIndex)}
-    tensors |= checkpoint.joined({"alignment": alignment})
+    tensors |= checkpoint.joined_weights({"alignment": alignment})
     config = {
         "alignment_settings": record_of(alignment),
         "manifest": str(context.data.resolve()),
@@ -93,7 +93,7 @@ def train(context: TrainContext) -> Path:
         "clip_ids": list(job.data.clip_ids),
     }
     if distributed.first():
-        checkpoint.save(context.out, KIND, tensors, config)
+        checkpoint.write_checkpoint(context.out, KIND, tensors, config)
     return context.out
 
 
@@ -151,7 +151,7 @@ def build(context: BuildContext) -> NearestGenerator:
     """
     if context.checkpoint is None:
         raise FoleyError("`nearest` needs its index: name its run folder with --checkpoint, or train it first.")
-    tensors, config = checkpoint.load(context.checkpoint, KIND)
+    tensors, config = checkpoint.read_checkpoint(context.checkpoint, KIND)
     data = ShardDataset(Path(config["manifest"]))
     if data.manifest.sha256 != config["manifest_sha256"]:
         raise FoleyError(f"{config['manifest']} has changed since `nearest` was trained on it. Train it again.")

@@ -75,8 +75,8 @@ def written(tmp_path):
 
     def write(n=300):
         made = make_result(tmp_path / "made", "alpha")
-        result = {key: value for key, value in results.read(made).items() if key != "clips"}
-        return results.write(tmp_path / "results", result, table_of(n))
+        result = {key: value for key, value in results.read_result(made).items() if key != "clips"}
+        return results.write_result(tmp_path / "results", result, table_of(n))
 
     return write
 

@@ -51,9 +51,9 @@ ROWS = [
 
 
 def test_round_trip(tmp_path):
-    path = results.write(tmp_path, result(), ROWS)
+    path = results.write_result(tmp_path, result(), ROWS)
     assert path.parent == tmp_path / "clicks"
-    found = results.read(path)
+    found = results.read_result(path)
     assert found["metrics"]["event_f1"]["value"] == 0.5
     assert path.name == f"flow.{results.content_id(found)}.json"
     assert results.read_clips(path) == ROWS
@@ -67,8 +67,8 @@ def test_stats_leave_out_clips_that_do_not_apply(tmp_path):
 
 
 def test_same_content_same_bytes(tmp_path):
-    first = results.write(tmp_path / "one", result(), ROWS)
-    second = results.write(tmp_path / "two", result(), ROWS)
+    first = results.write_result(tmp_path / "one", result(), ROWS)
+    second = results.write_result(tmp_path / "two", result(), ROWS)
     assert first.name == second.name
     assert first.read_bytes() == second.read_bytes()
     assert results.table_path(first).read_bytes() == results.table_path(second).read_bytes()
@@ -76,30 +76,30 @@ def test_same_content_same_bytes(tmp_path):
 
 
 def test_a_new_result_takes_the_place_of_the_old_one(tmp_path):
-    old = results.write(tmp_path, result(), ROWS)
-    other_protocol = results.write(tmp_path, result(protocol={"name": "paper", "version": 1}), ROWS)
-    other_model = results.write(tmp_path, result(model={"name": "noise", "kind": "control"}), ROWS)
-    new = results.write(tmp_path, result(run={"command": "foleybench eval", "seed": 1}), ROWS)
+    old = results.write_result(tmp_path, result(), ROWS)
+    other_protocol = results.write_result(tmp_path, result(protocol={"name": "paper", "version": 1}), ROWS)
+    other_model = results.write_result(tmp_path, result(model={"name": "noise", "kind": "control"}), ROWS)
+    new = results.write_result(tmp_path, result(run={"command": "foleybench eval", "seed": 1}), ROWS)
     assert sorted(tmp_path.rglob("*.json")) == sorted([other_protocol, other_model, new])
     assert not results.table_path(old).exists()
-    assert results.write(tmp_path, result(run={"command": "foleybench eval", "seed": 1}), ROWS) == new
+    assert results.write_result(tmp_path, result(run={"command": "foleybench eval", "seed": 1}), ROWS) == new
     assert new.exists()
 
 
 @pytest.mark.parametrize("edit", ["value", "space"])
 def test_an_edit_is_noticed(tmp_path, edit):
-    path = results.write(tmp_path, result(), ROWS)
+    path = results.write_result(tmp_path, result(), ROWS)
     text = path.read_text()
     path.write_text(text.replace('"value": 0.5', '"value": 0.9') if edit == "value" else text + "\n")
     if edit == "space":  # the content is what counts, not its layout
-        assert results.read(path)["status"] == "complete"
+        assert results.read_result(path)["status"] == "complete"
     else:
         with pytest.raises(ResultError, match="was edited after it was written"):
-            results.read(path)
+            results.read_result(path)
 
 
 def test_a_changed_or_missing_clip_table_is_noticed(tmp_path):
-    path = results.write(tmp_path, result(), ROWS)
+    path = results.write_result(tmp_path, result(), ROWS)
     table = results.table_path(path)
     table.write_bytes(gzip.compress(json.dumps(ROWS[0]).encode()))
     with pytest.raises(ResultError, match="is not the table that"):
@@ -139,7 +139,7 @@ def test_a_changed_or_missing_clip_table_is_noticed(tmp_path):
 )
 def test_what_is_refused(tmp_path, changes, message):
     with pytest.raises(ResultError, match=message):
-        results.write(tmp_path, result(**changes), ROWS)
+        results.write_result(tmp_path, result(**changes), ROWS)
     assert not list(tmp_path.rglob("*.json"))
 
 
@@ -147,13 +147,13 @@ def test_a_missing_section_is_named(tmp_path):
     broken = result()
     del broken["problems"]
     with pytest.raises(ResultError, match="lacks problems"):
-        results.write(tmp_path, broken, ROWS)
+        results.write_result(tmp_path, broken, ROWS)
 
 
 def test_nan_in_the_clip_table_is_refused(tmp_path):
     rows = [{**ROWS[0], "stats": {"event_f1": {"tp": float("nan")}}}]
     with pytest.raises(ValueError, match="not JSON compliant"):
-        results.write(tmp_path, result(), rows)
+        results.write_result(tmp_path, result(), rows)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
@@ -161,4 +161,4 @@ def test_files_that_are_no_results(tmp_path, text):
     path = tmp_path / "flow.00000000.json"
     path.write_text(text)
     with pytest.raises(ResultError, match=r"flow\.00000000\.json"):
-        results.read(path)
+        results.read_result(path)

@@ -47,7 +47,7 @@ def test_one_command_scores_two_folders(here, capsys):
     said = capsys.readouterr()
     path = Path(said.out.strip())
     assert path.parent == Path("leaderboards/results/real-clips")
-    result = results.read(path)
+    result = results.read_result(path)
     assert result["model"]["name"] == "my-outputs"
     assert (result["status"], result["protocol"]["name"], result["dataset"]["n_scored"]) == ("complete", "signal", 3)
     lines = said.err.splitlines()
@@ -63,7 +63,7 @@ def test_a_set_of_sound_alone_and_dry_runs(here, capsys):
     assert "would score my outputs on my outputs under signal" in capsys.readouterr().err
     assert not (here / "leaderboards").exists()
     assert evaluate("--audio", "my outputs", "--reference", "my outputs") == EXIT_OK
-    result = results.read(Path(capsys.readouterr().out.strip()))
+    result = results.read_result(Path(capsys.readouterr().out.strip()))
     assert result["metrics"]["logmel_distance"]["value"] == 0.0
 
 
@@ -104,7 +104,7 @@ def test_controls_of_another_folder_of_that_name_are_not_reused(here, capsys):
     capsys.readouterr()
     assert evaluate("--controls", "--reference", "real clips", "--metric", "level_difference") == EXIT_OK
     paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    truth = next(results.read(path) for path in paths if path.name.startswith("ground_truth"))
+    truth = next(results.read_result(path) for path in paths if path.name.startswith("ground_truth"))
     assert truth["metrics"]["level_difference"]["value"] == 0.0
 
 
@@ -165,7 +165,7 @@ def test_a_prepared_set_takes_the_protocol_that_fits(clicks, here, capsys):
     for clip in ShardDataset(clicks).clips(video=False):
         write_wav(here / "copies" / f"{clip.clip_id}.wav", clip.audio, clip.rate_hz)
     assert evaluate("--audio", "copies", "--data", str(clicks)) == EXIT_OK
-    result = results.read(Path(capsys.readouterr().out.strip()))
+    result = results.read_result(Path(capsys.readouterr().out.strip()))
     assert result["protocol"]["name"] == "signal"
 
 

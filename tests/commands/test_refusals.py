@@ -41,7 +41,7 @@ def no_work(monkeypatch):
     monkeypatch.setattr(audio_folder, "find_files", work)
     monkeypatch.setattr("foleybench.generation.folder.generate_folder", work)
     monkeypatch.setattr("foleybench.generation.video.sound_for_video", work)
-    monkeypatch.setattr("foleybench.sanity.run.run", work)
+    monkeypatch.setattr("foleybench.sanity.run.run_sanity", work)
 
 
 def refused(words: list[str], capsys) -> str:

@@ -7,7 +7,7 @@ from foleybench import cli, registry
 from foleybench.api.weights import Weights
 from foleybench.commands import doctor, weights
 from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError
-from foleybench.scoring.weights_catalogue import encoders_of, size_text, weights_files
+from foleybench.scoring.weights_catalogue import encoders_of_protocol, size_text, weights_files
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_the_list_says_what_is_here(folder, capsys):
 
 def test_protocols_want_what_their_metrics_come_after():
     """The alignment classifier is named by the metric, the features that it is given are not."""
-    assert {"cavp_video", "diff_foley_align"} <= encoders_of("diff_foley")
+    assert {"cavp_video", "diff_foley_align"} <= encoders_of_protocol("diff_foley")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from foleybench.dataset_card.counts import read_overview
-from foleybench.dataset_card.page import render, write_page
+from foleybench.dataset_card.page import render_card, write_page
 from foleybench.prepare.duplicate_flags import read_between
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -20,7 +20,7 @@ pytestmark = [
 def test_the_page(folder, tmp_path):
     path = tmp_path / "overview.html"
     overviews = [read_overview(folder / f"{split}.manifest.jsonl") for split in ("test", "train")]
-    write_page(path, render(overviews, read_between(folder), n_thumbnails=6))
+    write_page(path, render_card(overviews, read_between(folder), n_thumbnails=6))
     complaints = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])

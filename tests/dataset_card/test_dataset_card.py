@@ -10,7 +10,7 @@ import pytest
 from foleybench.cli import main
 from foleybench.dataset_card import card, plots, words
 from foleybench.dataset_card.counts import read_overview
-from foleybench.dataset_card.page import N_THUMBNAILS, render
+from foleybench.dataset_card.page import N_THUMBNAILS, render_card
 from foleybench.prepare.duplicate_flags import read_between
 from foleybench.shards.manifest import read_manifest
 from tests.dataset_card.conftest import HOSTILE
@@ -79,17 +79,17 @@ def test_a_damaged_clip_is_said_on_the_page(folder: Path, tmp_path: Path):
     at = data.index(b"mdat") + 40
     data[at] ^= 0xFF
     shard.write_bytes(bytes(data))
-    html = render([read_overview(home / "test.manifest.jsonl")], None, n_thumbnails=N_THUMBNAILS)
+    html = render_card([read_overview(home / "test.manifest.jsonl")], None, n_thumbnails=N_THUMBNAILS)
     assert html.count("data:image/jpeg;base64,") == 5
     assert "SHA-256 differs" in html
 
 
 def test_many_classes_and_shards_stay_readable(large: Path):
     overview = read_overview(large)
-    text = "\n".join(words.lines(overview))
+    text = "\n".join(words.summary_lines(overview))
     assert "429 timeout: not done after # s (c00000_000000, c00007_000000" in text
     assert len(text) < 40_000
-    html = render([overview], None, n_thumbnails=N_THUMBNAILS)
+    html = render_card([overview], None, n_thumbnails=N_THUMBNAILS)
     assert "300 classes" in html
     assert len(html) < 120_000
 
@@ -113,7 +113,7 @@ def test_card(folder: Path, tmp_path: Path, capsys):
 
 def test_the_card_of_a_known_data_set_has_licence_and_citation(folder: Path):
     overviews = [read_overview(folder / "test.manifest.jsonl")]
-    text = "\n".join(card.lines(overviews, "vggsound"))
+    text = "\n".join(card.card_lines(overviews, "vggsound"))
     assert "CC BY 4.0" in text
     assert "ICASSP 2020" in text
     assert "foleybench prepare vggsound" in text

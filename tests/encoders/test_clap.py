@@ -11,13 +11,13 @@ from foleybench.errors import FoleyError
 from tests.encoders.made_weights import count, flat_state, layout, refuses_by_name
 from tests.encoders.test_vggish import two_tones
 
-TINY = htsat.Sizes(width=8, depths=(2, 1, 2, 1), heads=(1, 2, 2, 4), out=6, text_width=4, text_depth=1, words=9)
+TINY = htsat.ClapSizes(width=8, depths=(2, 1, 2, 1), heads=(1, 2, 2, 4), out=6, text_width=4, text_depth=1, words=9)
 
 
 def test_layout_is_the_official_one():
     """Number of tensors and values of the authors' own class, counted from it; without RoBERTa's position_ids."""
     with torch.device("meta"):
-        net = htsat.AudioTower()
+        net = htsat.ClapAudioTower()
     shapes = layout(net)
     others = htsat.other_shapes()
     assert count(net) == (291, 73_711_832)
@@ -38,7 +38,7 @@ def test_layout_is_the_official_one():
 @pytest.mark.parametrize(("n_samples", "repeats"), [(480000, 1), (384000, 1), (240000, 2), (100001, 4), (600000, 1)])
 def test_sounds_are_repeated_whole_then_filled_with_zeros(n_samples, repeats):
     sound = two_tones(n_samples, 48000) + np.float32(0.1)
-    found = clap_laion.prepared(sound)
+    found = clap_laion.clap_input(sound)
     centred = sound - sound.mean(dtype=np.float64).astype(np.float32)
     length = min(n_samples, 480000)
     assert found.shape == (480000,)
@@ -48,9 +48,9 @@ def test_sounds_are_repeated_whole_then_filled_with_zeros(n_samples, repeats):
 
 
 def test_no_samples_are_silence_and_bad_ones_are_refused():
-    assert (clap_laion.prepared(np.zeros(0, np.float32)) == 0).all()
+    assert (clap_laion.clap_input(np.zeros(0, np.float32)) == 0).all()
     with pytest.raises(FoleyError, match="sample 1 "):
-        clap_laion.prepared(np.array([0, np.nan], dtype=np.float32))
+        clap_laion.clap_input(np.array([0, np.nan], dtype=np.float32))
 
 
 def test_masks_keep_edges_apart():
@@ -84,7 +84,7 @@ def test_official_files_of_both_ages(tmp_path, net, older):
     extra = {"text_branch.embeddings.position_ids": torch.arange(514)[None]} if older else {}
     path = tmp_path / "clap.pt"
     torch.save({"epoch": 15, "name": "x", "state_dict": published(net, **extra), "optimizer": {"lr": 0.1}}, path)
-    loaded = htsat.load(htsat.new_net(TINY), path, TINY)
+    loaded = htsat.load_weights(htsat.new_net(TINY), path, TINY)
     pairs = zip(loaded.state_dict().values(), net.state_dict().values(), strict=True)
     assert all(torch.equal(ours, given) for ours, given in pairs)
 
@@ -92,7 +92,7 @@ def test_official_files_of_both_ages(tmp_path, net, older):
 @pytest.mark.parametrize("of", ["audio_branch.layers.2.blocks.1.attn.qkv.bias", "text_branch.pooler.dense.weight"])
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, net, of):
     refuses_by_name(
-        lambda path: htsat.load(net, path, TINY),
+        lambda path: htsat.load_weights(net, path, TINY),
         tmp_path / "clap.pt",
         flat_state(htsat.other_shapes(TINY)) | dict(net.state_dict()),
         lambda state, path: torch.save({"state_dict": state}, path),

@@ -24,7 +24,7 @@ from tests.encoders.made_weights import count, flat_state, layout, refuses_by_na
 pytest.importorskip("transformers", reason="needs the extra `encoders`")
 
 MERGES = ["b e", "l l", "be ll", "Ġ r", "i n", "in g", "Ġr ing"]
-SIZES = htsat.Sizes(width=8, depths=(1, 1, 1, 1), heads=(1, 2, 2, 4), out=6, text_width=8, text_depth=2, words=268)
+SIZES = htsat.ClapSizes(width=8, depths=(1, 1, 1, 1), heads=(1, 2, 2, 4), out=6, text_width=8, text_depth=2, words=268)
 
 
 def vocabulary():
@@ -159,7 +159,7 @@ def by_hand(state, numbers):
 
 
 def test_the_tower_is_roberta_whatever_fills_up(file, state, words):
-    encode = clap_laion_text.encode_with(clap_text.load(clap_text.new_net(SIZES), file, SIZES), "cpu")
+    encode = clap_laion_text.encode_with(clap_text.load_weights(clap_text.new_net(SIZES), file, SIZES), "cpu")
     texts = ("bell", "bell ringing", "b" * 100)
     given = [tokens(words, text) for text in texts]
     signals = [
@@ -177,7 +177,7 @@ def test_the_tower_is_roberta_whatever_fills_up(file, state, words):
 @pytest.mark.parametrize("of", ["text_branch.pooler.dense.weight", "audio_projection.2.bias", "logit_scale_a"])
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, state, of):
     refuses_by_name(
-        lambda path: clap_text.load(clap_text.new_net(SIZES), path, SIZES),
+        lambda path: clap_text.load_weights(clap_text.new_net(SIZES), path, SIZES),
         tmp_path / "clap.pt",
         state,
         lambda state, path: torch.save({"state_dict": state}, path),
@@ -192,7 +192,7 @@ def small(monkeypatch, file):
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(file.parent))
     for module in (htsat, clap_text):
         monkeypatch.setattr(module, "new_net", functools.partial(module.new_net, SIZES))
-        monkeypatch.setattr(module, "load", functools.partial(module.load, sizes=SIZES))
+        monkeypatch.setattr(module, "load_weights", functools.partial(module.load_weights, sizes=SIZES))
     tokenizer = functools.partial(roberta_tokens.new_tokenizer, n_words=SIZES.words)
     monkeypatch.setattr(roberta_tokens, "new_tokenizer", tokenizer)
     monkeypatch.setitem(registry.load("encoders", "clap_laion").layers, "embedding", (SIZES.out,))

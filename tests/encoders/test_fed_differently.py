@@ -111,14 +111,14 @@ def test_loud_by_hand():
     ("n_samples", "n_patches"), [(0, 0), (15999, 0), (16000, 1), (23999, 1), (24000, 2), (128000, 15)]
 )
 def test_a_patch_every_half_second(n_samples, n_patches):
-    found = vggish_google.patches(two_tones(n_samples))
+    found = vggish_google.google_patches(two_tones(n_samples))
     assert found.shape == (n_patches, 96, 64)
     if n_patches > 1:
         whole = log_mel_patches(vggish_google.loud(two_tones(n_samples)))
         np.testing.assert_array_equal(found[0], whole[0])
 
 
-@pytest.mark.parametrize("make", [passt_segments.segments, passt_windows.windows, vggish_google.patches])
+@pytest.mark.parametrize("make", [passt_segments.segments, passt_windows.windows, vggish_google.google_patches])
 def test_samples_that_are_not_finite_are_refused(make):
     with pytest.raises(FoleyError, match="sample 5 "):
         make(np.array([0.0] * 5 + [np.nan] * 40000, dtype=np.float32))

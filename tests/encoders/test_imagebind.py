@@ -13,7 +13,7 @@ from tests.encoders.made_weights import flat_state, layout, refuses_by_name
 from tests.encoders.test_vggish import two_tones
 
 _TOWER = imagebind.Tower(width=16, depth=2, heads=4)
-TINY = imagebind.Sizes(
+TINY = imagebind.ImageBindSizes(
     out=8, vision=_TOWER, audio=_TOWER, text=_TOWER, depth=_TOWER, thermal=_TOWER, imu=_TOWER, words=11
 )
 
@@ -57,10 +57,10 @@ def test_a_tower_takes_its_part_of_the_official_file(tmp_path, towers):
     state["modality_preprocessors.text.mask"] = torch.full((77, 77), -math.inf)
     path = tmp_path / "imagebind_huge.pth"
     torch.save(state, path)
-    loaded = imagebind.load(imagebind.audio_tower(TINY), path, TINY)
+    loaded = imagebind.load_weights(imagebind.audio_tower(TINY), path, TINY)
     for ours, given in zip(loaded.state_dict().values(), towers["audio"].state_dict().values(), strict=True):
         assert torch.equal(ours, given)
-    vision = imagebind.load(imagebind.vision_tower(TINY), path, TINY)
+    vision = imagebind.load_weights(imagebind.vision_tower(TINY), path, TINY)
     assert (vision.modality_heads["vision"][2].weight == 0.01).all()
 
 
@@ -68,7 +68,7 @@ def test_a_tower_takes_its_part_of_the_official_file(tmp_path, towers):
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, of):
     """Also when the tensor belongs to a tower that is not used."""
     refuses_by_name(
-        lambda path: imagebind.load(imagebind.audio_tower(TINY), path, TINY),
+        lambda path: imagebind.load_weights(imagebind.audio_tower(TINY), path, TINY),
         tmp_path / "imagebind_huge.pth",
         flat_state(imagebind.layout(TINY)),
         torch.save,

@@ -8,7 +8,7 @@ import torch
 
 from foleybench.api.encoder import Signal
 from foleybench.encoders import audiomae, eva02_clip_b16, eva_clip_g14, mae_b16
-from foleybench.encoders._nets.image_trunks import encode_with, load, new_net, prepared
+from foleybench.encoders._nets.image_trunks import encode_with, load_weights, new_net, trunk_input
 from foleybench.errors import FoleyError
 
 timm = pytest.importorskip("timm", reason="needs the extra `encoders`")
@@ -43,7 +43,7 @@ def test_pictures_are_prepared_as_open_clip_does(name, size):
                                           std=open_clip.OPENAI_DATASET_STD)  # fmt: skip
     picture = frames(*size)
     wanted = torch.stack([transform(Image.fromarray(one)) for one in picture])
-    torch.testing.assert_close(prepared(TRUNKS[name], picture), wanted, atol=1e-6, rtol=0)
+    torch.testing.assert_close(trunk_input(TRUNKS[name], picture), wanted, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (90, 161), (161, 90), (256, 455)])
@@ -54,7 +54,7 @@ def test_pictures_are_prepared_as_timm_does(size):
     transform = timm.data.create_transform(**config)
     picture = frames(*size)
     wanted = torch.stack([transform(Image.fromarray(one)) for one in picture])
-    torch.testing.assert_close(prepared(mae_b16.TRUNK, picture), wanted, atol=1e-6, rtol=0)
+    torch.testing.assert_close(trunk_input(mae_b16.TRUNK, picture), wanted, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("name", TRUNKS)
@@ -65,7 +65,7 @@ def test_a_small_trunk_is_saved_loaded_and_gives_a_feature_per_frame(name, tmp_p
     net = new_net(trunk, **SMALL)
     path = tmp_path / "w.safetensors"
     save_file(net.state_dict(), path)
-    encode = encode_with(trunk, load(trunk, path, **SMALL), "cpu")
+    encode = encode_with(trunk, load_weights(trunk, path, **SMALL), "cpu")
     found = encode([signal(), signal(n=6)])
     width = trunk.options["num_classes"] or 32
     assert [part["frames"].shape for part in found] == [(8, width), (3, width)]
@@ -76,10 +76,10 @@ def test_a_small_trunk_is_saved_loaded_and_gives_a_feature_per_frame(name, tmp_p
     first = next(iter(state))
     save_file({k: v for k, v in state.items() if k != first}, path)
     with pytest.raises(FoleyError, match="lacks"):
-        load(trunk, path, **SMALL)
+        load_weights(trunk, path, **SMALL)
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(FoleyError, match="not a safetensors file"):
-        load(trunk, path, **SMALL)
+        load_weights(trunk, path, **SMALL)
 
 
 def test_audio_is_prepared_as_transformers_does():
@@ -98,7 +98,7 @@ def test_a_small_audiomae_gives_a_token_every_160_ms(tmp_path):
 
     net = audiomae.new_net(**SMALL)
     save_file(net.state_dict(), tmp_path / "w.safetensors")
-    encode = audiomae.encode_with(audiomae.load(tmp_path / "w.safetensors", **SMALL), "cpu")
+    encode = audiomae.encode_with(audiomae.load_weights(tmp_path / "w.safetensors", **SMALL), "cpu")
     rng = np.random.default_rng(0)
 
     def heard(seconds):

@@ -109,7 +109,7 @@ def test_number_of_values():
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_one_name_missing_or_changed_is_refused_by_name(name, tmp_path):
     module, _, shapes = LAYOUTS[name]
-    refuses_by_name(module.load, tmp_path / "weights", official(module), torch.save, of=list(shapes)[-1])
+    refuses_by_name(module.load_weights, tmp_path / "weights", official(module), torch.save, of=list(shapes)[-1])
 
 
 class Callback:
@@ -132,28 +132,28 @@ def test_a_trainers_checkpoint_is_read_without_its_code(module, tmp_path, capsys
     state = {f"module.{name}": tensor for name, tensor in official(module).items()}
     torch.save({"state_dict": state, **beside}, path)
     monkeypatch.setattr(Callback, "__init__", lambda self: pytest.fail("the file's own class was made"))
-    net = module.load(path)
+    net = module.load_weights(path)
     assert is_flat(net)
     assert not net.training
     assert not any(parameter.requires_grad for parameter in net.parameters())
     assert capsys.readouterr().out == ""
     torch.save({"state_dict": {**state, "module.extra": Harmful()}}, path)
     with pytest.raises(FoleyError, match="not a state dict of tensors"):
-        module.load(path)
+        module.load_weights(path)
 
 
 def test_names_that_become_one_are_refused(tmp_path):
     path = tmp_path / "epoch.ckpt"
     torch.save({"state_dict": {"module.logit_scale": torch.zeros(()), "logit_scale": torch.zeros(())}}, path)
     with pytest.raises(FoleyError, match=r"differ only in 'module\.'"):
-        cavp_video.load(path)
+        cavp_video.load_weights(path)
 
 
 @pytest.mark.slow
 def test_synchformers_own_file_keeps_its_weights_one_level_down(tmp_path):
     path = tmp_path / "epoch.pt"
     torch.save({"model": official(synchformer), "epoch": 3}, path)
-    net = synchformer.load(path)
+    net = synchformer.load_weights(path)
     assert is_flat(net.transformer)
     assert net.transformer.off_head.out_features == synchformer_offset.N_OFFSETS
 

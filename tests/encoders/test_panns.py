@@ -94,14 +94,14 @@ def test_official_file_with_the_sampler_state_beside_it(tmp_path, tiny):
     content = {"iteration": 7, "model": tiny.state_dict(), "sampler": sampler}
     torch.save(content, path, _use_new_zipfile_serialization=False)
     path.write_bytes(path.read_bytes().replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
-    loaded = cnn14.load(cnn14.new_net(tiny.grid, widths=TINY), path)
+    loaded = cnn14.load_weights(cnn14.new_net(tiny.grid, widths=TINY), path)
     assert all(torch.equal(a, b) for a, b in zip(loaded.state_dict().values(), tiny.state_dict().values(), strict=True))
     assert "numpy._core" not in sys.modules or set(read_state(path, inside="model")) == set(tiny.state_dict())
 
 
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, tiny):
     refuses_by_name(
-        lambda path: cnn14.load(cnn14.new_net(tiny.grid, widths=TINY), path),
+        lambda path: cnn14.load_weights(cnn14.new_net(tiny.grid, widths=TINY), path),
         tmp_path / "panns.pth",
         dict(tiny.state_dict()),
         lambda state, path: torch.save({"model": state}, path),

@@ -46,12 +46,12 @@ def test_golden_spectrogram_of_silence():
 
 
 def test_input_is_ten_seconds_without_its_mean():
-    short = encoder.prepared(Signal(audio=two_tones(8000) + np.float32(0.3), duration_s=0.25))
+    short = encoder.passt_input(Signal(audio=two_tones(8000) + np.float32(0.3), duration_s=0.25))
     assert short.shape == (320000,)
     assert short[:8000].mean() == pytest.approx(0.0, abs=1e-6)
     assert (short[8000:] == 0).all()
-    assert len(encoder.prepared(Signal(audio=two_tones(400000), duration_s=12.5))) == 320000
-    assert (encoder.prepared(Signal(audio=np.zeros(0, np.float32), duration_s=0.0)) == 0).all()
+    assert len(encoder.passt_input(Signal(audio=two_tones(400000), duration_s=12.5))) == 320000
+    assert (encoder.passt_input(Signal(audio=np.zeros(0, np.float32), duration_s=0.0)) == 0).all()
 
 
 def test_layout_is_the_official_one(net):
@@ -107,7 +107,7 @@ def layout_file(path, net, **changed):
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, net, monkeypatch, changed, message):
     monkeypatch.setattr(passt, "new_net", lambda: net)
     with pytest.raises(FoleyError, match=message):
-        passt.load(layout_file(tmp_path / "passt.pt", net, **changed))
+        passt.load_weights(layout_file(tmp_path / "passt.pt", net, **changed))
 
 
 def test_absent_weights_name_the_command(tmp_path, monkeypatch):
@@ -163,7 +163,7 @@ def test_fused_attention_is_the_package_s_own_within_rounding(short, sound):
 
 def test_a_file_in_the_official_layout_is_accepted(tmp_path, short, monkeypatch):
     monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short))
-    loaded = passt.load(layout_file(tmp_path / "passt.pt", short))
+    loaded = passt.load_weights(layout_file(tmp_path / "passt.pt", short))
     assert all((tensor == 0).all() for tensor in loaded.state_dict().values())
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
 
@@ -172,5 +172,5 @@ def test_weights_under_the_key_of_a_training_run_are_the_same(tmp_path, short, m
     monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short).requires_grad_(True))
     path = tmp_path / WEIGHTS.filename
     torch.save({"model": {name: tensor + 1 for name, tensor in short.state_dict().items()}}, path)
-    loaded = passt.load(path).state_dict()
+    loaded = passt.load_weights(path).state_dict()
     assert all(torch.equal(loaded[name], tensor + 1) for name, tensor in short.state_dict().items())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foleybench.encoders import clipping, spectrum
-from foleybench.encoders.spectrum import LOWEST_HZ, RATE_HZ, WINDOW, describe, mean_power
+from foleybench.encoders.spectrum import LOWEST_HZ, RATE_HZ, WINDOW, mean_power, spectrum_features
 from foleybench.errors import FoleyError
 from foleybench.media.audio import resample
 
@@ -20,12 +20,12 @@ def noise(seconds=4.0, rate_hz=RATE_HZ):
 
 
 def layers(audio):
-    return {name: float(value) for name, value in describe(*mean_power(audio)).items()}
+    return {name: float(value) for name, value in spectrum_features(*mean_power(audio)).items()}
 
 
 def test_by_hand():
     hz = np.array([100.0, 200.0, 300.0, 400.0])
-    found = describe(hz, np.array([1.0, 2.0, 1.0, 1e-7]))
+    found = spectrum_features(hz, np.array([1.0, 2.0, 1.0, 1e-7]))
     assert found["centroid_hz"] == pytest.approx(200.0, rel=1e-6)
     assert found["rolloff_hz"] == 300.0
     assert found["edge_hz"] == 300.0

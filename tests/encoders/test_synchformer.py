@@ -29,9 +29,9 @@ def test_segments_are_24_of_the_first_eight_seconds():
 def test_pixels_are_the_middle_of_the_picture_from_minus_one_to_one():
     frames = np.zeros((1, 224, 448, 3), dtype=np.uint8)
     frames[:, :, 112:336] = 255
-    assert (synchformer_video.prepared(frames) == 1).all()
-    assert (synchformer_video.prepared(np.zeros_like(frames)) == -1).all()
-    assert synchformer_video.prepared(np.zeros((2, 300, 200, 3), np.uint8)).shape == (2, 3, 224, 224)
+    assert (synchformer_video.synchformer_input(frames) == 1).all()
+    assert (synchformer_video.synchformer_input(np.zeros_like(frames)) == -1).all()
+    assert synchformer_video.synchformer_input(np.zeros((2, 300, 200, 3), np.uint8)).shape == (2, 3, 224, 224)
 
 
 def test_spectrogram_ends_with_a_frame_of_zeros_put_in_before_the_scaling():

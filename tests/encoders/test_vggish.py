@@ -64,7 +64,7 @@ def test_layout_is_the_official_one():
 
 @pytest.fixture(scope="module")
 def net(tmp_path_factory):
-    return vggish.load(official_file(tmp_path_factory.mktemp("weights") / "vggish.pth"))
+    return vggish.load_weights(official_file(tmp_path_factory.mktemp("weights") / "vggish.pth"))
 
 
 def test_the_last_activation_is_left_out(net):
@@ -120,7 +120,7 @@ def test_layout_of_the_maps_changes_no_bit(net):
 )
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path, changed, message):
     with pytest.raises(FoleyError, match=message):
-        vggish.load(official_file(tmp_path / "vggish.pth", **changed))
+        vggish.load_weights(official_file(tmp_path / "vggish.pth", **changed))
 
 
 @pytest.mark.parametrize("content", [b"", b"not weights", b"PK\x03\x04 broken"])
@@ -128,7 +128,7 @@ def test_files_that_are_no_weights_are_refused(tmp_path, content):
     path = tmp_path / "vggish.pth"
     path.write_bytes(content)
     with pytest.raises(FoleyError, match="is not a file of weights"):
-        vggish.load(path)
+        vggish.load_weights(path)
 
 
 class Harmful:
@@ -140,7 +140,7 @@ def test_pickled_code_is_refused(tmp_path, capsys):
     path = tmp_path / "vggish.pth"
     torch.save({"features.0.weight": Harmful()}, path)
     with pytest.raises(FoleyError, match="is not a file of weights"):
-        vggish.load(path)
+        vggish.load_weights(path)
     assert "never run" not in capsys.readouterr().out
 
 
@@ -158,7 +158,7 @@ def test_a_file_of_another_hash_is_refused(tmp_path, monkeypatch):
 
 
 def test_encoder_on_sounds_of_several_lengths(net, monkeypatch):
-    monkeypatch.setattr(vggish, "load", lambda path: net)
+    monkeypatch.setattr(vggish, "load_weights", lambda path: net)
     monkeypatch.setattr(encoder, "require", lambda name, weights: None)
     encode = encoder.ENCODER.build("cpu")
     sounds = [two_tones(40000), two_tones(15599), two_tones(20000) + np.float32(0.25)]

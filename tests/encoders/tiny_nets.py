@@ -8,9 +8,9 @@ from foleybench.encoders import cavp_video, diff_foley_align
 from foleybench.encoders._nets import synchformer
 from foleybench.encoders._nets.cavp_nets import Cavp
 from foleybench.encoders._nets.diff_foley_nets import AlignmentClassifier
-from foleybench.encoders._nets.synchformer_nets import Size, Synchformer
+from foleybench.encoders._nets.synchformer_nets import Synchformer, SynchformerSizes
 
-SIZE = Size(width=16, n_heads=2, depth=1, head_heads=2, head_depth=1)
+SIZE = SynchformerSizes(width=16, n_heads=2, depth=1, head_heads=2, head_depth=1)
 MAKERS = {
     cavp_video: lambda: Cavp(base=2),
     diff_foley_align: lambda: AlignmentClassifier(width=32),
@@ -42,4 +42,4 @@ def install(module, folder, monkeypatch):
     monkeypatch.setattr(module, "new_net", MAKERS[module])
     state = random_state(MAKERS[module]())
     torch.save({"state_dict": state} if module is not synchformer else state, folder / module.WEIGHTS.filename)
-    return module.load(folder / module.WEIGHTS.filename)
+    return module.load_weights(folder / module.WEIGHTS.filename)

@@ -9,7 +9,7 @@ from foleybench import registry
 from foleybench.api.encoder import ANY, Encoder
 from foleybench.features import featurise
 from foleybench.features.cache import FeatureCache
-from foleybench.features.featurise import Featuriser, Material, depends_on, in_order, job
+from foleybench.features.featurise import EncoderMaterial, Featuriser, depends_on, in_order, job
 
 
 def encoder(modality, after=(), calls=None):
@@ -62,16 +62,16 @@ def calls(monkeypatch):
 
 
 def material(looks, seconds=2.0):
-    def look():
+    def decode_video():
         looks.append(1)
         return np.zeros((75, 4, 4, 3), dtype=np.uint8), np.arange(75) / 25
 
     sound = np.zeros(round(seconds * 8000), dtype=np.float32)
-    return Material(
+    return EncoderMaterial(
         duration_s=seconds,
         sounds={"generated": (sound, 8000), "reference": (sound + 0.5, 8000)},
         picture_sha256="p",
-        look=look,
+        decode_video=decode_video,
     )
 
 

@@ -11,7 +11,7 @@ from foleybench.errors import FoleyError, ResultError
 from foleybench.fields import (
     Place,
     anything,
-    build,
+    checked_object,
     each,
     flag,
     mapping,
@@ -96,8 +96,10 @@ WHOLE = {"name": "x", "n": 1, "level": 0.5}
 
 
 def test_a_dataclass_is_made_of_what_fits():
-    assert build(Example, WHOLE, Place("f")) == Example(name="x", n=1, level=0.5)
-    assert build(Example, {**WHOLE, "level": None, "tags": ["t"], "facts": {"a": [1]}}, Place("f")).facts == {"a": [1]}
+    assert checked_object(Example, WHOLE, Place("f")) == Example(name="x", n=1, level=0.5)
+    assert checked_object(Example, {**WHOLE, "level": None, "tags": ["t"], "facts": {"a": [1]}}, Place("f")).facts == {
+        "a": [1]
+    }
 
 
 @pytest.mark.parametrize(
@@ -114,15 +116,15 @@ def test_a_dataclass_is_made_of_what_fits():
 )
 def test_a_dataclass_is_not_made_of_anything_else(change, message):
     with pytest.raises(FoleyError, match=message):
-        build(Example, {**WHOLE, **change}, Place("f"))
+        checked_object(Example, {**WHOLE, **change}, Place("f"))
     with pytest.raises(FoleyError, match="f lacks name, level"):
-        build(Example, {"n": 1}, Place("f"))
+        checked_object(Example, {"n": 1}, Place("f"))
 
 
 @given(st.dictionaries(st.sampled_from(["name", "n", "level", "kind", "tags", "facts", "other"]), JSON) | JSON)
 def test_any_value_makes_it_unchanged_or_is_refused(values):
     try:
-        made = build(Example, values, Place("f"))
+        made = checked_object(Example, values, Place("f"))
     except FoleyError:
         return
     for name, value in values.items():

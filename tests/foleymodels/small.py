@@ -7,7 +7,7 @@ import pytest
 
 from foleybench import registry
 from foleybench.api.model import TrainContext
-from foleymodels.foleyflow.settings import FoleyFlowSettings, resolve
+from foleymodels.foleyflow.settings import FoleyFlowSettings, resolve_foleyflow
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -57,7 +57,9 @@ def small_settings(**more: str) -> FoleyFlowSettings:
 def settings_of(overrides: dict[str, str], size: str = "tiny", **asked) -> FoleyFlowSettings:
     """Return what a training run with some overrides would be trained with."""
     nowhere = Path("nowhere")
-    return resolve(TrainContext(data=nowhere, val=None, out=nowhere, size=size, settings=overrides, **asked))[0]
+    return resolve_foleyflow(TrainContext(data=nowhere, val=None, out=nowhere, size=size, settings=overrides, **asked))[
+        0
+    ]
 
 
 @contextlib.contextmanager

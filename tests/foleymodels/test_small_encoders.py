@@ -9,7 +9,7 @@ from foleymodels._parts.contrast import info_nce
 from foleymodels._small_encoders.nets import AudioEncoder, FrameEncoder
 from foleymodels._small_encoders.objectives import OBJECTIVES, _mel_patches, _mel_tokens
 from foleymodels._small_encoders.train import PretextSettings, pretrained
-from foleymodels.foleyflow.checkpoints import load_model
+from foleymodels.foleyflow.checkpoints import load_foleyflow
 from tests.foleymodels.small import small_settings, train
 
 SETTINGS = PretextSettings(name="mae", dim=16, steps=3, batch=4, rate=3e-3, seed=0)
@@ -69,7 +69,7 @@ def test_audio_features_have_unit_size_whatever_the_weights():
 def test_frozen_encoders_stay_as_pretrained_and_set_the_target(corpus, toy_data, tmp_path):
     chosen = {"video_encoder": "av_contrast", "audio_target": "audio_mae"}
     out = train("foleyflow", corpus, tmp_path, **chosen)
-    alignment = load_model(out).alignment
+    alignment = load_foleyflow(out).alignment
     settings = small_settings(**chosen)
     start = new_alignment(settings.stage, 0, toy_data)
     for name, value in start.state_dict().items():

@@ -11,11 +11,17 @@ from foleybench.api.model import Model, clip_rng
 from foleybench.artefacts import audio_folder
 from foleybench.errors import FoleyError
 from foleybench.generation import folder as generation
-from foleybench.generation.folder import Settings, build, generate_folder, generate_one, strip
+from foleybench.generation.folder import (
+    GenerationSettings,
+    build_generator,
+    generate_folder,
+    generate_one,
+    visible_part,
+)
 from foleybench.media.audio import read_sound
 from foleybench.shards.dataset import ShardDataset
 
-SETTINGS = Settings(model="hiss.py:MODEL")
+SETTINGS = GenerationSettings(model="hiss.py:MODEL")
 
 
 class Hiss:
@@ -57,10 +63,10 @@ def hiss(monkeypatch):
 
 def test_a_video_model_sees_no_sound_no_label_no_events(clicks):
     clip = ShardDataset(clicks).load("clip00_000000")
-    bare = strip(clip, model_of(Hiss()))
+    bare = visible_part(clip, model_of(Hiss()))
     assert bare.frames is not None
     assert (bare.audio, bare.events, bare.label, bare.factors) == (None, None, "", {})
-    oracle = strip(clip, model_of(Hiss(), sees=frozenset({"events"})))
+    oracle = visible_part(clip, model_of(Hiss(), sees=frozenset({"events"})))
     assert oracle.events == clip.events
     assert (oracle.frames, oracle.audio) == (None, None)
 
@@ -109,17 +115,20 @@ def test_a_trained_model_wants_its_checkpoint(monkeypatch):
     trained = model_of(Hiss(), train=lambda context: context.out)
     monkeypatch.setattr(generation, "load_model", lambda name: trained)
     with pytest.raises(FoleyError, match="needs a checkpoint: train one with `foleybench train x`"):
-        build(Settings(model="x"), None)
+        build_generator(GenerationSettings(model="x"), None)
 
 
 def test_row_names_tell_what_differs():
-    assert Settings(model="foleyflow").row_name == "foleyflow"
-    assert Settings(model="foleyflow", nfe=1).row_name == "foleyflow-nfe1"
-    assert Settings(model="foleyflow", guidance=4.5).row_name == "foleyflow-cfg4.5"
-    assert Settings(model="path/to/mine.py:MODEL").row_name == "mine"
+    assert GenerationSettings(model="foleyflow").row_name == "foleyflow"
+    assert GenerationSettings(model="foleyflow", nfe=1).row_name == "foleyflow-nfe1"
+    assert GenerationSettings(model="foleyflow", guidance=4.5).row_name == "foleyflow-cfg4.5"
+    assert GenerationSettings(model="path/to/mine.py:MODEL").row_name == "mine"
 
 
 def test_row_titles_tell_two_rows_of_one_model_apart():
     model = model_of(Hiss())
-    assert generation.row_title(Settings(model="hiss"), model) == "Hiss"
-    assert generation.row_title(Settings(model="hiss", nfe=1, guidance=2.5), model) == "Hiss, 1 NFE, guidance 2.5"
+    assert generation.row_title(GenerationSettings(model="hiss"), model) == "Hiss"
+    assert (
+        generation.row_title(GenerationSettings(model="hiss", nfe=1, guidance=2.5), model)
+        == "Hiss, 1 NFE, guidance 2.5"
+    )

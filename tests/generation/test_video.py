@@ -11,15 +11,15 @@ from foleybench.api.model import Model
 from foleybench.cli import main
 from foleybench.errors import FoleyError
 from foleybench.generation import folder as generation
-from foleybench.generation.folder import Settings
-from foleybench.generation.video import Wanted, _read_original, _short_side_px, sound_for_video
+from foleybench.generation.folder import GenerationSettings
+from foleybench.generation.video import TakeSettings, _read_original, _short_side_px, sound_for_video
 from foleybench.media.audio import read_sound, resample
 from foleybench.media.loudness import integrated_lufs
 from foleybench.media.read import read_media_sound, read_video
 from tests.made_media import click, click_time_s, pictures, write_video
 
 RATE_HZ = 16000
-SETTINGS = Settings(model="hiss.py:MODEL")
+SETTINGS = GenerationSettings(model="hiss.py:MODEL")
 
 
 class Hiss:
@@ -53,7 +53,7 @@ def packets(path):
 @pytest.mark.parametrize(("fps", "n"), [(24.0, 61), (30000 / 1001, 61), (50.0, 61), (24.0, 552)])
 def test_sound_is_as_long_as_the_picture_to_a_sample(tmp_path, fps, n):
     video = write_video(tmp_path / "v.mp4", pictures(n, 32, 32), fps=fps)
-    wav, movie, _ = sound_for_video(SETTINGS, video, tmp_path / "out", Wanted())
+    wav, movie, _ = sound_for_video(SETTINGS, video, tmp_path / "out", TakeSettings())
     duration_s = read_video(video).duration_s  # by the file's own clock; 552 frames at 24 are 23 s
     exact = round(duration_s * RATE_HZ)
     assert duration_s == pytest.approx(n / fps, abs=5e-5)
@@ -67,14 +67,14 @@ def test_sound_is_as_long_as_the_picture_to_a_sample(tmp_path, fps, n):
 
 def test_takes_are_what_their_seeds_give(tmp_path):
     video = write_video(tmp_path / "v.mp4", pictures(25))
-    files = sound_for_video(SETTINGS, video, tmp_path / "three", Wanted(takes=3))
+    files = sound_for_video(SETTINGS, video, tmp_path / "three", TakeSettings(takes=3))
     names = [path.name for path in files]
     assert names == [*(f"v.take{k}.{suffix}" for k in (1, 2, 3) for suffix in ("wav", "mp4")), "v.json"]
     sounds = [files[k].read_bytes() for k in (0, 2, 4)]
     assert len(set(sounds)) == 3
     for seed in range(3):
         alone = dataclasses.replace(SETTINGS, seed=seed)
-        assert sound_for_video(alone, video, tmp_path / str(seed), Wanted())[0].read_bytes() == sounds[seed]
+        assert sound_for_video(alone, video, tmp_path / str(seed), TakeSettings())[0].read_bytes() == sounds[seed]
     record = json.loads(files[-1].read_text())
     assert [take["seed"] for take in record["takes"]] == [0, 1, 2]
     assert record["model"]["title"] == "Hiss"
@@ -83,22 +83,22 @@ def test_takes_are_what_their_seeds_give(tmp_path):
 @pytest.mark.parametrize("target", [-23.0, -16.0])
 def test_loudness_is_what_was_asked(tmp_path, target):
     video = write_video(tmp_path / "v.mp4", pictures(50))
-    wav = sound_for_video(SETTINGS, video, tmp_path, Wanted(loudness_lufs=target))[0]
+    wav = sound_for_video(SETTINGS, video, tmp_path, TakeSettings(loudness_lufs=target))[0]
     assert integrated_lufs(resample(*read_sound(wav), 48000)) == pytest.approx(target, abs=0.05)
 
 
 def test_without_a_loudness_the_model_keeps_its_level(tmp_path):
     video = write_video(tmp_path / "v.mp4", pictures(50))
-    wav = sound_for_video(SETTINGS, video, tmp_path, Wanted(loudness_lufs=None))[0]
+    wav = sound_for_video(SETTINGS, video, tmp_path, TakeSettings(loudness_lufs=None))[0]
     assert np.sqrt(np.mean(read_sound(wav)[0] ** 2)) == pytest.approx(0.003, rel=0.05)
 
 
 def test_the_original_is_dropped_or_mixed_side_by_side(tmp_path):
     sides = np.stack([click(0.3, 1.0, level=0.4), click(0.7, 1.0, level=0.4)])
     video = write_video(tmp_path / "v.mkv", pictures(25), audio=sides, audio_codec="pcm_s16le")
-    dropped = sound_for_video(SETTINGS, video, tmp_path / "a", Wanted(loudness_lufs=None))[1]
+    dropped = sound_for_video(SETTINGS, video, tmp_path / "a", TakeSettings(loudness_lufs=None))[1]
     assert np.abs(read_media_sound(dropped)[0]).max() < 0.1
-    mixed = sound_for_video(SETTINGS, video, tmp_path / "b", Wanted(loudness_lufs=None, original="mix"))[1]
+    mixed = sound_for_video(SETTINGS, video, tmp_path / "b", TakeSettings(loudness_lufs=None, original="mix"))[1]
     for channels, at_s in (("first", 0.3), ("mean", 0.3)):
         sound, rate_hz = read_media_sound(mixed, channels)
         assert click_time_s(sound, rate_hz) == pytest.approx(at_s, abs=2e-3)
@@ -111,19 +111,19 @@ def test_the_original_is_dropped_or_mixed_side_by_side(tmp_path):
 def test_the_original_lies_on_the_pictures_clock(tmp_path):
     times = [2 + k / 25 for k in range(25)]
     video = write_video(tmp_path / "v.mkv", pictures(25), times_s=times, audio=click(2.4, 3.0))
-    movie = sound_for_video(SETTINGS, video, tmp_path / "o", Wanted(loudness_lufs=None, original="mix"))[1]
+    movie = sound_for_video(SETTINGS, video, tmp_path / "o", TakeSettings(loudness_lufs=None, original="mix"))[1]
     assert click_time_s(*read_media_sound(movie)) == pytest.approx(0.4, abs=2e-3)
 
 
 def test_mixing_into_a_silent_video_is_the_new_sound(tmp_path):
     video = write_video(tmp_path / "v.mp4", pictures(10))
-    movie = sound_for_video(SETTINGS, video, tmp_path / "o", Wanted(original="mix"))[1]
+    movie = sound_for_video(SETTINGS, video, tmp_path / "o", TakeSettings(original="mix"))[1]
     assert read_video(movie, with_audio=True).audio is not None
 
 
 def test_a_picture_that_no_mp4_takes_is_copied_into_matroska(tmp_path):
     video = write_video(tmp_path / "v.avi", pictures(10), codec="mpeg4")
-    movie = sound_for_video(SETTINGS, video, tmp_path / "o", Wanted())[1]
+    movie = sound_for_video(SETTINGS, video, tmp_path / "o", TakeSettings())[1]
     assert movie.name == "v.mkv"
     assert packets(movie) == packets(video)
 
@@ -139,7 +139,7 @@ def test_a_long_video_is_read_smaller_and_that_is_said(tmp_path, monkeypatch, ca
 def test_what_makes_no_sense_is_refused(tmp_path, capsys):
     video = write_video(tmp_path / "v.mp4", pictures(5))
     with pytest.raises(FoleyError, match="at least one take"):
-        sound_for_video(SETTINGS, video, tmp_path, Wanted(takes=0))
+        sound_for_video(SETTINGS, video, tmp_path, TakeSettings(takes=0))
     words = ["generate", "--model", "x", "--out", str(tmp_path / "o")]
     assert main([*words, "--data", "m.jsonl", "--takes", "2"]) == 1
     assert "--takes goes with --video" in capsys.readouterr().err

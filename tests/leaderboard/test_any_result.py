@@ -52,7 +52,7 @@ def test_any_change_of_a_result_is_refused_or_shown(made, data, tmp_path_factory
     path = write_as_it_is(folder / "synthfoley", result, rows)
     path_of_other = write_as_it_is(folder / "synthfoley", *other)
     try:
-        files = build.build(folder, None)
+        files = build.leaderboard_files(folder, None)
         table = compare.table(path, path_of_other)
     except FoleyError:
         return

@@ -67,7 +67,7 @@ def board(tmp_path_factory):
     home = tmp_path_factory.mktemp("page")
     boards = make_boards(read_all(make_board(home / "results")))
     path = home / "index.html"
-    path.write_text(page.render(boards, []), encoding="utf-8")
+    path.write_text(page.render_leaderboard(boards, []), encoding="utf-8")
     return path
 
 
@@ -87,9 +87,9 @@ def listening(make_clicks, tmp_path_factory):
 
 
 def make_ids(request, data, home, draw):
-    from foleybench.pages.template import choose
+    from foleybench.pages.template import choose_clips
 
-    shown = choose(data.clip_ids, request.n_clips, request.seed)
+    shown = choose_clips(data.clip_ids, request.n_clips, request.seed)
     for clip_id in shown:
         audio = data.load(clip_id, video=False).audio
         write_wav(home / "late" / f"{clip_id}.wav", np.roll(audio, 3200), 16000)

@@ -3,13 +3,13 @@
 import pytest
 
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import Cell
+from foleybench.leaderboard.board import BoardCell
 from foleybench.leaderboard.significance import Standing
 
 
 def cell(value, half=None):
     low, high = (None, None) if half is None else (value - half, value + half)
-    return Cell(state="ok", value=value, low=low, high=high)
+    return BoardCell(state="ok", value=value, low=low, high=high)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def cell(value, half=None):
         ([cell(0.5, 0.0)], 3),
         ([cell(0.0)], 3),
         ([], 3),
-        ([Cell(state="undefined")], 3),
+        ([BoardCell(state="undefined")], 3),
     ],
 )
 def test_decimals(cells, decimals):
@@ -31,9 +31,9 @@ def test_decimals(cells, decimals):
 
 
 def test_rank_text():
-    assert cell_text.rank(Cell(state="ok", value=1.0, standing=Standing(1, 3, True))) == "1-3"
-    assert cell_text.rank(Cell(state="ok", value=1.0, standing=Standing(2, 2, True))) == "2"
-    assert cell_text.rank(Cell(state="ok", value=1.0)) == ""
+    assert cell_text.rank_text(BoardCell(state="ok", value=1.0, standing=Standing(1, 3, True))) == "1-3"
+    assert cell_text.rank_text(BoardCell(state="ok", value=1.0, standing=Standing(2, 2, True))) == "2"
+    assert cell_text.rank_text(BoardCell(state="ok", value=1.0)) == ""
 
 
 def test_interval_text():

@@ -29,7 +29,7 @@ def test_the_column_that_says_holm_is_corrected_by_holm(tmp_path, make_result):
     """Three metrics whose p-values are neither 1 nor at the least possible: the correction shows in each."""
     a = make_result(tmp_path, "alpha", skill=0.60, seed=3)
     b = make_result(tmp_path, "beta", skill=0.56, seed=4)
-    found = compare.compare(read_entry(a), read_entry(b))
+    found = compare.compare_entries(read_entry(a), read_entry(b))
     names = sorted(found)
     raw = {name: found[name].p_value for name in names}
     corrected = dict(zip(names, holm(list(raw.values())), strict=True))
@@ -45,7 +45,7 @@ def test_the_column_that_says_holm_is_corrected_by_holm(tmp_path, make_result):
 def test_values_are_those_of_the_common_clips(tmp_path, make_result):
     a = read_entry(make_result(tmp_path, "alpha", clip_ids=ids(0, 40)))
     b = read_entry(make_result(tmp_path, "beta", clip_ids=ids(15, 60)))
-    found = compare.compare(a, b)["seconds_per_clip"]
+    found = compare.compare_entries(a, b)["seconds_per_clip"]
     common = [a.stats("seconds_per_clip")[i]["seconds"] for i in ids(15, 40)]
     assert found.n == 25
     assert found.first == pytest.approx(sum(common) / 25)
@@ -98,14 +98,14 @@ def test_what_cannot_be_compared(tmp_path, make_result, changes, message):
     a = read_entry(make_result(tmp_path, "alpha"))
     b = read_entry(make_result(tmp_path, "beta", **changes))
     with pytest.raises(ResultError, match=message):
-        compare.compare(a, b)
+        compare.compare_entries(a, b)
 
 
 def test_metrics_of_another_version_are_left_out(tmp_path, make_result):
     changes = {"event_f1": {"version": 7}}
     a = read_entry(make_result(tmp_path, "alpha"))
     b = read_entry(make_result(tmp_path, "beta", changes=changes))
-    assert "event_f1" not in compare.compare(a, b)
+    assert "event_f1" not in compare.compare_entries(a, b)
     c = read_entry(make_result(tmp_path, "gamma", metrics=("event_f1",), changes=changes))
     with pytest.raises(ResultError, match="no metric of the same version"):
-        compare.compare(a, c)
+        compare.compare_entries(a, c)

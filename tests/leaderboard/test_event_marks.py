@@ -9,7 +9,7 @@ from foleybench.metrics._math.onset_matching import count_matches
 
 
 def test_by_hand():
-    found = event_marks.match(np.array([1.0, 2.0, 3.0]), np.array([1.05, 2.06, 2.99]))
+    found = event_marks.match_onsets(np.array([1.0, 2.0, 3.0]), np.array([1.05, 2.06, 2.99]))
     assert found.pairs == ((1.0, 1.05), (3.0, 2.99))
     assert [m.matched for m in found.wanted] == [True, False, True]
     assert [m.matched for m in found.found] == [True, False, True]
@@ -17,7 +17,7 @@ def test_by_hand():
 
 @pytest.mark.parametrize(("wanted", "found"), [([], []), ([1.0], []), ([], [1.0])])
 def test_nothing_to_pair(wanted, found):
-    made = event_marks.match(np.array(wanted), np.array(found))
+    made = event_marks.match_onsets(np.array(wanted), np.array(found))
     assert made.pairs == ()
     assert (len(made.wanted), len(made.found)) == (len(wanted), len(found))
 
@@ -26,7 +26,9 @@ def test_as_many_pairs_as_event_f1_counts():
     draw = np.random.default_rng(0)
     for _ in range(200):
         wanted, found = (np.sort(draw.uniform(0, 2, draw.integers(0, 15))) for _ in range(2))
-        assert len(event_marks.match(wanted, found).pairs) == count_matches(wanted, found, event_marks.TOLERANCE_S)
+        assert len(event_marks.match_onsets(wanted, found).pairs) == count_matches(
+            wanted, found, event_marks.TOLERANCE_S
+        )
 
 
 def clip(events):

@@ -8,7 +8,7 @@ from foleybench.artefacts.entries import read_all
 from foleybench.cli import main
 from foleybench.leaderboard.other_code import made_by_other_code
 from foleybench.metrics import event_f1
-from foleybench.scoring.choice import code_sha256
+from foleybench.scoring.choice import metric_code_sha256
 from tests.made_results import make_result
 
 OTHER = "f" * 64
@@ -20,7 +20,7 @@ def made_by(code: str, **more) -> dict:
 
 @pytest.fixture
 def results(tmp_path):
-    today = code_sha256("event_f1", "synth")
+    today = metric_code_sha256("event_f1", "synth")
     options = {"metrics": ("event_f1", "class_accuracy"), "protocol": ("synth", 1)}
     make_result(tmp_path, "today", changes=made_by(today), **options)
     make_result(tmp_path, "other", changes=made_by(OTHER), **options)
@@ -38,7 +38,7 @@ def test_the_one_row_is_named_with_its_metric_and_the_silent_counted(results):
 
 def test_the_protocol_is_part_of_the_code(tmp_path):
     """Without a protocol the same metric has another hash: the one under ``synth`` is not today's there."""
-    under_synth, alone = code_sha256("event_f1", "synth"), code_sha256("event_f1", None)
+    under_synth, alone = metric_code_sha256("event_f1", "synth"), metric_code_sha256("event_f1", None)
     assert under_synth != alone
     options = {"metrics": ("event_f1",), "protocol": ("metrics:event_f1", 1)}
     make_result(tmp_path, "under", changes=made_by(under_synth), **options)

@@ -33,7 +33,7 @@ def collect(html):
 
 @pytest.fixture
 def html(board_folder):
-    return page.render(make_boards(read_all(board_folder)), tables(read_published(PUBLISHED)))
+    return page.render_leaderboard(make_boards(read_all(board_folder)), tables(read_published(PUBLISHED)))
 
 
 def test_nothing_is_loaded_from_elsewhere(html):
@@ -53,7 +53,7 @@ def test_hostile_text_is_escaped_everywhere(tmp_path, make_result):
         tmp_path, "alpha", title=HOSTILE, section=section, problems=problems, status="partial", labels=(HOSTILE, "bell")
     )
     make_result(tmp_path, "beta", title="Beta", labels=(HOSTILE, "bell"))
-    made = page.render(make_boards(read_all(tmp_path)), [])
+    made = page.render_leaderboard(make_boards(read_all(tmp_path)), [])
     tags = collect(made)
     assert not [tag for tag, _ in tags if tag == "img"]
     assert len([tag for tag, _ in tags if tag == "script"]) == 1
@@ -105,11 +105,11 @@ def test_many_classes_show_the_most_telling(tmp_path, make_result):
     labels = tuple(f"class{i:03d}" for i in range(100))
     for name, skill in (("alpha", 0.9), ("beta", 0.2)):
         make_result(tmp_path, name, labels=labels, n_clips=200, skill=skill)
-    made = page.render(make_boards(read_all(tmp_path)), [])
+    made = page.render_leaderboard(make_boards(read_all(tmp_path)), [])
     assert "the 40 of 100 classes that differ most" in made
     heat = made.partition('<table class="heat">')[2].partition("</thead>")[0]
     assert heat.count("<span>class") == 40
 
 
 def test_without_results():
-    assert "No results yet" in page.render([], [])
+    assert "No results yet" in page.render_leaderboard([], [])

@@ -10,7 +10,7 @@ from foleybench.artefacts import result as results
 from foleybench.artefacts.entries import read_entry
 from foleybench.errors import ResultError
 from foleybench.leaderboard import compare
-from foleybench.leaderboard.build import build
+from foleybench.leaderboard.build import leaderboard_files
 from foleybench.leaderboard.recompute import disagreements, not_recomputed, require_recomputed
 from tests.made_results import METRICS, make_board, make_result
 
@@ -40,7 +40,7 @@ def test_an_edited_value_is_refused_under_its_new_name_too(tmp_path, metric):
     entry = forged(path, lambda result: result["metrics"][metric].update(value=true * 1.001))
     assert disagreements(entry) == [f"{metric} is {true * 1.001:.9g}, its clip table gives {true:.9g}."]
     with pytest.raises(ResultError, match="edited or damaged; run `foleybench eval` again"):
-        build(tmp_path, None)
+        leaderboard_files(tmp_path, None)
 
 
 def test_a_value_where_there_is_none_and_none_where_there_is_one(tmp_path):
@@ -151,7 +151,7 @@ def test_what_cannot_be_recomputed_is_told(tmp_path, capsys):
     entry = forged(path, lambda result: result["metrics"].update(mine=result["metrics"].pop("event_f1")))
     told = f"{entry.path}: mine was not recomputed: this metric is not installed."
     assert not_recomputed([entry]) == [told]
-    build(tmp_path, None)
+    leaderboard_files(tmp_path, None)
     assert capsys.readouterr().err == f"{told}\n"
 
 

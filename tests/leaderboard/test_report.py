@@ -11,7 +11,7 @@ import soundfile
 from foleybench.errors import FoleyError
 from foleybench.leaderboard.report import ReportRequest, make_report
 from foleybench.media.audio import write_wav
-from foleybench.pages.template import choose
+from foleybench.pages.template import choose_clips
 from foleybench.shards.dataset import ShardDataset
 
 RATE_HZ = 16000
@@ -41,11 +41,11 @@ def report(clicks, folders):
 
 def test_clips_are_drawn_by_seed():
     ids = [f"c{i}" for i in range(50)]
-    assert choose(ids, 5, 0) == choose(ids[::-1], 5, 0)
-    assert choose(ids, 5, 0) != choose(ids, 5, 1)
-    assert len(set(choose(ids, 50, 3))) == 50
-    assert choose(ids, 99, 3) == choose(ids, 50, 3)
-    assert choose(ids, 8, 0)[:5] == choose(ids, 5, 0)
+    assert choose_clips(ids, 5, 0) == choose_clips(ids[::-1], 5, 0)
+    assert choose_clips(ids, 5, 0) != choose_clips(ids, 5, 1)
+    assert len(set(choose_clips(ids, 50, 3))) == 50
+    assert choose_clips(ids, 99, 3) == choose_clips(ids, 50, 3)
+    assert choose_clips(ids, 8, 0)[:5] == choose_clips(ids, 5, 0)
 
 
 def test_missing_and_broken_sound_is_named(report, clicks):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foleybench.leaderboard.significance import Comparison, Standing, compare_all, standings
-from foleybench.stats.bootstrap import Paired, paired
+from foleybench.stats.bootstrap import Paired, paired_test
 from foleybench.stats.pools import mean_of
 
 MEAN = mean_of("x")
@@ -40,7 +40,7 @@ def test_a_pair_is_the_same_as_the_paired_test():
     """Difference and n exactly; interval and p-value up to the noise of other resamples."""
     systems = [system(1.0, 1), system(0.8, 2)]
     (found,) = compare_all(MEAN, systems, sources(*systems))
-    alone = paired(MEAN, *systems, sources(*systems), rng=np.random.default_rng(5), resamples=4000)
+    alone = paired_test(MEAN, *systems, sources(*systems), rng=np.random.default_rng(5), resamples=4000)
     assert found.paired.difference == alone.difference
     assert found.paired.low == pytest.approx(alone.low, abs=0.05)
     assert found.paired.p_value == pytest.approx(alone.p_value, abs=0.05)

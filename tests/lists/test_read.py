@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from foleybench.errors import FoleyError
-from foleybench.lists import BadRow, Row, read_list
+from foleybench.lists import BadRow, ListRow, read_list
 
 REAL = os.environ.get("FOLEYBENCH_REAL_DATA")
 VGGSOUND = '---g-f_I2yQ,1,"people marching",test\n_-AbCdEfGhI,30,"bird chirping, tweeting",train\n'
@@ -19,11 +19,11 @@ AUDIOSET = (
 )
 
 
-def read(tmp_path: Path, text: str | bytes, name: str = "list.csv") -> tuple[list[Row], list[BadRow]]:
+def read(tmp_path: Path, text: str | bytes, name: str = "list.csv") -> tuple[list[ListRow], list[BadRow]]:
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     rows = list(read_list(path))
-    return [row for row in rows if isinstance(row, Row)], [row for row in rows if isinstance(row, BadRow)]
+    return [row for row in rows if isinstance(row, ListRow)], [row for row in rows if isinstance(row, BadRow)]
 
 
 @pytest.mark.parametrize(
@@ -127,5 +127,5 @@ def test_what_is_no_list_is_refused(tmp_path: Path):
 )
 def test_the_real_lists_are_read_in_full(name: str, n_rows: int, n_bad: int):
     rows = list(read_list(Path(str(REAL)) / "lists" / name))
-    assert sum(isinstance(row, Row) for row in rows) == n_rows
+    assert sum(isinstance(row, ListRow) for row in rows) == n_rows
     assert sum(isinstance(row, BadRow) for row in rows) == n_bad

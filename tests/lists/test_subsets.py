@@ -22,9 +22,9 @@ EXPECTED = {
 
 
 def test_counts_and_hashes():
-    assert subsets.names() == list(EXPECTED)
+    assert subsets.subset_names() == list(EXPECTED)
     for name, (count, sha256) in EXPECTED.items():
-        found = subsets.load(name)
+        found = subsets.load_subset(name)
         assert (len(found.ids), found.sha256) == (count, sha256)
         text = "".join(f"{clip_id}\n" for clip_id in sorted(found.ids)).encode()
         assert hashlib.sha256(text).hexdigest() == sha256
@@ -32,8 +32,8 @@ def test_counts_and_hashes():
 
 
 def test_the_intersection_is_that_of_all_others():
-    others = [subsets.load(name).ids for name in EXPECTED if name != "common"]
-    assert subsets.load("common").ids == frozenset.intersection(*others)
+    others = [subsets.load_subset(name).ids for name in EXPECTED if name != "common"]
+    assert subsets.load_subset("common").ids == frozenset.intersection(*others)
 
 
 def test_they_are_small():
@@ -43,7 +43,7 @@ def test_they_are_small():
 
 def test_an_unknown_name_is_told_with_the_nearest():
     with pytest.raises(UnknownNameError, match="vggsounder"):
-        subsets.load("vggsoundr")
+        subsets.load_subset("vggsoundr")
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_build_is_the_same_each_time_and_refuses_strangers(tmp_path: Path):
         lists[name] = tmp_path / f"{name}.txt"
         lists[name].write_text("".join(f"{letter * 11}_000001\n" for letter in letters))
     for folder in ("one", "two"):
-        build_subsets.build(lists, tmp_path / folder)
+        build_subsets.build_subset_lists(lists, tmp_path / folder)
     for name in (subsets.CLIPS, subsets.INDEX):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     lists["mmaudio"].write_text("ddddddddddd_000001\n")
     with pytest.raises(FoleyError, match="1 clips that are not in the official split"):
-        build_subsets.build(lists, tmp_path / "three")
+        build_subsets.build_subset_lists(lists, tmp_path / "three")
 
 
 @pytest.mark.realdata
@@ -99,6 +99,6 @@ def test_the_published_lists_give_the_shipped_files(tmp_path: Path):
         "synchformer": root / "vggsound/synchformer_vggsound_test.txt",
         "vggsounder": root / "vggsounder/vggsounder.csv",
     }
-    build_subsets.build(lists, tmp_path)
+    build_subsets.build_subset_lists(lists, tmp_path)
     for name in (subsets.CLIPS, subsets.INDEX):
         assert (tmp_path / name).read_bytes() == (subsets.FOLDER / name).read_bytes()

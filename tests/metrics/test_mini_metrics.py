@@ -8,7 +8,7 @@ from tests.metrics.views import view
 
 @pytest.fixture(autouse=True)
 def classes(monkeypatch):
-    monkeypatch.setattr(class_accuracy, "class_names", lambda: ("bell", "rain", "wind"))
+    monkeypatch.setattr(class_accuracy, "mini_class_names", lambda: ("bell", "rain", "wind"))
 
 
 def hit(logits, label):

@@ -9,7 +9,7 @@ from foleybench.metrics._math.frechet import analytic_bias, distance_of_moments,
 from foleybench.metrics._math.frechet_resampled import distances, first_order
 from foleybench.metrics._math.moments import Moments
 from foleybench.metrics._math.rows import Rows
-from foleybench.stats.bootstrap import clip_counts, replicates, resample
+from foleybench.stats.bootstrap import clip_counts, draw_sources, replicates
 
 X = np.random.default_rng(1).standard_normal((300, 12)) * np.linspace(0.2, 3.0, 12) + 5.0
 Y = np.random.default_rng(2).standard_normal((260, 12)) + 5.5
@@ -70,7 +70,7 @@ def test_fast_resampling_is_the_slow_one(n, width):
     """By second moments side by side, by singular values, and by weighted moments one at a time."""
     stats = clips(n, width)
     groups = [np.array([i]) for i in range(n)]
-    counts = clip_counts(groups, resample(n, 4 if width > 256 else 12, np.random.default_rng(4)))
+    counts = clip_counts(groups, draw_sources(n, 4 if width > 256 else 12, np.random.default_rng(4)))
     fast, slow = replicates(FrechetPool(), stats, counts), replicates(OneByOne(), stats, counts)
     np.testing.assert_allclose(fast, slow, rtol=1e-7)
 
@@ -79,7 +79,7 @@ def test_first_order_resamples_spread_like_exact_ones():
     stats = clips(300, 6, seed=5)
     pairs = [(stat["reference"], stat["generated"]) for stat in stats]
     first, second = (Rows.of([pair[side] for pair in pairs]) for side in (0, 1))
-    counts = resample(300, 400, np.random.default_rng(6))
+    counts = draw_sources(300, 400, np.random.default_rng(6))
     exact, linear = distances(first, second, counts), distances(first, second, counts, budget=0.0)
     np.testing.assert_array_equal(linear, first_order(first, second, counts))
     assert np.std(linear) == pytest.approx(np.std(exact), rel=0.1)
@@ -103,7 +103,7 @@ def test_first_order_is_the_derivative(width):
 
 def test_a_set_is_at_no_distance_from_itself_in_any_resample():
     stats = [{"reference": x[None], "generated": x[None]} for x in X[:60]]
-    counts = resample(60, 20, np.random.default_rng(8))
+    counts = draw_sources(60, 20, np.random.default_rng(8))
     rows = Rows.of([stat["reference"] for stat in stats])
     assert np.abs(distances(rows, rows, counts)).max() < 1e-8
     assert np.abs(first_order(rows, rows, counts)).max() < 1e-8

@@ -9,7 +9,7 @@ import pytest
 
 from foleybench.cli import main
 from foleybench.errors import FoleyError
-from foleybench.prepare.costs import Assumed, Cost, describe, estimate
+from foleybench.prepare.costs import Assumed, Cost, describe_costs, estimate_costs
 
 
 def cost(cpu_s: float, n_bytes: int = 0) -> Cost:
@@ -18,7 +18,7 @@ def cost(cpu_s: float, n_bytes: int = 0) -> Cost:
 
 def test_what_follows_from_a_sample():
     assumed = Assumed(hours=10.0, cores=8, busy=0.5, core_hour=0.1, gb_month=0.02)
-    found = estimate([cost(3.0, 995_904), cost(0.6)], 1_000_000, 500, assumed)
+    found = estimate_costs([cost(3.0, 995_904), cost(0.6)], 1_000_000, 500, assumed)
     # 1.8 s a clip on the mean: 500 core hours, at half the time 1000 to pay, 100 cores in 10 hours.
     assert found.core_hours == pytest.approx(500.0)
     assert (found.n_cores, found.n_machines, found.n_shards, found.n_usable) == (100, 13, 2000, 500_000)
@@ -30,7 +30,7 @@ def test_what_follows_from_a_sample():
 
 def test_a_sample_is_measured_and_nothing_is_kept(deeds, options, tmp_path: Path):
     asked = options("slow,bad,slow,ok,refused", splits="train,test")
-    lines = describe(deeds, asked, tmp_path / "out", n_sample=8, assumed=Assumed(n_clips=2_000_000), limit=None)
+    lines = describe_costs(deeds, asked, tmp_path / "out", n_sample=8, assumed=Assumed(n_clips=2_000_000), limit=None)
     assert lines[0].startswith("measured on 8 of 8 clips: 0.0")
     assert "6 of 8 usable (others: no_audio)" in lines[0]
     assert 0.07 < float(re.search(r"([0-9.]+) s by the clock", lines[0])[1]) < 0.5
@@ -42,13 +42,13 @@ def test_a_sample_is_measured_and_nothing_is_kept(deeds, options, tmp_path: Path
 def test_a_sample_lies_evenly(deeds, options, tmp_path: Path):
     log = tmp_path / "log"
     asked = options(",".join(["ok"] * 10), log=str(log))
-    describe(deeds, asked, tmp_path / "out", n_sample=3, assumed=Assumed(), limit=None)
+    describe_costs(deeds, asked, tmp_path / "out", n_sample=3, assumed=Assumed(), limit=None)
     assert log.read_text().split() == [f"test/clip{k:03d}_000000" for k in (0, 3, 6)]
 
 
 def test_nothing_to_measure_is_an_error(deeds, options, tmp_path: Path):
     with pytest.raises(FoleyError, match="nothing to measure"):
-        describe(deeds, options("refused"), tmp_path / "out", n_sample=3, assumed=Assumed(), limit=None)
+        describe_costs(deeds, options("refused"), tmp_path / "out", n_sample=3, assumed=Assumed(), limit=None)
 
 
 def test_the_command_prints_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -14,7 +14,7 @@ from foleybench.cli import main
 from foleybench.errors import FoleyError
 from foleybench.prepare import pack, prepare
 from foleybench.prepare.destination import RemoteShelf
-from foleybench.prepare.verify import Problem, verify
+from foleybench.prepare.verify import ShardProblem, verify
 from foleybench.shards.loader import ClipLoader
 from foleybench.shards.store import Remote
 from foleybench.shards.stream import KEY, ShardStream
@@ -50,7 +50,7 @@ def test_a_url_gets_the_bytes_of_a_folder(deeds, options, tree, tmp_path: Path, 
     prepare(deeds, asked, tmp_path / "work", url=url)
     assert there(url) == tree(tmp_path / "local")
     assert not list((tmp_path / "work").glob("*.tar"))
-    assert [one for one in verify(f"{url}/test.manifest.jsonl") if isinstance(one, Problem)] == []
+    assert [one for one in verify(f"{url}/test.manifest.jsonl") if isinstance(one, ShardProblem)] == []
     stream = ShardStream(f"{url}/train.manifest.jsonl")
     found = [sample[KEY] for batch in ClipLoader(stream, batch_size=2, decode=dict) for sample in batch]
     assert len(found) == len(set(found)) == 6

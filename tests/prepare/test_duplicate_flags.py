@@ -10,7 +10,7 @@ import pytest
 
 from foleybench.errors import ManifestError
 from foleybench.prepare import parse_options, prepare
-from foleybench.prepare.duplicate_flags import BETWEEN, mark, read_between, write_between
+from foleybench.prepare.duplicate_flags import BETWEEN, flag_duplicates, read_between, write_between
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
 from tests.made_media import RATE_HZ, write_video
@@ -119,10 +119,12 @@ def line(name: str, facts: dict, sha: str) -> bytes:
 def test_old_marks_go():
     stale = {"flags": ["duplicate", "short"], "duplicate_of": "gone", "duplicate_kind": "near"}
     blocks = [line("a", {"flags": []}, "1") + line("b", stale, "2"), line("c", {"flags": []}, "1")]
-    marked = [json.loads(text) for block in mark(lambda: blocks) for text in block.splitlines()]
+    marked = [json.loads(text) for block in flag_duplicates(lambda: blocks) for text in block.splitlines()]
     assert [record["facts"] for record in marked] == [
         {"flags": []},
         {"flags": ["short"]},
         {"flags": ["duplicate"], "duplicate_of": "a", "duplicate_kind": "exact"},
     ]
-    assert next(iter(mark(lambda: blocks))).splitlines()[0] == blocks[0].splitlines()[0]  # untouched, to the byte
+    assert (
+        next(iter(flag_duplicates(lambda: blocks))).splitlines()[0] == blocks[0].splitlines()[0]
+    )  # untouched, to the byte

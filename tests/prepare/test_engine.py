@@ -18,7 +18,7 @@ import foleybench.prepare
 from foleybench.errors import FoleyError, ManifestError
 from foleybench.prepare import pack, parse_options, plan, prepare
 from foleybench.prepare.tool_versions import tool_versions
-from foleybench.prepare.verify import Problem, verify
+from foleybench.prepare.verify import ShardProblem, verify
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
 
@@ -329,7 +329,7 @@ def test_marks_of_copies_stay_out_of_the_clips(deeds, options, tree, tmp_path: P
         ["duplicate"],
     ]
     assert not list(verify(made["test"], fast=True))[1:]
-    assert [one for one in verify(made["test"]) if isinstance(one, Problem)] == []
+    assert [one for one in verify(made["test"]) if isinstance(one, ShardProblem)] == []
     flag.touch()
     prepare(deeds, asked, out, retry=True)
     prepare(deeds, asked, tmp_path / "whole")

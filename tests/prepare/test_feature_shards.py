@@ -19,7 +19,7 @@ from foleybench.errors import FoleyError
 from foleybench.media.audio import fit_length, resample
 from foleybench.prepare import feature_shards
 from foleybench.prepare.feature_shards import FeatureRequest, make_features, plan_features
-from foleybench.prepare.verify import Problem, verify
+from foleybench.prepare.verify import ShardProblem, verify
 from foleybench.shards.dataset import ShardDataset, shard_name, write_shard
 from foleybench.shards.feature_files import features_bytes, read_features
 from foleybench.shards.loader import ClipLoader
@@ -96,8 +96,8 @@ def test_shards_hold_the_same_clips_as_the_clips_shards(clips: Path, made: Path)
     assert [(e.clip_id, e.shard, e.label) for e in ours.entries] == [
         (e.clip_id, e.shard, e.label if _has_label(clips) else "") for e in theirs.entries
     ]
-    assert [one for one in verify(made) if isinstance(one, Problem)] == []
-    assert [one for one in verify(made, fast=True) if isinstance(one, Problem)] == []
+    assert [one for one in verify(made) if isinstance(one, ShardProblem)] == []
+    assert [one for one in verify(made, fast=True) if isinstance(one, ShardProblem)] == []
 
 
 def _has_label(clips: Path) -> bool:
@@ -112,7 +112,7 @@ def test_a_changed_feature_is_noticed(clips: Path, tmp_path: Path):
     data = bytearray(shard.read_bytes())
     data[member.offset_data + member.size // 2] ^= 1
     shard.write_bytes(bytes(data))
-    (problem,) = [one for one in verify(out) if isinstance(one, Problem)]
+    (problem,) = [one for one in verify(out) if isinstance(one, ShardProblem)]
     assert problem.what.startswith(f"{member.name} is not what the manifest recorded")
 
 

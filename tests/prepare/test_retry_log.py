@@ -11,16 +11,22 @@ import pytest
 from foleybench.api.dataset import Item
 from foleybench.errors import FoleyError
 from foleybench.prepare.retry_log import Tries
-from foleybench.prepare.retry_policy import MAX_SHUT_OUT, Watch
-from foleybench.prepare.staging import Outcome, stage_outcome
+from foleybench.prepare.retry_policy import MAX_SHUT_OUT, RetryWatch
+from foleybench.prepare.staging import ItemOutcome, stage_outcome
 from foleybench.prepare.worker_pool import Task
 
 NET = {"net": {}}
 
 
-def item(clip_id: str = "a_000000", way: dict | None = None) -> Item:
+def item(clip_id: str = "a_000000", access: dict | None = None) -> Item:
     return Item(
-        clip_id=clip_id, source="", source_id="a", label="", split="test", spec={}, way=NET if way is None else way
+        clip_id=clip_id,
+        source="",
+        source_id="a",
+        label="",
+        split="test",
+        spec={},
+        access=NET if access is None else access,
     )
 
 
@@ -79,21 +85,21 @@ def test_a_torn_line_is_passed_over(tmp_path: Path):
     assert (again.due_s("b_000000"), again.due_s("c_000000")) == (0.0, 0.0)
 
 
-def ended(watch: Watch, folder: Path, statuses: list[str]) -> None:
+def ended(watch: RetryWatch, folder: Path, statuses: list[str]) -> None:
     for k, status in enumerate(statuses):
         one = item(f"{k}_000000")
-        stage_outcome(folder, one.clip_id, Outcome(status=status, reason="said so"))
+        stage_outcome(folder, one.clip_id, ItemOutcome(status=status, reason="said so"))
         watch.ended(Task(item=one, folder=folder), status)
 
 
 def test_a_run_that_is_shut_out_stops(tmp_path: Path):
-    watch = Watch(tmp_path, retry=False, retry_now=False)
+    watch = RetryWatch(tmp_path, retry=False, retry_now=False)
     with pytest.raises(FoleyError, match=r"5 clips in a row were refused \(bot_check: said so\).*again"):
         ended(watch, tmp_path, ["ok", "bot_check", "bot_check", "rate_limited", "bot_check", "bot_check"])
 
 
 def test_refusals_with_successes_between_them_do_not_stop_a_run(tmp_path: Path):
-    watch = Watch(tmp_path, retry=False, retry_now=False)
+    watch = RetryWatch(tmp_path, retry=False, retry_now=False)
     ended(watch, tmp_path, (["bot_check"] * (MAX_SHUT_OUT - 1) + ["removed"]) * 3)
 
 
@@ -107,5 +113,5 @@ def test_refusals_with_successes_between_them_do_not_stop_a_run(tmp_path: Path):
 )
 def test_what_each_kind_of_run_tries_again(tmp_path: Path, retry: bool, retry_now: bool, expected: dict[str, bool]):
     Tries(tmp_path / ".prepared", "test").note("a_000000", "stalled", None)
-    again = Watch(tmp_path, retry=retry, retry_now=retry_now).again("test")
+    again = RetryWatch(tmp_path, retry=retry, retry_now=retry_now).again("test")
     assert {status: again(item(), status) for status in expected} == expected

@@ -15,7 +15,7 @@ import pytest
 from foleybench.cli import main
 from foleybench.errors import ManifestError
 from foleybench.prepare import pack, prepare
-from foleybench.prepare.verify import Checked, Problem, manifests_in, verify
+from foleybench.prepare.verify import Checked, ShardProblem, manifests_in, verify
 from foleybench.shards.dataset import write_shard
 from tests.prepare.conftest import SOURCE
 
@@ -46,7 +46,7 @@ def copy(prepared: Path, tmp_path: Path) -> Path:
 
 
 def problems(manifest: Path | str, **options) -> list[str]:
-    return [f"{one.shard} {one.what}" for one in verify(manifest, **options) if isinstance(one, Problem)]
+    return [f"{one.shard} {one.what}" for one in verify(manifest, **options) if isinstance(one, ShardProblem)]
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -151,7 +151,7 @@ def test_a_changed_manifest_is_named(copy: Path):
     copy.write_text(copy.read_text().replace("made 1", "made up"))
     found = verify(copy)
     problem = next(found)
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, ShardProblem)
     assert "is not the manifest that was recorded" in problem.what
     with pytest.raises(ManifestError, match="was altered"):
         next(found)

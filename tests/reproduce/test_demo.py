@@ -10,7 +10,7 @@ from foleybench.runtime.command_plan import Step
 
 
 def the_plan(out: Path) -> list[Step]:
-    return demo.plan(out, jobs=2, seed=0, steps=None, limit=None)
+    return demo.demo_steps(out, jobs=2, seed=0, steps=None, limit=None)
 
 
 def test_every_step_comes_after_what_it_needs(tmp_path):

@@ -10,7 +10,7 @@ from scipy import stats as distributions
 from foleybench import registry
 from foleybench.errors import ResultError
 from foleybench.reproduce import measure
-from foleybench.reproduce.measure import Measured, _error, _Values, cell, difference, unpaired
+from foleybench.reproduce.measure import Measured, _error, _Values, cell, row_difference, unpaired
 
 
 class Scored:
@@ -74,17 +74,17 @@ def test_fewer_clips_than_the_metric_asks_for_have_no_value(monkeypatch):
 
 def test_equal_rows_do_not_differ():
     values = np.linspace(0, 1, 30)
-    assert difference("kld_mini", row(values, values), row(values, values)) == (0.0, 1.0)
+    assert row_difference("kld_mini", row(values, values), row(values, values)) == (0.0, 1.0)
 
 
 def test_rows_of_other_seeds_cannot_be_paired():
     with pytest.raises(ResultError, match="numbers of seeds"):
-        difference("kld_mini", row([1.0, 2.0]), row([1.0, 2.0], [1.0, 2.0]))
+        row_difference("kld_mini", row([1.0, 2.0]), row([1.0, 2.0], [1.0, 2.0]))
 
 
 def test_differences_are_taken_on_common_clips():
     first, second = row([1.0, 1.0, 1.0]), row([0.0, 0.0, 0.0, 100.0])
-    assert difference("kld_mini", first, second).difference == pytest.approx(1.0)
+    assert row_difference("kld_mini", first, second).difference == pytest.approx(1.0)
 
 
 @pytest.mark.slow

@@ -145,7 +145,7 @@ def test_the_page_of_heldout_splits(tmp_path):
 
 
 def test_lengths_of_heldout_sound_are_counted_to_the_sample(tmp_path):
-    split = heldout.Split("fps", "", "heldout_fps", tmp_path)
+    split = heldout.HeldoutSplit("fps", "", "heldout_fps", tmp_path)
     manifest = read_manifest(_manifest(split, fps=(24.0,)))
     ids = [entry.clip_id for entry in manifest.ok()]
     assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == "sound not kept"

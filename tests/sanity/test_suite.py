@@ -6,15 +6,15 @@ import pytest
 
 from foleybench.cli import main
 from foleybench.registry import load, names
-from foleybench.sanity.run import Point, SanityRequest, able, run, spread
-from foleybench.sanity.verdict import judge, own
+from foleybench.sanity.run import CurvePoint, SanityRequest, able, run_sanity, spread_clips
+from foleybench.sanity.verdict import judge_curve, own
 from foleybench.sanity.write import faults
 from foleybench.scoring.choice import choose
 
 
 def curve(*worse):
     """Points whose paired intervals are one to each side."""
-    return [Point(None if i == 0 else float(i), w, None, None, w, w - 1, w + 1) for i, w in enumerate(worse)]
+    return [CurvePoint(None if i == 0 else float(i), w, None, None, w, w - 1, w + 1) for i, w in enumerate(worse)]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def curve(*worse):
     ],
 )
 def test_rule_by_hand(worse, kind, since, ordered):
-    assert tuple(judge(curve(*worse))) == (kind, since, ordered)
+    assert tuple(judge_curve(curve(*worse))) == (kind, since, ordered)
 
 
 def test_every_metric_that_hears_is_for_something():
@@ -46,7 +46,7 @@ def test_metrics_that_cannot_run_are_named():
     metrics, left_out = able(choose("synth"))
     assert "event_f1" in metrics
     assert left_out["real_time_factor"] == "it does not depend on the sound"
-    assert spread(["a", "b", "c"], 5) == ["a", "b", "c"]
+    assert spread_clips(["a", "b", "c"], 5) == ["a", "b", "c"]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def outcome(clicks, tmp_path_factory):
     request = SanityRequest(
         data=clicks, protocol="signal", work=folder / "sound", degradations=("gain", "shift"), resamples=100
     )
-    return run(request), folder
+    return run_sanity(request), folder
 
 
 @pytest.mark.slow
@@ -64,7 +64,7 @@ def test_truth_is_ideal_and_worse_is_worse(outcome):
     level = found.curves["level_difference"]["gain"]
     assert level[0].value == pytest.approx(0.0, abs=1e-3)
     assert [point.value for point in level] == sorted(point.value for point in level)
-    assert judge(level).kind == "seen"
+    assert judge_curve(level).kind == "seen"
     onsets = found.curves["onset_agreement"]["shift"]
     assert onsets[0].value == pytest.approx(1.0)
     assert onsets[-1].value < 0.6

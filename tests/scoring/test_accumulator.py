@@ -6,7 +6,7 @@ import pytest
 from foleybench import Accumulator
 from foleybench.api.metric import ClipView
 from foleybench.artefacts.clip_table import ClipTable
-from foleybench.encoders.mini_class import class_names
+from foleybench.encoders.mini_class import mini_class_names
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
 from foleybench.scoring.evaluate import EvalRequest, evaluate, pooled
@@ -38,12 +38,12 @@ def test_value_and_interval_are_the_commands_to_the_bit(clicks, tmp_path, name):
 def test_features_over_videos_of_unequal_size_give_the_records_value_and_interval(name):
     """Two biased distances, and a rate, whose interval ends at its ideal value."""
     total, table = Accumulator(name), ClipTable()
-    draw, label = np.random.default_rng(0), class_names()[0]
+    draw, label = np.random.default_rng(0), mini_class_names()[0]
     for index in range(40):
         facts = {"clip_id": f"c{index:02d}", "source_id": f"v{int(index**0.6):02d}", "label": label}
         features = {"reference": draw.normal(size=32), "generated": draw.normal(0.2, 1.1, size=32)}
         if name == "class_accuracy":
-            features = {"logits": np.eye(len(class_names()))[0 if index % 19 else 1]}
+            features = {"logits": np.eye(len(mini_class_names()))[0 if index % 19 else 1]}
         total.update_features(features=features, **facts)
         view = ClipView(duration_s=0.0, events=None, features=features, **facts)
         table.add({**facts, "stats": {name: total.metric.per_clip(view)}})
@@ -96,5 +96,5 @@ def test_refusals():
     sound = np.zeros(16000, np.float32)
     with pytest.raises(FoleyError, match=r"has shape \(2, 16000\)"):
         fad.update("b", generated=np.zeros((2, 16000), np.float32), reference=sound, rate_hz=16000)
-    with pytest.raises(FoleyError, match="give `look`"):
+    with pytest.raises(FoleyError, match="give `decode_video`"):
         Accumulator("align_acc_mini").update("b", generated=sound, reference=sound, rate_hz=16000)

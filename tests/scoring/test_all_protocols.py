@@ -11,7 +11,7 @@ from foleybench import cli
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
 from foleybench.scoring import all_protocols
-from foleybench.scoring.all_protocols import Cell
+from foleybench.scoring.all_protocols import ProtocolCell
 from foleybench.scoring.evaluate import EvalRequest
 from foleybench.shards.dataset import ShardDataset
 
@@ -31,7 +31,7 @@ def request(clicks, audio):
 
 
 def test_what_can_run_is_scored_and_the_rest_says_why(clicks, audio):
-    cells = all_protocols.score_all(request(clicks, audio), ["signal", "foleybench", "synth"])
+    cells = all_protocols.score_under_all(request(clicks, audio), ["signal", "foleybench", "synth"])
     by_name = {(cell.protocol, cell.metric): cell for cell in cells}
     level = by_name["signal", "level_difference"]
     assert level.value == pytest.approx(6.02, abs=0.01)
@@ -44,7 +44,7 @@ def test_what_can_run_is_scored_and_the_rest_says_why(clicks, audio):
 
 @pytest.mark.slow
 def test_csv_has_a_line_for_every_metric(clicks, audio):
-    cells = all_protocols.score_all(request(clicks, audio), ["signal", "paper", "foleybench"])
+    cells = all_protocols.score_under_all(request(clicks, audio), ["signal", "paper", "foleybench"])
     rows = list(csv.DictReader(io.StringIO(all_protocols.as_csv(cells))))
     assert len(rows) == len(cells)
     assert {row["protocol"] for row in rows} == {"signal", "paper", "foleybench"}
@@ -53,16 +53,16 @@ def test_csv_has_a_line_for_every_metric(clicks, audio):
 
 def test_nothing_to_show_is_an_error(clicks, audio):
     with pytest.raises(FoleyError, match="no metric of any protocol"):
-        all_protocols.score_all(request(clicks, audio), ["avbench"])
+        all_protocols.score_under_all(request(clicks, audio), ["avbench"])
 
 
 def test_table_of_the_spread():
     cells = [
-        Cell(quantity="KLD", protocol="one", metric="a", value=2.0, low=1.5, high=2.5),
-        Cell(quantity="KLD", protocol="two", metric="b", value=3.0),
-        Cell(quantity="FAD", protocol="two", metric="c", value=1.0),
-        Cell(quantity="IS", protocol="three", metric="d", reason="no weights"),
-        Cell(quantity="IS", protocol="two", metric="d", reason="no weights"),
+        ProtocolCell(quantity="KLD", protocol="one", metric="a", value=2.0, low=1.5, high=2.5),
+        ProtocolCell(quantity="KLD", protocol="two", metric="b", value=3.0),
+        ProtocolCell(quantity="FAD", protocol="two", metric="c", value=1.0),
+        ProtocolCell(quantity="IS", protocol="three", metric="d", reason="no weights"),
+        ProtocolCell(quantity="IS", protocol="two", metric="d", reason="no weights"),
     ]
     table = all_protocols.as_markdown(cells)
     assert "| quantity | one | two | largest / smallest |" in table

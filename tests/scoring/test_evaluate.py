@@ -23,7 +23,7 @@ from foleybench.media.audio import write_wav
 from foleybench.scoring import choice, scorer
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.shards.dataset import ShardDataset
-from foleybench.stats.pools import mean_of, value_of
+from foleybench.stats.pools import mean_of, one_statistic
 
 MODEL = {
     "name": "copy",
@@ -59,7 +59,7 @@ class Harness:
             },
             per_clip=lambda clip: {"d": np.abs(clip["ours"] - clip["real"])},
             pool=mean_of("d"),
-            clip_value=value_of("d"),
+            clip_value=one_statistic("d"),
             undefined="no clip",
         )
         self.protocol = Protocol(title="t", version=1, description="d", metrics=("rms_error",), headline={})
@@ -80,7 +80,9 @@ class Harness:
 def harness(monkeypatch):
     made = Harness()
     monkeypatch.setattr(registry, "load", made.load)
-    monkeypatch.setattr(choice, "origin", lambda metric, protocol: {"source_sha256": "0" * 64, "code_sha256": "1" * 64})
+    monkeypatch.setattr(
+        choice, "code_origin", lambda metric, protocol: {"source_sha256": "0" * 64, "code_sha256": "1" * 64}
+    )
     return made
 
 
@@ -177,7 +179,7 @@ def test_a_subset_is_scored_alone_and_named(harness, clicks, copies, tmp_path):
     assert (found["name"], found["sha256"], found["n_ids"], found["n_here"]) == ("mine", expected, 3, 2)
     assert (result["status"], result["dataset"]["n_clips"]) == ("complete", 2)
     with pytest.raises(FoleyError, match="none of the 11141 clips of subset common"):
-        evaluate(request(clicks, copies, subset=subsets.load("common")))
+        evaluate(request(clicks, copies, subset=subsets.load_subset("common")))
 
 
 def test_same_seed_same_bits_whatever_the_chunks(harness, clicks, copies, monkeypatch):
@@ -220,14 +222,14 @@ def test_too_few_clips_are_undefined_with_a_reason(harness, clicks, copies):
 
 def test_result_file_round_trip_and_edit(harness, clicks, copies, tmp_path):
     result, rows = evaluate(request(clicks, copies))
-    path = results.write(tmp_path / "results", result, rows)
-    assert results.read(path)["metrics"] == result["metrics"]
+    path = results.write_result(tmp_path / "results", result, rows)
+    assert results.read_result(path)["metrics"] == result["metrics"]
     assert results.read_clips(path) == rows
     edited = json.loads(path.read_text())
     edited["metrics"]["rms_error"]["value"] = 0.123
     path.write_text(json.dumps(edited))
     with pytest.raises(results.ResultError, match="was edited after it was written"):
-        results.read(path)
+        results.read_result(path)
 
 
 def test_order_of_files_changes_nothing(harness, clicks, copies, tmp_path):

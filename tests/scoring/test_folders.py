@@ -148,11 +148,11 @@ def test_sets_are_given_the_embeddings_of_all_takes(monkeypatch):
         | {"audio_sha256": str(take)}
         for take in range(3)
     ]
-    joined = takes.joined(rows, {"m": metric})["stats"]["m"]
+    joined = takes.joined_takes(rows, {"m": metric})["stats"]["m"]
     assert joined["reference"].tolist() == [[1.0, 1.0]]
     assert joined["generated"].tolist() == [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]
     score_of_classes = registry.load("metrics", "is_passt")
-    assert takes.joined(rows, {"m": score_of_classes})["stats"]["m"] is None
+    assert takes.joined_takes(rows, {"m": score_of_classes})["stats"]["m"] is None
     assert "score one take" in takes.not_joined(score_of_classes)
 
 

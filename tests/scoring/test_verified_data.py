@@ -13,7 +13,7 @@ import pytest
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
 from foleybench.scoring.evaluate import evaluate
-from foleybench.scoring.scorer import Recipe, Scorer, Wanted
+from foleybench.scoring.scorer import ClipToScore, Scorer, ScorerRecipe
 from foleybench.shards.dataset import ShardDataset
 from tests.scoring.test_evaluate import copies, harness, request  # noqa: F401 - fixtures
 
@@ -60,10 +60,10 @@ def test_a_damaged_video_is_named_where_a_metric_sees(mine, tmp_path):
     ids = ShardDataset(mine).clip_ids
     for clip_id in ids:
         write_wav(tmp_path / f"{clip_id}.wav", np.full(32000, 0.1, dtype=np.float32), 16000)
-    wanted = [Wanted(clip_id, tmp_path / f"{clip_id}.wav", None) for clip_id in ids[:3]]
-    deaf = Scorer(Recipe(data=mine, protocol="signal", metrics=("level_difference",)))(wanted)
+    wanted = [ClipToScore(clip_id, tmp_path / f"{clip_id}.wav", None) for clip_id in ids[:3]]
+    deaf = Scorer(ScorerRecipe(data=mine, protocol="signal", metrics=("level_difference",)))(wanted)
     assert [problems for _, problems in deaf] == [[], [], []]
-    seeing = Scorer(Recipe(data=mine, protocol="synth", metrics=("align_acc_mini",)))(wanted)
+    seeing = Scorer(ScorerRecipe(data=mine, protocol="synth", metrics=("align_acc_mini",)))(wanted)
     assert [bool(row["stats"]) for row, _ in seeing] == [True, False, True]
     (problem,) = seeing[1][1]
     assert (problem.clip_id, problem.kind) == ("clip01_000000", "bad_data")

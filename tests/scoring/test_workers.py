@@ -12,8 +12,8 @@ from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
 from foleybench.scoring import scorer
 from foleybench.scoring.evaluate import EvalRequest, evaluate
-from foleybench.scoring.scorer import Recipe, Scorer, Wanted
-from foleybench.scoring.workers import score_all
+from foleybench.scoring.scorer import ClipToScore, Scorer, ScorerRecipe
+from foleybench.scoring.workers import score_clips
 from foleybench.shards.dataset import ShardDataset
 from tests.scoring.test_evaluate import MODEL
 
@@ -41,7 +41,7 @@ def test_several_processes_give_the_bits_of_one(clicks, scored_folder, tmp_path,
     assert again["metrics"] == one["metrics"]
 
 
-class Deadly(Recipe):
+class Deadly(ScorerRecipe):
     """Ends the process that unpickles it."""
 
     def __reduce__(self):
@@ -50,13 +50,13 @@ class Deadly(Recipe):
 
 def test_a_worker_that_dies_is_told_with_its_clips(clicks, scored_folder, monkeypatch):
     monkeypatch.setattr(scorer, "CHUNK", 3)
-    wanted = [Wanted(i, scored_folder / f"{i}.wav", None) for i in ShardDataset(clicks).clip_ids]
+    wanted = [ClipToScore(i, scored_folder / f"{i}.wav", None) for i in ShardDataset(clicks).clip_ids]
     with pytest.raises(FoleyError, match=f"died at or before clips {wanted[0].clip_id} to {wanted[2].clip_id}"):
-        list(score_all(Deadly(data=clicks, protocol="signal", metrics=("logmel_distance",)), wanted, jobs=2))
+        list(score_clips(Deadly(data=clicks, protocol="signal", metrics=("logmel_distance",)), wanted, jobs=2))
 
 
 def test_pictures_and_gpus_have_chunks_of_their_own(clicks):
-    recipe = Recipe(data=clicks, protocol="signal", metrics=("logmel_distance",))
+    recipe = ScorerRecipe(data=clicks, protocol="signal", metrics=("logmel_distance",))
     assert Scorer(recipe).chunk == scorer.CHUNK
     assert Scorer(dataclasses.replace(recipe, device="cuda")).chunk == scorer.CHUNK_ON_GPU
     assert Scorer(dataclasses.replace(recipe, metrics=("align_acc_mini",))).chunk == scorer.CHUNK_WITH_PICTURES

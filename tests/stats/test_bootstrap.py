@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foleybench.stats.bootstrap import bootstrap, clip_counts, paired, replicates, resample, source_groups
+from foleybench.stats.bootstrap import bootstrap, clip_counts, draw_sources, paired_test, replicates, source_groups
 from foleybench.stats.pools import mean_of
 from foleybench.stats.ranking import holm, shared_ranks
 
@@ -80,7 +80,7 @@ def test_fast_path_is_the_slow_path():
     stats, sources = make(rng(3).normal(size=40), clips_per_source=3)
     ids = sorted(stats)
     ordered = [stats[i] for i in ids]
-    counts = clip_counts(source_groups(ids, sources), resample(14, 100, rng()))
+    counts = clip_counts(source_groups(ids, sources), draw_sources(14, 100, rng()))
     assert (counts.sum(axis=1) > 0).all()
     np.testing.assert_allclose(replicates(MEAN, ordered, counts), replicates(slow_mean, ordered, counts), rtol=1e-12)
 
@@ -101,7 +101,7 @@ def test_paired_on_the_intersection():
     a, sources = make([1.0, 2.0, 3.0, 4.0, 100.0])
     b, _ = make([0.0, 1.0, 2.0, 3.0])
     b["elsewhere"] = {"x": np.array(-50.0)}
-    found = paired(MEAN, a, b, sources, rng=rng())
+    found = paired_test(MEAN, a, b, sources, rng=rng())
     assert (found.n, found.first, found.second, found.difference) == (4, 2.5, 1.5, 1.0)
     assert (found.low, found.high) == (1.0, 1.0)
     assert found.p_value == 2.0**-3  # constant difference: the least four pairs can tell
@@ -114,13 +114,13 @@ def test_paired_sees_what_separate_intervals_cannot():
     one = bootstrap(MEAN, a, sources, rng=rng())
     two = bootstrap(MEAN, b, sources, rng=rng())
     assert one.low < two.high  # the intervals overlap
-    assert paired(MEAN, a, b, sources, rng=rng()).p_value < 0.01
+    assert paired_test(MEAN, a, b, sources, rng=rng()).p_value < 0.01
 
 
 def test_paired_is_antisymmetric():
     a, sources = make(rng(1).normal(size=40))
     b, _ = make(rng(2).normal(size=40))
-    forth, back = paired(MEAN, a, b, sources, rng=rng(3)), paired(MEAN, b, a, sources, rng=rng(3))
+    forth, back = paired_test(MEAN, a, b, sources, rng=rng(3)), paired_test(MEAN, b, a, sources, rng=rng(3))
     assert forth.difference == -back.difference
     assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low))
     assert forth.p_value == back.p_value
@@ -130,12 +130,12 @@ def test_paired_is_antisymmetric():
 def test_a_system_does_not_differ_from_itself(offset):
     a, sources = make(rng(1).normal(size=40))
     b = {key: {"x": stat["x"] + offset} for key, stat in a.items()}
-    assert paired(MEAN, a, b, sources, rng=rng()).p_value == 1.0
+    assert paired_test(MEAN, a, b, sources, rng=rng()).p_value == 1.0
 
 
 def test_paired_without_common_clips():
     a, sources = make([1.0, 2.0])
-    found = paired(MEAN, a, {}, sources, rng=rng())
+    found = paired_test(MEAN, a, {}, sources, rng=rng())
     assert found.n == 0
     assert found.p_value is None
     assert np.isnan(found.difference)
@@ -144,7 +144,7 @@ def test_paired_without_common_clips():
 def test_p_value_is_never_zero():
     a, sources = make(rng(1).normal(10, 0.1, 200))
     b, _ = make(rng(2).normal(0, 0.1, 200))
-    assert paired(MEAN, a, b, sources, rng=rng(), resamples=99).p_value == 0.01
+    assert paired_test(MEAN, a, b, sources, rng=rng(), resamples=99).p_value == 0.01
 
 
 def test_holm_by_hand():
@@ -202,7 +202,7 @@ def _false_alarms(trials, n_sources, resamples):
         draw = rng([trial, 13])
         a, sources = make(draw.normal(size=n_sources))
         b, _ = make(draw.normal(size=n_sources))
-        hits += paired(MEAN, a, b, sources, rng=draw, resamples=resamples).p_value < 0.05
+        hits += paired_test(MEAN, a, b, sources, rng=draw, resamples=resamples).p_value < 0.05
     return hits / trials
 
 

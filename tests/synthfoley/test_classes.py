@@ -8,7 +8,7 @@ import pytest
 
 from foleybench.clips import Clock, Event
 from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.synthfoley import ClipSpec, class_names, compose, load_class, render_clip, synthesise
+from foleybench.synthfoley import ClipSpec, class_names, compose_events, load_class, render_clip, synthesise
 from foleybench.synthfoley.materials import MATERIALS
 
 CLASSES = class_names()
@@ -83,13 +83,13 @@ def test_any_rate_size_and_length(label, changes):
 
 @pytest.mark.parametrize("label", CLASSES)
 def test_picture_size_rate_and_fps_do_not_change_the_events(label):
-    assert compose(spec(label)) == compose(spec(label, pixels=96, fps=50.0, rate_hz=24000))
+    assert compose_events(spec(label)) == compose_events(spec(label, pixels=96, fps=50.0, rate_hz=24000))
 
 
 @pytest.mark.parametrize("label", CLASSES)
 def test_events_and_factors_are_json_and_lie_in_the_clip(label):
     for source in "abcdef":
-        scene = compose(spec(label, source, difficulty="hard", duration_s=4.0))
+        scene = compose_events(spec(label, source, difficulty="hard", duration_s=4.0))
         restored = [Event.from_json(json.loads(json.dumps(event.as_json(), allow_nan=False))) for event in scene.events]
         assert tuple(restored) == scene.events
         json.dumps(scene.factors, allow_nan=False)
@@ -104,7 +104,7 @@ def test_events_and_factors_are_json_and_lie_in_the_clip(label):
 @pytest.mark.parametrize("label", ONSETS)
 def test_audible_onsets_keep_their_distance_also_at_heldout_tempo(label):
     for source in "abcdefgh":
-        scene = compose(spec(label, source, difficulty="hard", duration_s=6.0, tempo_low=1.1, tempo_high=1.45))
+        scene = compose_events(spec(label, source, difficulty="hard", duration_s=6.0, tempo_low=1.1, tempo_high=1.45))
         times = np.asarray([event.time_s for event in scene.events if event.audible])
         assert len(times) >= 3
         assert np.diff(times).min() >= load_class(label).min_gap_s - 1e-6

@@ -8,7 +8,7 @@ import pytest
 
 from foleybench.errors import UnknownNameError
 from foleybench.synthfoley import class_names, load_class, render_clip
-from foleybench.synthfoley.render import common_factors, compose
+from foleybench.synthfoley.render import common_factors, compose_events
 from foleybench.synthfoley.splits import HELDOUT_FPS, SPLITS, Options, chosen_splits, split_specs
 
 
@@ -56,7 +56,7 @@ def test_training_never_shows_the_heldout_material_or_tempo(corpus):
 def test_heldout_tempo_has_more_onsets_a_second(corpus):
     def rate(split, label):
         specs = [spec for spec in corpus[split] if spec.label == label][:8]
-        return np.mean([sum(e.audible and e.visible for e in compose(spec).events) for spec in specs])
+        return np.mean([sum(e.audible and e.visible for e in compose_events(spec).events) for spec in specs])
 
     for label in ("bounce", "footsteps", "metronome", "ratchet", "strike", "typing", "bell"):
         assert rate("heldout_tempo", label) > rate("test", label), label
@@ -112,7 +112,7 @@ def test_a_shift_of_the_start_shifts_the_onsets_by_as_much(corpus):
 
 
 def test_the_default_difficulty_has_silent_and_offscreen_events_in_a_minority(corpus):
-    scenes = [compose(spec) for spec in corpus["train"][:600]]
+    scenes = [compose_events(spec) for spec in corpus["train"][:600]]
     silent = np.mean([any(not e.audible for e in scene.events) for scene in scenes])
     offscreen = np.mean([any(not e.visible for e in scene.events) for scene in scenes])
     assert 0.1 < silent < 0.4

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from foleybench.encoders._inputs.loading import load_strictly, with_random_weights
 from foleybench.encoders._inputs.transformers import transformers_for
-from foleybench.encoders._nets.htsat import BASE, AudioTower, Shapes, Sizes, other_shapes, published_state
+from foleybench.encoders._nets.htsat import BASE, ClapAudioTower, ClapSizes, Shapes, other_shapes, published_state
 
 # RoBERTa-base's, where transformers' defaults are BERT's.
 _NORM_EPS = 1e-5
@@ -21,7 +21,7 @@ _HEAD_WIDTH = 64
 class TextTower(nn.Module):
     """The words' side of CLAP, its tensors named as in the published file."""
 
-    def __init__(self, sizes: Sizes = BASE) -> None:
+    def __init__(self, sizes: ClapSizes = BASE) -> None:
         super().__init__()
         roberta = transformers_for("CLAP's text tower")
         config = roberta.RobertaConfig(
@@ -46,12 +46,12 @@ class TextTower(nn.Module):
         return functional.normalize(self.text_projection(pooled), dim=-1)
 
 
-def new_net(sizes: Sizes = BASE) -> TextTower:
+def new_net(sizes: ClapSizes = BASE) -> TextTower:
     """Return the tower with random weights, in evaluation mode."""
     return with_random_weights(lambda: TextTower(sizes))
 
 
-def load(net: TextTower, path: Path, sizes: Sizes = BASE) -> TextTower:
+def load_weights(net: TextTower, path: Path, sizes: ClapSizes = BASE) -> TextTower:
     """Put the words' part of a published file into the tower.
 
     Raises:
@@ -63,8 +63,8 @@ def load(net: TextTower, path: Path, sizes: Sizes = BASE) -> TextTower:
     return net
 
 
-def _whole(sizes: Sizes) -> Shapes:
+def _whole(sizes: ClapSizes) -> Shapes:
     """Return the shapes of all tensors of a published file."""
     with torch.device("meta"):
-        sound = AudioTower(sizes).state_dict()
+        sound = ClapAudioTower(sizes).state_dict()
     return {name: tuple(tensor.shape) for name, tensor in sound.items()} | other_shapes(sizes)

@@ -70,7 +70,7 @@ def new_net(grid: MelGrid, widths: Sequence[int] = WIDTHS) -> Cnn14:
     return net
 
 
-def load(net: Cnn14, path: Path) -> Cnn14:
+def load_weights(net: Cnn14, path: Path) -> Cnn14:
     """Put the weights of a published file, which keeps them under ``model``, into the net.
 
     Raises:

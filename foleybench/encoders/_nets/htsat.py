@@ -29,7 +29,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Sizes:
+class ClapSizes:
     """Sizes of the net; the defaults are those of HTSAT-base with RoBERTa-base.
 
     Attributes:
@@ -51,7 +51,7 @@ class Sizes:
     words: int = 50265
 
 
-BASE = Sizes()
+BASE = ClapSizes()
 
 
 class WindowAttention(nn.Module):
@@ -83,7 +83,7 @@ class WindowAttention(nn.Module):
         return found
 
 
-class Block(nn.Module):
+class WindowBlock(nn.Module):
     """Attention within windows, then an MLP of four times the width; each after a layer norm, each added."""
 
     def __init__(self, width: int, heads: int, side: int, shift: int) -> None:
@@ -148,7 +148,7 @@ class Halving(nn.Module):
 class Htsat(FrozenLogMel):
     """From samples to the mean of the last stage's tokens."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: ClapSizes) -> None:
         super().__init__(GRID)
         self.bn0 = nn.BatchNorm2d(N_BANDS)
         patches = nn.Conv2d(1, sizes.width, PATCH, stride=PATCH)
@@ -157,7 +157,7 @@ class Htsat(FrozenLogMel):
         for index, (depth, heads) in enumerate(zip(sizes.depths, sizes.heads, strict=True)):
             width, side = sizes.width << index, SIDE // PATCH >> index
             shifts = [0 if number % 2 == 0 or side <= WINDOW else WINDOW // 2 for number in range(depth)]
-            blocks = nn.Sequential(*(Block(width, heads, side, shift) for shift in shifts))
+            blocks = nn.Sequential(*(WindowBlock(width, heads, side, shift) for shift in shifts))
             last = index == len(sizes.depths) - 1
             stages.append(nn.ModuleDict({"blocks": blocks} | ({} if last else {"downsample": Halving(width, side)})))
         self.layers = nn.ModuleList(stages)
@@ -182,10 +182,10 @@ class Htsat(FrozenLogMel):
         return mean
 
 
-class AudioTower(nn.Module):
+class ClapAudioTower(nn.Module):
     """The sound's side of CLAP, its tensors named as in the published file."""
 
-    def __init__(self, sizes: Sizes = BASE) -> None:
+    def __init__(self, sizes: ClapSizes = BASE) -> None:
         super().__init__()
         self.audio_branch = Htsat(sizes)
         width = sizes.width << (len(sizes.depths) - 1)
@@ -196,14 +196,14 @@ class AudioTower(nn.Module):
         return functional.normalize(self.audio_projection(self.audio_branch(audio)), dim=-1)
 
 
-def new_net(sizes: Sizes = BASE) -> AudioTower:
+def new_net(sizes: ClapSizes = BASE) -> ClapAudioTower:
     """Return the tower with random weights, in evaluation mode."""
-    net = with_random_weights(lambda: AudioTower(sizes))
+    net = with_random_weights(lambda: ClapAudioTower(sizes))
     net.audio_branch.set_filters()
     return net
 
 
-def other_shapes(sizes: Sizes = BASE) -> Shapes:
+def other_shapes(sizes: ClapSizes = BASE) -> Shapes:
     """Return the shapes of the file's tensors that the sound's tower does not hold, by name."""
     width, out = sizes.text_width, sizes.out
     embeddings = {"word": sizes.words, "position": 514, "token_type": 1}
@@ -230,7 +230,7 @@ def _pair(name: str, *shape: int) -> Shapes:
     return {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
 
 
-def load(net: AudioTower, path: Path, sizes: Sizes = BASE) -> AudioTower:
+def load_weights(net: ClapAudioTower, path: Path, sizes: ClapSizes = BASE) -> ClapAudioTower:
     """Put the sound's part of a published file into the tower.
 
     Raises:

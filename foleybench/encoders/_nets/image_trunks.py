@@ -71,7 +71,7 @@ def new_net(trunk: Trunk, **smaller: Any) -> nn.Module:
     return with_random_weights(lambda: timm.create_model(trunk.architecture, pretrained=False, **options), seed=0)
 
 
-def load(trunk: Trunk, path: Path, **smaller: Any) -> nn.Module:
+def load_weights(trunk: Trunk, path: Path, **smaller: Any) -> nn.Module:
     """Return the network with the weights of a file.
 
     Raises:
@@ -84,7 +84,7 @@ def load(trunk: Trunk, path: Path, **smaller: Any) -> nn.Module:
     return net
 
 
-def prepared(trunk: Trunk, frames: FrameArray) -> torch.Tensor:
+def trunk_input(trunk: Trunk, frames: FrameArray) -> torch.Tensor:
     """Return frames (T, H, W, 3) uint8 as the net is fed them, (T, 3, crop_px, crop_px) float32."""
     import torch
     from PIL import Image
@@ -142,7 +142,7 @@ def card(trunk: Trunk, *, dim: int, source: str) -> Encoder:
     """
 
     def build(device: str) -> Encode:
-        return encode_with(trunk, load(trunk, require(trunk.name, trunk.weights)), device)
+        return encode_with(trunk, load_weights(trunk, require(trunk.name, trunk.weights)), device)
 
     return Encoder(
         version=1,
@@ -162,5 +162,5 @@ def _encode_one(trunk: Trunk, net: nn.Module, signal: Signal, device: str) -> np
 
     frames = frames_on_screen(signal, trunk.rate_hz)
     starts = range(0, len(frames), _BATCH)
-    parts = [net(prepared(trunk, frames[start : start + _BATCH]).to(device)).float().cpu() for start in starts]
+    parts = [net(trunk_input(trunk, frames[start : start + _BATCH]).to(device)).float().cpu() for start in starts]
     return torch.cat(parts).numpy()

@@ -37,7 +37,7 @@ class Tower:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Sizes:
+class ImageBindSizes:
     """Sizes of all towers; the defaults are those of ``imagebind_huge``.
 
     Attributes:
@@ -61,7 +61,7 @@ class Sizes:
     words: int = 49408
 
 
-HUGE = Sizes()
+HUGE = ImageBindSizes()
 
 
 class Block(nn.Module):
@@ -141,14 +141,14 @@ class _Scale(nn.Module):
         return self.log_logit_scale.exp().clamp(max=MAX_SCALE) * values
 
 
-def vision_tower(sizes: Sizes = HUGE) -> PatchTower:
+def vision_tower(sizes: ImageBindSizes = HUGE) -> PatchTower:
     """Return the picture's tower with random weights: pairs of frames (B, clips, 3, 2, 224, 224)."""
     kernel = (2, 14, 14)
     patches = nn.Conv3d(3, sizes.vision.width, kernel, stride=kernel, bias=False)
     return PatchTower("vision", sizes.vision, sizes.out, patches=patches, n_patches=256).eval()
 
 
-def audio_tower(sizes: Sizes = HUGE) -> PatchTower:
+def audio_tower(sizes: ImageBindSizes = HUGE) -> PatchTower:
     """Return the sound's tower with random weights: spectrograms (B, clips, 1, 128, 204)."""
     patches = nn.Conv2d(1, sizes.audio.width, 16, stride=10, bias=False)
     return PatchTower("audio", sizes.audio, sizes.out, patches=patches, n_patches=12 * 19).eval()
@@ -159,7 +159,7 @@ def _still_tower(modality: str, size: Tower, out: int) -> PatchTower:
     return PatchTower(modality, size, out, patches=patches, n_patches=196)
 
 
-def layout(sizes: Sizes = HUGE) -> Shapes:
+def layout(sizes: ImageBindSizes = HUGE) -> Shapes:
     """Return the shape of every tensor of the published file, by name."""
     with torch.device("meta"):
         towers = [vision_tower(sizes), audio_tower(sizes)]
@@ -174,7 +174,7 @@ def _blocks(modality: str, size: Tower, *, extra_token: bool) -> Shapes:
     return {f"modality_trunks.{modality}.blocks.{name}": tuple(t.shape) for name, t in blocks.state_dict().items()}
 
 
-def _text_ends(sizes: Sizes) -> Shapes:
+def _text_ends(sizes: ImageBindSizes) -> Shapes:
     width = sizes.text.width
     return {
         "modality_preprocessors.text.pos_embed": (1, 77, width),
@@ -187,7 +187,7 @@ def _text_ends(sizes: Sizes) -> Shapes:
     }
 
 
-def _imu_ends(sizes: Sizes) -> Shapes:
+def _imu_ends(sizes: ImageBindSizes) -> Shapes:
     width = sizes.imu.width
     return {
         "modality_preprocessors.imu.pos_embed": (1, 251, width),
@@ -202,7 +202,7 @@ def _imu_ends(sizes: Sizes) -> Shapes:
     }
 
 
-def load(tower: PatchTower, path: Path, sizes: Sizes = HUGE) -> PatchTower:
+def load_weights(tower: PatchTower, path: Path, sizes: ImageBindSizes = HUGE) -> PatchTower:
     """Put a tower's part of a published file into it.
 
     Raises:

@@ -10,7 +10,7 @@ WEIGHTS = shipped_mini("mini_class")
 
 
 @functools.cache
-def class_names() -> tuple[str, ...]:
+def mini_class_names() -> tuple[str, ...]:
     """Return the classes of SynthFoley that encoder ``mini_class`` knows."""
     from foleybench.encoders._nets.mini_nets import read_facts
 

@@ -23,7 +23,7 @@ def panns_encoder(name: str, *, grid: MelGrid, weights: Weights) -> Encoder:
         path = require(name, weights)
         from foleybench.encoders._nets import cnn14
 
-        return cnn14.encode_with(cnn14.load(cnn14.new_net(grid), path), device)
+        return cnn14.encode_with(cnn14.load_weights(cnn14.new_net(grid), path), device)
 
     return Encoder(
         version=1,

@@ -60,7 +60,7 @@ class MelFrontend:
         return (mel + 4.5) / 5.0
 
 
-def load(path: Path) -> nn.Module:
+def load_weights(path: Path) -> nn.Module:
     """Return the network with the weights of an official file.
 
     Raises:
@@ -91,7 +91,7 @@ def runner(path: Path, device: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]
     Returns:
         A function (B, N) -> logits (B, 527), embedding (B, 768); N from 4801 samples (one patch) to 320000.
     """
-    net: Any = load(path).to(device)
+    net: Any = load_weights(path).to(device)
     fuse_attention(net)
     frontend = MelFrontend(device)
 

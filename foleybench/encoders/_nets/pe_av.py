@@ -34,7 +34,7 @@ N_FRAMES = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FrameEncoder:
+class PeFrameEncoder:
     """The vision transformer that encodes single frames.
 
     Attributes:
@@ -48,17 +48,17 @@ class FrameEncoder:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-LARGE = FrameEncoder()
+LARGE = PeFrameEncoder()
 
 
-def padded(audio: AudioArray) -> AudioArray:
+def padded_audio(audio: AudioArray) -> AudioArray:
     """Return audio (N,) at 48 kHz filled up by reflection to a multiple of 1920 samples, at least 1920."""
     require_finite(audio)
     audio = audio if len(audio) > 1 else np.zeros(2, dtype=np.float32)
     return np.pad(audio, (0, -len(audio) % HOP), mode="reflect")
 
 
-def prepared(frames: FrameArray, size: int = LARGE.size) -> npt.NDArray[np.float32]:
+def pe_av_frames(frames: FrameArray, size: int = LARGE.size) -> npt.NDArray[np.float32]:
     """Return 16 frames, evenly spaced from the first to the last, squeezed to a square, in [-1, 1].
 
     Args:
@@ -75,7 +75,7 @@ def prepared(frames: FrameArray, size: int = LARGE.size) -> npt.NDArray[np.float
     return squares
 
 
-class AudioTower(nn.Module):
+class PeAudioTower(nn.Module):
     """Audio (B, N) to embeddings (B, 1024)."""
 
     def __init__(self, config: Any) -> None:
@@ -90,7 +90,7 @@ class AudioTower(nn.Module):
         return (self.audio_model["audio_head"](pooled),)
 
 
-class VideoTower(nn.Module):
+class PeVideoTower(nn.Module):
     """Frames (B, T, 3, H, W) to embeddings (B, 1024)."""
 
     def __init__(self, config: Any) -> None:
@@ -104,18 +104,18 @@ class VideoTower(nn.Module):
         return (self.video_model["video_head"](pooled),)
 
 
-def load(tower: type[nn.Module], path: Path, frame_encoder: FrameEncoder = LARGE) -> nn.Module:
+def load_weights(tower: type[nn.Module], path: Path, frame_encoder: PeFrameEncoder = LARGE) -> nn.Module:
     """Return a tower with its part of a published file.
 
     Args:
-        tower: ``AudioTower`` or ``VideoTower``.
+        tower: ``PeAudioTower`` or ``PeVideoTower``.
         path: The hub's ``model.safetensors``.
         frame_encoder: The frames' transformer; the same in all published sizes.
 
     Raises:
         FoleyError: The file does not hold exactly the tensors of the layout, or transformers is not installed.
     """
-    state = read_safetensors(path, prefix="audio_model." if tower is AudioTower else "video_model.")
+    state = read_safetensors(path, prefix="audio_model." if tower is PeAudioTower else "video_model.")
     config = config_of({name: tuple(tensor.shape) for name, tensor in state.items()}, path, frame_encoder)
     with _quiet():
         net = with_random_weights(lambda: tower(config))
@@ -134,7 +134,7 @@ def published_layout(config: Any) -> tuple[dict[str, tuple[int, ...]], set[str]]
     return {name: tuple(t.shape) for name, t in model.state_dict().items() if name not in tied}, tied
 
 
-def config_of(shapes: Shapes, path: Path, frame_encoder: FrameEncoder = LARGE) -> Any:
+def config_of(shapes: Shapes, path: Path, frame_encoder: PeFrameEncoder = LARGE) -> Any:
     """Return the transformers config of the model that a file with these shapes holds.
 
     Raises:

@@ -32,7 +32,7 @@ def new_net() -> Synchformer:
     return with_random_weights(Synchformer)
 
 
-def load(path: Path) -> Synchformer:
+def load_weights(path: Path) -> Synchformer:
     """Return the network with the weights of av-benchmark's file, or of Synchformer's own (under ``model``).
 
     Raises:

@@ -19,7 +19,7 @@ WINDOW = 14
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Size:
+class SynchformerSizes:
     """Sizes of the networks; the defaults are the published ones.
 
     Attributes:
@@ -145,7 +145,7 @@ class _Projection(nn.Module):
 class PictureTower(nn.Module):
     """Segments (S, 3, 16, 224, 224) to features (S, 8, width)."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: SynchformerSizes) -> None:
         super().__init__()
         width = size.width
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
@@ -212,7 +212,7 @@ class _AstEmbeddings(nn.Module):
 
 
 class _Ast(nn.Module):
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: SynchformerSizes) -> None:
         super().__init__()
         self.embeddings = _AstEmbeddings(size.width)
         layers = nn.ModuleList(_AstAttention(size.width, size.n_heads) for _ in range(size.depth))
@@ -230,7 +230,7 @@ class _Ast(nn.Module):
 class SoundTower(nn.Module):
     """Spectrograms (S, 128, 66) to features (S, 6, width)."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: SynchformerSizes) -> None:
         super().__init__()
         self.ast = _Ast(size)
         self.freq_attn_agg = _Aggregator(size.width, size.n_heads)
@@ -273,7 +273,7 @@ class _HeadBlock(nn.Module):
 class OffsetHead(nn.Module):
     """Features of 14 segments, picture (B, 14 * 8, width) and sound (B, 14 * 6, width), to logits (B, 21)."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: SynchformerSizes) -> None:
         super().__init__()
         width = size.width
         self.OFF_tok = nn.Parameter(torch.zeros(1, 1, width))
@@ -298,9 +298,9 @@ class OffsetHead(nn.Module):
 class Synchformer(nn.Module):
     """The whole network, as it lies in ``synchformer_state_dict.pth``."""
 
-    def __init__(self, size: Size | None = None) -> None:
+    def __init__(self, size: SynchformerSizes | None = None) -> None:
         super().__init__()
-        size = size or Size()
+        size = size or SynchformerSizes()
         self.vfeat_extractor = PictureTower(size)
         self.afeat_extractor = SoundTower(size)
         self.vproj, self.aproj = nn.Linear(size.width, size.width), nn.Linear(size.width, size.width)

@@ -54,7 +54,7 @@ def laid_out(patches: Tensor) -> Tensor:
     return patches.to_mkldnn() if there and patches.device.type == "cpu" and not torch.is_grad_enabled() else patches
 
 
-def load(path: Path) -> nn.Module:
+def load_weights(path: Path) -> nn.Module:
     """Return the network with the weights of an official file.
 
     Raises:

@@ -30,7 +30,7 @@ CHECKPOINT_EVERY = 50
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recipe:
+class AlignRecipe:
     """How a classifier is trained.
 
     Attributes:
@@ -63,7 +63,7 @@ class Recipe:
         return {name: getattr(self, name) for name in ("n_follow", "n_heads", "n_kind", "scale")}
 
 
-def fit(recipe: Recipe, pools: Pools, checkpoint: Path, mark: str, device: str) -> AlignNet:
+def fit_align_trained(recipe: AlignRecipe, pools: Pools, checkpoint: Path, mark: str, device: str) -> AlignNet:
     """Train, going on from the checkpoint if there is one.
 
     Args:
@@ -100,7 +100,7 @@ def _warmth(share: float) -> float:
     return share / 0.1 if share < 0.1 else 0.5 + 0.5 * math.cos(math.pi * (share - 0.1) / 0.9)
 
 
-def _loss(net: AlignNet, pool: Pool, recipe: Recipe, rng: np.random.Generator, device: str) -> Tensor:
+def _loss(net: AlignNet, pool: Pool, recipe: AlignRecipe, rng: np.random.Generator, device: str) -> Tensor:
     chosen = rng.choice(len(pool), min(recipe.batch, len(pool)), replace=False)
     longest = min(min(len(pool.pictures[index]), pool.sounds[index].shape[1] // RATIO) for index in chosen)
     n = min(round(recipe.window_s * 25), longest)

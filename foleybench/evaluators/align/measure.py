@@ -16,7 +16,7 @@ SHIFTS_S = (0.1, 0.5, 1.0, 2.0)
 
 
 @torch.inference_mode()
-def measure(net: AlignNet, pools: Pools, device: str) -> dict[str, float]:
+def measure_align_trained(net: AlignNet, pools: Pools, device: str) -> dict[str, float]:
     """Return shares of pairs: how many are taken for aligned, and how many are judged right in the training's mix.
 
     Shifted sound is late, with silence before it, as in the control rows. A swapped sound is that of the next clip.

@@ -14,8 +14,8 @@ import torch
 from foleybench.encoders._nets.mini_nets import packed
 from foleybench.encoders.align_trained import KIND, WEIGHTS
 from foleybench.errors import FoleyError
-from foleybench.evaluators.align.fit import MIX, Recipe, fit
-from foleybench.evaluators.align.measure import measure
+from foleybench.evaluators.align.fit import MIX, AlignRecipe, fit_align_trained
+from foleybench.evaluators.align.measure import measure_align_trained
 from foleybench.evaluators.align.pool import Pools
 from foleybench.files import write_atomically
 from foleybench.shards.manifest import read_manifest
@@ -23,16 +23,16 @@ from foleybench.shards.manifest import read_manifest
 VERSION = 1
 RECIPES = {
     # A few minutes on one core.
-    "tiny": Recipe(),
+    "tiny": AlignRecipe(),
     # For a GPU and tens of thousands of clips.
-    "base": Recipe(
+    "base": AlignRecipe(
         steps=40000, batch=64, window_s=4.0, rate=1e-3, n_follow=96, n_heads=8, n_kind=64, scale=4, pool=8000
     ),
 }
 CHECKPOINT = "checkpoint.pt"
 
 
-def recipe_of(size: str, *, seed: int, steps: int | None, settings: Mapping[str, str]) -> Recipe:
+def align_recipe(size: str, *, seed: int, steps: int | None, settings: Mapping[str, str]) -> AlignRecipe:
     """Return a recipe: that of a size, with what a user wants otherwise.
 
     Raises:
@@ -40,7 +40,7 @@ def recipe_of(size: str, *, seed: int, steps: int | None, settings: Mapping[str,
     """
     if size not in RECIPES:
         raise FoleyError(f"align-classifier has the sizes {', '.join(RECIPES)}, not {size!r}.")
-    kinds = {field.name: type(getattr(RECIPES[size], field.name)) for field in dataclasses.fields(Recipe)}
+    kinds = {field.name: type(getattr(RECIPES[size], field.name)) for field in dataclasses.fields(AlignRecipe)}
     changed: dict[str, Any] = {"seed": seed, **({"steps": steps} if steps else {})}
     for name, text in settings.items():
         if name not in kinds or name == "seed":
@@ -59,7 +59,7 @@ def recipe_of(size: str, *, seed: int, steps: int | None, settings: Mapping[str,
 
 
 def train_align_classifier(
-    data: Path, val: Path | None, out: Path, recipe: Recipe, *, device: str = "cpu", force: bool = False
+    data: Path, val: Path | None, out: Path, recipe: AlignRecipe, *, device: str = "cpu", force: bool = False
 ) -> dict[str, float]:
     """Train an alignment classifier; run again after a kill, it goes on and ends with the same bytes.
 
@@ -98,9 +98,9 @@ def train_align_classifier(
         checkpoint.unlink(missing_ok=True)
     with torch.random.fork_rng():
         pools = Pools(data, size=recipe.pool, seed=recipe.seed)
-        net = fit(recipe, pools, checkpoint, mark, device)
+        net = fit_align_trained(recipe, pools, checkpoint, mark, device)
     facts["data"] = {**facts["data"], "n_clips": pools.n_clips}
-    measured = measure(net, Pools(val, size=recipe.pool, seed=recipe.seed), device) if val else {}
+    measured = measure_align_trained(net, Pools(val, size=recipe.pool, seed=recipe.seed), device) if val else {}
     facts["validation"] = {
         "manifest_sha256": read_manifest(val).sha256 if val else None,
         **{name: round(value, 4) for name, value in measured.items()},

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleybench.encoders._nets.mini_nets import RATIO, AlignNet
-from foleybench.evaluators.mini.material import VERSIONS, Material
+from foleybench.evaluators.mini.material import VERSIONS, TrainingMaterial
 from foleybench.runtime.progress import Progress
 
 N_PAIRS = 8
@@ -25,7 +25,7 @@ WEIGHTS = {"true": 0.5, "shifted": 0.25, "same_class": 0.1, "other": 0.15}
 Indices = npt.NDArray[np.int64]
 
 
-def fit(material: Material, *, steps: int, rng: np.random.Generator) -> AlignNet:
+def fit_mini_align(material: TrainingMaterial, *, steps: int, rng: np.random.Generator) -> AlignNet:
     """Train the judge.
 
     Args:
@@ -48,7 +48,7 @@ def fit(material: Material, *, steps: int, rng: np.random.Generator) -> AlignNet
 
 
 @torch.inference_mode()
-def measure(net: AlignNet, material: Material) -> dict[str, float]:
+def measure_mini_align(net: AlignNet, material: TrainingMaterial) -> dict[str, float]:
     """Return how often pairs are taken for aligned: true ones, shifted ones, other clips'; all and with onsets only."""
     picture = torch.cat(
         [net.picture(pixels_of(part)) for part in np.array_split(material.pictures, _n_parts(material))]
@@ -84,7 +84,7 @@ def moved(sound: npt.NDArray[np.float32], frames: int, *, roll: bool) -> npt.NDA
     return out
 
 
-def _loss(net: AlignNet, material: Material, chosen: Indices, rng: np.random.Generator) -> Tensor:
+def _loss(net: AlignNet, material: TrainingMaterial, chosen: Indices, rng: np.random.Generator) -> Tensor:
     sound = material.sounds[chosen, rng.integers(len(VERSIONS), size=len(chosen))].astype(np.float32)
     true = np.stack([dented(one, rng) for one in sound])
     shifted = np.stack([moved(one, draw_shift(rng, SHIFTS), roll=bool(rng.random() < 0.5)) for one in sound])
@@ -107,7 +107,7 @@ def _loss(net: AlignNet, material: Material, chosen: Indices, rng: np.random.Gen
     return torch.stack(losses).sum()
 
 
-def _choose(material: Material, rng: np.random.Generator) -> Indices:
+def _choose(material: TrainingMaterial, rng: np.random.Generator) -> Indices:
     """Draw eight clips, each followed by another one of its class, neighbours of different classes."""
     classes = rng.permutation(len(material.classes))
     chosen = []
@@ -117,7 +117,7 @@ def _choose(material: Material, rng: np.random.Generator) -> Indices:
     return np.concatenate(chosen)
 
 
-def _another(material: Material, order: Indices, *, same: bool) -> Indices:
+def _another(material: TrainingMaterial, order: Indices, *, same: bool) -> Indices:
     """Return for each clip the next one of the same, or of another, class."""
     n = len(material)
     found = []
@@ -157,5 +157,5 @@ def pixels_of(pictures: npt.NDArray[np.uint8], rng: np.random.Generator | None =
     return out * gain + offset
 
 
-def _n_parts(material: Material) -> int:
+def _n_parts(material: TrainingMaterial) -> int:
     return max(1, len(material) // 16)

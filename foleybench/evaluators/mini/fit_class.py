@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleybench.encoders._nets.mini_nets import ClassNet
-from foleybench.evaluators.mini.material import VERSIONS, Material
+from foleybench.evaluators.mini.material import VERSIONS, TrainingMaterial
 from foleybench.runtime.progress import Progress
 
 BATCH = 64
@@ -16,7 +16,7 @@ CROP = 280
 PEAK_RATE = 4e-3
 
 
-def fit(material: Material, *, steps: int, rng: np.random.Generator) -> ClassNet:
+def fit_mini_class(material: TrainingMaterial, *, steps: int, rng: np.random.Generator) -> ClassNet:
     """Train the classifier.
 
     Args:
@@ -42,7 +42,7 @@ def fit(material: Material, *, steps: int, rng: np.random.Generator) -> ClassNet
 
 
 @torch.inference_mode()
-def measure(net: ClassNet, material: Material) -> dict[str, float]:
+def measure_mini_class(net: ClassNet, material: TrainingMaterial) -> dict[str, float]:
     """Return the accuracy on each version of the sounds."""
     found = {}
     for version, name in enumerate(VERSIONS):
@@ -52,7 +52,9 @@ def measure(net: ClassNet, material: Material) -> dict[str, float]:
     return found
 
 
-def _draw(material: Material, chosen: np.ndarray[tuple[int], np.dtype[np.int64]], rng: np.random.Generator) -> Tensor:
+def _draw(
+    material: TrainingMaterial, chosen: np.ndarray[tuple[int], np.dtype[np.int64]], rng: np.random.Generator
+) -> Tensor:
     """Return a batch (B, 64, CROP): a version each, a random cut, tilted, blurred, masked."""
     version = rng.integers(len(VERSIONS), size=len(chosen))
     sound = material.sounds[chosen, version].astype(np.float32)

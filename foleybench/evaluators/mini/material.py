@@ -24,7 +24,7 @@ SHORTEST_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Material:
+class TrainingMaterial:
     """Clips of one length, ready for training.
 
     Attributes:
@@ -45,7 +45,7 @@ class Material:
         return len(self.labels)
 
 
-def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> Material:
+def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> TrainingMaterial:
     """Read a split and make what the nets are fed.
 
     Args:
@@ -84,10 +84,10 @@ def _check(manifest: Path, unknown: list[str], seconds: float) -> None:
         raise FoleyError(f"{manifest}: the shortest clip has {seconds} s, at least {SHORTEST_S} s are needed.")
 
 
-def _empty(n: int, seconds: float, classes: tuple[str, ...]) -> Material:
+def _empty(n: int, seconds: float, classes: tuple[str, ...]) -> TrainingMaterial:
     n_frames = GRID.n_frames(round(seconds * GRID.rate_hz))
     n_pictures = Clock(seconds).tokens(FRAME_HZ)
-    return Material(
+    return TrainingMaterial(
         sounds=np.empty((n, len(VERSIONS), GRID.n_bands, n_frames), dtype=np.float16),
         pictures=np.empty((n, n_pictures, 3, FRAME_PX, FRAME_PX), dtype=np.uint8),
         labels=np.empty(n, dtype=np.int64),

@@ -44,10 +44,18 @@ def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: 
     if len(material.classes) < 2:
         raise FoleyError(f"{data} has {len(material.classes)} class; the evaluators need at least two.")
     with _one_thread(seed):
-        class_net = fit_class.fit(material, steps=steps or STEPS["class"], rng=np.random.default_rng([seed, 1]))
-        align_net = fit_align.fit(material, steps=steps or STEPS["align"], rng=np.random.default_rng([seed, 2]))
+        class_net = fit_class.fit_mini_class(
+            material, steps=steps or STEPS["class"], rng=np.random.default_rng([seed, 1])
+        )
+        align_net = fit_align.fit_mini_align(
+            material, steps=steps or STEPS["align"], rng=np.random.default_rng([seed, 2])
+        )
         heldout = gather(val, seed=seed + 1, classes=material.classes) if val else None
-        measured = {**fit_class.measure(class_net, heldout), **fit_align.measure(align_net, heldout)} if heldout else {}
+        measured = (
+            {**fit_class.measure_mini_class(class_net, heldout), **fit_align.measure_mini_align(align_net, heldout)}
+            if heldout
+            else {}
+        )
     facts: dict[str, Any] = {
         "version": VERSION,
         "classes": list(material.classes),

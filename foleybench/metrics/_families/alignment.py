@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
-from foleybench.metrics._families.features import read, scalar
+from foleybench.metrics._families.features import read_feature, scalar
 from foleybench.stats.pools import Ratio
 
 THRESHOLD = 0.5
@@ -38,7 +38,7 @@ def alignment_metric(
 
 def _per_clip(clip: ClipView) -> Stat | None:
     """Return whether a clip is judged to be aligned; None when it is too short for the classifier."""
-    probability = read(clip, "probability")
+    probability = read_feature(clip, "probability")
     if not probability.size:
         return None
     value = float(probability.reshape(-1)[0])

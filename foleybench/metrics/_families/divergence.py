@@ -9,7 +9,7 @@ import numpy as np
 from foleybench.api.metric import ClipView, Metric, Stat
 from foleybench.errors import FoleyError
 from foleybench.metrics._families.differences import difference_metric
-from foleybench.metrics._families.features import both, read, scalar
+from foleybench.metrics._families.features import both, read_feature, scalar
 from foleybench.metrics._math.divergence import (
     EPSILON,
     Divergence,
@@ -105,7 +105,10 @@ def _metric(
 
 
 def _per_segment(clip: ClipView) -> Stat | None:
-    reference, generated = np.atleast_2d(read(clip, "reference")), np.atleast_2d(read(clip, "generated"))
+    reference, generated = (
+        np.atleast_2d(read_feature(clip, "reference")),
+        np.atleast_2d(read_feature(clip, "generated")),
+    )
     if len(reference) != len(generated):
         raise FoleyError(
             f"clip {clip.clip_id!r} has {len(reference)} segments of reference and {len(generated)} of generated "

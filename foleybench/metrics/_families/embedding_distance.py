@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Stat
-from foleybench.metrics._families.features import both, read
-from foleybench.metrics._math.distances import FrechetPool, corrected
+from foleybench.metrics._families.features import both, read_feature
+from foleybench.metrics._math.distances import FrechetPool, corrected_frechet
 from foleybench.metrics._math.kernel import KernelPool, Side
 
 _FRECHET = (
@@ -34,7 +34,7 @@ def frechet_metric(*, encoder: str, layer: str, title: str, source: str, minimum
         needs=both(encoder, layer),
         per_clip=_rows,
         pool=FrechetPool(),
-        corrected=corrected,
+        corrected=corrected_frechet,
         undefined="no clip has an embedding",
         note=_FRECHET,
         minimum_clips=minimum_clips,
@@ -75,5 +75,5 @@ def kernel_metric(
 
 def _rows(clip: ClipView) -> Stat | None:
     """Return a clip's embeddings as rows, shapes (n, d) and (m, d), or None when the audio is too short to have any."""
-    rows = {name: np.atleast_2d(read(clip, name)) for name in ("reference", "generated")}
+    rows = {name: np.atleast_2d(read_feature(clip, name)) for name in ("reference", "generated")}
     return rows if len(rows["reference"]) and len(rows["generated"]) else None

@@ -10,7 +10,7 @@ from foleybench.errors import FoleyError
 from foleybench.metrics._math.finite import finite
 
 
-def read(clip: ClipView, name: str) -> FloatArray:
+def read_feature(clip: ClipView, name: str) -> FloatArray:
     """Return a feature as float64.
 
     Raises:
@@ -25,7 +25,7 @@ def read_pair(clip: ClipView, first: str, second: str) -> tuple[FloatArray, Floa
     Raises:
         FoleyError: One is not finite, or the shapes differ.
     """
-    one, two = read(clip, first), read(clip, second)
+    one, two = read_feature(clip, first), read_feature(clip, second)
     if one.shape != two.shape:
         raise FoleyError(
             f"clip {clip.clip_id!r}: {first!r} has shape {one.shape} and {second!r} {two.shape}; "

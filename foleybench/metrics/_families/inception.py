@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
-from foleybench.metrics._families.features import read
+from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._math.clip_ids import KEY, id_statistic
-from foleybench.metrics._math.inception import N_SPLITS, InceptionPool, corrected
+from foleybench.metrics._math.inception import N_SPLITS, InceptionPool, corrected_score
 
 _NOTE = (
     "Exponential of the mean divergence of a clip's posterior from the mean posterior, in ten parts after one shuffle "
@@ -36,7 +36,7 @@ def inception_metric(*, encoder: str, n_classes: int, title: str) -> Metric:
         needs={"generated": Need(encoder=encoder, layer="logits", of="generated")},
         per_clip=_per_clip,
         pool=InceptionPool(),
-        corrected=corrected,
+        corrected=corrected_score,
         undefined="no clip was scored",
         note=_NOTE,
         minimum_clips=2 * N_SPLITS,
@@ -45,4 +45,4 @@ def inception_metric(*, encoder: str, n_classes: int, title: str) -> Metric:
 
 
 def _per_clip(clip: ClipView) -> Stat:
-    return {"logits": read(clip, "generated"), KEY: id_statistic(clip.clip_id)}
+    return {"logits": read_feature(clip, "generated"), KEY: id_statistic(clip.clip_id)}

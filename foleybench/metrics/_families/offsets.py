@@ -9,7 +9,7 @@ import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
 from foleybench.clips import FloatArray
-from foleybench.metrics._families.features import read, scalar
+from foleybench.metrics._families.features import read_feature, scalar
 from foleybench.stats.pools import Ratio
 
 # Synchformer's classes stand for offsets from -2 to 2 s.
@@ -72,7 +72,7 @@ def offset_metric(
     pool = Ratio(statistic, ("windows",), factor=factor)
 
     def per_clip(clip: ClipView) -> Stat | None:
-        logits = read(clip, "windows")
+        logits = read_feature(clip, "windows")
         if not len(logits):
             return None
         found = {name: scalar(value) for name, value in sums(logits).items()}

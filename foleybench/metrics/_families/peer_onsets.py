@@ -10,7 +10,7 @@ import numpy as np
 
 from foleybench.api.metric import ClipView, Metric
 from foleybench.clips import FloatArray
-from foleybench.metrics._families.features import read
+from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._families.librosa_onsets import librosa_metric
 from foleybench.metrics._math.peer_onsets import CONDFOLEY, MMAUDIO, RATE_HZ, Habits, Onsets, score
 
@@ -45,8 +45,8 @@ def peer_metric(script: Script, name: Literal["accuracy", "ap", "f1"], *, title:
     """Return the metric that is one of a script's scores, averaged over clips."""
 
     def value(clip: ClipView) -> float | None:
-        samples = np.round(read(clip, "generated") * RATE_HZ)
-        onsets = Onsets(samples, read(clip, script.height), read(clip, script.confidence))
+        samples = np.round(read_feature(clip, "generated") * RATE_HZ)
+        onsets = Onsets(samples, read_feature(clip, script.height), read_feature(clip, script.confidence))
         wanted = np.sort(script.wanted(clip))
         return float(getattr(score(wanted * RATE_HZ, onsets, script.habits), name)) if len(wanted) else None
 
@@ -62,7 +62,7 @@ def peer_metric(script: Script, name: Literal["accuracy", "ap", "f1"], *, title:
 
 
 def _reference_onsets(clip: ClipView) -> FloatArray:
-    return read(clip, "reference")
+    return read_feature(clip, "reference")
 
 
 def _true_onsets(clip: ClipView) -> FloatArray:

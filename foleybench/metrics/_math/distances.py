@@ -35,7 +35,7 @@ class FrechetPool:
         return distances(*sides(pairs_of(stats)), counts, self.budget)
 
 
-def corrected(stats: Sequence[Stat]) -> float:
+def corrected_frechet(stats: Sequence[Stat]) -> float:
     """Return the distance extrapolated to infinitely many clips."""
     return corrected_distance(pairs_of(stats))
 

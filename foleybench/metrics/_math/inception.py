@@ -80,7 +80,7 @@ class InceptionPool:
         return values
 
 
-def corrected(stats: Sequence[Stat]) -> float:
+def corrected_score(stats: Sequence[Stat]) -> float:
     """Return the score of all clips in one piece, extrapolated to infinitely many clips.
 
     The mean posterior of few clips is too peaked, so the score is too low by about 1 / n; ten splits of n / 10 clips

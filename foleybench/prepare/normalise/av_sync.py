@@ -43,7 +43,7 @@ class Offset(NamedTuple):
     n_events: float
 
     @property
-    def told(self) -> bool:
+    def reliable(self) -> bool:
         """Whether the shift stands out enough to be believed."""
         return (
             self.correlation >= _LEAST_CORRELATION
@@ -65,10 +65,10 @@ def best_offset(motion: Sequence[float], fps: float, audio: AudioArray, rate_hz:
     n_lags = round(MAX_OFFSET_S * fps)
     if len(motion) < n_lags + round(_OVERLAP_S * fps):
         return None
-    seen, heard = _picture_rises(motion), _sound_rises(audio, rate_hz, fps, len(motion))
-    if seen.std() == 0.0 or heard.std() == 0.0:
+    frame_rises, audio_rises = _picture_rises(motion), _sound_rises(audio, rate_hz, fps, len(motion))
+    if frame_rises.std() == 0.0 or audio_rises.std() == 0.0:
         return None
-    curve = _correlations(seen, heard, n_lags)
+    curve = _correlations(frame_rises, audio_rises, n_lags)
     best = int(np.argmax(curve))
     away = np.abs(np.arange(len(curve)) - best) > _PEAK_S * fps
     spread = float(curve[away].std())
@@ -77,7 +77,7 @@ def best_offset(motion: Sequence[float], fps: float, audio: AudioArray, rate_hz:
     prominence = float((curve[best] - curve[away].mean()) / spread)
     shift = best + _vertex(curve, best) - n_lags
     rival = float(curve[away].max() / curve[best])
-    n_events = _n_events(_products(seen, heard, best - n_lags))
+    n_events = _n_events(_products(frame_rises, audio_rises, best - n_lags))
     return Offset(shift / fps, float(curve[best]), prominence, rival, n_events)
 
 
@@ -113,16 +113,16 @@ def _sharp(rises: FloatArray) -> FloatArray:
     return centred
 
 
-def _correlations(seen: FloatArray, heard: FloatArray, n_lags: int) -> FloatArray:
+def _correlations(frame_rises: FloatArray, audio_rises: FloatArray, n_lags: int) -> FloatArray:
     """Return the correlation at each shift, from the picture ``n_lags`` frames ahead to as many behind."""
-    scale = float(np.sqrt((seen**2).sum() * (heard**2).sum()))
-    products = [_products(seen, heard, lag) for lag in range(-n_lags, n_lags + 1)]
-    return np.asarray([float(p.sum()) / scale * len(seen) / len(p) for p in products])
+    scale = float(np.sqrt((frame_rises**2).sum() * (audio_rises**2).sum()))
+    products = [_products(frame_rises, audio_rises, lag) for lag in range(-n_lags, n_lags + 1)]
+    return np.asarray([float(p.sum()) / scale * len(frame_rises) / len(p) for p in products])
 
 
-def _products(seen: FloatArray, heard: FloatArray, lag: int) -> FloatArray:
-    n = len(seen)
-    products: FloatArray = seen[max(0, lag) : n + min(0, lag)] * heard[max(0, -lag) : n - max(0, lag)]
+def _products(frame_rises: FloatArray, audio_rises: FloatArray, lag: int) -> FloatArray:
+    n = len(frame_rises)
+    products: FloatArray = frame_rises[max(0, lag) : n + min(0, lag)] * audio_rises[max(0, -lag) : n - max(0, lag)]
     return products
 
 

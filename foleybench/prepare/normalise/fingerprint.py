@@ -93,7 +93,7 @@ def decode_print(text: str) -> npt.NDArray[np.uint8]:
     return np.frombuffer(data, dtype=np.uint8)
 
 
-def difference(a: str, b: str) -> float:
+def bit_difference(a: str, b: str) -> float:
     """Return the share of bits in which two prints differ, 0 to 1."""
     return float(np.unpackbits(decode_print(a) ^ decode_print(b)).mean())
 

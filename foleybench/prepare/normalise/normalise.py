@@ -149,8 +149,8 @@ class _Measured:
     @functools.cached_property
     def content_offset_s(self) -> float | None:
         """By how much the picture comes after its sound, where the content tells; None where it does not."""
-        offset = best_offset(self.picture.seen.motion, self.fps, self.audio, self.rate_hz)
-        return offset.offset_s if offset is not None and offset.told else None
+        offset = best_offset(self.picture.motion_watch.motion, self.fps, self.audio, self.rate_hz)
+        return offset.offset_s if offset is not None and offset.reliable else None
 
     @property
     def peak(self) -> float:
@@ -164,8 +164,8 @@ class _Measured:
             "audio_duration_s": round(self.sound_s, 6),
             "av_offset_s": round(self.av_offset_s, 6),
             "content_offset_s": None if self.content_offset_s is None else round(self.content_offset_s, 2),
-            "still_share": round(self.picture.seen.still_share(self.fps), 2),
-            "picture_print": picture_print(self.picture.seen.looks),
+            "still_share": round(self.picture.motion_watch.still_share(self.fps), 2),
+            "picture_print": picture_print(self.picture.motion_watch.looks),
             "sound_print": None if self.peak < SILENT_PEAK else sound_print(self.audio, self.rate_hz),
             "width": width,
             "height": height,
@@ -184,8 +184,9 @@ class _Measured:
         found = {
             "silent": self.peak < SILENT_PEAK,
             "clipped": clipped > CLIPPED_SHARE,
-            "still": not self.picture.seen.moves,
-            "mostly_still": self.picture.seen.moves and self.picture.seen.still_share(self.fps) >= MOSTLY_STILL_SHARE,
+            "still": not self.picture.motion_watch.moves,
+            "mostly_still": self.picture.motion_watch.moves
+            and self.picture.motion_watch.still_share(self.fps) >= MOSTLY_STILL_SHARE,
             "out_of_step": abs(self.av_offset_s) > OUT_OF_STEP_S or abs(self.content_offset_s or 0.0) > OUT_OF_STEP_S,
             "hdr": self.picture.hdr,
             "short": self.duration_s < SHORT_SHARE * self.asked_s,

@@ -37,7 +37,7 @@ class PictureTrack:
         end_s: Time after the last frame.
         source_size: Width and height of the first frame.
         hdr: Whether the first frame has the transfer curve of high dynamic range.
-        seen: What was seen.
+        motion_watch: What moved, and when.
     """
 
     def __init__(self, profile: Profile, aspect: float) -> None:
@@ -45,7 +45,7 @@ class PictureTrack:
         self.end_s = 0.0
         self.source_size: tuple[int, int] = (0, 0)
         self.hdr = False
-        self.seen = Watch()
+        self.motion_watch = MotionWatch()
         self._n_max = math.ceil(profile.clip_s * profile.fps - 1e-6)
         self._fps = profile.fps
         self._fitter = Fitter(short_side_px=profile.short_side_px, square_px=profile.square_px, aspect=aspect)
@@ -96,15 +96,15 @@ class PictureTrack:
             assert self._held is not None
             if image is None:
                 image = self._fitter.fit(self._held, "yuv420p")
-                self.seen.show(_luma(image))
+                self.motion_watch.show(_luma(image))
             else:
-                self.seen.hold()
+                self.motion_watch.hold()
             if self._writer is None:
                 self._writer = Mp4Writer(*self.size, self._fps)
             self._writer.add(image)
 
 
-class Watch:
+class MotionWatch:
     """Watches a picture on every fourth pixel: does anything move, when, and what does it look like.
 
     Attributes:

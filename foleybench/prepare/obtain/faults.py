@@ -16,7 +16,7 @@ from yt_dlp.networking.exceptions import HTTPError, IncompleteRead, TransportErr
 from yt_dlp.utils import ContentTooShortError, GeoRestrictedError
 
 from foleybench.errors import MediaError
-from foleybench.lists.read import shown
+from foleybench.lists.read import shown_text
 
 # In this order: a sentence of a later row may also stand in a message of an earlier one.
 _SENTENCES = (
@@ -71,7 +71,7 @@ def explain(error: BaseException) -> FetchError:
     if status is None:
         network = any(isinstance(one, TransportError | OSError) for one in chain)
         status = "unreachable" if network else "fetch_failed"
-    return FetchError(status, _REASONS.get(status) or shown(_plain(chain[0])))
+    return FetchError(status, _REASONS.get(status) or shown_text(_plain(chain[0])))
 
 
 def _from_type(chain: Sequence[BaseException]) -> str | None:

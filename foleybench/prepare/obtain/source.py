@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from foleybench.errors import MediaError
-from foleybench.lists.read import shown
+from foleybench.lists.read import shown_text
 
 
 class Source(NamedTuple):
@@ -27,28 +27,28 @@ class Source(NamedTuple):
 
 
 @contextlib.contextmanager
-def obtained(video_id: str, start_s: float, way: Mapping[str, Any]) -> Iterator[Source]:
+def obtained(video_id: str, start_s: float, access: Mapping[str, Any]) -> Iterator[Source]:
     """Get the media of a clip.
 
     Args:
         video_id: The eleven characters of the video.
         start_s: Where the clip starts in it.
-        way: ``{"path", "cut_s"}`` for a file, ``{"net": {...}}`` to download, empty when neither is wanted.
+        access: ``{"path", "cut_s"}`` for a file, ``{"net": {...}}`` to download, empty when neither is wanted.
 
     Raises:
         MediaError: It cannot be had; ``not_here`` when there is no file and no download was asked for.
     """
-    if "path" in way:
-        path = Path(way["path"])
+    if "path" in access:
+        path = Path(access["path"])
         if not path.is_file():
-            raise MediaError("missing", f"{shown(path.name)} was there when the run began, and is gone")
-        facts = {"way": "file" if way["cut_s"] == 0.0 else "whole_file", "file": shown(path.name)}
-        yield Source(path, way["cut_s"], {**facts, **described(path)})
-    elif "net" in way:
+            raise MediaError("missing", f"{shown_text(path.name)} was there when the run began, and is gone")
+        facts = {"way": "file" if access["cut_s"] == 0.0 else "whole_file", "file": shown_text(path.name)}
+        yield Source(path, access["cut_s"], {**facts, **described(path)})
+    elif "net" in access:
         # yt-dlp takes a second to import, and is not wanted for files.
         from foleybench.prepare.obtain.download import download
 
-        with download(video_id, way["net"]) as (path, facts):
+        with download(video_id, access["net"]) as (path, facts):
             yield Source(path, start_s, {"way": "yt_dlp", **facts, **described(path)})
     else:
         raise MediaError("not_here", "no file of this clip under --from, and --fetch was not given")

@@ -53,11 +53,11 @@ class Probed:
         )
 
 
-def spread(n: int, wanted: int) -> list[int]:
+def evenly_spread(n: int, wanted: int) -> list[int]:
     """Return at most ``wanted`` of ``n`` numbers, evenly spread.
 
     Example:
-        >>> spread(10, 4), spread(3, 4)
+        >>> evenly_spread(10, 4), evenly_spread(3, 4)
         ([0, 2, 5, 7], [0, 1, 2])
     """
     return [index * n // min(n, wanted) for index in range(min(n, wanted))]
@@ -103,11 +103,11 @@ def probe(fitted: Probed, held_out: Probed) -> dict[str, object]:
     }
 
 
-def average_precision(scores: Tensor, marks: Tensor) -> float:
+def probe_average_precision(scores: Tensor, marks: Tensor) -> float:
     """Return the area under the precision-recall steps; ``marks`` holds at least one 1.
 
     Example:
-        >>> average_precision(torch.tensor([3.0, 2.0, 1.0]), torch.tensor([1.0, 0.0, 1.0]))
+        >>> probe_average_precision(torch.tensor([3.0, 2.0, 1.0]), torch.tensor([1.0, 0.0, 1.0]))
         0.8333333730697632
     """
     ordered = marks[scores.argsort(descending=True, stable=True)]
@@ -140,7 +140,7 @@ def _onset_ap(fitted: Probed, held_out: Probed) -> float | None:
     if not float(marks.sum()):
         return None
     read = _RidgeReader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.onsets))[:, None])
-    return round(average_precision(read(torch.cat(list(held_out.conditions)))[:, 0], marks), 6)
+    return round(probe_average_precision(read(torch.cat(list(held_out.conditions)))[:, 0], marks), 6)
 
 
 def _class_accuracy(fitted: Probed, held_out: Probed) -> float | None:

@@ -22,12 +22,12 @@ from foleymodels._alignment.diagnostics import draw_diagnostics, video_usage
 from foleymodels._alignment.encoders import load_encoders
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.objective import Draw, Objective
-from foleymodels._alignment.probes import N_FIT, N_MEASURE, Probed, probe, spread
+from foleymodels._alignment.probes import N_FIT, N_MEASURE, Probed, evenly_spread, probe
 from foleymodels._alignment.settings import NetworkSettings, StageSettings
 from foleymodels._alignment.supervised import OnsetObjective
 from foleymodels._alignment.vama import VamaObjective
 from foleymodels._parts import checkpoint
-from foleymodels._parts.settings import flat, read
+from foleymodels._parts.settings import flat, read_settings
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job, save_checkpoint
 from foleymodels._training.loop import Losses, n_parameters, outcome, seeded, write_metrics
@@ -73,7 +73,7 @@ def new_alignment(settings: StageSettings, seed: int, data: TrainingData) -> Ali
 
 def load_alignment(folder: Path) -> Alignment:
     """Read a trained stage."""
-    tensors, config = checkpoint.load(folder, KIND)
+    tensors, config = checkpoint.read_checkpoint(folder, KIND)
     return alignment_of(tensors, config["settings"], folder)
 
 
@@ -88,7 +88,7 @@ def alignment_of(tensors: dict[str, Tensor], record: dict[str, Any], folder: Pat
     Raises:
         FoleyError: They do not fit.
     """
-    settings = read(NetworkSettings, record, folder, beside=True)
+    settings = read_settings(NetworkSettings, record, folder, beside=True)
     alignment = Alignment(settings.signal, settings.alignment)
     checkpoint.load_into(alignment, tensors, folder)
     return alignment.eval().requires_grad_(False)
@@ -124,7 +124,7 @@ def report(alignment: Alignment, job: Job, usage: dict[str, Any] | None) -> None
     if not distributed.first():
         return
     fitted, held_out = (
-        Probed.of(part, spread(len(part), most), functools.partial(_condition, alignment, part))
+        Probed.of(part, evenly_spread(len(part), most), functools.partial(_condition, alignment, part))
         for part, most in ((job.data, N_FIT), (job.val, N_MEASURE))
     )
     probes, out = probe(fitted, held_out), job.context.out

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.blocks import ModulatedBlock, TimeConv, modulate, rotary_table, time_embedding
 from foleymodels._parts.mel import MelSettings
-from foleymodels._parts.paths import FlowPath, path
+from foleymodels._parts.paths import FlowPath, flow_path
 from foleymodels._parts.refine import Refine
 from foleymodels._parts.samplers import even_times, guided
 from foleymodels._parts.warp import Warp
@@ -74,7 +74,7 @@ class Flow(nn.Module):
     @property
     def path(self) -> FlowPath:
         """The path between data and noise."""
-        return path(self.settings.path)
+        return flow_path(self.settings.path)
 
     def times(self, n_steps: int) -> list[float]:
         """Return the times at which the steps of a sampler end, ``n_steps + 1`` from 1 to 0."""

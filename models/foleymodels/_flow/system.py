@@ -18,9 +18,9 @@ from foleymodels._flow.network import Flow
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._flow.training import FOLDER, train_flow
 from foleymodels._parts import checkpoint
-from foleymodels._parts.settings import read
+from foleymodels._parts.settings import read_settings
 from foleymodels._parts.signal import SignalSettings
-from foleymodels._training.conditions import Conditions, FrameCondition, forget
+from foleymodels._training.conditions import Conditions, FrameCondition, forget_conditions
 from foleymodels._training.decoded_data import cache_settings, video_input
 from foleymodels._training.job import Job, is_finished, save_checkpoint
 from foleymodels._training.loop import seeded
@@ -71,7 +71,7 @@ class FlowSystem:
         samples = BuildContext(device=context.device)
         train_flow(job, flow, conditions.crop, lambda twin: self._generator(settings, twin, samples))
         save_checkpoint(context.out, self.name, settings, flow.state_dict(), context, FOLDER)
-        forget(context.out)
+        forget_conditions(context.out)
         return context.out
 
     def build(self, context: BuildContext) -> MelGenerator:
@@ -85,8 +85,8 @@ class FlowSystem:
                 f"{self.name} is trained: name its run folder with --checkpoint, or train it with "
                 f"`foleybench train {self.name}`."
             )
-        tensors, config = checkpoint.load(context.checkpoint, self.name)
-        settings = read(FlowSystemSettings, config["settings"], context.checkpoint)
+        tensors, config = checkpoint.read_checkpoint(context.checkpoint, self.name)
+        settings = read_settings(FlowSystemSettings, config["settings"], context.checkpoint)
         flow = self._new_flow(settings)
         checkpoint.load_into(flow, tensors, context.checkpoint)
         return self._generator(settings, flow, context)

@@ -22,12 +22,12 @@ CONFIG = "config.json"
 FORMAT = 1
 
 
-def save(folder: Path, kind: str, tensors: dict[str, Tensor], config: dict[str, Any]) -> Path:
+def write_checkpoint(folder: Path, kind: str, tensors: dict[str, Tensor], config: dict[str, Any]) -> Path:
     """Write a checkpoint: the weights first, so that a folder with a config is whole.
 
     Args:
         folder: Where; made when absent.
-        kind: What the checkpoint is of; ``load`` checks it.
+        kind: What the checkpoint is of; ``read_checkpoint`` checks it.
         tensors: Weights by name.
         config: JSON values that rebuild the module.
 
@@ -41,7 +41,7 @@ def save(folder: Path, kind: str, tensors: dict[str, Tensor], config: dict[str, 
     return folder
 
 
-def load(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_checkpoint(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a checkpoint.
 
     Returns:
@@ -91,7 +91,7 @@ def load_into(module: nn.Module, tensors: dict[str, Tensor], folder: Path) -> No
     module.load_state_dict(tensors, strict=True)
 
 
-def joined(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+def joined_weights(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     """Return the weights of several modules, each below its name."""
     return {f"{part}.{name}": value for part, module in modules.items() for name, value in module.state_dict().items()}
 

@@ -85,7 +85,7 @@ _PATHS = {
 }
 
 
-def path(name: str) -> FlowPath:
+def flow_path(name: str) -> FlowPath:
     """Return a path by name; ``gvp_learned`` is ``gvp`` (its warp only moves the sampling times).
 
     Raises:

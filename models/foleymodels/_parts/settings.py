@@ -131,7 +131,7 @@ def parsed(owner: type, name: str, text: str, known: Iterable[str] = ()) -> Any:
         raise UnknownNameError(f"{name}={text!r} is not a {kind.__name__}.") from error
 
 
-def read(kind: type[Composed], record: dict[str, Any], folder: Path, *, beside: bool = False) -> Composed:
+def read_settings(kind: type[Composed], record: dict[str, Any], folder: Path, *, beside: bool = False) -> Composed:
     """Return the settings that a checkpoint was written with.
 
     Args:

@@ -59,7 +59,7 @@ def pretrained(settings: PretextSettings, data: TrainingData) -> dict[str, Tenso
     folder = data.folder.parent / f"encoder-{settings.name}-{key}"
     if not (folder / checkpoint.CONFIG).is_file():
         _train(settings, data, folder)
-    return checkpoint.load(folder, KIND)[0]
+    return checkpoint.read_checkpoint(folder, KIND)[0]
 
 
 def _train(settings: PretextSettings, data: TrainingData, folder: Path) -> None:
@@ -73,5 +73,5 @@ def _train(settings: PretextSettings, data: TrainingData, folder: Path) -> None:
 
     loop = FitSettings(steps=settings.steps, learning_rate=settings.rate, ema_decay=0.98)
     weights = fit(module, losses, loop, folder, seed=settings.seed, name=f"encoder ({settings.name})", alone=True)
-    checkpoint.save(folder, KIND, weights, {"settings": dataclasses.asdict(settings)})
+    checkpoint.write_checkpoint(folder, KIND, weights, {"settings": dataclasses.asdict(settings)})
     forget_state(folder)

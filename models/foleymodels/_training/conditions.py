@@ -35,7 +35,7 @@ class Conditions:
 
         Args:
             data: The clips.
-            folder: The run folder, where they are kept until ``forget`` is called.
+            folder: The run folder, where they are kept until ``forget_conditions`` is called.
             condition_of: From a clip's frames, as the data holds them, and its number of tokens to its conditions,
                 shape (n_tokens, width).
             width: Numbers per token.
@@ -76,7 +76,7 @@ class NoConditions:
         return torch.zeros(len(indices), n_tokens, 1)
 
 
-def forget(folder: Path) -> None:
+def forget_conditions(folder: Path) -> None:
     """Remove the conditions of a run, once its checkpoint is written; the first process does."""
     if distributed.first():
         for path in folder.glob("conditions-*.npy"):

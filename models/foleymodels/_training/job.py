@@ -18,7 +18,7 @@ from foleybench.errors import FoleyError
 from foleybench.runtime import distributed
 from foleymodels._parts import checkpoint
 from foleymodels._parts.mel import MelSettings
-from foleymodels._parts.settings import flat, read
+from foleymodels._parts.settings import flat, read_settings
 from foleymodels._training.data_parallel import share
 from foleymodels._training.decoded_data import CacheSettings, TrainingData, training_data
 from foleymodels._training.loop import (
@@ -131,7 +131,7 @@ class Job:
         return Monitor(tensorboard=context.tensorboard, sample_every=context.sample_every, sample=writer)
 
 
-def origin(context: TrainContext) -> dict[str, Any]:
+def checkpoint_origin(context: TrainContext) -> dict[str, Any]:
     """Return where a checkpoint comes from: seed and hash of the training manifest."""
     return {"seed": context.seed, "data_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest()}
 
@@ -144,9 +144,9 @@ def is_finished(context: TrainContext, kind: str, settings: Any) -> bool:
     """
     if not distributed.agreed((context.out / checkpoint.CONFIG).is_file()):
         return False
-    _, config = checkpoint.load(context.out, kind)
-    trained = {**flat(read(type(settings), config["settings"], context.out)), **config["origin"]}
-    wanted = {**flat(settings), **origin(context)}
+    _, config = checkpoint.read_checkpoint(context.out, kind)
+    trained = {**flat(read_settings(type(settings), config["settings"], context.out)), **config["origin"]}
+    wanted = {**flat(settings), **checkpoint_origin(context)}
     changed = sorted(name for name in wanted if trained[name] != wanted[name])
     if changed:
         raise FoleyError(f"{context.out} holds a finished run with another {', '.join(changed)}. Choose another --out.")
@@ -168,7 +168,11 @@ def save_checkpoint(
         more: Further parts of the config.
     """
     if distributed.first():
-        facts = {"settings": dataclasses.asdict(settings), "origin": origin(context), "metrics": measured(context.out)}
-        checkpoint.save(folder, kind, tensors, {**facts, **more})
+        facts = {
+            "settings": dataclasses.asdict(settings),
+            "origin": checkpoint_origin(context),
+            "metrics": measured(context.out),
+        }
+        checkpoint.write_checkpoint(folder, kind, tensors, {**facts, **more})
         forget_state(context.out / stage)
     distributed.agreed(True)

@@ -69,4 +69,4 @@ def vocoder_of(context: BuildContext, mel: MelSettings, iterations: int) -> Voco
     """
     if context.vocoder is None:
         return GriffinLim(mel, iterations)
-    return TrainedVocoder(*vocos.load(context.vocoder, mel), context.device)
+    return TrainedVocoder(*vocos.load_vocos(context.vocoder, mel), context.device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from foleymodels._parts.mel import Mel
-from foleymodels._vocoders.stft import analyse, inside, synthesise
+from foleymodels._vocoders.stft import analyse, inside, invert_spectrum
 
 _PHASE_SEED = 20260308
 _MOMENTUM = 0.99
@@ -35,11 +35,11 @@ def griffin_lim(mel: Mel, tokens: Tensor, n_samples: int, *, iterations: int) ->
     spectrum = magnitudes * _starting_phase(magnitudes.shape[1], magnitudes.shape[2])
     previous = torch.zeros_like(spectrum)
     for _ in range(iterations):
-        rebuilt = analyse(mel, synthesise(mel, spectrum))
+        rebuilt = analyse(mel, invert_spectrum(mel, spectrum))
         accelerated = torch.add(rebuilt, previous, alpha=-_MOMENTUM / (1 + _MOMENTUM))
         spectrum = accelerated * (magnitudes / accelerated.abs().clamp_min(_TINY))
         previous = rebuilt
-    return inside(mel, synthesise(mel, spectrum), n_samples)
+    return inside(mel, invert_spectrum(mel, spectrum), n_samples)
 
 
 @functools.lru_cache(maxsize=8)

@@ -20,13 +20,13 @@ def _inverse_norm(settings: MelSettings, n_frames: int) -> Tensor:
 
 
 def analyse(mel: Mel, audio: Tensor) -> Tensor:
-    """Return the spectrum of audio that ``synthesise`` made, shape (batch, n_frames, n_bins)."""
+    """Return the spectrum of audio that ``invert_spectrum`` made, shape (batch, n_frames, n_bins)."""
     frames = audio.unfold(-1, mel.settings.n_fft, mel.settings.hop) * mel.window.to(audio.device)
     spectrum: Tensor = torch.fft.rfft(frames, dim=-1)
     return spectrum
 
 
-def synthesise(mel: Mel, spectrum: Tensor) -> Tensor:
+def invert_spectrum(mel: Mel, spectrum: Tensor) -> Tensor:
     """Return the audio nearest to a spectrum of shape (batch, n_frames, n_bins), with its margins.
 
     Frames lie one after another in memory and are added in whole hops: three times as fast as ``torch.istft``.
@@ -37,7 +37,7 @@ def synthesise(mel: Mel, spectrum: Tensor) -> Tensor:
 
 
 def inside(mel: Mel, audio: Tensor, n_samples: int) -> Tensor:
-    """Return what the tokens cover of the audio that ``synthesise`` made: the first frame is centred at half a hop."""
+    """Return what the tokens cover of audio made by ``invert_spectrum``; the first frame is centred at half a hop."""
     left = (mel.settings.n_fft - mel.settings.hop) // 2
     return audio[:, left : left + n_samples]
 

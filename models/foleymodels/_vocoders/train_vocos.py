@@ -60,7 +60,7 @@ _LARGE = VocoderRecipe(dim=512, hidden=1536, blocks=8, steps=100_000, batch=64, 
 RECIPES = {"tiny": VocoderRecipe(), "base": _LARGE, "std16k": _LARGE, "paper": _LARGE}
 
 
-def recipe_of(size: str, steps: int | None, overrides: dict[str, str]) -> VocoderRecipe:
+def vocoder_recipe(size: str, steps: int | None, overrides: dict[str, str]) -> VocoderRecipe:
     """Return the recipe of a size with overrides applied.
 
     Raises:

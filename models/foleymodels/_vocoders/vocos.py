@@ -29,7 +29,7 @@ from foleybench.errors import FoleyError
 from foleymodels._parts import checkpoint
 from foleymodels._parts.blocks import TimeConv
 from foleymodels._parts.mel import Mel, MelSettings
-from foleymodels._vocoders.stft import analyse, inside, synthesise
+from foleymodels._vocoders.stft import analyse, inside, invert_spectrum
 
 KIND = "vocoder"
 _WIDTH = 7
@@ -93,13 +93,13 @@ class Vocos(nn.Module):
         gain, phase, detune = self.leave(F.layer_norm(x, (self.shape.dim,))).chunk(3, dim=-1)
         magnitudes = self._plain(tokens).to(x.device) * torch.exp(_LARGEST_GAIN * torch.tanh(gain))
         spectrum = torch.polar(magnitudes, phase + self._carrier(detune))
-        return inside(self.mel, synthesise(self.mel, self._projected(spectrum, magnitudes)), n_samples)
+        return inside(self.mel, invert_spectrum(self.mel, self._projected(spectrum, magnitudes)), n_samples)
 
     def _projected(self, spectrum: Tensor, magnitudes: Tensor) -> Tensor:
         """Make the phases consistent by fast Griffin-Lim's steps, which have a slope everywhere here."""
         previous = torch.zeros_like(spectrum)
         for _ in range(self.shape.projections):
-            rebuilt = analyse(self.mel, synthesise(self.mel, spectrum))
+            rebuilt = analyse(self.mel, invert_spectrum(self.mel, spectrum))
             moved = rebuilt - previous * (_MOMENTUM / (1 + _MOMENTUM))
             squared = moved.real.square() + moved.imag.square()
             spectrum, previous = moved * (magnitudes * torch.rsqrt(squared + _EPSILON)), rebuilt
@@ -137,13 +137,13 @@ class _ConvNeXtBlock(nn.Module):
         return out
 
 
-def save(folder: Path, weights: dict[str, Tensor], module: Vocos, origin: dict[str, Any]) -> Path:
+def save_vocos(folder: Path, weights: dict[str, Tensor], module: Vocos, origin: dict[str, Any]) -> Path:
     """Write a vocoder's checkpoint: weights, size, the mel settings that it is for, and where it comes from."""
     record = {"mel": dataclasses.asdict(module.mel.settings), "shape": dataclasses.asdict(module.shape)}
-    return checkpoint.save(folder, KIND, weights, {**record, "origin": origin})
+    return checkpoint.write_checkpoint(folder, KIND, weights, {**record, "origin": origin})
 
 
-def load(folder: Path, mel: MelSettings) -> tuple[Vocos, str]:
+def load_vocos(folder: Path, mel: MelSettings) -> tuple[Vocos, str]:
     """Read a vocoder for mel tokens of some settings.
 
     Returns:
@@ -152,7 +152,7 @@ def load(folder: Path, mel: MelSettings) -> tuple[Vocos, str]:
     Raises:
         FoleyError: There is none, it does not fit, or it was trained for other mel settings.
     """
-    tensors, config = checkpoint.load(folder, KIND)
+    tensors, config = checkpoint.read_checkpoint(folder, KIND)
     wanted, has = dataclasses.asdict(mel), config["mel"]
     differ = [f"{key} {has.get(key)} (wanted {wanted[key]})" for key in wanted if has.get(key) != wanted[key]]
     if differ:

@@ -20,8 +20,15 @@ from foleymodels._parts.signal import SignalSettings
 from foleymodels._training.loop import Monitor, fit, forget_state, n_parameters, seeded, write_metrics
 from foleymodels._training.optimisers import FitSettings
 from foleymodels._vocoders.griffin_lim import griffin_lim
-from foleymodels._vocoders.train_vocos import Crops, VocoderRecipe, loss_of, mel_distance, recipe_of, spectral_distance
-from foleymodels._vocoders.vocos import KIND, Vocos, save
+from foleymodels._vocoders.train_vocos import (
+    Crops,
+    VocoderRecipe,
+    loss_of,
+    mel_distance,
+    spectral_distance,
+    vocoder_recipe,
+)
+from foleymodels._vocoders.vocos import KIND, Vocos, save_vocos
 from foleymodels.controls import vocoded
 from foleymodels.controls._change import Control
 
@@ -40,7 +47,7 @@ def train(context: TrainContext) -> Path:
     """
     if context.sample_every:
         raise FoleyError("a vocoder makes no samples while it trains: leave --sample-every out.")
-    recipe = recipe_of(context.size, context.steps, context.settings)
+    recipe = vocoder_recipe(context.size, context.steps, context.settings)
     mel = SignalSettings.sizes()[context.size].mel
     data = ShardDataset(context.data)
     if not len(data):
@@ -59,14 +66,14 @@ def train(context: TrainContext) -> Path:
         module.load_state_dict(weights)
         if context.val is not None:
             _measure(module, Crops(ShardDataset(context.val), mel, recipe.crop_s), recipe, context)
-        save(context.out, weights, module, origin)
+        save_vocos(context.out, weights, module, origin)
         forget_state(context.out)
     distributed.agreed(True)
     return context.out
 
 
 def _refuse_changed(out: Path, wanted: dict[str, object]) -> None:
-    _, config = checkpoint.load(out, KIND)
+    _, config = checkpoint.read_checkpoint(out, KIND)
     changed = sorted(key for key, value in wanted.items() if config.get(key) != value)
     if changed:
         raise FoleyError(f"{out} holds a finished vocoder with another {', '.join(changed)}. Choose another --out.")

@@ -15,7 +15,7 @@ from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.stage import alignment_of, record_of
 from foleymodels._flow.network import Flow
 from foleymodels._parts import checkpoint
-from foleymodels._parts.settings import read
+from foleymodels._parts.settings import read_settings
 from foleymodels._training.job import save_checkpoint
 from foleymodels.foleyflow.settings import FoleyFlowSettings
 
@@ -54,18 +54,18 @@ def save_model(folder: Path, model: FoleyFlow, context: TrainContext, stage: str
     if model.alignment is not None:
         modules["alignment"] = model.alignment
     record = None if model.alignment is None else record_of(model.alignment)
-    tensors = checkpoint.joined(modules)
+    tensors = checkpoint.joined_weights(modules)
     save_checkpoint(folder, KIND, model.settings, tensors, context, stage, alignment_settings=record)
 
 
-def load_model(folder: Path) -> FoleyFlow:
+def load_foleyflow(folder: Path) -> FoleyFlow:
     """Read a model.
 
     Raises:
         FoleyError: There is none, or it does not fit.
     """
-    tensors, config = checkpoint.load(folder, KIND)
-    settings = read(FoleyFlowSettings, config["settings"], folder)
+    tensors, config = checkpoint.read_checkpoint(folder, KIND)
+    settings = read_settings(FoleyFlowSettings, config["settings"], folder)
     alignment = _alignment(tensors, config["alignment_settings"], folder)
     flow = new_flow(settings, 1 if alignment is None else alignment.condition_dim)
     checkpoint.load_into(flow, checkpoint.below(tensors, "flow"), folder)

@@ -15,7 +15,7 @@ from foleymodels._flow.generate import Sampling, flow_generator, sampling_of
 from foleymodels._training.decoded_data import video_input
 from foleymodels._training.loop import n_parameters
 from foleymodels._vocoders.mel_generator import MelGenerator
-from foleymodels.foleyflow.checkpoints import FoleyFlow, load_model
+from foleymodels.foleyflow.checkpoints import FoleyFlow, load_foleyflow
 from foleymodels.foleyflow.settings import FoleyFlowSettings
 
 
@@ -29,7 +29,7 @@ def build(context: BuildContext) -> MelGenerator:
         raise FoleyError(
             "this model is trained: name its run folder with --checkpoint, or train it with `foleybench train`."
         )
-    return generator_of(load_model(context.checkpoint), context)
+    return generator_of(load_foleyflow(context.checkpoint), context)
 
 
 def generator_of(model: FoleyFlow, context: BuildContext) -> MelGenerator:

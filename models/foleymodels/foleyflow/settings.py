@@ -90,7 +90,9 @@ class FoleyFlowOptions(StageOptions):
     stage: str = choice("all", "alignment")
 
 
-def resolve(context: TrainContext, forced: dict[str, Any] | None = None) -> tuple[FoleyFlowSettings, FoleyFlowOptions]:
+def resolve_foleyflow(
+    context: TrainContext, forced: dict[str, Any] | None = None
+) -> tuple[FoleyFlowSettings, FoleyFlowOptions]:
     """Return the settings and options that a training run was asked for.
 
     Args:

@@ -27,16 +27,16 @@ from foleymodels._flow.training import FOLDER as FLOW_FOLDER
 from foleymodels._flow.training import fit_flow, flow_loss, train_flow
 from foleymodels._parts import checkpoint
 from foleymodels._parts.settings import replaced
-from foleymodels._training.conditions import Conditions, NoConditions, forget
+from foleymodels._training.conditions import Conditions, NoConditions, forget_conditions
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job, is_finished
 from foleymodels._training.loop import seeded
 from foleymodels._training.samples import averaged
-from foleymodels.foleyflow.checkpoints import KIND, FoleyFlow, load_model, new_flow, save_model
+from foleymodels.foleyflow.checkpoints import KIND, FoleyFlow, load_foleyflow, new_flow, save_model
 from foleymodels.foleyflow.generate import generator_of
 from foleymodels.foleyflow.heads import FOLDER as HEAD_FOLDER
 from foleymodels.foleyflow.heads import train_head
-from foleymodels.foleyflow.settings import FoleyFlowOptions, FoleyFlowSettings, resolve
+from foleymodels.foleyflow.settings import FoleyFlowOptions, FoleyFlowSettings, resolve_foleyflow
 
 
 def train(context: TrainContext, **forced: Any) -> Path:
@@ -49,7 +49,7 @@ def train(context: TrainContext, **forced: Any) -> Path:
     Returns:
         The folder of the checkpoint.
     """
-    settings, options = resolve(context, forced)
+    settings, options = resolve_foleyflow(context, forced)
     if is_finished(context, KIND, settings):
         return context.out
     job = Job.start(context, settings.loop, options, settings.stage.cache)
@@ -62,7 +62,7 @@ def train(context: TrainContext, **forced: Any) -> Path:
         save_model(context.out, _train_base(job, settings, options), context, FLOW_FOLDER)
     else:
         save_model(context.out, _train_head(job, settings, options), context, HEAD_FOLDER)
-    forget(context.out)
+    forget_conditions(context.out)
     return context.out
 
 
@@ -80,7 +80,7 @@ def _train_head(job: Job, settings: FoleyFlowSettings, options: FoleyFlowOptions
 def _base(job: Job, settings: FoleyFlowSettings, options: FoleyFlowOptions) -> FoleyFlow:
     """Return the model that a head starts from: ``--set flow=DIR``, or the one in ``flow/``, trained when absent."""
     if options.flow:
-        model = load_model(Path(options.flow))
+        model = load_foleyflow(Path(options.flow))
         if model.settings.head.head != "ode":
             raise FoleyError(
                 f"{options.flow} holds a model with head={model.settings.head.head}; give one with head=ode."
@@ -90,7 +90,7 @@ def _base(job: Job, settings: FoleyFlowSettings, options: FoleyFlowOptions) -> F
     if not distributed.agreed((folder / checkpoint.CONFIG).is_file()):
         model = _train_base(job, replaced(settings, head="ode"), options)
         save_model(folder, model, job.context, FLOW_FOLDER)
-    return load_model(folder)
+    return load_foleyflow(folder)
 
 
 def _train_base(job: Job, settings: FoleyFlowSettings, options: FoleyFlowOptions) -> FoleyFlow:

@@ -14,13 +14,13 @@ from foleybench.encoders import align_trained
 from foleybench.encoders._nets.mini_nets import AlignNet, packed, read_facts
 from foleybench.errors import FoleyError
 from foleybench.evaluators.align import fit, train_align_classifier
-from foleybench.evaluators.align.fit import MIX, Recipe
+from foleybench.evaluators.align.fit import MIX, AlignRecipe
 from foleybench.evaluators.align.pool import Pools
-from foleybench.evaluators.align.train import CHECKPOINT, recipe_of
+from foleybench.evaluators.align.train import CHECKPOINT, align_recipe
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
 
-RECIPE = Recipe(steps=4, batch=4, window_s=1.0, pool=4, seed=3)
+RECIPE = AlignRecipe(steps=4, batch=4, window_s=1.0, pool=4, seed=3)
 FILE = align_trained.WEIGHTS.filename
 
 
@@ -116,7 +116,7 @@ def test_silence_at_an_end_is_no_clue():
 
 
 def test_settings_are_checked():
-    assert recipe_of("tiny", seed=1, steps=7, settings={"scale": "2", "rate": "1e-3"}) == Recipe(
+    assert align_recipe("tiny", seed=1, steps=7, settings={"scale": "2", "rate": "1e-3"}) == AlignRecipe(
         steps=7, seed=1, scale=2, rate=1e-3
     )
     for settings, message in (
@@ -127,9 +127,9 @@ def test_settings_are_checked():
         ({"n_heads": "5"}, "cannot be split"),
     ):
         with pytest.raises(FoleyError, match=message):
-            recipe_of("tiny", seed=0, steps=None, settings=settings)
+            align_recipe("tiny", seed=0, steps=None, settings=settings)
     with pytest.raises(FoleyError, match="sizes tiny, base"):
-        recipe_of("paper", seed=0, steps=None, settings={})
+        align_recipe("paper", seed=0, steps=None, settings={})
 
 
 def test_what_cannot_be_trained_on_is_refused(clicks, make_clicks, tmp_path):
@@ -160,7 +160,7 @@ def test_files_of_another_kind_are_refused(sizes, tmp_path):
     path = tmp_path / FILE
     path.write_bytes(packed(AlignNet(), {"kind": "align_classifier", "net": sizes}))
     with pytest.raises(FoleyError, match="no alignment classifier"):
-        align_trained.load(path)
+        align_trained.load_weights(path)
 
 
 def test_it_never_shares_a_column_with_the_published_one():

@@ -89,9 +89,9 @@ def look_in(folder, monkeypatch):
 def use_trained(trained, monkeypatch):
     out, _ = trained
     look_in(out, monkeypatch)
-    mini_class.class_names.cache_clear()
+    mini_class.mini_class_names.cache_clear()
     yield
-    mini_class.class_names.cache_clear()
+    mini_class.mini_class_names.cache_clear()
 
 
 @pytest.mark.slow
@@ -101,7 +101,7 @@ def test_encoders_run_on_what_was_trained(toy):
     signals = [
         Signal(audio=clip.audio, duration_s=2.0, frames=clip.frames, frame_times_s=clip.frame_times_s) for clip in clips
     ]
-    assert mini_class.class_names() == ("bell", "bounce")
+    assert mini_class.mini_class_names() == ("bell", "bounce")
     for features in mini_class.ENCODER.build("cpu")(signals):
         assert features["logits"].shape == (2,)
         assert features["embedding"].shape == (32,)
@@ -118,7 +118,7 @@ def test_a_pair_without_a_picture_is_refused():
 
 def test_absent_files_name_the_training_command(tmp_path, monkeypatch):
     look_in(tmp_path, monkeypatch)
-    mini_class.class_names.cache_clear()
+    mini_class.mini_class_names.cache_clear()
     for module in (mini_class, mini_align):
         with pytest.raises(WeightsMissingError, match="foleybench train evaluators"):
             module.ENCODER.build("cpu")

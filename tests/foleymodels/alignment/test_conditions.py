@@ -6,7 +6,7 @@ import torch
 
 from foleymodels._alignment.conditions import aligned_conditions
 from foleymodels._alignment.network import Alignment
-from foleymodels._training.conditions import forget
+from foleymodels._training.conditions import forget_conditions
 from tests.foleymodels.small import small_settings
 
 
@@ -31,7 +31,7 @@ def test_conditions_are_mapped_and_kept_until_the_run_is_over(alignment, toy_dat
     with torch.no_grad():
         alignment.hidden.add_(1.0)
     assert not torch.equal(aligned_conditions(alignment, toy_data, "cpu", tmp_path).values, conditions.values)
-    forget(tmp_path)
+    forget_conditions(tmp_path)
     assert not list(tmp_path.iterdir())
 
 

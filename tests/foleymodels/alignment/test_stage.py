@@ -10,12 +10,12 @@ from foleybench.errors import FoleyError, UnknownNameError
 from foleymodels._alignment.contrastive import CavpObjective, InfoNceObjective
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.objective import Draw
-from foleymodels._alignment.probes import Probed, average_precision, probe
+from foleymodels._alignment.probes import Probed, probe, probe_average_precision
 from foleymodels._alignment.stage import new_alignment, objective_of
 from foleymodels._alignment.supervised import OnsetObjective
 from foleymodels._training.loop import fit
 from foleymodels._training.optimisers import FitSettings
-from foleymodels.foleyflow.checkpoints import load_model
+from foleymodels.foleyflow.checkpoints import load_foleyflow
 from tests.foleymodels.small import small_settings, train
 
 ALL = ["vama", "infonce", "cavp", "onset_sup", "none"]
@@ -47,7 +47,7 @@ def stages(corpus, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_objective_exports_a_condition_of_one_shape_and_is_diagnosed(name, stages):
-    _, flow, alignment = load_model(stages[name])
+    _, flow, alignment = load_foleyflow(stages[name])
     assert alignment.settings.stage1 == name
     assert len(flow.null) == alignment.condition_dim == 32
     metrics = json.loads((stages[name] / "metrics.json").read_text())
@@ -66,17 +66,17 @@ def test_every_objective_exports_a_condition_of_one_shape_and_is_diagnosed(name,
 
 @pytest.mark.slow
 def test_objectives_train_the_same_network(stages):
-    sizes = {sum(p.numel() for p in load_model(stages[name]).alignment.parameters()) for name in ALL}
+    sizes = {sum(p.numel() for p in load_foleyflow(stages[name]).alignment.parameters()) for name in ALL}
     assert len(sizes) == 1
 
 
 @pytest.mark.slow
 def test_none_is_end_to_end_or_frozen(corpus, data, stages, tmp_path):
     start = new_alignment(small_settings(stage1="none").stage, 0, data).state_dict()
-    trained = load_model(stages["none"]).alignment
+    trained = load_foleyflow(stages["none"]).alignment
     assert not torch.equal(trained.state_dict()["video.project.weight"], start["video.project.weight"])
     frozen = train("foleyflow", corpus, tmp_path, stage1="none", none_as="frozen")
-    kept = load_model(frozen).alignment.state_dict()
+    kept = load_foleyflow(frozen).alignment.state_dict()
     assert all(torch.equal(kept[name], start[name]) for name in start)
     with pytest.raises(FoleyError, match="none_as=frozen"):
         train("foleyflow", corpus, tmp_path / "b", stage1="none", stage="alignment")
@@ -238,8 +238,8 @@ def test_probes_say_when_events_are_not_known():
 
 def test_average_precision_by_hand():
     scores, marks = torch.tensor([0.9, 0.8, 0.7, 0.6]), torch.tensor([0.0, 1.0, 1.0, 0.0])
-    assert average_precision(scores, marks) == pytest.approx((1 / 2 + 2 / 3) / 2)
-    assert average_precision(scores, torch.tensor([1.0, 1.0, 0.0, 0.0])) == 1.0
+    assert probe_average_precision(scores, marks) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert probe_average_precision(scores, torch.tensor([1.0, 1.0, 0.0, 0.0])) == 1.0
 
 
 @pytest.mark.slow

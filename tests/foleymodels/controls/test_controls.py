@@ -7,7 +7,7 @@ from foleybench import registry
 from foleybench.api.model import BuildContext
 from foleybench.clips import Clip
 from foleybench.errors import FoleyError
-from foleybench.generation.folder import Settings, generate_folder, generate_one
+from foleybench.generation.folder import GenerationSettings, generate_folder, generate_one
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.shards.dataset import ShardDataset
 from foleymodels.controls._change import rms, shifted
@@ -87,7 +87,7 @@ def test_another_clips_sound_comes_at_the_clips_own_rate(data):
 @pytest.mark.parametrize("rate_hz", [16000, 44100])
 def test_ground_truth_is_ideal_for_every_metric_of_the_signal(rate_hz, tmp_path):
     data = toy_corpus(tmp_path, "test", 2, rate_hz=rate_hz)
-    audio = generate_folder(Settings(model="ground_truth"), data, tmp_path / "audio", limit=None, force=False)
+    audio = generate_folder(GenerationSettings(model="ground_truth"), data, tmp_path / "audio", limit=None, force=False)
     model = {"name": "ground_truth", "kind": "control"}
     result, _ = evaluate(EvalRequest(data=data, audio=audio, protocol="signal", model=model, resamples=20))
     assert result["status"] == "complete"

@@ -9,7 +9,7 @@ from foleymodels._flow.network import Flow
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._flow.training import crop_tokens, flow_loss
 from foleymodels._parts.mel import MelSettings
-from foleymodels._parts.paths import draw_times, path
+from foleymodels._parts.paths import draw_times, flow_path
 
 MEL = MelSettings()
 SMALL = {"flow_dim": 16, "flow_heads": 2, "flow_blocks": 1, "flow_hidden": 16, "refine_channels": 4}
@@ -36,7 +36,7 @@ def loss(flow, level):
 @pytest.mark.parametrize("name", ["linear", "gvp"])
 def test_a_network_that_says_nothing_has_the_error_of_data_0(name, times):
     """Its estimate of the data is 0, and x / sigma is then the noise, whose floor is 0.05."""
-    flow, chosen = new_flow(path=name, times=times), path(name)
+    flow, chosen = new_flow(path=name, times=times), flow_path(name)
     generator = torch.Generator().manual_seed(2)
     tau = draw_times(chosen, 6, generator, mean=0.4, spread=1.2, pure_noise_p=0.1, raw=times == "raw")[:, None, None]
     noise = torch.randn(6, 7, 128, generator=generator)

@@ -6,7 +6,7 @@ import torch
 
 from foleymodels._flow.generate import FlowTokens, Sampling
 from foleymodels._flow.settings import FlowSettings
-from foleymodels._parts.paths import path
+from foleymodels._parts.paths import flow_path
 from foleymodels._parts.samplers import even_times
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
@@ -21,7 +21,7 @@ class HandMade(torch.nn.Module):
 
     def __init__(self, *, local: bool) -> None:
         super().__init__()
-        self.settings, self.mel, self.path = FlowSettings(), SIGNAL.mel, path("gvp")
+        self.settings, self.mel, self.path = FlowSettings(), SIGNAL.mel, flow_path("gvp")
         self.null = torch.nn.Parameter(torch.zeros(1))
         self.times, self.prepare, self._local = even_times, lambda condition: condition, local
 

@@ -10,12 +10,12 @@ import torch
 from foleybench import registry
 from foleybench.api.model import BuildContext
 from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.generation.folder import Settings as SamplingSettings
+from foleybench.generation.folder import GenerationSettings as SamplingSettings
 from foleybench.generation.folder import generate_one, row_title
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.settings import flat
-from foleymodels.foleyflow.checkpoints import load_model
+from foleymodels.foleyflow.checkpoints import load_foleyflow
 from tests.foleymodels.small import settings_of, train
 from tests.foleymodels.toy import toy_clip
 
@@ -130,11 +130,11 @@ def test_nearest_finds_a_training_clip_itself(corpus, runs):
 
 def test_static_condition_is_the_mean_and_dynamic_is_not(corpus, runs):
     condition = torch.randn(2, 9, 32)
-    static = load_model(runs["foleyflow_static"]).flow
-    dynamic = load_model(runs["foleyflow"]).flow
+    static = load_foleyflow(runs["foleyflow_static"]).flow
+    dynamic = load_foleyflow(runs["foleyflow"]).flow
     assert torch.allclose(static.prepare(condition).std(1), torch.zeros(2, 32), atol=1e-5)
     assert float(dynamic.prepare(condition).std(1).min()) > 0.1
-    assert load_model(runs["foleyflow_dcf"]).flow.settings.path == "linear"
+    assert load_foleyflow(runs["foleyflow_dcf"]).flow.settings.path == "linear"
 
 
 def test_a_run_leaves_curves_logs_and_the_usage_gap(runs):

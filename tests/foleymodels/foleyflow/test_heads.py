@@ -11,7 +11,7 @@ from foleybench.shards.dataset import ShardDataset
 from foleymodels._flow.network import Flow
 from foleymodels._flow.training import flow_loss
 from foleymodels.foleyflow import heads
-from foleymodels.foleyflow.checkpoints import load_model, new_flow
+from foleymodels.foleyflow.checkpoints import load_foleyflow, new_flow
 from foleymodels.foleyflow.generate import _sampling
 from foleymodels.foleyflow.settings import HeadSettings
 from tests.foleymodels.small import small_settings, train
@@ -41,8 +41,8 @@ def random_flow(**more):
 @pytest.mark.slow
 def test_a_head_is_fine_tuned_from_the_flow_and_makes_sound_in_one_step(headed, base, corpus):
     name, out = headed
-    settings, flow, _ = load_model(out)
-    before = load_model(base).flow
+    settings, flow, _ = load_foleyflow(out)
+    before = load_foleyflow(base).flow
     assert settings.head.head == name
     assert not torch.equal(flow.enter.linear.weight, before.enter.linear.weight)
     assert (flow.span is not None) == (name == "imf")
@@ -62,7 +62,7 @@ def test_a_head_is_fine_tuned_from_the_flow_and_makes_sound_in_one_step(headed, 
 def test_a_head_trains_what_it_lacks_first(corpus, tmp_path):
     out = train("foleyflow", corpus, tmp_path, head="imf")
     assert (out / "flow" / "model.safetensors").is_file()
-    assert load_model(out / "flow").settings.head.head == "ode"
+    assert load_foleyflow(out / "flow").settings.head.head == "ode"
     with pytest.raises(FoleyError, match="head=ode"):
         train("foleyflow", corpus, tmp_path / "again", head="imf", flow=str(out))
 

@@ -12,8 +12,8 @@ from foleybench.api.model import TrainContext
 from foleybench.errors import FoleyError, UnknownNameError
 from foleymodels._alignment.settings import NetworkSettings, StageSettings
 from foleymodels._flow.system import FlowSystemSettings
-from foleymodels._parts.settings import SIZES, Subject, field_names, flat, of_size, read, replaced, scaled
-from foleymodels.foleyflow.settings import FoleyFlowOptions, FoleyFlowSettings, resolve
+from foleymodels._parts.settings import SIZES, Subject, field_names, flat, of_size, read_settings, replaced, scaled
+from foleymodels.foleyflow.settings import FoleyFlowOptions, FoleyFlowSettings, resolve_foleyflow
 from tests.foleymodels.small import settings_of
 
 TINY = of_size(FoleyFlowSettings, "tiny")
@@ -55,7 +55,7 @@ def test_an_override_by_plain_name_reaches_its_subject_and_nothing_else():
 def test_options_are_told_from_settings():
     nowhere = Path("nowhere")
     asked = {"cache": "here", "jobs": "3", "alignment": "there", "stage": "alignment", "flow_dim": "8"}
-    settings, options = resolve(TrainContext(data=nowhere, val=None, out=nowhere, settings=asked))
+    settings, options = resolve_foleyflow(TrainContext(data=nowhere, val=None, out=nowhere, settings=asked))
     assert settings.flow.flow_dim == 8
     assert options == FoleyFlowOptions(cache="here", jobs=3, alignment="there", stage="alignment")
 
@@ -94,8 +94,8 @@ def test_a_share_of_a_size_scales_amounts_of_training_only():
 def test_a_checkpoint_gives_its_settings_back(size, tmp_path):
     settings = of_size(FoleyFlowSettings, size)
     record = json.loads(json.dumps(dataclasses.asdict(settings)))
-    assert read(FoleyFlowSettings, record, tmp_path) == settings
-    part = read(NetworkSettings, record, tmp_path, beside=True)
+    assert read_settings(FoleyFlowSettings, record, tmp_path) == settings
+    part = read_settings(NetworkSettings, record, tmp_path, beside=True)
     assert (part.signal, part.alignment) == (settings.signal, settings.alignment)
 
 
@@ -104,38 +104,38 @@ def test_a_checkpoint_of_another_version_is_refused_by_name(tmp_path):
     record["signal"]["crop_s"] = record["signal"].pop("window_s")
     for kind, beside in ((FoleyFlowSettings, False), (NetworkSettings, True)):
         with pytest.raises(FoleyError, match="settings crop_s, window_s do not agree"):
-            read(kind, record, tmp_path, beside=beside)
+            read_settings(kind, record, tmp_path, beside=beside)
 
 
 def test_missing_and_surplus_subjects_are_named(tmp_path):
     record = dataclasses.asdict(TINY)
     with pytest.raises(FoleyError, match="settings noise do not agree"):
-        read(FoleyFlowSettings, {**record, "noise": {"level": 1}}, tmp_path)
+        read_settings(FoleyFlowSettings, {**record, "noise": {"level": 1}}, tmp_path)
     with pytest.raises(FoleyError, match="settings head, optimiser, precision, schedule do not agree"):
-        read(FlowSystemSettings, {name: record[name] for name in ("signal", "flow", "head")}, tmp_path)
+        read_settings(FlowSystemSettings, {name: record[name] for name in ("signal", "flow", "head")}, tmp_path)
 
 
 def test_settings_without_subjects_as_earlier_versions_wrote_them_are_read(tmp_path):
     record = flat(replaced(TINY, precision="float32"))
-    assert read(FoleyFlowSettings, record, tmp_path) == replaced(TINY, precision="float32")
-    assert read(NetworkSettings, record, tmp_path, beside=True).alignment == TINY.alignment
+    assert read_settings(FoleyFlowSettings, record, tmp_path) == replaced(TINY, precision="float32")
+    assert read_settings(NetworkSettings, record, tmp_path, beside=True).alignment == TINY.alignment
     with pytest.raises(FoleyError, match="flow_dim"):  # of another subject, where none may be
-        read(NetworkSettings, record, tmp_path)
+        read_settings(NetworkSettings, record, tmp_path)
     older = {**record, "crop_s": record["window_s"]}
     del older["window_s"]
     with pytest.raises(FoleyError, match="settings crop_s, window_s do not agree"):
-        read(FoleyFlowSettings, older, tmp_path)
+        read_settings(FoleyFlowSettings, older, tmp_path)
 
 
 def test_a_checkpoint_of_before_some_settings_says_what_was_done_then(tmp_path):
     record = flat(TINY)
     for name in ("optimiser", "schedule", "precision"):
         del record[name]
-    found = read(FoleyFlowSettings, record, tmp_path).loop
+    found = read_settings(FoleyFlowSettings, record, tmp_path).loop
     assert (found.optimiser, found.schedule, found.precision) == ("adamw", "cosine", "float32")
     del record["head"]
     with pytest.raises(FoleyError, match="settings head do not agree"):
-        read(FoleyFlowSettings, record, tmp_path)
+        read_settings(FoleyFlowSettings, record, tmp_path)
 
 
 def test_precision_is_decided_by_the_device():

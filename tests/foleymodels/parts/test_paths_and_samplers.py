@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from foleybench.errors import FoleyError, UnknownNameError
-from foleymodels._parts.paths import draw_times, path
+from foleymodels._parts.paths import draw_times, flow_path
 from foleymodels._parts.samplers import guided, sample
 from foleymodels._parts.warp import Warp
 
@@ -14,21 +14,21 @@ PATHS = ["linear", "gvp"]
 @pytest.mark.parametrize("name", PATHS)
 def test_ends_are_data_and_noise(name):
     data, noise = torch.randn(2, 5, 3), torch.randn(2, 5, 3)
-    chosen = path(name)
+    chosen = flow_path(name)
     torch.testing.assert_close(chosen.mix(data, noise, torch.tensor(0.0)), data)
     torch.testing.assert_close(chosen.mix(data, noise, torch.tensor(1.0)), noise, atol=1e-6, rtol=0)
 
 
 def test_gvp_keeps_the_variance_and_linear_does_not():
     tau = torch.linspace(0, 1, 11)
-    gvp, linear = path("gvp"), path("linear")
+    gvp, linear = flow_path("gvp"), flow_path("linear")
     torch.testing.assert_close(gvp.alpha(tau) ** 2 + gvp.sigma(tau) ** 2, torch.ones(11))
     assert float(linear.alpha(tau)[5] ** 2 + linear.sigma(tau)[5] ** 2) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("name", "speed"), [("linear", 1.0), ("gvp", math.pi / 2)])
 def test_target_is_the_derivative_over_the_speed(name, speed):
-    chosen = path(name)
+    chosen = flow_path(name)
     data, noise = torch.randn(4, dtype=torch.float64), torch.randn(4, dtype=torch.float64)
     tau, step = torch.tensor(0.3, dtype=torch.float64), 1e-6
     slope = (chosen.mix(data, noise, tau + step) - chosen.mix(data, noise, tau - step)) / (2 * step)
@@ -38,7 +38,7 @@ def test_target_is_the_derivative_over_the_speed(name, speed):
 @pytest.mark.parametrize("name", PATHS)
 @pytest.mark.parametrize("tau", [0.0, 0.2, 0.9, 1.0])
 def test_true_velocity_gives_the_data_back(name, tau):
-    chosen, at = path(name), torch.tensor(tau)
+    chosen, at = flow_path(name), torch.tensor(tau)
     data, noise = torch.randn(6), torch.randn(6)
     x = chosen.mix(data, noise, at)
     torch.testing.assert_close(chosen.data_of(x, chosen.target(data, noise, at), at), data, atol=1e-5, rtol=0)
@@ -46,15 +46,15 @@ def test_true_velocity_gives_the_data_back(name, tau):
 
 def test_unknown_path_is_refused():
     with pytest.raises(UnknownNameError, match="linear, gvp"):
-        path("cubic")
+        flow_path("cubic")
 
 
 def test_both_paths_draw_the_same_noise_levels():
     levels = {}
     for name in PATHS:
         generator = torch.Generator().manual_seed(0)
-        tau = draw_times(path(name), 5000, generator, mean=0.4, spread=1.2, pure_noise_p=0.1).double()
-        levels[name] = torch.log(path(name).sigma(tau) / path(name).alpha(tau).clamp_min(1e-12))
+        tau = draw_times(flow_path(name), 5000, generator, mean=0.4, spread=1.2, pure_noise_p=0.1).double()
+        levels[name] = torch.log(flow_path(name).sigma(tau) / flow_path(name).alpha(tau).clamp_min(1e-12))
         assert 0.07 < float((tau == 1).double().mean()) < 0.13
         inner = levels[name][tau < 1]
         assert float(inner.mean()) == pytest.approx(0.4, abs=0.06)
@@ -63,7 +63,9 @@ def test_both_paths_draw_the_same_noise_levels():
 
 def test_raw_times_differ_between_paths_in_noise_level():
     drawn = [
-        draw_times(path(name), 2000, torch.Generator().manual_seed(0), mean=0.0, spread=1.0, pure_noise_p=0.0, raw=True)
+        draw_times(
+            flow_path(name), 2000, torch.Generator().manual_seed(0), mean=0.0, spread=1.0, pure_noise_p=0.0, raw=True
+        )
         for name in PATHS
     ]
     assert torch.equal(drawn[0], drawn[1])
@@ -107,7 +109,7 @@ def gaussian_velocity(chosen, mean, spread):
 @pytest.mark.parametrize("method", ["euler", "heun"])
 def test_sampling_reaches_a_known_distribution(name, method):
     noise = torch.randn(400, 5, 4, generator=torch.Generator().manual_seed(0))
-    chosen = path(name)
+    chosen = flow_path(name)
     out = sample(chosen, gaussian_velocity(chosen, 2.0, 0.5), noise, nfe=25, method=method)
     assert float(out.mean()) == pytest.approx(2.0, abs=0.02)
     assert float(out.std()) == pytest.approx(0.5, abs=0.05)
@@ -116,7 +118,7 @@ def test_sampling_reaches_a_known_distribution(name, method):
 @pytest.mark.parametrize("name", PATHS)
 def test_one_step_is_the_mean_of_the_data(name):
     noise = torch.randn(10, 5, 4)
-    chosen = path(name)
+    chosen = flow_path(name)
     out = sample(chosen, gaussian_velocity(chosen, 2.0, 0.5), noise, nfe=1)
     torch.testing.assert_close(out, torch.full_like(out, 2.0), atol=1e-4, rtol=0)
 
@@ -124,7 +126,7 @@ def test_one_step_is_the_mean_of_the_data(name):
 @pytest.mark.parametrize("name", PATHS)
 def test_heun_is_more_exact_than_euler_at_the_same_cost(name):
     noise = torch.randn(50, 5, 4, generator=torch.Generator().manual_seed(1))
-    chosen = path(name)
+    chosen = flow_path(name)
     velocity = gaussian_velocity(chosen, 2.0, 0.5)
     exact = sample(chosen, velocity, noise, nfe=2000)
     error = {
@@ -135,7 +137,7 @@ def test_heun_is_more_exact_than_euler_at_the_same_cost(name):
 
 def test_number_of_evaluations_is_as_asked():
     calls = []
-    chosen = path("linear")
+    chosen = flow_path("linear")
 
     def velocity(x, tau, following):
         calls.append(float(tau[0]))
@@ -152,7 +154,7 @@ def test_number_of_evaluations_is_as_asked():
 @pytest.mark.parametrize(("nfe", "method"), [(0, "euler"), (0, "heun"), (4, "magic")])
 def test_bad_sampler_settings_are_refused(nfe, method):
     with pytest.raises(FoleyError):
-        sample(path("linear"), lambda x, tau, following: x, torch.zeros(1, 2, 2), nfe=nfe, method=method)
+        sample(flow_path("linear"), lambda x, tau, following: x, torch.zeros(1, 2, 2), nfe=nfe, method=method)
 
 
 def test_guidance_extrapolates():

@@ -10,14 +10,14 @@ import torch
 from foleybench import registry
 from foleybench.api.model import BuildContext, TrainContext
 from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.generation.folder import Settings, build, generate_one, row_title
+from foleybench.generation.folder import GenerationSettings, build_generator, generate_one, row_title
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.mel import Mel, MelSettings
 from foleymodels._parts.settings import SIZES
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._vocoders import vocos
 from foleymodels._vocoders.choose import vocoder_of
-from foleymodels._vocoders.train_vocos import recipe_of, spectral_distance
+from foleymodels._vocoders.train_vocos import spectral_distance, vocoder_recipe
 from foleymodels._vocoders.vocos import Vocos, VocosShape
 from foleymodels.controls import vocoder
 from tests.foleymodels.small import figures
@@ -109,26 +109,26 @@ def test_a_finished_vocoder_is_kept_and_another_is_not_returned_for_it(corpus, t
 def test_a_vocoder_of_other_mel_settings_is_refused_by_their_names(trained):
     other = dataclasses.replace(MEL, n_mels=80, hop=128)
     with pytest.raises(FoleyError, match=r"hop 256 \(wanted 128\), n_mels 64 \(wanted 80\)"):
-        vocos.load(trained, other)
+        vocos.load_vocos(trained, other)
     with pytest.raises(FoleyError, match="no checkpoint"):
-        vocos.load(trained / "nowhere", MEL)
+        vocos.load_vocos(trained / "nowhere", MEL)
 
 
 def test_rows_and_records_say_which_vocoder(corpus, trained):
     data = ShardDataset(corpus["val"])
     clip = data.load(data.clip_ids[0])
-    model, plain = build(Settings(model="vocoded"), data)
-    named = Settings(model="vocoded", vocoder=trained)
-    _, learned = build(named, data)
+    model, plain = build_generator(GenerationSettings(model="vocoded"), data)
+    named = GenerationSettings(model="vocoded", vocoder=trained)
+    _, learned = build_generator(named, data)
     assert plain.vocoder == "griffin_lim, 16 iterations"
     assert learned.vocoder.startswith("vocos, 1 blocks of 8, 4 projections, weights ")
     assert (named.row_name, row_title(named, model)) == ("vocoded-vocos", "Ground truth, vocoded, trained vocoder")
-    alone = Settings(model="vocoder", checkpoint=trained)
-    sounds = [generate_one(model, built, clip, 0) for built in (plain, learned, build(alone, data)[1])]
+    alone = GenerationSettings(model="vocoder", checkpoint=trained)
+    sounds = [generate_one(model, built, clip, 0) for built in (plain, learned, build_generator(alone, data)[1])]
     assert np.array_equal(sounds[1], sounds[2])
     assert not np.array_equal(sounds[0], sounds[1])
     with pytest.raises(FoleyError, match="without a vocoder"):
-        build(Settings(model="noise", vocoder=trained), data)
+        build_generator(GenerationSettings(model="noise", vocoder=trained), data)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_rows_and_records_say_which_vocoder(corpus, trained):
 )
 def test_wrong_settings_are_named(size, overrides, message):
     with pytest.raises(UnknownNameError, match=message):
-        recipe_of(size, None, overrides)
+        vocoder_recipe(size, None, overrides)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -151,7 +151,7 @@ def test_there_is_a_vocoder_for_the_mel_of_every_size(size):
     module = Vocos(mel, VocosShape(dim=4, hidden=4, blocks=1))
     tokens = Mel(mel).tokens(torch.randn(1, 3000))
     assert module(tokens, 3000).shape == (1, 3000)
-    assert recipe_of(size, None, {}).steps > 0
+    assert vocoder_recipe(size, None, {}).steps > 0
 
 
 def test_the_distance_is_zero_for_the_same_sound_and_grows_with_noise():

@@ -1,4 +1,4 @@
-"""The offset that the content tells: right where it is told, not told where nothing can be known."""
+"""The offset found in the content: right where it says reliable, not reliable where nothing can be known."""
 
 import numpy as np
 import pytest
@@ -30,31 +30,31 @@ def test_flashes_and_claps(rate_hz: int, offset_s: float):
     motion, audio = clip(offset_s, TIMES, rate_hz)
     found = best_offset(motion, FPS, audio, rate_hz)
     assert found is not None
-    assert found.told
+    assert found.reliable
     assert found.offset_s == pytest.approx(offset_s, abs=0.02)
 
 
 def test_one_coincidence_tells_nothing():
     found = best_offset(*_arguments(clip(0.4, [100])))
     assert found is not None
-    assert not found.told
+    assert not found.reliable
 
 
 def test_a_regular_beat_tells_nothing():
     found = best_offset(*_arguments(clip(0.2, list(range(10, 240, 10)))))
     assert found is not None
-    assert not found.told
+    assert not found.reliable
 
 
 def test_what_has_nothing_in_common_tells_nothing():
-    told = 0
+    reliable = 0
     for seed in range(30):
         rng = np.random.default_rng(seed)
         motion, _ = clip(0.0, sorted(rng.choice(np.arange(20, 230), 6, replace=False)), seed=seed)
         _, audio = clip(0.0, sorted(rng.choice(np.arange(20, 230), 6, replace=False)), seed=seed)
         found = best_offset(motion, FPS, audio, 16000)
-        told += found is not None and found.told
-    assert told == 0
+        reliable += found is not None and found.reliable
+    assert reliable == 0
 
 
 def test_silence_stills_and_short_clips_have_no_offset():

@@ -6,8 +6,8 @@ import pytest
 from foleybench.prepare.normalise.fingerprint import (
     N_BITS,
     PARTS,
+    bit_difference,
     decode_print,
-    difference,
     part_levels,
     picture_print,
     sound_print,
@@ -31,16 +31,16 @@ def test_a_quieter_noisier_slower_sampled_or_late_copy_keeps_its_print():
     print_ = sound_print(sound(1), RATE_HZ)
     assert print_ is not None
     noise = np.random.default_rng(0).normal(0, 1e-3, 8 * RATE_HZ).astype(np.float32)
-    assert difference(print_, sound_print(0.1 * sound(1) + 0.1 * noise, RATE_HZ)) < 0.05
-    assert difference(print_, sound_print(sound(1, rate_hz=44100), 44100)) < 0.05
-    assert difference(print_, sound_print(sound(1, rate_hz=8000), 8000)) < 0.05
+    assert bit_difference(print_, sound_print(0.1 * sound(1) + 0.1 * noise, RATE_HZ)) < 0.05
+    assert bit_difference(print_, sound_print(sound(1, rate_hz=44100), 44100)) < 0.05
+    assert bit_difference(print_, sound_print(sound(1, rate_hz=8000), 8000)) < 0.05
     late = np.concatenate([np.zeros(640, dtype=np.float32), sound(1)])[: 8 * RATE_HZ]
-    assert difference(print_, sound_print(late, RATE_HZ)) < 0.15
+    assert bit_difference(print_, sound_print(late, RATE_HZ)) < 0.15
 
 
 def test_other_sounds_have_other_prints():
     prints = [sound_print(sound(seed), RATE_HZ) for seed in range(12)]
-    apart = [difference(a, b) for k, a in enumerate(prints) for b in prints[:k]]
+    apart = [bit_difference(a, b) for k, a in enumerate(prints) for b in prints[:k]]
     assert min(apart) > 0.25
     assert 0.4 < np.mean(apart) < 0.6
 
@@ -73,10 +73,10 @@ def looks(seed: int, n: int = 50, height: int = 64, width: int = 96) -> list[np.
 
 def test_a_scaled_paler_copy_keeps_its_picture_print():
     print_ = picture_print(looks(1))
-    assert difference(print_, picture_print(looks(1, height=32, width=48))) < 0.02
-    assert difference(print_, picture_print(looks(1, n=25))) < 0.03
-    assert difference(print_, picture_print([0.7 * look + 20 for look in looks(1)])) < 0.02
-    assert difference(print_, picture_print(looks(2))) > 0.25
+    assert bit_difference(print_, picture_print(looks(1, height=32, width=48))) < 0.02
+    assert bit_difference(print_, picture_print(looks(1, n=25))) < 0.03
+    assert bit_difference(print_, picture_print([0.7 * look + 20 for look in looks(1)])) < 0.02
+    assert bit_difference(print_, picture_print(looks(2))) > 0.25
 
 
 def test_a_plain_picture_has_no_print():

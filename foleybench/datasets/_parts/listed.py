@@ -13,7 +13,7 @@ from typing import Any
 from foleybench.api.dataset import PROFILES, Item, Profile, Sample
 from foleybench.clip_ids import segment_id, short_hash
 from foleybench.errors import FoleyError
-from foleybench.lists import BadRow, Row, read_list, subsets
+from foleybench.lists import BadRow, ListRow, read_list, subsets
 from foleybench.lists.official import located
 from foleybench.lists.overlap import OtherList, overlap, parse_other
 from foleybench.prepare.obtain.local import Key, LocalFile, LocalFiles
@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", choices=sorted(PROFILES), default="default", help="how clips are normalised (default: default)"
     )
-    parser.add_argument("--subset", metavar="NAME", help=f"only a named test subset: {', '.join(subsets.names())}")
+    parser.add_argument(
+        "--subset", metavar="NAME", help=f"only a named test subset: {', '.join(subsets.subset_names())}"
+    )
     parser.add_argument("--ids", type=Path, metavar="FILE", help="only the clips that this file names")
     parser.add_argument("--classes", nargs="+", default=(), metavar="NAME", help="only clips of these classes")
     parser.add_argument(
@@ -70,7 +72,7 @@ class Asked:
     path: Path
     default_split: str
     splits: Sequence[str]
-    label: Callable[[Row], tuple[str, dict[str, Any]] | None]
+    label: Callable[[ListRow], tuple[str, dict[str, Any]] | None]
     clip_s: float = 10.0
     known_splits: Sequence[str] = ()
 
@@ -109,11 +111,11 @@ def chosen_subset(options: argparse.Namespace) -> subsets.Subset | None:
         raise FoleyError("--subset and --ids exclude each other: both say which clips are wanted.")
     if options.ids:
         return subsets.read_ids(options.ids)
-    return subsets.load(options.subset) if options.subset else None
+    return subsets.load_subset(options.subset) if options.subset else None
 
 
-def _read(asked: Asked) -> tuple[list[Row], list[BadRow]]:
-    rows: list[Row] = []
+def _read(asked: Asked) -> tuple[list[ListRow], list[BadRow]]:
+    rows: list[ListRow] = []
     bad: list[BadRow] = []
     for row in read_list(asked.path):
         if isinstance(row, BadRow):
@@ -150,7 +152,7 @@ class _Maker:
         net: dict[str, Any] | None,
     ) -> None:
         self._asked, self._others, self._chosen, self._local = asked, others, chosen, local
-        self._net_way: dict[str, Any] = {} if net is None else {"net": net}
+        self._net_access: dict[str, Any] = {} if net is None else {"net": net}
         self._part = options.part
         self._profile = PROFILES[options.profile]
         self._specs: dict[tuple[float, float], dict[str, Any]] = {}
@@ -158,7 +160,7 @@ class _Maker:
         self._facts: dict[str, dict[str, Any]] = {}
         self._owners: dict[str, int] = {}
 
-    def item(self, row: Row) -> Item | None:
+    def item(self, row: ListRow) -> Item | None:
         """Return the item of a row, or None when it is not wanted."""
         split = row.split if row.split and self._asked.known_splits else self._asked.default_split
         end_s = row.start_s + self._asked.clip_s if row.end_s is None else row.end_s
@@ -182,7 +184,7 @@ class _Maker:
             spec=self._spec(row.start_s, round(end_s - row.start_s, 3)),
             refused=None if owner == row.line else ("duplicate_id", f"the same clip as line {owner} of the list"),
             facts=facts,
-            way=self._way(row),
+            access=self._access(row),
         )
 
     def refused(self, row: BadRow) -> Item:
@@ -210,9 +212,9 @@ class _Maker:
             self._specs[key] = {"start_s": start_s, "profile": self._profiles[length_s]}
         return self._specs[key]
 
-    def _way(self, row: Row) -> dict[str, Any]:
+    def _access(self, row: ListRow) -> dict[str, Any]:
         found = self._local.get((row.video_id, round(row.start_s * 1000)))
-        return {"path": found.path, "cut_s": found.cut_s} if found else self._net_way
+        return {"path": found.path, "cut_s": found.cut_s} if found else self._net_access
 
 
 def _of_part(items: list[Item], part: tuple[int, int] | None) -> list[Item]:
@@ -232,7 +234,7 @@ def make(item: Item) -> Sample:
     from foleybench.prepare.obtain import obtained
 
     start_s = item.spec["start_s"]
-    with obtained(item.source_id, start_s, item.way) as source:
+    with obtained(item.source_id, start_s, item.access) as source:
         sample = normalise(source.path, Profile(**item.spec["profile"]), asked_start_s=start_s, cut_s=source.cut_s)
     return dataclasses.replace(sample, facts={**sample.facts, "obtained": source.facts})
 
@@ -258,9 +260,9 @@ def lists_of(options: argparse.Namespace, where: str, official: str) -> Path:
     return located(official if where == "official" else where)
 
 
-def rows_of(path: Path) -> Iterator[Row]:
+def rows_of(path: Path) -> Iterator[ListRow]:
     """Yield the usable rows of a list."""
-    return (row for row in read_list(path) if isinstance(row, Row))
+    return (row for row in read_list(path) if isinstance(row, ListRow))
 
 
 # Fetching whole videos takes longer than reading files.
@@ -272,12 +274,12 @@ _VIDEO_BYTES = 15e6
 
 def outlook(options: argparse.Namespace, items: Sequence[Item]) -> list[str]:
     """Say for the items that are left what is here, what will be fetched, and how long that takes at least."""
-    n_here = sum("path" in item.way for item in items)
-    n_fetch = sum("net" in item.way for item in items)
+    n_here = sum("path" in item.access for item in items)
+    n_fetch = sum("net" in item.access for item in items)
     n_nowhere = len(items) - n_here - n_fetch
     lines = [f"{n_here} of them are here under --from, {n_fetch} to fetch, {n_nowhere} neither (status not_here)"]
     if n_fetch:
-        net = next(item.way["net"] for item in items if "net" in item.way)
+        net = next(item.access["net"] for item in items if "net" in item.access)
         # The pacer waits between one and two pauses before each.
         hours = n_fetch * 1.5 * net["pause_s"] / 3600
         whence = net["template"] or "YouTube"

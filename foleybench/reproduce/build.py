@@ -21,10 +21,10 @@ from foleybench.runtime.command_plan import Step
 def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
     """Return the steps of tables and figures, each once."""
     steps = table_steps(setup, [GRIDS[name] for name in names if name in GRIDS])
-    for name, figure in (("speed", speed), ("heldout", heldout)):
+    for name, steps_of_figure in (("speed", speed.speed_steps), ("heldout", heldout.heldout_steps)):
         if name in names:
             known = {step.name for step in steps}
-            steps += [step for step in figure.steps(setup) if step.name not in known]
+            steps += [step for step in steps_of_figure(setup) if step.name not in known]
     return steps
 
 

@@ -11,7 +11,7 @@ from foleybench.errors import FoleyError
 from tests.encoders.test_vggish import two_tones
 
 pe_av = pytest.importorskip("foleybench.encoders._nets.pe_av")
-TINY_FRAMES = pe_av.FrameEncoder(
+TINY_FRAMES = pe_av.PeFrameEncoder(
     architecture="vit_pe_core_tiny_patch16_384", size=32, options={"img_size": 32, "depth": 1}
 )
 
@@ -19,22 +19,22 @@ TINY_FRAMES = pe_av.FrameEncoder(
 @pytest.mark.parametrize(("n_samples", "length"), [(0, 1920), (1, 1920), (2, 1920), (1920, 1920), (1921, 3840)])
 def test_sounds_are_filled_up_by_reflection(n_samples, length):
     audio = two_tones(n_samples, 48000)
-    found = pe_av.padded(audio)
+    found = pe_av.padded_audio(audio)
     assert found.shape == (length,)
     if n_samples == 1921:
         np.testing.assert_array_equal(found[1921:], audio[1:1920][::-1])
     with pytest.raises(FoleyError, match="sample 3 "):
-        pe_av.padded(np.array([0, 0, 0, np.inf], dtype=np.float32))
+        pe_av.padded_audio(np.array([0, 0, 0, np.inf], dtype=np.float32))
 
 
 def test_sixteen_frames_from_the_first_to_the_last():
     frames = np.zeros((200, 24, 40, 3), dtype=np.uint8)
     frames[...] = np.arange(200, dtype=np.uint8)[:, None, None, None]
-    found = pe_av.prepared(frames, 32)
+    found = pe_av.pe_av_frames(frames, 32)
     assert found.shape == (16, 3, 32, 32)
     chosen = [int(i * 199 / 15) for i in range(16)]
     np.testing.assert_allclose(found.mean(axis=(1, 2, 3)), np.array(chosen) / 127.5 - 1, atol=1e-5)
-    assert (pe_av.prepared(frames[:1], 32) == -1).all()
+    assert (pe_av.pe_av_frames(frames[:1], 32) == -1).all()
 
 
 def test_a_clip_without_its_picture_is_an_error():
@@ -100,15 +100,15 @@ def test_embeddings_are_those_of_the_whole_model(published):
         for n, sound in enumerate(sounds)
     ]
     encoders = [
-        pe_av_audio.encode_with(pe_av.load(pe_av.AudioTower, path, TINY_FRAMES), "cpu"),
-        pe_av_video.encode_with(pe_av.load(pe_av.VideoTower, path, TINY_FRAMES), "cpu", TINY_FRAMES.size),
+        pe_av_audio.encode_with(pe_av.load_weights(pe_av.PeAudioTower, path, TINY_FRAMES), "cpu"),
+        pe_av_video.encode_with(pe_av.load_weights(pe_av.PeVideoTower, path, TINY_FRAMES), "cpu", TINY_FRAMES.size),
     ]
     heard, seen = [[features["embedding"] for features in encode(signals)] for encode in encoders]
     for index, signal in enumerate(signals):
         for encode, found in zip(encoders, (heard, seen), strict=True):
             np.testing.assert_array_equal(encode([signal])[0]["embedding"], found[index])
-        sound = torch.from_numpy(pe_av.padded(signal.audio))[None, None]
-        picture = torch.from_numpy(pe_av.prepared(signal.frames, TINY_FRAMES.size))[None]
+        sound = torch.from_numpy(pe_av.padded_audio(signal.audio))[None, None]
+        picture = torch.from_numpy(pe_av.pe_av_frames(signal.frames, TINY_FRAMES.size))[None]
         with torch.inference_mode():
             whole = model(input_values=sound, pixel_values_videos=picture)
         np.testing.assert_allclose(heard[index], whole.audio_embeds[0].numpy(), atol=1e-5)
@@ -127,16 +127,16 @@ def test_files_that_do_not_fit_are_refused_by_name(published, tmp_path, of):
     del state["audio_model.audio_encoder.output.weight"]
     save_file(state, tmp_path / "one.safetensors")
     with pytest.raises(FoleyError, match=r"lacks audio_model\.audio_encoder\.output\.weight"):
-        pe_av.load(pe_av.AudioTower, tmp_path / "one.safetensors", TINY_FRAMES)
+        pe_av.load_weights(pe_av.PeAudioTower, tmp_path / "one.safetensors", TINY_FRAMES)
     state = load_file(published[1])
     del state[of]
     save_file(state, tmp_path / "two.safetensors")
     with pytest.raises(FoleyError, match=f"lacks {of}"):
-        pe_av.load(pe_av.AudioTower, tmp_path / "two.safetensors", TINY_FRAMES)
+        pe_av.load_weights(pe_av.PeAudioTower, tmp_path / "two.safetensors", TINY_FRAMES)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "pe.safetensors"
     path.write_bytes(b"no safetensors")
     with pytest.raises(FoleyError, match="is not a safetensors file"):
-        pe_av.load(pe_av.AudioTower, path)
+        pe_av.load_weights(pe_av.PeAudioTower, path)

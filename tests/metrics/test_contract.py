@@ -103,7 +103,7 @@ def metric(request, monkeypatch):
     loaded = registry.load("metrics", request.param)
     if request.param == "class_accuracy":
         module = __import__("foleybench.metrics.class_accuracy", fromlist=["METRIC"])
-        monkeypatch.setattr(module, "class_names", lambda: LABELS + tuple("abcdefghijk"))
+        monkeypatch.setattr(module, "mini_class_names", lambda: LABELS + tuple("abcdefghijk"))
     return loaded
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 from foleybench.api.dataset import Dataset, Item, Sample
-from foleybench.datasets import _rendered
+from foleybench.datasets._parts import rendered
 from foleybench.synthfoley2 import PRESETS, VERSION, ClipSpec, render_clip
 from foleybench.synthfoley2.difficulty import preset
 from foleybench.synthfoley2.splits import SIZES, SPLITS, Options, chosen_splits, split_specs
@@ -15,7 +15,7 @@ from foleybench.synthfoley2.splits import SIZES, SPLITS, Options, chosen_splits,
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``foleybench prepare synthfoley2``."""
-    _rendered.add_arguments(parser, sizes=SIZES, splits=SPLITS, difficulties=PRESETS)
+    rendered.add_arguments(parser, sizes=SIZES, splits=SPLITS, difficulties=PRESETS)
 
 
 def items(options: argparse.Namespace) -> list[Item]:
@@ -27,7 +27,7 @@ def items(options: argparse.Namespace) -> list[Item]:
 def make(item: Item) -> Sample:
     """Render and encode one clip."""
     spec = ClipSpec.from_json(item.spec)
-    return _rendered.encoded(render_clip(spec), spec.fps)
+    return rendered.encoded(render_clip(spec), spec.fps)
 
 
 def fingerprint(options: argparse.Namespace) -> dict[str, Any]:

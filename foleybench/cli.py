@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import os
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from foleybench import __version__, registry
 from foleybench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError
@@ -48,8 +51,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class SuggestingParser(argparse.ArgumentParser):
+    """A parser whose complaints about a mistyped word name the nearest that there is."""
+
+    _words: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Remember the words, then parse."""
+        self._words = [str(word) for word in args or ()]
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2 and one line; an option's own help is one word away."""
+        verb = self._verb()
+        self.exit(EXIT_USAGE, f"{verb.prog}: {message}{self._suggestions(message, verb)} (`{verb.prog} --help`)\n")
+
+    def _verb(self) -> argparse.ArgumentParser:
+        """Return the parser of the words' verb: what it does not know is told by the first parser of all."""
+        verb: argparse.ArgumentParser = self
+        for word in self._words:
+            for action in verb._actions:
+                if isinstance(action, argparse._SubParsersAction) and word in action.choices:
+                    verb = action.choices[word]
+                    break
+        return verb
+
+    def _suggestions(self, message: str, verb: argparse.ArgumentParser) -> str:
+        options = [option for option in verb._option_string_actions if option.startswith("--")]
+        choices = [str(choice) for action in verb._actions for choice in action.choices or ()]
+        # The first complaint may be about an option that is missing because it was mistyped.
+        given = [word.partition("=")[0] for word in self._words if word.startswith("--") and len(word) > 2]
+        mistyped = [word for word in given if not any(option.startswith(word) for option in options)]
+        if mistyped:
+            return nearest_words(mistyped, options)
+        if wrong := re.search(r"invalid choice: '(.*?)' \(", message):
+            return nearest_words([wrong[1]], choices)
+        return ""
+
+
+def nearest_words(mistyped: Sequence[str], known: Sequence[str]) -> str:
+    """Return ``. Did you mean ...?`` with the word nearest to each mistyped one, "" when none is near.
+
+    Example:
+        >>> nearest_words(["--refernce"], ["--reference", "--resamples"])
+        ". Did you mean '--reference'?"
+    """
+    near = [found[0] for word in mistyped if (found := difflib.get_close_matches(word, known, n=1))]
+    return f". Did you mean {' and '.join(map(repr, near))}?" if near else ""
+
+
 def _parse(words: Sequence[str]) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
-    parser = argparse.ArgumentParser(
+    parser = SuggestingParser(
         prog="foleybench",
         description="The benchmark suite for video-to-audio (Foley) generation.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 
 from foleybench import registry
@@ -10,22 +11,31 @@ from foleybench.errors import EXIT_OK
 
 HELP = "list the metrics, models, data sets, protocols and encoders"
 EXAMPLE = "foleybench list metrics"
+_WIDTH = 36
 _KINDS = tuple(kind for kind in registry.KINDS if kind != "commands")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.add_argument("kind", nargs="?", choices=_KINDS, help="one kind only")
-    parser.add_argument("--long", action="store_true", help="with title and description (imports every file)")
+    parser.add_argument("--long", action="store_true", help="title and description in full (imports every file)")
+    parser.add_argument("--names", action="store_true", help="the names alone, for scripts")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line a name; with ``--long`` also what the file says of itself."""
+    """Print a line a name: what its file says of itself in its first line; with ``--long`` the whole of it."""
     for kind in [args.kind] if args.kind else _KINDS:
         for name in registry.names(kind):
             words = f"{kind}/{name}" if args.kind is None else name
-            sys.stdout.write(f"{words:32}{_describe(kind, name)}\n" if args.long else f"{words}\n")
+            what = "" if args.names else _describe(kind, name) if args.long else _summary(kind, name)
+            sys.stdout.write(f"{words:{_WIDTH}}  {what}".rstrip() + "\n")
     return EXIT_OK
+
+
+def _summary(kind: str, name: str) -> str:
+    """Return the first line of a file's docstring, without the name that it may begin with."""
+    line = registry.summary(kind, name)
+    return re.sub(r"^[A-Z][a-z ]+ ``[^`]*``: ", "", line)
 
 
 def _describe(kind: str, name: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from foleybench import registry
 from foleybench.errors import EXIT_OK, FoleyError
 
 HELP = "show what was prepared (counts, reasons, flags, copies), a result file, or the card of a metric or protocol"
@@ -51,9 +52,22 @@ def run(args: argparse.Namespace) -> int:
         _show_manifests(path, manifests, args)
     elif path.name.endswith(SUFFIX):
         _show_manifests(path.parent, [path], args)
+    elif not path.exists():
+        raise FoleyError(_nothing_there(path))
     else:
         _show_result(path)
     return EXIT_OK
+
+
+def _nothing_there(path: Path) -> str:
+    """Return what to say of a path where nothing is: perhaps the name of a card was meant."""
+    kinds = [kind for kind in ("metrics", "protocols") if str(path) in registry.names(kind)]
+    if kinds:
+        return f"there is no file at {path}. For the card: `foleybench show {kinds[0]} {path}`."
+    return (
+        f"there is nothing at {path}. Name a manifest, a folder of manifests or a result file; or a card, as in "
+        "`foleybench show metrics onset_agreement`."
+    )
 
 
 def _card(kind: str, name: str) -> str:

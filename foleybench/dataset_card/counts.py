@@ -31,12 +31,28 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 @dataclasses.dataclass(kw_only=True)
 class Reasons:
-    """Clips that could not be had for the same reason."""
+    """Clips that could not be had for the same reason; ``spread`` holds the ends of each number in it."""
 
     status: str
-    words: str
+    said: str
     n: int = 0
+    spread: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     clip_ids: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """The reason, with ``0.04 to 0.31`` where a number differs between the clips."""
+        ends = iter(self.spread)
+        return _NUMBER.sub(lambda found: " to ".join(dict.fromkeys(next(ends))), self.said)
+
+    def add(self, reason: str) -> None:
+        """Count a clip and widen the spread of the numbers by those of its reason."""
+        self.n += 1
+        numbers = _NUMBER.findall(reason)
+        self.spread = [
+            (min(low, number, key=float), max(high, number, key=float))
+            for (low, high), number in zip(self.spread or [(n, n) for n in numbers], numbers, strict=True)
+        ]
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -49,7 +65,7 @@ class Overview:
         sha256: What names the test set.
         n_asked: Clips asked for.
         statuses: Clips by status.
-        reasons: Failures by status and reason, numbers in the reason left out.
+        reasons: Failures by status and reason, whatever the numbers in the reason.
         labels: Class -> clips that can be used; and, under ``asked``, clips asked for.
         flags: Clips by flag, and the ids of some of them.
         values: Fact -> its values over the usable clips.
@@ -107,11 +123,9 @@ class Overview:
         self.asked[label] += 1
         if entry.status != "ok":
             reason = readable(entry.reason)
-            words = _NUMBER.sub("#", reason)
-            group = self.reasons.setdefault((entry.status, words), Reasons(status=entry.status, words=reason))
-            group.n += 1
-            if group.n == 2 and words != reason:
-                group.words = words
+            key = (entry.status, _NUMBER.sub("#", reason))
+            group = self.reasons.setdefault(key, Reasons(status=entry.status, said=reason))
+            group.add(reason)
             _keep(group.clip_ids, entry.clip_id)
             return
         self.labels[label] += 1

@@ -116,7 +116,7 @@ def _parse(words: Sequence[str]) -> tuple[argparse.ArgumentParser, argparse.Name
     return parser, parser.parse_args(words)
 
 
-def _add_command(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str) -> None:
+def _add_command(verbs: argparse._SubParsersAction[SuggestingParser], name: str) -> None:
     module = registry.module("commands", name)
     parser = verbs.add_parser(
         name,

@@ -40,6 +40,10 @@ class WeightsMissingError(FoleyError):
     """Pretrained weights that are not on this machine; the message names the command that gets them."""
 
 
+class WrongWeightsError(FoleyError):
+    """A file of weights that is there, and is not what it should be."""
+
+
 class ManifestError(FoleyError):
     """A manifest or shard that does not follow its schema, or does not agree with its recorded hash."""
 

@@ -27,13 +27,19 @@ _TEMPORARY = re.compile(rf"\..*\.{_MACHINE}\.([0-9]+)\.tmp")
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file; remembered per (path, size, time of change)."""
     stat = path.stat()
-    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+    return _digest("sha256", path, stat.st_size, stat.st_mtime_ns)
+
+
+def file_md5(path: Path) -> str:
+    """Return the MD5 of a file, for those of which nothing better is published; remembered likewise."""
+    stat = path.stat()
+    return _digest("md5", path, stat.st_size, stat.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=64)
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+def _digest(kind: str, path: Path, size: int, mtime_ns: int) -> str:
     with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        return hashlib.file_digest(handle, kind).hexdigest()
 
 
 def canonical_json(record: Any) -> str:

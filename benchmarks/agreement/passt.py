@@ -19,6 +19,7 @@ from agreement import Array, Case, array, peer_modules, random_weights, two_tone
 from torch import Tensor, nn
 
 from foleybench.api.encoder import Encoder, Signal
+from foleybench.api.weights import accept
 from foleybench.encoders import passt, passt_segments, passt_windows
 from foleybench.encoders._nets import passt as nets
 
@@ -46,6 +47,7 @@ def _encoded(encoder: Encoder, net: nn.Module, sound: Array) -> Array:
     """Our encoder's logits, with the net's weights in a file as it would be fetched."""
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict("os.environ", FOLEYBENCH_WEIGHTS=folder):
         torch.save(net.state_dict(), encoder.weights.path)
+        accept(encoder.weights)
         return encoder.build("cpu")([Signal(audio=sound, duration_s=len(sound) / 32000)])[0]["logits"]
 
 

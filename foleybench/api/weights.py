@@ -10,8 +10,11 @@ import dataclasses
 import os
 from pathlib import Path
 
-from foleybench.errors import FoleyError, WeightsMissingError
-from foleybench.files import file_sha256
+from foleybench.errors import WeightsMissingError, WrongWeightsError
+from foleybench.files import file_md5, file_sha256, write_atomically
+
+# Hashes that the authors do not publish, found in repositories that pin these files; they agree with each other.
+PINNED_BY = "public repositories that pin this file"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,8 @@ class Weights:
         packaged_at: Folder inside the package for weights that ship with us.
         made_by: The command that makes packaged weights.
         n_values: How many numbers the file's tensors hold by their layout, where the size is not published.
+        md5: Its MD5, where the authors publish only that.
+        reported_by: Who says the hash and the size, where it is not the authors.
     """
 
     filename: str
@@ -38,11 +43,18 @@ class Weights:
     packaged_at: Path | None = None
     made_by: str | None = None
     n_values: int | None = None
+    md5: str | None = None
+    reported_by: str | None = None
 
     @property
     def path(self) -> Path:
         """Where the file is expected."""
         return (self.packaged_at or weights_folder()) / self.filename
+
+    @property
+    def hashed(self) -> bool:
+        """Whether a hash of the file is known."""
+        return bool(self.sha256 or self.md5)
 
 
 def shipped_mini(encoder: str) -> Weights:
@@ -69,16 +81,91 @@ def require(encoder: str, weights: Weights) -> Path:
 
     Raises:
         WeightsMissingError: The file is absent; the message names the command that gets it.
-        FoleyError: The file is there and is not the published one.
+        WrongWeightsError: The file is there and is not the one that is known, nor one that was accepted.
     """
     path = weights.path
     if not path.is_file():
-        command = weights.made_by or f"foleybench weights fetch {encoder}"
-        raise WeightsMissingError(f"weights of {encoder!r} are not at {path}. Get them with `{command}`.")
-    digest = file_sha256(path)
-    if weights.sha256 and not digest.startswith(weights.sha256):
-        raise FoleyError(
-            f"{path} is not the published file of {encoder!r}: its SHA-256 starts {digest[:16]}, "
-            f"wanted {weights.sha256[:16]}. Delete it and run `foleybench weights fetch {encoder}`."
+        raise WeightsMissingError(
+            f"weights of {encoder!r} are not at {path}. Get them with `{how_to_get(weights, encoder)}`."
         )
+    try:
+        check(path, weights)
+    except WrongWeightsError as error:
+        if _accepted(weights) != file_sha256(path):
+            raise WrongWeightsError(
+                f"{error} Run `foleybench weights fetch {encoder}` to set it aside and get the known one, or "
+                f"`foleybench weights accept {encoder}` to use it as it is."
+            ) from error
     return path
+
+
+def how_to_get(weights: Weights, *encoders: str) -> str:
+    """Return the command that gets the weights of encoders."""
+    return weights.made_by or f"foleybench weights fetch {' '.join(encoders)}"
+
+
+def check(path: Path, weights: Weights) -> None:
+    """Check that a file is the one that is known, as far as size and hashes are.
+
+    Raises:
+        WrongWeightsError: It is not; what it is instead is said where that can be seen.
+    """
+    known = f"file that {weights.reported_by} report" if weights.reported_by else "published file"
+    refused = f"{path} is not the {known}:"
+    with path.open("rb") as handle:
+        other = impostor(handle.read(1024))
+    if other:
+        raise WrongWeightsError(f"{refused} it is {other}.")
+    size = path.stat().st_size
+    if weights.size_bytes is not None and size != weights.size_bytes:
+        raise WrongWeightsError(f"{refused} it has {size:,} bytes, wanted {weights.size_bytes:,}.")
+    for kind, wanted, digest in (("SHA-256", weights.sha256, file_sha256), ("MD5", weights.md5, file_md5)):
+        if wanted and not (found := digest(path)).startswith(wanted):
+            raise WrongWeightsError(f"{refused} its {kind} starts {found[:16]}, wanted {wanted[:16]}.")
+
+
+def impostor(head: bytes) -> str:
+    r"""Return what a file is that is no file of weights at all, by its first bytes; "" when nothing speaks against it.
+
+    Example:
+        >>> impostor(b"version https://git-lfs.github.com/spec/v1\noid sha256:302903fa")
+        'a Git LFS pointer (the name of a file, without its content)'
+        >>> impostor(b"\n<!DOCTYPE html><title>Too many requests</title>")
+        'a web page'
+        >>> impostor(b"PK")
+        ''
+    """
+    start = head.lstrip().lower()
+    if start.startswith(b"version https://git-lfs.github.com/"):
+        return "a Git LFS pointer (the name of a file, without its content)"
+    if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        return "a web page"
+    return "" if head else "an empty file"
+
+
+def accept(weights: Weights) -> str:
+    """Note that the file that lies here is to be used although it is not the known one; return its SHA-256.
+
+    Raises:
+        FoleyError: The note cannot be written.
+    """
+    digest = file_sha256(weights.path)
+    write_atomically(_note_of_acceptance(weights), f"{digest}\n".encode())
+    return digest
+
+
+def forget_acceptance(weights: Weights) -> None:
+    """Take back that the file that lies here is to be used."""
+    _note_of_acceptance(weights).unlink(missing_ok=True)
+
+
+def _accepted(weights: Weights) -> str | None:
+    """Return the SHA-256 of the file that a person accepted, or None."""
+    try:
+        return _note_of_acceptance(weights).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
+
+
+def _note_of_acceptance(weights: Weights) -> Path:
+    return weights.path.with_name(f"{weights.filename}.accepted")

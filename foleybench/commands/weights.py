@@ -1,4 +1,4 @@
-"""``foleybench weights``: list, fetch and verify pretrained weights."""
+"""``foleybench weights``: list, fetch, verify and accept pretrained weights."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foleybench import registry
-from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError
+from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError, WrongWeightsError
 
 if TYPE_CHECKING:
     from foleybench.api.weights import Weights
 
-HELP = "list, fetch or verify the pretrained weights of the encoders"
+HELP = "list, fetch, verify or accept the pretrained weights of the encoders"
 EXAMPLE = "foleybench weights fetch vggish"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    parser.add_argument("action", choices=("list", "fetch", "verify"), help="what to do")
+    parser.add_argument("action", choices=("list", "fetch", "verify", "accept"), help="what to do")
     parser.add_argument(
         "encoder", nargs="*", help="encoders; default: all that have weights (fetch: that are published)"
     )
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; ``verify`` ends with 1 when a file is absent or wrong."""
+    """Do it for every encoder that is named; 1 when a file is absent, wrong or could not be had."""
     known = _weights()
     chosen = {name: weights for name, weights in known.items() if not args.encoder or name in args.encoder}
     unknown = sorted(set(args.encoder) - set(chosen))
@@ -38,8 +38,20 @@ def run(args: argparse.Namespace) -> int:
         return _list(chosen)
     if args.action == "fetch" and not args.encoder:
         chosen = {name: weights for name, weights in chosen.items() if weights.url}
-    codes = [_ACTIONS[args.action](name, weights, args.dry_run) for name, weights in chosen.items()]
-    return max(codes, default=EXIT_OK)
+    if args.action == "accept" and not args.encoder:
+        raise FoleyError("name the encoders whose weights are to be used as they are.")
+    return max((_attempt(args, name, weights) for name, weights in chosen.items()), default=EXIT_OK)
+
+
+def _attempt(args: argparse.Namespace, name: str, weights: Weights) -> int:
+    """Do it for one encoder; say what went wrong, so that the next one has its turn."""
+    try:
+        line = _ACTIONS[args.action](name, weights, args.dry_run)
+    except FoleyError as error:
+        sys.stdout.write(f"{name:20}wrong   {error}\n")
+        return EXIT_ERROR
+    sys.stdout.write(f"{name:20}{line}\n")
+    return EXIT_OK
 
 
 def _weights() -> dict[str, Weights]:
@@ -61,58 +73,92 @@ def _list(chosen: Collection[str]) -> int:
         lines.append(f"  encoders   {', '.join(file.encoders)}")
         lines.append(f"  protocols  {', '.join(file.protocols) or 'none yet'}")
         lines.append(f"  from       {weights.url or f'{shipped}made by `{weights.made_by}`'}")
+        lines += [f"  hash       {_hash_text(weights)}"] * weights.hashed
         sys.stdout.write("\n".join(lines) + "\n")
     return EXIT_OK
 
 
-def _verify(name: str, weights: Weights, dry_run: bool) -> int:
+def _hash_text(weights: Weights) -> str:
+    found = f"SHA-256 {weights.sha256}" if weights.sha256 else f"MD5 {weights.md5}"
+    return f"{found}, reported by {weights.reported_by}" if weights.reported_by else f"{found}, published"
+
+
+def _verify(name: str, weights: Weights, dry_run: bool) -> str:
     from foleybench.api.weights import require
     from foleybench.files import file_sha256
 
+    path = require(name, weights)
+    registry.load("encoders", name).build("cpu")
+    return f"ok      {file_sha256(path)}"
+
+
+def _accept(name: str, weights: Weights, dry_run: bool) -> str:
+    """Use a file that is not the known one but holds the net's tensors; one that was set aside is taken back."""
+    from foleybench.api.weights import accept, forget_acceptance
+    from foleybench.runtime.download import refused_name
+
+    aside = refused_name(weights.path)
+    if not weights.path.is_file() and not aside.is_file():
+        raise FoleyError(f"there is no {weights.path}. Put the file there first.")
+    if dry_run:
+        return f"would accept {weights.path if weights.path.is_file() else aside}"
+    if not weights.path.is_file():
+        aside.rename(weights.path)
+    digest = accept(weights)
     try:
-        path = require(name, weights)
         registry.load("encoders", name).build("cpu")
-    except FoleyError as error:
-        sys.stdout.write(f"{name:20}wrong   {error}\n")
-        return EXIT_ERROR
-    sys.stdout.write(f"{name:20}ok      {file_sha256(path)}\n")
-    return EXIT_OK
+    except WrongWeightsError:
+        forget_acceptance(weights)
+        raise
+    return f"accepted {digest}"
 
 
-def _fetch(name: str, weights: Weights, dry_run: bool) -> int:
-    if weights.path.is_file():
-        return _verify(name, weights, dry_run)
+def _fetch(name: str, weights: Weights, dry_run: bool) -> str:
     from foleybench.scoring.weights_catalogue import size_text
 
+    if weights.path.is_file():
+        try:
+            return _verify(name, weights, dry_run)
+        except WrongWeightsError as error:
+            if weights.url is None or dry_run:
+                raise
+            _set_aside(weights.path, error)
     if weights.url is None:
         raise FoleyError(f"weights of {name!r} are not downloaded; make them with `{weights.made_by}`.")
     if dry_run:
-        sys.stdout.write(f"{name:20}would download {weights.url} ({size_text(weights)})\n")
-        return EXIT_OK
-    _download(weights.url, weights.path)
-    return _verify(name, weights, dry_run)
-
-
-def _download(url: str, path: Path) -> None:
-    import urllib.error
-    import urllib.request
-
-    from foleybench.runtime.progress import Progress
-
-    temporary = path.with_name(f".{path.name}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
+        return f"would download {weights.url} ({size_text(weights)})"
+    _download(weights)
     try:
-        with urllib.request.urlopen(url, timeout=60) as answer, temporary.open("wb") as out:  # noqa: S310 (our own https table)
-            total = int(answer.headers.get("Content-Length", 0)) or None
-            with Progress(total=total, unit="B", unit_scale=True, desc=path.name) as bar:
-                while block := answer.read(1 << 20):
-                    out.write(block)
-                    bar.update(len(block))
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise FoleyError(
-            f"{url} could not be downloaded: {error}. Put the file at {path} by hand, or try again."
-        ) from error
-    temporary.replace(path)
+        return _verify(name, weights, dry_run)
+    except WrongWeightsError as error:
+        _set_aside(weights.path, error)
+        raise
 
 
-_ACTIONS = {"fetch": _fetch, "verify": _verify}
+def _download(weights: Weights) -> None:
+    from foleybench.api.weights import check
+    from foleybench.runtime.download import WrongContentError, download
+
+    def checked(part: Path) -> None:
+        try:
+            check(part, weights)
+        except WrongWeightsError as error:
+            raise WrongContentError(str(error)) from error
+
+    assert weights.url
+    download(weights.url, weights.path, size_bytes=weights.size_bytes, check=checked, hashed=weights.hashed, tell=_tell)
+
+
+def _set_aside(path: Path, error: FoleyError) -> None:
+    from foleybench.runtime.download import refused_name
+
+    aside = refused_name(path)
+    path.replace(aside)
+    _tell(f"{error} It is set aside as {aside.name}.")
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(f"foleybench: {sentence}\n")
+
+
+_ACTIONS = {"fetch": _fetch, "verify": _verify, "accept": _accept}

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
-from foleybench.api.weights import Weights, require
+from foleybench.api.weights import PINNED_BY, Weights, require
 from foleybench.clips import FrameArray
 from foleybench.encoders._inputs.frame_rate import frames_at
 
@@ -39,9 +39,10 @@ CHUNK = 40
 WEIGHTS = Weights(
     filename="cavp_epoch66.ckpt",
     url="https://huggingface.co/SimianLuo/Diff-Foley/resolve/main/diff_foley_ckpt/cavp_epoch66.ckpt",
-    sha256=None,
-    size_bytes=None,
+    sha256="3472c2217a9481f530a96e32611c9e4611766f10b7f0d185a1ce35be7b7f9c80",
+    size_bytes=1_361_483_035,
     licence="Apache-2.0",
+    reported_by=PINNED_BY,
 )
 
 

@@ -12,7 +12,7 @@ qiuqiangkong/audioset_tagging_cnn@d2f4b8c pytorch/models.py.
 
 from __future__ import annotations
 
-from foleybench.api.weights import Weights
+from foleybench.api.weights import PINNED_BY, Weights
 from foleybench.encoders._inputs.spectra import MelGrid
 from foleybench.encoders._nets.panns import panns_encoder
 
@@ -20,10 +20,11 @@ GRID = MelGrid(rate_hz=16000, window=512, hop=160, n_bands=64, low_hz=50.0, high
 WEIGHTS = Weights(
     filename="Cnn14_16k_mAP=0.438.pth",
     url="https://zenodo.org/record/3987831/files/Cnn14_16k_mAP%3D0.438.pth",
-    sha256=None,
-    size_bytes=None,
+    sha256="e2ee543a27919542c2ea03eabaa70b24dcd4e6c8e05621de6b67a94e4c5058e6",
+    size_bytes=358_668_570,
     licence="CC-BY-4.0",
     n_values=81_049_500,
+    reported_by=PINNED_BY,
 )
 
 ENCODER = panns_encoder("panns_16k", grid=GRID, weights=WEIGHTS)

@@ -12,7 +12,7 @@ qiuqiangkong/audioset_tagging_cnn@d2f4b8c pytorch/models.py.
 
 from __future__ import annotations
 
-from foleybench.api.weights import Weights
+from foleybench.api.weights import PINNED_BY, Weights
 from foleybench.encoders._inputs.spectra import MelGrid
 from foleybench.encoders._nets.panns import panns_encoder
 
@@ -20,10 +20,11 @@ GRID = MelGrid(rate_hz=32000, window=1024, hop=320, n_bands=64, low_hz=50.0, hig
 WEIGHTS = Weights(
     filename="Cnn14_mAP=0.431.pth",
     url="https://zenodo.org/record/3987831/files/Cnn14_mAP%3D0.431.pth",
-    sha256=None,
-    size_bytes=None,
+    sha256="0dc499e40e9761ef5ea061ffc77697697f277f6a960894903df3ada000e34b31",
+    size_bytes=327_428_481,
     licence="CC-BY-4.0",
     n_values=81_853_340,
+    reported_by=PINNED_BY,
 )
 
 ENCODER = panns_encoder("panns_32k", grid=GRID, weights=WEIGHTS)

@@ -1,13 +1,18 @@
-import http.server
-import threading
+import dataclasses
+import hashlib
+import io
+import types
 
 import pytest
+import torch
 
 from foleybench import cli, registry
-from foleybench.api.weights import Weights
+from foleybench.api.weights import Weights, require
 from foleybench.commands import doctor, weights
-from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError
+from foleybench.encoders._inputs.loading import read_state
+from foleybench.errors import EXIT_ERROR, EXIT_OK
 from foleybench.scoring.weights_catalogue import encoders_of_protocol, size_text, weights_files
+from tests.faulty_server import Faults, serving
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +31,7 @@ def test_every_encoder_with_weights_is_in_one_file():
 def test_encoders_that_share_a_file_are_listed_together(capsys):
     assert cli.main(["weights", "list", "imagebind_video"]) == EXIT_OK
     out = capsys.readouterr().out
-    assert out.splitlines()[0] == "imagebind_huge.pth: absent, at least 4.80 GB, CC-BY-NC-SA-4.0"
+    assert out.splitlines()[0] == "imagebind_huge.pth: absent, 4.80 GB, CC-BY-NC-SA-4.0"
     assert "  encoders   imagebind_audio, imagebind_video\n" in out
     assert "avbench" in out.splitlines()[2]
     assert "https://dl.fbaipublicfiles.com" in out
@@ -79,34 +84,129 @@ def test_verify_names_a_wrong_file(folder, capsys):
     folder.mkdir()
     (folder / "Cnn14_mAP=0.431.pth").write_bytes(b"not weights")
     assert cli.main(["weights", "verify", "panns_32k"]) == EXIT_ERROR
+    assert "wrong   " in capsys.readouterr().out
+    assert cli.main(["weights", "accept", "panns_32k"]) == EXIT_ERROR
     assert "is not a file of weights" in capsys.readouterr().out
 
 
 @pytest.fixture
-def server(tmp_path):
-    """Files of a folder over HTTP on the loopback address."""
-    (tmp_path / "served").mkdir()
-    (tmp_path / "served" / "net.pt").write_bytes(b"weights" * 1000)
+def net(monkeypatch):
+    """An encoder whose small file is published with size and hash, and served from here with faults."""
+    buffer = io.BytesIO()
+    torch.save({"a": torch.ones(3)}, buffer)
+    faults = Faults(buffer.getvalue())
 
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args):
-            super().__init__(*args, directory=str(tmp_path / "served"))
+    def build(device):
+        path = require("net", encoder.weights)
+        read_state(path)
 
-        def log_message(self, *args):
-            pass
+    with serving(faults) as url:
+        known = {"sha256": hashlib.sha256(faults.content).hexdigest(), "size_bytes": len(faults.content)}
+        made = Weights(filename="net.pt", url=url, licence="MIT", reported_by="somebody", **known)
+        encoder = types.SimpleNamespace(weights=made, build=build)
+        monkeypatch.setattr(weights, "_weights", lambda: {"net": made})
+        monkeypatch.setattr(registry, "load", lambda kind, name: encoder)
+        yield types.SimpleNamespace(faults=faults, weights=made, encoder=encoder)
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
+
+def fetch(*words):
+    return cli.main(["weights", *words])
 
 
-def test_a_file_appears_whole_or_not_at_all(server, folder):
-    weights._download(f"{server}/net.pt", folder / "net.pt")
-    assert (folder / "net.pt").read_bytes() == b"weights" * 1000
-    with pytest.raises(FoleyError, match=r"could not be downloaded: .*404"):
-        weights._download(f"{server}/other.pt", folder / "other.pt")
+def test_fetch_brings_the_file_and_verifies_it(net, folder, capsys):
+    """P1, P2."""
+    assert fetch("fetch", "net") == EXIT_OK
+    assert capsys.readouterr().out == f"{'net':20}ok      {net.weights.sha256}\n"
     assert [path.name for path in folder.iterdir()] == ["net.pt"]
+    assert fetch("fetch", "net") == EXIT_OK
+    assert len(net.faults.seen) == 1
+
+
+def test_a_file_of_another_hash_is_refused_on_first_contact(net, folder, capsys):
+    """P2: and says who reported the hash; a person can accept it, and only that very file."""
+    buffer = io.BytesIO()
+    torch.save({"a": torch.zeros(3)}, buffer)
+    net.faults.content = buffer.getvalue()
+    assert len(net.faults.content) == net.weights.size_bytes
+    assert fetch("fetch", "net") == EXIT_ERROR
+    assert "is not the file that somebody report: its SHA-256 starts" in capsys.readouterr().out
+    assert [path.name for path in folder.iterdir()] == ["net.pt.refused"]
+    assert fetch("accept", "net") == EXIT_OK
+    assert fetch("verify", "net") == EXIT_OK
+    (folder / "net.pt").write_bytes(net.faults.content.replace(b"\0\0\0\0", b"\0\0\0\1"))
+    assert fetch("verify", "net") == EXIT_ERROR
+
+
+def test_a_wrong_file_need_not_be_deleted_by_hand(net, folder, capsys):
+    """P1."""
+    folder.mkdir()
+    (folder / "net.pt").write_bytes(b"<html>Sign in</html>")
+    assert fetch("verify", "net") == EXIT_ERROR
+    assert "it is a web page. Run `foleybench weights fetch net` to set it aside" in capsys.readouterr().out
+    assert fetch("fetch", "net") == EXIT_OK
+    assert (folder / "net.pt").read_bytes() == net.faults.content
+    assert (folder / "net.pt.refused").read_bytes() == b"<html>Sign in</html>"
+
+
+def test_a_file_without_known_hash_that_does_not_load_is_set_aside(net, folder, monkeypatch):
+    """P1."""
+    net.encoder.weights = dataclasses.replace(net.weights, sha256=None, size_bytes=None)
+    net.faults.content = b"something else"
+    monkeypatch.setattr(weights, "_weights", lambda: {"net": net.encoder.weights})
+    assert fetch("fetch", "net") == EXIT_ERROR
+    assert [path.name for path in folder.iterdir()] == ["net.pt.refused"]
+
+
+def test_what_does_not_load_cannot_be_accepted(net, folder, capsys):
+    """P2."""
+    assert fetch("accept", "net") == EXIT_ERROR
+    assert "Put the file there first" in capsys.readouterr().out
+    folder.mkdir()
+    (folder / "net.pt").write_bytes(b"something else")
+    assert fetch("accept", "net") == EXIT_ERROR
+    assert fetch("verify", "net") == EXIT_ERROR
+    assert [path.name for path in folder.iterdir()] == ["net.pt"]
+
+
+def test_one_that_cannot_be_had_does_not_keep_the_next_from_its_turn(net, folder, monkeypatch, capsys):
+    """P1."""
+    absent = dataclasses.replace(net.weights, url="http://127.0.0.1:1 1/", filename="absent.pt")
+    monkeypatch.setattr(weights, "_weights", lambda: {"first": absent, "net": net.weights})
+    assert fetch("fetch") == EXIT_ERROR
+    out = capsys.readouterr().out
+    assert "first               wrong   http://127.0.0.1:1 1/ could not be downloaded: InvalidURL" in out
+    assert f"net                 ok      {net.weights.sha256}" in out
+
+
+REPORTED = {
+    "passt": (344_665_734, "302903fa8c4aee817b11dc982da0b29aaf8d11a3e722420476d0a12c9db70c2c"),
+    "panns_16k": (358_668_570, "e2ee543a27919542c2ea03eabaa70b24dcd4e6c8e05621de6b67a94e4c5058e6"),
+    "panns_32k": (327_428_481, "0dc499e40e9761ef5ea061ffc77697697f277f6a960894903df3ada000e34b31"),
+    "cavp_video": (1_361_483_035, "3472c2217a9481f530a96e32611c9e4611766f10b7f0d185a1ce35be7b7f9c80"),
+    "clap_laion": (2_352_471_003, "51c68f12f9d7ea25fdaaccf741ec7f81e93ee594455410f3bca4f47f88d8e006"),
+    "imagebind_audio": (4_803_584_173, "d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157"),
+    "vggish": (288_567_937, "10086976"),
+    "synchformer_video": (None, None),
+}
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_known_sizes_and_hashes(name):
+    """P2."""
+    known = registry.load("encoders", name).weights
+    assert (known.size_bytes, known.sha256) == REPORTED[name]
+    assert known.hashed
+    assert bool(known.reported_by) == (name not in {"vggish", "synchformer_video"})
+    assert known.md5 == ("5b2f5594b0730f70e41e549b7c94390c" if name == "synchformer_video" else None)
+
+
+def test_the_list_says_where_a_hash_is_from(capsys):
+    """P2."""
+    assert cli.main(["weights", "list", "passt", "vggish"]) == EXIT_OK
+    out = capsys.readouterr().out
+    assert "  hash       SHA-256 302903fa8c4aee81" in out
+    assert ", reported by public repositories that pin this file\n" in out
+    assert "  hash       SHA-256 10086976, published\n" in out
 
 
 def test_doctor_says_what_each_protocol_needs(folder, capsys):
@@ -119,5 +219,5 @@ def test_doctor_says_what_each_protocol_needs(folder, capsys):
     (audiocraft,) = [line for line in lines if line.startswith("protocol audiocraft: needs `foleybench weights fetch ")]
     assert "passt_segments" in audiocraft
     assert any(line.startswith("weights vggish-10086976.pth: wrong: ") for line in lines)
-    assert "weights imagebind_huge.pth: absent (at least 4.80 GB, CC-BY-NC-SA-4.0)" in lines
+    assert "weights imagebind_huge.pth: absent (4.80 GB, CC-BY-NC-SA-4.0)" in lines
     assert doctor.EXAMPLE

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from foleybench import registry
 from foleybench.api.encoder import Signal
+from foleybench.api.weights import accept
 from foleybench.encoders import clap_laion, clap_laion_text, roberta_tokens
 from foleybench.encoders._nets import clap_text, htsat
 from foleybench.errors import FoleyError
@@ -190,6 +191,7 @@ def small(monkeypatch, file):
     """The small nets in the place of the large ones, their files where the encoders look."""
     write_tokenizer(file.parent / roberta_tokens.WEIGHTS.filename)
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(file.parent))
+    accept(clap_laion.WEIGHTS)
     for module in (htsat, clap_text):
         monkeypatch.setattr(module, "new_net", functools.partial(module.new_net, SIZES))
         monkeypatch.setattr(module, "load_weights", functools.partial(module.load_weights, sizes=SIZES))

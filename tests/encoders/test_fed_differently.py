@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from foleybench.api.encoder import Signal
+from foleybench.api.weights import accept
 from foleybench.encoders import passt_segments, passt_windows, vggish_google
 from foleybench.encoders._inputs.vggish_patches import log_mel_patches
 from foleybench.encoders._nets import passt
@@ -84,6 +85,7 @@ def file(tmp_path_factory):
 def test_features_of_a_sound_do_not_depend_on_the_others(file, monkeypatch, module):
     net, path = file
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(path.parent))
+    accept(WEIGHTS)
     monkeypatch.setattr(passt, "new_net", lambda: net)
     encode = module.ENCODER.build("cpu")
     signals = [signal(330000), signal(1000), signal(40000)]

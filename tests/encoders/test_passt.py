@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from foleybench.api.encoder import Signal
+from foleybench.api.weights import accept
 from foleybench.encoders import passt as encoder
 from foleybench.encoders._nets import passt
 from foleybench.encoders._nets.passt_weights import N_SAMPLES, RATE_HZ, WEIGHTS
@@ -141,6 +142,7 @@ def test_agrees_with_the_package_on_random_weights(tmp_path, short, sound, monke
     monkeypatch.setattr(passt, "new_net", lambda: copy.deepcopy(short))
     torch.save(short.state_dict(), tmp_path / WEIGHTS.filename)
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
+    accept(WEIGHTS)
     features = encoder.ENCODER.build("cpu")([Signal(audio=sound[0].numpy(), duration_s=10.0)])[0]
     settings = {"freqm": 48, "timem": 192, "htk": False, "fmin": 0.0, "fmax": None, "norm": 1}
     mel = AugmentMelSTFT(128, 32000, 800, 320, 1024, **settings, fmin_aug_range=10, fmax_aug_range=2000)

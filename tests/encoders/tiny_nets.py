@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from foleybench.api.weights import accept
 from foleybench.encoders import cavp_video, diff_foley_align
 from foleybench.encoders._nets import synchformer
 from foleybench.encoders._nets.cavp_nets import Cavp
@@ -42,4 +43,5 @@ def install(module, folder, monkeypatch):
     monkeypatch.setattr(module, "new_net", MAKERS[module])
     state = random_state(MAKERS[module]())
     torch.save({"state_dict": state} if module is not synchformer else state, folder / module.WEIGHTS.filename)
+    accept(module.WEIGHTS)
     return module.load_weights(folder / module.WEIGHTS.filename)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,9 +14,16 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from foleybench.errors import FoleyError
+from foleybench.api.weights import impostor
+from foleybench.encoders._inputs.wrappings import state_within, tell_taken_off, unwrapped
+from foleybench.errors import WrongWeightsError
 
 _SHOWN = 4
+# Torch's reader believes what a file says: these came of 6,000 damaged ones (tests/encoders/test_wrappings.py).
+_DAMAGED = (
+    *(RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError, AttributeError, TypeError),
+    *(AssertionError, OverflowError, MemoryError, OSError, struct.error, zipfile.BadZipFile),
+)
 _Net = TypeVar("_Net", bound=nn.Module)
 
 
@@ -34,33 +42,44 @@ def read_state(path: Path, inside: str = "", without: str = "") -> dict[str, Ten
 
     Args:
         path: The file.
-        inside: Key under which some releases keep the state dict; used when it is there. What lies beside it, such as
-            a trainer's callbacks and settings, is never run: its classes are replaced by ones that do nothing.
+        inside: Key under which the published file keeps the state dict. A bare one and one under another known key
+            (``wrappings``) are taken too, which is said. What lies beside it, such as a trainer's callbacks and
+            settings, is never run: its classes are replaced by ones that do nothing.
         without: Left out of every name, wherever it stands, such as the ``module.`` of distributed training.
 
     Raises:
-        FoleyError: The file is not a torch file of tensors, wants code to be run, or has a name twice.
+        WrongWeightsError: The file is not a torch file of tensors, wants code to be run, or has a name twice.
     """
+    _refuse_impostor(path)
     try:
         # Mapped where the format allows it: of a large file only the tensors that are used come into memory.
         with (
             torch.serialization.safe_globals(_plain_numpy()),
-            torch.serialization.safe_globals([(_Inert, name) for name in (_foreign_classes(path) if inside else [])]),
+            torch.serialization.safe_globals([(_Inert, name) for name in _foreign_classes(path)]),
         ):
             content: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+    except _DAMAGED as error:
         # torch's own words would have the reader turn the protection off.
         unsafe = str(error).startswith("Weights only load failed")
         reason = "it wants code to be run" if unsafe else (str(error) or type(error).__name__).splitlines()[0]
-        raise FoleyError(f"{path} is not a file of weights: {reason}. Delete it and fetch it again.") from error
-    if isinstance(content, Mapping) and isinstance(content.get(inside), Mapping):
-        content = content[inside]
+        raise WrongWeightsError(f"{path} is not a file of weights: {reason}. Fetch it again.") from error
+    content, said = state_within(content, inside)
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise FoleyError(f"{path} holds a {type(content).__name__}, not a state dict of tensors. Fetch it again.")
+        raise WrongWeightsError(
+            f"{path} holds a {type(content).__name__}, not a state dict of tensors. Fetch it again."
+        )
     state = {name.replace(without, "") if without else name: tensor for name, tensor in content.items()}
     if len(state) < len(content):
-        raise FoleyError(f"{path} holds names that differ only in {without!r}. Fetch the published file.")
+        raise WrongWeightsError(f"{path} holds names that differ only in {without!r}. Fetch the published file.")
+    tell_taken_off(path, said)
     return state
+
+
+def _refuse_impostor(path: Path) -> None:
+    with path.open("rb") as handle:
+        other = impostor(handle.read(1024))
+    if other:
+        raise WrongWeightsError(f"{path} is not a file of weights: it is {other}. Fetch it again.")
 
 
 def _foreign_classes(path: Path) -> list[str]:
@@ -74,8 +93,9 @@ def read_safetensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
     """Read a safetensors file; tensors whose names do not start with ``prefix`` come as shapes, on device ``meta``.
 
     Raises:
-        FoleyError: The file is not a safetensors file.
+        WrongWeightsError: The file is not a safetensors file.
     """
+    _refuse_impostor(path)
     try:
         with safe_open(path, framework="pt") as file:
             # That object is no mapping: it has keys, and cannot be iterated over.
@@ -87,7 +107,7 @@ def read_safetensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
                 for name in names
             }
     except (SafetensorError, OSError) as error:
-        raise FoleyError(f"{path} is not a safetensors file: {error}. Delete it and fetch it again.") from error
+        raise WrongWeightsError(f"{path} is not a safetensors file: {error}. Fetch it again.") from error
 
 
 def _plain_numpy() -> list[Any]:
@@ -108,15 +128,16 @@ def load_strictly(
 
     Args:
         net: Takes the tensors; is left in evaluation mode, frozen.
-        state: What the file holds.
+        state: What the file holds; known prefixes, and what only training needs, are taken off and said.
         path: The file, for messages.
         unused: Shapes of tensors that the published file holds beside the net's: they must be there, too.
 
     Raises:
-        FoleyError: A tensor is missing, unknown, of another shape, or not finite; it is named.
+        WrongWeightsError: A tensor is missing, unknown, of another shape, or not finite; it is named.
     """
     own = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     wanted = own | dict(unused or {})
+    state, said = unwrapped(state, wanted)
     problems = [f"lacks {name}" for name in wanted if name not in state]
     problems += [f"has unknown {name}" for name in state if name not in wanted]
     problems += [
@@ -129,7 +150,10 @@ def load_strictly(
         problems = [f"has values in {name} that are not finite" for name in wrong]
     if problems:
         more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        raise FoleyError(f"{path} does not fit: it {'; it '.join(problems[:_SHOWN])}{more}. Fetch the published file.")
+        raise WrongWeightsError(
+            f"{path} does not fit: it {'; it '.join(problems[:_SHOWN])}{more}. Fetch the published file."
+        )
+    tell_taken_off(path, said)
     # Assigned, not copied: that is all that a net on the meta device can take, and spares a copy of a mapped file.
     kinds = {name: tensor.dtype for name, tensor in net.state_dict().items()}
     net.load_state_dict({name: state[name].to(dtype) for name, dtype in kinds.items()}, assign=True)
@@ -159,7 +183,7 @@ def load_whole(build: Callable[[], _Net], path: Path, inside: str = "", without:
         without: As in ``read_state``.
 
     Raises:
-        FoleyError: The file does not hold exactly the tensors of the network.
+        WrongWeightsError: The file does not hold exactly the tensors of the network.
     """
     with torch.device("meta"):
         net = build()

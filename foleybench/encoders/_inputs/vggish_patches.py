@@ -21,7 +21,7 @@ WEIGHTS = Weights(
     filename="vggish-10086976.pth",
     url="https://github.com/harritaylor/torchvggish/releases/download/v0.1/vggish-10086976.pth",
     sha256="10086976",
-    size_bytes=None,
+    size_bytes=288_567_937,
     licence="Apache-2.0",
     n_values=72_141_184,
 )

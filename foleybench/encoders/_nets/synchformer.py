@@ -21,6 +21,7 @@ WEIGHTS = Weights(
     sha256=None,
     size_bytes=None,
     licence=LICENCE,
+    md5="5b2f5594b0730f70e41e549b7c94390c",
 )
 
 

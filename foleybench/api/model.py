@@ -10,12 +10,16 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from foleybench.clips import AudioArray, Clip
+from foleybench.errors import MediaError
 
+# A sample of magnitude 10 is 20 dB over full scale: no sound, but a network that has gone wrong.
+LOUDEST = 10.0
 Kind = Literal["model", "baseline", "oracle", "control"]
 Sees = Literal["video", "events", "audio"]
 
@@ -182,3 +186,23 @@ def clip_rng(seed: int, clip_id: str) -> np.random.Generator:
     """Return the random generator of one clip."""
     digest = hashlib.sha256(f"{seed}|{clip_id}".encode()).digest()
     return np.random.default_rng(np.frombuffer(digest[:16], dtype=np.uint32))
+
+
+def require_usable(values: npt.NDArray[Any], largest: float, what: str) -> None:
+    """Refuse what a generator made when it is no sound.
+
+    Args:
+        values: Samples, or what they are made from; any shape.
+        largest: The largest magnitude that is taken.
+        what: Names the values for the reader.
+
+    Raises:
+        MediaError: ``not_finite``: one is NaN, infinite, or larger; the first is named.
+    """
+    # A NaN compares as not below anything.
+    bad = np.flatnonzero(~(np.abs(values) <= largest))
+    if len(bad):
+        value = values.reshape(-1)[bad[0]]
+        raise MediaError(
+            "not_finite", f"{len(bad)} of {values.size} {what} are NaN, infinite or beyond {largest:g}: first {value}"
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foleybench.commands._options import add_data, add_sampling, generation_settings, whole_number
-from foleybench.errors import EXIT_OK, FoleyError
+from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
     from foleybench.generation.folder import GenerationSettings
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the sound and print the path of what was made."""
+    """Make the sound and print the path of what was made; 3 when the sound of some clips was not finite."""
     from foleybench.artefacts.result import require_safe_name
     from foleybench.files import require_writable
     from foleybench.generation.folder import generate_folder
@@ -64,9 +64,20 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     if args.video:
         sys.stdout.write("".join(f"{path}\n" for path in _for_video(settings, args.video, args.out, for_people)))
-    else:
-        sys.stdout.write(f"{generate_folder(settings, args.data, args.out, limit=args.limit, force=args.force)}\n")
-    return EXIT_OK
+        return EXIT_OK
+    folder = generate_folder(settings, args.data, args.out, limit=args.limit, force=args.force)
+    sys.stdout.write(f"{folder}\n")
+    return _tell_refused(folder)
+
+
+def _tell_refused(folder: Path) -> int:
+    """Say which clips have no sound because it was not finite; 3 when there are some."""
+    from foleybench.artefacts.audio_folder import read_generation
+
+    refused: dict[str, str] = (read_generation(folder) or {}).get("refused", {})
+    for clip_id, reason in refused.items():
+        sys.stderr.write(f"foleybench: no sound for {clip_id}: not_finite, {reason}\n")
+    return EXIT_PARTIAL if refused else EXIT_OK
 
 
 def _for_video(settings: GenerationSettings, video: Path, out: Path, asked: dict[str, Any]) -> list[Path]:

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from foleybench.api.model import BuildContext, Generator, Model, clip_rng, rate_of
+from foleybench.api.model import LOUDEST, BuildContext, Generator, Model, clip_rng, rate_of, require_usable
 from foleybench.artefacts import audio_folder
 from foleybench.clips import AudioArray, Clip, Clock
-from foleybench.errors import FoleyError
+from foleybench.errors import FoleyError, MediaError
 from foleybench.files import file_sha256
 from foleybench.load import load_model
 from foleybench.media.audio import write_wav
@@ -28,6 +28,8 @@ from foleybench.shards.folder_dataset import FolderDataset, open_dataset
 
 SPEED_BATCH = 8
 SPEED_REPEATS = 5
+# A model that gives none of this many clips a sound gives none to the rest either.
+MOST_REFUSED = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -121,14 +123,14 @@ def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> A
     """Make the sound of one clip and hold the model to its contract.
 
     Raises:
-        FoleyError: The sound has the wrong length or holds a value that is not finite.
+        FoleyError: The sound has the wrong length.
+        MediaError: ``not_finite``: it holds a sample that is NaN, infinite, or 20 dB over full scale.
     """
     audio = generator.generate([visible_part(clip, model)], clip_rng(seed, clip.clip_id))[0]
     wanted = Clock(clip.duration_s).samples(rate_of(generator, clip))
     if audio.shape != (wanted,):
         raise FoleyError(f"{model.title} made {audio.shape} samples for {clip.clip_id}; ({wanted},) are wanted.")
-    if not np.isfinite(audio).all():
-        raise FoleyError(f"{model.title} made a sample that is not finite for {clip.clip_id}.")
+    require_usable(audio, LOUDEST, "samples")
     return audio
 
 
@@ -145,10 +147,11 @@ def generate_folder(
         force: Start over.
 
     Returns:
-        The audio folder, with ``generation.json``.
+        The audio folder, with ``generation.json``; clips whose sound was not finite have no file and stand under
+        ``refused`` there, with the reason.
 
     Raises:
-        FoleyError: The folder holds the sound of other settings.
+        FoleyError: The folder holds the sound of other settings, or no clip got a sound.
     """
     data = open_dataset(data_path)
     model, generator = build_generator(settings, data)
@@ -159,21 +162,48 @@ def generate_folder(
     video = "video" in model.sees
     # Of real sound that shards never rounded to 16 bits, a control is not to be rounded either.
     exact = isinstance(data, FolderDataset) and model.kind == "control"
-    if todo:
-        generate_one(model, generator, data.load(todo[0], video=video), settings.seed)  # warm-up, not timed
     seconds: dict[str, float] = {k: v for k, v in done.items() if k in set(clip_ids)}
+    refused: dict[str, str] = {}
     for count, clip_id in enumerate(Progress(todo, desc=f"generate {settings.row_name}", unit="clip"), 1):
         clip = data.load(clip_id, video=video)
-        started = time.perf_counter()
-        audio = generate_one(model, generator, clip, settings.seed)
+        path = out / f"{clip_id}.wav"
+        try:
+            if count == 1:
+                generate_one(model, generator, clip, settings.seed)  # warm-up, not timed
+            started = time.perf_counter()
+            audio = generate_one(model, generator, clip, settings.seed)
+        except MediaError as error:
+            path.unlink(missing_ok=True)  # of an earlier run
+            refused[clip_id] = error.reason
+            _require_some_sound(settings, seconds, refused)
+            continue
         _synchronise(settings.device)
         seconds[clip_id] = time.perf_counter() - started
-        write_wav(out / f"{clip_id}.wav", audio, rate_of(generator, clip), exact=exact)
+        write_wav(path, audio, rate_of(generator, clip), exact=exact)
         if count % 16 == 0:
             audio_folder.write_generation(out, {**card, "seconds": seconds})
-    speed = measure_speed(settings, model, generator, data, clip_ids)
-    audio_folder.write_generation(out, {**card, "seconds": seconds, "speed": speed})
+    if not seconds and refused:
+        _require_some_sound(settings, seconds, refused, most=0)
+    speed = measure_speed(settings, model, generator, data, [one for one in clip_ids if one in seconds])
+    bad = {"refused": refused} if refused else {}
+    audio_folder.write_generation(out, {**card, "seconds": seconds, "speed": speed, **bad})
     return out
+
+
+def _require_some_sound(
+    settings: GenerationSettings, seconds: dict[str, float], refused: dict[str, str], most: int = MOST_REFUSED
+) -> None:
+    """Stop a model that makes nothing but refused sound.
+
+    Raises:
+        FoleyError: No clip got a sound, and more than ``most`` did not.
+    """
+    if not seconds and len(refused) > most:
+        clip_id, reason = next(iter(refused.items()))
+        raise FoleyError(
+            f"{settings.row_name} made no sound for any of the first {len(refused)} clips; {clip_id}: not_finite, "
+            f"{reason}. Look at its weights."
+        )
 
 
 def measure_speed(
@@ -184,24 +214,32 @@ def measure_speed(
     Timed: picture features, network, vocoder. Not timed: decoding and writing files.
 
     Returns:
-        Median seconds per clip and real-time factor (seconds of work per second of sound) for each batch size.
+        Median seconds per clip and real-time factor (seconds of work per second of sound) for each batch size; none
+        when a sound of these was not finite.
     """
     chosen = [data.load(clip_id, video="video" in model.sees) for clip_id in clip_ids[:SPEED_BATCH]]
     clips = [visible_part(clip, model) for clip in chosen]
     report: dict[str, Any] = {}
-    for size in sorted({1, len(clips)}):
+    for size in sorted({1, len(clips)} - {0}):
         batch = clips[:size]
-        generator.generate(batch, clip_rng(settings.seed, "warm-up"))
-        times = []
-        for repeat in range(SPEED_REPEATS):
-            started = time.perf_counter()
-            generator.generate(batch, clip_rng(settings.seed, f"speed {repeat}"))
-            _synchronise(settings.device)
-            times.append(time.perf_counter() - started)
-        total = float(np.median(times))
+        try:
+            total = _median_seconds(settings, generator, batch)
+        except MediaError:
+            return {}
         duration_s = sum(clip.duration_s for clip in batch)
         report[f"batch_{size}"] = {"seconds_per_clip": total / size, "real_time_factor": total / duration_s}
     return report
+
+
+def _median_seconds(settings: GenerationSettings, generator: Generator, batch: Sequence[Clip]) -> float:
+    generator.generate(batch, clip_rng(settings.seed, "warm-up"))
+    times = []
+    for repeat in range(SPEED_REPEATS):
+        started = time.perf_counter()
+        generator.generate(batch, clip_rng(settings.seed, f"speed {repeat}"))
+        _synchronise(settings.device)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times))
 
 
 def describe_model(settings: GenerationSettings, model: Model, generator: Generator) -> dict[str, Any]:

@@ -252,9 +252,7 @@ class _Download:
         self._note.write_text(json.dumps({"url": self._url, **dataclasses.asdict(found)}), encoding="utf-8")
 
     def _copy(self, answer: Any) -> None:
-        bar = Progress(
-            total=self._whole(), initial=self._here(), unit="B", unit_scale=True, desc=self._path.name
-        )
+        bar = Progress(total=self._whole(), initial=self._here(), unit="B", unit_scale=True, desc=self._path.name)
         with bar:
             while block := self._read(answer):
                 self._write(block)

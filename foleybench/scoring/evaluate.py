@@ -221,7 +221,8 @@ def _score_clips(
 ) -> _Found:
     """Return a row for every clip asked for, and every problem met."""
     matched = match(request.audio, {entry.clip_id: entry.source for entry in data.entries()}, request.names)
-    seconds: dict[str, float] = (audio_folder.read_generation(request.audio) or {}).get("seconds", {})
+    generation = audio_folder.read_generation(request.audio) or {}
+    seconds: dict[str, float] = generation.get("seconds", {})
     files = {clip_id: matched.files.get(clip_id) or (None,) for clip_id in clip_ids}
     wanted = [
         ClipToScore(clip_id, path, seconds.get(clip_id), take)
@@ -245,7 +246,8 @@ def _score_clips(
         for clip_id, paths in files.items():
             rows = []
             for take, (row, problems) in zip(range(len(paths)), scored, strict=False):
-                found.problems.extend(_of_take(problem, take, len(paths)) for problem in problems)
+                told = [_as_generated(problem, generation.get("refused", {})) for problem in problems]
+                found.problems.extend(_of_take(problem, take, len(paths)) for problem in told)
                 rows.append(row)
             found.rows.add(takes.joined_takes(rows, metrics))
             for table, row in zip(found.takes, rows, strict=False):
@@ -297,6 +299,13 @@ def require_pictures(data: ShardDataset, metrics: Mapping[str, Metric]) -> None:
 def looks(metric: Metric) -> bool:
     """Return whether a metric needs the picture."""
     return any(encoder.sees for encoder in encoders_of(needs_of({"": metric})).values())
+
+
+def _as_generated(problem: Problem, refused: Mapping[str, str]) -> Problem:
+    """Return a problem; for sound that is missing because it was not finite when it was made, that."""
+    if problem.kind == "missing" and problem.clip_id in refused:
+        return Problem(problem.clip_id, "not_finite", refused[problem.clip_id])
+    return problem
 
 
 def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: int) -> dict[str, Any]:

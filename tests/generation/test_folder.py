@@ -7,9 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from foleybench import EvalRequest, cli, evaluate
 from foleybench.api.model import Model, clip_rng
 from foleybench.artefacts import audio_folder
-from foleybench.errors import FoleyError
+from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError, MediaError
 from foleybench.generation import folder as generation
 from foleybench.generation.folder import (
     GenerationSettings,
@@ -31,14 +32,14 @@ class Hiss:
     nfe = 0
     guidance = None
 
-    def __init__(self, surplus: int = 0, bad: bool = False) -> None:
-        self.surplus, self.bad, self.seen = surplus, bad, []
+    def __init__(self, surplus: int = 0, bad: float | None = None, bad_ids: tuple[str, ...] | None = None) -> None:
+        self.surplus, self.bad, self.bad_ids, self.seen = surplus, bad, bad_ids, []
 
     def generate(self, clips, rng):
         self.seen += clips
         out = [rng.uniform(-0.5, 0.5, round(c.duration_s * 8000) + self.surplus).astype(np.float32) for c in clips]
-        if self.bad:
-            out[0][3] = np.nan
+        if self.bad is not None and (self.bad_ids is None or clips[0].clip_id in self.bad_ids):
+            out[0][3] = self.bad
         return out
 
 
@@ -77,7 +78,7 @@ def test_randomness_comes_from_seed_and_clip_id():
     assert clip_rng(0, "a").random() == draws[0, "a"]
 
 
-@pytest.mark.parametrize(("generator", "message"), [(Hiss(surplus=1), "samples for"), (Hiss(bad=True), "not finite")])
+@pytest.mark.parametrize(("generator", "message"), [(Hiss(surplus=1), "samples for"), (Hiss(bad=np.nan), "not_finite")])
 def test_a_model_is_held_to_its_contract(clicks, generator, message):
     clip = ShardDataset(clicks).load("clip00_000000")
     with pytest.raises(FoleyError, match=message):
@@ -132,3 +133,60 @@ def test_row_titles_tell_two_rows_of_one_model_apart():
         generation.row_title(GenerationSettings(model="hiss", nfe=1, guidance=2.5), model)
         == "Hiss, 1 NFE, guidance 2.5"
     )
+
+
+BAD = [np.nan, np.inf, -np.inf, 10.5, -1e30]
+
+
+@pytest.mark.parametrize("value", BAD)
+def test_sound_that_is_none_is_refused_by_name(clicks, value):
+    """W3."""
+    clip = ShardDataset(clicks).load("clip00_000000")
+    generator = Hiss(bad=value)
+    with pytest.raises(MediaError, match=r"not_finite: 1 of 16000 samples are NaN, infinite or beyond 10: first"):
+        generate_one(model_of(generator), generator, clip, 0)
+
+
+def test_loud_sound_is_still_sound(clicks):
+    """W3: 20 dB over full scale is the limit."""
+    clip = ShardDataset(clicks).load("clip00_000000")
+    assert generate_one(model_of(Hiss()), Hiss(bad=9.9), clip, 0)[3] == np.float32(9.9)
+
+
+@pytest.mark.parametrize("value", BAD)
+def test_a_clip_without_usable_sound_has_no_file_and_the_rest_goes_on(clicks, tmp_path, monkeypatch, capsys, value):
+    """W3: generate exits 3 and names the clip; eval calls it not_finite; nothing silent is written."""
+    ids = ShardDataset(clicks).clip_ids
+    generator = Hiss(bad=value, bad_ids=(ids[0], ids[2]))
+    monkeypatch.setattr(generation, "load_model", lambda name: model_of(generator))
+    monkeypatch.setattr("foleybench.load.load_model", lambda name: model_of(generator))
+    out = tmp_path / "audio"
+    made = ["generate", "--model", "hiss.py:MODEL", "--data", str(clicks), "--out", str(out)]
+    assert cli.main(made) == EXIT_PARTIAL
+    told = capsys.readouterr().err
+    assert all(f"no sound for {clip_id}: not_finite, 1 of 16000 samples" in told for clip_id in (ids[0], ids[2]))
+    assert sorted(path.stem for path in out.glob("*.wav")) == sorted(set(ids) - {ids[0], ids[2]})
+    assert set(audio_folder.read_generation(out)["refused"]) == {ids[0], ids[2]}
+    system = {"name": "hiss", "kind": "model"}
+    asked = EvalRequest(data=clicks, audio=out, protocol=None, metrics=("level_difference",), model=system)
+    result, _ = evaluate(asked)
+    assert [(one["clip_id"], one["kind"]) for one in result["problems"]] == [
+        (ids[0], "not_finite"),
+        (ids[2], "not_finite"),
+    ]
+    assert result["status"] == "partial"
+    generator.bad_ids = ()
+    assert cli.main(made) == EXIT_OK
+    assert "refused" not in audio_folder.read_generation(out)
+    assert len(list(out.glob("*.wav"))) == len(ids)
+
+
+def test_a_model_that_makes_no_usable_sound_at_all_is_stopped(clicks, tmp_path, monkeypatch):
+    """W3."""
+    monkeypatch.setattr(generation, "load_model", lambda name: model_of(Hiss(bad=np.nan)))
+    with pytest.raises(FoleyError, match="made no sound for any of the first 6 clips; clip00_000000: not_finite"):
+        generate_folder(SETTINGS, clicks, tmp_path / "audio", limit=None, force=False)
+    monkeypatch.setattr(generation._require_some_sound, "__defaults__", (2,))
+    with pytest.raises(FoleyError, match="the first 3 clips"):
+        generate_folder(SETTINGS, clicks, tmp_path / "audio", limit=None, force=False)
+    assert not list((tmp_path / "audio").glob("*.wav"))

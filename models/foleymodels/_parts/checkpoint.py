@@ -1,25 +1,38 @@
 """Checkpoints: weights and settings in one folder.
 
-``model.safetensors`` and ``config.json``, loaded strictly, never a pickle.
+``model.safetensors`` and ``config.json``, loaded strictly, never a pickle. A file of tensors carries their hash among
+its metadata, and the config names it, so a bit that flips on a disk and weights of another run are found; a file of
+before there was a hash is taken, which is said.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
-from foleybench.errors import FoleyError
+from foleybench.errors import FoleyError, WrongWeightsError
+from foleybench.fields import Place, mapping, read_bytes, read_json
 from foleybench.files import canonical_json, write_atomically
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 FORMAT = 1
+# No weight of a network that was trained is as large; one whose exponent was changed is.
+LARGEST = 1e6
+_HASH = "tensors_sha256"
+_ADVICE = "Train again or name another checkpoint."
+# What safetensors lets through from a damaged file, beside its own error.
+_DAMAGED = (safetensors.SafetensorError, ValueError, LookupError, AttributeError, TypeError, RuntimeError, MemoryError)
 
 
 def write_checkpoint(folder: Path, kind: str, tensors: dict[str, Tensor], config: dict[str, Any]) -> Path:
@@ -34,9 +47,8 @@ def write_checkpoint(folder: Path, kind: str, tensors: dict[str, Tensor], config
     Returns:
         The folder.
     """
-    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    write_atomically(folder / WEIGHTS, safetensors.torch.save(plain))
-    record = {"format": FORMAT, "kind": kind, **config}
+    digest = write_tensors(folder / WEIGHTS, tensors)
+    record = {"format": FORMAT, "kind": kind, _HASH: digest, **config}
     write_atomically(folder / CONFIG, (canonical_json(record) + "\n").encode())
     return folder
 
@@ -49,6 +61,7 @@ def read_checkpoint(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[st
 
     Raises:
         FoleyError: No checkpoint there, another kind or format, or a broken file.
+        WrongWeightsError: The weights are not those that were written, or are no weights of a trained network.
     """
     config = _read_config(folder)
     if config.get("kind") != kind or config.get("format") != FORMAT:
@@ -56,21 +69,94 @@ def read_checkpoint(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[st
             f"{folder} holds a checkpoint of {config.get('kind')!r} (format {config.get('format')}), "
             f"wanted {kind!r} (format {FORMAT}). Name the right folder with --checkpoint."
         )
-    return read_tensors(folder / WEIGHTS), config
+    tensors, facts = read_with_facts(folder / WEIGHTS)
+    if config.get(_HASH, facts.get(_HASH)) != facts.get(_HASH):
+        raise WrongWeightsError(
+            f"{folder / WEIGHTS} does not hold the weights that {CONFIG} beside it was written for: their SHA-256 is "
+            f"{facts.get(_HASH, 'not recorded')}, wanted {config[_HASH]}. Take both files from one run."
+        )
+    for name, value in tensors.items():
+        _require_sound(name, value, folder / WEIGHTS)
+    return tensors, config
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], **facts: str) -> str:
+    """Write tensors with their hash and with facts in words; return the hash.
+
+    Raises:
+        FoleyError: They cannot be written.
+    """
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    digest = _sha256(plain)
+    write_atomically(path, safetensors.torch.save(plain, {**facts, _HASH: digest}))
+    return digest
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file.
+    """Read the tensors of a safetensors file.
 
     Raises:
         FoleyError: It is missing or broken.
+        WrongWeightsError: They are not those that were written.
     """
+    return read_with_facts(path)[0]
+
+
+def read_with_facts(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read the tensors of a safetensors file, and the facts that it holds beside them.
+
+    Raises:
+        FoleyError: It is missing or broken.
+        WrongWeightsError: They are not those that were written.
+    """
+    data = read_bytes(path, Place(str(path), advice=_ADVICE))
     try:
-        return safetensors.torch.load(path.read_bytes())
-    except (OSError, safetensors.SafetensorError) as error:
-        raise FoleyError(
-            f"cannot read weights from {path}: {error}. Train again or name another checkpoint."
-        ) from error
+        tensors = safetensors.torch.load(data)
+        facts: dict[str, str] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+    except _DAMAGED as error:
+        raise FoleyError(f"cannot read weights from {path}: {error or type(error).__name__}. {_ADVICE}") from error
+    if _HASH not in facts:
+        _tell_unhashed(path)
+    elif facts[_HASH] != (found := _sha256(tensors)):
+        raise WrongWeightsError(
+            f"the weights in {path} are not those that were written: their SHA-256 starts {found[:16]}, wanted "
+            f"{facts[_HASH][:16]}. The file was changed or damaged: take a copy of it, or train again."
+        )
+    return tensors, facts
+
+
+def _sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Return the hash of names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name}|{value.dtype}|{tuple(value.shape)}|".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=256)
+def _tell_unhashed(path: Path) -> None:
+    sys.stderr.write(
+        f"foleybench: {path} carries no hash of its weights (an older version wrote it); they are taken as they are\n"
+    )
+
+
+def _require_sound(name: str, value: Tensor, path: Path) -> None:
+    """Refuse weights that no training ends with.
+
+    Raises:
+        WrongWeightsError: One is NaN, infinite, or of a size that only damage explains.
+    """
+    if not value.is_floating_point() or not value.numel():
+        return
+    if not value.isfinite().all():
+        raise WrongWeightsError(f"the weights in {path} hold NaN or infinity in {name}. {_ADVICE}")
+    largest = float(value.abs().max())
+    if largest > LARGEST:
+        raise WrongWeightsError(
+            f"the weights in {path} hold {largest:.3g} in {name}; none of a trained network is over {LARGEST:g}. "
+            f"{_ADVICE}"
+        )
 
 
 def load_into(module: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
@@ -108,8 +194,5 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise FoleyError(
             f"no checkpoint in {folder} ({CONFIG} is missing). Train first, or name one with --checkpoint."
         )
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise FoleyError(f"{path} is not JSON: {error}. Train again or name another checkpoint.") from error
+    config: dict[str, Any] = read_json(path, mapping, Place(str(path), advice=_ADVICE))
     return config

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -23,7 +22,7 @@ from foleybench.errors import FoleyError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.runtime import distributed
 from foleybench.runtime.progress import Progress, say
-from foleymodels._parts.checkpoint import below, load_into, read_tensors
+from foleymodels._parts.checkpoint import below, load_into, read_with_facts, write_tensors
 from foleymodels._training.curves import draw_curves
 from foleymodels._training.data_parallel import Share, present_share, share, sharing
 from foleymodels._training.ema import Ema
@@ -248,10 +247,9 @@ class _Run:
         tensors |= {f"ema.{key}": value for key, value in self.ema.weights.items()}
         for index, state in self._optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-        plain = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         header = {"step": self.step, "fingerprint": self._fingerprint, "records": self.records}
         header["bad_in_a_row"] = self._bad_in_a_row
-        write_atomically(self._folder / _STATE, safetensors.torch.save(plain, {"run": canonical_json(header)}))
+        write_tensors(self._folder / _STATE, tensors, run=canonical_json(header))
         lines = [canonical_json(record) for record in self.records]
         write_atomically(self._folder / LOG, ("\n".join(lines) + "\n").encode())
 
@@ -306,9 +304,8 @@ def _read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     user's back, although training the stage anew would end with the same weights.
     """
     try:
-        tensors = read_tensors(path)
-        with safetensors.safe_open(path, framework="pt") as handle:
-            header: dict[str, Any] = json.loads((handle.metadata() or {})["run"])
+        tensors, facts = read_with_facts(path)
+        header: dict[str, Any] = json.loads(facts["run"])
     except (FoleyError, KeyError, ValueError) as error:
         raise FoleyError(
             f"{path} is broken, so this stage cannot go on from it ({error}). Check the disk; then delete that file "

@@ -12,13 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from foleybench.api.model import BuildContext
+from foleybench.api.model import BuildContext, require_usable
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
 from foleymodels._vocoders.choose import vocoder_of
 
+# Mel tokens have about unit variance over the training data.
+MOST_SPREADS = 100.0
+# Before audio is clipped to full scale: 60 dB over it. The loudest tokens give 30 dB.
+MOST_SAMPLE = 1000.0
 MakeTokens = Callable[[Sequence[Clip], Windows, np.random.Generator], Tensor]
 
 
@@ -68,7 +72,11 @@ class MelGenerator:
         self.nfe, self.guidance, self.sampler = nfe, guidance, sampler
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
-        """Make audio; clips of one length are processed as one batch, in the order of the list."""
+        """Make audio; clips of one length are processed as one batch, in the order of the list.
+
+        Raises:
+            MediaError: ``not_finite``: the system made tokens, or the vocoder samples, that are no sound.
+        """
         made: dict[int, AudioArray] = {}
         lengths = [Clock(clip.duration_s).samples(self.rate_hz) for clip in clips]
         for n_samples in dict.fromkeys(lengths):
@@ -84,5 +92,9 @@ class MelGenerator:
         wanted = (len(clips), windows.n, mel.token_dim)
         if tokens.shape != wanted:
             raise FoleyError(f"mel tokens of shape {tuple(tokens.shape)} were made; {wanted} are wanted.")
-        audio = self._vocoder(tokens, n_samples).clamp(-1.0, 1.0).numpy()
+        # Before the vocoder: it takes a NaN for silence, and bounds what is too large.
+        require_usable(tokens.numpy(force=True), MOST_SPREADS, "mel tokens (standard deviations)")
+        audio = self._vocoder(tokens, n_samples).numpy()
+        require_usable(audio, MOST_SAMPLE, "samples")
+        audio = audio.clip(-1.0, 1.0)
         return [np.ascontiguousarray(one) for one in audio]

@@ -19,19 +19,17 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from foleybench.api.model import Generator
-from foleybench.files import write_atomically
 from foleybench.runtime import distributed
 from foleybench.runtime.progress import Progress
 from foleymodels._flow.network import Flow, guided_velocity
 from foleymodels._flow.training import crop_tokens
-from foleymodels._parts.checkpoint import load_into, read_tensors
+from foleymodels._parts.checkpoint import load_into, read_tensors, write_tensors
 from foleymodels._parts.paths import draw_times
 from foleymodels._parts.samplers import sample
 from foleymodels._training.conditions import Conditions, NoConditions
@@ -244,8 +242,7 @@ class Pairs:
         path = job.context.out / FOLDER / _PAIRS
         if not distributed.agreed(path.is_file()):
             if distributed.first():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, safetensors.torch.save({"sounds": self._make(teacher)}))
+                write_tensors(path, {"sounds": self._make(teacher)})
             distributed.agreed(True)
         self._tokens = read_tensors(path)["sounds"]
 

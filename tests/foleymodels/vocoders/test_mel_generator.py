@@ -9,7 +9,7 @@ import torch
 
 from foleybench.api.model import BuildContext
 from foleybench.clips import Clip
-from foleybench.errors import FoleyError
+from foleybench.errors import FoleyError, MediaError
 from foleymodels._parts.mel import Mel
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._vocoders.griffin_lim import griffin_lim
@@ -114,3 +114,26 @@ def test_it_says_how_its_audio_is_made(tmp_path):
     assert made.vocoder == "griffin_lim, 2 iterations"
     with pytest.raises(FoleyError, match="no checkpoint"):
         MelGenerator(noise_tokens, SIGNAL, BuildContext(vocoder=tmp_path), n_parameters=5, nfe=1)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 100.5])
+def test_tokens_that_are_no_sound_are_refused(value):
+    """W3: the vocoder takes a NaN for silence and bounds the rest, so this is looked at before it."""
+
+    def make(clips, windows, rng):
+        tokens = noise_tokens(clips, windows, rng)
+        tokens[0, 1, 2] = value
+        return tokens
+
+    with pytest.raises(MediaError, match=r"not_finite: 1 of \d+ mel tokens \(standard deviations\) are NaN, infinite"):
+        generator(make).generate([clip(1.0)], np.random.default_rng(0))
+
+
+def test_samples_that_are_no_sound_are_refused(monkeypatch):
+    """W3: so is what a trained vocoder makes, before it is clipped to full scale."""
+    made = generator(noise_tokens)
+    monkeypatch.setattr(made, "_vocoder", lambda tokens, n_samples: torch.full((1, n_samples), 1001.0))
+    with pytest.raises(MediaError, match="16000 of 16000 samples are NaN, infinite or beyond 1000"):
+        made.generate([clip(1.0)], np.random.default_rng(0))
+    monkeypatch.setattr(made, "_vocoder", lambda tokens, n_samples: torch.full((1, n_samples), 3.0))
+    assert made.generate([clip(1.0)], np.random.default_rng(0))[0].max() == 1.0

@@ -66,7 +66,8 @@ def read_state(path: Path, inside: str = "", without: str = "") -> dict[str, Ten
     content, said = state_within(content, inside)
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise WrongWeightsError(
-            f"{path} holds a {type(content).__name__}, not a state dict of tensors. Fetch it again."
+            f"{path} is not a file of weights: it holds a {type(content).__name__}, not a state dict of tensors. "
+            "Fetch it again."
         )
     state = {name.replace(without, "") if without else name: tensor for name, tensor in content.items()}
     if len(state) < len(content):

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from foleybench import __version__, registry
 from foleybench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError
+from foleybench.runtime.with_parent import end_with_named_parent
 
 
 def command_names() -> list[str]:
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Intervals need thousands of small decompositions: a second thread of OpenBLAS only waits for the first (on a busy
     # machine of two cores, distances in 128 dimensions took over seven times as long with it). torch is not affected.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    end_with_named_parent()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         parser, args = _parse(words)

@@ -12,10 +12,8 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
-import multiprocessing
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +38,7 @@ from foleybench.runtime.lock import locked
 from foleybench.runtime.progress import Progress
 from foleybench.runtime.provenance import package_versions
 from foleybench.runtime.ray_map import connected, ray_map
+from foleybench.runtime.worker_processes import worker_processes
 from foleybench.shards.dataset import write_shard
 from foleybench.shards.feature_files import ENDING, features_bytes
 from foleybench.shards.index import ShardIndex
@@ -270,8 +269,7 @@ def _run(request: FeatureRequest, tasks: Sequence[ShardTask]) -> Generator[tuple
         for task in tasks:
             yield task, make_shard(task).part
     else:
-        context = multiprocessing.get_context("spawn")  # A fork of a process that has loaded torch may hang.
-        with ProcessPoolExecutor(request.jobs, mp_context=context) as workers:
+        with worker_processes(request.jobs) as workers:
             for task, made in zip(tasks, workers.map(make_shard, tasks), strict=True):
                 yield task, made.part
 

@@ -8,7 +8,6 @@ guard is never imported again.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -22,8 +21,7 @@ from foleybench.errors import MediaError
 from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.staging import ItemOutcome, failure, stage_outcome, stage_sample
 from foleybench.prepare.waiting import tell_with
-
-_PR_SET_PDEATHSIG = 1
+from foleybench.runtime.with_parent import end_with_parent
 
 
 def make_one(dataset: Dataset, item: Item, folder: Path) -> str:
@@ -44,9 +42,9 @@ def make_one(dataset: Dataset, item: Item, folder: Path) -> str:
 def main() -> int:
     """Serve until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its workers itself.
-    _die_with_parent()
     answers = _take_stdout()
     setup = json.loads(sys.stdin.buffer.readline())
+    end_with_parent(setup["parent"])  # Also in the middle of a clip.
     sys.path[:] = setup["sys_path"]
     dataset = load_dataset(setup["dataset"])
     _limit_memory(setup["memory_mb"])
@@ -69,12 +67,6 @@ def _take_stdout() -> IO[bytes]:
 def _answer(answers: IO[bytes], record: dict[str, Any]) -> None:
     answers.write(json.dumps(record).encode() + b"\n")
     answers.flush()
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies, also in the middle of a clip."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _limit_memory(memory_mb: int | None) -> None:

@@ -70,7 +70,8 @@ class _Worker:
         self.ready = False
         self._received = b""
         self.deadline_s = time.monotonic() + _START_LIMIT_S
-        self._send({"dataset": settings.dataset, "memory_mb": settings.memory_mb, "sys_path": sys.path})
+        setup = {"dataset": settings.dataset, "memory_mb": settings.memory_mb, "sys_path": sys.path}
+        self._send({**setup, "parent": os.getpid()})
         self._order(task)
 
     @property

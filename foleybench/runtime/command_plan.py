@@ -21,6 +21,7 @@ from pathlib import Path
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 from foleybench.files import write_atomically
 from foleybench.runtime.progress import Progress
+from foleybench.runtime.with_parent import PARENT
 
 _POLL_S = 0.2
 
@@ -103,7 +104,7 @@ def _start(step: Step, out: Path) -> subprocess.Popen[bytes]:
     log = out / "logs" / f"{step.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     # One thread a process: two small processes on two cores beat one with two threads.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())}
     with log.open("ab") as handle:
         return subprocess.Popen(  # noqa: S603 (our own command line)
             [sys.executable, "-m", "foleybench.cli", *step.words], stdout=handle, stderr=handle, env=environment

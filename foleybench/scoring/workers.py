@@ -9,7 +9,6 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import functools
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -17,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Literal, NamedTuple
 
 from foleybench.errors import FoleyError
+from foleybench.runtime.worker_processes import worker_processes
 from foleybench.scoring.scorer import ClipToScore, Scored, Scorer, ScorerRecipe
 
 Engine = Literal["local", "ray"]
@@ -78,9 +78,7 @@ def _score(task: _Task) -> list[Scored]:
 def _in_processes(tasks: Sequence[_Task], jobs: int) -> Iterator[list[Scored]]:
     waiting = iter(tasks)
     flying: deque[tuple[_Task, concurrent.futures.Future[list[Scored]]]] = deque()
-    # A fork would copy torch's threads and locks in whatever state they are.
-    pool = concurrent.futures.ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
+    with worker_processes(jobs) as pool:
         while True:
             while len(flying) < _AHEAD * jobs and (task := next(waiting, None)):
                 flying.append((task, pool.submit(_score, task)))
@@ -91,8 +89,6 @@ def _in_processes(tasks: Sequence[_Task], jobs: int) -> Iterator[list[Scored]]:
                 yield future.result()
             except BrokenProcessPool as error:
                 raise FoleyError(_lost(task, "a worker process died")) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _on_ray(tasks: Sequence[_Task], n_gpus: float) -> Iterator[list[Scored]]:

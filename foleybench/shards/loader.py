@@ -15,6 +15,7 @@ number of ranks and workers.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from foleybench.clips import IntArray
 from foleybench.errors import FoleyError
+from foleybench.runtime.with_parent import watch_parent
 from foleybench.shards.dataset import decode_sample
 from foleybench.shards.feature_files import decode_features
 from foleybench.shards.sampling_order import Order, Run, advanced, left_over, runs, sequence
@@ -128,6 +130,7 @@ class ClipLoader:
             batch_size=self._batch_size,
             num_workers=self._n_workers,
             collate_fn=_Numbered(self._collate),
+            worker_init_fn=functools.partial(_begin_reader, os.getpid()) if self._n_workers else None,
             # The order is ours; this one only keeps DataLoader from drawing from torch's global generator.
             generator=torch.Generator().manual_seed(self.order.seed),
         )
@@ -212,6 +215,11 @@ class _Reader(IterableDataset[Any]):
         reader = worker.id if worker else 0
         for sample in self._stream.read(self._left[reader]):
             yield reader, self._decode(sample)
+
+
+def _begin_reader(parent: int, index: int) -> None:
+    """Set up a reading process; the thread that started it may end before it does."""
+    watch_parent(parent)
 
 
 class _Numbered:

@@ -190,8 +190,8 @@ def per_clip(view):
     time.sleep(60)
     return np.zeros(1)
 
-METRIC = Metric(title="T", undefined="", version=1, unit="1", better="higher", ideal=1.0, source="-", needs={{}}, per_clip=per_clip,
-                pool=lambda stats: 0.0)
+METRIC = Metric(title="T", undefined="", version=1, unit="1", better="higher", ideal=1.0, source="-", needs={{}},
+                per_clip=per_clip, pool=lambda stats: 0.0)
 """
 
 

@@ -80,15 +80,24 @@ def read_checkpoint(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[st
     return tensors, config
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], **facts: str) -> str:
-    """Write tensors with their hash and with facts in words; return the hash.
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any] | None = None, entry: str = "facts"
+) -> str:
+    """Write tensors with their hash; return the hash.
+
+    Args:
+        path: The file.
+        tensors: By name.
+        facts: JSON values to keep beside them.
+        entry: Name of the metadata that holds facts and hash.
 
     Raises:
         FoleyError: They cannot be written.
     """
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     digest = _sha256(plain)
-    write_atomically(path, safetensors.torch.save(plain, {**facts, _HASH: digest}))
+    # One entry: safetensors writes several in any order, and the same tensors are to give the same bytes.
+    write_atomically(path, safetensors.torch.save(plain, {entry: canonical_json({**(facts or {}), _HASH: digest})}))
     return digest
 
 
@@ -102,7 +111,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return read_with_facts(path)[0]
 
 
-def read_with_facts(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_with_facts(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read the tensors of a safetensors file, and the facts that it holds beside them.
 
     Raises:
@@ -112,15 +121,18 @@ def read_with_facts(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     data = read_bytes(path, Place(str(path), advice=_ADVICE))
     try:
         tensors = safetensors.torch.load(data)
-        facts: dict[str, str] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        facts: dict[str, Any] = {}
+        for text in header.get("__metadata__", {}).values():
+            facts |= json.loads(text)
     except _DAMAGED as error:
         raise FoleyError(f"cannot read weights from {path}: {error or type(error).__name__}. {_ADVICE}") from error
     if _HASH not in facts:
         _tell_unhashed(path)
-    elif facts[_HASH] != (found := _sha256(tensors)):
+    elif facts[_HASH] != (digest := _sha256(tensors)):
         raise WrongWeightsError(
-            f"the weights in {path} are not those that were written: their SHA-256 starts {found[:16]}, wanted "
-            f"{facts[_HASH][:16]}. The file was changed or damaged: take a copy of it, or train again."
+            f"the weights in {path} are not those that were written: their SHA-256 starts {digest[:16]}, wanted "
+            f"{facts[_HASH]:.16}. The file was changed or damaged: take a copy of it, or train again."
         )
     return tensors, facts
 

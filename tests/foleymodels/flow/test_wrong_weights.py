@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from foleybench import cli
-from foleybench.errors import EXIT_ERROR
+from foleybench.errors import EXIT_ERROR, WrongWeightsError
 from foleymodels._parts import checkpoint
 from tests.foleymodels.small import train
 
@@ -60,7 +60,10 @@ def test_weights_that_pass_and_make_no_sound_are_not_finite(trained, corpus, tmp
 def test_a_state_to_go_on_from_carries_a_hash_too(tmp_path):
     """W3: a training run that was stopped does not go on from changed numbers."""
     path = tmp_path / "state.safetensors"
-    checkpoint.write_tensors(path, {"module.a": torch.ones(3)}, run="{}")
+    checkpoint.write_tensors(path, {"module.a": torch.ones(3)}, {"step": 3}, entry="run")
     tensors, facts = checkpoint.read_with_facts(path)
-    assert facts["run"] == "{}"
+    assert facts["step"] == 3
     assert torch.equal(tensors["module.a"], torch.ones(3))
+    path.write_bytes(path.read_bytes()[:-4] + torch.full((1,), 2.0).numpy().tobytes())
+    with pytest.raises(WrongWeightsError, match="not those that were written"):
+        checkpoint.read_with_facts(path)

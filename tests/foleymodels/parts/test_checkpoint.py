@@ -116,6 +116,13 @@ def test_a_checkpoint_of_before_there_was_a_hash_is_read_and_that_is_said_once(s
     assert capsys.readouterr().err.count("carries no hash of its weights") == 1
 
 
+def test_the_same_tensors_give_the_same_bytes(tmp_path):
+    """W3: what is said beside the tensors has one order."""
+    for count in range(20):
+        checkpoint.write_tensors(tmp_path / str(count), TENSORS, {"b": 1, "a": 2})
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
 def test_weights_of_another_run_are_found(saved, tmp_path):
     """W3: sound weights with their own hash, beside the config of other ones; or with none."""
     other = {name: value + 1 for name, value in TENSORS.items()}

@@ -305,7 +305,7 @@ def _read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     try:
         tensors, header = read_with_facts(path)
-        header["fingerprint"]  # noqa: B018 (another file in its place has none)
+        header["fingerprint"]
     except (FoleyError, KeyError) as error:
         raise FoleyError(
             f"{path} is broken, so this stage cannot go on from it ({error}). Check the disk; then delete that file "

@@ -89,7 +89,7 @@ def require(encoder: str, weights: Weights) -> Path:
             f"weights of {encoder!r} are not at {path}. Get them with `{how_to_get(weights, encoder)}`."
         )
     try:
-        check(path, weights)
+        check_weights(path, weights)
     except WrongWeightsError as error:
         if _accepted(weights) != file_sha256(path):
             raise WrongWeightsError(
@@ -104,7 +104,7 @@ def how_to_get(weights: Weights, *encoders: str) -> str:
     return weights.made_by or f"foleybench weights fetch {' '.join(encoders)}"
 
 
-def check(path: Path, weights: Weights) -> None:
+def check_weights(path: Path, weights: Weights) -> None:
     """Check that a file is the one that is known, as far as size and hashes are.
 
     Raises:

@@ -136,17 +136,19 @@ def _fetch(name: str, weights: Weights, dry_run: bool) -> str:
 
 
 def _download(weights: Weights) -> None:
-    from foleybench.api.weights import check
-    from foleybench.runtime.download import WrongContentError, download
+    from foleybench.api.weights import check_weights
+    from foleybench.runtime.download import WrongContentError, download_file
 
     def checked(part: Path) -> None:
         try:
-            check(part, weights)
+            check_weights(part, weights)
         except WrongWeightsError as error:
             raise WrongContentError(str(error)) from error
 
     assert weights.url
-    download(weights.url, weights.path, size_bytes=weights.size_bytes, check=checked, hashed=weights.hashed, tell=_tell)
+    download_file(
+        weights.url, weights.path, size_bytes=weights.size_bytes, check=checked, hashed=weights.hashed, tell=_tell
+    )
 
 
 def _set_aside(path: Path, error: FoleyError) -> None:

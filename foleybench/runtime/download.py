@@ -73,7 +73,7 @@ class _Version:
         return self.etag if self.etag and not self.etag.startswith("W/") else self.changed
 
 
-def download(
+def download_file(
     url: str,
     path: Path,
     *,

@@ -301,10 +301,10 @@ def looks(metric: Metric) -> bool:
     return any(encoder.sees for encoder in encoders_of(needs_of({"": metric})).values())
 
 
-def _as_generated(problem: Problem, refused: Mapping[str, str]) -> Problem:
+def _as_generated(problem: ClipProblem, refused: Mapping[str, str]) -> ClipProblem:
     """Return a problem; for sound that is missing because it was not finite when it was made, that."""
     if problem.kind == "missing" and problem.clip_id in refused:
-        return Problem(problem.clip_id, "not_finite", refused[problem.clip_id])
+        return ClipProblem(problem.clip_id, "not_finite", refused[problem.clip_id])
     return problem
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from foleybench.errors import FoleyError
-from foleybench.runtime.download import Patience, WrongContentError, download
+from foleybench.runtime.download import Patience, WrongContentError, download_file
 from tests.faulty_server import Faults, serving
 
 MB = 1_000_000
@@ -32,7 +32,7 @@ class Fetch:
     def __call__(self, patience=QUICK, **more):
         with serving(self.faults) as url:
             url = more.pop("url", url)
-            download(url, self.path, patience=patience, tell=self.said.append, **{**self.known, **more})
+            download_file(url, self.path, patience=patience, tell=self.said.append, **{**self.known, **more})
         return self.path.read_bytes()
 
     def names(self):
@@ -66,7 +66,7 @@ def test_what_came_is_kept_for_the_next_run(tmp_path):
         part, note = tmp_path / ".net.pt.part", tmp_path / ".net.pt.part.json"
         note.write_text(note.read_text().replace(note.read_text().split('"')[3], url))
         faults.seen.clear()
-        download(url, fetch.path, patience=QUICK)
+        download_file(url, fetch.path, patience=QUICK)
     assert fetch.path.read_bytes() == FILE
     assert faults.seen == ["bytes=2000000-"]
     assert not part.exists()

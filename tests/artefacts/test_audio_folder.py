@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import soundfile
@@ -51,6 +53,18 @@ def test_good_sound_has_no_problem(tmp_path):
     audio, found = kinds(tmp_path / "a.wav")
     assert found == []
     assert audio.shape == (16000,)
+
+
+@pytest.mark.parametrize(
+    ("silence_db", "peak", "expected"),
+    [(-40.0, 0.0101, []), (-40.0, 0.0099, ["silent"]), (-60.0, 0.00101, []), (-60.0, 0.00099, ["silent"])],
+)
+def test_silence_is_a_peak_below_a_level_in_db(tmp_path, silence_db, peak, expected):
+    """-40 dB is a hundredth of full scale, -60 dB a thousandth."""
+    audio = np.zeros(16000, dtype=np.float32)
+    audio[7000] = -peak
+    soundfile.write(tmp_path / "a.wav", audio, 16000, subtype="FLOAT")
+    assert kinds(tmp_path / "a.wav", protocol=dataclasses.replace(PROTOCOL, silence_db=silence_db))[1] == expected
 
 
 @pytest.mark.parametrize(("n", "expected"), [(15999, []), (15998, ["short"]), (16001, []), (16002, ["long"])])

@@ -85,6 +85,14 @@ def test_without_prints_only_equal_bytes_count():
     assert find_copies(plain) == [Copy(index=1, of=0, kind="same_sound"), Copy(index=2, of=0, kind="near")]
 
 
+def test_a_nearly_empty_print_is_not_a_missing_one():
+    """A missing print is compared as zeros; a clip whose print is nearly zeros has a picture all the same."""
+    dark = flipped(np.zeros(N_BITS // 8, dtype=np.uint8), 10)
+    assert find_copies([content("a", SOUNDS[0]), content("b", SOUNDS[0], dark)]) == [
+        Copy(index=1, of=0, kind="same_sound")
+    ]
+
+
 def test_nearly_all_copies_are_met_in_a_large_set():
     n = 20_000
     sounds, pictures = prints(n, 3), prints(n, 4)

@@ -212,6 +212,50 @@ def test_an_interval_ends_at_the_worst_value(harness, clicks, copies):
     assert (record["low"], record["high"]) == (open_ended["low"], worst)
 
 
+def test_a_crop_leaves_the_first_seconds_to_score(harness, clicks, copies):
+    """Audio that is right for half a second and then silent is ideal under a crop of half a second, and not without."""
+    for clip in ShardDataset(clicks).clips(video=False):
+        audio = clip.audio.copy()
+        audio[clip.rate_hz // 2 :] = 0
+        write_wav(copies / f"{clip.clip_id}.wav", audio, clip.rate_hz)
+    assert evaluate(request(clicks, copies))[0]["metrics"]["rms_error"]["value"] > 0.001
+    harness.encoded.clear()
+    harness.protocol = dataclasses.replace(harness.protocol, crop_s=0.5)
+    result, rows = evaluate(request(clicks, copies))
+    assert result["metrics"]["rms_error"]["value"] == pytest.approx(0.0, abs=1e-5)
+    assert set(harness.encoded) == {4000}  # half a second at the encoder's 8 kHz
+    assert {row["duration_s"] for row in rows} == {2.0}  # the clips are as long as they were
+
+
+def test_a_crop_longer_than_the_clip_adds_nothing(harness, clicks, copies):
+    harness.protocol = dataclasses.replace(harness.protocol, crop_s=10.0)
+    evaluate(request(clicks, copies))
+    assert set(harness.encoded) == {16000}
+
+
+@pytest.mark.parametrize(("kind", "named"), [("model", True), ("baseline", True), ("control", False)])
+def test_silence_is_no_fault_of_a_control(harness, clicks, copies, kind, named):
+    """What else is wrong with the files of a control is named."""
+    silent, missing = ShardDataset(clicks).clip_ids[:2]
+    write_wav(copies / f"{silent}.wav", np.zeros(32000, dtype=np.float32), 16000)
+    (copies / f"{missing}.wav").unlink()
+    asked = dataclasses.replace(request(clicks, copies), model={**MODEL, "kind": kind})
+    found = {problem["clip_id"]: problem["kind"] for problem in evaluate(asked)[0]["problems"]}
+    assert found == {missing: "missing", **({silent: "silent"} if named else {})}
+
+
+def test_the_hash_of_the_audio_is_of_all_of_it(harness, clicks, copies):
+    clip = ShardDataset(clicks).load(ShardDataset(clicks).clip_ids[0], video=False)
+    audio = np.full(32000, 0.25, dtype=np.float32)
+    write_wav(copies / f"{clip.clip_id}.wav", audio, 16000)
+    hashed = hashlib.sha256(audio.tobytes()).hexdigest()
+    assert evaluate(request(clicks, copies))[1][0]["audio_sha256"] == hashed
+    audio[-1] = 0.5
+    write_wav(copies / f"{clip.clip_id}.wav", audio, 16000)
+    changed = evaluate(request(clicks, copies))[1][0]["audio_sha256"]
+    assert changed == hashlib.sha256(audio.tobytes()).hexdigest() != hashed
+
+
 def test_too_few_clips_are_undefined_with_a_reason(harness, clicks, copies):
     harness.metric = dataclasses.replace(harness.metric, minimum_clips=7)
     result, _ = evaluate(request(clicks, copies))

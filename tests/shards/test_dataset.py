@@ -16,7 +16,8 @@ import pytest
 import webdataset
 
 from foleybench.errors import ManifestError
-from foleybench.shards.dataset import ShardDataset, shard_name, shard_names, write_shard
+from foleybench.shards import dataset
+from foleybench.shards.dataset import ShardDataset, read_members, shard_name, shard_names, write_shard
 from foleybench.shards.manifest import Manifest, read_manifest, write_manifest
 
 Make = Callable[..., Path]
@@ -133,6 +134,21 @@ def test_a_tar_cut_inside_a_member_is_noticed(copy: Path, keep: float):
     data = shard.read_bytes()
     shard.write_bytes(data[: int(len(data) * keep) // 512 * 512 + 100])
     assert ShardDataset(copy).verify()
+
+
+def test_a_shard_that_shrinks_after_it_was_scanned_is_noticed(copy: Path, monkeypatch: pytest.MonkeyPatch):
+    """Between scan and read, by another process; also by readers that skip the hashes."""
+    shard = copy.parent / "test-000000.tar"
+    index = dataset._index(shard)
+    monkeypatch.setattr(dataset, "_index", lambda shard: index)
+    entry = ShardDataset(copy).entry("clip02_000000")
+    whole = read_members(shard, entry, ["mp4"], verify=False)["mp4"]
+    data, end = shard.read_bytes(), sum(index["clip02_000000.mp4"])
+    shard.write_bytes(data[:end])
+    assert read_members(shard, entry, ["mp4"], verify=False)["mp4"] == whole
+    shard.write_bytes(data[: end - 1])
+    with pytest.raises(ManifestError, match=r"ends inside clip02_000000\.mp4"):
+        read_members(shard, entry, ["mp4"], verify=False)
 
 
 def test_every_changed_byte_of_a_member_is_noticed(copy: Path):

@@ -136,6 +136,19 @@ def test_a_sequence_reads_one_shard_after_the_other():
     assert not np.array_equal(reading, sequence(starts, kept, Order(seed=1, epoch=1)))
 
 
+@pytest.mark.parametrize("other", [Order(seed=4, epoch=2, window=9), Order(seed=3, epoch=3, window=9)])
+def test_seed_and_epoch_each_decide_both_shuffles(other: Order):
+    """Once over the shards, once within a reader's run; the same order twice is the same."""
+    first, starts, kept = Order(seed=3, epoch=2, window=9), np.cumsum([0, *SIZES]), np.arange(sum(SIZES))
+    assert np.array_equal(sequence(starts, kept, first), sequence(starts, kept, Order(seed=3, epoch=2, window=9)))
+    assert not np.array_equal(sequence(starts, kept, first), sequence(starts, kept, other))
+    within, again, elsewhere = (runs(kept, 2, order) for order in (first, first, other))
+    for one, same, another in zip(within, again, elsewhere, strict=True):
+        assert np.array_equal(one.yielding, same.yielding)
+        assert not np.array_equal(one.yielding, another.yielding)
+    assert not np.array_equal(within[0].yielding, within[1].yielding - len(within[0].yielding))
+
+
 def test_what_is_left_over_is_what_was_not_yielded():
     order = Order(window=6)
     before = runs(np.arange(20), 3, order)

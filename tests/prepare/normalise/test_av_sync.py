@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foleybench.prepare.normalise.av_sync import best_offset
+from foleybench.prepare.normalise.av_sync import _correlations, _vertex, best_offset
 
 FPS = 25.0
 
@@ -32,6 +32,18 @@ def test_flashes_and_claps(rate_hz: int, offset_s: float):
     assert found is not None
     assert found.reliable
     assert found.offset_s == pytest.approx(offset_s, abs=0.02)
+
+
+def test_a_peak_lies_towards_its_higher_neighbour():
+    """The vertex of -(x - 0.25) ** 2, from its values at -1, 0 and 1, and of its mirror image."""
+    assert _vertex(np.array([-1.5625, -0.0625, -0.5625]), 1) == pytest.approx(0.25)
+    assert _vertex(np.array([-0.5625, -0.0625, -1.5625]), 1) == pytest.approx(-0.25)
+    assert _vertex(np.array([0.0, 1.0]), 1) == 0.0  # without a neighbour on one side
+
+
+def test_a_shift_does_not_lower_the_correlation():
+    """At a shift fewer frames overlap: the mean over those that do is compared, not their sum."""
+    np.testing.assert_allclose(_correlations(np.ones(10), np.ones(10), 4), np.ones(9))
 
 
 def test_one_coincidence_tells_nothing():

@@ -108,6 +108,7 @@ _RUN = record(
         "encoders": maybe(named(record({}, {"version": _VERSION, "weights_sha256": maybe(text)}))),
         "generation": maybe(record({}, {**_SAMPLING, "model": record({})})),
         "takes": _COUNT,
+        "leftovers": record({"n": _COUNT, "first": each(text)}),
         "captions": record({"sha256": text, "n_clips": _COUNT}),
     },
 )

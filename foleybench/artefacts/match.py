@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from foleybench.clip_ids import parse_stem, slug
 from foleybench.errors import FoleyError
-from foleybench.media.folder import SOUND_ENDINGS, VIDEO_ENDINGS, FolderFiles, list_files
+from foleybench.media.folder import SOUND_ENDINGS, VIDEO_ENDINGS, FolderFiles, left_out, list_files, printable
 
 _TAKE = re.compile(r"(?:take[ _-]?)?([0-9]{1,4})", re.IGNORECASE)
 # Looking for near names takes time that grows with the names compared.
@@ -162,6 +162,15 @@ def _by_map(
             unknown_rows.append(f"line {number}: there is no sound or video at {row.path!r} in the folder")
         else:
             yield path, clip_id, row.take
+
+
+def leftovers(matched: Matched) -> Iterator[str]:
+    """Yield what lies in the folder, or stands in the name map, and is no clip's."""
+    for path in matched.unmatched:
+        yield f"{printable(path)}: there is no clip of this name"
+    for row in matched.unknown_rows:
+        yield f"name map, {row}"
+    yield from left_out(FolderFiles([], matched.others, matched.unreadable))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -86,7 +86,9 @@ def add_subset(parser: argparse.ArgumentParser) -> None:
     """Add ``--subset`` and ``--ids``."""
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
-        "--subset", metavar="NAME", help="only a named test subset: official, mmaudio, synchformer, vggsounder, common"
+        "--subset",
+        metavar="NAME",
+        help="only a named test subset: official, mmaudio, synchformer, vggsounder-1.0, vggsounder-0.1, common",
     )
     what.add_argument("--ids", type=Path, metavar="FILE", help="only the clips that this file names")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CONTROLS = {"ground_truth": "real sound", "other_clip": "another clip's", "noise": "noise"}
 _UNITS = {"%": "percent", "s": "seconds", "dB": "decibels", "nat": "nats", "octave": "octaves", "ms": "milliseconds"}
 _MOST_TOLD = 20
+_LEFTOVERS_TOLD = 3
 
 
 def tell(result: Mapping[str, Any], stream: TextIO, controls: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -134,6 +135,10 @@ def _problems(result: Mapping[str, Any], most: int = _MOST_TOLD) -> Iterator[str
         yield f"  {problem['clip_id']}: {problem['kind']}: {problem['detail']}"
     if len(problems) > most:
         yield f"  ... and {len(problems) - most} more problems, all in the result file"
+    leftovers = result["run"].get("leftovers")
+    if leftovers:
+        more = f", and {leftovers['n'] - _LEFTOVERS_TOLD} more" if leftovers["n"] > _LEFTOVERS_TOLD else ""
+        yield f"  left over in the audio folder: {'; '.join(leftovers['first'][:_LEFTOVERS_TOLD])}{more}"
 
 
 def controls_beside(path: Path) -> dict[str, dict[str, Any]]:

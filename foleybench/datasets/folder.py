@@ -22,7 +22,7 @@ from typing import Any
 from foleybench.api.dataset import PROFILES, Dataset, Item, Profile, Sample
 from foleybench.clip_ids import MAX_ID_BYTES, is_safe, parse_stem, slug
 from foleybench.errors import FoleyError
-from foleybench.media.folder import SOUND_ENDINGS, ClipFile, clip_files, list_files, plain_name, printable
+from foleybench.media.folder import SOUND_ENDINGS, ClipFile, clip_files, left_out, list_files, plain_name, printable
 
 _SOURCE_CHARS = 200
 _NAME_CHARS = 64
@@ -109,8 +109,7 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
         raise FoleyError(f"{root} is not a folder. Name a folder of media files.")
     names = _read_names(options.names) if options.names else {}
     found = list_files(root)
-    for folder in found.unreadable:
-        sys.stderr.write(f"subfolder {printable(folder)} cannot be read: what lies in it is left out\n")
+    sys.stderr.writelines(f"{root}: {line}\n" for line in left_out(found))
     files = [_called(file, names.get(file.path)) for file in clip_files(sorted({*found.media, *names}))]
     profile = dataclasses.asdict(profile_of(options))
     owners: dict[str, PurePosixPath] = {}

@@ -1,7 +1,7 @@
 """Make the shipped id files from the lists that their authors publish.
 
     python -m foleybench.lists.build_subsets --official test.csv --mmaudio vgg-test.tsv \
-        --synchformer vggsound_test.txt --vggsounder vggsounder.csv
+        --synchformer vggsound_test.txt --vggsounder-1.0 vggsounder.csv --vggsounder-0.1 vggsounder_0.1.6.csv
 
 The same lists give the same bytes.
 """
@@ -29,9 +29,12 @@ SOURCES = {
     "official": "hche11/VGGSound@9bbc749 data/test.csv (CC BY 4.0)",
     "mmaudio": "hkchengrex/MMAudio@974010a sets/vgg-test.tsv (MIT)",
     "synchformer": "v-iashin/Synchformer@b66668a data/vggsound_test.txt (MIT)",
-    "vggsounder": "Bizilizi/VGGSounder@5a91bf6 supplimentary/data/vggsounder.csv (Apache-2.0)",
+    "vggsounder-1.0": "Bizilizi/VGGSounder@5a91bf6 supplimentary/data/vggsounder.csv, package 1.0 of 2026 (Apache-2.0)",
+    "vggsounder-0.1": "Bizilizi/VGGSounder@541f411 vggsounder/data/vggsounder.csv, packages 0.1.1 to 0.1.6 of 2025 "
+    "(Apache-2.0)",
 }
 COMMON = "common"
+OF_COMMON = ("official", "mmaudio", "synchformer", "vggsounder-1.0")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{name}", type=Path, required=True, metavar="LIST", help=source)
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: the package)")
     args = parser.parse_args(arguments)
-    build_subset_lists({name: getattr(args, name) for name in SOURCES}, args.out)
+    build_subset_lists({name: vars(args)[name.replace("-", "_")] for name in SOURCES}, args.out)
     return 0
 
 
@@ -58,8 +61,8 @@ def build_subset_lists(lists: dict[str, Path], out: Path) -> None:
         if strangers:
             raise FoleyError(f"{lists[name]} names {len(strangers)} clips that are not in the official split: "
                              f"{strangers[0]} ...")  # fmt: skip
-    sets[COMMON] = functools.reduce(set.intersection, sets.values())
-    sources = {**SOURCES, COMMON: "the clips that are in all of the others"}
+    sets[COMMON] = functools.reduce(set.intersection, (sets[name] for name in OF_COMMON))
+    sources = {**SOURCES, COMMON: f"the clips that are in all of {', '.join(OF_COMMON)}"}
     index = {name: _record(ids, official, sources[name]) for name, ids in sets.items()}
     write_atomically(out / CLIPS, _gzip(id_text(official)))
     write_atomically(

@@ -26,7 +26,7 @@ from foleybench.media.plain_file import require_file
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,mpegts,mpeg,mpegvideo,asf,ogg,wav,w64,flac,mp3,aac,aiff,au,"
-    "m4v,h264,hevc"
+    "m4v,h264,hevc,mxf,dv,nut,mjpeg,caf,ac3,eac3,amr"
 )
 MAX_PICTURE_PX = 7680 * 4320
 SEEK_MARGIN_S = 0.5

@@ -12,7 +12,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -22,14 +22,20 @@ VIDEO_ENDINGS = frozenset(
     (
         *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".3gp", ".3g2"),
         *(".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".asf", ".ogv"),
+        *(".vob", ".f4v", ".mxf", ".m2v", ".m1v", ".divx", ".qt", ".dv", ".mjpg", ".nut"),
     )
 )
 SOUND_ENDINGS = frozenset(
     (
         *(".wav", ".flac", ".m4a", ".mp3", ".ogg", ".oga", ".opus", ".aac"),
-        *(".aiff", ".aif", ".au", ".w64", ".wma", ".mka"),
+        *(".aiff", ".aif", ".aifc", ".au", ".w64", ".wma", ".mka", ".weba", ".caf", ".ac3", ".eac3", ".mp2", ".amr"),
     )
 )
+
+
+# What the suite itself writes into folders of sound.
+_OURS = frozenset({"generation.json"})
+_SHOWN = 3
 
 
 class FolderFiles(NamedTuple):
@@ -37,7 +43,7 @@ class FolderFiles(NamedTuple):
 
     Attributes:
         media: Media files by their ending, as paths in the folder, sorted.
-        others: Files with another ending, sorted.
+        others: Files with another ending, and media files whose names start with a dot, sorted.
         unreadable: Subfolders that could not be listed, sorted.
     """
 
@@ -47,7 +53,7 @@ class FolderFiles(NamedTuple):
 
 
 def list_files(root: Path) -> FolderFiles:
-    """List a folder with its subfolders, also those that are links; what starts with a dot is left out.
+    """List a folder with its subfolders, also those that are links; folders that start with a dot are left out.
 
     Args:
         root: The folder.
@@ -61,11 +67,23 @@ def list_files(root: Path) -> FolderFiles:
     for folder, subfolders, files in os.walk(root, followlinks=True, onerror=told):
         subfolders[:] = [name for name in subfolders if not name.startswith(".") and _new(folder, name, inside)]
         for name in files:
-            if not name.startswith("."):
-                path = PurePosixPath(Path(folder, name).relative_to(root).as_posix())
-                known = path.suffix.lower() in VIDEO_ENDINGS | SOUND_ENDINGS
-                (found.media if known else found.others).append(path)
+            path = PurePosixPath(Path(folder, name).relative_to(root).as_posix())
+            known, hidden = path.suffix.lower() in VIDEO_ENDINGS | SOUND_ENDINGS, name.startswith(".")
+            if known and not hidden:
+                found.media.append(path)
+            elif known or not hidden:
+                found.others.append(path)
     return FolderFiles(*(sorted(paths) for paths in found))
+
+
+def left_out(files: FolderFiles) -> Iterator[str]:
+    """Yield a sentence for what lies in a folder and is no media file, or could not be looked at."""
+    for folder in files.unreadable:
+        yield f"subfolder {printable(folder)} cannot be read: what lies in it is left out"
+    odd = [printable(path) for path in files.others if path.name not in _OURS]
+    if odd:
+        few = f"{', '.join(odd[:_SHOWN])}{', ...' if len(odd) > _SHOWN else ''}"
+        yield f"{len(odd)} files are no sound or video by their names and left out: {few}"
 
 
 def _new(folder: str, name: str, inside: set[str]) -> bool:

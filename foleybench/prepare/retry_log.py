@@ -18,7 +18,10 @@ _AT_ONCE = frozenset({"timeout", "crashed", "out_of_memory"})
 _LATER = {
     "rate_limited": 3600.0,
     "bot_check": 6 * 3600.0,
+    "client_refused": 6 * 3600.0,
     "forbidden": 3600.0,
+    # (A site that shuts somebody out hides its formats.)
+    "no_format": 24 * 3600.0,
     "server_error": 600.0,
     "stalled": 600.0,
     "truncated": 600.0,
@@ -28,7 +31,16 @@ _LATER = {
 }
 # For good as far as fetching goes; a file of the clip that turns up under --from is used.
 _GONE = frozenset(
-    ("removed", "private", "age_limited", "region_blocked", "members_only", "no_format", "no_video_there", "not_here")
+    (
+        "removed",
+        "private",
+        "age_limited",
+        "region_blocked",
+        "members_only",
+        "drm_protected",
+        "no_video_there",
+        "not_here",
+    )
 )
 _LONGEST_S = 7 * 24 * 3600.0
 

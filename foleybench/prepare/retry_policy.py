@@ -12,9 +12,14 @@ from foleybench.prepare.retry_log import Tries, goes_away
 from foleybench.prepare.staging import staged_outcome
 from foleybench.prepare.worker_pool import Task
 
-# Signs that a site does not want to be asked any more; to go on would only make it worse.
-_SHUT_OUT = frozenset({"bot_check", "rate_limited"})
 MAX_SHUT_OUT = 5
+# Signs that a site does not want to be asked any more, and after how many clips in a row they are believed; to go on
+# would only make it worse. The weak ones may each be the fault of a clip.
+_WEAK = 4 * MAX_SHUT_OUT
+_SHUT_OUT = {
+    **dict.fromkeys(("bot_check", "rate_limited", "client_refused"), MAX_SHUT_OUT),
+    **dict.fromkeys(("forbidden", "no_format"), _WEAK),
+}
 RECORDS = ".prepared"
 
 
@@ -66,9 +71,9 @@ class RetryWatch:
         outcome = staged_outcome(task.folder, task.item.clip_id)
         self._of(task.item.split).note(task.item.clip_id, status, outcome.retry_after_s)
         self._n_shut_out += status in _SHUT_OUT
-        if self._n_shut_out >= MAX_SHUT_OUT:
+        if self._n_shut_out >= _SHUT_OUT.get(status, _WEAK + 1):
             raise FoleyError(
-                f"stopped: {MAX_SHUT_OUT} clips in a row were refused ({status}: {outcome.reason}). Wait some hours, "
+                f"stopped: {self._n_shut_out} clips in a row were refused ({status}: {outcome.reason}). Wait some hours, "
                 "ask less often (--pause, --jobs 1) or with --cookies, and run the same command again: it goes on "
                 "from here."
             )

@@ -20,7 +20,7 @@ from foleybench.artefacts import audio_folder
 from foleybench.artefacts import result as results
 from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.artefacts.clip_table import ClipTable
-from foleybench.artefacts.match import match
+from foleybench.artefacts.match import leftovers, match
 from foleybench.errors import FoleyError
 from foleybench.features.featurise import encoders_of, needs_of
 from foleybench.files import file_sha256
@@ -36,6 +36,7 @@ from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture, open_dataset
 from foleybench.stats import estimate
 
+_LEFTOVERS_NAMED = 100
 # Kinds of problem that are told but do not stop a clip from being scored.
 _SCORED_KINDS = {
     *("short", "long", "silent", "damaged", "truncated", "sound_gap", "closed_gap", "cancelled", "other_tracks"),
@@ -208,12 +209,13 @@ def require_weights(metrics: Mapping[str, Metric]) -> None:
 
 
 class _Found(NamedTuple):
-    """What scoring gave: a row a clip, every problem met, and of several takes a table each."""
+    """What scoring gave: a row a clip, every problem met, of several takes a table each, and what is no clip's."""
 
     rows: ClipTable
     problems: list[ClipProblem]
     takes: list[ClipTable]
     n_takes: int
+    leftovers: list[str]
 
 
 def _score_clips(
@@ -240,7 +242,9 @@ def _score_clips(
     )
     n_takes = [len(paths) for paths in files.values()]
     common = min(n_takes, default=1) if max(n_takes, default=1) > 1 else 0
-    found = _Found(ClipTable(), [], [ClipTable() for _ in range(common)], max(n_takes, default=1))
+    found = _Found(
+        ClipTable(), [], [ClipTable() for _ in range(common)], max(n_takes, default=1), list(leftovers(matched))
+    )
     bar = Progress(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip")
     with bar, contextlib.closing(score_clips(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
         for clip_id, paths in files.items():
@@ -274,6 +278,8 @@ def _over_takes(name: str, metric: Metric, record: Mapping[str, Any], found: _Fo
 def _extras(request: EvalRequest, data: ShardDataset, found: _Found) -> dict[str, Any]:
     """Return what a run is said of beyond the usual: takes, and whose captions."""
     extras: dict[str, Any] = {"takes": found.n_takes} if found.n_takes > 1 else {}
+    if found.leftovers:
+        extras["leftovers"] = {"n": len(found.leftovers), "first": found.leftovers[:_LEFTOVERS_NAMED]}
     if request.captions is not None:
         n_clips = len(read_captions(request.captions, data))
         extras["captions"] = {"sha256": file_sha256(request.captions), "n_clips": n_clips}

@@ -12,7 +12,7 @@ from foleybench.artefacts.clip_table import ClipTable
 from foleybench.artefacts.match import Matched, match, nearest
 from foleybench.errors import FoleyError
 from foleybench.features.cache import default_folder
-from foleybench.media.folder import plain_name, printable
+from foleybench.media.folder import FolderFiles, left_out, plain_name, printable
 from foleybench.scoring.device import usable_device
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.scoring.fitting_protocol import fitting
@@ -93,12 +93,9 @@ def mismatches(pairing: Pairing) -> Iterator[str]:
         yield f"--names, {row}"
     for file in listed.doubled:
         yield f"real {printable(file.path)}: not used, {printable(file.same_as or file.path)} is the same clip"
-    for folder in (*matched.unreadable, *listed.files.unreadable):
-        yield f"subfolder {printable(folder)} cannot be read"
-    for side, others in (("generated", matched.others), ("real", listed.files.others)):
-        odd = [printable(path) for path in others if path.name != "generation.json"]
-        if odd:
-            yield f"{side}: {len(odd)} files are no sound or video by their ending: {', '.join(odd[:3])}"
+    generated = FolderFiles([], matched.others, matched.unreadable)
+    for side, lying in (("generated", generated), ("real", listed.files)):
+        yield from (f"{side}: {line}" for line in left_out(lying))
 
 
 def _near(names: Sequence[str]) -> str:

@@ -27,10 +27,10 @@ STATUSES = frozenset(
     (
         *("ok", FAILED, "bad_row", "duplicate_id", "not_here", "missing", "not_a_file", "empty_file", "unreadable"),
         *("no_video", "no_audio", "no_caption", "unsupported_codec", "too_large", "undecodable", "not_finite"),
-        *("bad_rate", "no_overlap", "ends_early", "too_short", "out_of_memory", "timeout", "crashed"),
+        *("out_of_range", "bad_rate", "no_overlap", "ends_early", "too_short", "out_of_memory", "timeout", "crashed"),
         *("bot_check", "rate_limited", "age_limited", "region_blocked", "private", "members_only", "not_yet"),
         *("no_format", "drm_protected", "removed", "no_video_there", "truncated", "stalled", "unreachable"),
-        *("forbidden", "server_error", "fetch_failed"),
+        *("forbidden", "client_refused", "server_error", "fetch_failed"),
     )
 )
 

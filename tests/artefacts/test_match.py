@@ -123,7 +123,7 @@ def test_what_matches_nothing_is_listed(tmp_path):
         files={"b": (tmp_path / "sub/b.mp4",)},
         missing=["hitting_bag"],
         unmatched=[PurePosixPath("hitting-bags.wav")],
-        others=[PurePosixPath("notes.txt")],
+        others=[PurePosixPath(".hidden.wav"), PurePosixPath("notes.txt")],
     )
     assert matched == expected
     assert nearest("hitting-bags", matched.missing) == ["hitting_bag"]

@@ -16,7 +16,8 @@ EXPECTED = {
     "official": (15446, "6cb21ff06dd71096710c23c877ef4c4bb2e82826f468f69a18d4af4f3b5c5ed7"),
     "mmaudio": (15221, "d215c1dc41df5a3e825304b7ba7ed51503478a695fd4827755958f3161ab2f57"),
     "synchformer": (14511, "13bbbcae35e0255dfff811184fc060fa0b95c00a7a377ce28b6d61a3bce2d6fc"),
-    "vggsounder": (12014, "7fd00ec5b673db9ff5b33f3157efda8d5f7b45d9437d842223dd69d9e39d8ef3"),
+    "vggsounder-0.1": (12372, "f56e8aaacdcd89974bfcaa27db905c88a6d19901476a8a1ff2952e3357e5f0e4"),
+    "vggsounder-1.0": (12014, "7fd00ec5b673db9ff5b33f3157efda8d5f7b45d9437d842223dd69d9e39d8ef3"),
     "common": (11141, "9d029ce23d56d703d3b97d2791fe8bfc96a76873addc021606a22126f71b879b"),
 }
 
@@ -31,8 +32,15 @@ def test_counts_and_hashes():
         assert found.facts() == {"name": name, "sha256": sha256, "n_ids": count}
 
 
-def test_the_intersection_is_that_of_all_others():
-    others = [subsets.load_subset(name).ids for name in EXPECTED if name != "common"]
+def test_r11_a_list_that_changed_has_a_version_in_its_name():
+    """R11: VGGSounder of 2025 has 12,372 clips, that of 2026 has 12,014; its name alone is the newer, and says so."""
+    assert subsets.load_subset("vggsounder").name == "vggsounder-1.0"
+    assert len(subsets.load_subset("vggsounder-0.1").ids - subsets.load_subset("vggsounder").ids) == 1124
+    assert "2025" in subsets.load_subset("vggsounder-0.1").source
+
+
+def test_the_intersection_is_that_of_the_first_four():
+    others = [subsets.load_subset(name).ids for name in build_subsets.OF_COMMON]
     assert subsets.load_subset("common").ids == frozenset.intersection(*others)
 
 
@@ -75,7 +83,7 @@ def test_an_ids_file_that_is_wrong_is_named(tmp_path: Path, text: str):
 
 
 def test_build_is_the_same_each_time_and_refuses_strangers(tmp_path: Path):
-    names = {"official": "abc", "mmaudio": "ab", "synchformer": "bc", "vggsounder": "b"}
+    names = {"official": "abc", "mmaudio": "ab", "synchformer": "bc", "vggsounder-1.0": "b", "vggsounder-0.1": "b"}
     lists = {}
     for name, letters in names.items():
         lists[name] = tmp_path / f"{name}.txt"
@@ -90,14 +98,18 @@ def test_build_is_the_same_each_time_and_refuses_strangers(tmp_path: Path):
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not REAL, reason="FOLEYBENCH_REAL_DATA is not set")
+@pytest.mark.skipif(
+    not (REAL and "FOLEYBENCH_VGGSOUNDER_2025" in os.environ),
+    reason="FOLEYBENCH_REAL_DATA or FOLEYBENCH_VGGSOUNDER_2025 (the list in package vggsounder 0.1.6) is not set",
+)
 def test_the_published_lists_give_the_shipped_files(tmp_path: Path):
     root = Path(str(REAL)) / "lists"
     lists = {
         "official": root / "vggsound/vggsound_test.csv",
         "mmaudio": root / "vggsound/mmaudio_vgg-test.tsv",
         "synchformer": root / "vggsound/synchformer_vggsound_test.txt",
-        "vggsounder": root / "vggsounder/vggsounder.csv",
+        "vggsounder-1.0": root / "vggsounder/vggsounder.csv",
+        "vggsounder-0.1": Path(os.environ["FOLEYBENCH_VGGSOUNDER_2025"]),
     }
     build_subsets.build_subset_lists(lists, tmp_path)
     for name in (subsets.CLIPS, subsets.INDEX):

@@ -30,7 +30,10 @@ def item(clip_id: str = "a_000000", access: dict | None = None) -> Item:
     )
 
 
-@pytest.mark.parametrize("status", ["rate_limited", "bot_check", "server_error", "stalled", "truncated", "forbidden"])
+@pytest.mark.parametrize(
+    "status",
+    ["rate_limited", "bot_check", "server_error", "stalled", "truncated", "forbidden", "client_refused", "no_format"],
+)
 def test_a_failure_of_the_server_is_due_later(tmp_path: Path, status: str):
     tries = Tries(tmp_path, "test")
     assert tries.may_try("a_000000", status, NET)  # nothing is known of an earlier try
@@ -56,7 +59,9 @@ def test_what_the_server_asks_for_is_kept(tmp_path: Path):
     assert tries.due_s("a_000000") - time.time() == pytest.approx(90_000, abs=5)
 
 
-@pytest.mark.parametrize("status", ["removed", "private", "age_limited", "region_blocked", "members_only", "no_format"])
+@pytest.mark.parametrize(
+    "status", ["removed", "private", "age_limited", "region_blocked", "members_only", "drm_protected"]
+)
 def test_what_is_gone_is_not_asked_for_again_unless_a_file_turns_up(tmp_path: Path, status: str):
     tries = Tries(tmp_path, "test")
     assert not tries.may_try("a_000000", status, NET, now_s=float("inf"))
@@ -101,6 +106,15 @@ def test_a_run_that_is_shut_out_stops(tmp_path: Path):
 def test_refusals_with_successes_between_them_do_not_stop_a_run(tmp_path: Path):
     watch = RetryWatch(tmp_path, retry=False, retry_now=False)
     ended(watch, tmp_path, (["bot_check"] * (MAX_SHUT_OUT - 1) + ["removed"]) * 3)
+
+
+@pytest.mark.parametrize(("status", "n"), [("client_refused", 5), ("forbidden", 20), ("no_format", 20)])
+def test_r8_other_signs_of_being_shut_out_stop_a_run(tmp_path: Path, status: str, n: int):
+    """R8: a client that is refused stops it after five clips, what may be a clip's own fault after twenty."""
+    watch = Watch(tmp_path, retry=False, retry_now=False)
+    ended(watch, tmp_path, ["ok", *[status] * (n - 1)])
+    with pytest.raises(FoleyError, match=rf"{n} clips in a row were refused \({status}: said so\)"):
+        ended(watch, tmp_path, [status])
 
 
 @pytest.mark.parametrize(

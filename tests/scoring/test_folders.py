@@ -166,7 +166,7 @@ def test_what_does_not_match_is_said_beside_the_nearest_name(folders, tmp_path):
     assert "generated hitting bags.wav: no real sound of this name (near: hitting_bag)" in said
     assert any(line.startswith("real hitting_bag.") and line.endswith("(near: hitting bags)") for line in said)
     assert "real hitting_bag.wav: not used, hitting_bag.flac is the same clip" in said
-    assert "generated: 1 files are no sound or video by their ending: readme.md" in said
+    assert "generated: 1 files are no sound or video by their names and left out: readme.md" in said
     assert "my dog.wav is clip my-dog" in renamed(pairing)
     assert not any("hitting" in line for line in renamed(pairing))
 

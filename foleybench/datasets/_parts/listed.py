@@ -90,14 +90,17 @@ def list_items(options: argparse.Namespace, lists: Sequence[Asked]) -> list[Item
     chosen = chosen_subset(options)
     files = LocalFiles(options.folders)
     items: list[Item] = []
+    used: list[LocalFile] = []
     for asked in lists:
         rows, bad = _read(asked)
         _tell_bad_rows(asked.path, bad)
         local = files.match((row.video_id, row.start_s) for row in rows) if files.n_files else {}
+        used += local.values()
         maker = _Maker(options, asked, others, chosen, local, net)
         wanted = [item for row in rows if (item := maker.item(row)) is not None]
         wanted += [] if chosen or options.classes else [maker.refused(row) for row in bad if row.line]
         items += _of_part(wanted, options.part)
+    sys.stderr.writelines(f"{line}\n" for line in files.told(used))
     return items
 
 

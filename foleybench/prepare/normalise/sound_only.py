@@ -10,7 +10,7 @@ from foleybench.api.dataset import Profile, Sample
 from foleybench.errors import MediaError
 from foleybench.media.audio import flac_bytes
 from foleybench.media.audio_track import limit_rate
-from foleybench.media.read import read_media_sound
+from foleybench.media.hear import hear
 from foleybench.prepare.normalise.fingerprint import sound_print
 from foleybench.prepare.normalise.normalise import (
     CLIPPED_SHARE,
@@ -35,7 +35,8 @@ def normalise_sound(path: Path, profile: Profile, *, asked_start_s: float = 0.0)
     Raises:
         MediaError: The file cannot be used; the status word and the reason say why.
     """
-    whole, source_rate_hz = read_media_sound(path)
+    heard = hear(path, max_s=profile.clip_s)
+    whole, source_rate_hz = heard.audio, heard.rate_hz
     cut = whole[: round(profile.clip_s * source_rate_hz)]
     if len(cut) / source_rate_hz < min(MIN_DURATION_S, profile.clip_s):
         raise MediaError("too_short", f"{len(cut) / source_rate_hz:.3f} s of sound; at least {MIN_DURATION_S} s needed")
@@ -59,6 +60,8 @@ def normalise_sound(path: Path, profile: Profile, *, asked_start_s: float = 0.0)
         "source_rate_hz": source_rate_hz,
         "peak": round(peak, 6),
         "sound_print": None if peak < SILENT_PEAK else sound_print(audio, rate_hz),
-        "flags": sorted(name for name, is_so in flags.items() if is_so),
+        "flags": sorted(
+            {*(name for name, is_so in flags.items() if is_so), *(remark.kind for remark in heard.remarks)}
+        ),
     }
     return Sample(mp4=None, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})

@@ -21,13 +21,16 @@ from foleybench.lists.read import shown_text
 # In this order: a sentence of a later row may also stand in a message of an earlier one.
 _SENTENCES = (
     ("bot_check", ("not a bot", "captcha", "unusual traffic")),
-    ("rate_limited", ("rate-limited", "try again later", "too many requests")),
+    ("rate_limited", ("rate-limited", "try again later", "too many requests", "request limit", "quota exceeded")),
+    ("client_refused", ("not available on this app", "page needs to be reloaded", "player response",
+                        "latest version of youtube", "only images are available")),
     ("age_limited", ("confirm your age", "age-restricted", "inappropriate for some users")),
     ("region_blocked", ("in your country", "geo restriction", "geo-restricted", "from your location")),
     ("private", ("private video", "video is private")),
     ("members_only", ("members-only", "join this channel", "requires payment", "rental")),
     ("not_yet", ("premieres in", "live event will begin", "is upcoming")),
-    ("no_format", ("requested format is not available", "no video formats found", "drm protected")),
+    ("drm_protected", ("drm protected", "drm-protected")),
+    ("no_format", ("requested format is not available", "no video formats found")),
     ("removed", ("video unavailable", "no longer available", "has been removed", "been terminated", "copyright claim",
                  "not available", "isn't available anymore", "does not exist", "account has been closed")),
     ("no_video_there", ("unsupported url",)),

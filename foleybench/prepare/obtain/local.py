@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foleybench.errors import FoleyError
+from foleybench.lists.read import shown_text
 from foleybench.media.folder import VIDEO_ENDINGS as VIDEO_ENDINGS
+from foleybench.media.folder import left_out, list_files
 
 _START = (
     r"_(?:(?P<start_ms>[0-9]{1,9})_(?P<end_ms>[0-9]{1,9})"
@@ -42,20 +44,28 @@ class LocalFiles:
 
     Attributes:
         n_files: Media files found.
-        n_unnamed: Of these, files whose names are not understood.
+        unnamed: Of these, files whose names are not understood.
         n_doubled: Of these, files that name the same clip as one before them in path order.
+        left_out: What else lies in the folders, in words.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self.n_files = self.n_unnamed = self.n_doubled = 0
+        self.n_files = self.n_doubled = 0
+        self.unnamed: list[str] = []
+        self.left_out: list[str] = []
         self._clips: dict[Key, str] = {}
         self._eaten: dict[Key, str] = {}
         self._whole: dict[str, str] = {}
         for folder in folders:
             if not folder.is_dir():
                 raise FoleyError(f"--from {folder} is not a folder.")
-            for path in _media_files(folder):
-                self._add(path)
+            found = list_files(folder.absolute())
+            self.left_out += [f"{folder}: {line}" for line in left_out(found)]
+            for path in found.media:
+                if path.suffix.lower() in VIDEO_ENDINGS:
+                    self._add(str(folder.absolute() / path))
+                else:
+                    self.unnamed.append(str(path))
 
     def match(self, listed: Iterable[tuple[str, float]]) -> dict[Key, LocalFile]:
         """Return the file of every listed clip (video id, start in seconds) that is here."""
@@ -89,7 +99,20 @@ class LocalFiles:
         elif parsed := _EATEN.fullmatch(stem):
             self._keep(self._eaten, (parsed["video"], _start_ms(parsed)), path)
         else:
-            self.n_unnamed += 1
+            self.unnamed.append(path)
+
+    def told(self, used: Iterable[LocalFile]) -> list[str]:
+        """Say in lines what lies in the folders and is not used for the clips asked for."""
+        n_unused = len({*self._clips.values(), *self._whole.values(), *self._eaten.values()} - {f.path for f in used})
+        lines = list(self.left_out)
+        if self.unnamed:
+            few = ", ".join(shown_text(os.path.basename(path)) for path in self.unnamed[:3])
+            lines.append(f"--from: {len(self.unnamed)} files are sound alone or do not have the name of a clip: {few}")
+        if self.n_doubled:
+            lines.append(f"--from: {self.n_doubled} files name a clip that another file names before them")
+        if n_unused:
+            lines.append(f"--from: {n_unused} files are of clips that are not asked for")
+        return lines
 
     def _keep(self, known: dict, key: object, path: str) -> None:  # type: ignore[type-arg]
         self.n_doubled += key in known
@@ -106,16 +129,3 @@ def _shortened(video_id: str) -> list[str]:
     """Return what is left of an id when one, two or three leading ``-`` and ``_`` are lost."""
     n_lost = min(3, len(video_id) - len(video_id.lstrip(_LOST)))
     return [video_id[n:] for n in range(1, n_lost + 1)]
-
-
-def _media_files(root: Path) -> list[str]:
-    """Return media files below a folder in path order; names that start with a dot are left out."""
-    found = []
-    for folder, subfolders, files in os.walk(root.absolute()):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        found += [
-            os.path.join(folder, name)
-            for name in files
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in VIDEO_ENDINGS
-        ]
-    return sorted(found)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from foleybench.errors import MediaError
 from foleybench.lists.read import shown_text
+from foleybench.media.plain_file import require_file
 
 
 class Source(NamedTuple):
@@ -40,7 +41,9 @@ def obtained(video_id: str, start_s: float, access: Mapping[str, Any]) -> Iterat
     """
     if "path" in access:
         path = Path(access["path"])
-        if not path.is_file():
+        if path.exists():
+            require_file(path)
+        else:
             raise MediaError("missing", f"{shown_text(path.name)} was there when the run began, and is gone")
         facts = {"way": "file" if access["cut_s"] == 0.0 else "whole_file", "file": shown_text(path.name)}
         yield Source(path, access["cut_s"], {**facts, **described(path)})

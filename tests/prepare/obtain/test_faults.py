@@ -33,6 +33,14 @@ from foleybench.prepare.obtain.settings import net_of
         ("Join this channel to get access to members-only content like this video", "members_only"),
         ("This live event will begin in 3 days.", "not_yet"),
         ("Requested format is not available", "no_format"),
+        ("This video is DRM protected", "drm_protected"),
+        (
+            "The following content is not available on this app. Watch on the latest version of YouTube.",
+            "client_refused",
+        ),
+        ("The page needs to be reloaded.", "client_refused"),
+        ("Failed to extract any player response; please report this issue", "client_refused"),
+        ("This content isn't available. You have hit the request limit, try again in an hour", "rate_limited"),
         ("Something that nobody has seen before", "fetch_failed"),
     ],
 )

@@ -73,7 +73,7 @@ def test_what_else_lies_there_is_counted(tmp_path: Path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     files = LocalFiles([tmp_path])
-    assert (files.n_files, files.n_unnamed, files.n_doubled) == (3, 1, 1)
+    assert (files.n_files, len(files.unnamed), files.n_doubled) == (3, 1, 1)
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path):

@@ -74,8 +74,8 @@ class RetryWatch:
         if self._n_shut_out >= _SHUT_OUT.get(status, _WEAK + 1):
             raise FoleyError(
                 f"stopped: {self._n_shut_out} clips in a row were refused ({status}: {outcome.reason}). Wait some "
-                "hours, ask less often (--pause, --jobs 1) or with --cookies, and run the same command again: it goes on "
-                "from here."
+                "hours, ask less often (--pause, --jobs 1) or with --cookies, and run the same command again: it goes "
+                "on from here."
             )
 
     def _of(self, split: str) -> Tries:

@@ -100,8 +100,10 @@ class ClipLoader:
             collate: From the examples of a batch to a batch; runs in the workers.
 
         Raises:
-            FoleyError: ``rank`` is not one of ``world``.
+            FoleyError: ``rank`` is not one of ``world``, or ``batch_size`` or ``num_workers`` is no such number.
         """
+        if batch_size < 1 or num_workers < 0:
+            raise FoleyError(f"batch_size {batch_size} must be at least 1, and num_workers {num_workers} at least 0.")
         self.stream = stream
         self.order = Order(seed=seed, shuffle=shuffle, window=window)
         self._batch_size, self._n_workers, self._equal = batch_size, num_workers, equal
@@ -119,8 +121,18 @@ class ClipLoader:
     def _fresh(self) -> _Stage:
         return _Stage(n_workers=self._readers, yielded=[0] * (self._world * self._readers))
 
+    def __len__(self) -> int:
+        """Return the number of batches that are left of the epoch for this rank: each worker's last may be smaller."""
+        first = self._rank * self._readers
+        return sum(-(-len(run.yielding) // self._batch_size) for run in self._runs()[first : first + self._readers])
+
     def __iter__(self) -> Iterator[Any]:
-        """Yield the batches that are left of the epoch; afterwards the next epoch is under way."""
+        """Yield the batches that are left of the epoch; afterwards the next epoch is under way.
+
+        Raises:
+            FoleyError: With ``equal``, there are fewer clips than readers: no rank would get any.
+        """
+        self._require_enough()
         first = self._rank * self._readers
         left = self._runs()[first : first + self._readers]
         progress = self._stages[-1].yielded
@@ -139,6 +151,14 @@ class ClipLoader:
             yield batch
         self.order = dataclasses.replace(self.order, epoch=self.order.epoch + 1)
         self._stages = [self._fresh()]
+
+    def _require_enough(self) -> None:
+        n_readers = self._world * self._readers
+        if self._equal and len(self.stream) < n_readers:
+            raise FoleyError(
+                f"{len(self.stream)} clips cannot be shared equally by {n_readers} readers ({self._world} ranks of "
+                f"{self._readers}): no epoch would have a clip. Take fewer ranks or workers, or equal=False."
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """Return how far this rank is; JSON values only."""

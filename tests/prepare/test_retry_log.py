@@ -111,7 +111,7 @@ def test_refusals_with_successes_between_them_do_not_stop_a_run(tmp_path: Path):
 @pytest.mark.parametrize(("status", "n"), [("client_refused", 5), ("forbidden", 20), ("no_format", 20)])
 def test_r8_other_signs_of_being_shut_out_stop_a_run(tmp_path: Path, status: str, n: int):
     """R8: a client that is refused stops it after five clips, what may be a clip's own fault after twenty."""
-    watch = (tmp_path, retry=False, retry_now=False)
+    watch = RetryWatch(tmp_path, retry=False, retry_now=False)
     ended(watch, tmp_path, ["ok", *[status] * (n - 1)])
     with pytest.raises(FoleyError, match=rf"{n} clips in a row were refused \({status}: said so\)"):
         ended(watch, tmp_path, [status])

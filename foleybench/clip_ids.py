@@ -1,4 +1,6 @@
-"""Clip ids: a file's name as it stands, made safe; what known naming schemes say beside it.
+"""Make clip ids from file names.
+
+An id is the file's name as it stands, made safe; what known naming schemes say beside it is read, too.
 
 An id holds letters, digits and accents of any script, ``_`` and ``-``; everything else becomes ``-``. No dot ever,
 since WebDataset splits a member's name at the first one; nothing that a shell, a path or a page reads. A scheme is

@@ -1,4 +1,4 @@
-"""Metrics, encoders, protocols and models by name, each as what its contract says it is."""
+"""Load metrics, encoders, protocols and models by name, typed."""
 
 from __future__ import annotations
 

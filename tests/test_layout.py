@@ -33,6 +33,7 @@ PLUG_INS = {
     "models/foleymodels": {"_alignment", "_flow", "_parts", "_small_encoders", "_training", "_vocoders"},
 }
 MOST_FLAT = 10
+MOST_WORDS = 11
 # Functions that every module of a folder may define, because they are called by these names: a contract.
 CALLED_BY_NAME = {
     "foleybench/commands": {"add_arguments", "run"},
@@ -164,6 +165,19 @@ def test_few_modules_stand_flat():
 
 def test_plug_in_folders_hold_plug_ins_and_shared_folders():
     assert list(private_files(ROOT)) == []
+
+
+def first_lines(root: Path) -> dict[str, str]:
+    """Return the first line of each file's docstring; empty packages need none."""
+    texts = {path: path.read_text(encoding="utf-8") for path in modules(root).values()}
+    docs = {path: ast.get_docstring(ast.parse(text)) or "" for path, text in texts.items() if text}
+    return {path.relative_to(root).as_posix(): doc.partition("\n")[0] for path, doc in docs.items()}
+
+
+def test_first_lines_are_short_and_there():
+    """A module's first line says in under twelve words what it does; more stands below."""
+    wrong = {file: line for file, line in first_lines(ROOT).items() if not 0 < len(line.split()) <= MOST_WORDS}
+    assert wrong == {}
 
 
 def test_one_public_name_is_one_thing():

@@ -1,4 +1,4 @@
-"""The value of every clip as a table for spreadsheets and plots."""
+"""Write the value of every clip as a CSV table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which file of an audio folder is the sound of which clip.
+"""Find which file of an audio folder belongs to which clip.
 
 A file is a clip's when their names are equal as they stand (with or without folders in front), when both follow a
 scheme that names the same seconds of the same video, or when they are equal once made safe as ids: never by the length

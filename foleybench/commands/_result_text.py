@@ -1,4 +1,4 @@
-"""A result as a table for a person, and what to run next."""
+"""Print a result as a table, with what to run next."""
 
 from __future__ import annotations
 

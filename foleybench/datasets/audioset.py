@@ -1,4 +1,6 @@
-"""AudioSet: two million clips of mostly ten seconds with ontology labels, from Google's lists and your files or yt-dlp.
+"""AudioSet: two million ten-second clips with ontology labels.
+
+From Google's lists, and your files or yt-dlp.
 
 ``--lists`` takes a folder with the files as Google names them (``eval_segments.csv`` ...), the list of one split, or
 ``official``. A clip has several classes: the manifest's ``label`` is the first of them (of those asked for with

@@ -1,4 +1,6 @@
-"""Any folder of videos or sounds: one manifest line per media file found, cut from its start, normalised to a profile.
+"""A folder of your own videos or audio files.
+
+One manifest line a media file found, cut from its start, normalised to a profile.
 
 How files get their ids: ``--names`` gives one (and a label, a caption) to a path, which is used as it is; any other
 file is called by its own name, made safe (``media.folder``). A name that follows a known scheme also says from which

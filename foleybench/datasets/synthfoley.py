@@ -1,4 +1,7 @@
-"""SynthFoley: procedural clips with exact events, made on the spot; nothing is downloaded."""
+"""SynthFoley: procedural clips with exact events.
+
+Clips are made on the spot; nothing is downloaded.
+"""
 
 from __future__ import annotations
 

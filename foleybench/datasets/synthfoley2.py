@@ -1,4 +1,7 @@
-"""SynthFoley 2: procedural clips whose picture gives nothing away, with exact events; nothing is downloaded."""
+"""SynthFoley 2: procedural clips whose video does not reveal their events.
+
+The events are exact; nothing is downloaded.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""VGGSound: 199,176 clips of ten seconds in 309 classes, from its list and your files or yt-dlp.
+"""VGGSound: 199,176 ten-second clips in 309 classes.
+
+From its list, and your files or yt-dlp.
 
 ``--list`` takes the authors' ``vggsound.csv`` (both splits), their ``data/test.csv``, any of the lists that later work
 publishes in other layouts, an address, or ``official``.

@@ -1,4 +1,6 @@
-"""Which rows were made by other code than today's. That makes no value wrong: its clip table still bears it out.
+"""List the rows that were made by other code than today's.
+
+That makes no value wrong: its clip table still bears it out.
 
 A result says of each metric the hash of all code that decides it (``runtime.source_code``). Metrics that are not
 installed here, or have another version now (those values are stale, and the tables say so), are passed over.

@@ -1,4 +1,4 @@
-"""A submitted row: what it lacks, and its place among the others."""
+"""Check a submitted row, and find its place among the others."""
 
 from __future__ import annotations
 

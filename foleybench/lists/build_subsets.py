@@ -1,4 +1,4 @@
-"""Make the shipped id files from the lists that their authors publish.
+"""Make the shipped id files from the lists their authors publish.
 
     python -m foleybench.lists.build_subsets --official test.csv --mmaudio vgg-test.tsv \
         --synchformer vggsound_test.txt --vggsounder-1.0 vggsounder.csv --vggsounder-0.1 vggsounder_0.1.6.csv

@@ -1,4 +1,7 @@
-"""A list by path or by address: an address is fetched once, and kept in the user's cache folder."""
+"""Open a published list by path or by address.
+
+An address is fetched once, and kept in the user's cache folder.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which clips of one list are in others: the same clip, or another clip of the same video."""
+"""Find clips and source videos that two lists share.
+
+Two lists may share a clip, or only another clip of the same video.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Reads the lists that VGGSound, AudioSet and their users publish; which of their layouts a file has is found out.
+"""Read the lists that VGGSound, AudioSet and their users publish.
+
+Which of their layouts a file has is found out.
 
 Understood are: VGGSound (``id,start,"label",split``; ``id_000300.mp4,label``), AudioSet (comment lines, then
 ``id, start, end, "labels"``), tables with a line of column names (MMAudio, V-AURA, VGGSounder, AudioCaps), AVE

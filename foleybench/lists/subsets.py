@@ -1,4 +1,6 @@
-"""Named test subsets: papers on VGGSound's test split score five different sets of clips; here each has a name.
+"""Named test subsets of VGGSound's test split.
+
+Papers score five different sets of its clips; here each has a name.
 
 ``clips.txt.gz`` holds the official test split, sorted; ``subsets.json`` says for each name which of its clips belong to
 it, how many, the SHA-256 of the sorted ids, and where the list was published. Only ids are kept: facts, no media, no

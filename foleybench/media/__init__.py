@@ -1,1 +1,1 @@
-"""Audio and video in files and in memory: decode, encode, resample, measure loudness."""
+"""Decode, encode, resample and measure audio and video."""

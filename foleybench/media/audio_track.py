@@ -1,4 +1,7 @@
-"""A sound stream put on the container's clock: mono, gaps as silence, overlaps cut."""
+"""Put a decoded audio stream on the container's clock.
+
+Gaps become silence, overlaps are cut, several channels become one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One pass over a media file: opened safely, its best picture and sound decoded side by side on the container's clock.
+"""Decode a file's best video and audio stream in one pass.
+
+The file is opened safely; both streams are decoded side by side on the container's clock.
 
 Files may be hostile. Only the ``file`` protocol and a list of container formats are allowed, so that a playlist that
 pretends to be a video cannot make the demuxer open other files or addresses. One thread only: frame threads together

@@ -1,4 +1,4 @@
-"""A folder of media files: what lies in it, and which clip each file is.
+"""List a folder's media files, and the clip of each.
 
 A clip's id is the file's name as it stands, made safe (``clip_ids.slug``). Files of equal names in different folders
 all get their folders in front; names that are equal after that get a hash of their path at the end. Of files in one

@@ -1,4 +1,4 @@
-"""The sound of any media file, and what a listener would be told about it."""
+"""Read the audio of any media file, with remarks on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Loudness of audio (BS.1770-4), and the one gain that brings it to a loudness, held below a peak.
+"""Measure loudness (BS.1770-4), and bring audio to a loudness.
+
+One gain does it, held below a peak.
 
 The gain is for listening; scoring never uses it.
 

@@ -1,4 +1,7 @@
-"""Several channels of a sound as one: their mean, or the loudest where they cancel each other."""
+"""Mix several channels of audio into one.
+
+Their mean, or the loudest where they cancel each other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sound put under a picture: an mp4 that plays, or a copy of the video in a container that takes its picture."""
+"""Write an audio track beside the video of a file.
+
+An mp4 that plays, or a copy of the video in a container that takes its stream.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Opens nothing but files: a pipe would be waited for, a device read for ever."""
+"""Open regular files only.
+
+A pipe would be waited for, a device read for ever.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any video or sound file read through PyAV: frames with timestamps and sound on one clock.
+"""Read frames and audio of any media file on one clock.
 
 The files that the suite writes itself are in ``h264`` and ``mux``; their functions are offered here too.
 """

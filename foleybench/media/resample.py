@@ -1,4 +1,6 @@
-"""The resamplers that toolkits use; each is the library's own method to the accuracy that its test states.
+"""The resamplers that other toolkits use.
+
+Each is the library's own method to the accuracy that its test states.
 
 ``torchaudio`` (windowed sinc, Hann, width 6, roll-off 0.99) is ours, av-benchmark's and audioldm_eval's. The others
 exist for presets that reproduce other toolkits.

@@ -1,4 +1,6 @@
-"""Windowed-sinc resampling without a table of filters, for rates that have next to nothing in common.
+"""Windowed-sinc resampling without a table of filters.
+
+For rates that have next to nothing in common.
 
 A table holds a filter for each of ``new`` output phases, ``old`` samples wide: 44101 Hz to 48000 Hz would take 17 GB,
 and a header decides it. Here each output sample has its own few taps, computed on the spot: the same filter.

@@ -1,4 +1,6 @@
-"""From a list of clips to shards and manifests, the same way for every data set.
+"""Make shards and manifests from a list of clips.
+
+The same way for every data set.
 
 Each clip is made in a worker process that can be killed, staged under ``<out>/.staging``, and packed when its split is
 whole. Kill the command at any moment and run it again: the shards are byte-identical to an unbroken run.

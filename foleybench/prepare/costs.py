@@ -1,4 +1,6 @@
-"""What preparing many clips takes: costs measured on a few of them, here and now, and what follows for all of them.
+"""Estimate what preparing many clips takes.
+
+Costs are measured on a few of them, here and now; what follows for all is computed.
 
 Measured: processor and wall seconds a clip, bytes a usable clip, the share that can be used. Assumed, and options of
 the command: hours there are, cores of a machine, how busy they are kept, prices. What fetching takes beyond that

@@ -1,4 +1,6 @@
-"""Where finished shards go: they stay in the folder of the run, or are sent to a URL as they are packed.
+"""Keep finished shards in the run's folder, or upload them.
+
+They are sent to a URL as they are packed.
 
 With a URL, the folder of the run (``--work``) keeps manifests, records and what is under way; shards leave it one by
 one, each read back and compared before it counts. What says that a shard is packed is sent with it, so another machine

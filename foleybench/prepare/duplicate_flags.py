@@ -1,4 +1,6 @@
-"""Copies written down: as flags in the manifest of their split, and between the splits of a folder in a file.
+"""Flag copies in manifests, within a split and between splits.
+
+Copies within a split are flags in its manifest; those between the splits of a folder stand in a file.
 
 A manifest depends on its own split only, since its hash names the test set: a test set must not change its name when
 a training split is prepared beside it. So copies inside a split are flags there (``duplicate`` or ``same_sound``, with

@@ -1,4 +1,6 @@
-"""Which clips are copies of others: by their bytes, or by their prints (``foleybench.prepare.normalise.fingerprint``).
+"""Find clips that are copies of others.
+
+By their bytes, or by their fingerprints (``foleybench.prepare.normalise.fingerprint``).
 
 Three kinds: ``exact`` (picture and sound have the same bytes), ``near`` (both prints agree: the clip was scaled,
 re-encoded, made quieter or cut a frame away), ``same_sound`` (only the sound agrees, under another picture).

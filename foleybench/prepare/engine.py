@@ -1,4 +1,4 @@
-"""The run: plan what is asked for, make what is missing, pack what is whole."""
+"""Plan a preparation, make what is missing, pack what is whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Encoder outputs as shards, for training: ``<clip_id>.<encoder>.npz``, shard for shard the clips of the clips' shards.
+"""Write encoder outputs as shards for training.
+
+``<clip_id>.<encoder>.npz``, shard for shard the clips of the clips' shards.
 
 The same policy as for clips: the same inputs, versions and device give the same bytes, a shard appears whole or not at
 all, a stopped run goes on, ``foleybench shards verify`` checks every member, plain ``webdataset`` reads them, and

@@ -1,4 +1,4 @@
-"""Staged clips into one shard and its part of the manifest, and back again.
+"""Pack staged clips into one shard, and unpack them again.
 
 A shard belongs to a fixed run of the items asked for (``ShardGroup``), whether they turn out usable or not: so shards
 are packed in any order, as soon as their own clips are finished, and a clip that is had later changes only its own.

@@ -1,4 +1,7 @@
-"""Packing beside the run: each shard is written as soon as the last of its clips has ended."""
+"""Pack shards while clips are still being made.
+
+Each shard is written as soon as the last of its clips has ended.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Making clips on a Ray cluster: the same workers, time limits and bytes as on this machine.
+"""Make clips on a Ray cluster.
+
+The same workers, time limits and bytes as on this machine.
 
 A Ray task is a batch of clips. On its node it runs the local pool with one worker, in a scratch folder, and sends back
 the files that were staged there; this machine stages them. So nodes need no common disk, only what ``make`` reads: the

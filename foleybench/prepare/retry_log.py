@@ -1,4 +1,4 @@
-"""When each clip was last tried without success, and when it may be tried again.
+"""Record when each clip failed, and when to try again.
 
 ``<out>/.prepared/<split>.tries.jsonl`` gets a line each time a clip ends with a failure that another try may not
 repeat. It holds times, so it is no part of the result; without it every such clip may be tried at once.

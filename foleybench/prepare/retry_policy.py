@@ -1,4 +1,7 @@
-"""Watches how clips end: failures go into the record of tries, and a run that is being shut out stops."""
+"""Decide which failures are tried again, and when to stop.
+
+Failures go into the record of tries; a run that is being shut out stops.
+"""
 
 from __future__ import annotations
 

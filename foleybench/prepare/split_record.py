@@ -1,4 +1,4 @@
-"""Finished splits: the manifest, and a record of what it was made from."""
+"""Record a finished split: its manifest, and what decided it."""
 
 from __future__ import annotations
 

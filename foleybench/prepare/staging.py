@@ -1,4 +1,6 @@
-"""The staging area of one split: finished clips on disk, guarded by a fingerprint of everything that decides the bytes.
+"""Keep the finished clips of a split until they are packed.
+
+They lie on disk, guarded by a fingerprint of everything that decides the bytes.
 
 ``<out>/.staging/<split>/fingerprint.json``, then a folder ``000012`` for the clips that will share shard 12: for each
 clip ``<clip_id>.mp4`` and ``<clip_id>.flac`` (when it could be made) and last ``<clip_id>.json``. The JSON file is the

@@ -1,4 +1,6 @@
-"""Checking shards against their manifest: every member of every shard, and nothing else; everything wrong is named.
+"""Check shards against their manifest.
+
+Every member of every shard, and nothing else; everything wrong is named.
 
 A tar that was cut at the end of a member reads without complaint elsewhere and has fewer clips; here it is noticed, by
 the end mark that is missing and by the clips that the manifest lists.

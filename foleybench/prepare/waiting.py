@@ -1,4 +1,7 @@
-"""Waiting that does not count as work: a clip that waits for its turn is not taken for one that hangs."""
+"""Mark waiting as waiting, so that time limits ignore it.
+
+A clip that waits for its turn is not taken for one that hangs.
+"""
 
 from __future__ import annotations
 

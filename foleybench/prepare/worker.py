@@ -1,4 +1,6 @@
-"""The worker: makes one item after the other in a process that may die. Run as ``python -m foleybench.prepare.worker``.
+"""Make one clip after another in a process that may die.
+
+Run as ``python -m foleybench.prepare.worker``.
 
 It reads JSON lines from standard input (first the set-up, then items), stages what it makes, and answers each with one
 line. It is a fresh interpreter, not a fork: forks after torch has started threads hang, and a ``__main__`` without a

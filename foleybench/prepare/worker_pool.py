@@ -1,4 +1,4 @@
-"""A pool of workers that may hang, crash or run out of memory without taking the run with them."""
+"""Run workers that may hang or crash without ending the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages that only some work needs, and the extra that brings each."""
+"""Packages that only some work needs, with their extras."""
 
 from __future__ import annotations
 

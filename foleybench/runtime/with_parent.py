@@ -1,4 +1,4 @@
-"""A process that ends with the one that started it, however that ends.
+"""End a process when the one that started it ends.
 
 A process that is killed cannot tell the ones that it started. Linux can be asked to kill those too; elsewhere they look
 every second whether they have been left alone.

@@ -1,4 +1,4 @@
-"""Score a folder of generated sound against a folder of real sound."""
+"""Score a folder of generated audio against one of reference audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Features of one clip as a file: an ``.npz`` whose bytes depend on the arrays alone."""
+"""Write one clip's features as a file.
+
+An ``.npz`` whose bytes depend on the arrays alone.
+"""
 
 from __future__ import annotations
 

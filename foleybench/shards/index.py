@@ -1,4 +1,7 @@
-"""What a loader needs to know of a manifest: which clips lie in which shard. Small, also for millions of clips."""
+"""Index a manifest for a loader: which clips, in which shard.
+
+Small, also for millions of clips.
+"""
 
 from __future__ import annotations
 

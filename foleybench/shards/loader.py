@@ -1,4 +1,6 @@
-"""Shards for training: shuffled, with worker processes, on several machines, exact, resumable in mid-epoch.
+"""Load shards for training: shuffled, in parallel, resumable.
+
+With worker processes, on several machines, each clip exactly once, resumable in mid-epoch.
 
 Example:
     loader = ClipLoader(ShardStream("shards/vggsound/train.manifest.jsonl"), batch_size=8, num_workers=4)

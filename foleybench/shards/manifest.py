@@ -1,4 +1,6 @@
-"""The manifest: ``<split>.manifest.jsonl``, a header line, then one line per clip asked for, also the lost ones.
+"""Read and write the manifest of a split.
+
+``<split>.manifest.jsonl``: a header line, then one line per clip asked for, also the lost ones.
 
 Schema 2 states in the header how many lines follow and their SHA-256, and in each line the hash of the clip's JSON
 member: a manifest that was cut or altered, and a sample that is not the one recorded, are refused. Schema 1, which

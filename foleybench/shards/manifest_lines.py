@@ -1,4 +1,6 @@
-"""Reading a manifest line by line: what it states is checked, what names the test set is hashed.
+"""Read a manifest line by line.
+
+What it states is checked, what names the test set is hashed.
 
 A test set has one name whatever schema its manifest is written in: the SHA-256 of the manifest in schema 1. Of a file
 in schema 1 that is the hash of the file. Of one in schema 2 it is the hash of the header and the lines without what

@@ -1,4 +1,4 @@
-"""What the files of a clip must be, by its line of the manifest."""
+"""Check a clip's files against its line of the manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The order of an epoch: which reader yields which clips, and when. Pure arithmetic on positions; nothing is read.
+"""Decide which reader yields which clips in an epoch.
+
+Pure arithmetic on positions; nothing is read.
 
 The order is a function of (seed, epoch, number of readers) alone, so a reader never has to say more than how far it is:
 that is the state of a loader. Shards are shuffled, their clips laid end to end, and this sequence is cut into one run a

@@ -1,4 +1,6 @@
-"""Where shards lie: a folder of this machine, or any URL that fsspec knows (``s3://``, ``gs://``, ``https://`` ...).
+"""Open shards in a folder or at a URL.
+
+Any URL that fsspec knows (``s3://``, ``gs://``, ``https://`` ...).
 
 A file that is written appears whole or not at all: by rename in a folder; by a single upload to an object store, whose
 objects appear when they are complete; by upload under another name and a move everywhere else. What was uploaded is

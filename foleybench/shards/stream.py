@@ -1,4 +1,6 @@
-"""Clips out of shards, in the order of an epoch: every clip exactly once over all readers, resumable at any clip.
+"""Yield clips from shards in the order of an epoch.
+
+Every clip exactly once over all readers, resumable at any clip.
 
 From a folder, a clip is one read at its place in its shard, and nothing is held in memory. From a URL, shards are read
 forward, and clips that come out later than they lie are held meanwhile, at most about ``window`` of them.

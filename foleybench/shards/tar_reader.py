@@ -1,4 +1,4 @@
-"""Reading our own shards fast: plain USTAR tars of regular files, checked header by header.
+"""Read our own shards fast, checked header by header.
 
 ``tarfile`` reads every kind of tar and is slow in streams; a shard is one kind. Whatever is not of that kind is an
 error, not a guess: a tar that was cut, at a member's end or inside one, is noticed here.

@@ -1,1 +1,4 @@
-"""Parts that corpora made on the spot are drawn and played with: draws, shapes, noise, modes, a room."""
+"""Parts that procedural corpora are rendered from.
+
+Draws, shapes, noise, modes, a room.
+"""

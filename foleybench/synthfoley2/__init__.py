@@ -1,4 +1,4 @@
-"""SynthFoley 2: a procedural corpus with exact events that a picture does not give away.
+"""SynthFoley 2: a procedural corpus with exact, unguessable events.
 
 Bytes repeat for the same version, seed and clip id on the same machine and library versions.
 """

@@ -1,4 +1,4 @@
-"""Who is in a clip: sounding sources, silent movers, and where they stand."""
+"""Draw a clip's sources, silent movers and their places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The classes: a mechanism with a voice; those of one mechanism share their silhouette."""
+"""The classes: each a mechanism with a voice.
+
+Those of one mechanism share their silhouette.
+"""
 
 from __future__ import annotations
 

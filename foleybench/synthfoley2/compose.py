@@ -1,4 +1,7 @@
-"""From a spec to a scene: who, where, and the typed list of everything that happens."""
+"""Compose a scene from a clip's spec.
+
+Who, where, and the typed list of everything that happens.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mechanism is given to draw with: an actor's events, colours and mark."""
+"""What a mechanism draws with: events, colours and mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The sound of rubbing and turning: level, brightness and often pitch follow the speed."""
+"""The sound of rubbing and turning.
+
+Level, brightness and often pitch follow the speed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scene: the typed list that frames and sound are both made from.
+"""The list that frames and audio are both made from.
 
 Everything here is JSON, so that a shard holds the whole scene: who is where, what the camera does, what happens.
 """

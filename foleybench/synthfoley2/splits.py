@@ -1,4 +1,6 @@
-"""Which clips a split holds, balanced over the classes of the main source.
+"""Which clips a split holds.
+
+Balanced over the classes of the main source.
 
 An id is a hash of (version, seed, split, number) and says nothing; clips of all classes take turns.
 """

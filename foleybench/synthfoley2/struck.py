@@ -1,4 +1,7 @@
-"""The sound of contacts: decaying modes and a burst of noise, each hit exactly as strong as its event says."""
+"""The sound of contacts: decaying modes and a burst of noise.
+
+Each hit is exactly as strong as its event says.
+"""
 
 from __future__ import annotations
 

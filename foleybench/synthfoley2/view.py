@@ -1,4 +1,6 @@
-"""The view: shapes of the scene painted into frames through the camera, all frames at once.
+"""Render a scene's shapes into frames through the camera.
+
+All frames at once.
 
 A shape is evaluated on a patch around it only, and only the pixels that it covers are blended.
 """

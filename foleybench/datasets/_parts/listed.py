@@ -1,4 +1,4 @@
-"""What data sets that are lists of video ids share: options, items, and how one clip is made."""
+"""Options, items and samples of data sets that list video ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the versions of SynthFoley share as data sets: options, and samples from rendered clips."""
+"""Options and samples of data sets that are rendered: SynthFoley's versions."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From one media file to the video, the audio and the facts of a clip."""
+"""From a media file to a clip's video, audio and facts."""

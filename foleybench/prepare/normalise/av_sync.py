@@ -1,4 +1,4 @@
-"""Is the sound in step with the picture: what can be told from the content alone.
+"""Estimate from content how far audio and video are apart.
 
 Sudden changes of the picture are laid against sudden rises of the sound. Where one shift of up to a second stands out
 from all others, that is the offset; where none does (music, wind, a talking crowd), nothing can be told.

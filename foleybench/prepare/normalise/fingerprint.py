@@ -1,4 +1,6 @@
-"""Fingerprints of content: a copy that was scaled, re-encoded, made quieter or cut a frame away keeps its print.
+"""Compute fingerprints of a clip's audio and video.
+
+A copy that was scaled, re-encoded, made quieter or cut a frame away keeps its fingerprint.
 
 Both prints are similarity hashes: a table of numbers that describes the content (levels of bands over time, levels of
 picture parts over time) is projected on fixed directions, and the signs are the bits. The share of bits that differ

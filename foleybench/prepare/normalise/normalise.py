@@ -1,4 +1,4 @@
-"""One media file to one sample of a profile, in a single pass over the file.
+"""Normalise a media file to a profile in one pass.
 
 Picture and sound are laid on the container's clock, which starts where the first of them starts: what the other lacks
 there is its first picture, or silence. Frames are taken by timestamp (each is shown from the nearest k / fps on), so

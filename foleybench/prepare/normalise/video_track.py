@@ -1,4 +1,7 @@
-"""A picture stream put on the clip's clock: frames in, H.264 at a constant rate out, watched on the way."""
+"""Put a video stream on the clip's clock as constant-rate H.264.
+
+Frames come in at their own times; what moves in them is watched on the way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Getting the media of a listed clip: from a folder of files, or through yt-dlp."""
+"""Get a listed clip's media: from a folder, or through yt-dlp."""
 
 from foleybench.prepare.obtain.source import Source, obtained
 

@@ -1,4 +1,6 @@
-"""A video through yt-dlp: the whole file, at a polite pace, with tries that wait as the server asks.
+"""Download a video through yt-dlp.
+
+The whole file, at a polite pace, with tries that wait as the server asks.
 
 Why the whole file: for a range, yt-dlp hands the address to an ffmpeg program, which copies packets from the keyframe
 before the asked second and leaves the rest to the container (an edit list, in MP4 only); resuming, the rate limit and

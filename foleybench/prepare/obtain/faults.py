@@ -1,4 +1,6 @@
-"""Why a video could not be had: yt-dlp's errors as one word each, and whether another try may help.
+"""Turn yt-dlp's errors into statuses.
+
+Each is one word, and says whether another try may help.
 
 The words are told apart by the type of the error and the HTTP status where there is one, else by YouTube's own
 sentences as they stand in yt-dlp@81ecd58 ``yt_dlp/extractor/youtube/_video.py`` and in its issue threads.

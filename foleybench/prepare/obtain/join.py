@@ -1,4 +1,7 @@
-"""Picture and sound that a site serves as two files, as one file: packets copied, timestamps kept."""
+"""Join separately served video and audio into one file.
+
+Packets are copied, timestamps kept.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips that people already have: which file of a folder is which listed clip.
+"""Find the files of listed clips in a folder.
 
 Known names, with any media ending: ``<id>_000030``, ``<id>_30`` (seconds), ``<id>_30000_40000`` (milliseconds),
 ``<id>_30.000`` and ``<id>_30.000_40.000``, each also with the ``Y`` that some lists put in front. ``<id>`` alone is a

@@ -1,4 +1,6 @@
-"""One pace for everything that this machine asks of a host, whatever the number of workers and runs.
+"""Limit how often this machine asks a host.
+
+One pace for everything, whatever the number of workers and runs.
 
 A small file per host says when the next video may be asked for; a worker takes the next slot under its lock and waits.
 """

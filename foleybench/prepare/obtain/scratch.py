@@ -1,4 +1,7 @@
-"""A folder for one download, gone afterwards; what killed workers left is removed by the next."""
+"""A temporary folder for one download.
+
+It is gone afterwards; what killed workers left is removed by the next.
+"""
 
 from __future__ import annotations
 

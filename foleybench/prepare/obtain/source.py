@@ -1,4 +1,4 @@
-"""One clip's media as a file on this machine, and a record of where it came from."""
+"""Get one clip's media as a file, with its origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The mechanisms, found by file name: what is seen of each group of classes."""
+"""The mechanisms, found by file name.
+
+What is seen of each group of classes.
+"""
 
 from __future__ import annotations
 

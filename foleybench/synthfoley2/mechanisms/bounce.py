@@ -1,4 +1,4 @@
-"""A ball falls on a wedge, rebounds or lies still, and is thrown again."""
+"""A ball falls on a wedge, and bounces or lies still."""
 
 from __future__ import annotations
 

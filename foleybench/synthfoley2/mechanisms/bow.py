@@ -1,4 +1,4 @@
-"""A bow moves to and fro on a string, or beside it."""
+"""A bow moves on a string, or beside it."""
 
 from __future__ import annotations
 

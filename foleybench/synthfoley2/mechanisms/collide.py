@@ -1,4 +1,4 @@
-"""A block slides on a rail from one stop to the other."""
+"""A block slides on a rail between two stops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hammer falls on a wedge, rests there, and is raised again."""
+"""A hammer falls on a wedge, rests, and is raised."""
 
 from __future__ import annotations
 

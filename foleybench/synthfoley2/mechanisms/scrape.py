@@ -1,4 +1,4 @@
-"""A block is dragged to and fro on a board, or carried above it."""
+"""A block is dragged on a board, or carried above it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A hand turns and passes pegs on a circle; some pegs are too short to be reached."""
+"""A hand turns past pegs on a circle.
+
+Some pegs are too short to be reached.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A spoked wheel turns by fits and starts beside a tongue, which touches its spokes or is drawn back."""
+"""A spoked wheel turns by fits and starts beside a tongue.
+
+The tongue touches its spokes or is drawn back.
+"""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def _write(args: argparse.Namespace) -> int:
     from foleybench.leaderboard import build
 
-    touched = build.write_leaderboard(build.leaderboard_files(_results(args), _published(args)), args.out)
+    touched = build.write_leaderboard(build.leaderboard_files(_results(args), _published(args), args.out), args.out)
     for path in touched:
         sys.stderr.write(f"{'wrote' if path.exists() else 'removed'} {path}\n")
     sys.stdout.write(f"{args.out / 'index.html'}\n")
@@ -84,7 +84,7 @@ def _check(args: argparse.Namespace) -> int:
     if args.results is None and not results.is_dir():
         raise FoleyError(f"no folder at {results}, so there is nothing to check; name another with --results.")
     try:
-        problems = build.stale(build.leaderboard_files(results, _published(args)), args.out)
+        problems = build.stale(build.leaderboard_files(results, _published(args), args.out), args.out)
     except ResultError as error:
         problems = [str(error)]
     for problem in problems:

@@ -13,15 +13,17 @@ from foleybench.artefacts.published import tables as reported_tables
 from foleybench.files import write_atomically
 from foleybench.leaderboard import page, tables
 from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.listening import find_sounds
 from foleybench.leaderboard.recompute import not_recomputed, require_recomputed
 
 
-def leaderboard_files(results_folder: Path, published: Path | None) -> dict[str, bytes]:
+def leaderboard_files(results_folder: Path, published: Path | None, home: Path | None = None) -> dict[str, bytes]:
     """Return file name -> content of everything that the leaderboard consists of; say what could not be recomputed.
 
     Args:
         results_folder: Where the result files lie, one folder a data set.
         published: The list of reported values, or None for a page without them.
+        home: Where the page will lie: rows lead to the listening pages that are there; None for none.
 
     Raises:
         ResultError: A result is broken, or its clip table gives other values.
@@ -38,7 +40,7 @@ def leaderboard_files(results_folder: Path, published: Path | None) -> dict[str,
         files[f"{dataset}.md"] = tables.board_markdown(chosen)
     if reported:
         files["published.md"] = tables.published_markdown(reported)
-    files["index.html"] = page.render_leaderboard(boards, reported)
+    files["index.html"] = page.render_leaderboard(boards, reported, find_sounds(home) if home else None)
     return {name: content.encode() for name, content in sorted(files.items())}
 
 

@@ -10,38 +10,91 @@ from typing import Any
 
 from markupsafe import Markup
 
+from foleybench import registry
 from foleybench.artefacts.published import ReportedTable
-from foleybench.leaderboard import cell_text, plots, provenance
+from foleybench.leaderboard import cell_text, listening, plots, provenance
 from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
+from foleybench.leaderboard.hero import hero
 from foleybench.leaderboard.significance import ALPHA, SEED, Comparison
 from foleybench.pages import number_text
 from foleybench.pages.number_text import p_text
 from foleybench.pages.template import fill, trusted
+from foleybench.scoring.cards import metric_facts, metric_words
 
 _PACKAGE = "foleybench.leaderboard"
 _MOST_PROBLEMS = 20
 _MOST_CLASSES = 40
 
 
-def render_leaderboard(boards: Sequence[Board], reported: Sequence[ReportedTable]) -> str:
-    """Return the page."""
+def render_leaderboard(
+    boards: Sequence[Board], reported: Sequence[ReportedTable], sounds: Mapping[str, listening.Sounds] | None = None
+) -> str:
+    """Return the page.
+
+    Args:
+        boards: The tables; the largest data set is shown first.
+        reported: Tables of papers.
+        sounds: Data set -> the listening page that a row leads to, and the systems on it.
+    """
+    ordered = _largest_first(boards)
+    titles = board_titles(ordered)
+    metrics = sorted({c.name for board in boards for c in board.columns if c.metric})
     return fill(
         _PACKAGE,
         "index.html.j2",
         css=trusted("foleybench.pages", "theme.css") + trusted(_PACKAGE, "index.css"),
         js=trusted(_PACKAGE, "index.js"),
-        boards=[_board(board) for board in boards],
+        hero=hero(ordered[0], titles[ordered[0].key]) if ordered else None,
+        boards=[_board(board, titles[board.key], (sounds or {}).get(board.dataset)) for board in ordered],
+        heard=set(sounds or {}),
+        cards=[_card(name) for name in metrics],
         reported=[_reported(table) for table in reported],
         seed=SEED,
     )
 
 
-def _board(board: Board) -> dict[str, Any]:
+def _largest_first(boards: Sequence[Board]) -> list[Board]:
+    """Return the boards, those of the data set with the most clips first, each data set's beside each other."""
+    most: dict[str, int] = {}
+    for board in boards:
+        most[board.dataset] = max(most.get(board.dataset, 0), board.n_clips)
+    return sorted(boards, key=lambda board: (-most[board.dataset], board.dataset, -board.n_clips, board.key))
+
+
+def board_titles(boards: Sequence[Board]) -> dict[str, str]:
+    """Return what stands beside each board's data set in its heading, so that no two headings are alike.
+
+    The split, a subset's name and, where boards share those, the protocol, then the start of the manifest's hash.
+    """
+    plain = {board.key: f"{board.split}{f', subset {board.subset}' if board.subset else ''}" for board in boards}
+    tried = [
+        plain,
+        {board.key: f"{plain[board.key]}, {board.protocol_title}" for board in boards},
+        {board.key: f"{plain[board.key]}, {board.protocol_title}, {board.manifest_sha256[:8]}" for board in boards},
+        {board.key: f"{plain[board.key]}, {board.protocol_title}, {board.key[-17:]}" for board in boards},
+    ]
+    found = {}
+    for board in boards:
+        mates = [other.key for other in boards if other.dataset == board.dataset and other.key != board.key]
+        unlike = [words[board.key] for words in tried if all(words[mate] != words[board.key] for mate in mates)]
+        found[board.key] = unlike[0] if unlike else tried[-1][board.key]
+    return found
+
+
+def _card(name: str) -> dict[str, Any]:
+    words, *more = metric_words(name).split("\n\n")
+    metric = registry.load("metrics", name)
+    return {"name": name, "title": metric.title, "words": [words, *more], "facts": metric_facts(name)}
+
+
+def _board(board: Board, title: str, sounds: listening.Sounds | None) -> dict[str, Any]:
     decimals = {c.name: cell_text.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
-    rows = [_row(board, row, index, decimals) for index, row in enumerate(board.rows)]
+    rows = [_row(board, row, index, decimals, sounds) for index, row in enumerate(board.rows)]
     n_shown = sum(bool(row.why_unranked) for row in board.rows)
     return {
         "board": board,
+        "title": title,
+        "groups": _groups(rows),
         "columns": [_column(board, column) for column in board.columns],
         "rows": rows,
         # The metric of the same name says it better, with an interval.
@@ -55,6 +108,22 @@ def _board(board: Board) -> dict[str, Any]:
     }
 
 
+def _groups(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows in groups: ranked ones, systems that are not ranked, and controls with oracles, folded."""
+    aside = [row for row in rows if row["why"]]
+    apart = [row for row in aside if row["kind"] not in ("control", "oracle")]
+    controls = [row for row in aside if row["kind"] in ("control", "oracle")]
+    n_oracles = sum(row["kind"] == "oracle" for row in controls)
+    counted = [(len(controls) - n_oracles, "control"), (n_oracles, "oracle")]
+    names = " and ".join(f"{n} {name}{'' if n == 1 else 's'}" for n, name in counted if n)
+    groups = [
+        {"title": "", "rows": [row for row in rows if not row["why"]], "folds": False},
+        {"title": "Shown, not ranked", "rows": apart, "folds": False},
+        {"title": f"{names}: what a metric can see; never ranked", "rows": controls, "folds": True},
+    ]
+    return [group for group in groups if group["rows"] or not group["title"]]
+
+
 def _column(board: Board, column: Column) -> dict[str, Any]:
     lead = next((c for c in board.columns if c.axis), board.columns[0])
     return {
@@ -66,10 +135,13 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "arrow": number_text.ARROWS[column.better],
         "lead": column is lead,
         "hover": f"{column.name}, version {column.version}, {column.better} is better",
+        "card": column.metric is not None,
     }
 
 
-def _row(board: Board, row: BoardRow, index: int, decimals: Mapping[str, int]) -> dict[str, Any]:
+def _row(
+    board: Board, row: BoardRow, index: int, decimals: Mapping[str, int], sounds: listening.Sounds | None
+) -> dict[str, Any]:
     result = row.entry.result
     problems = result["problems"]
     return {
@@ -84,7 +156,8 @@ def _row(board: Board, row: BoardRow, index: int, decimals: Mapping[str, int]) -
         "parameters_n": row.model.get("parameters"),
         "seconds": cell_text.seconds(row.seconds_per_clip),
         "seconds_n": row.seconds_per_clip,
-        "device": row.device,
+        "sound": sounds.link(row.entry.row_name) if sounds else "",
+        "sound_page": f"{listening.FOLDER}/{board.dataset}.html",
         "licence": row.model.get("licence"),
         "n_scored": result["dataset"].get("n_scored", "?"),
         "n_clips": result["dataset"]["n_clips"],

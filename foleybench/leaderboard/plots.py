@@ -16,6 +16,7 @@ from foleybench.pages.svg import Scale, element, mark, picture, scale_for, short
 _WIDTH_PX = 560.0
 _ROW_PX = 25.0
 _LABEL_PX = 178.0
+_GAP_PX = 15.0  # between labels at the ends of curves
 
 
 def axis_title(column: Column) -> str:
@@ -135,28 +136,48 @@ def _scatter(
 def _labels(
     points: Sequence[ScatterPoint], places: Sequence[tuple[float, float]], frame: tuple[float, float, float, float]
 ) -> list[Markup]:
-    """Put a name beside each point, at the first of several places where it hides nothing and stays in the frame."""
+    """Put a name beside each point where it hides nothing and stays in the frame.
+
+    Systems come first. A control whose name finds no free place goes without: its mark says it when pointed at.
+    """
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
     parts = []
-    for point, (x, y) in zip(points, places, strict=True):
-        text = shorten(point.row.title, 24)
-        width = 6.3 * len(text)
-        boxes = [_box(x, y, width, *move) for move in _MOVES]
-        box = min(boxes, key=lambda b: sum(_overlap(b, other) for other in taken) + _outside(b, frame))
+    aside = ("control", "oracle")
+    order = sorted(range(len(points)), key=lambda i: str(points[i].row.model["kind"]) in aside)
+    for index in order:
+        (x, y), kind = places[index], str(points[index].row.model["kind"])
+        text = shorten(points[index].row.title, _LONGEST_LABEL)
+        moves = _MOVES[:_N_CLOSE] if kind in aside else _MOVES
+        boxes = [_box(x, y, _LETTER_PX * len(text), *move) for move in moves]
+        hidden = [sum(_overlap(box, other) for other in taken) + _outside(box, frame) for box in boxes]
+        place = hidden.index(min(hidden))
+        if hidden[place] > 0 and kind in aside:
+            continue
+        box = boxes[place]
         taken.append(box)
-        kind = str(point.row.model["kind"])
-        if boxes.index(box) >= _N_NEAR:
+        if place >= _N_NEAR:
             end = min(max(x, box[0]), box[2])
             parts.append(element("line", x1=x, y1=y, x2=end, y2=box[1] if box[1] > y else box[3], class_="leader"))
         parts.append(element("text", text, x=box[0], y=box[3] - 3.5, class_=f"label {kind}", text_anchor="start"))
     return parts
 
 
+_LONGEST_LABEL = 30
+_LETTER_PX = 6.6
 _Box = tuple[float, float, float, float]
 # Sideways (share of the text's width) and down (px), in order of preference; the first lie beside their point, the
 # others need a line to it.
 _N_NEAR = 4
-_MOVES = ((0.0, -9.0), (0.0, 9.0), (-1.0, -9.0), (-1.0, 9.0), (-0.5, -17.0), (-0.5, 17.0), (0.0, -23.0), (0.0, 23.0))
+_N_CLOSE = 16
+_MOVES = (
+    *((0.0, -9.0), (0.0, 9.0), (-1.0, -9.0), (-1.0, 9.0)),
+    *(
+        (sideways, sign * (17.0 + 15.0 * step))
+        for step in range(12)
+        for sign in (-1, 1)
+        for sideways in (-0.5, 0.0, -1.0)
+    ),
+)
 
 
 def _box(x: float, y: float, width: float, sideways: float, down: float) -> _Box:
@@ -189,12 +210,12 @@ def tolerance_curves(board: Board, column: Column) -> Markup | None:
 
 
 def _curves(found: Sequence[tuple[BoardRow, Mapping[float, float]]], column: Column) -> Markup:
-    height, right = 360.0, _WIDTH_PX - 160
+    height, right = max(360.0, _GAP_PX * len(found) + 80.0), _WIDTH_PX - 160
     tolerances = sorted({1000 * t for _, values in found for t in values})
     x_scale = Scale(0.0, tolerances[-1], 62, right)
     y_scale = scale_for([v for _, values in found for v in values.values()], height - 52, 14)
     parts = x_axis(x_scale, height - 52, "tolerance (ms)", top_px=14) + _y_axis(y_scale, 62, right, column.title)
-    ends = _spread([y_scale(values[max(values)]) for _, values in found], 15.0, 20.0, height - 56)
+    ends = _spread([y_scale(values[max(values)]) for _, values in found], _GAP_PX, 20.0, height - 56)
     for index, ((row, values), end) in enumerate(zip(found, ends, strict=True)):
         kind = str(row.model["kind"])
         line = " ".join(f"{x_scale(1000 * t):.2f},{y_scale(v):.2f}" for t, v in sorted(values.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import resources
 
@@ -24,7 +25,21 @@ def fill(package: str, template: str, **values: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["breakable"] = breakable
     return environment.from_string(asset(package, template)).render(**values)
+
+
+def breakable(text: str) -> Markup:
+    """Return text whose words may be broken after ``_``, ``-`` and ``.``, and nowhere else.
+
+    Example:
+        >>> breakable("foleyflow_static")
+        Markup('foleyflow_<wbr>static')
+    """
+    return Markup("").join(
+        part + Markup("<wbr>") if part in ("_", "-", ".") else part  # a part that is no mark is escaped by join
+        for part in re.split(r"(?<=\w)([_.-])(?=\w)", text)
+    )
 
 
 def trusted(package: str, *names: str) -> Markup:

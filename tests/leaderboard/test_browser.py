@@ -13,7 +13,7 @@ from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.report import ReportRequest, make_report
 from foleybench.media.audio import write_wav
 from foleybench.shards.dataset import ShardDataset
-from tests.made_results import make_board
+from tests.made_results import make_board, make_result
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
@@ -23,6 +23,7 @@ FLAGS = [
 ]
 
 CLIP_S = 5.0
+CROWDED = ("event_f1", "class_accuracy", "fad_mini", "seconds_per_clip")
 
 pytestmark = [
     pytest.mark.browser,
@@ -124,10 +125,79 @@ def test_sort_by_click(visit, board):
 
 def test_sorting_keeps_pinned_rows_pinned(visit, board):
     tab = visit(board)
-    before = set(column(tab, 0, 1))
+    before = set(column(tab, 0, 2))
     tab.locator("th[data-metric=event_f1] .sort").click()
-    assert set(column(tab, 0, 1)) == before == {"True events", "Noise", "Half done"}
+    assert set(column(tab, 0, 2)) == before == {"True events", "Noise"}
+    assert column(tab, 0, 1) == ["Half done"]
     assert tab.locator("tbody.pinned tr").first.get_attribute("class") == "divider"
+
+
+def test_controls_are_folded_until_asked_for(visit, board):
+    tab = visit(board)
+    noise = tab.locator("th[data-value=Noise]")
+    assert noise.is_hidden()
+    assert tab.locator("th[data-value='Half done']").is_visible()
+    tab.locator(".fold").click()
+    assert noise.is_visible()
+    tab.locator(".fold").click()
+    assert noise.is_hidden()
+
+
+def test_search_finds_folded_rows_and_forgets(visit, board):
+    tab = visit(board)
+    tab.locator("#find").fill("NOI")
+    rows = "table.results tbody tr:not(.divider)"
+    assert tab.locator(f"{rows}:visible").count() == 1
+    assert tab.locator("th[data-value=Noise]").is_visible()
+    tab.locator("#find").fill("nothing like this")
+    assert tab.locator("#nothing").is_visible()
+    assert tab.locator("section.board").is_hidden()
+    tab.locator("#find").fill("")
+    assert tab.locator("th[data-value=Alpha]").is_visible()
+    assert tab.locator("th[data-value=Noise]").is_hidden()
+
+
+def test_a_column_opens_its_card(visit, board):
+    tab = visit(board)
+    tab.locator("th[data-metric=event_f1] .named").click()
+    assert "matched one to one" in tab.locator("dialog[open]").inner_text()
+    assert tab.locator("th[data-metric=event_f1]").get_attribute("aria-sort") == "descending"  # not sorted anew
+
+
+def test_a_cue_says_where_columns_go_on(visit, board):
+    tab = visit(board)
+    frame = tab.locator(".frame").first
+    classes = lambda: frame.get_attribute("class").split()  # noqa: E731
+    tab.set_viewport_size({"width": 1366, "height": 800})
+    tab.wait_for_function("!document.querySelector('.frame').classList.contains('goes-on')")  # all columns fit
+    tab.set_viewport_size({"width": 390, "height": 800})
+    tab.wait_for_function("document.querySelector('.frame').classList.contains('goes-on')")
+    first = tab.locator("th[data-value=Alpha]")
+    left = first.bounding_box()["x"]
+    tab.evaluate("document.querySelector('.frame .scroll').scrollLeft = 1e6")
+    tab.wait_for_function("!document.querySelector('.frame').classList.contains('goes-on')")
+    assert first.bounding_box()["x"] == pytest.approx(left, abs=1.5)  # the names stay
+    assert "goes-on" not in classes()
+
+
+OVERLAPS = """[...document.querySelectorAll('svg.plot')].flatMap(svg => {
+    const boxes = [...svg.querySelectorAll('text.label')].map(t => [t.textContent, t.getBoundingClientRect()]);
+    return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([, q]) =>
+        Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1 &&
+        Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 4).map(([b]) => a + ' / ' + b));
+})"""
+
+
+def test_no_label_lies_over_another(visit, board, tmp_path):
+    assert visit(board).evaluate(OVERLAPS) == []
+    for index in range(14):  # a crowd at one place
+        name = f"a_system_of_a_long_name_{index}"
+        make_result(tmp_path / "crowd", name, skill=0.9 + 0.001 * index, protocol=("synth", 1), metrics=CROWDED)
+    path = tmp_path / "crowd.html"
+    path.write_text(page.render_leaderboard(make_boards(read_all(tmp_path / "crowd")), []), encoding="utf-8")
+    tab = visit(path)
+    assert tab.locator("svg.plot text.label").count() > 40
+    assert tab.evaluate(OVERLAPS) == []
 
 
 def test_sort_by_name_and_keyboard(visit, board):
@@ -305,6 +375,20 @@ def test_nonsense_in_the_address(visit, listening, fragment):
     tab = visit(path, fragment=fragment)
     assert tab.locator(VISIBLE).get_attribute("data-id") == shown[0]
     assert heard(tab) == ["real sound"]
+
+
+def test_a_phone_shows_no_keys_and_no_broken_words(visit, listening):
+    tab = visit(listening[0], has_touch=True, is_mobile=True)
+    tab.set_viewport_size({"width": 390, "height": 800})
+    assert tab.locator(f"{VISIBLE} .keys").is_hidden()
+    assert tab.locator(f"{VISIBLE} .pick kbd").first.is_hidden()
+    assert tab.locator(f"{VISIBLE} .play").is_visible()
+    assert visit(listening[0]).locator(f"{VISIBLE} .keys").is_visible()
+
+
+def test_an_address_can_name_the_system(visit, listening):
+    tab = visit(listening[0], fragment="#system=noise")
+    assert heard(tab) == ["noise"]
 
 
 def test_the_listening_page_fits_narrow_screens(visit, listening):

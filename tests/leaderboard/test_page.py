@@ -1,5 +1,6 @@
 """The page: self-contained, escaped, with reasons, provenance and reported numbers apart."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from foleybench.artefacts.entries import read_all
 from foleybench.artefacts.published import read_published, tables
 from foleybench.leaderboard import page
 from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.listening import find_sounds
 
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
 PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published.csv"
@@ -71,8 +73,11 @@ def test_real_numbers_to_sort_by(html):
 def test_pinned_rows_stand_in_their_own_group(html):
     ranked, _, pinned = html.partition('<tbody class="pinned">')
     assert 'data-value="Alpha"' in ranked
-    pinned = pinned.partition("</tbody>")[0]
-    assert all(f'data-value="{name}"' in pinned for name in ("True events", "Noise", "Half done"))
+    apart, _, controls = pinned.partition('<tbody class="pinned folds">')
+    assert 'data-value="Half done"' in apart
+    assert "1 control and 1 oracle: what a metric can see" in controls
+    controls = controls.partition("</tbody>")[0]
+    assert all(f'data-value="{name}"' in controls for name in ("True events", "Noise"))
 
 
 def test_empty_cells_tell_why(html):
@@ -113,3 +118,55 @@ def test_many_classes_show_the_most_telling(tmp_path, make_result):
 
 def test_without_results():
     assert "No results yet" in page.render_leaderboard([], [])
+
+
+def headings(made):
+    return [tuple(found) for found in re.findall(r'<h2 id="[^"]*-title">(.*?) <span>(.*?)</span></h2>', made)]
+
+
+def test_the_largest_data_set_comes_first(tmp_path, make_result):
+    for dataset, n_clips in (("aaa", 8), ("bbb", 40), ("ccc", 20)):
+        make_result(tmp_path, "alpha", dataset=dataset, n_clips=n_clips)
+        make_result(tmp_path, "beta", dataset=dataset, n_clips=n_clips, skill=0.9)
+    made = page.render_leaderboard(make_boards(read_all(tmp_path)), [])
+    assert [dataset for dataset, _ in headings(made)] == ["bbb", "ccc", "aaa"]
+    intro = made.partition('<section class="intro">')[2].partition("</section>")[0]
+    assert '<figure class="hero">' in intro
+    assert "bbb test" in intro
+    assert "40 clips, 2 ranked systems" in intro
+
+
+def test_no_two_tables_share_a_heading(tmp_path, make_result):
+    for manifest, protocol in (("a" * 64, "trial"), ("b" * 64, "trial"), ("b" * 64, "other")):
+        make_result(tmp_path, "alpha", manifest=manifest, protocol=(protocol, 1))
+    make_result(tmp_path, "alpha", dataset="lone")
+    found = headings(page.render_leaderboard(make_boards(read_all(tmp_path)), []))
+    assert len(found) == len(set(found)) == 4
+    assert ("lone", "test") in found  # nothing is added where nothing is alike
+    assert any("bbbbbbbb" in words for _, words in found)
+
+
+def test_a_column_leads_to_its_card(html):
+    ids = {a["id"] for tag, a in collect(html) if tag == "dialog"}
+    opened = {a["data-open"] for tag, a in collect(html) if tag == "button" and "data-open" in a}
+    assert opened <= ids
+    assert {"card-event_f1", "card-kld_mini"} <= opened
+    card = html.partition('id="card-event_f1"')[2].partition("</dialog>")[0]
+    assert "matched one to one" in card
+    assert "<dt>Range</dt><dd>0 to 1, ideal 1</dd>" in card
+
+
+def test_a_row_leads_to_its_sound_where_a_listening_page_has_it(board_folder, tmp_path):
+    folder = tmp_path / "listening"
+    folder.mkdir()
+    (folder / "synthfoley.html").write_text('<li class="track" data-track="0" data-name="alpha">')
+    made = page.render_leaderboard(make_boards(read_all(board_folder)), [], find_sounds(tmp_path))
+    links = [a["href"] for tag, a in collect(made) if tag == "a" and "listening" in a.get("href", "")]
+    assert set(links) == {"listening/synthfoley.html#system=alpha"}
+    assert "None is kept here" in made  # of the others
+    assert find_sounds(tmp_path / "nowhere") == {}
+
+
+def test_names_break_only_after_marks(tmp_path, make_result):
+    make_result(tmp_path, "stable_v2a_text")
+    assert ">stable_<wbr>v2a_<wbr>text</button>" in page.render_leaderboard(make_boards(read_all(tmp_path)), [])

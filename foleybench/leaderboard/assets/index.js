@@ -46,7 +46,7 @@
     const lines = [line];
     for (const row of table.querySelectorAll("tbody tr:not(.divider)")) {
       const cells = [...row.cells];
-      const out = [cells[0].dataset.value, cells[0].querySelector(".chip").textContent];
+      const out = [cells[0].dataset.value, cells[0].dataset.kind];
       cells.forEach((cell, i) => {
         const { value, low, high, rank, n } = cell.dataset;
         if (names[i]) out.push(value, low, high, rank, n);
@@ -70,11 +70,47 @@
     root.dataset.theme = dark ? "light" : "dark";
   };
 
+  const fold = (button, open) => {
+    button.setAttribute("aria-expanded", String(open));
+    button.closest("tbody").classList.toggle("folded", !open);
+  };
+
+  // While something is sought, folded rows are sought, too; what was folded folds again afterwards.
+  const find = () => {
+    const wanted = document.getElementById("find").value.trim().toLowerCase();
+    let hits = 0;
+    document.querySelectorAll("table.results tbody tr:not(.divider)").forEach((row) => {
+      const hit = row.cells[0].dataset.value.toLowerCase().includes(wanted);
+      hits += hit;
+      row.classList.toggle("unfound", !hit);
+    });
+    document.querySelectorAll("section.board").forEach((board) => {
+      board.hidden = wanted !== "" && !board.querySelector("table.results tbody tr:not(.divider):not(.unfound)");
+    });
+    document.querySelectorAll(".fold").forEach((button) => fold(button, wanted !== ""));
+    document.getElementById("nothing").hidden = wanted === "" || hits > 0;
+    document.querySelectorAll(".frame").forEach(cue);
+  };
+
+  const cue = (frame) => {
+    const inner = frame.firstElementChild;
+    frame.classList.toggle("goes-on", inner.scrollLeft + inner.clientWidth < inner.scrollWidth - 1);
+  };
+
+  document.querySelectorAll(".fold").forEach((button) => fold(button, false));
+  document.querySelectorAll(".frame").forEach((frame) => {
+    frame.firstElementChild.addEventListener("scroll", () => cue(frame), { passive: true });
+    new ResizeObserver(() => cue(frame)).observe(frame);
+    cue(frame);
+  });
+  document.getElementById("find").addEventListener("input", find);
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (event.target.matches("dialog.drawer")) event.target.close();
     else if (!button) return;
     else if (button.matches(".sort")) sortBy(button);
+    else if (button.matches(".fold")) fold(button, button.getAttribute("aria-expanded") === "false");
     else if (button.matches(".open")) document.getElementById(button.dataset.open).showModal();
     else if (button.matches(".download")) download(button);
     else if (button.id === "theme") switchTheme();

@@ -203,6 +203,8 @@
     state.track = Math.max(0, Number.parseInt(words.get("track") || "0", 10) || 0);
     const when = Number(words.get("t")) || 0;
     state.clip = at < 0 ? 0 : at;
+    const named = tracks().find((track) => track.dataset.name === words.get("system"));
+    if (named) state.track = Number(named.dataset.track);
     if (!active()) state.track = 0;
     arrange();
     show(state.clip);

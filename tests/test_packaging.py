@@ -89,7 +89,7 @@ def test_wheel_lists_and_plans_the_demo(installed, tmp_path):
     assert "models/foleyflow" in run(installed, tmp_path, "list").stdout
     plan = run(installed, tmp_path, "demo", "--dry-run").stdout.splitlines()
     assert plan[0].startswith("foleybench prepare synthfoley")
-    assert plan[-1].startswith("foleybench report")
+    assert plan[-1].startswith("foleybench leaderboard")
     assert list(tmp_path.iterdir()) == []
 
 

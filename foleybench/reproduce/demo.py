@@ -9,6 +9,13 @@ from pathlib import Path
 from foleybench.errors import EXIT_ERROR, EXIT_OK
 from foleybench.runtime.command_plan import Step, run_steps
 
+BOARD = "leaderboard"
+
+
+def listening(out: Path) -> Path:
+    """Return where the listening page lies: where the rows of the leaderboard look for it."""
+    return out / BOARD / "listening" / "synthfoley.html"
+
 
 def demo_steps(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | None) -> list[Step]:
     """Return the steps of the main job, in an order in which they could run one by one."""
@@ -60,12 +67,9 @@ def demo_steps(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int
         train_step("unconditional"),
         train_step("nearest"),
         *evals,
-        Step("leaderboard", ("leaderboard", "--results", results, "--out", str(out / "leaderboard")), scored),
-        Step(
-            "report",
-            ("report", "--data", test, "--audio", *chosen, "--out", str(out / "report.html"), *common),
-            scored,
-        ),
+        Step("report", ("report", "--data", test, "--audio", *chosen, "--out", str(listening(out)), *common), scored),
+        # After the report: a row of the page leads to its sound where a listening page has it.
+        Step("leaderboard", ("leaderboard", "--results", results, "--out", str(out / BOARD)), (*scored, "report")),
     ]
 
 
@@ -86,12 +90,12 @@ def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int |
             f"foleybench: demo step {failed} failed; its last words are above, its log is in {out}/logs.\n"
         )
         return EXIT_ERROR
-    board = out / "leaderboard"
+    board = out / BOARD
     sys.stdout.write(
         f"done in {(time.perf_counter() - started) / 60:.1f} min\n"
         f"table:     {board / 'synthfoley.md'}\n"
         f"page:      {board / 'index.html'}\n"
-        f"listen:    {out / 'report.html'}\n"
+        f"listen:    {listening(out)}\n"
         f"curves:    {out / 'runs' / 'foleyflow'}\n"
     )
     return EXIT_OK

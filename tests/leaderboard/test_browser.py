@@ -302,7 +302,8 @@ def test_every_sound_runs_on_the_clock_of_the_picture(visit, listening):
         assert len(times) == 5
         spreads.append(max(times) - min(times))
     assert len(spreads) > 5
-    assert np.median(spreads) < 0.1  # a busy machine may stumble, and then catches up
+    # Measured 0.016 s with eight times as many processes as cores; a busy machine may stumble, and then catches up.
+    assert np.median(spreads) < 0.06
     left = tab.evaluate(f"parseFloat(document.querySelector('{VISIBLE} .playhead').style.left)")
     assert left == pytest.approx(100 * media(tab)[0]["at"] / CLIP_S, abs=8)
 

@@ -17,7 +17,7 @@ def sound(n: int, seed: int = 0):
 @pytest.mark.parametrize(("from_hz", "to_hz"), RATES)
 @pytest.mark.parametrize("low_pass", [sinc.HANN, KAISER], ids=["hann", "kaiser"])
 def test_the_same_bits_as_torchaudio(from_hz, to_hz, low_pass):
-    torchaudio = pytest.importorskip("torchaudio")
+    torchaudio = pytest.importorskip("torchaudio")  # the extra `encoders`
     audio = sound(5001)
     settings = {"lowpass_filter_width": low_pass.zeros, "rolloff": low_pass.rolloff}
     if low_pass.window == "kaiser":
@@ -29,7 +29,7 @@ def test_the_same_bits_as_torchaudio(from_hz, to_hz, low_pass):
 @pytest.mark.slow
 def test_rates_with_nothing_in_common_are_as_torchaudio_has_them():
     """Without torchaudio's table, which takes half a gigabyte here; see ``sinc_direct``."""
-    torchaudio = pytest.importorskip("torchaudio")
+    torchaudio = pytest.importorskip("torchaudio")  # the extra `encoders`
     audio = sound(5001)
     theirs = torchaudio.transforms.Resample(8000, 8001)(torch.from_numpy(audio)).numpy()
     np.testing.assert_allclose(sinc.sinc_resample(audio, 8000, 8001), theirs, atol=2e-6)

@@ -1,7 +1,9 @@
 "use strict";
 (() => {
-  // Small drift is caught up by playing a little faster or slower, which nobody hears; only a large one by a jump.
-  const DRIFT_S = 0.015, JUMP_S = 0.25, MOST_BEND = 0.05;
+  // Drift is caught up within CATCH_UP_S by playing a little faster or slower: hardly to be heard for the chosen sound,
+  // and for the muted ones by as much as it takes, since nobody hears them; only a large drift by a jump: it takes
+  // 100 ms itself while a sound plays.
+  const DRIFT_S = 0.004, JUMP_S = 0.25, CATCH_UP_S = 0.3, MOST_BEND = 0.12, MOST_MUTED_BEND = 0.4;
   const clips = [...document.querySelectorAll(".clip")];
   const state = { clip: 0, track: 0, blind: 0 };
 
@@ -80,7 +82,8 @@
     const behind = clock().currentTime - audio.currentTime;
     if (audio === clock() || audio.ended || audio.seeking) return;
     if (Math.abs(behind) > JUMP_S) align(audio, clock().currentTime, JUMP_S);
-    const bend = Math.abs(behind) < DRIFT_S ? 0 : Math.max(-MOST_BEND, Math.min(MOST_BEND, behind));
+    const most = audio.muted ? MOST_MUTED_BEND : MOST_BEND;
+    const bend = Math.abs(behind) < DRIFT_S ? 0 : Math.max(-most, Math.min(most, behind / CATCH_UP_S));
     audio.playbackRate = 1 + bend;
   };
 

@@ -39,9 +39,10 @@ def _sentence(board: Board, lead: Column) -> str:
     cell = first.cells[lead.name]
     decimals = cell_text.decimals_for(row.cells[lead.name] for row in board.rows)
     unit = "" if lead.unit in ("1", "") else f" {lead.unit}"
-    value = f"{number_text.number(cell.value, decimals) if cell.value is not None else ''}{unit}"
+    value = f"{number_text.fixed_decimals(cell.value, decimals) if cell.value is not None else ''}{unit}"
     words = f"{first.title} has the best {lead.title}: {value} {cell_text.interval(cell, decimals)}".rstrip()
-    alike = sum(bool(row.cells[lead.name].standing and row.cells[lead.name].standing.best) for row in ranked) - 1
+    places = [row.cells[lead.name].standing for row in ranked]
+    alike = sum(place is not None and place.best for place in places) - 1
     if alike < 1:
         return f"{words}, over {board.n_clips} clips and {len(ranked)} ranked systems."
     others = "one other is" if alike == 1 else f"{alike} others are"

@@ -133,7 +133,8 @@ def test_the_largest_data_set_comes_first(tmp_path, make_result):
     intro = made.partition('<section class="intro">')[2].partition("</section>")[0]
     assert '<figure class="hero">' in intro
     assert "bbb test" in intro
-    assert "40 clips, 2 ranked systems" in intro
+    assert "beta has the best Event F1 (50 ms): " in intro
+    assert "over 40 clips and 2 ranked systems." in intro
 
 
 def test_no_two_tables_share_a_heading(tmp_path, make_result):

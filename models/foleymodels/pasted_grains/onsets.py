@@ -1,4 +1,4 @@
-"""Onsets: found in sound by energy, and as peaks of a score.
+"""Onsets: in sound by energy, as peaks of a score.
 
 It is no evaluator's detector: no model may use what it is scored with.
 """

@@ -1,6 +1,7 @@
 """Fits the ridges and finds the grains.
 
-Minutes on one core, no network. It uses class names of training clips and onsets found in training sound; nothing that is scored with.
+Minutes on one core, no network. It uses class names of training clips and onsets found in training sound, and nothing
+that is scored with.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from foleybench.api.model import BuildContext
 from foleybench.clips import AudioArray, Clip, Clock, FloatArray
 from foleybench.errors import FoleyError
 from foleybench.shards.dataset import ShardDataset
-from foleymodels._parts.settings import read
+from foleymodels._parts.settings import read_settings
 from foleymodels._training.decoded_data import video_input
 from foleymodels.pasted_grains.features import clip_features, frame_features
 from foleymodels.pasted_grains.level import QUIETEST, shaped
-from foleymodels.pasted_grains.model import Grains, load
+from foleymodels.pasted_grains.model import Grains, read_grains
 from foleymodels.pasted_grains.onsets import peaks
 from foleymodels.pasted_grains.settings import GrainSettings
 from foleymodels.pasted_grains.train import load_audio
@@ -108,8 +108,8 @@ def build(context: BuildContext) -> GrainsGenerator:
     """
     if context.checkpoint is None:
         raise FoleyError("`pasted_grains` needs its grains: name its run folder with --checkpoint, or train it first.")
-    grains, config = load(context.checkpoint)
+    grains, config = read_grains(context.checkpoint)
     sounds = ShardDataset(grains.manifest)
     if sounds.manifest.sha256 != grains.manifest_sha256:
         raise FoleyError(f"{grains.manifest} has changed since `pasted_grains` was trained on it. Train it again.")
-    return GrainsGenerator(grains, read(GrainSettings, config["settings"], context.checkpoint), sounds)
+    return GrainsGenerator(grains, read_settings(GrainSettings, config["settings"], context.checkpoint), sounds)

@@ -73,7 +73,7 @@ class Grains:
         return sorted(own, key=lambda k: float(away[k]))
 
 
-def save(folder: Path, grains: Grains, config: dict[str, Any]) -> Path:
+def write_grains(folder: Path, grains: Grains, config: dict[str, Any]) -> Path:
     """Write a checkpoint."""
     tensors = {
         "looks": grains.looks,
@@ -93,12 +93,12 @@ def save(folder: Path, grains: Grains, config: dict[str, Any]) -> Path:
         "manifest": str(grains.manifest),
         "manifest_sha256": grains.manifest_sha256,
     }
-    return checkpoint.save(folder, KIND, tensors, record)
+    return checkpoint.write_checkpoint(folder, KIND, tensors, record)
 
 
-def load(folder: Path) -> tuple[Grains, dict[str, Any]]:
+def read_grains(folder: Path) -> tuple[Grains, dict[str, Any]]:
     """Read a checkpoint; return it and its config."""
-    tensors, config = checkpoint.load(folder, KIND)
+    tensors, config = checkpoint.read_checkpoint(folder, KIND)
     grains = Grains(
         names=tuple(config["names"]),
         classes=tuple(

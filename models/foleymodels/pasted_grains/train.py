@@ -26,7 +26,7 @@ from foleymodels._training.job import Job
 from foleymodels._training.settings import RunOptions, resolve
 from foleymodels.pasted_grains.features import clip_features, frame_features
 from foleymodels.pasted_grains.level import log_level
-from foleymodels.pasted_grains.model import ClassModel, Grains, save
+from foleymodels.pasted_grains.model import ClassModel, Grains, write_grains
 from foleymodels.pasted_grains.onsets import f_score, find_onsets, onset_targets, peaks
 from foleymodels.pasted_grains.ridge import Ridge, fit_ridge
 from foleymodels.pasted_grains.settings import GrainSettings, RidgeSettings
@@ -89,7 +89,7 @@ def train(context: TrainContext) -> Path:
         manifest_sha256=heard.sounds.manifest.sha256,
     )
     if distributed.first():
-        save(context.out, grains, {"settings": dataclasses.asdict(settings)})
+        write_grains(context.out, grains, {"settings": dataclasses.asdict(settings)})
     return context.out
 
 

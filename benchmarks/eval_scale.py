@@ -22,7 +22,7 @@ import torch
 from foleybench import registry
 from foleybench.artefacts import result
 from foleybench.artefacts.clip_table import ClipTable
-from foleybench.stats import bootstrap
+from foleybench.stats import intervals
 
 SHAPES = {"vggish": (10, 128), "panns_32k": (1, 2048), "passt": (1, 768)}
 METRICS = {"fad_vggish": "vggish", "fd_panns": "panns_32k", "fd_passt": "passt"} | {
@@ -56,7 +56,7 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=15000, help="number of clips (default: 15000)")
-    parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: 1000)")
+    parser.add_argument("--resamples", type=int, default=1000, help="random sign vectors (default: 1000)")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS), help="which (default: all)")
     args = parser.parse_args()
     print("| what | seconds (CPU) | peak MB so far |\n|---|--:|--:|")
@@ -67,14 +67,12 @@ def main() -> None:
         found = result.stats_of(table, name)
         listed = list(found.values())
         _timed(f"{name}: value", lambda m=metric, s=listed: m.pool(s))
-        _timed(f"{name}: corrected", lambda m=metric, s=listed: m.corrected(s))
+        _timed(f"{name}: corrected", lambda m=metric, s=listed, c=list(found): m.corrected(s, c))
         sources = {clip_id: clip_id for clip_id in found}
         rng = np.random.default_rng(0)
         _timed(
-            f"{name}: interval, {args.resamples} resamples",
-            lambda m=metric, f=found, c=sources, r=rng: bootstrap.bootstrap(
-                m.pool, f, c, rng=r, resamples=args.resamples, centre=True
-            ),
+            f"{name}: interval, {args.resamples} sign vectors",
+            lambda m=metric, f=found, c=sources, r=rng: intervals.interval(m.pool, f, c, rng=r, draws=args.resamples),
         )
         del found, listed
     with tempfile.TemporaryDirectory() as folder:

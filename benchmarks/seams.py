@@ -23,7 +23,6 @@ from foleybench.encoders.onsets import RATE_HZ, detect
 from foleybench.generation.folder import GenerationSettings, build_generator, generate_one
 from foleybench.media.audio import resample
 from foleybench.shards.dataset import ShardDataset
-from foleybench.stats.bootstrap import Floats
 from foleymodels._parts.mel import Mel, MelSettings
 from foleymodels._parts.windows import Windows
 from foleymodels.controls._change import own_audio
@@ -92,13 +91,13 @@ def statistics(audio: AudioArray, borders_s: FloatArray, mel: MelSettings) -> Fl
     return np.array([(change[near].mean(), change[~near].mean()), (loud[near].mean(), loud[~near].mean()), rates])
 
 
-def gaps_of(values: list[FloatArray]) -> Floats:
+def gaps_of(values: list[FloatArray]) -> FloatArray:
     """Return each quantity at borders less elsewhere, shape (clips, 3)."""
     stacked = np.stack(values)
     return stacked[:, :, 0] - stacked[:, :, 1]
 
 
-def interval(gaps: Floats) -> str:
+def interval(gaps: FloatArray) -> str:
     """Return the mean of a quantity over clips with its interval."""
     rng = np.random.default_rng(0)
     resampled = gaps[rng.integers(len(gaps), size=(2000, len(gaps)))].mean(1)

@@ -72,7 +72,7 @@ class Clip:
 
     Attributes:
         clip_id: ``<source id>_<start second, six digits>``; never a dot.
-        source_id: The video the clip was cut from: the unit that the bootstrap resamples.
+        source_id: The video the clip was cut from: the unit of intervals and tests.
         label: Class name, or "" when unknown.
         split: ``train``, ``val``, ``test`` or a named held-out split.
         duration_s: Length of the clip in seconds.

@@ -7,6 +7,7 @@ import numpy as np
 from foleybench import registry
 from foleybench.artefacts import result as results
 from foleybench.metrics._math.f_score import TOLERANCES_S
+from foleybench.stats.estimate import METHOD
 
 LABELS = ("bell", "bounce", "rain", "strike")
 METRICS = ("event_f1", "kld_mini", "seconds_per_clip")
@@ -47,7 +48,11 @@ def record(name, rows, n_asked, labels=LABELS, **changes):
         "low": within(metric, value * 0.95),
         "high": within(metric, value * 1.05),
         "level": 0.95,
-        "corrected": metric.corrected(found) if metric.corrected else None,
+        "method": METHOD,
+        "notes": [],
+        "corrected": metric.corrected(found, [row["source_id"] for row in rows if row["clip_id"] in stats])
+        if metric.corrected
+        else None,
         "n_used": len(found),
         "n_asked": n_asked,
         "not_applicable": 0,

@@ -46,7 +46,7 @@ class Item:
     Attributes:
         clip_id: ``<source id>_<start second, six digits>``; safe as a file name, never a dot.
         source: Where it comes from, for people: a file name, a URL, a seed.
-        source_id: The video it was cut from: the unit of the bootstrap.
+        source_id: The video it was cut from: the unit of intervals and tests.
         label: Class name or "".
         split: Name of the split it goes to.
         spec: Whatever ``make`` needs; JSON values only, part of the fingerprint that guards resuming.

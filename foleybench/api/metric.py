@@ -18,6 +18,8 @@ from foleybench.clips import Event
 
 Stat = Mapping[str, npt.NDArray[np.float64]]
 Pool = Callable[[Sequence[Stat]], float]
+# Statistics of clips and, for each, the video that it was cut from.
+CorrectedPool = Callable[[Sequence[Stat], Sequence[str]], float]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,8 @@ class Metric:
         pool: The value from the statistics of any set of clips. NaN when undefined.
         undefined: When ``pool`` is NaN, in words for a person.
         note: What a reader of the value must know that holds for every metric of its family.
-        corrected: The sample-size-corrected value for biased metrics (distribution distances), else None.
+        corrected: The sample-size-corrected value for biased metrics (distribution distances), else None; it is told
+            which clips were cut from one video, since those are not independent.
         clip_value: One number a clip for strip plots and worst lists, or None when there is none (distances).
         curve: Values by tolerance in seconds, for a plot, from the statistics of any set of clips; None when the metric
             has no tolerance.
@@ -105,7 +108,7 @@ class Metric:
     pool: Pool
     undefined: str
     note: str = ""
-    corrected: Pool | None = None
+    corrected: CorrectedPool | None = None
     clip_value: Callable[[Stat], float] | None = None
     curve: Callable[[Sequence[Stat]], dict[float, float]] | None = None
     minimum_clips: int = 1

@@ -13,6 +13,9 @@ from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 
 GENERATION_FILE = "generation.json"
+# A sound that lasts less than this share of its clip is ``too_short``: it is scored with silence for the rest, and its
+# system is not ranked.
+MOSTLY = 0.95
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +24,7 @@ class ClipProblem:
 
     Attributes:
         clip_id: Which clip.
-        kind: ``missing``, ``undecodable``, ``not_finite``, ``short``, ``long``, ``silent``, ``bad_features`` ...
+        kind: ``missing``, ``undecodable``, ``not_finite``, ``short``, ``too_short``, ``long``, ``silent`` ...
         detail: A sentence with the value.
     """
 

@@ -91,7 +91,13 @@ _METRIC = record(
         "reason": maybe(text),
         "per_class": named(record({"value": _VALUE, "n": _COUNT})),
     },
-    {"code_sha256": text, "takes": record({"values": each(_VALUE), "sd": _VALUE})},
+    # Results from before them have neither method nor notes: their intervals and corrected values are of method 1.
+    {
+        "code_sha256": text,
+        "method": _VERSION,
+        "notes": each(text),
+        "takes": record({"values": each(_VALUE), "sd": _VALUE}),
+    },
 )
 
 _SUBSET = record({"name": text, "sha256": text, "n_ids": _COUNT, "n_here": _COUNT})

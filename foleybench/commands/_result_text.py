@@ -91,9 +91,20 @@ def _table(result: Mapping[str, Any], controls: Mapping[str, Mapping[str, Any]])
     for name, record in result["metrics"].items():
         if record["value"] is None:
             yield f"  no {_title(name)} ({name}): {record['reason']}"
+    yield from _notes(result["metrics"])
     if takes:
         yield "  several takes of a clip: averaged within the clip; intervals are over clips; sd between takes"
     yield ""
+
+
+def _notes(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Say once what is said of several metrics."""
+    noted: dict[str, list[str]] = {}
+    for name, record in metrics.items():
+        for note in record.get("notes", ()):
+            noted.setdefault(note, []).append(_title(name))
+    for note, titles in noted.items():
+        yield f"  {'all metrics' if len(titles) == len(metrics) > 1 else ', '.join(titles)}: {note}"
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: set[int]) -> Iterator[str]:

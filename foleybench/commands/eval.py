@@ -79,7 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=whole_number(1), help="only the first clips; the result is marked partial, never ranked"
     )
-    parser.add_argument("--resamples", type=whole_number(1), default=1000, help="bootstrap resamples (default: 1000)")
+    parser.add_argument(
+        "--resamples", type=whole_number(1), default=1000, help="random sign vectors of an interval (default: 1000)"
+    )
     parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
     parser.add_argument(
         "--jobs", type=whole_number(0), default=0, help="processes that score clips (default: one a core, up to 8)"

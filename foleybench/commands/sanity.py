@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(parser, FITTING)
     parser.add_argument("--degradations", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--limit", type=whole_number(1), help="only so many clips, spread over the data set")
-    parser.add_argument("--resamples", type=whole_number(1), default=1000, help="bootstrap resamples (default: 1000)")
+    parser.add_argument(
+        "--resamples", type=whole_number(1), default=1000, help="random sign vectors of an interval (default: 1000)"
+    )
     parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
     parser.add_argument("--cards", type=Path, metavar="DIR", help="also write a card for each metric into this folder")
     parser.add_argument("--out", type=Path, default=Path("out/sanity"), help="folder (default: %(default)s)")

@@ -6,14 +6,17 @@ import collections
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
+from foleybench.artefacts.audio_folder import MOSTLY
 from foleybench.artefacts.entries import RANKED_KINDS, ResultEntry
 from foleybench.leaderboard.same_weights import other_weights
-from foleybench.leaderboard.significance import Comparison, Standing, compare_all, standings
+from foleybench.leaderboard.significance import SEED, Comparison, Standing, compare_all, standings
+from foleybench.stats import estimate
+from foleybench.stats.intervals import FEW_VIDEOS
 
 State = Literal["ok", "undefined", "not_run", "failed", "stale"]
 Better = Literal["higher", "lower"]
@@ -56,6 +59,8 @@ class BoardCell:
         n_asked: Clips asked for.
         not_applicable: Clips that the metric does not apply to.
         reason: Why the state is not ``ok``, in words.
+        notes: What a reader of the value and its interval must know.
+        approximate: Whether the interval is from so few videos that its coverage depends on the values.
         standing: Rank, or None when the cell is not ranked.
     """
 
@@ -68,6 +73,8 @@ class BoardCell:
     n_asked: int = 0
     not_applicable: int = 0
     reason: str = ""
+    notes: tuple[str, ...] = ()
+    approximate: bool = False
     standing: Standing | None = None
 
 
@@ -231,7 +238,7 @@ def _column(name: str, entries: Sequence[ResultEntry], axis: str) -> Column:
 
 def _row(entry: ResultEntry, columns: Sequence[Column], protocol_version: int, foreign: Mapping[str, str]) -> BoardRow:
     result = entry.result
-    cells = {column.name: _cell(result, column, protocol_version, foreign[column.name]) for column in columns}
+    cells = {column.name: _cell(entry, column, protocol_version, foreign[column.name]) for column in columns}
     return BoardRow(entry=entry, cells=cells, why_unranked=_why_unranked(result))
 
 
@@ -239,30 +246,65 @@ def _why_unranked(result: Mapping[str, Any]) -> str:
     kind, status = result["model"]["kind"], result["status"]
     if kind not in RANKED_KINDS:
         return f"{kind} rows are shown for comparison"
+    short = sum(problem["kind"] == "too_short" for problem in result["problems"])
+    if short:
+        return f"{short} of {result['dataset']['n_clips']} sounds last less than {100 * MOSTLY:.0f} % of their clip"
     if status != "complete":
         scored, asked = result["dataset"].get("n_scored", "?"), result["dataset"]["n_clips"]
         return f"{status}: {scored} of {asked} clips scored"
     return ""
 
 
-def _cell(result: Mapping[str, Any], column: Column, protocol_version: int, foreign: str) -> BoardCell:
+def _cell(entry: ResultEntry, column: Column, protocol_version: int, foreign: str) -> BoardCell:
+    result = entry.result
     record = result["metrics"].get(column.name)
     if record is None:
         return BoardCell(state="not_run", reason=f"this result was made without {column.name}")
     state, reason = _state(result, record, column, protocol_version)
     if state == "ok" and foreign:
         state, reason = "stale", foreign
+    known = _known(entry, column, record) if state == "ok" else _Known(record["low"], record["high"], (), False)
     return BoardCell(
         state=state,
         value=record["value"],
-        low=record["low"],
-        high=record["high"],
+        low=known.low,
+        high=known.high,
+        notes=known.notes,
+        approximate=known.approximate,
         corrected=record["corrected"],
         n_used=int(record["n_used"]),
         n_asked=int(record["n_asked"]),
         not_applicable=int(record["not_applicable"]),
         reason=reason,
     )
+
+
+class _Known(NamedTuple):
+    """An interval and what is to be said of it."""
+
+    low: float | None
+    high: float | None
+    notes: tuple[str, ...]
+    approximate: bool
+
+
+def _known(entry: ResultEntry, column: Column, record: Mapping[str, Any]) -> _Known:
+    """Return the interval of a value.
+
+    Intervals that another method made are made anew from the clip table, so that a table has intervals of one kind;
+    where the statistics are not here the recorded one stands.
+    """
+    made_today = record.get("method", 1) == estimate.METHOD
+    if column.metric is None or entry.lacks(column.name):
+        unlike = () if made_today else ("interval of an older method",)
+        return _Known(record["low"], record["high"], (*record.get("notes", ()), *unlike), False)
+    stats, sources = entry.stats(column.name), entry.sources
+    few = len({sources[clip_id] for clip_id in stats}) < FEW_VIDEOS
+    if made_today:
+        return _Known(record["low"], record["high"], tuple(record.get("notes", ())), few)
+    interval = estimate.interval_of(column.name, column.metric, stats, sources, seed=SEED)
+    low, high = interval or (None, None)
+    return _Known(low, high, estimate.notes_of(column.metric, stats, sources), few)
 
 
 def _state(
@@ -298,11 +340,9 @@ def _rank(rows: list[BoardRow], column: Column) -> tuple[list[BoardRow], tuple[t
         return told, ()
     sources = {clip_id: source for row in chosen for clip_id, source in row.entry.sources.items()}
     systems = [row.entry.stats(column.name) for row in chosen]
-    biased = column.metric.corrected is not None
-    comparisons = compare_all(column.metric.pool, systems, sources, centre=biased)
-    values = [row.cells[column.name].value or 0.0 for row in chosen]
+    comparisons = compare_all(column.metric.pool, systems, sources, span=estimate.span_of(column.metric))
     ranked = list(rows)
-    for i, standing in zip(places, standings(values, column.better, comparisons), strict=True):
+    for i, standing in zip(places, standings(len(chosen), column.better, comparisons), strict=True):
         cell = dataclasses.replace(rows[i].cells[column.name], standing=standing)
         ranked[i] = dataclasses.replace(rows[i], cells={**rows[i].cells, column.name: cell})
     return ranked, tuple((names[c.first], names[c.second], c) for c in comparisons)

@@ -24,10 +24,11 @@ def decimals_for(cells: Iterable[BoardCell]) -> int:
 
 
 def interval(cell: BoardCell, decimals: int) -> str:
-    """Return ``[low, high]``, or "" without an interval."""
+    """Return ``[low, high]``, with ≈ before it when it is approximate, or "" without an interval."""
     if cell.low is None or cell.high is None:
         return ""
-    return f"[{fixed_decimals(cell.low, decimals)}, {fixed_decimals(cell.high, decimals)}]"
+    ends = f"[{fixed_decimals(cell.low, decimals)}, {fixed_decimals(cell.high, decimals)}]"
+    return f"≈ {ends}" if cell.approximate else ends
 
 
 def rank_text(cell: BoardCell) -> str:

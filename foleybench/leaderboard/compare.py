@@ -17,7 +17,7 @@ from foleybench.leaderboard.significance import SEED
 from foleybench.pages import number_text
 from foleybench.pages.number_text import p_text
 from foleybench.stats import estimate, ranking
-from foleybench.stats.bootstrap import Paired
+from foleybench.stats.intervals import Paired
 
 RESAMPLES = 2000
 

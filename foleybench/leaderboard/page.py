@@ -188,7 +188,7 @@ def _hover(cell: BoardCell, decimals: int) -> str:
         words.append(f"{cell.not_applicable} not applicable")
     if cell.corrected is not None:
         words.append(f"corrected for sample size: {number_text.fixed_decimals(cell.corrected, decimals)}")
-    return ", ".join(words)
+    return ", ".join([*words, *cell.notes])
 
 
 def _problem_words(board: Board) -> str:

@@ -110,5 +110,5 @@ def _metric(name: str, record: Mapping[str, Any]) -> tuple[str, str]:
     clips = f"{record['n_used']} of {record['n_asked']} clips"
     if record["not_applicable"]:
         clips += f", {record['not_applicable']} not applicable"
-    reason = f"; {record['reason']}" if record["reason"] else ""
+    reason = "".join(f"; {note}" for note in (*record.get("notes", ()), record["reason"]) if note)
     return name, f"{value}{corrected}; {clips}; version {record['version']}{reason}"

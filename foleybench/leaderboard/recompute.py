@@ -4,7 +4,9 @@ A result's file name fits its content, but whoever edits a value can rename the 
 and the metric's ``pool`` say what value, corrected value, values by class and counts must be; an interval must only lie
 in the metric's range, since the way it is made may have changed. Skipped are metrics of another version than today's
 (they are stale and not ranked) and, with a word (``not_recomputed``), metrics that are not installed here, and
-statistics too large for the repository.
+statistics too large for the repository. Corrected values made by another method than today's (``estimate.METHOD``, as
+the record says) are passed over too where videos have several clips: what a value is has not changed, how it is
+corrected has.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from foleybench import registry
 from foleybench.api.metric import Metric, Pool, Stat
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.errors import ResultError
+from foleybench.stats import estimate
 
 # Sums in another order, and another BLAS for the distances: far below what a reader sees.
 _RELATIVE = 1e-6
@@ -84,19 +87,13 @@ def _todays(name: str, record: Mapping[str, Any]) -> Metric | None:
 
 def _of_metric(name: str, metric: Metric, record: Mapping[str, Any], entry: ResultEntry) -> list[str]:
     stats = entry.stats(name)
-    not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in entry.rows)
-    found = []
-    if record["n_asked"] != len(entry.rows):
-        found.append(f"{name} counts {record['n_asked']} clips asked for, the clip table has {len(entry.rows)}.")
-    if record["not_applicable"] != not_applicable:
-        found.append(
-            f"{name} does not apply to {record['not_applicable']} clips, in the clip table to {not_applicable}."
-        )
+    found = _of_clips(name, record, entry)
     if len(stats) != record["n_used"]:
         return [*found, f"{name} counts {record['n_used']} clips, the clip table has {len(stats)} with its statistics."]
-    said = {"": record["value"], "corrected, ": record["corrected"]}
-    gives = {"": _pooled(metric, metric.pool, list(stats.values()))}
-    gives["corrected, "] = _pooled(metric, metric.corrected, list(stats.values())) if metric.corrected else math.nan
+    said, gives = {"": record["value"]}, {"": _pooled(metric, metric.pool, list(stats.values()))}
+    if _same_correction(metric, record, stats, entry.sources):
+        what = "corrected, "
+        said[what], gives[what] = record["corrected"], estimate.corrected_of(metric, stats, entry.sources)
     for label, part in record["per_class"].items():
         chosen = [stats[r["clip_id"]] for r in entry.rows if r["label"] == label and r["clip_id"] in stats]
         if part["n"] != len(chosen):
@@ -107,6 +104,26 @@ def _of_metric(name: str, metric: Metric, record: Mapping[str, Any], entry: Resu
             found.append(f"{name} {what}is {_shown(said[what])}, its clip table gives {_shown(value)}.")
     _use(metric, list(stats.values()))
     return found + _of_interval(name, metric, record)
+
+
+def _of_clips(name: str, record: Mapping[str, Any], entry: ResultEntry) -> list[str]:
+    not_applicable = sum(name in row["stats"] and row["stats"][name] is None for row in entry.rows)
+    found = []
+    if record["n_asked"] != len(entry.rows):
+        found.append(f"{name} counts {record['n_asked']} clips asked for, the clip table has {len(entry.rows)}.")
+    if record["not_applicable"] != not_applicable:
+        found.append(
+            f"{name} does not apply to {record['not_applicable']} clips, in the clip table to {not_applicable}."
+        )
+    return found
+
+
+def _same_correction(
+    metric: Metric, record: Mapping[str, Any], stats: Mapping[str, Stat], sources: Mapping[str, str]
+) -> bool:
+    """Tell whether today's method must give the recorded corrected value: with one clip a video both methods agree."""
+    made_today = metric.corrected is None or record.get("method", 1) == estimate.METHOD
+    return made_today or len({sources[clip_id] for clip_id in stats}) == len(stats)
 
 
 def _use(metric: Metric, stats: Sequence[Stat]) -> None:

@@ -10,13 +10,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from foleybench.api.metric import Pool, Stat
-from foleybench.stats import bootstrap, ranking
-from foleybench.stats.bootstrap import Floats, Paired
+from foleybench.stats import ranking
+from foleybench.stats.influence import Influence, of_videos, source_groups
+from foleybench.stats.intervals import Paired, compare
 
 # Fixed, so that a table depends on nothing but its results.
 SEED = 0
 ALPHA = 0.05
-_LEAST_RESAMPLES = 1000
+_LEAST_DRAWS = 1000
 
 
 class Comparison(NamedTuple):
@@ -35,29 +36,26 @@ class Comparison(NamedTuple):
     p_holm: float | None
 
 
-class _Replicates:
-    """Values of resamples, made once per system and set of clips, so that every pair sees the same resamples."""
+class _Known:
+    """Values and influences, made once per system and set of clips, and seen by every pair."""
 
-    def __init__(self, pool: Pool, sources: Mapping[str, str], resamples: int) -> None:
+    def __init__(self, pool: Pool, sources: Mapping[str, str]) -> None:
         self._pool = pool
         self._sources = sources
-        self._resamples = resamples
-        self._known: dict[tuple[int, tuple[str, ...]], tuple[float, Floats]] = {}
+        self._known: dict[tuple[int, tuple[str, ...]], tuple[float, Influence | None]] = {}
 
-    def __call__(self, index: int, found: Mapping[str, Stat], ids: tuple[str, ...]) -> tuple[float, Floats]:
+    def __call__(self, index: int, found: Mapping[str, Stat], ids: tuple[str, ...]) -> tuple[float, Influence | None]:
         key = (index, ids)
         if key not in self._known:
             ordered = [found[clip_id] for clip_id in ids]
-            digest = hashlib.sha256("\n".join(ids).encode()).digest()
-            rng = np.random.default_rng([SEED, int.from_bytes(digest[:4], "big")])
-            groups = bootstrap.source_groups(ids, self._sources)
-            counts = bootstrap.clip_counts(groups, bootstrap.draw_sources(len(groups), self._resamples, rng))
-            self._known[key] = (self._pool(ordered), bootstrap.replicates(self._pool, ordered, counts))
+            value = self._pool(ordered)
+            groups = source_groups(ids, self._sources)
+            self._known[key] = (value, of_videos(self._pool, ordered, groups) if np.isfinite(value) else None)
         return self._known[key]
 
 
 def compare_all(
-    pool: Pool, systems: Sequence[Mapping[str, Stat]], sources: Mapping[str, str], *, centre: bool = False
+    pool: Pool, systems: Sequence[Mapping[str, Stat]], sources: Mapping[str, str], *, span: float | None = None
 ) -> list[Comparison]:
     """Compare every pair of systems.
 
@@ -65,36 +63,37 @@ def compare_all(
         pool: The metric's pool.
         systems: Per system, clip id -> statistics.
         sources: Clip id -> source video.
-        centre: Whether the metric is a biased distance (see ``stats.bootstrap``).
+        span: Of the metric (``stats.estimate.span_of``).
 
     Returns:
-        One comparison a pair (i < j), in order. There are enough resamples that Holm's correction can still reach
+        One comparison a pair (i < j), in order. There are enough sign vectors that Holm's correction can still reach
         ``ALPHA`` (the smallest p-value is one over their number plus one).
     """
     pairs = list(itertools.combinations(range(len(systems)), 2))
-    replicates = _Replicates(pool, sources, max(_LEAST_RESAMPLES, round(2 * len(pairs) / ALPHA)))
-    found = [_compare(replicates, systems, i, j, sources, centre) for i, j in pairs]
-    known = [index for index, paired in enumerate(found) if paired.p_value is not None]
-    corrected = dict(zip(known, ranking.holm([found[index].p_value or 0.0 for index in known]), strict=True))
+    draws = max(_LEAST_DRAWS, round(2 * len(pairs) / ALPHA))
+    known = _Known(pool, sources)
+    found = [_compare(known, systems, i, j, sources, draws, span) for i, j in pairs]
+    told = [index for index, paired in enumerate(found) if paired.p_value is not None]
+    corrected = dict(zip(told, ranking.holm([found[index].p_value or 0.0 for index in told]), strict=True))
     return [Comparison(*pairs[index], paired, corrected.get(index)) for index, paired in enumerate(found)]
 
 
 def _compare(
-    replicates: _Replicates,
+    known: _Known,
     systems: Sequence[Mapping[str, Stat]],
     i: int,
     j: int,
     sources: Mapping[str, str],
-    centre: bool,
+    draws: int,
+    span: float | None,
 ) -> Paired:
     ids = tuple(sorted(set(systems[i]) & set(systems[j])))
-    n_sources = len({sources[clip_id] for clip_id in ids})
-    if n_sources < 2:
+    if len({sources[clip_id] for clip_id in ids}) < 2:
         return Paired(float("nan"), None, None, None, len(ids), float("nan"), float("nan"))
-    first, first_resampled = replicates(i, systems[i], ids)
-    second, second_resampled = replicates(j, systems[j], ids)
-    differences = first_resampled - second_resampled
-    return bootstrap.compare(first, second, differences, n_sources, n=len(ids), centre=centre)
+    (first, one), (second, other) = known(i, systems[i], ids), known(j, systems[j], ids)
+    digest = hashlib.sha256("\n".join(ids).encode()).digest()
+    rng = np.random.default_rng([SEED, int.from_bytes(digest[:4], "big")])
+    return compare(first, second, one, other, n=len(ids), rng=rng, draws=draws, span=span)
 
 
 class Standing(NamedTuple):
@@ -103,7 +102,7 @@ class Standing(NamedTuple):
     Attributes:
         low: Best place that it may hold.
         high: Worst place that it may hold.
-        best: Whether it is the best, or not distinguishable from the best.
+        best: Whether none is distinguishably better.
     """
 
     low: int
@@ -111,17 +110,23 @@ class Standing(NamedTuple):
     best: bool
 
 
-def standings(
-    values: Sequence[float], better: Literal["higher", "lower"], comparisons: Sequence[Comparison]
-) -> list[Standing]:
-    """Return the shared ranks of systems from their values and comparisons."""
-    corrected = {frozenset((c.first, c.second)): c.p_holm for c in comparisons}
+def standings(n: int, better: Literal["higher", "lower"], comparisons: Sequence[Comparison]) -> list[Standing]:
+    """Return the shared ranks of systems from their comparisons.
 
-    def p(i: int, j: int) -> float | None:
-        return corrected[frozenset((i, j))]
+    Args:
+        n: Number of systems.
+        better: Direction of the metric.
+        comparisons: One for each pair of them.
+    """
+    found = {(c.first, c.second): c for c in comparisons}
+    sign = 1.0 if better == "higher" else -1.0
 
-    ranks = ranking.shared_ranks(values, better, p, alpha=ALPHA)
-    champion = int(np.argmax(values) if better == "higher" else np.argmin(values)) if values else 0
-    against_best = [None if index == champion else p(index, champion) for index in range(len(values))]
-    best = [p_holm is None or p_holm >= ALPHA for p_holm in against_best]
-    return [Standing(low, high, is_best) for (low, high), is_best in zip(ranks, best, strict=True)]
+    def of(i: int, j: int) -> tuple[Comparison, float]:
+        return (found[i, j], sign) if (i, j) in found else (found[j, i], -sign)
+
+    def gap(i: int, j: int) -> float:
+        comparison, turned = of(i, j)
+        return turned * comparison.paired.difference
+
+    ranks = ranking.shared_ranks(n, gap, lambda i, j: of(i, j)[0].p_holm, alpha=ALPHA)
+    return [Standing(low, high, low == 1) for low, high in ranks]

@@ -52,7 +52,7 @@ def _csv_line(board: Board, row: BoardRow, column: Column) -> list[object]:
         *(cell.state, cell.value, cell.low, cell.high, cell.corrected, column.unit, column.better),
         *(cell.n_used, cell.n_asked, cell.not_applicable),
         *((standing.low, standing.high, standing.best) if standing else (None, None, None)),
-        *(cell.reason or row.why_unranked, row.entry.name),
+        *("; ".join(filter(None, (cell.reason or row.why_unranked, *cell.notes))), row.entry.name),
     ]
 
 
@@ -110,10 +110,11 @@ def _clips(row: BoardRow) -> str:
 
 def _legend() -> list[str]:
     return [
-        "Value [95 % bootstrap interval over source videos] · rank. Systems that a paired test (Holm-corrected, 5 %)",
-        "does not tell apart share ranks; **bold**: the best and all that are not distinguishable from it. Oracle and",
-        "control rows, and results that do not cover every clip, are shown and never ranked. Plots and provenance:",
-        "[index.html](index.html); every number at full precision: the CSV file beside this one.",
+        "Value [95 % interval over source videos] · rank. Intervals from fewer than 8 videos are approximate (≈), from",
+        "fewer than 6 there is none. Systems that a paired test (Holm-corrected, 5 %) does not tell apart share ranks;",
+        "**bold**: none is distinguishably better. Oracle and control rows, and results that do not cover every clip,",
+        "are shown and never ranked. Plots and provenance: [index.html](index.html); every number at full precision:",
+        "the CSV file beside this one.",
     ]
 
 

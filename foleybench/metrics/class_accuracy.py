@@ -13,7 +13,7 @@ from foleybench.encoders._nets.mini_labels import mini_class_names
 from foleybench.metrics._families.features import read_feature, scalar
 from foleybench.stats.pools import Ratio
 
-POOL = Ratio("hit")
+POOL = Ratio("hit", counts=True)
 
 
 def _per_clip(clip: ClipView) -> Stat | None:

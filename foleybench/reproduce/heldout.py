@@ -237,7 +237,7 @@ def _markdown(
         "same judges. A length is exact when the sound has `round(duration * rate)` samples.",
         _table(rows),
         "## Against the test split",
-        "Difference of the model's value from its value on the test split, p of a two-sample test (bootstrap over "
+        "Difference of the model's value from its value on the test split, p of a two-sample test (over "
         "clips, Welch; other clips, so not paired), Holm-corrected over the rows; none where all clips score alike. "
         "**Bold**: below 0.05.",
         _table(tests),

@@ -1,8 +1,9 @@
 """Values over clips and seeds, and tests of pairs of rows.
 
-Two things make a cell uncertain. Which clips were scored: the variance of the seeds' mean under a bootstrap of source
-videos. Which seed was trained (and sampled with): the variance between seeds, divided by their number. Both are added,
-and the interval is Student's with the degrees of freedom of Welch and Satterthwaite: three seeds count as three.
+Two things make a cell uncertain. Which clips were scored: the variance of the seeds' mean over source videos, from
+what each video adds to it (``stats.influence``). Which seed was trained (and sampled with): the variance between seeds,
+divided by their number. Both are added, and the interval is Student's with the degrees of freedom of Welch and
+Satterthwaite: three seeds count as three.
 What the seeds draw for each clip is in both parts, so the interval errs on the wide side where clips matter more than
 seeds. With three seeds a 5 % test of two equal rows is wrong in 2 to 7 % of simulated cases (``tests/reproduce``).
 
@@ -11,7 +12,6 @@ Sources: Satterthwaite 1946; Welch 1947.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,12 +23,14 @@ from scipy import stats as distributions
 from foleybench import registry
 from foleybench.api.metric import Metric, Stat
 from foleybench.artefacts.entries import ResultEntry, read_all
+from foleybench.clips import FloatArray
 from foleybench.errors import ResultError
-from foleybench.stats import bootstrap, estimate
-from foleybench.stats.bootstrap import Floats, Interval
+from foleybench.stats import estimate
+from foleybench.stats.influence import of_videos, source_groups
+from foleybench.stats.intervals import LEAST_VIDEOS, LEVEL, Interval
 
-RESAMPLES = 1000
-LEVEL = 0.95
+# An error below this share of the value is rounding.
+_ROUNDING = 1e-12
 
 
 class SeedsCell(NamedTuple):
@@ -125,7 +127,7 @@ def row_difference(name: str, first: Measured, second: Measured) -> Difference:
     common = set.intersection(*(set(stat) for seeds in found for stat in seeds))
     kept = [[{clip_id: stat[clip_id] for clip_id in common} for stat in seeds] for seeds in found]
     one, other = (_values(metric, seeds, first.sources) for seeds in kept)
-    gaps = _Values(one.by_seed - other.by_seed, one.resampled - other.resampled, one.n_sources)
+    gaps = _Values(one.by_seed - other.by_seed, one.change - other.change)
     value = float(gaps.by_seed.mean())
     error, freedom = _error(gaps)
     if not math.isfinite(value) or error is None:
@@ -138,7 +140,7 @@ def row_difference(name: str, first: Measured, second: Measured) -> Difference:
 def unpaired(name: str, first: Measured, second: Measured) -> Difference:
     """Compare two rows that were scored on different clips: two samples, Welch.
 
-    No p-value when all clips of a row score alike: resampling them tells no spread, and a few clips would seem sure.
+    No p-value when all clips of a row score alike: they tell no spread, and a few clips would seem sure.
     """
     metric: Metric = registry.load("metrics", name)
     one, other = (_values(metric, row.stats(name), row.sources) for row in (first, second))
@@ -152,39 +154,34 @@ def unpaired(name: str, first: Measured, second: Measured) -> Difference:
 
 
 class _Values(NamedTuple):
-    """Values per seed, shape (seeds,); means over seeds of each resample, shape (resamples,); number of sources."""
+    """Values per seed, shape (seeds,), and the mean over seeds of each video's influence, shape (videos,)."""
 
-    by_seed: Floats
-    resampled: Floats
-    n_sources: int
+    by_seed: FloatArray
+    change: FloatArray
 
 
 def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mapping[str, str]) -> _Values:
-    """Value every seed on the clips that all seeds have, and its resamples; the same resamples for every seed."""
+    """Value every seed on the clips that all seeds have; no influence where it cannot be told."""
     ids = sorted(set.intersection(*(set(stat) for stat in seeds)))
-    groups = bootstrap.source_groups(ids, sources)
-    if len(groups) < 2:
-        return _Values(np.full(len(seeds), np.nan), np.full(RESAMPLES, np.nan), len(groups))
-    digest = hashlib.sha256("\n".join(ids).encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(digest[:4], "big"))
-    counts = bootstrap.clip_counts(groups, bootstrap.draw_sources(len(groups), RESAMPLES, rng))
+    groups = source_groups(ids, sources)
     kept = [{clip_id: stat[clip_id] for clip_id in ids} for stat in seeds]
     by_seed = np.array([estimate.value_of(metric, one) for one in kept])
-    ordered = [list(one.values()) for one in kept]
-    resampled = np.mean([bootstrap.replicates(metric.pool, one, counts) for one in ordered], axis=0)
-    return _Values(by_seed, resampled, len(groups))
+    if len(groups) < LEAST_VIDEOS or not np.isfinite(by_seed).all():
+        return _Values(by_seed, np.zeros(0))
+    found = [of_videos(metric.pool, list(one.values()), groups) for one in kept]
+    told = [influence.change for influence in found if influence is not None]
+    return _Values(by_seed, np.mean(told, axis=0) if len(told) == len(found) else np.zeros(0))
 
 
 def _error(values: _Values) -> tuple[float | None, float]:
     """Return the standard error over clips and seeds, and its degrees of freedom; None when it cannot be told."""
-    defined = values.resampled[np.isfinite(values.resampled)]
-    if len(defined) < (1 - bootstrap.MOST_UNDEFINED) * RESAMPLES or not np.isfinite(values.by_seed).all():
+    n, n_sources = len(values.by_seed), len(values.change)
+    if not n_sources or not np.isfinite(values.by_seed).all():
         return None, math.nan
-    n = len(values.by_seed)
-    by_clips = float(defined.var(ddof=1))
+    by_clips = float(np.sum(values.change**2)) * n_sources / (n_sources - 1)
     by_seeds = float(values.by_seed.var(ddof=1)) / n if n > 1 else 0.0
     total = by_clips + by_seeds
-    if total == 0:
+    if total <= (_ROUNDING * float(np.abs(values.by_seed).max())) ** 2:
         return 0.0, math.inf
-    spread = by_clips**2 / (values.n_sources - 1) + (by_seeds**2 / (n - 1) if n > 1 else 0.0)
+    spread = by_clips**2 / (n_sources - 1) + (by_seeds**2 / (n - 1) if n > 1 else 0.0)
     return math.sqrt(total), total**2 / spread

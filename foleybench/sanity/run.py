@@ -60,8 +60,8 @@ class SanityRequest:
         work: Where sounds lie while they are scored.
         degradations: Names of ``DEGRADATIONS``.
         limit: Only so many clips, spread over the data set, or None.
-        seed: Decides noise, swaps and resamples.
-        resamples: Bootstrap resamples.
+        seed: Decides noise, swaps and sign vectors.
+        resamples: Number of random sign vectors that an interval is made from.
         device: Torch device.
         cache: Folder of the feature cache, or None.
     """

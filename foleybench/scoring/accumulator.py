@@ -23,7 +23,7 @@ from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import PICTURE, DecodeVideo, EncoderMaterial, Featuriser, job
 from foleybench.media.audio import fit_length
 from foleybench.stats import estimate
-from foleybench.stats.bootstrap import Interval
+from foleybench.stats.intervals import Interval
 
 
 class Accumulator:
@@ -162,15 +162,22 @@ class Accumulator:
         return estimate.value_of(self.metric, stats_of(self._table, self.name))
 
     def interval(self, seed: int = 0, resamples: int = 1000) -> Interval | None:
-        """Return the 95 % interval over source videos, or None with too few; the one that ``foleybench eval`` gives.
+        """Return the 95 % interval over source videos, the one that ``foleybench eval`` gives.
+
+        None with fewer than six videos; with six or seven its coverage depends on the values (``notes``).
 
         Args:
-            seed: Of the resamples, as of ``eval --seed``.
-            resamples: How many, as of ``eval --resamples``.
+            seed: Of the sign vectors, as of ``eval --seed``.
+            resamples: How many of them, as of ``eval --resamples``.
         """
         sources = {row["clip_id"]: row["source_id"] for row in self._table}
         found = stats_of(self._table, self.name)
         return estimate.interval_of(self.name, self.metric, found, sources, seed=seed, resamples=resamples)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a reader of value and interval must know: few videos, one clip that holds much of the value."""
+        found = stats_of(self._table, self.name)
+        return estimate.notes_of(self.metric, found, {row["clip_id"]: row["source_id"] for row in self._table})
 
     def merge(self, other: Accumulator) -> None:
         """Add the clips of another accumulator of the same metric, from another process for one.

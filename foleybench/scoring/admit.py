@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from foleybench.api.protocol import Protocol
-from foleybench.artefacts.audio_folder import ClipProblem
+from foleybench.artefacts.audio_folder import MOSTLY, ClipProblem
 from foleybench.clips import AudioArray, Clock
 from foleybench.errors import MediaError
 from foleybench.media.audio import fit_length
@@ -23,7 +23,8 @@ def admit(
     """Read one clip's generated sound under the policy for missing, broken, short, long and silent sound.
 
     Missing and broken sound is not scored. Short sound is scored with silence in place of what is missing, long sound
-    without its surplus, silence as it is; all of them are named.
+    without its surplus, silence as it is; all of them are named. Sound below 95 % of its clip is ``too_short``: it does
+    not cover the clip, so its system is not ranked.
 
     Returns:
         Sound of exactly the clip's length (None when it cannot be scored), its rate, and what to tell the reader.
@@ -55,6 +56,6 @@ def _length_problems(clip_id: str, heard: Heard, wanted: int, tolerance_s: float
     slack = max(1, round(tolerance_s * rate_hz))
     if abs(n - wanted) <= slack:
         return []
-    kind = "short" if n < wanted else "long"
+    kind = "long" if n > wanted else "short" if n >= MOSTLY * wanted else "too_short"
     length = f"over {n / rate_hz:.0f}" if heard.goes_on else f"{n / rate_hz:.4f}"
     return [ClipProblem(clip_id, kind, f"{length} s of sound for a clip of {wanted / rate_hz:.4f} s")]

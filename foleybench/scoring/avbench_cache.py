@@ -73,8 +73,8 @@ class CacheRequest:
         model: The result's ``model`` section.
         data: Manifest that says which clips are asked for, their labels and sources; None asks for all in ``truth``.
         names: CSV with the columns ``path`` (a key of the generated cache) and ``clip_id``, or None for equal names.
-        seed: Seed of the bootstrap.
-        resamples: Number of bootstrap resamples.
+        seed: Seed of the intervals.
+        resamples: Number of random sign vectors that an interval is made from.
         device: Torch device, for the one net that works on cached features (DeSync).
     """
 

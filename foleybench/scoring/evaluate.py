@@ -35,6 +35,7 @@ from foleybench.scoring.workers import Engine, score_clips
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture, open_dataset
 from foleybench.stats import estimate
+from foleybench.stats.intervals import LEVEL
 
 _LEFTOVERS_NAMED = 100
 # Kinds of problem that are told but do not stop a clip from being scored.
@@ -57,8 +58,8 @@ class EvalRequest:
             ``baseline``, ``folder``, ``oracle``, ``control``), and what else a table should say of the system.
         names: Name map for files whose names are not the clips'.
         limit: Score only the first clips (the result is then partial), or None.
-        seed: Seed of the bootstrap.
-        resamples: Number of bootstrap resamples.
+        seed: Seed of the intervals.
+        resamples: Number of random sign vectors that an interval is made from.
         device: Torch device of the encoders.
         cache: Folder of the feature cache, or None.
         only: Score only these of the protocol's metrics (the result is then partial), or None for all.
@@ -321,8 +322,8 @@ def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: 
         name: Registry name of the metric.
         metric: The metric.
         rows: A row for every clip asked for.
-        seed: Of the bootstrap.
-        resamples: How many.
+        seed: Of the sign vectors of intervals.
+        resamples: How many of them.
     """
     found = results.stats_of(rows, name)
     made = estimate.estimate(
@@ -340,7 +341,9 @@ def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: 
         "value": _or_null(made.value),
         "low": low,
         "high": high,
-        "level": 0.95,
+        "level": LEVEL,
+        "method": estimate.METHOD,
+        "notes": list(made.notes),
         "corrected": _or_null(made.corrected),
         "n_used": made.n,
         "n_asked": len(rows),

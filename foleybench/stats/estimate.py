@@ -10,14 +10,25 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from foleybench.api.metric import Metric, Stat
-from foleybench.stats import bootstrap
-from foleybench.stats.bootstrap import Interval, Paired
+from foleybench.stats import intervals
+from foleybench.stats.influence import Influence, of_videos, source_groups
+from foleybench.stats.intervals import FEW_VIDEOS, LEAST_VIDEOS, LEVEL, Deviations, Interval, Paired
+from foleybench.stats.pools import MeanOf, Ratio
+from foleybench.stats.rates import rate_interval
+
+# Of the way in which intervals and corrected values are made: results say it (absent: 1, bootstrap percentiles and
+# halves of clips). Values themselves do not depend on it.
+METHOD = 2
+# A clip that holds more than this share of a pooled value is named.
+LARGE_SHARE = 0.2
+# Up to this many clips each may hold a fifth.
+_EACH_IS_LARGE = 5
 
 
 class ClassValue(NamedTuple):
@@ -41,6 +52,7 @@ class Estimate:
         interval: The 95 % interval over source videos, within the metric's bounds; None when it cannot be told.
         corrected: The value corrected for the number of clips; NaN when the metric has none.
         n: Number of clips that the metric applies to.
+        notes: What a reader of the value and its interval must know: few videos, one clip that holds much of the value.
         reason: Why the value is undefined, "" when it is not.
         per_class: Label -> value, for every label of the clips asked for.
     """
@@ -49,6 +61,7 @@ class Estimate:
     interval: Interval | None
     corrected: float
     n: int
+    notes: tuple[str, ...]
     reason: str
     per_class: Mapping[str, ClassValue]
 
@@ -66,22 +79,22 @@ def estimate(
     """Return value, interval, corrected value and values by class.
 
     Args:
-        name: Registry name of the metric; every metric draws resamples of its own.
+        name: Registry name of the metric; every metric draws sign vectors of its own.
         metric: The metric.
         found: Clip id -> statistics, of the clips that the metric applies to.
         sources: Clip id -> source video, for at least those clips.
         labels: Clip id -> label, of every clip asked for.
-        seed: Of the resamples.
-        resamples: How many.
+        seed: Of the sign vectors.
+        resamples: How many of them.
     """
     value = value_of(metric, found)
     defined = math.isfinite(value)
-    corrected = metric.corrected(list(found.values())) if defined and metric.corrected else math.nan
     return Estimate(
         value=value,
         interval=interval_of(name, metric, found, sources, seed=seed, resamples=resamples) if defined else None,
-        corrected=corrected,
+        corrected=corrected_of(metric, found, sources) if defined else math.nan,
         n=len(found),
+        notes=notes_of(metric, found, sources) if defined else (),
         reason="" if defined else _reason(metric, len(found)),
         per_class=dict(_per_class(metric, found, labels)),
     )
@@ -90,6 +103,13 @@ def estimate(
 def value_of(metric: Metric, found: Mapping[str, Stat]) -> float:
     """Return the value of a set of clips; NaN when undefined or when they are fewer than the metric asks for."""
     return metric.pool(list(found.values())) if len(found) >= metric.minimum_clips else math.nan
+
+
+def corrected_of(metric: Metric, found: Mapping[str, Stat], sources: Mapping[str, str]) -> float:
+    """Return the value corrected for the number of clips; NaN when the metric has none, or when it is undefined."""
+    if metric.corrected is None or len(found) < metric.minimum_clips:
+        return math.nan
+    return metric.corrected(list(found.values()), [sources[clip_id] for clip_id in found])
 
 
 def interval_of(
@@ -108,15 +128,89 @@ def interval_of(
         metric: The metric.
         found: Clip id -> statistics.
         sources: Clip id -> source video.
-        seed: Of the resamples.
-        resamples: How many.
+        seed: Of the sign vectors.
+        resamples: How many of them.
     """
     value = value_of(metric, found)
     if not math.isfinite(value):
         return None
-    rng, biased = rng_of(seed, name), metric.corrected is not None
-    interval = bootstrap.bootstrap(metric.pool, found, sources, rng=rng, resamples=resamples, centre=biased)
-    return None if interval is None else within_bounds(interval, value, metric)
+    ids = sorted(found)
+    ordered = [found[clip_id] for clip_id in ids]
+    groups = source_groups(ids, sources)
+    influence = of_videos(metric.pool, ordered, groups) if len(groups) >= LEAST_VIDEOS else None
+    deviations = Deviations.of(influence, abs(value), rng=rng_of(seed, name), draws=resamples) if influence else None
+    if influence is None or deviations is None:
+        return None
+    trials = _trials(metric, ordered)
+    if trials is not None:
+        interval = _of_rate(metric, value, influence, trials, deviations.without_skewness().around(value, LEVEL))
+    else:
+        interval = deviations.around(value, LEVEL)
+    if interval is None or (trials is None and interval.low == interval.high):
+        return None
+    return within_bounds(interval, value, metric)
+
+
+def notes_of(metric: Metric, found: Mapping[str, Stat], sources: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what a reader of a value and its interval must know, in words."""
+    few = note_on_videos(len({sources[clip_id] for clip_id in found}))
+    return tuple(note for note in (few, _alike(metric, found), _large_share(metric, found)) if note)
+
+
+def note_on_videos(n: int) -> str:
+    """Return what to say of an interval from so few source videos, "" when they are enough.
+
+    The shares are the lowest and highest of ``benchmarks/coverage.py`` over the kinds of values that it simulates.
+    """
+    if n < LEAST_VIDEOS:
+        return f"no 95 % interval: {n} source video{'' if n == 1 else 's'}, at least {LEAST_VIDEOS} are needed"
+    if n < FEW_VIDEOS:
+        return f"approximate interval from {n} source videos: 92 to 98 % of such intervals hold the true value"
+    return ""
+
+
+def _alike(metric: Metric, found: Mapping[str, Stat]) -> str:
+    """Say why a mean of equal values has no interval; "" for all others."""
+    if metric.clip_value is None or _trials(metric, list(found.values())) is not None:
+        return ""
+    values = {metric.clip_value(stat) for stat in found.values()}
+    return "no 95 % interval: all clips have the same value" if len(values) == 1 and len(found) > 1 else ""
+
+
+def _large_share(metric: Metric, found: Mapping[str, Stat]) -> str:
+    """Name the clip that holds more than a fifth of a pooled value; "" when none does.
+
+    Of a ratio of sums that is a clip's share in the denominator, and of a mean without a worst value its share in the
+    sum: one clip far off can make it.
+    """
+    if not isinstance(metric.pool, Ratio) or len(found) <= _EACH_IS_LARGE:
+        return ""
+    ids = sorted(found)
+    above, below = metric.pool.columns([found[clip_id] for clip_id in ids])
+    shares = below / below.sum()
+    if None in metric.range and np.abs(above).sum() > 0:
+        shares = np.maximum(shares, np.abs(above) / np.abs(above).sum())
+    most = int(np.argmax(shares))
+    return f"clip {ids[most]} holds {100 * shares[most]:.0f} % of the value" if shares[most] > LARGE_SHARE else ""
+
+
+def _trials(metric: Metric, stats: Sequence[Stat]) -> float | None:
+    """Return of how many trials a value is the rate; None when it is no rate."""
+    if not isinstance(metric.pool, Ratio) or not metric.pool.counts or span_of(metric) is None:
+        return None
+    return float(metric.pool.columns(stats)[1].sum())
+
+
+def _of_rate(
+    metric: Metric, value: float, influence: Influence, trials: float, interval: Interval | None
+) -> Interval | None:
+    """Widen the interval of a rate by the exact one."""
+    span, floor = span_of(metric), metric.range[0]
+    if interval is None or span is None or floor is None:
+        return None
+    scaled = Influence(influence.change / span, influence.weights)
+    low, high = rate_interval((value - floor) / span, scaled, trials, LEVEL)
+    return Interval(min(interval.low, floor + span * low), max(interval.high, floor + span * high))
 
 
 def paired(
@@ -136,20 +230,19 @@ def paired(
         b: The same of the second.
         sources: Clip id -> source video, for at least the common clips.
         rng: The only source of randomness.
-        resamples: How many.
+        resamples: How many sign vectors.
     """
     common = a.keys() & b.keys()
     if len(common) < metric.minimum_clips:
         return Paired(math.nan, None, None, None, len(common), math.nan, math.nan)
-    biased = metric.corrected is not None
-    return bootstrap.paired_test(metric.pool, a, b, sources, rng=rng, resamples=resamples, centre=biased)
+    return intervals.paired_test(metric.pool, a, b, sources, rng=rng, draws=resamples, span=span_of(metric))
 
 
 def within_bounds(interval: Interval, value: float, metric: Metric) -> Interval:
     """Cut an interval at the metric's ideal and worst value, where it has them; it always holds its own value.
 
     Args:
-        interval: Its ends may lie beyond the bounds: centred bootstrap intervals and Student's do not know them.
+        interval: Its ends may lie beyond the bounds, which nothing that makes intervals knows of.
         value: What it is about.
         metric: Whose bounds.
     """
@@ -159,8 +252,16 @@ def within_bounds(interval: Interval, value: float, metric: Metric) -> Interval:
     return Interval(min(value, low), max(value, high))
 
 
+def span_of(metric: Metric) -> float | None:
+    """Return how far the bounds of a metric that is a mean of bounded values are apart, None for all others."""
+    low, high = metric.range
+    if low is None or high is None or not isinstance(metric.pool, (Ratio, MeanOf)):
+        return None
+    return high - low
+
+
 def rng_of(seed: int, name: str) -> np.random.Generator:
-    """Return the generator that a metric's resamples come from."""
+    """Return the generator that a metric's sign vectors come from."""
     return np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
 
 

@@ -1,6 +1,6 @@
 """Pools that many metrics share: ratios of sums over clips.
 
-Each can also value many bootstrap resamples at once (``many``), as one matrix product.
+Each also says how the value rests on every clip (``influence``).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray
+from foleybench.stats.influence import Influence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Ratio:
         below: Names of the scalar statistics whose sum is the denominator; none means the number of clips.
         factor: Multiplies the ratio.
         index: Which element to read of statistics that are lists, or None for scalars.
+        counts: Whether both sums are counts, so that the ratio is a rate of so many trials.
 
     Example:
         >>> Ratio("x")([{"x": np.array(1.0)}, {"x": np.array(3.0)}])
@@ -35,34 +36,29 @@ class Ratio:
     below: tuple[str, ...] = ()
     factor: float = 1.0
     index: int | None = None
+    counts: bool = False
 
     def __call__(self, stats: Sequence[Stat]) -> float:
         """Return the value of a set of clips; NaN for none."""
-        above, below = self._columns(stats)
+        above, below = self.columns(stats)
         total = math.fsum(below)
         return self.factor * math.fsum(above) / total if total else float("nan")
 
-    def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> FloatArray:
-        """Return the values of resamples.
-
-        Args:
-            stats: Statistics of n clips.
-            counts: How often each clip occurs in each resample, shape (resamples, n).
-
-        Returns:
-            Shape (resamples,); NaN where undefined.
-        """
-        above, below = (counts @ np.asarray(column, dtype=np.float64) for column in self._columns(stats))
-        return np.asarray(np.where(below != 0, self.factor * above / np.where(below != 0, below, 1.0), np.nan))
+    def influence(self, stats: Sequence[Stat]) -> Influence:
+        """Return the influence of every clip: its share in the denominator, and how far it is from the ratio."""
+        above, below = self.columns(stats)
+        total = math.fsum(below)
+        return Influence((self.factor * above - self(stats) * below) / total, below / total)
 
     def of_clip(self, stat: Stat) -> float:
         """Return the value of one clip."""
         return self([stat])
 
-    def _columns(self, stats: Sequence[Stat]) -> tuple[list[float], list[float]]:
+    def columns(self, stats: Sequence[Stat]) -> tuple[FloatArray, FloatArray]:
+        """Return every clip's numerator and denominator, shapes (clips,)."""
         above = [self._read(stat, self.above) for stat in stats]
         below = [math.fsum(self._read(stat, name) for name in self.below) if self.below else 1.0 for stat in stats]
-        return above, below
+        return np.array(above, dtype=np.float64), np.array(below, dtype=np.float64)
 
     def _read(self, stat: Stat, name: str) -> float:
         value = stat[name]
@@ -83,11 +79,10 @@ class MeanOf:
         """Return the mean over clips."""
         return float(np.mean([stat[self.name] for stat in stats])) if stats else float("nan")
 
-    def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Return the means of resamples, given how often each clip occurs in each, shape (resamples, clips)."""
+    def influence(self, stats: Sequence[Stat]) -> Influence:
+        """Return the influence of every clip: its distance from the mean, over the number of clips."""
         values = np.array([float(stat[self.name]) for stat in stats])
-        means: npt.NDArray[np.float64] = (counts @ values) / counts.sum(axis=1)
-        return means
+        return Influence((values - self(stats)) / len(values), np.full(len(values), 1.0 / len(values)))
 
 
 def mean_of(name: str) -> MeanOf:

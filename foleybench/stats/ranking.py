@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -24,35 +23,34 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def shared_ranks(
-    values: Sequence[float],
-    better: Literal["higher", "lower"],
-    p: Callable[[int, int], float | None],
-    *,
-    alpha: float = 0.05,
+    n: int, gap: Callable[[int, int], float], p: Callable[[int, int], float | None], *, alpha: float = 0.05
 ) -> list[tuple[int, int]]:
     """Return each system's rank as (lowest, highest) place that it may hold.
 
     A system's best place is one after those that are distinguishably better, its worst place is before those that are
-    distinguishably worse. Systems that cannot be told apart overlap, and rank 1-3 reads "somewhere from 1 to 3".
+    distinguishably worse. Systems that cannot be told apart overlap, and rank 1-3 reads "somewhere from 1 to 3". Which
+    of two is better is what the paired test says, on the clips that both have: a system's own value is of other clips
+    where it covers others.
 
     Args:
-        values: One finite value a system.
-        better: Direction.
+        n: Number of systems.
+        gap: (i, j) -> by how much system i is better than system j on their common clips; below 0 when it is worse.
         p: (i, j) -> p-value of the paired test, already corrected for the number of comparisons; None when unknown
             (the two then count as not distinguishable).
         alpha: Level of the test.
 
     Example:
-        >>> shared_ranks([0.9, 0.88, 0.2], "higher", lambda i, j: 0.5 if {i, j} == {0, 1} else 0.001)
+        >>> values = [0.9, 0.88, 0.2]
+        >>> alike = {0, 1}
+        >>> shared_ranks(3, lambda i, j: values[i] - values[j], lambda i, j: 0.5 if {i, j} == alike else 0.001)
         [(1, 2), (1, 2), (3, 3)]
     """
-    sign = 1.0 if better == "higher" else -1.0
     ranks = []
-    for i, value in enumerate(values):
-        told_apart = [j for j in range(len(values)) if j != i and _below(p(i, j), alpha)]
-        n_better = sum(sign * values[j] > sign * value for j in told_apart)
-        n_worse = sum(sign * values[j] < sign * value for j in told_apart)
-        ranks.append((1 + n_better, len(values) - n_worse))
+    for i in range(n):
+        told_apart = [j for j in range(n) if j != i and _below(p(i, j), alpha)]
+        n_better = sum(gap(i, j) < 0 for j in told_apart)
+        n_worse = sum(gap(i, j) > 0 for j in told_apart)
+        ranks.append((1 + n_better, n - n_worse))
     return ranks
 
 

@@ -93,8 +93,14 @@ def test_sound_without_samples_is_named_and_not_scored(tmp_path):
 def test_one_sample_is_scored_and_named(tmp_path):
     soundfile.write(tmp_path / "a.wav", TONE[1:2], 16000, subtype="PCM_16")
     audio, found = kinds(tmp_path / "a.wav")
-    assert found == ["short"]
+    assert found == ["too_short"]
     assert audio.shape == (16000,)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(15200, ["short"]), (15199, ["too_short"]), (8000, ["too_short"])])
+def test_sound_below_95_percent_of_its_clip_is_too_short(tmp_path, n, expected):
+    write_wav(tmp_path / "a.wav", np.resize(TONE, n), 16000)
+    assert kinds(tmp_path / "a.wav")[1] == expected
 
 
 def test_nan_samples_are_not_scored(tmp_path):
@@ -111,11 +117,11 @@ def test_silence_is_scored_and_named(tmp_path):
     assert audio is not None
 
 
-def test_truncated_wav_is_short_or_broken(tmp_path):
+def test_truncated_wav_is_too_short_and_truncated(tmp_path):
     path = tmp_path / "a.wav"
     write_wav(path, TONE, 16000)
     path.write_bytes(path.read_bytes()[:9000])
-    assert kinds(path)[1] == ["short", "truncated"]
+    assert kinds(path)[1] == ["too_short", "truncated"]
 
 
 def test_generation_file_must_be_an_object(tmp_path):

@@ -17,9 +17,9 @@ from foleybench.api.metric import ClipView, Metric
 from foleybench.clips import Event
 from foleybench.errors import FoleyError
 from foleybench.features.featurise import depends_on
-from foleybench.metrics._math.kernel import KernelPool
 from foleybench.scoring import cards
-from foleybench.stats.bootstrap import FastPool
+from foleybench.stats.influence import LinearPool
+from foleybench.stats.pools import Ratio
 
 NAMES = registry.names("metrics")
 N_CLIPS = 30
@@ -201,7 +201,9 @@ def test_order_of_clips_changes_no_bit(metric):
     order = np.random.default_rng(3).permutation(len(stats))
     assert metric.pool(stats) == metric.pool([stats[i] for i in order])
     if metric.corrected:
-        assert metric.corrected(stats) == metric.corrected([stats[i] for i in order])
+        sources = [str(i) for i in range(len(stats))]
+        turned = metric.corrected([stats[i] for i in order], [sources[i] for i in order])
+        assert metric.corrected(stats, sources) == turned
 
 
 def test_statistics_are_float64_arrays_and_survive_json(metric):
@@ -216,25 +218,23 @@ def test_nothing_has_no_value(metric):
     assert math.isnan(metric.pool([]))
 
 
-def test_many_resamples_at_once_are_the_pools_own_values(metric):
-    """The contract of ``FastPool.many``: the counted clips' value in every row, NaN where the pool has none."""
-    assert isinstance(metric.pool, FastPool)
+def test_influence_says_how_the_value_rests_on_each_clip(metric):
+    """The contract of ``LinearPool``: sums, order, and that leaving clips out moves the value that way."""
+    assert isinstance(metric.pool, LinearPool)
     stats = [stat for stat in map(metric.per_clip, clips(metric, noise=0.3)) if stat is not None]
-    n = len(stats)
-    drawn = np.random.default_rng(5).multinomial(n, np.full(n, 1 / n), size=4)
-    counts = np.concatenate([np.ones((1, n), dtype=np.int64), drawn, np.zeros((1, n), dtype=np.int64)])
-    many = metric.pool.many(stats, counts)
-    assert many.shape == (6,)
-    assert many[0] == pytest.approx(metric.pool(stats), rel=1e-9)
-    assert math.isnan(many[-1])
-    shuffled = np.random.default_rng(6).permutation(n)
-    assert metric.pool.many([stats[i] for i in shuffled], counts[:, shuffled]) == pytest.approx(
-        many, rel=1e-9, nan_ok=True
-    )
-    if isinstance(metric.pool, KernelPool):  # it keeps the bandwidth of the whole set: tests/metrics/test_kernel.py
-        return
-    each = [metric.pool([stat for stat, c in zip(stats, row, strict=True) for _ in range(c)]) for row in drawn]
-    assert many[1:-1] == pytest.approx(each, rel=1e-7)
+    found = metric.pool.influence(stats)
+    assert found.change.shape == found.weights.shape == (len(stats),)
+    assert found.weights.sum() == pytest.approx(1.0)
+    assert found.weights.min() >= 0
+    assert found.change.sum() == pytest.approx(0.0, abs=1e-9 * max(1.0, np.abs(found.change).sum()))
+    shuffled = np.random.default_rng(6).permutation(len(stats))
+    again = metric.pool.influence([stats[i] for i in shuffled])
+    assert again.change == pytest.approx(found.change[shuffled], rel=1e-7, abs=1e-9)
+    if isinstance(metric.pool, Ratio):
+        without = np.array([metric.pool(stats[:i] + stats[i + 1 :]) for i in range(len(stats))])
+        known = np.isfinite(without)
+        moved = (metric.pool(stats) - without[known]) * (1 - found.weights[known])
+        assert moved == pytest.approx(found.change[known], rel=1e-7, abs=1e-9)
 
 
 def test_range_holds_the_values(metric):
@@ -281,7 +281,8 @@ def golden(name, metric):
     views = clips(metric, noise=0.2 if moved else 0.03)  # enough to push onsets beyond their tolerances
     stats = [stat for stat in map(metric.per_clip, views) if stat is not None]
     record = {"value": metric.pool(stats)}
-    return record | ({"corrected": metric.corrected(stats)} if metric.corrected else {})
+    sources = [str(i) for i in range(len(stats))]
+    return record | ({"corrected": metric.corrected(stats, sources)} if metric.corrected else {})
 
 
 @pytest.mark.parametrize("metric", NAMES, indirect=True)

@@ -1,34 +1,20 @@
-"""Weighted moments, distances of many resamples, and the biases of the distance."""
+"""Moments, how the distance rests on every clip, and its biases."""
 
 import numpy as np
 import pytest
 
 from foleybench.errors import FoleyError
-from foleybench.metrics._math.distances import FrechetPool, corrected_distance, distance_of
+from foleybench.metrics._math.distances import FrechetPool, corrected_distance
 from foleybench.metrics._math.frechet import analytic_bias, distance_of_moments, frechet_distance
-from foleybench.metrics._math.frechet_resampled import distances, first_order
 from foleybench.metrics._math.moments import Moments
-from foleybench.metrics._math.rows import Rows
-from foleybench.stats.bootstrap import clip_counts, draw_sources, replicates
 
 X = np.random.default_rng(1).standard_normal((300, 12)) * np.linspace(0.2, 3.0, 12) + 5.0
 Y = np.random.default_rng(2).standard_normal((260, 12)) + 5.5
 
 
-def same(one, two, rel=1e-12):
-    assert one.n == two.n
-    np.testing.assert_allclose(one.mean, two.mean, rtol=rel)
-    np.testing.assert_allclose(one.scatter, two.scatter, rtol=rel, atol=1e-9)
-
-
 def test_covariance_is_the_textbook_one_even_far_from_zero():
     np.testing.assert_allclose(Moments.of(X).covariance, np.cov(X, rowvar=False), rtol=1e-12)
     np.testing.assert_allclose(Moments.of(X + 1e6).covariance, np.cov(X, rowvar=False), rtol=1e-5, atol=1e-8)
-
-
-def test_weights_are_repetitions():
-    weights = np.random.default_rng(3).integers(0, 4, len(X)).astype(float)
-    same(Moments.of(X, weights), Moments.of(np.repeat(X, weights.astype(int), axis=0)))
 
 
 @pytest.mark.parametrize("bad", [np.zeros((0, 3)), np.zeros(3), np.array([[np.nan, 1.0]])])
@@ -57,56 +43,72 @@ def clips(n, width, rows=3, seed=0):
     ]
 
 
-class OneByOne:
-    """The same distance without ``many``."""
+def spread_and_influence(n, width, seed):
+    """The distance of one set of n independent clips, and the standard error that its influence says."""
+    draw = np.random.default_rng([seed, n, width])
+    reference, generated = draw.normal(size=(n, width)), 0.3 + 1.4 * draw.normal(size=(n, width))
+    rows = [{"reference": a[None], "generated": b[None]} for a, b in zip(reference, generated, strict=True)]
+    found = FrechetPool().influence(rows)
+    return FrechetPool()(rows), np.sqrt(np.sum(found.change**2) * n / (n - 1))
 
-    def __call__(self, stats):
-        return distance_of([(stat["reference"], stat["generated"]) for stat in stats])
+
+@pytest.mark.parametrize(("n", "width", "most"), [(60, 120, 1.15), (50, 200, 1.35), (90, 45, 1.2), (200, 8, 1.1)])
+def test_standard_error_is_the_true_one_with_few_rows_and_with_many(n, width, most):
+    """Drawing clips anew gives 1.3 to 2.4 times the true one where there are fewer than two rows a dimension."""
+    values, errors = np.transpose([spread_and_influence(n, width, seed) for seed in range(60)])
+    assert 0.8 <= errors.mean() / values.std(ddof=1) <= most * 1.2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "width"), [(80, 4), (60, 24), (40, 40), (20, 64), (160, 300), (700, 257)])
-def test_fast_resampling_is_the_slow_one(n, width):
-    """By second moments side by side, by singular values, and by weighted moments one at a time."""
-    stats = clips(n, width)
-    groups = [np.array([i]) for i in range(n)]
-    counts = clip_counts(groups, draw_sources(n, 4 if width > 256 else 12, np.random.default_rng(4)))
-    fast, slow = replicates(FrechetPool(), stats, counts), replicates(OneByOne(), stats, counts)
-    np.testing.assert_allclose(fast, slow, rtol=1e-7)
+@pytest.mark.parametrize(("n", "width", "most"), [(200, 400, 1.1), (150, 600, 1.3), (300, 150, 1.15)])
+def test_standard_error_of_larger_sets_is_the_true_one(n, width, most):
+    values, errors = np.transpose([spread_and_influence(n, width, seed) for seed in range(150)])
+    assert 0.88 <= errors.mean() / values.std(ddof=1) <= most * 1.1
 
 
-def test_first_order_resamples_spread_like_exact_ones():
-    stats = clips(300, 6, seed=5)
-    pairs = [(stat["reference"], stat["generated"]) for stat in stats]
-    first, second = (Rows.of([pair[side] for pair in pairs]) for side in (0, 1))
-    counts = draw_sources(300, 400, np.random.default_rng(6))
-    exact, linear = distances(first, second, counts), distances(first, second, counts, budget=0.0)
-    np.testing.assert_array_equal(linear, first_order(first, second, counts))
-    assert np.std(linear) == pytest.approx(np.std(exact), rel=0.1)
-    assert np.corrcoef(exact, linear)[0, 1] > 0.97
-    assert linear.mean() == pytest.approx(frechet_distance(first.values, second.values), rel=0.02)
+def weighted_distance(stats, weights):
+    """The distance when clips count so often, by weighted moments and a general matrix root."""
+    moments = []
+    for side in ("reference", "generated"):
+        rows = np.concatenate([stat[side] for stat in stats])
+        each = np.repeat(weights, [len(stat[side]) for stat in stats])
+        mean = each @ rows / each.sum()
+        moments.append((mean, (rows - mean).T @ ((rows - mean) * each[:, None]) / (each.sum() - 1)))
+    (one, first), (two, second) = moments
+    root = np.sqrt(np.maximum(np.linalg.eigvals(first @ second).real, 0.0)).sum()
+    return (one - two) @ (one - two) + np.trace(first) + np.trace(second) - 2 * root
 
 
-@pytest.mark.parametrize("width", [5, 50])
-def test_first_order_is_the_derivative(width):
-    """One clip a little heavier, by hand: differences of the weighted distance, regular and singular."""
+@pytest.mark.parametrize("width", [5, 20])
+def test_influence_is_the_derivative(width):
+    """One clip a little heavier and all others a little lighter, by hand."""
     stats = clips(30, width, seed=7)
-    first, second = (Rows.of([stat[side] for stat in stats]) for side in ("reference", "generated"))
-    step = 1e-4
+    found = FrechetPool().influence(stats)
     for clip in (0, 11):
-        bumped = np.ones((1, 30))
-        bumped[0, clip] += step
-        moved = distances(first, second, np.asarray(bumped))[0] - frechet_distance(first.values, second.values)
-        slope = first_order(first, second, np.asarray(bumped))[0] - frechet_distance(first.values, second.values)
-        assert slope == pytest.approx(moved, rel=2e-2)
+        moved = []
+        for step in (1e-4, -1e-4):
+            weights = np.ones(30)
+            weights[clip] += step
+            moved.append(weighted_distance(stats, weights))
+        slope = (moved[0] - moved[1]) / 2e-4
+        # Weights that all grow alike change the distance a little, by n - 1: the influence leaves that out.
+        grown = (weighted_distance(stats, np.full(30, 1.0001)) - weighted_distance(stats, np.full(30, 0.9999))) / 2e-4
+        assert found.change[clip] == pytest.approx(slope - found.weights[clip] * grown, rel=1e-3, abs=1e-5)
 
 
-def test_a_set_is_at_no_distance_from_itself_in_any_resample():
+def test_influence_where_covariances_are_singular():
+    """Twenty rows in sixty dimensions, against leaving each clip out."""
+    stats = clips(20, 60, rows=1, seed=3)
+    plain = FrechetPool().influence(stats)
+    assert plain.change.sum() == pytest.approx(0.0, abs=1e-10)
+    without = [FrechetPool()(stats[:i] + stats[i + 1 :]) for i in range(20)]
+    jackknife = (FrechetPool()(stats) - np.array(without)) * 19 / 20
+    assert np.corrcoef(plain.change, jackknife)[0, 1] > 0.9
+
+
+def test_a_set_is_at_no_distance_from_itself_whatever_its_clips_weigh():
     stats = [{"reference": x[None], "generated": x[None]} for x in X[:60]]
-    counts = draw_sources(60, 20, np.random.default_rng(8))
-    rows = Rows.of([stat["reference"] for stat in stats])
-    assert np.abs(distances(rows, rows, counts)).max() < 1e-8
-    assert np.abs(first_order(rows, rows, counts)).max() < 1e-8
+    assert np.abs(FrechetPool().influence(stats).change).max() < 1e-8
 
 
 def test_analytic_bias_is_what_independent_samples_show():
@@ -126,6 +128,6 @@ def test_both_corrections_agree_on_independent_rows():
     one, two = np.random.default_rng(9).standard_normal((2, 600, 16))
     plain = frechet_distance(one, two)
     analytic = plain - analytic_bias(Moments.of(one), Moments.of(two))
-    extrapolated = corrected_distance([(a[None], b[None]) for a, b in zip(one, two, strict=True)])
+    extrapolated = corrected_distance([(a[None], b[None]) for a, b in zip(one, two, strict=True)], range(600))
     assert abs(analytic) < 0.15 * plain
     assert abs(extrapolated) < 0.3 * plain

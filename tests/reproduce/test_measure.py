@@ -9,7 +9,6 @@ from scipy import stats as distributions
 
 from foleybench import registry
 from foleybench.errors import ResultError
-from foleybench.reproduce import measure
 from foleybench.reproduce.measure import Measured, _error, _Values, cell, row_difference, unpaired
 
 
@@ -31,17 +30,27 @@ def row(*seeds):
 
 def test_the_value_is_the_mean_over_seeds():
     found = cell("kld_mini", row([1.0, 2.0], [3.0, 4.0]))
+    assert (found.low, found.high) == (None, None)  # two videos
     assert found.value == pytest.approx(2.5)
     assert found.by_seed == pytest.approx((1.5, 3.5))
 
 
 def test_error_adds_clips_and_seeds():
-    resampled = np.array([1.0, 3.0] * 500)
-    values = _Values(np.array([1.0, 2.0, 3.0]), resampled, 101)
-    error, freedom = _error(values)
-    clips, seeds = resampled.var(ddof=1), 1.0 / 3
+    change = np.array([0.1, -0.1] * 50)
+    error, freedom = _error(_Values(np.array([1.0, 2.0, 3.0]), change))
+    clips, seeds = 100 * 0.01 * 100 / 99, 1.0 / 3
     assert error == pytest.approx(math.sqrt(clips + seeds))
-    assert freedom == pytest.approx((clips + seeds) ** 2 / (clips**2 / 100 + seeds**2 / 2))
+    assert freedom == pytest.approx((clips + seeds) ** 2 / (clips**2 / 99 + seeds**2 / 2))
+
+
+def test_error_of_clips_is_that_of_the_mean_over_seeds():
+    """The seeds' mean of each clip, then the textbook standard error of a mean."""
+    rng = np.random.default_rng(0)
+    seeds = rng.normal(5.0, 1.0, 40) + 0.001 * rng.normal(size=(2, 40))
+    means = np.mean(seeds, axis=0)
+    found = cell("kld_mini", row(*seeds))
+    half = (found.high - found.low) / 2
+    assert half == pytest.approx(distributions.t.ppf(0.975, 39) * means.std(ddof=1) / math.sqrt(40), rel=1e-3)
 
 
 def test_where_only_seeds_differ_three_count_as_three():
@@ -88,9 +97,8 @@ def test_differences_are_taken_on_common_clips():
 
 
 @pytest.mark.slow
-def test_intervals_cover_the_truth(monkeypatch):
+def test_intervals_cover_the_truth():
     """Normal clips and normal seed effects: 95 % intervals hold the mean at least that often, and are not absurd."""
-    monkeypatch.setattr(measure, "RESAMPLES", 200)
     rng = np.random.default_rng(5)
     held, n = 0, 200
     for _ in range(n):
@@ -107,12 +115,12 @@ def test_intervals_cover_the_truth(monkeypatch):
 def test_level_of_the_paired_test(by_clips, by_seeds):
     """Two rows that do not differ, three seeds, 60 clips: a 5 % test says otherwise in at most 8 %."""
     rng = np.random.default_rng(6)
-    n, n_clips, shape = 4000, 60, np.array([-1.0, 1.0] * 10)
+    n, n_clips, shape = 4000, 60, np.array([-1.0, 1.0] * 30)
     wrong = 0
     for _ in range(n):
         gaps = rng.normal(0, by_clips * math.sqrt(2 / n_clips), 3) + rng.normal(0, by_seeds * math.sqrt(2), 3)
         spread = by_clips * math.sqrt(2 / 3 / n_clips * rng.chisquare(n_clips - 1) / (n_clips - 1))
-        values = _Values(gaps, np.tile(spread * shape, measure.RESAMPLES // len(shape)), n_clips)
+        values = _Values(gaps, spread * shape / math.sqrt(n_clips * n_clips / (n_clips - 1)))
         error, freedom = _error(values)
         wrong += 2 * distributions.t.sf(abs(gaps.mean()) / error, freedom) < 0.05
     assert wrong / n < 0.08

@@ -9,7 +9,7 @@ import pytest
 
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
-from foleybench.reproduce import heldout, measure
+from foleybench.reproduce import heldout
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.plan import Setup
 from foleybench.shards.manifest import Entry, Header, read_manifest, write_manifest
@@ -17,13 +17,6 @@ from tests.made_results import make_result
 
 METRICS = ("event_f1", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
 PUBLISHED = Path("leaderboards/published.csv")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_resamples():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "RESAMPLES", 100)
-        yield
 
 
 def score(folder, name, skill):

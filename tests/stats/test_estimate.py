@@ -8,8 +8,9 @@ import pytest
 
 from foleybench.api.metric import Metric
 from foleybench.stats import estimate
-from foleybench.stats.bootstrap import Interval
-from foleybench.stats.pools import mean_of
+from foleybench.stats.intervals import Interval
+from foleybench.stats.pools import Ratio, mean_of
+from foleybench.stats.rates import clopper_pearson
 
 METRIC = Metric(
     title="Mean",
@@ -90,7 +91,7 @@ def test_fewer_clips_than_the_metric_asks_for_have_no_value_and_a_reason(n, reas
     found = estimate.estimate("m", metric, stats, sources, labels_of(stats))
     assert (found.reason, found.n) == (reason, n)
     assert math.isfinite(found.value) == (reason == "")
-    assert (found.interval is None) == (reason != "")
+    assert (found.interval is None) == (n < 6)
     assert math.isnan(found.corrected)
 
 
@@ -114,9 +115,9 @@ def test_values_by_class():
 
 
 def test_the_corrected_value_is_the_metrics():
-    metric = dataclasses.replace(METRIC, corrected=lambda stats: -float(len(stats)))
-    stats, sources = made(range(8))
-    assert estimate.estimate("m", metric, stats, sources, labels_of(stats)).corrected == -8.0
+    metric = dataclasses.replace(METRIC, corrected=lambda stats, sources: -len(stats) - 0.1 * len(set(sources)))
+    stats, sources = made(range(8), clips_per_source=2)
+    assert estimate.estimate("m", metric, stats, sources, labels_of(stats)).corrected == pytest.approx(-8.4)
 
 
 def test_a_comparison_needs_the_clips_that_the_metric_asks_for():
@@ -129,3 +130,80 @@ def test_a_comparison_needs_the_clips_that_the_metric_asks_for():
     found = estimate.paired(metric, a, b, sources, rng=np.random.default_rng(0))
     assert (found.n, found.p_value, found.low) == (7, None, None)
     assert math.isnan(found.difference)
+
+
+RATE = dataclasses.replace(METRIC, better="higher", ideal=1.0, worst=0.0, pool=Ratio("x", counts=True))
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_no_interval_from_fewer_than_six_videos(n):
+    stats, sources = made(np.arange(n * 3.0), clips_per_source=3)
+    for metric in (METRIC, RATE):
+        found = estimate.estimate("m", metric, stats, sources, labels_of(stats))
+        assert found.interval is None
+        assert found.notes[0] == f"no 95 % interval: {n} source videos, at least 6 are needed"
+    assert estimate.note_on_videos(1).startswith("no 95 % interval: 1 source video,")
+
+
+@pytest.mark.parametrize(("n", "few"), [(6, True), (7, True), (8, False), (20, False)])
+def test_an_interval_from_few_videos_is_marked_with_its_coverage(n, few):
+    stats, sources = made(np.arange(float(n)))
+    found = estimate.estimate("m", METRIC, stats, sources, labels_of(stats))
+    assert found.interval is not None
+    assert any(note.startswith(f"approximate interval from {n} source videos: ") for note in found.notes) == few
+
+
+@pytest.mark.parametrize(("hits", "n"), [(20, 20), (19, 20), (0, 30), (30, 30)])
+def test_rates_near_their_bounds_have_the_exact_interval(hits, n):
+    stats, sources = made([1.0] * hits + [0.0] * (n - hits))
+    low, high = estimate.interval_of("m", RATE, stats, sources)
+    exact = clopper_pearson(hits, n, 0.95)
+    assert low <= exact.low + 1e-12
+    assert high >= exact.high - 1e-12
+    assert high - low < 1.3 * (exact.high - exact.low)
+
+
+def test_rates_are_scaled_to_their_bounds():
+    stats, sources = made([1.0] * 20)
+    percent = dataclasses.replace(RATE, ideal=100.0, pool=Ratio("x", factor=100.0, counts=True))
+    misses = dataclasses.replace(RATE, better="lower", ideal=0.0, worst=1.0)
+    whole = estimate.interval_of("m", RATE, stats, sources)
+    assert estimate.interval_of("m", percent, stats, sources) == pytest.approx([100 * end for end in whole])
+    assert estimate.interval_of("m", misses, stats, sources) == pytest.approx(whole)
+
+
+def test_equal_values_have_no_interval_unless_they_are_counts():
+    stats, sources = made([0.4] * 20)
+    metric = dataclasses.replace(METRIC, clip_value=lambda stat: float(stat["x"]))
+    found = estimate.estimate("m", metric, stats, sources, labels_of(stats))
+    assert (found.interval, found.notes) == (None, ("no 95 % interval: all clips have the same value",))
+
+
+def test_one_clip_that_holds_over_a_fifth_is_named():
+    stats = {f"c{i}": {"hits": np.array(1.0), "n": np.array(4.0)} for i in range(9)}
+    sources = {clip_id: clip_id for clip_id in stats}
+    metric = dataclasses.replace(METRIC, pool=Ratio("hits", ("n",)), ideal=0.0, worst=1.0)
+
+    def notes():
+        return estimate.estimate("m", metric, stats, sources, {c: "" for c in stats}).notes
+
+    stats["c3"]["n"] = np.array(8.0)
+    assert notes() == ()  # 8 of 40 are a fifth, and not over it
+    stats["c3"]["n"] = np.array(9.0)
+    assert notes() == ("clip c3 holds 22 % of the value",)
+
+
+def test_one_clip_far_off_is_named_where_values_have_no_bound():
+    stats, sources = made([1.0] * 20 + [30.0])
+    metric = dataclasses.replace(METRIC, pool=Ratio("x"), ideal=0.0)
+    found = estimate.estimate("m", metric, stats, sources, labels_of(stats))
+    assert found.notes == ("clip v020_020 holds 60 % of the value",)
+    bounded = dataclasses.replace(metric, worst=40.0)
+    assert estimate.estimate("m", bounded, stats, sources, labels_of(stats)).notes == ()
+
+
+def test_rates_are_compared_with_the_span_of_their_bounds():
+    stats, sources = made([1.0] * 20)
+    found = estimate.paired(RATE, stats, stats, sources, rng=np.random.default_rng(0))
+    assert (found.low, found.high) == (pytest.approx(-0.161, abs=1e-3), pytest.approx(0.161, abs=1e-3))
+    assert estimate.span_of(METRIC) is None

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from foleybench.stats.pools import Ratio
+from foleybench.stats.pools import Ratio, mean_of
 
 STATS = [{"a": np.array(1.0), "b": np.array(2.0)}, {"a": np.array(3.0), "b": np.array(6.0)}]
 
@@ -33,16 +33,19 @@ def test_order_changes_no_bit():
     assert len(values) == 1
 
 
-def test_many_resamples_at_once_agree_with_one_by_one():
+@pytest.mark.parametrize("pool", [Ratio("a"), Ratio("a", ("b",)), Ratio("a", ("a", "b"), factor=2.0), mean_of("a")])
+def test_influence_is_the_derivative_with_the_weight_of_a_clip(pool):
     rng = np.random.default_rng(1)
     stats = [{"a": np.array(x), "b": np.array(y)} for x, y in rng.uniform(0, 1, (20, 2))]
-    picks = rng.integers(20, size=(50, 20))
-    counts = np.stack([np.bincount(pick, minlength=20) for pick in picks])
-    for pool in (Ratio("a"), Ratio("a", ("b",)), Ratio("a", ("a", "b"), factor=2.0)):
-        one_by_one = [pool([stats[i] for i in pick]) for pick in picks]
-        np.testing.assert_allclose(pool.many(stats, counts), one_by_one, rtol=1e-12)
+    found = pool.influence(stats)
+    assert found.weights.sum() == pytest.approx(1.0)
+    assert found.change.sum() == pytest.approx(0.0, abs=1e-12)
+    for index in range(20):
+        # A clip that comes once more has weight w / (1 + w) more: exact for ratios of sums.
+        more = pool([*stats, stats[index]]) - pool(stats)
+        assert more * (1 + found.weights[index]) == pytest.approx(found.change[index])
 
 
-def test_a_resample_without_a_denominator_has_no_value():
-    stats = [{"a": np.array(0.0), "b": np.array(0.0)}, {"a": np.array(1.0), "b": np.array(2.0)}]
-    np.testing.assert_array_equal(Ratio("a", ("b",)).many(stats, np.array([[2, 0], [1, 1]])), [np.nan, 0.5])
+def test_weights_are_shares_of_the_denominator():
+    assert Ratio("a", ("b",)).influence(STATS).weights == pytest.approx([0.25, 0.75])
+    assert Ratio("a").influence(STATS).weights == pytest.approx([0.5, 0.5])

@@ -7,7 +7,7 @@ from foleybench.metrics._families.features import read_feature, scalar
 from foleybench.stats.pools import Ratio
 
 THRESHOLD = 0.5
-_POOL = Ratio("aligned", factor=100.0)
+_POOL = Ratio("aligned", factor=100.0, counts=True)
 _NOTE = (
     "The metric only counts positives: a classifier that says yes to everything scores 100. So read the value beside "
     "the control rows (ground truth, shifted by 0.1, 0.5, 1 and 2 s, another clip). A value above that of the shifted "

@@ -69,7 +69,7 @@ def offset_metric(
         worst: Value at the other end of the scale.
         factor: Multiplies the mean.
     """
-    pool = Ratio(statistic, ("windows",), factor=factor)
+    pool = Ratio(statistic, ("windows",), factor=factor, counts=unit == "%")
 
     def per_clip(clip: ClipView) -> Stat | None:
         logits = read_feature(clip, "windows")

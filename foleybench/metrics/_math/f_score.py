@@ -51,7 +51,7 @@ def curve(stats: Sequence[Stat]) -> dict[float, float]:
 def pool_at(tolerance_s: float) -> Ratio:
     """Return the pool that gives F1 at one of the tolerances."""
     index = TOLERANCES_S.index(tolerance_s)
-    return Ratio("tp", ("n_generated", "n_reference"), factor=2.0, index=index)
+    return Ratio("tp", ("n_generated", "n_reference"), factor=2.0, index=index, counts=True)
 
 
 POOL = pool_at(HEADLINE_S)

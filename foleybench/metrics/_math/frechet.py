@@ -117,30 +117,21 @@ def analytic_bias(one: Moments, two: Moments) -> float:
     return means + 0.5 * (1 / one.n + 1 / two.n) * curvature
 
 
-def centred(rows: FloatArray, weights: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-    """Return the mean of rows and a factor F of their covariance, ``S = F' F``, with one row for each that counts."""
-    if weights is None:
-        mean = rows.mean(axis=0)
-        return mean, (rows - mean) / np.sqrt(len(rows) - 1)
-    kept = weights > 0
-    rows, weights = rows[kept], weights[kept]
-    total = weights.sum()
-    mean = weights @ rows / total
-    return mean, (rows - mean) * np.sqrt(weights / (total - 1))[:, None]
+def centred(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean of rows and a factor F of their covariance, ``S = F' F``, with one row for each of them."""
+    mean = rows.mean(axis=0)
+    return mean, (rows - mean) / np.sqrt(len(rows) - 1)
 
 
-def distance_of_factors(
-    first: FloatArray, second: FloatArray, weights: tuple[FloatArray, FloatArray] | None = None
-) -> float:
+def distance_of_factors(first: FloatArray, second: FloatArray) -> float:
     """Return the distance by singular values, which needs no regular covariance.
 
     Args:
         first: Shape (n, d), finite.
         second: Shape (m, d), finite.
-        weights: How often each row of both counts, shapes (n,) and (m,); once each without.
     """
-    first_mean, one = centred(first, weights[0] if weights else None)
-    second_mean, two = centred(second, weights[1] if weights else None)
+    first_mean, one = centred(first)
+    second_mean, two = centred(second)
     root = float(np.sum(scipy.linalg.svdvals(reduced(one) @ reduced(two).T, check_finite=False)))
     spread = np.einsum("ij,ij->", one, one) + np.einsum("ij,ij->", two, two)
     return _assembled(first_mean - second_mean, spread, root)

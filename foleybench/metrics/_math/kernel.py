@@ -1,14 +1,15 @@
 """Kernel audio distance between two sets of embeddings, by blocks.
 
 The unbiased squared maximum mean discrepancy with a Gaussian kernel, times 100, in float64. Memory grows with the
-number of rows, except for the median, which holds the distances of all pairs of at most 20000 rows (1.6 GB). Rows of
-one clip are drawn together, so resampling works on sums over the pairs of rows of two clips.
+number of rows, except for the median, which holds the distances of all pairs of at most 20000 rows (1.6 GB). One pass
+gives value, corrected value and how the value rests on every clip.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple, TypeVar, cast
 
@@ -17,8 +18,9 @@ import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
 from foleybench.api.metric import Stat
-from foleybench.clips import FloatArray
-from foleybench.metrics._math.rows import Rows, fixed_order, in_fixed_order, pairs_of, sides
+from foleybench.clips import FloatArray, IntArray
+from foleybench.metrics._math.rows import Pair, Rows, fixed_order, pairs_of, sides
+from foleybench.stats.influence import Influence
 
 SCALE = 100.0
 # Added to 2 * bandwidth^2, as kadtk does.
@@ -62,40 +64,50 @@ class KernelPool:
 
     def __call__(self, stats: Sequence[Stat]) -> float:
         """Return the distance; NaN for fewer than two clips or when all rows are equal."""
-        if len(stats) < 2:
+        sums = self._whole(stats)
+        if sums is None:
             return float("nan")
-        reference, generated = _sides(stats)
-        whole = self._whole(reference, generated)
-        return float(whole.distances(len(reference.values), len(generated.values))[0]) if whole else float("nan")
+        # Each row meets every other one; the kernel of a row and itself is 1.
+        n, m = float(sums.reference.sum()), float(sums.generated.sum())
+        within = (sums.rr.total - n) / (n * (n - 1)) + (sums.gg.total - m) / (m * (m - 1))
+        return float(SCALE * (within - 2 * sums.rg.total / (n * m)))
 
-    def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> FloatArray:
-        """Return the distances of resamples, as ``FastPool.many``, all with the bandwidth of the set itself."""
-        pairs = pairs_of(stats)
-        order = fixed_order(pairs)
-        reference, generated = sides([pairs[index] for index in order])
-        bandwidth = self._bandwidth(reference, generated)
-        if not bandwidth:
-            return np.full(len(counts), np.nan)
-        weights = counts[:, order].astype(np.float64)
-        n, m = weights @ reference.sizes, weights @ generated.sizes
-        return _Sums.of(reference, generated, weights, bandwidth).distances(n, m)
+    def influence(self, stats: Sequence[Stat]) -> Influence:
+        """Return the influence of every clip, with the bandwidth of the set itself.
 
-    def corrected(self, stats: Sequence[Stat]) -> float:
-        """Return the distance without the pairs of rows that belong to the same clip.
-
-        Reference and generated audio of one clip are not independent, as the estimate wants: a system that copies the
-        reference has its copies among the cross terms. Without those pairs the reference against itself gives 0.
+        Rows of one clip count once together, as they would if the clip were drawn once more: a row never meets itself.
         """
-        if len(stats) < 2:
+        sums = self._whole(stats)
+        if sums is None:
+            raise ValueError("a distance that is not defined rests on nothing")
+        n, m = sums.reference, sums.generated
+        own = [_of_mean(part, one, two, same) for part, one, two, same in sums.means()]
+        change = SCALE * (own[0] + own[1] - 2 * own[2])
+        weights = (n / n.sum() + m / m.sum()) / 2.0
+        in_order = np.empty_like(change), np.empty_like(weights)
+        order = fixed_order(pairs_of(stats))
+        in_order[0][order], in_order[1][order] = change - weights * change.sum(), weights
+        return Influence(*in_order)
+
+    def corrected(self, stats: Sequence[Stat], sources: Sequence[str]) -> float:
+        """Return the distance without the pairs of rows that belong to the same video.
+
+        Reference and generated audio of one video are not independent, as the estimate wants, nor are its clips: a
+        system that copies the reference has its copies among the cross terms. Without those pairs the reference against
+        itself gives 0.
+
+        Args:
+            stats: Statistics of the clips.
+            sources: For each clip the video that it was cut from.
+        """
+        if len(set(sources)) < 2:
             return float("nan")
-        reference, generated = _sides(stats)
-        whole = self._whole(reference, generated)
-        if whole is None:
+        sums = self._whole(stats, sources)
+        if sums is None:
             return float("nan")
-        n, m = reference.sizes.astype(np.float64), generated.sizes.astype(np.float64)
         means = [
-            (float(all_pairs[0]) - within) / (one.sum() * two.sum() - one @ two)
-            for (all_pairs, within), one, two in ((whole.rr, n, n), (whole.gg, m, m), (whole.rg, n, m))
+            (part.total - float(part.own.sum())) / float(one.sum() * two.sum() - one @ two)
+            for part, one, two, _ in sums.means()
         ]
         return float(SCALE * (means[0] + means[1] - 2 * means[2]))
 
@@ -103,20 +115,48 @@ class KernelPool:
         rows = (reference if self.bandwidth_of == "reference" else generated).values
         return _once("bandwidth", (rows,), lambda: median_distance(rows))
 
-    def _whole(self, reference: Rows, generated: Rows) -> _Sums | None:
-        """Return the sums over the set itself, each clip once; None when the bandwidth is 0."""
-        bandwidth = self._bandwidth(reference, generated)
-        if not bandwidth:
+    def _whole(self, stats: Sequence[Stat], sources: Sequence[str] | None = None) -> _Sums | None:
+        """Return the sums over clips, or over videos; None for fewer than two clips and when the bandwidth is 0."""
+        if len(stats) < 2:
             return None
+        pairs = pairs_of(stats)
+        order = fixed_order(pairs)
+        reference, generated = sides([pairs[index] for index in order])
+        bandwidth = self._bandwidth(reference, generated)
+        if not bandwidth or min(len(reference.values), len(generated.values)) < 2:
+            return None
+        if sources is not None and len(set(sources)) < len(stats):
+            reference, generated = sides(_by_video([pairs[index] for index in order], [sources[i] for i in order]))
         return _once(
             f"sums {bandwidth!r}",
             (reference.values, reference.starts, generated.values, generated.starts),
-            lambda: _Sums.of(reference, generated, np.ones((1, len(reference.sizes))), bandwidth),
+            lambda: _Sums.of(reference, generated, bandwidth),
         )
 
 
-def _sides(stats: Sequence[Stat]) -> tuple[Rows, Rows]:
-    return sides(in_fixed_order(pairs_of(stats)))
+def _by_video(pairs: Sequence[Pair], sources: Sequence[str]) -> list[Pair]:
+    """Put the rows of each video's clips together, in the order of the videos' first clips."""
+    members: dict[str, list[Pair]] = {}
+    for pair, source in zip(pairs, sources, strict=True):
+        members.setdefault(source, []).append(pair)
+    return [(np.concatenate([a for a, _ in own]), np.concatenate([b for _, b in own])) for own in members.values()]
+
+
+def _of_mean(part: _Part, one: FloatArray, two: FloatArray, same: bool) -> FloatArray:
+    """Return the influence of every clip on a mean of the kernel over pairs of rows.
+
+    Args:
+        part: The sums.
+        one: Number of rows of every clip in the first set, shape (clips,).
+        two: The same in the second.
+        same: Whether they are one set, whose rows do not meet themselves.
+    """
+    selves = one if same else np.zeros_like(one)
+    pairs = float(one.sum() * two.sum() - selves.sum())
+    mean = (part.total - float(selves.sum())) / pairs
+    kernel = part.first + part.second - part.own - selves
+    met = one * two.sum() + two * one.sum() - one * two - selves
+    return np.asarray((kernel - mean * met) / pairs, dtype=np.float64)
 
 
 class _Block(NamedTuple):
@@ -134,68 +174,106 @@ def _blocks(rows: Rows) -> Iterator[_Block]:
         yield _Block(rows.values[start : start + _BLOCK], clips, firsts)
 
 
-class _Sums(NamedTuple):
-    """Weighted sums of the kernel over all pairs of rows, shape (resamples,), and unweighted over those of one clip.
+class _Part(NamedTuple):
+    """Sums of the kernel over pairs of rows of two sets.
 
     Attributes:
+        total: Over all pairs.
+        first: Over the pairs of each clip's rows in the first set, shape (clips,).
+        second: The same of the second set; equal to ``first`` where both are one set.
+        own: Over the pairs within each clip, shape (clips,).
+    """
+
+    total: float
+    first: FloatArray
+    second: FloatArray
+    own: FloatArray
+
+
+class _Sums(NamedTuple):
+    """Sums of the kernel over all pairs of rows.
+
+    Attributes:
+        reference: Number of reference rows of every clip, shape (clips,).
+        generated: The same of generated rows.
         rr: Reference with reference.
         gg: Generated with generated.
         rg: Reference with generated.
     """
 
-    rr: tuple[FloatArray, float]
-    gg: tuple[FloatArray, float]
-    rg: tuple[FloatArray, float]
+    reference: FloatArray
+    generated: FloatArray
+    rr: _Part
+    gg: _Part
+    rg: _Part
 
     @classmethod
-    def of(cls, reference: Rows, generated: Rows, weights: FloatArray, bandwidth: float) -> _Sums:
-        """Sum; weights of shape (resamples, clips) say how often each clip occurs."""
+    def of(cls, reference: Rows, generated: Rows, bandwidth: float) -> _Sums:
+        """Sum, block by block."""
         return cls(
-            _within(reference, weights, bandwidth),
-            _within(generated, weights, bandwidth),
-            _across(reference, generated, weights, bandwidth),
+            reference.sizes.astype(np.float64),
+            generated.sizes.astype(np.float64),
+            _within(reference, bandwidth),
+            _within(generated, bandwidth),
+            _across(reference, generated, bandwidth),
         )
 
-    def distances(self, n: FloatArray | int, m: FloatArray | int) -> FloatArray:
-        """Return the distances of weighted sets of n and m rows; NaN where one has fewer than two."""
-        n, m = (np.where(np.greater(size, 1), size, np.nan) for size in (n, m))
-        # Each drawn row meets every other one; the kernel of a row and itself is 1.
-        rr, gg = (self.rr[0] - n) / (n * (n - 1)), (self.gg[0] - m) / (m * (m - 1))
-        return np.asarray(SCALE * (rr + gg - 2 * self.rg[0] / (n * m)), dtype=np.float64)
+    def means(self) -> tuple[tuple[_Part, FloatArray, FloatArray, bool], ...]:
+        """Return each part with the numbers of rows of its two sets, and whether they are one set."""
+        n, m = self.reference, self.generated
+        return (self.rr, n, n, True), (self.gg, m, m, True), (self.rg, n, m, False)
 
 
-def _within(side: Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
+def _within(side: Rows, bandwidth: float) -> _Part:
     """Sum over one set with itself: the kernel is symmetric, so each pair of blocks is looked at once."""
-    total, own = np.zeros(len(weights)), 0.0
     blocks = list(_blocks(side))
+    sums, own = np.zeros(len(side.sizes)), np.zeros(len(side.sizes))
     for index, one in enumerate(blocks):
         for two in blocks[index:]:
-            part, of_one_clip = _between(one, two, weights, bandwidth)
-            times = 1.0 if two is one else 2.0
-            total += times * part
-            own += times * of_one_clip
-    return total, own
+            found = _between(one, two, bandwidth)
+            _add(sums, one, found.first)
+            if two is not one:
+                _add(sums, two, found.second)
+            _add_own(own, found, 1.0 if two is one else 2.0)
+    return _Part(math.fsum(sums), sums, sums, own)
 
 
-def _across(first: Rows, second: Rows, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
+def _across(first: Rows, second: Rows, bandwidth: float) -> _Part:
     """Sum over two sets."""
-    total, own = np.zeros(len(weights)), 0.0
+    sums, others, own = (np.zeros(len(first.sizes)) for _ in range(3))
     for one in _blocks(first):
         for two in _blocks(second):
-            part, of_one_clip = _between(one, two, weights, bandwidth)
-            total += part
-            own += of_one_clip
-    return total, own
+            found = _between(one, two, bandwidth)
+            _add(sums, one, found.first)
+            _add(others, two, found.second)
+            _add_own(own, found, 1.0)
+    return _Part(math.fsum(sums), sums, others, own)
 
 
-def _between(one: _Block, two: _Block, weights: FloatArray, bandwidth: float) -> tuple[FloatArray, float]:
+class _Between(NamedTuple):
+    """Sums over two blocks: per clip of the first, per clip of the second, and per clip that is in both."""
+
+    first: FloatArray
+    second: FloatArray
+    both: IntArray
+    own: FloatArray
+
+
+def _between(one: _Block, two: _Block, bandwidth: float) -> _Between:
     sums = _kernel(one.values, two.values, bandwidth)
     for axis, block in ((1, two), (0, one)):  # along memory first, which is three times as fast
         if len(block.clips) < len(block.values):
             sums = np.add.reduceat(sums, block.firsts, axis=axis)
-    _, places, others = np.intersect1d(one.clips, two.clips, assume_unique=True, return_indices=True)
-    total = np.einsum("ri,ri->r", weights[:, one.clips] @ sums, weights[:, two.clips])
-    return total, float(sums[places, others].sum())
+    both, places, others = np.intersect1d(one.clips, two.clips, assume_unique=True, return_indices=True)
+    return _Between(sums.sum(axis=1), sums.sum(axis=0), both, sums[places, others])
+
+
+def _add(sums: FloatArray, block: _Block, found: FloatArray) -> None:
+    sums[block.clips] += found
+
+
+def _add_own(own: FloatArray, found: _Between, times: float) -> None:
+    own[found.both] += times * found.own
 
 
 def _kernel(one: FloatArray, two: FloatArray, bandwidth: float) -> FloatArray:

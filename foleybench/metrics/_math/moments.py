@@ -1,11 +1,10 @@
-"""Mean and covariance of embeddings, from rows with weights."""
+"""Mean and covariance of embeddings, from rows."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import FloatArray
@@ -18,14 +17,14 @@ class Moments:
     """What a Fréchet distance needs to know of a set of rows.
 
     Attributes:
-        n: Number of rows (the sum of their weights).
+        n: Number of rows.
         mean: Shape (d,), float64.
         scatter: Sum over rows of the outer product of a row's deviation with itself, shape (d, d), float64.
 
     Example:
         >>> rows = np.array([[0.0, 1.0], [2.0, 5.0], [4.0, 0.0]])
-        >>> found = Moments.of(rows, np.array([1.0, 2.0, 0.0]))
-        >>> found.n, bool(np.allclose(found.covariance, np.cov(rows[[0, 1, 1]].T)))
+        >>> found = Moments.of(rows)
+        >>> found.n, bool(np.allclose(found.covariance, np.cov(rows.T)))
         (3.0, True)
     """
 
@@ -34,12 +33,11 @@ class Moments:
     scatter: FloatArray
 
     @classmethod
-    def of(cls, rows: npt.NDArray[Any], weights: FloatArray | None = None) -> Moments:
+    def of(cls, rows: npt.NDArray[Any]) -> Moments:
         """Return the moments of rows.
 
         Args:
             rows: Shape (n, d), n >= 1.
-            weights: How often each row counts, shape (n,); once each without.
 
         Raises:
             FoleyError: A value is not finite, or the shape is another.
@@ -47,16 +45,9 @@ class Moments:
         rows = finite(rows, "a set of embeddings")
         if rows.ndim != 2 or not len(rows):
             raise FoleyError(f"a set of shape {rows.shape} has no moments; wanted (n, d) with at least one row.")
-        if weights is None:
-            mean = rows.mean(axis=0)
-            deviations = rows - mean
-            return cls(n=float(len(rows)), mean=mean, scatter=deviations.T @ deviations)
-        kept = weights > 0
-        rows, weights = rows[kept], weights[kept]
-        total = float(weights.sum())
-        mean = weights @ rows / total
-        deviations = (rows - mean) * np.sqrt(weights)[:, None]
-        return cls(n=total, mean=mean, scatter=deviations.T @ deviations)
+        mean = rows.mean(axis=0)
+        deviations = rows - mean
+        return cls(n=float(len(rows)), mean=mean, scatter=deviations.T @ deviations)
 
     @property
     def covariance(self) -> FloatArray:

@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray, IntArray
@@ -47,10 +46,6 @@ class Rows:
     def clip_of(self) -> IntArray:
         """To which clip each row belongs, shape (n,), never falling."""
         return np.repeat(np.arange(len(self.starts) - 1), self.sizes)
-
-    def weights(self, counts: npt.NDArray[np.int64]) -> FloatArray:
-        """Turn a resample's counts of clips (clips,) into weights of rows (n,)."""
-        return np.repeat(counts, self.sizes).astype(np.float64)
 
     def per_clip(self, numbers: FloatArray) -> FloatArray:
         """Sum a number a row (n,) over each clip, (clips,)."""

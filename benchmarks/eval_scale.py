@@ -72,7 +72,9 @@ def main() -> None:
         rng = np.random.default_rng(0)
         _timed(
             f"{name}: interval, {args.resamples} sign vectors",
-            lambda m=metric, f=found, c=sources, r=rng: intervals.interval(m.pool, f, c, rng=r, draws=args.resamples),
+            lambda m=metric, f=found, c=sources, r=rng: intervals.value_interval(
+                m.pool, f, c, rng=r, draws=args.resamples
+            ),
         )
         del found, listed
     with tempfile.TemporaryDirectory() as folder:

@@ -108,7 +108,7 @@ class Deviations(NamedTuple):
         return Interval(value - below, value + above) if np.isfinite(below) and np.isfinite(above) else None
 
 
-def interval(
+def value_interval(
     pool: Pool,
     stats: Mapping[str, Stat],
     sources: Mapping[str, str],

@@ -5,6 +5,7 @@ import pytest
 from foleybench import registry
 from foleybench.artefacts.entries import read_all
 from foleybench.errors import ResultError
+from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import make_boards
 
 
@@ -153,3 +154,36 @@ def test_numbers_of_other_weights_are_shown_and_not_ranked(tmp_path, make_result
     assert [cell.state for cell in cells] == ["ok", "stale"]
     assert cells[1].standing is None
     assert cells[1].value is not None
+
+
+def test_half_length_sounds_are_not_ranked(tmp_path, make_result):
+    """Sounds of 4.1 s for clips of 8.3 s are scored with silence for the rest; the row says why it has no rank."""
+    problem = {"clip_id": "clip", "detail": "4.1000 s of sound for a clip of 8.3000 s"}
+    make_result(tmp_path, "halves", problems=[{**problem, "kind": "too_short"}] * 12)
+    make_result(tmp_path, "nearly", problems=[{**problem, "kind": "short"}] * 12)
+    board = board_of(tmp_path)
+    assert row_of(board, "halves").why_unranked == "12 of 40 sounds last less than 95 % of their clip"
+    assert all(cell.standing is None for cell in row_of(board, "halves").cells.values())
+    assert row_of(board, "nearly").why_unranked == ""
+
+
+def test_intervals_of_an_older_method_are_made_anew_from_the_clip_table(tmp_path, make_result):
+    """The recorded one is 5 % to either side."""
+    make_result(tmp_path / "new", "alpha")
+    make_result(tmp_path / "old", "alpha", changes={"kld_mini": {"method": 1}})
+    new, old = (row_of(board_of(tmp_path / age), "alpha").cells["kld_mini"] for age in ("new", "old"))
+    assert (new.low, new.high) == pytest.approx((0.95 * new.value, 1.05 * new.value))
+    assert old.value == new.value
+    assert old.low < old.value < old.high
+    assert (old.low, old.high) != (new.low, new.high)
+
+
+@pytest.mark.parametrize(("n", "interval", "approximate"), [(5, False, True), (7, True, True), (8, True, False)])
+def test_few_videos_have_no_interval_or_a_marked_one(tmp_path, make_result, n, interval, approximate):
+    ids = [f"v{index}_000000" for index in range(n)]
+    make_result(tmp_path, "alpha", clip_ids=ids, n_clips=n, metrics=("kld_mini",), changes={"kld_mini": {"method": 1}})
+    board = board_of(tmp_path)
+    cell = row_of(board, "alpha").cells["kld_mini"]
+    assert (cell.low is not None, cell.approximate) == (interval, approximate)
+    assert bool(cell.notes) == approximate
+    assert cell_text.interval(cell, 2).startswith("≈ [" if approximate and interval else "[" if interval else "")

@@ -24,7 +24,7 @@ def score(folder, name, skill):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, few_resamples):
+def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("finished")
     for seed in (0, 1, 2):
         score(out, f"full-tiny-seed{seed}", 0.9 - 0.01 * seed)

@@ -136,6 +136,16 @@ def test_missing_truncated_and_silent_are_named(harness, clicks, copies):
     assert result["metrics"]["rms_error"]["n_asked"] == 6
 
 
+def test_sounds_of_half_the_length_make_it_partial(harness, clicks, copies):
+    """Each is scored, with silence for the rest, and none covers its clip."""
+    for clip in ShardDataset(clicks).clips(video=False):
+        write_wav(copies / f"{clip.clip_id}.wav", clip.audio[: len(clip.audio) // 2], clip.rate_hz)
+    result, _ = evaluate(request(clicks, copies))
+    assert {problem["kind"] for problem in result["problems"]} == {"too_short"}
+    assert result["metrics"]["rms_error"]["n_used"] == 6
+    assert result["status"] == "partial"
+
+
 def test_one_nan_feature_is_named_and_left_out(harness, clicks, copies):
     clean, _ = evaluate(request(clicks, copies))
     clip = ShardDataset(clicks).load(ShardDataset(clicks).clip_ids[3], video=False)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foleybench.stats.intervals import interval, paired_test
+from foleybench.stats.intervals import paired_test, value_interval
 from foleybench.stats.pools import Ratio, mean_of
 
 MEAN = mean_of("x")
@@ -30,7 +30,7 @@ def rng(seed=0):
 def test_interval_of_a_mean_is_the_textbook_one():
     values = rng(1).normal(3.0, 2.0, 400)
     stats, sources = make(values)
-    low, high = interval(MEAN, stats, sources, rng=rng(), draws=4000)
+    low, high = value_interval(MEAN, stats, sources, rng=rng(), draws=4000)
     half = 1.96 * values.std(ddof=1) / 20
     assert low == pytest.approx(values.mean() - half, abs=0.03)
     assert high == pytest.approx(values.mean() + half, abs=0.03)
@@ -39,17 +39,17 @@ def test_interval_of_a_mean_is_the_textbook_one():
 @pytest.mark.parametrize("pool", [MEAN, slow_mean])
 def test_no_interval_from_one_source(pool):
     stats, sources = make([0.0, 1.0, 2.0], clips_per_source=3)
-    assert interval(pool, stats, sources, rng=rng()) is None
-    assert interval(pool, {}, {}, rng=rng()) is None
+    assert value_interval(pool, stats, sources, rng=rng()) is None
+    assert value_interval(pool, {}, {}, rng=rng()) is None
 
 
 def test_clips_of_one_video_stay_together():
     """Ten copies of every clip carry no more information than one."""
     values = rng(2).normal(size=30)
-    single = interval(MEAN, *make(values), rng=rng(5), draws=2000)
+    single = value_interval(MEAN, *make(values), rng=rng(5), draws=2000)
     copies, sources = make(np.repeat(values, 10), clips_per_source=10)
-    clustered = interval(MEAN, copies, sources, rng=rng(5), draws=2000)
-    naive = interval(MEAN, copies, {clip_id: clip_id for clip_id in copies}, rng=rng(5), draws=2000)
+    clustered = value_interval(MEAN, copies, sources, rng=rng(5), draws=2000)
+    naive = value_interval(MEAN, copies, {clip_id: clip_id for clip_id in copies}, rng=rng(5), draws=2000)
     assert clustered == pytest.approx(single)
     assert naive.high - naive.low < 0.5 * (clustered.high - clustered.low)
 
@@ -57,28 +57,28 @@ def test_clips_of_one_video_stay_together():
 def test_order_changes_nothing_and_the_seed_repeats():
     stats, sources = make(rng(3).normal(size=50), clips_per_source=2)
     shuffled = {key: stats[key] for key in rng(4).permutation(list(stats))}
-    first = interval(slow_mean, stats, sources, rng=rng(7), draws=200)
-    assert interval(slow_mean, shuffled, sources, rng=rng(7), draws=200) == first
-    assert interval(slow_mean, stats, sources, rng=rng(8), draws=200) != first
+    first = value_interval(slow_mean, stats, sources, rng=rng(7), draws=200)
+    assert value_interval(slow_mean, shuffled, sources, rng=rng(7), draws=200) == first
+    assert value_interval(slow_mean, stats, sources, rng=rng(8), draws=200) != first
 
 
 def test_global_generator_is_left_alone():
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    interval(MEAN, *make([1, 2, 3]), rng=rng())
+    value_interval(MEAN, *make([1, 2, 3]), rng=rng())
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
 def test_a_value_that_rests_on_one_video_has_no_interval():
     stats = {f"v{i}": {"hit": np.array(0.0), "n": np.array(0.0)} for i in range(10)}
     sources = {clip_id: clip_id for clip_id in stats}
-    assert interval(ratio, stats, sources, rng=rng()) is None
+    assert value_interval(ratio, stats, sources, rng=rng()) is None
     stats["v0"] = {"hit": np.array(1.0), "n": np.array(2.0)}
     for pool in (ratio, Ratio("hit", ("n",))):
-        assert interval(pool, stats, sources, rng=rng()) is None
+        assert value_interval(pool, stats, sources, rng=rng()) is None
     for i in range(1, 6):
         stats[f"v{i}"] = {"hit": np.array(1.0), "n": np.array(2.0)}
     for pool in (ratio, Ratio("hit", ("n",))):
-        assert interval(pool, stats, sources, rng=rng()) == (0.5, 0.5)
+        assert value_interval(pool, stats, sources, rng=rng()) == (0.5, 0.5)
 
 
 def test_paired_on_the_intersection():
@@ -95,8 +95,8 @@ def test_paired_sees_what_separate_intervals_cannot():
     hard = rng(1).normal(0, 5, 100)
     a, sources = make(hard + 0.3 + rng(2).normal(0, 0.5, 100))
     b, _ = make(hard + rng(3).normal(0, 0.5, 100))
-    one = interval(MEAN, a, sources, rng=rng())
-    two = interval(MEAN, b, sources, rng=rng())
+    one = value_interval(MEAN, a, sources, rng=rng())
+    two = value_interval(MEAN, b, sources, rng=rng())
     assert one.low < two.high  # the intervals overlap
     assert paired_test(MEAN, a, b, sources, rng=rng()).p_value < 0.01
 
@@ -244,7 +244,7 @@ def test_few_videos_give_wider_intervals_than_the_normal_law():
     """Six videos reach from the least to the greatest value: nearly twice the normal interval, 1.3 times Student's."""
     values = rng(3).normal(size=6)
     stats, sources = make(values - values.mean())
-    low, high = interval(MEAN, stats, sources, rng=rng())
+    low, high = value_interval(MEAN, stats, sources, rng=rng())
     assert low <= (values - values.mean()).min()
     assert high >= (values - values.mean()).max()
 
@@ -254,7 +254,7 @@ def coverage(n, draw_of, sets, draws=300):
     for seed in range(sets):
         draw = rng([seed, 11])
         stats, sources = make(draw_of(draw)(n))
-        low, high = interval(MEAN, stats, sources, rng=draw, draws=draws)
+        low, high = value_interval(MEAN, stats, sources, rng=draw, draws=draws)
         held += low <= 0.0 <= high
     return held / sets
 

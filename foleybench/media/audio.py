@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import os
@@ -24,6 +25,8 @@ MAX_VALUES = 1 << 29
 # libsndfile's words for a chunk of samples that is larger than what is left of the file.
 _CUT = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _UNKNOWN_LENGTH = 0x7FFFF000
+# Mark, head of the first block, and that block (STREAMINFO), which ends in the MD5 of the samples.
+_FLAC_HEAD = 4 + 4 + 34
 
 
 class SoundFile(NamedTuple):
@@ -33,8 +36,9 @@ class SoundFile(NamedTuple):
         audio: Shape (N,) float32.
         rate_hz: Its rate.
         n_stated: How many samples the file says that it has; None when it does not say.
-        n_there: Of these, how many can be there by the size of the file.
+        n_there: Of these, how many can be there by the size of the file, or were there when it was read.
         mixdown: What mixing the channels cost.
+        altered: Whether the samples are others than those whose MD5 the file states (FLAC, read to its end).
     """
 
     audio: AudioArray
@@ -42,6 +46,7 @@ class SoundFile(NamedTuple):
     n_stated: int | None
     n_there: int | None
     mixdown: Mixdown
+    altered: bool = False
 
 
 def read_sound(source: Path | bytes, channels: Channels = "mean") -> tuple[AudioArray, int]:
@@ -82,7 +87,11 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
             require_rate(file.samplerate)
             n = _n_wanted(file, max_s)
             samples = file.read(n, dtype="float32", always_2d=True)
-            stated = _stated(file)
+            n_stated, n_there = _stated(file)
+            if len(samples) < n:
+                n_there = len(samples)
+            whole = len(samples) == file.frames and not isinstance(source, bytes)
+            altered = whole and file.format == "FLAC" and _altered(Path(source), samples, file.subtype)
     except (soundfile.LibsndfileError, RuntimeError, EOFError, ValueError, TypeError) as error:
         raise MediaError("undecodable", f"{name}: {_words(error)}") from error
     mixdown = Mixdown()
@@ -90,7 +99,9 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
     require_plausible(values)
     mixed = mixdown.add(values) if values.shape[1] else np.zeros(0, dtype=np.float32)
     audio = values[mixdown.loudest] if mixdown.cancelled else mixed
-    return SoundFile(np.ascontiguousarray(audio, dtype=np.float32), file.samplerate, *stated, mixdown)
+    return SoundFile(
+        np.ascontiguousarray(audio, dtype=np.float32), file.samplerate, n_stated, n_there, mixdown, altered
+    )
 
 
 def _n_wanted(file: soundfile.SoundFile, max_s: float) -> int:
@@ -99,6 +110,19 @@ def _n_wanted(file: soundfile.SoundFile, max_s: float) -> int:
     if n * file.channels > MAX_VALUES:
         raise MediaError("too_large", f"the sound has {n} samples of {file.channels} channels; too many to be read")
     return n
+
+
+def _altered(path: Path, samples: AudioArray, subtype: str) -> bool:
+    """Return whether samples (N, C) read from a FLAC file do not have the MD5 that it states; False when none is."""
+    with path.open("rb") as handle:
+        head = handle.read(_FLAC_HEAD)
+    n_bytes = {"PCM_16": 2, "PCM_24": 3}.get(subtype)
+    stated = head[-16:]
+    if len(head) < _FLAC_HEAD or head[:4] != b"fLaC" or not any(stated) or n_bytes is None:
+        return False
+    whole = np.round(samples.astype(np.float64) * 2.0 ** (8 * n_bytes - 1)).astype("<i4")
+    data = np.ascontiguousarray(whole).view(np.uint8).reshape(-1, 4)[:, :n_bytes]
+    return hashlib.md5(np.ascontiguousarray(data).tobytes(), usedforsecurity=False).digest() != stated
 
 
 def _stated(file: soundfile.SoundFile) -> tuple[int | None, int | None]:

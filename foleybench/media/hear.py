@@ -84,10 +84,12 @@ def hear(path: Path, channels: Channels = "mean", max_s: float = float("inf")) -
 def _plain(path: Path, channels: Channels, max_s: float) -> Heard:
     found = read_sound_file(path, channels, max_s)
     goes_on = found.n_there is not None and found.n_there > len(found.audio)
-    return Heard(found.audio, found.rate_hz, goes_on, (*_cut_off(found), *mix_remarks(found.mixdown)))
+    return Heard(found.audio, found.rate_hz, goes_on, (*_file_remarks(found), *mix_remarks(found.mixdown)))
 
 
-def _cut_off(found: SoundFile) -> list[Remark]:
+def _file_remarks(found: SoundFile) -> list[Remark]:
+    if found.altered:
+        return [Remark("damaged", "the samples are not those whose MD5 the file states")]
     if found.n_stated is None or found.n_there is None:
         return []
     stated_s, there_s = found.n_stated / found.rate_hz, found.n_there / found.rate_hz

@@ -90,8 +90,13 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
             n_stated, n_there = _stated(file)
             if len(samples) < n:
                 n_there = len(samples)
-            whole = len(samples) == file.frames and not isinstance(source, bytes)
-            altered = whole and file.format == "FLAC" and _altered(Path(source), samples, file.subtype)
+            whole = len(samples) == file.frames
+            altered = (
+                whole
+                and not isinstance(source, bytes)
+                and file.format == "FLAC"
+                and _altered(source, samples, file.subtype)
+            )
     except (soundfile.LibsndfileError, RuntimeError, EOFError, ValueError, TypeError) as error:
         raise MediaError("undecodable", f"{name}: {_words(error)}") from error
     mixdown = Mixdown()

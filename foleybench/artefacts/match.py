@@ -68,6 +68,8 @@ class ClipNames:
             path = _without_ending(source) if source and "://" not in source else PurePosixPath(clip_id)
             for name in {str(path), path.name} - clips.keys():
                 self._add(0, name, clip_id)
+            # What was generated for a folder that was prepared when such ids were still imposed.
+            self._add(1, f"{clip_id}_000000", clip_id)
             for name in {clip_id, path.name}:
                 if (parsed := parse_stem(name)).known:
                     self._add(1, parsed.clip_id, clip_id)
@@ -81,7 +83,7 @@ class ClipNames:
     def find(self, name: str) -> str | None:
         """Return the clip of a name without its ending, or None."""
         parsed = parse_stem(name)
-        keys = (name, parsed.clip_id if parsed.known else "", slug(name))
+        keys = (name, parsed.clip_id if parsed.known else name, slug(name))
         return next((found for known, key in zip(self._by_name, keys, strict=True) if (found := known.get(key))), None)
 
     def of(self, name: str) -> str | None:

@@ -77,6 +77,7 @@ class Degradation:
         levels: Steps, from mild to strong.
         change: From (sounds, clip id, level) to sound at the clip's own rate.
         of: What suffers, in a word or two.
+        of_classes: Whether it needs clips of several classes.
     """
 
     title: str
@@ -84,6 +85,7 @@ class Degradation:
     levels: tuple[float, ...]
     change: Change
     of: str
+    of_classes: bool = False
 
 
 def _noise(sounds: Sounds, clip_id: str, snr_db: float) -> AudioArray:
@@ -183,7 +185,12 @@ DEGRADATIONS: Mapping[str, Degradation] = {
     "opus": Degradation(title="Opus", unit="kbit/s", levels=(64, 24, 12, 6), change=_opus, of="quality"),
     "mu_law": Degradation(title="Mu-law", unit="bits", levels=(8, 6, 4, 2), change=_mu_law, of="quality"),
     "class_swap": Degradation(
-        title="Sound of another class", unit="% of clips", levels=(10, 25, 50, 100), change=_class_swap, of="meaning"
+        title="Sound of another class",
+        unit="% of clips",
+        levels=(10, 25, 50, 100),
+        change=_class_swap,
+        of="meaning",
+        of_classes=True,
     ),
     "shuffled": Degradation(
         title="Shuffled pairs", unit="% of clips", levels=(10, 25, 50, 100), change=_shuffled, of="pairing"

@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
 from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.evaluate import cannot_run
 from foleybench.scoring.scorer import ClipToScore, Scorer, ScorerRecipe
+from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import open_dataset
 from foleybench.stats import estimate
 
@@ -88,6 +90,7 @@ class SanityOutcome(NamedTuple):
         metrics: The metrics that were looked at.
         left_out: Metric -> why it was not.
         names: How to load each metric (``registry.load``).
+        no_steps: Degradation -> why the clips cannot have it.
     """
 
     dataset: str
@@ -96,6 +99,7 @@ class SanityOutcome(NamedTuple):
     metrics: dict[str, Metric]
     left_out: dict[str, str]
     names: Mapping[str, str]
+    no_steps: Mapping[str, str] = MappingProxyType({})
 
 
 def run_sanity(request: SanityRequest) -> SanityOutcome:
@@ -118,7 +122,8 @@ def run_sanity(request: SanityRequest) -> SanityOutcome:
         report_silence=False,
     )
     bench = _Bench(Scorer(recipe), sounds, request.work)
-    chosen = {name: DEGRADATIONS[name] for name in request.degradations}
+    no_steps = _without_classes(data, clip_ids, request.degradations)
+    chosen = {name: DEGRADATIONS[name] for name in request.degradations if name not in no_steps}
     steps = sum(len(degradation.levels) for degradation in chosen.values())
     curves: Curves = {name: {} for name in metrics}
     with Progress(total=(1 + steps) * len(clip_ids), desc="sanity", unit="clip") as bar:
@@ -132,7 +137,16 @@ def run_sanity(request: SanityRequest) -> SanityOutcome:
                 for name, metric in metrics.items():
                     curves[name][key].append(_point(metric, name, level, table, truth, request))
     title = f"{data.name}/{data.manifest.header.split}"
-    return SanityOutcome(title, len(clip_ids), curves, metrics, left_out, choice.names)
+    return SanityOutcome(title, len(clip_ids), curves, metrics, left_out, choice.names, no_steps)
+
+
+def _without_classes(data: ShardDataset, clip_ids: Sequence[str], degradations: Sequence[str]) -> dict[str, str]:
+    """Return which degradations clips of no or one class cannot have, and why: nothing would change."""
+    labels = {data.entry(clip_id).label for clip_id in clip_ids}
+    if len(labels) > 1:
+        return {}
+    why = "the clips have no labels" if labels <= {""} else "all clips are of one class"
+    return {name: why for name in degradations if DEGRADATIONS[name].of_classes}
 
 
 def able(choice: Choice) -> tuple[dict[str, Metric], dict[str, str]]:

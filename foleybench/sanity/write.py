@@ -73,6 +73,7 @@ def verdict_markdown(outcome: SanityOutcome, command: str) -> str:
     lines += ["", "Not in order on what they are for:" if wrong else "Every metric is in order on what it is for.", ""]
     lines += [f"- {line}" for line in wrong]
     lines += [f"- {name} was left out: {why}" for name, why in outcome.left_out.items()]
+    lines += [f"- {DEGRADATIONS[key].title} was left out: {why}" for key, why in outcome.no_steps.items()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -150,7 +151,9 @@ Made by <code>{{ command }}</code>.</p>
 <p>Bold: what the metric is for.
 {% if faults %}Not in order on that:{% else %}Every metric is in order on that.{% endif %}</p>
 <ul>{% for line in faults %}<li>{{ line }}</li>{% endfor %}
-{% for name, why in outcome.left_out.items() %}<li>{{ name }} was left out: {{ why }}</li>{% endfor %}</ul>
+{% for name, why in outcome.left_out.items() %}<li>{{ name }} was left out: {{ why }}</li>{% endfor %}
+{% for key, why in outcome.no_steps.items() %}<li>{{ degradations[key].title }} was left out: {{ why }}</li>{% endfor %}
+</ul>
 <p>In the pictures the blue line and band are the true sound with its 95 % interval; green: seen, grey: blind,
 red: rewarded.</p>
 {% for name, metric in outcome.metrics.items() %}

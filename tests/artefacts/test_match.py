@@ -137,3 +137,10 @@ def test_a_linked_subfolder_counts_once(tmp_path):
     (tmp_path / "audio" / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "audio" / "circle").symlink_to(tmp_path / "audio")
     assert found(tmp_path / "audio", {"cat": "", "dog": ""}) == {"cat": ["link/cat.wav"], "dog": ["dog.wav"]}
+
+
+def test_names_of_before_are_still_understood(tmp_path):
+    """``<stem>_000000`` was the id of any clip of a folder; a clip that has this name itself comes first."""
+    touch(tmp_path, "hitting_bag_000000.wav")
+    assert set(found(tmp_path, {"hitting_bag": ""})) == {"hitting_bag"}
+    assert set(found(tmp_path, {"hitting_bag": "", "hitting_bag_000000": ""})) == {"hitting_bag_000000"}

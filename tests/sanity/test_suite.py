@@ -2,14 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from foleybench.cli import main
+from foleybench.media.audio import write_wav
 from foleybench.registry import load, names
 from foleybench.sanity.run import CurvePoint, SanityRequest, able, run_sanity, spread_clips
 from foleybench.sanity.verdict import judge_curve, own
-from foleybench.sanity.write import faults
+from foleybench.sanity.write import faults, verdict_markdown, write_sanity
 from foleybench.scoring.choice import choose
+from foleybench.shards.folder_dataset import list_folder
 
 
 def curve(*worse):
@@ -91,3 +94,28 @@ def test_unknown_degradation_and_dry_run(clicks, tmp_path, capsys):
     assert "no degradation rust" in capsys.readouterr().err
     assert main(["sanity", "--data", str(clicks), "--dry-run", "--out", str(tmp_path / "x")]) == 0
     assert not (tmp_path / "x").exists()
+
+
+def test_what_needs_labels_is_left_out_and_said(tmp_path):
+    """A folder of sounds has no classes: no swap between them, and no verdict on one."""
+    rng = np.random.default_rng(0)
+    for index in range(3):
+        audio = rng.normal(0, 0.1, 16000).astype(np.float32)
+        write_wav(tmp_path / "real" / f"sound {index}.wav", audio, 16000)
+    listed = list_folder(tmp_path / "real", dataset_name="mine", home=tmp_path / "home")
+    request = SanityRequest(
+        data=listed.manifest,
+        protocol=None,
+        metrics=("level_difference",),
+        work=tmp_path / "work",
+        degradations=("class_swap", "gain"),
+        resamples=20,
+    )
+    found = run_sanity(request)
+    assert found.no_steps == {"class_swap": "the clips have no labels"}
+    assert set(found.curves["level_difference"]) == {"gain"}
+    text = verdict_markdown(found, "a test")
+    assert "- Sound of another class was left out: the clips have no labels" in text
+    assert "blind" not in text.split("Made by")[1].split("| Metric")[1].split("Bold")[0]
+    page = write_sanity(found, tmp_path / "out", "a test").read_text(encoding="utf-8")
+    assert "Sound of another class was left out: the clips have no labels" in page

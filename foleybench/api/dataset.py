@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,7 @@ class Profile:
         square_px: Side of a squashed square picture, or None to keep the aspect ratio.
         clip_s: Length of a clip in seconds.
         rate_hz_max: Audio keeps its own rate up to this one.
+        channels: ``mix`` to write one channel, ``keep`` to write both of a sound that has two.
     """
 
     name: str
@@ -31,6 +32,32 @@ class Profile:
     square_px: int | None = None
     clip_s: float = 10.0
     rate_hz_max: int = 48000
+    channels: Literal["mix", "keep"] = "mix"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its fields; what was added after data sets had been named by them only where it is not the default."""
+        fields = dataclasses.asdict(self)
+        if self.channels == "mix":
+            del fields["channels"]
+        return fields
+
+
+def add_profile_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--profile`` and ``--channels``; ``asked_profile`` reads them."""
+    parser.add_argument(
+        "--profile", choices=sorted(PROFILES), default="default", help="how clips are normalised (default: default)"
+    )
+    parser.add_argument(
+        "--channels",
+        choices=("mix", "keep"),
+        default="mix",
+        help="mix: one channel, the mean (default); keep: both channels of a sound that has two",
+    )
+
+
+def asked_profile(options: argparse.Namespace) -> Profile:
+    """Return the profile that ``add_profile_arguments``' options ask for."""
+    return dataclasses.replace(PROFILES[options.profile], channels=getattr(options, "channels", "mix"))
 
 
 PROFILES = {
@@ -73,7 +100,7 @@ class Sample:
 
     Attributes:
         mp4: The video, without sound; None for a clip of sound alone.
-        flac: The sound, mono.
+        flac: The sound, of one channel or two.
         events: Exact events as JSON objects, or None.
         facts: What goes into the manifest line beside the common fields (durations, rates, fps, sizes, flags,
             ``av_offset_s``, asked and real interval); JSON values only.

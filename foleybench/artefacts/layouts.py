@@ -115,6 +115,7 @@ _RUN = record(
         "generation": maybe(record({}, {**_SAMPLING, "model": record({})})),
         "takes": _COUNT,
         "leftovers": record({"n": _COUNT, "first": each(text)}),
+        "channels": one_of(("mean", "first")),
         "captions": record({"sha256": text, "n_clips": _COUNT}),
     },
 )

@@ -19,6 +19,11 @@ CONTROLS = {"ground_truth": "real sound", "other_clip": "another clip's", "noise
 _UNITS = {"%": "percent", "s": "seconds", "dB": "decibels", "nat": "nats", "octave": "octaves", "ms": "milliseconds"}
 _MOST_TOLD = 20
 _LEFTOVERS_TOLD = 3
+# What a result's run says of sound with several channels.
+_MIXED = {
+    "mean": "sound with several channels is scored as their mean",
+    "first": "of sound with several channels the first alone is scored",
+}
 
 
 def tell(result: Mapping[str, Any], stream: TextIO, controls: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -66,6 +71,8 @@ def _head(result: Mapping[str, Any]) -> Iterator[str]:
     if "subset" in data:
         subset = data["subset"]
         yield f"  subset {subset['name']}: {subset['n_here']} of its {subset['n_ids']} clips are here"
+    if mixed := _MIXED.get((result.get("run") or {}).get("channels", "")):
+        yield f"  {mixed}"
     if result["status"] != "complete":
         yield f"  {result['status']}: such a result is shown, and never ranked"
 

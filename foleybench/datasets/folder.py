@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from foleybench.api.dataset import PROFILES, Dataset, Item, Profile, Sample
+from foleybench.api.dataset import Dataset, Item, Profile, Sample, add_profile_arguments, asked_profile
 from foleybench.clip_ids import MAX_ID_BYTES, is_safe, parse_stem, slug
 from foleybench.errors import FoleyError
 from foleybench.media.folder import SOUND_ENDINGS, ClipFile, clip_files, left_out, list_files, plain_name, printable
@@ -48,9 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of videos, sounds or both, with its subfolders",
     )
-    parser.add_argument(
-        "--profile", choices=sorted(PROFILES), default="default", help="how clips are normalised (default: default)"
-    )
+    add_profile_arguments(parser)
     parser.add_argument("--clip-seconds", type=float, metavar="S", help="length of a clip (default: the profile's, 10)")
     parser.add_argument("--split", default="test", metavar="NAME", help="name of the split (default: test)")
     parser.add_argument(
@@ -92,7 +90,7 @@ def profile_of(options: argparse.Namespace) -> Profile:
     Raises:
         FoleyError: The clip length is not a positive number of seconds up to an hour.
     """
-    profile = PROFILES[options.profile]
+    profile = asked_profile(options)
     if options.clip_seconds is None:
         return profile
     if not 0.0 < options.clip_seconds <= 3600.0:
@@ -113,7 +111,7 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
     found = list_files(root)
     sys.stderr.writelines(f"{root}: {line}\n" for line in left_out(found))
     files = [_called(file, names.get(file.path)) for file in clip_files(sorted({*found.media, *names}))]
-    profile = dataclasses.asdict(profile_of(options))
+    profile = profile_of(options).as_json()
     owners: dict[str, PurePosixPath] = {}
     listed = []
     for file in files:
@@ -135,7 +133,7 @@ def make(item: Item) -> Sample:
 
 def fingerprint(options: argparse.Namespace) -> dict[str, Any]:
     """Return the profile's fields."""
-    return dataclasses.asdict(profile_of(options))
+    return profile_of(options).as_json()
 
 
 def _called(file: ClipFile, named: _Named | None) -> ClipFile:

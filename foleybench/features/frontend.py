@@ -2,7 +2,8 @@
 
 The steps, in this order: the file's channels become one, the clip's length is settled (both by the evaluator), the mean
 is taken away, the audio is resampled to the encoder's rate, and rounded to 16 bits. Scaling to a peak belongs to the
-encoders that do it. Reference audio is mono in shards: how channels are joined concerns generated files.
+encoders that do it. How channels are joined concerns generated files,
+and real sound that has several: shards hold one unless they were prepared with ``--channels keep``.
 """
 
 from __future__ import annotations

@@ -160,9 +160,9 @@ def _words(error: Exception) -> str:
 
 
 def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:
-    """Return mono sound as a 16-bit FLAC file; values beyond [-1, 1] are clipped by the format."""
+    """Return sound (N,), or of two channels (2, N), as a 16-bit FLAC file; values beyond [-1, 1] are clipped."""
     buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(audio, -1.0, 1.0), rate_hz, format="FLAC", subtype="PCM_16")
+    soundfile.write(buffer, np.clip(audio, -1.0, 1.0).T, rate_hz, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 

@@ -163,6 +163,18 @@ class SoundTrack:
                 track[start:stop] = part[: stop - start]
         return track
 
+    def two_channels(self, n: int) -> AudioArray | None:
+        """Return both channels of a sound that has two, (2, n), as ``samples`` lays them; None of any other sound."""
+        if self.n_channels != 2:
+            return None
+        track = np.zeros((2, n), dtype=np.float32)
+        for start, mixed, channels in self._parts:
+            part = np.stack([mixed, mixed]) if channels is None else channels
+            stop = min(n, start + part.shape[1])
+            if start < stop:
+                track[:, start:stop] = part[:, : stop - start]
+        return track
+
 
 def mono(frame: AudioFrame, mix: Mix = "mean") -> AudioArray:
     """Return a frame as mono float32: the mean of its channels, low-frequency effects left out, or one channel.

@@ -29,7 +29,7 @@ from foleybench.runtime import provenance
 from foleybench.runtime.progress import Progress
 from foleybench.scoring import takes
 from foleybench.scoring.captions import read_captions
-from foleybench.scoring.choice import Choice, choose
+from foleybench.scoring.choice import Choice, choose, protocol_of
 from foleybench.scoring.scorer import ClipToScore, ScorerRecipe
 from foleybench.scoring.workers import Engine, score_clips
 from foleybench.shards.dataset import ShardDataset
@@ -281,6 +281,7 @@ def _extras(request: EvalRequest, data: ShardDataset, found: _Found) -> dict[str
     extras: dict[str, Any] = {"takes": found.n_takes} if found.n_takes > 1 else {}
     if found.leftovers:
         extras["leftovers"] = {"n": len(found.leftovers), "first": found.leftovers[:_LEFTOVERS_NAMED]}
+    extras["channels"] = protocol_of(request.protocol).frontend.channels
     if request.captions is not None:
         n_clips = len(read_captions(request.captions, data))
         extras["captions"] = {"sha256": file_sha256(request.captions), "n_clips": n_clips}

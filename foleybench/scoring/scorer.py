@@ -191,7 +191,7 @@ def _load(
 ) -> tuple[_Loaded | None, list[ClipProblem]]:
     clip_id = wanted.clip_id
     try:
-        clip = data.load(clip_id, video=False)
+        clip = data.load(clip_id, video=False, channels=protocol.frontend.channels)
     except ManifestError as error:
         return None, [ClipProblem(clip_id, BAD_DATA, str(error))]
     duration_s = min(clip.duration_s, protocol.crop_s or clip.duration_s)

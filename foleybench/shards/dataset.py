@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from foleybench.clips import Clip, Event
+from foleybench.clips import Channels, Clip, Event
 from foleybench.errors import ManifestError, MediaError
 from foleybench.media.audio import read_sound
 from foleybench.media.h264 import decode_mp4
@@ -151,13 +151,16 @@ class ShardDataset:
             raise ManifestError(f"{self.path} has no usable clip {clip_id!r}.")
         return self._entries[clip_id]
 
-    def load(self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = True) -> Clip:
+    def load(
+        self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = True, channels: Channels = "mean"
+    ) -> Clip:
         """Read one clip.
 
         Args:
             clip_id: Which.
             video: Whether to decode the video (timestamps are empty without it).
             audio: Whether to decode the audio.
+            channels: How the channels of a sound that keeps two become one.
             verify: Whether to check the members against the manifest: that the clip is the one that it names.
 
         Raises:
@@ -168,7 +171,7 @@ class ShardDataset:
         fields = [field for field in fields_of(entry) if _wanted(field, video, audio)]
         members = read_members(shard, entry, fields, verify=verify)
         try:
-            return _decode(entry, self.manifest.header.split, members)
+            return _decode(entry, self.manifest.header.split, members, channels)
         except MediaError as error:
             raise ManifestError(f"{shard}: {clip_id} cannot be decoded: {error.reason}") from error
 
@@ -254,10 +257,10 @@ def decode_sample(clip_id: str, members: dict[str, bytes]) -> Clip:
     return _decode(entry, str(meta.get("split", "")), members)
 
 
-def _decode(entry: Entry, split: str, members: dict[str, bytes]) -> Clip:
+def _decode(entry: Entry, split: str, members: dict[str, bytes], channels: Channels = "mean") -> Clip:
     meta = check_meta(entry, members["json"])
     frames, times = decode_mp4(members["mp4"]) if "mp4" in members else (None, np.zeros(0))
-    audio, rate_hz = read_sound(members["flac"]) if "flac" in members else (None, int(meta["rate_hz"]))
+    audio, rate_hz = read_sound(members["flac"], channels) if "flac" in members else (None, int(meta["rate_hz"]))
     return Clip(
         clip_id=entry.clip_id,
         source_id=entry.source_id,

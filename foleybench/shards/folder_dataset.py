@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from foleybench.clips import Clip
+from foleybench.clips import Channels, Clip
 from foleybench.errors import FoleyError, ManifestError, MediaError, why
 from foleybench.files import file_sha256, write_atomically
 from foleybench.media.folder import VIDEO_ENDINGS, ClipFile, FolderFiles, clip_files, list_files, printable
@@ -135,7 +135,9 @@ class FolderDataset(ShardDataset):
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ManifestError(f"{path} has no {_WHERE} beside it that says where its files lie: {error}.") from error
 
-    def load(self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = True) -> Clip:
+    def load(
+        self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = True, channels: Channels = "mean"
+    ) -> Clip:
         """Read one clip; see ``ShardDataset.load``. Its frames are None when its file is of sound alone."""
         entry = self.entry(clip_id)
         file = self._file(entry)
@@ -143,7 +145,8 @@ class FolderDataset(ShardDataset):
             state = "changed since it was listed" if file.is_file() else "is no file"
             raise ManifestError(f"{entry.source} {state}. Run the command again.")
         try:
-            return self._read(entry, file, video=video and entry.video_sha256 is not None, audio=audio)
+            wanted = {"video": video and entry.video_sha256 is not None, "audio": audio}
+            return self._read(entry, file, channels, **wanted)
         except MediaError as error:
             raise ManifestError(f"the real sound of {clip_id} ({entry.source}) cannot be used: {error}") from error
 
@@ -168,12 +171,12 @@ class FolderDataset(ShardDataset):
         as_bytes = entry.facts.get("path_bytes")
         return self._root / (os.fsdecode(bytes.fromhex(as_bytes)) if as_bytes else entry.source)
 
-    def _read(self, entry: Entry, file: Path, *, video: bool, audio: bool) -> Clip:
+    def _read(self, entry: Entry, file: Path, channels: Channels, *, video: bool, audio: bool) -> Clip:
         from foleybench.media.hear import hear
         from foleybench.media.read import read_picture
 
         # Without its sound nobody knows how long the clip is.
-        heard = hear(file, max_s=_LONGEST_S)
+        heard = hear(file, channels, max_s=_LONGEST_S)
         sound, rate_hz = heard.audio, heard.rate_hz
         if heard.goes_on:
             raise MediaError("too_large", f"it is longer than {_LONGEST_S:.0f} s; cut it into clips")

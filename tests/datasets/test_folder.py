@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from foleybench.api.dataset import PROFILES
 from foleybench.clip_ids import is_safe, parse_stem, slug
@@ -299,3 +301,29 @@ def test_sound_alone_becomes_clips_without_picture(tmp_path: Path):
 def test_what_the_folder_is_called_is_the_name_of_the_data_set(tmp_path: Path):
     assert parse_options("folder", [str(tmp_path / "My videos (2)")]).dataset_name == "my-videos-2"
     assert parse_options("folder", ["--dataset-name", "other", str(tmp_path)]).dataset_name == "other"
+
+
+def test_both_channels_are_kept_when_asked(tmp_path: Path):
+    """To the bit from 16-bit sound; clips come as the mean or the first; one channel stays one; the profile says it."""
+    rng = np.random.default_rng(0)
+    steps = rng.integers(-8000, 8000, (32000, 2)).astype(np.float32) / 32768
+    (tmp_path / "real").mkdir()
+    soundfile.write(tmp_path / "real" / "two.wav", steps, 16000, subtype="PCM_16")
+    soundfile.write(tmp_path / "real" / "one.wav", steps[:, 0], 16000, subtype="PCM_16")
+    write_video(tmp_path / "real" / "film.mkv", pictures(50), audio=steps.T.copy(), rate_hz=16000, audio_codec="flac")
+    words = [str(tmp_path / "real"), "--clip-seconds", "2"]
+    data = ShardDataset(
+        prepare("folder", parse_options("folder", [*words, "--channels", "keep"]), tmp_path / "k")["test"]
+    )
+    assert data.manifest.header.profile["channels"] == "keep"
+    for clip_id, n_channels in {"two": 2, "one": 1, "film": 2}.items():
+        samples, _ = soundfile.read(io.BytesIO(data.members(clip_id)["flac"]), dtype="float32", always_2d=True)
+        np.testing.assert_array_equal(samples, steps[:, :n_channels], err_msg=clip_id)
+        assert data.entry(clip_id).facts.get("channels", 1) == n_channels
+    mean, first = (data.load("two", channels=how).audio for how in ("mean", "first"))
+    np.testing.assert_allclose(mean, steps.mean(axis=1), atol=1e-7)
+    np.testing.assert_array_equal(first, steps[:, 0])
+    mixed = ShardDataset(prepare("folder", parse_options("folder", words), tmp_path / "m")["test"])
+    assert "channels" not in mixed.manifest.header.profile  # sets of before keep their names
+    assert soundfile.info(io.BytesIO(mixed.members("two")["flac"])).channels == 1
+    assert mixed.manifest.sha256 != data.manifest.sha256

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from foleybench import registry
 from foleybench.api.encoder import Encoder
@@ -284,3 +285,24 @@ def test_a_table_of_captions_that_cannot_be_used(folders, tmp_path, text, said):
     (tmp_path / "words.csv").write_text(text)
     with pytest.raises(FoleyError, match=said):
         score(made, real, tmp_path, metrics=["level_difference"], captions=tmp_path / "words.csv")
+
+
+def test_a_protocol_of_the_first_channel_hears_it_on_both_sides(tmp_path):
+    """And a result says how channels became one."""
+    tone = sound(3)
+    both = np.stack([tone, 0.25 * tone], axis=1)
+    for folder in ("real", "made"):
+        (tmp_path / folder).mkdir()
+    soundfile.write(tmp_path / "real" / "a.wav", both, RATE_HZ, subtype="FLOAT")
+    soundfile.write(tmp_path / "made" / "a.wav", tone, RATE_HZ, subtype="FLOAT")
+    card = (
+        "from foleybench.api.protocol import Frontend, Protocol\nFIRST = Protocol(title='f', version=1, description='',"
+    )
+    card += "metrics=('level_difference',), headline={}, frontend=Frontend(channels='first'))\n"
+    (tmp_path / "mine.py").write_text(card)
+    first, _ = score(tmp_path / "made", tmp_path / "real", tmp_path, protocol=f"{tmp_path}/mine.py:FIRST")
+    assert first["metrics"]["level_difference"]["value"] == 0.0
+    assert first["run"]["channels"] == "first"
+    mean, _ = score(tmp_path / "made", tmp_path / "real", tmp_path, metrics=["level_difference"])
+    assert mean["metrics"]["level_difference"]["value"] == pytest.approx(-20 * np.log10(0.625), abs=0.01)
+    assert mean["run"]["channels"] == "mean"

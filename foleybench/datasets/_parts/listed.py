@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench.api.dataset import PROFILES, Item, Profile, Sample
+from foleybench.api.dataset import Item, Profile, Sample, add_profile_arguments, asked_profile
 from foleybench.clip_ids import segment_id, short_hash
 from foleybench.errors import FoleyError
 from foleybench.lists import BadRow, ListRow, read_list, subsets
@@ -25,9 +25,7 @@ WATCH = "https://www.youtube.com/watch?v="
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every list has."""
-    parser.add_argument(
-        "--profile", choices=sorted(PROFILES), default="default", help="how clips are normalised (default: default)"
-    )
+    add_profile_arguments(parser)
     parser.add_argument(
         "--subset", metavar="NAME", help=f"only a named test subset: {', '.join(subsets.subset_names())}"
     )
@@ -157,7 +155,7 @@ class _Maker:
         self._asked, self._others, self._chosen, self._local = asked, others, chosen, local
         self._net_access: dict[str, Any] = {} if net is None else {"net": net}
         self._part = options.part
-        self._profile = PROFILES[options.profile]
+        self._profile = asked_profile(options)
         self._specs: dict[tuple[float, float], dict[str, Any]] = {}
         self._profiles: dict[float, dict[str, Any]] = {}
         self._facts: dict[str, dict[str, Any]] = {}
@@ -209,7 +207,7 @@ class _Maker:
 
     def _spec(self, start_s: float, length_s: float) -> dict[str, Any]:
         if length_s not in self._profiles:
-            self._profiles[length_s] = dataclasses.asdict(dataclasses.replace(self._profile, clip_s=length_s))
+            self._profiles[length_s] = dataclasses.replace(self._profile, clip_s=length_s).as_json()
         key = (start_s, length_s)
         if key not in self._specs:
             self._specs[key] = {"start_s": start_s, "profile": self._profiles[length_s]}
@@ -246,7 +244,7 @@ def fingerprint(options: argparse.Namespace) -> dict[str, Any]:
     """Return the profile, and which clips of the list are wanted."""
     chosen = chosen_subset(options)
     return {
-        **dataclasses.asdict(PROFILES[options.profile]),
+        **asked_profile(options).as_json(),
         **({"subset": chosen.facts()} if chosen else {}),
         **({"classes": sorted(options.classes)} if options.classes else {}),
     }

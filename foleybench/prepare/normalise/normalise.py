@@ -108,7 +108,18 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
         "rate_hz": rate_hz,
     }
     facts["flags"] = sorted({*measured.flags(), *_reading_flags(reader, said_s, measured), *_track_flags(facts, sound)})
-    return Sample(mp4=mp4, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})
+    written, kept = _written(sound, audio, rate_hz, profile)
+    return Sample(mp4=mp4, flac=flac_bytes(written, rate_hz), events=None, facts=facts | kept, factors={})
+
+
+def _written(sound: SoundTrack, audio: AudioArray, rate_hz: int, profile: Profile) -> tuple[AudioArray, dict[str, Any]]:
+    """Return what is written of a sound, and what the manifest says of it when that is two channels."""
+    n = round(len(audio) * sound.rate_hz / rate_hz)
+    both = sound.two_channels(n) if profile.channels == "keep" else None
+    if both is None:
+        return audio, {}
+    sides = [limit_rate(side, sound.rate_hz, profile.rate_hz_max)[0] for side in both]
+    return np.stack([fit_length(side, len(audio)) for side in sides]), {"channels": 2}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from foleybench.errors import MediaError
 from foleybench.media.audio import flac_bytes
 from foleybench.media.audio_track import limit_rate
 from foleybench.media.hear import hear
+from foleybench.media.two_channels import read_two_channels
 from foleybench.prepare.normalise.fingerprint import sound_print
 from foleybench.prepare.normalise.normalise import (
     CLIPPED_SHARE,
@@ -64,4 +65,8 @@ def normalise_sound(path: Path, profile: Profile, *, asked_start_s: float = 0.0)
             {*(name for name, is_so in flags.items() if is_so), *(remark.kind for remark in heard.remarks)}
         ),
     }
-    return Sample(mp4=None, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})
+    both = read_two_channels(path, len(cut)) if profile.channels == "keep" else None
+    if both is None:
+        return Sample(mp4=None, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})
+    sides = np.stack([limit_rate(side, source_rate_hz, profile.rate_hz_max)[0] for side in both])
+    return Sample(mp4=None, flac=flac_bytes(sides, rate_hz), events=None, facts=facts | {"channels": 2}, factors={})

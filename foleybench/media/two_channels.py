@@ -1,0 +1,42 @@
+"""Both channels of a sound that has two."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from av.audio.frame import AudioFrame
+
+from foleybench.clips import AudioArray
+from foleybench.media.audio_track import SoundTrack
+from foleybench.media.demux import Reader, Tracks, choose_tracks, open_media, start_s
+
+_PLAIN_SOUND = frozenset({".wav", ".flac"})
+
+
+def read_two_channels(path: Path, n: int) -> AudioArray | None:
+    """Return both channels of a sound as ``media.hear`` lays its mean, or None when it has not two.
+
+    Args:
+        path: A file that ``hear`` could read.
+        n: How many samples.
+
+    Returns:
+        Shape (2, n), at the sound's own rate.
+    """
+    if path.suffix.lower() not in _PLAIN_SOUND:
+        return _from_track(path, n)
+    samples, _ = soundfile.read(os.fsencode(path), frames=n, dtype="float32", always_2d=True)
+    return np.ascontiguousarray(samples.T) if samples.shape[1] == 2 else None
+
+
+def _from_track(path: Path, n: int) -> AudioArray | None:
+    with open_media(path) as container:
+        both = choose_tracks(container)
+        track = SoundTrack()
+        for frame, time_s in Reader(container, Tracks(None, both.audio), start_s(both)):
+            if isinstance(frame, AudioFrame):
+                track.add(frame, time_s)
+    return track.two_channels(n)

@@ -153,7 +153,7 @@ def _problems(result: Mapping[str, Any], most: int = _MOST_TOLD) -> Iterator[str
         yield f"  {problem['clip_id']}: {problem['kind']}: {problem['detail']}"
     if len(problems) > most:
         yield f"  ... and {len(problems) - most} more problems, all in the result file"
-    leftovers = result["run"].get("leftovers")
+    leftovers = (result.get("run") or {}).get("leftovers")
     if leftovers:
         more = f", and {leftovers['n'] - _LEFTOVERS_TOLD} more" if leftovers["n"] > _LEFTOVERS_TOLD else ""
         yield f"  left over in the audio folder: {'; '.join(leftovers['first'][:_LEFTOVERS_TOLD])}{more}"

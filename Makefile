@@ -2,8 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Tests of one file stay in one process, since they share what is slow to make.
-# Compares bytes made in this process with those of others, so it wants a process that nothing else has run in.
-BYTES := tests/prepare/test_feature_shards.py
 PARALLEL ?= -n 2 --dist loadfile
 # Small models on small machines: a second OpenMP thread in each of two processes costs more than it brings.
 export OMP_NUM_THREADS ?= 1
@@ -15,8 +13,7 @@ demo: .venv/installed
 	$(BIN)/foleybench demo --out out/demo
 
 test: .venv/installed-test lint
-	$(BIN)/python -m pytest $(BYTES)
-	$(BIN)/python -m pytest $(PARALLEL) -m "not browser" --ignore $(BYTES)
+	$(BIN)/python -m pytest $(PARALLEL) -m "not browser"
 	$(BIN)/python -m pytest -m browser
 
 fast: .venv/installed-test

@@ -40,6 +40,7 @@ from foleybench.runtime.lock import locked
 from foleybench.runtime.progress import Progress
 from foleybench.runtime.provenance import package_versions
 from foleybench.runtime.ray_map import connected, ray_map
+from foleybench.runtime.threads import one_thread
 from foleybench.runtime.worker_processes import worker_processes
 from foleybench.shards.dataset import write_shard
 from foleybench.shards.feature_files import ENDING, features_bytes
@@ -183,7 +184,8 @@ def make_shard(task: ShardTask) -> ShardMade:
     name = stream.index.shards[task.shard]
     entries: list[Entry] = []
     samples: list[tuple[str, dict[str, bytes]]] = []
-    with _one_thread(task.device):
+    # On the CPU, sums in several threads end in another order, and then in other bytes.
+    with one_thread() if task.device == "cpu" else contextlib.nullcontext():
         for entry, files in _made(stream, task):
             entries.append(entry)
             if entry.status == "ok":
@@ -309,22 +311,6 @@ def _needed(encoders: Sequence[str]) -> set[str]:
     jobs = in_order(job(name, _SOUND) for name in encoders)
     loaded: list[Encoder] = [registry.load("encoders", name) for name, _ in jobs]
     return {"mp4" for one in loaded if one.sees} | {"flac" for one in loaded if one.hears}
-
-
-@contextlib.contextmanager
-def _one_thread(device: str) -> Iterator[None]:
-    """On the CPU, compute with one thread: sums in several end in another order, and then in other bytes."""
-    if device != "cpu":
-        yield
-        return
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _made(stream: ShardStream, task: ShardTask) -> Iterator[tuple[Entry, dict[str, bytes]]]:

@@ -1,4 +1,4 @@
-"""One thread a process, where several processes share the cores."""
+"""Compute on one thread, so that sums do not depend on cores."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Run torch on one thread: sums do not depend on the machine's cores; clips run in parallel instead."""
+    """Run torch and the BLAS of NumPy and SciPy on one thread; clips run in parallel instead.
+
+    A matrix product in two threads adds up in another order, and then differs in its last bits. How many threads a
+    process has depends on the machine and on variables that a process only reads when it starts: what is set later
+    (as ``foleybench`` does with ``OPENBLAS_NUM_THREADS``) reaches its worker processes and not the process itself.
+    """
     import torch
+    from threadpoolctl import threadpool_limits
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(before)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import webdataset
+from threadpoolctl import threadpool_limits
 
 from foleybench import registry
 from foleybench.api.encoder import Encoder, Signal
@@ -126,6 +127,14 @@ def test_webdataset_reads_and_decodes_them(made: Path):
 
 def test_made_again_they_have_the_same_bytes(clips: Path, made: Path, tmp_path: Path):
     make_features(FeatureRequest(data=clips, out=tmp_path / "again", encoders=ENCODERS))
+    assert content(tmp_path / "again") == content(made.parent)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_threads_of_blas_change_no_byte(clips: Path, made: Path, tmp_path: Path, n_threads: int):
+    """A process may have more threads than its workers: the command sets a variable that only workers read."""
+    with threadpool_limits(limits=n_threads, user_api="blas"):
+        make_features(FeatureRequest(data=clips, out=tmp_path / "again", encoders=ENCODERS))
     assert content(tmp_path / "again") == content(made.parent)
 
 

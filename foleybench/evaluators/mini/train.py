@@ -15,6 +15,7 @@ from foleybench.errors import FoleyError
 from foleybench.evaluators.mini import fit_align, fit_class
 from foleybench.evaluators.mini.material import gather
 from foleybench.files import write_atomically
+from foleybench.runtime.threads import one_thread
 from foleybench.shards.manifest import read_manifest
 
 STEPS = {"class": 350, "align": 500}
@@ -76,11 +77,6 @@ def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: 
 @contextlib.contextmanager
 def _one_thread(seed: int) -> Iterator[None]:
     """One thread and a seeded torch inside; everything as it was outside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

@@ -73,7 +73,7 @@ def add_choice(parser: argparse.ArgumentParser, default: str, more: str = "") ->
         action="append",
         metavar="NAME",
         help="score this metric (a name from `foleybench list metrics`, or path/to/file.py:NAME), and more when given "
-        "again: beside those of --protocol, or alone, on whole clips, without one",
+        "again: with --protocol these alone of its own metrics, others beside them; without, on whole clips",
     )
 
 

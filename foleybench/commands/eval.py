@@ -190,8 +190,8 @@ def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]
     """
     from foleybench.load import load_model
     from foleybench.scoring.choice import choose
-    from foleybench.scoring.evaluate import require_weights
     from foleybench.scoring.fitting_protocol import fitting, refuse_other_data
+    from foleybench.scoring.weights_here import require_weights
     from foleybench.shards.folder_dataset import open_dataset
 
     if args.model:
@@ -202,7 +202,8 @@ def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]
             raise FoleyError(f"--metric goes with one protocol or none, not with `--protocol {ALL}`.")
         return ALL, ()
     if args.dry_run and not args.data.is_file():
-        choose(protocol or "signal", metrics)  # what is named is looked up, data or no data
+        # What is named is looked up, data or no data.
+        require_weights(choose(protocol or (None if metrics else "signal"), metrics).metrics)
         return protocol or (None if metrics else "the protocol that fits it"), metrics
     data = open_dataset(args.data)
     if protocol is None and not metrics:
@@ -210,8 +211,7 @@ def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]
         sys.stderr.write(f"{because}\n")
     choice = choose(protocol, metrics)
     refuse_other_data(choice, data)
-    if not args.dry_run:
-        require_weights(choice.metrics)
+    require_weights(choice.metrics)
     return protocol, metrics
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from foleybench import registry
 from foleybench.api.protocol import Protocol
 from foleybench.errors import FoleyError
-from foleybench.scoring.evaluate import EvalRequest, cannot_run, evaluate
+from foleybench.scoring.evaluate import EvalRequest, evaluate
+from foleybench.scoring.weights_here import cannot_run
 from foleybench.shards.folder_dataset import open_dataset
 
 _COLUMNS = (

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
-from foleybench.scoring.evaluate import cannot_run
+from foleybench.scoring.weights_here import cannot_run
 
 _WIDTH = 100
 # As wide as the text of the files.

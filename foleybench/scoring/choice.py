@@ -39,12 +39,14 @@ class Choice:
         metrics: The metrics by the names that results and tables have for them (``registry.key``), the protocol's
             first.
         names: How to load each metric, by the same names.
+        left_out: The protocol's metrics that were not asked for; the result is then partial.
     """
 
     protocol: Protocol
     protocol_name: str | None
     metrics: Mapping[str, Metric]
     names: Mapping[str, str]
+    left_out: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """Return the ``protocol`` section of a result; a protocol from a file is told by its content, too."""
@@ -66,7 +68,8 @@ def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
 
     Args:
         protocol: A name or ``path/to/file.py:NAME``; None for the metrics alone, on whole clips.
-        metrics: The same of metrics, in addition to the protocol's.
+        metrics: The same of metrics. Some of the protocol's own: these alone are scored, as it scores them. Others:
+            in addition to the protocol's.
 
     Raises:
         UnknownNameError: There is no such protocol, metric, or encoder that a metric needs.
@@ -74,7 +77,8 @@ def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
     """
     card = protocol_of(protocol)
     names: dict[str, str] = {}
-    for name in map(registry.absolute, (*card.metrics, *metrics)):
+    own = tuple(name for name in card.metrics if name in metrics) or card.metrics
+    for name in map(registry.absolute, (*own, *metrics)):
         key = registry.key(name)
         if names.setdefault(key, name) != name:
             raise FoleyError(f"{names[key]} and {name} would both be called {key} in results. Rename one of the files.")
@@ -88,6 +92,7 @@ def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
         protocol_name=None if protocol is None else registry.absolute(protocol),
         metrics=found,
         names=names,
+        left_out=tuple(name for name in card.metrics if name not in own),
     )
 
 

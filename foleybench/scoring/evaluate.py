@@ -13,9 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from foleybench import registry
 from foleybench.api.metric import Metric
-from foleybench.api.weights import require
 from foleybench.artefacts import audio_folder
 from foleybench.artefacts import result as results
 from foleybench.artefacts.audio_folder import ClipProblem
@@ -31,6 +29,7 @@ from foleybench.scoring import takes
 from foleybench.scoring.captions import read_captions
 from foleybench.scoring.choice import Choice, choose, protocol_of
 from foleybench.scoring.scorer import ClipToScore, ScorerRecipe
+from foleybench.scoring.weights_here import require_weights
 from foleybench.scoring.workers import Engine, score_clips
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture, open_dataset
@@ -143,7 +142,7 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
     if found.n_takes > 1:
         records = {name: record | _over_takes(name, metrics[name], record, found) for name, record in records.items()}
     scored = sum(bool(row["stats"]) for row in rows)
-    whole = scored == len(chosen) and len(metrics) == len(choice.metrics)
+    whole = scored == len(chosen) and len(metrics) == len(choice.metrics) and not choice.left_out
     complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
     result = {
         "schema": results.SCHEMA,
@@ -187,26 +186,6 @@ def _subset_facts(data: ShardDataset, subset: Subset | None) -> dict[str, Any]:
 
 def _first_words(problems: Sequence[ClipProblem]) -> str:
     return f"{problems[0].clip_id}: {problems[0].kind}, {problems[0].detail}." if problems else "there are no clips."
-
-
-def cannot_run(metric: str) -> str:
-    """Return why a metric (a name or ``path/to/file.py:NAME``) cannot be computed on this machine, "" when it can."""
-    try:
-        require_weights({metric: registry.load("metrics", metric)})
-    except FoleyError as error:
-        return str(error)
-    return ""
-
-
-def require_weights(metrics: Mapping[str, Metric]) -> None:
-    """Check the weights files of the encoders that metrics need.
-
-    Raises:
-        FoleyError: One is absent, or not the published one.
-    """
-    for name, encoder in encoders_of(needs_of(metrics)).items():
-        if encoder.weights:
-            require(name, encoder.weights)
 
 
 class _Found(NamedTuple):

@@ -14,7 +14,8 @@ from foleybench.api.protocol import Protocol
 from foleybench.errors import FoleyError
 from foleybench.features.featurise import encoders_of, needs_of
 from foleybench.scoring.choice import Choice
-from foleybench.scoring.evaluate import cannot_run, looks
+from foleybench.scoring.evaluate import looks
+from foleybench.scoring.weights_here import cannot_run
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture
 

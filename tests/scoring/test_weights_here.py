@@ -60,9 +60,7 @@ def test_a_wrong_file_is_named_beside_what_is_missing(folder):
     """P6."""
     folder.mkdir()
     (folder / "vggish-10086976.pth").write_bytes(b"<html>")
-    with pytest.raises(
-        WeightsMissingError, match=r"345 MB\) for passt\. .* it is a web page\. Run `foley"
-    ):
+    with pytest.raises(WeightsMissingError, match=r"345 MB\) for passt\. .* it is a web page\. Run `foley"):
         require_weights(choose(None, ("fad_vggish", "kld_passt")).metrics)
 
 

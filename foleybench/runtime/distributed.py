@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -46,6 +47,10 @@ def joined(device: str) -> Iterator[str]:
             raise FoleyError(f"process {local} of this machine has no GPU: there are {n}. Start one process for each.")
         device, backend = f"cuda:{local}", "cpu:gloo,cuda:nccl"
         torch.cuda.set_device(local)
+    # Its functions take the group that there is when it is imported as a default, and so keep it for good. Imported in
+    # the middle of a run (torch's optimisers do) that is ours: its threads then outlive it, and the interpreter, which
+    # ends them with "terminate called without an active exception".
+    importlib.import_module("torch.distributed.nn.functional")
     distributed.init_process_group(backend, timeout=_PATIENCE)
     if first():
         sys.stderr.write(f"{world()} processes share every batch ({backend})\n")

@@ -56,8 +56,10 @@ def _told(wrong: Mapping[str, FoleyError]) -> list[str]:
             others.append(str(error))
             continue
         shown = f"{weights.filename} ({size_text(weights)})"
-        if shown not in absent:
-            _ = fetched.append(name) if weights.made_by is None else commands.setdefault(how_to_get(weights))
+        if weights.made_by:
+            commands[how_to_get(weights)] = None
+        elif shown not in absent:
+            fetched.append(name)
         absent.setdefault(shown, []).append(name)
     if fetched:
         commands = {f"foleybench weights fetch {' '.join(fetched)}": None, **commands}

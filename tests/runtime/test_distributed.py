@@ -1,6 +1,10 @@
 """Processes that work together; two real ones are started in tests/foleymodels/training/test_data_parallel.py."""
 
 import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +53,32 @@ def test_the_first_process_alone_holds_the_run_folder(tmp_path, monkeypatch):
         monkeypatch.setenv("RANK", rank)
         assert main(["train", "foleyflow", "--data", "none", "--out", str(tmp_path / rank)]) == 0
     assert held == [tmp_path / "0"]
+
+
+# What torch's optimisers import in the middle of a run, and what threads are left when the run is over.
+ENDS = """
+import importlib
+from pathlib import Path
+from foleybench.runtime import distributed
+
+with distributed.joined("cpu"):
+    importlib.import_module("torch.distributed.nn.functional")
+    distributed.agreed(True)
+names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+assert not any("gloo" in name for name in names), names
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted as Linux tells them")
+def test_no_thread_of_the_group_outlives_it(tmp_path):
+    """D1: the group's threads ran into the end of the interpreter, which aborted in 4 of 12 runs."""
+    script = tmp_path / "ends.py"
+    script.write_text(ENDS)
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": f"{root}:{root / 'models'}", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *launcher, str(script)], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr

@@ -19,8 +19,8 @@ from foleybench.runtime.progress import Progress
 from foleybench.sanity.degradations import DEGRADATIONS, Degradation, Sounds
 from foleybench.scoring.choice import Choice, choose
 from foleybench.scoring.scorer import ClipToScore, Scorer, ScorerRecipe
-from foleybench.shards.dataset import ShardDataset
 from foleybench.scoring.weights_here import cannot_run
+from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import open_dataset
 from foleybench.stats import estimate
 

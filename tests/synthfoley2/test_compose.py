@@ -103,6 +103,7 @@ def test_events_are_typed_json_and_lie_in_the_clip(scenes):
             tonal = event.audible and load_class(event.label).tonal
             assert (event.pitch_hz is not None) == tonal
             assert (event.kind == "span") == (event.duration_s > 0.0)
+            assert not (event.audible and (event.factors.get("soft") or event.factors.get("off")))
 
 
 def test_it_is_heard_as_much_later_as_it_is_far(scenes):
@@ -218,3 +219,19 @@ def test_draws_depend_on_version_seed_and_source_only():
     assert compose(spec()) == compose(spec())
     assert compose(spec()).events != compose(spec(seed=1)).events
     assert compose(dataclasses.replace(spec(), clip_id="other_000000")).events == compose(spec()).events
+
+
+def test_sources_seldom_start_at_the_same_moment(scenes):
+    gaps = [np.diff(sorted(e.time_s for e in audible(scene) if e.kind == "onset")) for scene in scenes]
+    assert np.mean(np.concatenate(gaps) < 0.05) < 0.015
+
+
+def test_what_misses_is_never_reached(scenes):
+    for scene in scenes:
+        for actor in scene.actors:
+            if actor.silent == "miss" and load_class(actor.label).mechanism == "spin":
+                assert not any(reached for _, reached in actor.extra["pegs"])
+            if actor.silent == "miss" and load_class(actor.label).kind == "span":
+                assert all(event.factors["off"] for event in scene.of(actor))
+            if actor.silent == "soft":
+                assert all(event.factors["soft"] for event in scene.of(actor))

@@ -7,6 +7,7 @@ import pytest
 
 from foleybench.synthesis.shapes import box, disc
 from foleybench.synthfoley2 import ClipSpec, class_names, compose, load_class, render_clip
+from foleybench.synthfoley2.camera import camera_path
 from foleybench.synthfoley2.difficulty import preset
 from foleybench.synthfoley2.draw import draw
 from foleybench.synthfoley2.motion import course, lifted, to_and_fro, turned
@@ -155,3 +156,55 @@ def test_pictures_at_other_sizes_show_the_same_scene():
     small, large = (render_clip(spec("step_drum", pixels=pixels, difficulty="easy")).frames for pixels in (64, 128))
     halved = large.reshape(len(large), 64, 2, 64, 2, 3).mean(axis=(2, 4))
     assert np.abs(halved.mean(axis=(1, 2)) - small.mean(axis=(1, 2))).max() < 6.0
+
+
+def test_a_board_hides_what_is_behind_it_from_the_moment_that_the_list_says():
+    for k in range(200):
+        wanted = spec("hammer_bar", f"c{k}", duration_s=4.0)
+        scene = compose(wanted)
+        # One that stays, over a camera that does not zoom.
+        if scene.covers and scene.covers[0].back_s > 4.0 and scene.camera.zoom[0] == scene.camera.zoom[1]:
+            break
+    cover, frames, times_s = scene.covers[0], frames_of(scene, wanted), frame_times(wanted)
+    path, _ = camera_path(scene.camera, times_s)
+    centre = np.clip(np.asarray([cover.x, cover.y]) - path, 0.1, 0.9) * 64
+    spread = []
+    for frame, (x, y) in zip(frames, centre.round().astype(int), strict=True):
+        spread.append(frame[y - 4 : y + 4, x - 4 : x + 4].astype(float).std(axis=(0, 1)).mean())
+    after = times_s > cover.from_s + cover.move_s
+    # Nothing but sensor noise is left there: 2 % of 255.
+    assert np.max(np.asarray(spread)[after]) < 9.0
+    hidden = [event for event in scene.events if event.factors["where"] == "occluded"]
+    assert all(event.factors["contact_s"] + 0.5 * event.duration_s > cover.from_s for event in hidden)
+
+
+def test_near_things_are_in_front_of_far_ones():
+    wanted = spec("scrape_rough", difficulty="easy", pixels=64)
+    scene = compose(wanted)
+    main = scene.actors[0]
+    events = scene.of(main)
+    twin = dataclasses.replace(main, name="b", tint=(0.05, 0.9, 0.05))
+    theirs = tuple(dataclasses.replace(event, source="b") for event in events)
+
+    def moved(distance_m):
+        """Return how much another one in the same place changes of the picture, from so far."""
+        actors = (main, dataclasses.replace(twin, distance_m=distance_m))
+        both = frames_of(dataclasses.replace(scene, actors=actors, events=(*events, *theirs)), wanted)
+        return np.abs(both.astype(int) - alone).mean()
+
+    alone = frames_of(dataclasses.replace(scene, actors=(main,)), wanted)
+    # Behind, it only shows through the soft edges.
+    assert moved(main.distance_m + 10.0) < 0.3 * moved(main.distance_m - 0.5)
+
+
+@pytest.mark.parametrize("label", [name for name in ONSETS if not name.startswith("spin")])
+def test_what_is_missed_stands_visibly_apart(label):
+    """The body of a look-alike that misses has been moved away by some pixels; what moves has not."""
+    wanted = spec(label, difficulty="easy", pixels=96)
+    scene = compose(wanted)
+    missing = dataclasses.replace(scene.actors[0], silent="miss")
+    plain, apart = (
+        frames_of(dataclasses.replace(scene, actors=(actor,)), wanted).astype(int)
+        for actor in (scene.actors[0], missing)
+    )
+    assert (np.abs(plain - apart).max(axis=-1) > 25).mean() > 0.003

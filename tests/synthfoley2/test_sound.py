@@ -149,3 +149,32 @@ def test_loud_clips_are_scaled_and_never_clip():
     many = [dataclasses.replace(event, strength=1.0, time_s=0.5 + 0.0001 * k) for k in range(30)]
     sound = synthesise(many, 2.0, 16000, np.random.default_rng(0))
     assert np.abs(sound).max() == pytest.approx(0.98, abs=1e-3)
+
+
+def centroid_hz(sound):
+    power = np.abs(np.fft.rfft(sound[8000:])) ** 2
+    return float((power * np.fft.rfftfreq(len(sound) - 8000, 1 / 16000)).sum() / power.sum())
+
+
+@pytest.mark.parametrize("label", ["hammer_bar", "collide_tin", "spin_bell", "step_drum"])
+def test_harder_is_brighter_and_farther_is_duller(label):
+    event = dataclasses.replace(audible(label)[0], strength=1.0)
+
+    def heard(**factors):
+        changed = dataclasses.replace(event, factors={**event.factors, **factors})
+        takes = [synthesise(alone(changed), 2.0, 16000, np.random.default_rng(k)) for k in range(4)]
+        return np.mean([centroid_hz(take) for take in takes])
+
+    assert heard(impact=1.0, distance_m=1.5) > 1.01 * heard(impact=0.3, distance_m=1.5)
+    assert heard(distance_m=1.5, impact=0.6) > 1.01 * heard(distance_m=30.0, impact=0.6)
+
+
+def test_what_is_said_to_have_a_pitch_lasts_long_enough_for_one():
+    shortest = [
+        e.factors["decay_s"] * e.pitch_hz
+        for label in ONSETS
+        if load_class(label).tonal
+        for source in "abc"
+        for e in audible(label, source)
+    ]
+    assert min(shortest) >= 13.9

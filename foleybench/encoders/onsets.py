@@ -3,6 +3,12 @@
 Layers:
     times_s: (n,) float64, increasing: seconds from the start of the clip; n varies from clip to clip.
     strengths: (n,) float64: mean rise over the bands in dB at each onset.
+    inner_times_s: (m,) float64, increasing: as ``times_s``, but nothing is known of before the start of the file.
+
+``times_s`` takes it that there was silence before: right where the events are known exactly and one may stand at 0, as
+in SynthFoley. A file of real sound is a piece cut out of something longer: that it starts says nothing, and steady
+sound has no onset. ``inner_times_s`` looks at no rise in the first 50 ms, which also holds the fades of decoders and
+vocoders, nor lets the start's rise set the threshold for the others.
 
 Rise of a log-mel spectrogram (40 bands, 5 ms apart) over what was there 15 ms ago in the same or a neighbouring band
 (so that a gliding tone is no onset), averaged over bands; peaks above an adaptive threshold; each peak is then moved to
@@ -16,11 +22,12 @@ ours.
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, median_filter
 
-from foleybench.api.encoder import ANY, Encode, Encoder, one_by_one
+from foleybench.api.encoder import ANY, Encode, Encoder, Features, Signal, one_by_one
 from foleybench.clips import AudioArray, FloatArray, IntArray
 from foleybench.encoders._inputs.spectra import MelGrid, decibels, mel_power
 
@@ -42,6 +49,7 @@ class DetectorSettings:
         apart_s: Of two peaks closer than this the stronger one counts.
         search_s: How far a peak may be moved to the sharpest rise.
         rise_s: Length of the two stretches whose energies are compared then.
+        start_s: How much of a sound belongs to its start where nothing is known of before.
     """
 
     range_db: float = 50.0
@@ -53,32 +61,68 @@ class DetectorSettings:
     apart_s: float = 0.05
     search_s: float = 0.03
     rise_s: float = 0.01
+    start_s: float = 0.05
 
 
 SETTINGS = DetectorSettings()
 
 
-def detect(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> tuple[FloatArray, FloatArray]:
-    """Find onsets.
+class Onsets(NamedTuple):
+    """Onsets of a sound.
+
+    Attributes:
+        times_s: Increasing, shape (n,).
+        strengths: Mean rise over the bands in dB, shape (n,).
+    """
+
+    times_s: FloatArray
+    strengths: FloatArray
+
+
+def detect(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> Onsets:
+    """Find onsets, with silence before the start.
 
     Args:
         audio: Shape (N,) at 16 kHz.
         settings: Constants of the detector.
-
-    Returns:
-        Times in seconds, increasing, and strengths in dB, both of shape (n,).
     """
+    return _find(audio, _rises(audio, settings), settings)
+
+
+def detect_inner(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> Onsets:
+    """Find onsets, with nothing known of before the start: none is earlier than ``settings.start_s``.
+
+    Args:
+        audio: Shape (N,) at 16 kHz.
+        settings: Constants of the detector.
+    """
+    return _find_inner(audio, _rises(audio, settings), settings)
+
+
+def _find_inner(audio: AudioArray, rise: FloatArray, settings: DetectorSettings) -> Onsets:
+    first = round(settings.start_s * RATE_HZ / GRID.hop)
+    times_s, strengths = _find(audio, np.concatenate([np.zeros(min(first, len(rise))), rise[first:]]), settings)
+    later = times_s >= settings.start_s
+    return Onsets(times_s[later], strengths[later])
+
+
+def _rises(audio: AudioArray, settings: DetectorSettings) -> FloatArray:
+    """Mean rise over the bands in dB, frame by frame; all zero in a sound that is silent."""
     levels = decibels(mel_power(audio, GRID), -200.0)
     top = levels.max()
     if top < settings.silence_db:
-        return np.zeros(0), np.zeros(0)
+        return np.zeros(len(levels))
     rise = _rise(np.maximum(levels, top - settings.range_db), settings.lag)
     # A tone that is cut off by the end of the file clicks in the windows that reach over it: not an onset.
     rise[max(1, (len(audio) - GRID.window // 2) // GRID.hop + 1) :] = 0.0
+    return rise
+
+
+def _find(audio: AudioArray, rise: FloatArray, settings: DetectorSettings) -> Onsets:
     peaks = _peaks(rise, settings)
     times = _sharpen(audio, peaks * GRID.hop, settings)
     order = np.argsort(times, kind="stable")
-    return times[order], rise[peaks][order]
+    return Onsets(times[order], rise[peaks][order])
 
 
 def _rise(levels: FloatArray, lag: int) -> FloatArray:
@@ -120,14 +164,20 @@ def _sharpen(audio: AudioArray, samples: IntArray, settings: DetectorSettings) -
     return out
 
 
+def _features(signal: Signal) -> Features:
+    rise = _rises(signal.audio, SETTINGS)
+    onsets, inner = _find(signal.audio, rise, SETTINGS), _find_inner(signal.audio, rise, SETTINGS)
+    return {"times_s": onsets.times_s, "strengths": onsets.strengths, "inner_times_s": inner.times_s}
+
+
 def _build(device: str) -> Encode:
-    return one_by_one(lambda signal: dict(zip(("times_s", "strengths"), detect(signal.audio), strict=True)))
+    return one_by_one(_features)
 
 
 ENCODER = Encoder(
-    version=1,
+    version=2,
     rate_hz=RATE_HZ,
-    layers={"times_s": (ANY,), "strengths": (ANY,)},
+    layers={"times_s": (ANY,), "strengths": (ANY,), "inner_times_s": (ANY,)},
     licence="MIT",
     source="foleybench; rise after Böck and Widmer, DAFx 2013",
     build=_build,

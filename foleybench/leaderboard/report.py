@@ -13,7 +13,7 @@ from foleybench import registry
 from foleybench.artefacts.audio_folder import find_files
 from foleybench.artefacts.entries import ResultEntry, read_entry
 from foleybench.clips import AudioArray, Clip, Clock, FloatArray
-from foleybench.encoders.onsets import RATE_HZ, detect
+from foleybench.encoders.onsets import RATE_HZ, detect, detect_inner
 from foleybench.errors import FoleyError, MediaError
 from foleybench.leaderboard import event_marks
 from foleybench.media.audio import fit_length, flac_bytes, resample
@@ -144,7 +144,7 @@ def _clip(
     levels = [None if s.audio is None else spectrogram.levels_db(s.audio, s.rate_hz) for s in sounds]
     top_db = max((float(level.max()) for level in levels if level is not None), default=0.0)
     wanted = event_marks.wanted_times_s(clip)
-    reference = _onsets(real) if wanted is None else wanted
+    reference = _onsets(real, clip) if wanted is None else wanted
     tracks = [
         _track(sound, level, top_db, reference, clip, scores) for sound, level in zip(sounds, levels, strict=True)
     ]
@@ -171,10 +171,12 @@ def _load(name: str, path: Path | None, clip: Clip) -> Sound:
     return Sound(name, fit_length(audio, Clock(clip.duration_s).samples(rate_hz)), rate_hz)
 
 
-def _onsets(sound: Sound) -> FloatArray:
+def _onsets(sound: Sound, clip: Clip) -> FloatArray:
+    """Return the onsets that ``event_f1`` counts where events are exact, else those that ``onset_agreement`` does."""
     if sound.audio is None or not len(sound.audio):
         return np.zeros(0)
-    return detect(resample(sound.audio, sound.rate_hz, RATE_HZ))[0]
+    find = detect_inner if clip.events is None else detect
+    return find(resample(sound.audio, sound.rate_hz, RATE_HZ)).times_s
 
 
 def _track(
@@ -183,7 +185,7 @@ def _track(
     track: dict[str, Any] = {"name": sound.name, "missing": sound.missing, "n_bytes": 3000, "scores": []}
     if sound.audio is None or levels is None:
         return track
-    found = event_marks.match_onsets(reference, _onsets(sound))
+    found = event_marks.match_onsets(reference, _onsets(sound, clip))
     audio = spectrogram.data_uri("audio/flac", flac_bytes(sound.audio, sound.rate_hz))
     picture = spectrogram.data_uri("image/png", spectrogram.png(levels, top_db))
     share = 100.0 / clip.duration_s

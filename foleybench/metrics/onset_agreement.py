@@ -1,8 +1,10 @@
 """Onset agreement: F1 of the onsets in generated and reference audio.
 
 ``event_f1`` without exact events, for real clips: the same detector finds the onsets of the reference, then one-to-one
-matching within 50 ms, counted over all clips together. A reference without onsets does not apply. Silence misses every
-onset: 0. The reference agrees with itself fully.
+matching within 50 ms, counted over all clips together. That a file starts is no onset, and steady sound (a tone, noise)
+has none: such a reference does not apply. Silence and noise miss every onset: 0. The reference agrees with itself.
+
+Changes: 2 the start of a file (its first 50 ms) counts as an onset no more.
 """
 
 from __future__ import annotations
@@ -21,15 +23,15 @@ def _per_clip(clip: ClipView) -> Stat | None:
 
 METRIC = Metric(
     title="Onset agreement (50 ms)",
-    version=1,
+    version=2,
     unit="1",
     better="higher",
     ideal=1.0,
     worst=0.0,
     source="mir_eval@fe73b35 onset.f_measure, micro-averaged, on detected onsets",
     needs={
-        "reference": Need(encoder="onsets", layer="times_s", of="reference"),
-        "generated": Need(encoder="onsets", layer="times_s", of="generated"),
+        "reference": Need(encoder="onsets", layer="inner_times_s", of="reference"),
+        "generated": Need(encoder="onsets", layer="inner_times_s", of="generated"),
     },
     per_clip=_per_clip,
     pool=POOL,

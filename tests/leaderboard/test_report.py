@@ -1,6 +1,7 @@
 """The listening page: which clips, what is missing, how large, and nothing unescaped."""
 
 import base64
+import dataclasses
 import io
 import re
 
@@ -9,7 +10,7 @@ import pytest
 import soundfile
 
 from foleybench.errors import FoleyError
-from foleybench.leaderboard.report import ReportRequest, make_report
+from foleybench.leaderboard.report import ReportRequest, Sound, _onsets, make_report
 from foleybench.media.audio import write_wav
 from foleybench.pages.template import choose_clips
 from foleybench.shards.dataset import ShardDataset
@@ -73,6 +74,15 @@ def test_marks_tell_hits_from_misses(report):
     assert track.count('class="miss"') > 4
     real = next(part for part in report.html.split('<li class="track') if 'data-name="real sound"' in part)
     assert real.count('<i class="hit"') >= 6
+
+
+def test_marks_are_those_that_the_metrics_count(clicks):
+    """``event_f1`` counts a sound at 0 where the events are exact, ``onset_agreement`` of real clips does not."""
+    exact = ShardDataset(clicks).load("clip00_000000", video=False)
+    tone = np.sin(2 * np.pi * 440 * np.arange(2 * RATE_HZ) / RATE_HZ).astype(np.float32)
+    sound = Sound("a tone", tone, RATE_HZ)
+    np.testing.assert_allclose(_onsets(sound, exact), [0.0], atol=0.001)
+    assert len(_onsets(sound, dataclasses.replace(exact, events=None))) == 0
 
 
 def test_the_real_sound_is_not_there_twice(clicks, folders):

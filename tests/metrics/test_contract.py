@@ -33,6 +33,7 @@ def feature(encoder, layer, seed):
     rng = np.random.default_rng([seed, len(layer)])
     shapes = {
         ("onsets", "times_s"): lambda: np.sort(rng.uniform(0, 4, 6)),
+        ("onsets", "inner_times_s"): lambda: np.sort(rng.uniform(0.05, 4, 6)),
         ("onsets_librosa", "times_s"): lambda: 0.3 + 0.6 * np.arange(6) + rng.uniform(0, 0.2, 6),
         ("onsets_librosa", "level"): lambda: rng.uniform(0.2, 1.0, 6),
         ("onsets_librosa", "peak"): lambda: rng.uniform(0.2, 1.0, 6),

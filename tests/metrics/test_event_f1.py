@@ -3,7 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from foleybench.api.encoder import Signal
 from foleybench.clips import Event
+from foleybench.encoders.onsets import ENCODER, RATE_HZ
 from foleybench.errors import FoleyError
 from foleybench.metrics import event_f1, event_offset, onset_agreement
 from tests.metrics.views import onsets, view
@@ -126,3 +128,35 @@ def test_agreement_compares_with_the_onsets_of_the_reference():
     assert metric.per_clip(view({"reference": [], "generated": [1.0]})) is None
     silent = metric.per_clip(view({"reference": [1.0], "generated": []}))
     assert metric.pool([silent]) == 0.0
+
+
+def of_sounds(reference, generated):
+    """Onset agreement of two sounds at 16 kHz, through the detector."""
+    made = ENCODER.build("cpu")(
+        [Signal(audio=sound, duration_s=len(sound) / RATE_HZ) for sound in (reference, generated)]
+    )
+    layers = {name: need.layer for name, need in onset_agreement.METRIC.needs.items()}
+    pair = dict(zip(("reference", "generated"), made, strict=True))
+    return onset_agreement.METRIC.per_clip(view({name: pair[name][layer] for name, layer in layers.items()}))
+
+
+def test_steady_sounds_do_not_agree_in_that_they_start():
+    rng = np.random.default_rng(0)
+    white = (0.1 * rng.standard_normal(4 * RATE_HZ)).astype(np.float32)
+    brown = (0.005 * np.cumsum(white - white.mean())).astype(np.float32)
+    tone = (0.3 * np.sin(2 * np.pi * 440 * np.arange(4 * RATE_HZ) / RATE_HZ)).astype(np.float32)
+    for reference in (white, brown, tone):
+        assert of_sounds(reference, tone) is None
+
+
+def test_noise_and_a_late_truth_miss_what_the_truth_hits():
+    rng = np.random.default_rng(1)
+    truth = np.zeros(4 * RATE_HZ, dtype=np.float32)
+    for time_s in (0.0, 0.4, 1.3, 2.9):  # the first one is where the file starts
+        start = round(time_s * RATE_HZ)
+        truth[start : start + 3200] += (np.exp(-np.arange(3200) / 800) * rng.standard_normal(3200)).astype(np.float32)
+    late = np.concatenate([np.zeros(RATE_HZ // 10, np.float32), truth[: -(RATE_HZ // 10)]])
+    noise = (0.1 * rng.standard_normal(len(truth))).astype(np.float32)
+    values = [onset_agreement.METRIC.pool([of_sounds(truth, sound)]) for sound in (truth, late, noise)]
+    assert values == [1.0, 0.0, 0.0]
+    assert of_sounds(truth, truth)["n_reference"] == 3

@@ -14,7 +14,12 @@ from foleybench.stats.pools import Ratio
 
 TOLERANCE_S = 0.1
 _ENCODER = "onsets_librosa"
-_NOTE = "Onsets are found by librosa's detector with ``delta=0.3``, as papers do; the value is a mean over clips."
+_NOTE = (
+    "Onsets are found by librosa's detector with ``delta=0.3``, as papers do; the value is a mean over clips. That "
+    "detector scales every clip by its strongest rise, so steady sound has onsets too: a tone or noise one at 70 ms, "
+    "where the file starts, and a low tone or a narrow band of noise dozens. Two steady sounds agree in them. "
+    "``onset_agreement`` counts none of these."
+)
 _POOL = Ratio("value")
 
 Value = Callable[[ClipView], float | None]

@@ -17,6 +17,8 @@ the clip's own maximum, so gain changes nothing. The last 16 ms of a sound are n
 
 Sources: Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013 (the rise); the rest is
 ours.
+
+Changes: 2 ``inner_times_s`` joins the others, which stay as they were.
 """
 
 from __future__ import annotations

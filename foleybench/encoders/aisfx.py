@@ -30,7 +30,7 @@ from foleybench.api.encoder import ANY, Encode, Encoder, Signal
 from foleybench.api.weights import Weights, require
 from foleybench.api.wheel import Wheel
 from foleybench.clips import AudioArray, FloatArray
-from foleybench.encoders._inputs.spectra import MelGrid, mel_filters
+from foleybench.encoders._inputs.spectra import MelGrid, mel_triangles
 from foleybench.encoders._nets.aisfx_heads import N_LOGITS
 from foleybench.media.audio import require_finite
 
@@ -45,9 +45,9 @@ _SPECTRA_AT_ONCE = 1024
 
 
 def _read_checkpoint(path: Path) -> Mapping[str, Tensor]:
-    from foleybench.encoders._nets.aisfx import read_checkpoint
+    from foleybench.encoders._nets.aisfx import read_aisfx_checkpoint
 
-    return read_checkpoint(path)
+    return read_aisfx_checkpoint(path)
 
 
 WEIGHTS = Weights(
@@ -85,7 +85,7 @@ def spectrum(audio: AudioArray) -> FloatArray:
     half = GRID.window // 2
     padded = np.pad(audio.astype(np.float64) / peak, (half, half + surplus))
     frames = np.lib.stride_tricks.sliding_window_view(padded, GRID.window)[:: GRID.hop]
-    taper, filters = np.hanning(GRID.window), mel_filters(GRID)
+    taper, filters = np.hanning(GRID.window), mel_triangles(GRID)
     out = np.empty((len(frames), GRID.n_bands))
     for start in range(0, len(frames), _SPECTRA_AT_ONCE):
         bins = np.fft.rfft(frames[start : start + _SPECTRA_AT_ONCE] * taper, axis=1)
@@ -110,7 +110,7 @@ def _build(device: str) -> Encode:
     from foleybench.encoders._inputs.batches import batched
     from foleybench.encoders._nets import aisfx
 
-    net = aisfx.load(path).to(device)
+    net = aisfx.load_aisfx(path).to(device)
     return batched(_prepared, net, device, layers=("embeddings", "logits"))
 
 

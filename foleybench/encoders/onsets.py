@@ -69,7 +69,7 @@ class DetectorSettings:
 SETTINGS = DetectorSettings()
 
 
-class Onsets(NamedTuple):
+class FoundOnsets(NamedTuple):
     """Onsets of a sound.
 
     Attributes:
@@ -81,7 +81,7 @@ class Onsets(NamedTuple):
     strengths: FloatArray
 
 
-def detect(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> Onsets:
+def detect(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> FoundOnsets:
     """Find onsets, with silence before the start.
 
     Args:
@@ -91,7 +91,7 @@ def detect(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> Onsets:
     return _find(audio, _rises(audio, settings), settings)
 
 
-def detect_inner(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> Onsets:
+def detect_inner(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> FoundOnsets:
     """Find onsets, with nothing known of before the start: none is earlier than ``settings.start_s``.
 
     Args:
@@ -101,11 +101,11 @@ def detect_inner(audio: AudioArray, settings: DetectorSettings = SETTINGS) -> On
     return _find_inner(audio, _rises(audio, settings), settings)
 
 
-def _find_inner(audio: AudioArray, rise: FloatArray, settings: DetectorSettings) -> Onsets:
+def _find_inner(audio: AudioArray, rise: FloatArray, settings: DetectorSettings) -> FoundOnsets:
     first = round(settings.start_s * RATE_HZ / GRID.hop)
     times_s, strengths = _find(audio, np.concatenate([np.zeros(min(first, len(rise))), rise[first:]]), settings)
     later = times_s >= settings.start_s
-    return Onsets(times_s[later], strengths[later])
+    return FoundOnsets(times_s[later], strengths[later])
 
 
 def _rises(audio: AudioArray, settings: DetectorSettings) -> FloatArray:
@@ -120,11 +120,11 @@ def _rises(audio: AudioArray, settings: DetectorSettings) -> FloatArray:
     return rise
 
 
-def _find(audio: AudioArray, rise: FloatArray, settings: DetectorSettings) -> Onsets:
+def _find(audio: AudioArray, rise: FloatArray, settings: DetectorSettings) -> FoundOnsets:
     peaks = _peaks(rise, settings)
     times = _sharpen(audio, peaks * GRID.hop, settings)
     order = np.argsort(times, kind="stable")
-    return Onsets(times[order], rise[peaks][order])
+    return FoundOnsets(times[order], rise[peaks][order])
 
 
 def _rise(levels: FloatArray, lag: int) -> FloatArray:

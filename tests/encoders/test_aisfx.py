@@ -44,8 +44,8 @@ def tiny(tmp_path, monkeypatch):
     """An encoder on a narrow network with random weights."""
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
     save_file(random_state(aisfx.Aisfx(TINY)), tmp_path / encoder.WEIGHTS.filename)
-    load = aisfx.load
-    monkeypatch.setattr(aisfx, "load", lambda path: load(path, TINY))
+    load = aisfx.load_aisfx
+    monkeypatch.setattr(aisfx, "load_aisfx", lambda path: load(path, TINY))
     monkeypatch.setattr(encoder, "WEIGHTS", dataclasses.replace(encoder.WEIGHTS, sha256=None, size_bytes=None))
     encode = encoder.ENCODER.build("cpu")
     return lambda *sounds: encode([Signal(audio=sound, duration_s=len(sound) / RATE_HZ) for sound in sounds])
@@ -131,7 +131,7 @@ def test_layout_is_the_packages():
 def test_forward_is_convolutions_mean_over_bands_maximum_over_time(tmp_path):
     net = aisfx.Aisfx(TINY)
     save_file(random_state(net), tmp_path / "tiny.safetensors")
-    net = aisfx.load(tmp_path / "tiny.safetensors", TINY)
+    net = aisfx.load_aisfx(tmp_path / "tiny.safetensors", TINY)
     state = net.state_dict()
     blocks = torch.rand(2, 3, 100, 96, generator=torch.Generator().manual_seed(1))
     maps = blocks.reshape(6, 1, 100, 96)
@@ -156,7 +156,7 @@ def test_forward_is_convolutions_mean_over_bands_maximum_over_time(tmp_path):
 
 def test_files_that_do_not_fit_are_refused_by_name(tmp_path):
     refuses_by_name(
-        lambda path: aisfx.load(path, TINY),
+        lambda path: aisfx.load_aisfx(path, TINY),
         tmp_path / "aisfx.safetensors",
         dict(random_state(aisfx.Aisfx(TINY))),
         save_file,
@@ -182,7 +182,7 @@ def old_names(content, path):
 
 def test_the_checkpoint_is_weights_and_heads(tmp_path):
     state = OrderedDict(random_state(aisfx.Aisfx(TINY)))
-    found = aisfx.read_checkpoint(old_names((state, heads()), tmp_path / "checkpoint.pth"))
+    found = aisfx.read_aisfx_checkpoint(old_names((state, heads()), tmp_path / "checkpoint.pth"))
     assert list(found) == list(state)
     assert all(torch.equal(found[name], state[name]) for name in state)
 
@@ -196,7 +196,7 @@ def test_a_checkpoint_that_wants_code_to_be_run_is_refused(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     path = old_names((OrderedDict(a=torch.zeros(1)), heads() | {"x": Evil()}), tmp_path / "checkpoint.pth")
     with pytest.raises(FoleyError, match="cannot be read without running code"):
-        aisfx.read_checkpoint(path)
+        aisfx.read_aisfx_checkpoint(path)
     assert not (tmp_path / "evil").exists()
 
 
@@ -210,10 +210,10 @@ def test_a_checkpoint_that_wants_code_to_be_run_is_refused(tmp_path, monkeypatch
 )
 def test_another_checkpoint_is_refused(tmp_path, content, message):
     with pytest.raises(FoleyError, match=message):
-        aisfx.read_checkpoint(old_names(content, tmp_path / "checkpoint.pth"))
+        aisfx.read_aisfx_checkpoint(old_names(content, tmp_path / "checkpoint.pth"))
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / "checkpoint.pth").write_bytes(b"<html>")
     with pytest.raises(FoleyError, match="aisfx cannot be read"):
-        aisfx.read_checkpoint(tmp_path / "checkpoint.pth")
+        aisfx.read_aisfx_checkpoint(tmp_path / "checkpoint.pth")

@@ -63,7 +63,7 @@ def mel_power(audio: AudioArray, grid: MelGrid) -> FloatArray:
     padded = np.zeros(max(needed, half + len(audio)))
     padded[half : half + len(audio)] = audio
     frames = np.lib.stride_tricks.sliding_window_view(padded, grid.window)[:: grid.hop][:n_frames]
-    taper, filters = _taper(grid), mel_filters(grid)
+    taper, filters = _taper(grid), mel_triangles(grid)
     out = np.empty((n_frames, grid.n_bands))
     for start in range(0, n_frames, BLOCK):
         spectrum = np.fft.rfft(frames[start : start + BLOCK] * taper, axis=1)
@@ -100,7 +100,7 @@ def _taper(grid: MelGrid) -> FloatArray:
 
 
 @functools.lru_cache(maxsize=8)
-def mel_filters(grid: MelGrid) -> FloatArray:
+def mel_triangles(grid: MelGrid) -> FloatArray:
     """Triangles on the mel scale, each of unit sum, shape (n_bins, n_bands)."""
     bins = mel_of_hz(np.arange(grid.window // 2 + 1, dtype=np.float64) * (grid.rate_hz / grid.window))
     low, high = mel_of_hz(np.array([grid.low_hz, grid.high_hz]))

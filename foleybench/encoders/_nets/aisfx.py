@@ -22,7 +22,7 @@ WIDTH = 64
 _POOLS = (2, 2, 2, 1)
 
 
-class Trunk(nn.Module):
+class AisfxTrunk(nn.Module):
     """Four double convolutions; mean over frequency, maximum over time."""
 
     def __init__(self, width: int) -> None:
@@ -44,7 +44,7 @@ class Aisfx(nn.Module):
 
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
-        self.embedding_net = Trunk(width)
+        self.embedding_net = AisfxTrunk(width)
         self.fc = nn.ModuleList(
             nn.Sequential(
                 nn.Linear(8 * width, 4 * width),
@@ -62,7 +62,7 @@ class Aisfx(nn.Module):
         return embeddings, torch.cat([head(embeddings) for head in self.fc], dim=-1)
 
 
-def load(path: Path, width: int = WIDTH) -> Aisfx:
+def load_aisfx(path: Path, width: int = WIDTH) -> Aisfx:
     """Return the network with the weights of a safetensors file.
 
     Raises:
@@ -74,7 +74,7 @@ def load(path: Path, width: int = WIDTH) -> Aisfx:
     return net
 
 
-def read_checkpoint(path: Path) -> Mapping[str, Tensor]:
+def read_aisfx_checkpoint(path: Path) -> Mapping[str, Tensor]:
     """Return the tensors of the package's checkpoint: a state dict beside a dict of its heads.
 
     The heads' numbers are numpy's; those three names of numpy are let in, nothing else, and no code is run.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foleybench.api.metric import ClipView, Metric, Stat
-from foleybench.metrics._families.features import both, read
+from foleybench.metrics._families.features import both, read_feature
 from foleybench.metrics._math.retrieval import RetrievalPool, What
 
 _NOTE = (
@@ -42,4 +42,4 @@ def retrieval_metric(*, encoder: str, layer: str, title: str, source: str, what:
 
 
 def _means(clip: ClipView) -> Stat:
-    return {name: read(clip, name).mean(axis=0, keepdims=True) for name in ("reference", "generated")}
+    return {name: read_feature(clip, name).mean(axis=0, keepdims=True) for name in ("reference", "generated")}

@@ -82,10 +82,23 @@ def test_more_clips_than_fit_into_memory_at_once(monkeypatch):
     assert 0.5 < whole[1] < whole[0] < 1
 
 
-def test_a_resample_without_another_clip_has_no_value():
-    found = stats(turned(0, 90), turned(0, 90))
-    assert np.isnan(RetrievalPool("area").many(found, np.array([[2, 0], [0, 2]]))).all()
-    assert RetrievalPool("first").many(found, np.array([[1, 3]])) == [1.0]
+@pytest.mark.parametrize("what", ["area", "first"])
+def test_influence_is_what_leaving_a_clip_out_does(what):
+    rng = np.random.default_rng(4)
+    reference = rng.standard_normal((60, 6))
+    found, pool = stats(reference, reference + 0.6 * rng.standard_normal((60, 6))), RetrievalPool(what)
+    without = np.array([pool(found[:k] + found[k + 1 :]) for k in range(60)])
+    moved = (pool(found) - without) * (1 - 1 / 60)
+    moved -= moved.mean()
+    change = pool.influence(found).change
+    assert np.abs(change - moved).max() < (1e-12 if what == "first" else 1e-3)
+    assert np.corrcoef(change, moved)[0, 1] > 0.999
+    assert 0.3 < pool(found) < 0.99
+
+
+def test_influence_of_two_clips_is_defined():
+    assert np.isfinite(RetrievalPool("first").influence(stats(turned(0, 90), turned(0, 90))).change).all()
+    assert np.isfinite(RetrievalPool("area").influence(stats(turned(0, 0, 90), turned(10, 80, 90))).change).all()
 
 
 def test_similarity_is_the_cosine_of_means():

@@ -7,6 +7,7 @@ sound is the same to the last bit are one clip here: none of them is another one
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -15,7 +16,8 @@ import numpy.typing as npt
 
 from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray
-from foleybench.metrics._math.rows import fixed_order, pairs_of
+from foleybench.metrics._math.rows import Pair, fixed_order, pairs_of
+from foleybench.stats.influence import Influence
 
 What = Literal["area", "first"]
 # Below this length an embedding has no direction.
@@ -52,34 +54,52 @@ class RetrievalPool:
 
     def __call__(self, stats: Sequence[Stat]) -> float:
         """Return the value of a set of clips; their order changes no bit."""
-        return float(self.many(stats, np.ones((1, len(stats)), dtype=np.int64))[0]) if stats else float("nan")
-
-    def many(self, stats: Sequence[Stat], counts: npt.NDArray[np.int64]) -> FloatArray:
-        """Return the values of resamples, as ``FastPool.many``."""
         pairs = pairs_of(stats)
         order = fixed_order(pairs)
-        weights = counts[:, order].astype(np.float64)
-        total, n = np.zeros(len(weights)), np.zeros(len(weights))
-        for block in _blocks(*(np.concatenate([pairs[index][side] for index in order]) for side in (0, 1))):
-            found, defined = self._found(block, weights)
-            own = weights[:, block.places].T * defined
-            # Sums of whole clips one after the other: a product of matrices may add in another order elsewhere.
-            total += np.add.reduce(own * found, axis=0)
-            n += np.add.reduce(own, axis=0)
-        return np.asarray(np.where(n > 0, total / np.where(n > 0, n, 1.0), np.nan), dtype=np.float64)
+        found = [self._of_clips(block) for block in _blocks([pairs[index] for index in order])]
+        each = [value for values in found for value in values.tolist() if not math.isnan(value)]
+        return math.fsum(each) / len(each) if each else math.nan
 
-    def _found(self, block: _Block, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return each clip's value in each resample, and whether there is another clip in it, shapes (b, resamples)."""
-        n_others = block.other @ weights.T
-        defined = (n_others > 0).astype(np.float64)
-        if self.what == "area":
-            return block.won @ weights.T / np.where(n_others > 0, n_others, 1.0), defined
-        lost = (block.other - (block.won == 1.0)) @ weights.T
-        return (lost == 0).astype(np.float64), defined
+    def influence(self, stats: Sequence[Stat]) -> Influence:
+        """Return the influence of every clip: by its own value, and as another one that others are held against.
+
+        A rank is no smooth function of weights: for ``first`` the value is made again without each clip in turn.
+        """
+        pairs, n = pairs_of(stats), len(stats)
+        value, weights = self(stats), np.full(n, 1.0 / n)
+        change = np.zeros(n)
+        kept, hits = np.zeros(n), np.zeros(n)
+        for block in _blocks(pairs):
+            own, n_others = self._of_clips(block), block.other.sum(axis=1)
+            if self.what == "area":
+                rest = np.where(n_others > 0, (block.won - own[:, None]) / np.maximum(n_others, 1.0)[:, None], 0.0)
+                change[block.places] += np.where(n_others > 0, own - value, 0.0)
+                change += np.nansum(block.other * rest, axis=0)
+                continue
+            # Without clip k: which clips still have another one, and which of those are found.
+            left = n_others[:, None] - block.other
+            lost = block.other - (block.won == 1.0)
+            stay = (left > 0) & (np.arange(n)[None, :] != block.places[:, None])
+            kept += stay.sum(axis=0)
+            hits += (stay & (lost.sum(axis=1)[:, None] - lost == 0)).sum(axis=0)
+        if self.what == "first":
+            change = np.where(kept > 0, value - hits / np.maximum(kept, 1.0), 0.0) * (n - 1)
+        return Influence(change / n - weights * change.sum() / n, weights)
+
+    def _of_clips(self, block: _Block) -> FloatArray:
+        """Return each clip's value, shape (b,); NaN where there is no other clip."""
+        n_others = block.other.sum(axis=1)
+        found = block.won.sum(axis=1) / np.maximum(n_others, 1.0)
+        if self.what == "first":
+            found = ((block.won == 1.0).sum(axis=1) == n_others).astype(np.float64)
+        return np.asarray(np.where(n_others > 0, found, np.nan), dtype=np.float64)
 
 
-def _blocks(reference: FloatArray, generated: FloatArray) -> Iterator[_Block]:
-    """Yield blocks of clips, given the mean embeddings of all real and all generated sounds, shapes (n, d)."""
+def _blocks(pairs: Sequence[Pair]) -> Iterator[_Block]:
+    """Yield blocks of clips, given the mean embeddings of each one's real and generated sound, shapes (1, d)."""
+    if not pairs:
+        return
+    reference, generated = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
     _, same = np.unique(reference, axis=0, return_inverse=True)
     same = same.reshape(-1)
     real, made = _directions(reference), _directions(generated)

@@ -39,7 +39,9 @@ def between(rows: Sequence[dict[str, Any]] | None) -> Iterator[str]:
     """Yield what is known of copies between the splits of a folder."""
     if rows is None:
         return
-    yield f"copies between splits: {len(rows)}"
+    n_overlaps = sum(row["kind"] == "overlap" for row in rows)
+    of_these = f", of these {n_overlaps} by sharing seconds of one video" if n_overlaps else ""
+    yield f"copies between splits: {len(rows)}{of_these}"
     for row in rows[:_MOST_COPIES]:
         yield f"  {row['clips'][1]} is a copy of {row['clips'][0]} ({row['kind']})"
     if len(rows) > _MOST_COPIES:

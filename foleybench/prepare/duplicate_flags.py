@@ -19,10 +19,13 @@ from typing import Any
 from foleybench.errors import ManifestError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.prepare.duplicates import SAME_SOUND, Content, Copy, content_of, find_copies
+from foleybench.prepare.overlaps import OVERLAP, Interval, find_overlaps, interval_of
 from foleybench.shards.manifest import SUFFIX
 from foleybench.shards.members import MARKS, unmarked
 
 BETWEEN = "duplicates.jsonl"
+# 2: with clips that show the same seconds of one video.
+_SCHEMA = 2
 
 
 def flag_duplicates(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
@@ -52,11 +55,15 @@ def write_between(out: Path) -> Path | None:
     if len(manifests) < 2:
         path.unlink(missing_ok=True)
         return None
-    head = canonical_json({"schema": 1, "manifests": {split: _sha256(manifests[split]) for split in manifests}})
+    head = canonical_json({"schema": _SCHEMA, "manifests": {split: _sha256(manifests[split]) for split in manifests}})
     if path.is_file() and _first_line(path) == head.encode():
         return path
-    contents = [content for split, manifest in manifests.items() for content in _contents(split, manifest)]
-    lines = [head, *(canonical_json(row) for row in _rows(contents))]
+    contents, intervals = list[Content](), list[Interval]()
+    for split, manifest in manifests.items():
+        for record in _records(manifest):
+            contents.append(content_of(record, f"{split}/{record['clip_id']}"))
+            intervals += filter(None, [interval_of(record, split)])
+    lines = [head, *(canonical_json(row) for row in _rows(contents, intervals))]
     write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
     return path
 
@@ -65,7 +72,8 @@ def read_between(folder: Path) -> list[dict[str, Any]] | None:
     """Return the copies between the splits of a folder, or None when they were not looked for, or for older manifests.
 
     Returns:
-        Objects with ``clips`` (two of ``<split>/<clip id>``) and ``kind``.
+        Objects with ``clips`` (two of ``<split>/<clip id>``) and ``kind``; of kind ``overlap``, for clips that show the
+        same seconds of one video, with ``shared_s``: how many.
     """
     path = folder / BETWEEN
     if not path.is_file():
@@ -76,21 +84,29 @@ def read_between(folder: Path) -> list[dict[str, Any]] | None:
     return [json.loads(row) for row in rows] if known == there else None
 
 
-def _rows(contents: list[Content]) -> Iterator[dict[str, Any]]:
+def _rows(contents: list[Content], intervals: list[Interval]) -> Iterator[dict[str, Any]]:
+    told = set()
     for copy in find_copies(contents):
         clips = [contents[copy.of].name, contents[copy.index].name]
         if clips[0].partition("/")[0] != clips[1].partition("/")[0]:
+            told.add(frozenset(clips))
             yield {"clips": clips, "kind": copy.kind}
+    for one, other, shared_s in find_overlaps(intervals):
+        if frozenset((one.name, other.name)) not in told:
+            yield {"clips": sorted((one.name, other.name)), "kind": OVERLAP, "shared_s": round(shared_s, 3)}
 
 
-def _contents(split: str, manifest: Path) -> Iterator[Content]:
+def _records(manifest: Path) -> Iterator[dict[str, Any]]:
     with manifest.open("rb") as handle:
         handle.readline()
         for number, line in enumerate(handle, start=2):
             try:
-                yield _content(line, f"{split}/")
+                record = json.loads(line)
+                content_of(record, record["clip_id"])
+                interval_of(record, "")
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ManifestError(f"{manifest}, line {number} is damaged ({error!r}). Prepare it again.") from error
+            yield record
 
 
 def _content(line: bytes, prefix: str) -> Content:

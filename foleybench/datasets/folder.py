@@ -207,16 +207,26 @@ def _read_names(table: Path) -> dict[PurePosixPath, _Named]:
     """
     if not table.is_file():
         raise FoleyError(f"no table of names at {table}.")
-    with table.open(encoding="utf-8-sig", newline="") as handle:
-        rows = csv.DictReader(handle)
-        if not {"path", "clip_id"} <= set(rows.fieldnames or ()):
-            raise FoleyError(f"{table} needs a first line with the columns path and clip_id; it has {rows.fieldnames}.")
-        return dict(_name_row(table, rows.line_num, row) for row in rows)
+    named: dict[PurePosixPath, _Named] = {}
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as handle:
+            rows = csv.DictReader(handle)
+            if not {"path", "clip_id"} <= set(rows.fieldnames or ()):
+                raise FoleyError(
+                    f"{table} needs a first line with the columns path and clip_id; it has {rows.fieldnames}."
+                )
+            for row in rows:
+                path, name = _name_row(table, rows.line_num, row)
+                if named.setdefault(path, name) != name:
+                    raise FoleyError(f"{table}, line {rows.line_num}: path {str(path)!r} has another name before.")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FoleyError(f"{table} is no table in UTF-8 that can be read: {error}.") from error
+    return named
 
 
 def _name_row(table: Path, line: int, row: dict[str, str]) -> tuple[PurePosixPath, _Named]:
     path, clip_id = PurePosixPath(row["path"] or ""), row["clip_id"] or ""
-    if path.is_absolute() or ".." in path.parts or not path.parts:
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in str(path):
         raise FoleyError(f"{table}, line {line}: path {str(path)!r} must be inside the folder.")
     if not is_safe(clip_id):
         raise FoleyError(

@@ -109,7 +109,12 @@ def read_list(path: Path) -> Iterator[ListRow | BadRow]:
                 continue
             if columns is None:
                 fields_of = _splitter(line)
-                columns, is_head = _sniff(path, fields_of(line))
+                try:
+                    columns, is_head = _sniff(path, fields_of(line))
+                except csv.Error as error:
+                    raise FoleyError(
+                        f"{path}, line {number} is no row of a list that is known here: {error}."
+                    ) from error
                 if is_head:
                     continue
             n_rows += 1

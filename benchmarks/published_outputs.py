@@ -9,7 +9,6 @@ sound that published systems made for it. Every step is an ordinary foleybench c
 from __future__ import annotations
 
 import argparse
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,15 +44,14 @@ def score_site(site: Path, out: Path, results: Path, protocols: list[str]) -> in
 
 
 def lay_out(site: Path, out: Path) -> set[str]:
-    """Link files as ``gt/<clip id>.mp4`` and ``audio/<system>/<clip id>.m4a``; return the systems."""
+    """Link files as ``gt/<clip>.mp4`` and ``audio/<system>/<clip>.m4a``; return the systems."""
     systems = set()
     for clip in sorted(site.iterdir()):
-        clip_id = clip.name if re.fullmatch(r".+_[0-9]{6}", clip.name) else f"{clip.name}_000000"
         for path in sorted(clip.iterdir()):
             if path.stem == "gt":
-                link(path, out / "gt" / f"{clip_id.removesuffix('_000000')}{path.suffix}")
+                link(path, out / "gt" / f"{clip.name}{path.suffix}")
             elif path.suffix in SOUND:
-                link(path, out / "audio" / path.stem / f"{clip_id}{path.suffix}")
+                link(path, out / "audio" / path.stem / f"{clip.name}{path.suffix}")
                 systems.add(path.stem)
     return systems
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foleybench import registry
-from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError, WrongWeightsError
+from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError, UnknownNameError, WeightsMissingError, WrongWeightsError
 
 if TYPE_CHECKING:
     from foleybench.api.weights import Weights
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = {name: weights for name, weights in known.items() if not args.encoder or name in args.encoder}
     unknown = sorted(set(args.encoder) - set(chosen))
     if unknown:
-        raise FoleyError(f"no weights for {', '.join(unknown)}; encoders with weights: {', '.join(known)}.")
+        raise UnknownNameError(registry.unknown("encoder with weights", unknown[0], known))
     if args.action == "list":
         return _list(chosen)
     if args.action == "fetch" and not args.encoder:
@@ -47,6 +47,9 @@ def _attempt(args: argparse.Namespace, name: str, weights: Weights) -> int:
     """Do it for one encoder; say what went wrong, so that the next one has its turn."""
     try:
         line = _ACTIONS[args.action](name, weights, args.dry_run)
+    except WeightsMissingError as error:
+        sys.stdout.write(f"{name:20}absent  {error}\n")
+        return EXIT_ERROR
     except FoleyError as error:
         sys.stdout.write(f"{name:20}wrong   {error}\n")
         return EXIT_ERROR

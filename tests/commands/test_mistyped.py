@@ -72,3 +72,13 @@ def test_auto_is_what_is_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert usable_device("auto") == "cuda"
     assert usable_device("cpu") == "cpu"
+
+
+def test_weights_that_are_absent_are_not_called_wrong(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
+    assert main(["weights", "verify", "vggish"]) == EXIT_ERROR
+    out = capsys.readouterr().out
+    assert out.startswith("vggish              absent  ")
+    assert "wrong" not in out
+    assert main(["weights", "fetch", "vggsh"]) == EXIT_USAGE
+    assert "there is no encoder with weights 'vggsh'. Did you mean 'vggish'?" in capsys.readouterr().err

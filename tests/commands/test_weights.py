@@ -10,7 +10,7 @@ from foleybench import cli, registry
 from foleybench.api.weights import Weights, require
 from foleybench.commands import doctor, weights
 from foleybench.encoders._inputs.loading import read_state
-from foleybench.errors import EXIT_ERROR, EXIT_OK
+from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_USAGE
 from foleybench.scoring.weights_catalogue import encoders_of_protocol, size_text, weights_files
 from tests.faulty_server import Faults, serving
 
@@ -75,7 +75,7 @@ def test_a_dry_run_fetches_nothing(folder, capsys):
 
 
 def test_unknown_names_are_refused(capsys):
-    assert cli.main(["weights", "list", "clap_lion"]) == EXIT_ERROR
+    assert cli.main(["weights", "list", "clap_lion"]) == EXIT_USAGE
     assert "no weights for clap_lion" in capsys.readouterr().err
 
 

@@ -76,7 +76,7 @@ def test_a_dry_run_fetches_nothing(folder, capsys):
 
 def test_unknown_names_are_refused(capsys):
     assert cli.main(["weights", "list", "clap_lion"]) == EXIT_USAGE
-    assert "no weights for clap_lion" in capsys.readouterr().err
+    assert "there is no encoder with weights 'clap_lion'. Did you mean 'clap_laion'?" in capsys.readouterr().err
 
 
 @pytest.mark.slow  # builds a net of 320 MB

@@ -17,9 +17,9 @@ class Frontend:
 
     Attributes:
         channels: How several channels become one.
-        remove_mean: Take the mean (DC) of the clip away before resampling, as av-benchmark and audioldm_eval do.
+        remove_mean: Take the mean (DC) of what is given away before resampling, as av-benchmark and audioldm_eval do.
         resampler: Which resampler.
-        int16: Round the result down to 16 bits, as fadtk does by writing a file with libsndfile.
+        int16: Round the result to 16 bits as libsndfile does, through 32 bits and then down; fadtk writes such a file.
         mean_kept_for: Encoders whose sound keeps its mean all the same.
     """
 
@@ -34,7 +34,7 @@ class Frontend:
         """What is not the default, as part of cache keys; how channels are joined shows in the samples themselves."""
         steps = ["remove_mean"] if self.remove_mean else []
         steps += [self.resampler] if self.resampler != "torchaudio" else []
-        steps += ["int16"] if self.int16 else []
+        steps += ["int16_of_int32"] if self.int16 else []
         return "+".join(steps) or "plain"
 
     def of(self, encoder: str) -> Frontend:
@@ -56,6 +56,7 @@ class Protocol:
         dataset: The data set that it is made for, or None for any.
         headline: Axis of quality (``timing``, ``semantics``, ``quality``, ``speed``) to the metric that stands for it.
         crop_s: Score only the first seconds of each clip, or None for the whole clip.
+        cut_resampled: Whether the clip is cut after the steps of the front end, and not before them.
         frontend: What happens to every sound before an encoder hears it.
         length_tolerance_s: A sound that is shorter than its clip by more than this is reported as ``short``.
         silence_db: A sound whose peak lies below this level (dB re full scale) is reported as ``silent``.
@@ -69,6 +70,7 @@ class Protocol:
     quotes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     dataset: str | None = None
     crop_s: float | None = None
+    cut_resampled: bool = False
     frontend: Frontend = dataclasses.field(default_factory=Frontend)
     length_tolerance_s: float = 0.0
     silence_db: float = -80.0

@@ -36,7 +36,8 @@ class EncoderMaterial:
     """What encoders may be given of one clip.
 
     Attributes:
-        duration_s: Length that is scored, in seconds; sounds have it already, pictures are cut to it here.
+        duration_s: Length that is scored, in seconds; pictures are cut to it here, sounds that are longer after the
+            front end has had all of them.
         sounds: (samples (N,), rate in Hz) by name, as ``generated`` and ``reference``.
         picture_sha256: Names the picture in cache keys.
         look: Decodes the picture: frames (T, H, W, 3) uint8 and their times in seconds (T,); None when there is none.
@@ -180,7 +181,10 @@ class _Chunk:
 
     def _audio_key(self, index: int, of: str) -> str:
         if (index, of) not in self._audio_keys:
-            self._audio_keys[index, of] = audio_key(*self._materials[index].sounds[of])
+            item = self._materials[index]
+            audio, rate_hz = item.sounds[of]
+            cut = "" if len(audio) == Clock(item.duration_s).samples(rate_hz) else f"|cut to {item.duration_s!r}"
+            self._audio_keys[index, of] = audio_key(audio, rate_hz) + cut
         return self._audio_keys[index, of]
 
     def _sound(self, index: int, of: str, rate_hz: int, frontend: Frontend) -> AudioArray:

@@ -38,6 +38,10 @@ def apply(frontend: Frontend, audio: AudioArray, from_hz: int, to_hz: int) -> Au
 
 
 def _rounded(audio: AudioArray) -> AudioArray:
-    """Go through 16 bits as libsndfile writes them: rounded down (FFmpeg and SoX round to the nearest)."""
-    steps = np.clip(np.floor(audio.astype(np.float64) * 32768.0), -32768, 32767)
+    """Go through 16 bits as libsndfile writes them: to the nearest of 32 bits, then without the lower 16.
+
+    So a sample is rounded down (FFmpeg and SoX round to the nearest), but one just below zero by less than half a step
+    of 32 bits is zero.
+    """
+    steps = np.clip(np.rint(audio.astype(np.float64) * 2.0**31), -(2.0**31), 2.0**31 - 1.0).astype(np.int64) >> 16
     return (steps / 32768.0).astype(np.float32)

@@ -6,7 +6,7 @@ from foleybench.api.protocol import Frontend, Protocol
 
 PROTOCOL = Protocol(
     title="fadtk and kadtk",
-    version=1,
+    version=2,
     description=(
         "microsoft/fadtk@ec74b1f and YoonjinXD/kadtk@8bda71d: channels averaged, a long Kaiser filter, 16 bits. Where "
         "they are faulty: a file with one patch makes fadtk's covariance NaN, and with it the whole distance; kadtk "

@@ -78,7 +78,9 @@ def protocol_card(name: str) -> str:
     lines = [f"  {metric:24} {registry.load('metrics', metric).title}" for metric in protocol.metrics]
     facts = {
         "Name": f"{name}, version {protocol.version}",
-        "Cut": "whole clips" if protocol.crop_s is None else f"the first {protocol.crop_s:g} s",
+        "Cut": "whole clips"
+        if protocol.crop_s is None
+        else f"the first {protocol.crop_s:g} s{', after resampling' if protocol.cut_resampled else ''}",
         "Channels": "mean of all" if frontend.channels == "mean" else "the first alone",
         "Sound": f"{frontend.name} (resampler {frontend.resampler})",
         "Stands for": "; ".join(f"{axis}: {metric}" for axis, metric in protocol.headline.items()),
@@ -95,3 +97,9 @@ def _table(facts: dict[str, str]) -> str:
 
 
 KINDS: dict[str, Callable[[str], str]] = {"metrics": metric_card, "protocols": protocol_card}
+
+
+def _cut_words(protocol: Protocol) -> str:
+    if protocol.crop_s is None:
+        return "whole clips"
+    return f"the first {protocol.crop_s:g} s{', after resampling' if protocol.cut_resampled else ''}"

@@ -54,7 +54,11 @@ class Choice:
             return {"name": ALONE + "+".join(self.metrics), "version": self.protocol.version}
         facts: dict[str, Any] = {"name": registry.key(self.protocol_name), "version": self.protocol.version}
         if registry.is_file(self.protocol_name):
-            steps = {"crop_s": self.protocol.crop_s, "frontend": dataclasses.asdict(self.protocol.frontend)}
+            steps = {
+                "crop_s": self.protocol.crop_s,
+                "cut_resampled": self.protocol.cut_resampled,
+                "frontend": dataclasses.asdict(self.protocol.frontend),
+            }
             facts |= {"source_sha256": source_sha256("protocols", self.protocol_name), **steps}
         return facts
 

@@ -201,7 +201,7 @@ def _load(
     ]
     if audio is None or clip.audio is None:
         return None, problems
-    clock = Clock(duration_s)
+    clock = Clock(clip.duration_s if protocol.cut_resampled else duration_s)
     entry = data.entry(clip_id)
     material = EncoderMaterial(
         duration_s=duration_s,
@@ -249,7 +249,8 @@ def _row(
     if found is None:
         return row, []
     item, features = found
-    audio, _ = item.material.sounds["generated"]
+    audio, rate_hz = item.material.sounds["generated"]
+    audio = fit_length(audio, Clock(item.material.duration_s).samples(rate_hz))
     row["audio_sha256"] = hashlib.sha256(audio.tobytes()).hexdigest()
     problems = []
     for name, metric in metrics.items():

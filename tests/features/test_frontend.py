@@ -113,6 +113,18 @@ def test_sixteen_bits_are_those_of_libsndfile():
     np.testing.assert_array_equal(apply_frontend(Frontend(int16=True), audio, 16000, 16000), np.float32(wanted))
 
 
+@pytest.mark.parametrize("size", [1e-27, 6e-27, 1e-10, 2.3e-10, 2.4e-10, 1e-7, 2.0**-17, 2.0**-16, 0.99999, 1.0, 1.5])
+def test_sixteen_bits_near_zero_and_at_the_ends(size):
+    """P4: -6e-27 became -1 of 32768; libsndfile rounds to 32 bits first, and half a step of those is 2.3e-10."""
+    rng = np.random.default_rng(0)
+    audio = np.float32(np.concatenate([[-size, size, 0.0], size * rng.standard_normal(20000)]))
+    buffer = io.BytesIO()
+    soundfile.write(buffer, audio, 16000, format="WAV", subtype="PCM_16")
+    buffer.seek(0)
+    wanted = np.float32(soundfile.read(buffer, dtype="int16")[0] / 32768)
+    np.testing.assert_array_equal(apply_frontend(Frontend(int16=True), audio, 16000, 16000), wanted)
+
+
 def test_silence_stays_silence():
     silent = np.zeros(100, dtype=np.float32)
     everything = Frontend(remove_mean=True, resampler="soxr_hq", int16=True)

@@ -160,12 +160,12 @@ def notes_of(metric: Metric, found: Mapping[str, Stat], sources: Mapping[str, st
 def note_on_videos(n: int) -> str:
     """Return what to say of an interval from so few source videos, "" when they are enough.
 
-    The shares are the lowest and highest of ``benchmarks/coverage.py`` over the kinds of values that it simulates.
+    The share is the lowest of ``benchmarks/coverage.py`` over the kinds of values that it simulates.
     """
     if n < LEAST_VIDEOS:
         return f"no 95 % interval: {n} source video{'' if n == 1 else 's'}, at least {LEAST_VIDEOS} are needed"
     if n < FEW_VIDEOS:
-        return f"approximate interval from {n} source videos: 92 to 98 % of such intervals hold the true value"
+        return f"approximate interval from {n} source videos: 93 % or more of such intervals hold the true value"
     return ""
 
 

@@ -83,6 +83,8 @@ def weighted_distance(stats, weights):
 def test_influence_is_the_derivative(width):
     """One clip a little heavier and all others a little lighter, by hand."""
     stats = clips(30, width, seed=7)
+    for index in range(0, 30, 2):  # fewer generated rows than reference rows in some clips
+        stats[index]["generated"] = stats[index]["generated"][:1]
     found = FrechetPool().influence(stats)
     for clip in (0, 11):
         moved = []

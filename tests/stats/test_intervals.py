@@ -110,6 +110,20 @@ def test_paired_is_antisymmetric():
     assert forth.p_value == back.p_value
 
 
+def test_paired_is_antisymmetric_where_systems_weigh_clips_differently():
+    draw = rng(4)
+    pool = Ratio("hit", ("n",))
+    systems = [
+        {f"v{i:02d}": {"hit": np.array(float(hit)), "n": np.array(hit + extra)} for i, (hit, extra) in enumerate(pairs)}
+        for pairs in draw.integers(1, 9, (2, 12, 2))
+    ]
+    sources = {clip_id: clip_id for clip_id in systems[0]}
+    forth = paired_test(pool, *systems, sources, rng=rng(3))
+    back = paired_test(pool, *systems[::-1], sources, rng=rng(3))
+    assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low))
+    assert forth.p_value == pytest.approx(back.p_value)
+
+
 @pytest.mark.parametrize("offset", [0.0, 1e-17])
 def test_a_system_does_not_differ_from_itself(offset):
     a, sources = make(rng(1).normal(size=40))

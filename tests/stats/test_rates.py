@@ -37,6 +37,16 @@ def test_copies_of_clips_tell_nothing_new():
     assert ten.high - ten.low < 1.15 * (one.high - one.low)
 
 
+def test_effective_number_by_hand():
+    """Korn and Graubard: p (1 - p) / variance, times (z / t)^2 with one video less than there are."""
+    hits = np.array([5, 4, 0, 5, 5, 1, 5, 3])
+    share, found = influence(hits, [5] * 8)
+    variance = (hits / 5).var(ddof=1) / 8
+    size = share * (1 - share) / variance * (distributions.norm.ppf(0.975) / distributions.t.ppf(0.975, 7)) ** 2
+    assert size < 40
+    assert rate_interval(share, found, 40, 0.95) == pytest.approx(clopper_pearson(share * size, size, 0.95))
+
+
 def test_all_hits_count_videos_and_not_clips():
     share, found = influence([10] * 8, [10] * 8)
     assert rate_interval(share, found, 80, 0.95).low == pytest.approx(clopper_pearson(8, 8, 0.95).low)

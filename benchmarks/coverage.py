@@ -337,24 +337,27 @@ def of_corrections(bench: Bench) -> str:
     return table(["value", "truth", "plain", "corrected", "share of the bias removed"], rows)
 
 
+PARTS: Mapping[str, tuple[str, Callable[[Bench], str]]] = {
+    "intervals": ("Intervals: share that holds the truth", of_intervals),
+    "tests": ("Paired tests at 5 %: share that rejects where nothing differs", of_tests),
+    "distances": ("Distances and scores", of_spreads),
+    "corrections": ("Corrected values where clips come from the same videos", of_corrections),
+}
+
+
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=2000, help="most simulated sets a line (default: 2000)")
     parser.add_argument("--seed", type=int, default=0, help="of the sets (default: 0)")
     parser.add_argument("--state", type=Path, help="JSON lines of what is done; a stopped run goes on from it")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="which tables (default: all)")
     args = parser.parse_args()
     bench = Bench(args.sets, args.seed, args.state)
-    parts: Mapping[str, Callable[[Bench], str]] = {
-        "Intervals: share that holds the truth": of_intervals,
-        "Paired tests at 5 %: share that rejects where nothing differs": of_tests,
-        "Distances and scores": of_spreads,
-        "Corrected values where clips come from the same videos": of_corrections,
-    }
     print("# How often intervals and p-values are right\n\nMade by `python benchmarks/coverage.py "
-          f"--sets {args.sets} --seed {args.seed}`.")  # fmt: skip
+          f"--parts {' '.join(args.parts)} --sets {args.sets} --seed {args.seed}`.")  # fmt: skip
     print(f"95 % and 5 % have a standard error of {100 * np.sqrt(0.95 * 0.05 / args.sets):.1f} % here.")
-    for title, part in parts.items():
+    for title, part in (PARTS[name] for name in args.parts):
         print(f"\n## {title}\n\n{part(bench)}", flush=True)
     sys.stdout.flush()
 

@@ -100,6 +100,8 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "silence_": ("drop_outs",),
     "logmel_": ("noise", "low_pass"),
     "mel_profile_": ("low_pass", "noise"),
+    "similarity_": ("noise", "low_pass"),
+    "retrieval_": ("shuffled",),
 }
 
 

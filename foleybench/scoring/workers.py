@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Literal, NamedTuple
 
+from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.errors import FoleyError
 from foleybench.runtime.worker_processes import worker_processes
 from foleybench.scoring.scorer import ClipToScore, Scored, Scorer, ScorerRecipe
@@ -22,6 +23,8 @@ from foleybench.scoring.scorer import ClipToScore, Scored, Scorer, ScorerRecipe
 Engine = Literal["local", "ray"]
 # Chunks given out beyond those that are worked on, per process: enough to keep all busy, few enough to bound memory.
 _AHEAD = 3
+# So many clips in a row that end their process on their own are no accident of a file.
+_MOST_DEATHS = 3
 
 
 class _Task(NamedTuple):
@@ -45,7 +48,7 @@ def score_clips(
         A row and its problems for every clip, in order.
 
     Raises:
-        FoleyError: A worker died (the chunk is named), or there is no cluster.
+        FoleyError: Workers die whatever they are given (the chunk is named), or there is no cluster.
     """
     here = Scorer(recipe)
     tasks = [_Task(recipe, tuple(wanted[i : i + here.chunk])) for i in range(0, len(wanted), here.chunk)]
@@ -53,7 +56,7 @@ def score_clips(
     if engine == "ray":
         chunks = _on_ray(tasks, n_gpus=0.0 if recipe.device == "cpu" else 1.0)
     elif jobs > 1:
-        chunks = _in_processes(tasks, jobs)
+        chunks = _in_processes(here, tasks, jobs)
     else:
         chunks = (here(task.wanted) for task in tasks)
     for chunk in chunks:
@@ -75,20 +78,57 @@ def _score(task: _Task) -> list[Scored]:
     return _scorer(task.recipe)(task.wanted)
 
 
-def _in_processes(tasks: Sequence[_Task], jobs: int) -> Iterator[list[Scored]]:
-    waiting = iter(tasks)
-    flying: deque[tuple[_Task, concurrent.futures.Future[list[Scored]]]] = deque()
-    with worker_processes(jobs) as pool:
-        while True:
-            while len(flying) < _AHEAD * jobs and (task := next(waiting, None)):
-                flying.append((task, pool.submit(_score, task)))
-            if not flying:
-                return
-            task, future = flying.popleft()
+def _in_processes(here: Scorer, tasks: Sequence[_Task], jobs: int) -> Iterator[list[Scored]]:
+    """Score chunks in processes; when one dies, those that were under way are scored clip by clip, each on its own."""
+    left = deque(tasks)
+    while left:
+        try:
+            with worker_processes(jobs) as pool:
+                yield from _ended(pool, left, jobs)
+        except BrokenProcessPool:
+            under_way = [left.popleft() for _ in range(min(len(left), _AHEAD * jobs))]
+            yield from _apart(here, under_way)
+
+
+def _ended(pool: concurrent.futures.ProcessPoolExecutor, left: deque[_Task], jobs: int) -> Iterator[list[Scored]]:
+    """Yield chunks in order; a task stays in ``left`` until it ended."""
+    flying: deque[concurrent.futures.Future[list[Scored]]] = deque()
+    while left:
+        while len(flying) < min(len(left), _AHEAD * jobs):
+            flying.append(pool.submit(_score, left[len(flying)]))
+        done = flying.popleft().result()
+        left.popleft()
+        yield done
+
+
+def _apart(here: Scorer, tasks: Sequence[_Task]) -> Iterator[list[Scored]]:
+    """Score chunks clip by clip; a clip that ends its process is named and not scored.
+
+    Raises:
+        FoleyError: Several clips in a row did: that is no clip's fault.
+    """
+    n_in_a_row = 0
+    for task in tasks:
+        scored: list[Scored] = []
+        while len(scored) < len(task.wanted):
             try:
-                yield future.result()
+                with worker_processes(1) as pool:
+                    for clip in task.wanted[len(scored) :]:
+                        scored += pool.submit(_score, task._replace(wanted=(clip,))).result()
+                        n_in_a_row = 0
             except BrokenProcessPool as error:
-                raise FoleyError(_lost(task, "a worker process died")) from error
+                n_in_a_row += 1
+                if n_in_a_row >= _MOST_DEATHS:
+                    raise FoleyError(_lost(task, "a worker process died")) from error
+                scored.append(_crashed(here, task.wanted[len(scored)]))
+        yield scored
+
+
+def _crashed(here: Scorer, clip: ClipToScore) -> Scored:
+    """Return the row of a clip that is not scored, and why."""
+    row, _ = here((clip._replace(path=None),))[0]
+    name = clip.path.name if clip.path else clip.clip_id
+    return row, [ClipProblem(clip.clip_id, "crashed", f"{name}: reading or scoring it ends the process")]
 
 
 def _on_ray(tasks: Sequence[_Task], n_gpus: float) -> Iterator[list[Scored]]:

@@ -55,6 +55,33 @@ def test_a_worker_that_dies_is_told_with_its_clips(clicks, scored_folder, monkey
         list(score_clips(Deadly(data=clicks, protocol="signal", metrics=("logmel_distance",)), wanted, jobs=2))
 
 
+class DeadlyClip(ClipToScore):
+    """Ends the process that unpickles it, as a file would that kills a decoder."""
+
+    def __reduce__(self):
+        return os._exit, (9,)
+
+
+@pytest.mark.slow
+def test_d_one_clip_that_kills_its_process_is_named_and_the_others_are_scored(clicks, scored_folder, monkeypatch):
+    """D, by kind: one bad clip never ends a run, nor do two that do not follow each other."""
+    monkeypatch.setattr(scorer, "CHUNK", 2)
+    ids = ShardDataset(clicks).clip_ids
+    kinds = [DeadlyClip if k in (1, 4) else ClipToScore for k in range(len(ids))]
+    wanted = [kind(i, scored_folder / f"{i}.wav", None) for kind, i in zip(kinds, ids, strict=True)]
+    recipe = ScorerRecipe(data=clicks, protocol="signal", metrics=("level_difference",))
+    scored = list(score_clips(recipe, wanted, jobs=2))
+    assert [row["clip_id"] for row, _ in scored] == ids
+    assert [bool(row["stats"]) for row, _ in scored] == [k not in (1, 4) for k in range(len(ids))]
+    assert [[(p.clip_id, p.kind) for p in problems] for _, problems in scored] == [
+        [(i, "crashed")] if k in (1, 4) else [] for k, i in enumerate(ids)
+    ]
+    alone = [Scorer(recipe)((clip,))[0] for clip in wanted]
+    assert [row for k, (row, _) in enumerate(scored) if k not in (1, 4)] == [
+        row for k, (row, _) in enumerate(alone) if k not in (1, 4)
+    ]
+
+
 def test_pictures_and_gpus_have_chunks_of_their_own(clicks):
     recipe = ScorerRecipe(data=clicks, protocol="signal", metrics=("logmel_distance",))
     assert Scorer(recipe).chunk == scorer.CHUNK

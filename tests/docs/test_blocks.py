@@ -134,7 +134,7 @@ def test_the_blocks_of_a_page_run_in_order(page, media, tmp_path, monkeypatch):
     for path in media.iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("FOLEYBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     names: dict[str, object] = {"__name__": "__main__"}

@@ -141,10 +141,20 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
     records = {name: pooled(name, metric, rows, **bootstrap) | origins[name] for name, metric in metrics.items()}
     if found.n_takes > 1:
         records = {name: record | _over_takes(name, metrics[name], record, found) for name, record in records.items()}
-    scored = sum(bool(row["stats"]) for row in rows)
-    whole = scored == len(chosen) and len(metrics) == len(choice.metrics) and not choice.left_out
-    complete = whole and all(p.kind in _SCORED_KINDS for p in problems)
-    result = {
+    asked = (len(chosen), len(choice.metrics) + len(choice.left_out))
+    run = _run(request, metrics) | _extras(request, data, found)
+    return _result(request, data, found, records, asked) | {"protocol": choice.facts(), "run": run}, rows
+
+
+def _result(
+    request: EvalRequest, data: ShardDataset, found: _Found, records: Mapping[str, Any], asked: tuple[int, int]
+) -> dict[str, Any]:
+    """Return what a result says of system, clips and metrics; ``asked`` are the numbers of clips and of metrics."""
+    n_clips, n_metrics = asked
+    scored = sum(bool(row["stats"]) for row in found.rows)
+    whole = scored == n_clips and len(records) == n_metrics
+    complete = whole and all(problem.kind in _SCORED_KINDS for problem in found.problems)
+    return {
         "schema": results.SCHEMA,
         "status": "complete" if complete else "partial",
         "model": request.model,
@@ -152,16 +162,13 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
             "name": data.name,
             "split": data.manifest.header.split,
             "manifest_sha256": data.manifest.sha256,
-            "n_clips": len(chosen),
+            "n_clips": n_clips,
             "n_scored": scored,
             **_subset_facts(data, request.subset),
         },
-        "protocol": choice.facts(),
         "metrics": records,
-        "problems": [dataclasses.asdict(problem) for problem in problems],
-        "run": _run(request, metrics) | _extras(request, data, found),
+        "problems": [dataclasses.asdict(problem) for problem in found.problems],
     }
-    return result, rows
 
 
 def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:

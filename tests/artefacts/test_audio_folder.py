@@ -67,6 +67,13 @@ def test_silence_is_a_peak_below_a_level_in_db(tmp_path, silence_db, peak, expec
     assert kinds(tmp_path / "a.wav", protocol=dataclasses.replace(PROTOCOL, silence_db=silence_db))[1] == expected
 
 
+@pytest.mark.parametrize(("n", "expected"), [(15840, []), (15839, ["short"]), (16160, []), (16161, ["long"])])
+def test_the_tolerance_is_in_seconds(tmp_path, n, expected):
+    write_wav(tmp_path / "a.wav", np.resize(TONE, n), 16000)
+    tolerant = dataclasses.replace(PROTOCOL, length_tolerance_s=0.01)
+    assert kinds(tmp_path / "a.wav", protocol=tolerant)[1] == expected
+
+
 @pytest.mark.parametrize(("n", "expected"), [(15999, []), (15998, ["short"]), (16001, []), (16002, ["long"])])
 def test_length_to_one_sample(tmp_path, n, expected):
     write_wav(tmp_path / "a.wav", np.resize(TONE, n), 16000)

@@ -69,6 +69,20 @@ def test_a_chain_of_copies_has_one_original():
     ]
 
 
+def test_a_clip_has_the_sound_of_its_neighbour_not_of_the_neighbours_original():
+    """The third clip's sound is 30 bits from the second's, and 60 from the first's, of which the second is a copy."""
+    bits = np.random.default_rng(5).permutation(N_BITS)
+    sounds = [SOUNDS[3], with_flips(SOUNDS[3], bits[:30]), with_flips(SOUNDS[3], bits[:60])]
+    clips = [content(f"c{k}", sounds[k], PICTURES[0 if k < 2 else 7]) for k in range(3)]
+    assert find_copies(clips) == [Copy(index=1, of=0, kind="near"), Copy(index=2, of=1, kind="same_sound")]
+
+
+def with_flips(print_: np.ndarray, places: np.ndarray) -> np.ndarray:
+    bits = np.unpackbits(print_)
+    bits[places] ^= 1
+    return np.packbits(bits)
+
+
 def test_clips_that_could_not_be_had_are_no_copies_of_each_other():
     assert find_copies([Content("a"), Content("b"), Content("c")]) == []
 

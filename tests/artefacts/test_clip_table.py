@@ -44,6 +44,14 @@ def test_equal_statistics_are_kept_once():
     assert store.put(values + 1.0)["start"] == 4
 
 
+@pytest.mark.parametrize("changed", [{"shape": [2, 50]}, {"shape": [5, 100]}, {"start": 1}, {"array": "f4x50"}])
+def test_a_reference_to_rows_that_are_not_there_is_refused(changed):
+    store = LargeStats()
+    reference = store.put(np.arange(400.0).reshape(4, 100))
+    with pytest.raises(ResultError, match="does not have"):
+        store.get({**reference, **changed})
+
+
 @pytest.mark.parametrize("n", [1, 511, 512, 513, 1100])
 def test_blocks_hold_what_was_put_in_them(n):
     store = LargeStats()

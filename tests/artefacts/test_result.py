@@ -75,6 +75,21 @@ def test_same_content_same_bytes(tmp_path):
     assert first.read_text().endswith("\n")
 
 
+def test_there_is_no_clock_in_the_clip_table():
+    """Bytes 4 to 8 of a gzip file are its time."""
+    assert results.clips_bytes(ROWS)[4:8] == bytes(4)
+    assert gzip.decompress(results.clips_bytes(ROWS)).count(b"\n") == len(ROWS)
+
+
+def test_a_result_on_a_subset_and_one_on_all_clips_stand_side_by_side(tmp_path):
+    dataset = result()["dataset"]
+    whole = results.write_result(tmp_path, result(), ROWS)
+    subsets = [{"name": name, "sha256": name * 64, "n_ids": 2, "n_here": 2} for name in "bc"]
+    parts = [results.write_result(tmp_path, result(dataset=dataset | {"subset": one}), ROWS) for one in subsets]
+    assert sorted(tmp_path.rglob("*.json")) == sorted([whole, *parts])
+    assert len({whole, *parts}) == 3
+
+
 def test_a_new_result_takes_the_place_of_the_old_one(tmp_path):
     old = results.write_result(tmp_path, result(), ROWS)
     other_protocol = results.write_result(tmp_path, result(protocol={"name": "paper", "version": 1}), ROWS)

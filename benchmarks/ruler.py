@@ -177,16 +177,15 @@ def picture(n_train: int, n_test: int) -> None:
             f"{kind}: frames in which something {'starts' if kind == 'onset' else 'goes on'} sounding, "
             f"share {share:.3f}"
         )
-        for name, scores in (
-            ("ridge", _ridge_scores(train, labels, test)),
-            ("network", _network_scores(train, labels, test)),
-        ):
+        for name, scores_of in (("ridge", _ridge_scores), ("network", _network_scores)):
+            scores = scores_of(train, labels, test)
             within = [_auc(s, w) for s, w in zip(scores, wanted, strict=True) if 0 < w.sum() < len(w)]
             pooled = _auc(np.concatenate(scores), np.concatenate(wanted))
             error = np.std(within) / np.sqrt(len(within))
             print(
                 f"  {name:8} AUC within clips {np.mean(within):.3f} +- {1.96 * error:.3f} "
-                f"({len(within)} clips), over all {pooled:.3f}"
+                f"({len(within)} clips), over all {pooled:.3f}",
+                flush=True,
             )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import errno
 import os
 import re
 import sys
@@ -17,8 +18,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from foleybench import __version__, registry
-from foleybench.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError
+from foleybench.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError, why
 from foleybench.runtime.with_parent import end_with_named_parent
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def command_names() -> list[str]:
@@ -47,6 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output (head, less) has left; what is still unwritten goes nowhere, without a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
+    except OSError as error:
+        # The places that a command writes to are looked at before its work; a disk may fill up, or go, later.
+        if error.errno not in _NO_ROOM:
+            raise
+        where = f"{error.filename} cannot be used" if error.filename else "something cannot be written"
+        sys.stderr.write(f"foleybench: {where}: {why(error)}. Make room or name another place; what is done is kept.\n")
+        return EXIT_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("foleybench: interrupted; the same command goes on from here.\n")
         return EXIT_INTERRUPTED

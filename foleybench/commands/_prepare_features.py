@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
+from foleybench.files import require_writable
 
 if TYPE_CHECKING:
     from foleybench.prepare.feature_shards import FeatureRequest
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.shards.manifest import read_manifest
     from foleybench.shards.store import is_url
 
+    if not is_url(str(args.out)):
+        require_writable(args.out, "--out")
     request = _request(args, args.data if is_url(args.data) else Path(args.data.removeprefix("file://")))
     if args.dry_run:
         planned = plan_features(request)

@@ -97,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         raise FoleyError(
             "there is nothing to compare with. Name a folder of real sound (--reference), or a prepared set (--data)."
         )
+    _check_readable(args)
     _check_places(args)
     if args.avbench_cache:
         return _score_cache(args)
@@ -144,6 +145,20 @@ def _pair(args: argparse.Namespace) -> None:
     pairing = folders.pair(args.audio, args.reference, names=named, dataset_name=args.dataset_name, cache=args.cache)
     args.data = pairing.listed.manifest
     tell_pairing(pairing, sys.stderr)
+
+
+def _check_readable(args: argparse.Namespace) -> None:
+    """Refuse folders of sound or features that cannot be listed.
+
+    Raises:
+        FoleyError: Which.
+    """
+    from foleybench.files import require_readable
+
+    for option in ("audio", "avbench_cache", "gt_cache"):
+        folder = getattr(args, option)
+        if folder and folder.is_dir():  # one that is not there is told later
+            require_readable(folder, f"--{option.replace('_', '-')}")
 
 
 def _check_places(args: argparse.Namespace) -> None:

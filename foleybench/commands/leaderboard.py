@@ -66,8 +66,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace) -> int:
+    from foleybench.files import require_writable
     from foleybench.leaderboard import build
 
+    require_writable(args.out, "--out")
     touched = build.write_leaderboard(build.leaderboard_files(_results(args), _published(args), args.out), args.out)
     for path in touched:
         sys.stderr.write(f"{'wrote' if path.exists() else 'removed'} {path}\n")

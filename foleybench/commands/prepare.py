@@ -12,6 +12,7 @@ from foleybench import registry
 from foleybench.commands import _prepare_features, _prepare_plan
 from foleybench.commands._options import whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
+from foleybench.files import require_writable
 
 if TYPE_CHECKING:
     from foleybench.prepare import SplitPlan
@@ -89,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     """Prepare and print the paths of the manifests."""
     if args.recipe == _prepare_features.NAME:
         return _prepare_features.run(args)
+    require_writable(_places(args)[0], "--out")
     if args.plan:
         return _prepare_plan.run(args, _places(args)[0])
     if args.dry_run:

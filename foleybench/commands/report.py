@@ -36,9 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and print its path; 3 when some sound was missing."""
-    from foleybench.files import write_atomically
+    from foleybench.files import require_readable, require_writable, write_atomically
     from foleybench.leaderboard.report import ReportRequest, make_report
 
+    require_writable(args.out.parent, "--out")
+    for folder in _pairs(args.audio, "--audio").values():
+        if folder.is_dir():  # one that is not there is told later, by its name
+            require_readable(folder, "--audio")
     report = make_report(
         ReportRequest(
             data=args.data,

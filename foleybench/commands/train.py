@@ -9,6 +9,7 @@ from pathlib import Path
 
 from foleybench.commands._options import add_common, add_data
 from foleybench.errors import EXIT_OK, FoleyError
+from foleybench.files import require_writable
 from foleybench.runtime import distributed
 from foleybench.runtime.lock import locked
 
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print the path of the checkpoint."""
+    require_writable(args.out, "--out")
     if args.dry_run:
         sys.stderr.write(f"would train {args.model} ({args.size}) on {args.data} in {args.out}\n")
         return EXIT_OK

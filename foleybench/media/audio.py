@@ -15,6 +15,7 @@ import soundfile
 
 from foleybench.clips import AudioArray, Channels
 from foleybench.errors import FoleyError, MediaError
+from foleybench.files import write_atomically
 from foleybench.media import sinc
 from foleybench.media.mixdown import Mixdown, require_plausible, without_lfe
 from foleybench.media.plain_file import require_file
@@ -167,14 +168,18 @@ def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:
 
 
 def write_wav(path: Path, audio: AudioArray, rate_hz: int, *, exact: bool = False) -> None:
-    """Write mono sound as 16-bit WAV, or (``exact``) with every bit that it has, under a temporary name first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    """Write mono sound as 16-bit WAV, or (``exact``) with every bit that it has; it appears whole or not at all.
+
+    Raises:
+        FoleyError: It cannot be written (full disk, no permission).
+    """
+    # In memory first: of a disk that is full libsndfile says only "system error".
+    buffer = io.BytesIO()
     if exact:
-        soundfile.write(temporary, audio, rate_hz, format="WAV", subtype="FLOAT")
+        soundfile.write(buffer, audio, rate_hz, format="WAV", subtype="FLOAT")
     else:
-        soundfile.write(temporary, np.clip(audio, -1.0, 1.0), rate_hz, format="WAV", subtype="PCM_16")
-    temporary.replace(path)
+        soundfile.write(buffer, np.clip(audio, -1.0, 1.0), rate_hz, format="WAV", subtype="PCM_16")
+    write_atomically(path, buffer.getvalue())
 
 
 def resample(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:

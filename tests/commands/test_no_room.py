@@ -1,0 +1,111 @@
+"""Places that cannot be written to or read: a sentence, before the work where that can be seen, never a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foleybench import cli
+from foleybench.errors import EXIT_ERROR, EXIT_OK
+from foleybench.media.audio import write_wav
+from foleybench.shards.dataset import ShardDataset
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def audio(clicks, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("audio") / "mine"
+    for clip in ShardDataset(clicks).clips(video=False):
+        write_wav(folder / f"{clip.clip_id}.wav", clip.audio, clip.rate_hz)
+    return folder
+
+
+def commands(clicks, audio, out):
+    data, scored = ["--data", str(clicks)], ["--metric", "silence_share"]
+    return {
+        "prepare": ["prepare", "synthfoley", "--out", str(out), "--limit", "2"],
+        "features": ["prepare", "features", *data, "--encoder", "loudness", "--out", str(out)],
+        "eval": [
+            "eval",
+            "--audio",
+            str(audio),
+            "--name",
+            "mine",
+            *data,
+            "--metric",
+            "silence_share",
+            "--out",
+            str(out),
+        ],
+        "generate": ["generate", "--model", "silence", *data, "--out", str(out)],
+        "train": ["train", "foleyflow", *data, "--out", str(out)],
+        "leaderboard": ["leaderboard", "--out", str(out)],
+        "report": ["report", *data, "--audio", f"mine={audio}", "--out", str(out / "page.html")],
+    }
+
+
+NAMES = ["prepare", "features", "eval", "generate", "train", "leaderboard", "report"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_folder_that_cannot_be_written_to(clicks, audio, tmp_path, name, monkeypatch, capsys):
+    """D6: by a substitute for ``os.access``: whoever runs the tests as root may write anywhere."""
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked or not mode & os.W_OK)
+    assert cli.main(commands(clicks, audio, locked / "new")[name]) == EXIT_ERROR
+    assert f"{locked} cannot be written to" in capsys.readouterr().err
+    assert list(locked.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["eval", "report"])
+def test_a_folder_of_sound_that_cannot_be_read(clicks, audio, tmp_path, name, monkeypatch, capsys):
+    """D6."""
+    listed = os.scandir
+
+    def scandir(path="."):
+        if str(path) == str(audio):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert cli.main(commands(clicks, audio, tmp_path / "out")[name]) == EXIT_ERROR
+    assert f"{audio} cannot be read: permission denied" in capsys.readouterr().err
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 48 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a small disk can be made by root alone")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["prepare", "features", "generate", "leaderboard", "report"])
+def test_a_disk_that_fills_up(clicks, audio, small_disk, name, tmp_path):
+    """D6: exit 1 and a sentence; nothing half written under a name of its own."""
+    words = commands(clicks, audio, small_disk / "out")[name]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "foleybench", *words], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == EXIT_ERROR, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "no space left on device" in done.stderr.lower()
+
+
+@pytest.mark.slow
+def test_a_full_cache_disk_costs_time_and_no_run(clicks, audio, small_disk, tmp_path, capsys):
+    """D6."""
+    (small_disk / "filler").write_bytes(bytes(40_000))
+    words = commands(clicks, audio, tmp_path / "out")["eval"]
+    assert cli.main([*words, "--cache", str(small_disk / "cache"), "--jobs", "1", "--resamples", "10"]) == EXIT_OK
+    assert capsys.readouterr().err.count("going on without it") <= 1

@@ -126,6 +126,17 @@ def test_a_clip_with_fewer_takes_counts_as_much_and_is_named(tmp_path):
     assert result["status"] == "partial"
 
 
+def test_the_spread_over_takes_is_of_those_that_every_clip_has(tmp_path):
+    tone = sound(3)
+    for name, gains in {"a": (0.5, 0.25, 0.125), "b": (1.0, 0.5)}.items():
+        write_wav(tmp_path / "real" / f"{name}.wav", tone, RATE_HZ)
+        for take, gain in enumerate(gains):
+            write_wav(tmp_path / "made" / name / f"{take}.wav", gain * tone, RATE_HZ)
+    result, _ = score(tmp_path / "made", tmp_path / "real", tmp_path, metrics=["level_difference"])
+    half = 20 * np.log10(2)
+    assert result["metrics"]["level_difference"]["takes"]["values"] == pytest.approx([half / 2, 3 * half / 2], abs=0.01)
+
+
 def test_a_broken_take_is_named_and_the_others_count(tmp_path):
     for name in ("a", "b"):
         write_wav(tmp_path / "real" / f"{name}.wav", sound(1), RATE_HZ)

@@ -1,4 +1,4 @@
-"""The head of the page: the result of the largest table in one sentence and one picture."""
+"""The page's head: the largest table's result, told and drawn."""
 
 from __future__ import annotations
 

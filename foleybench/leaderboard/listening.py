@@ -17,7 +17,7 @@ FOLDER = "listening"
 _TRACK = re.compile(r'<li class="track(?: missing)?"[^>]* data-name="([^"]*)"')
 
 
-class Sounds(NamedTuple):
+class ListeningSamples(NamedTuple):
     """A listening page.
 
     Attributes:
@@ -33,10 +33,10 @@ class Sounds(NamedTuple):
         return f"{self.page}#system={quote(system, safe='')}" if system in self.systems else ""
 
 
-def find_sounds(home: Path) -> Mapping[str, Sounds]:
+def find_sounds(home: Path) -> Mapping[str, ListeningSamples]:
     """Return data set -> listening page for the pages in a leaderboard's folder."""
     found = {}
     for path in sorted((home / FOLDER).glob("*.html")):
         names = _TRACK.findall(path.read_text(encoding="utf-8", errors="replace"))
-        found[path.stem] = Sounds(f"{FOLDER}/{quote(path.name)}", frozenset(map(html.unescape, names)))
+        found[path.stem] = ListeningSamples(f"{FOLDER}/{quote(path.name)}", frozenset(map(html.unescape, names)))
     return found

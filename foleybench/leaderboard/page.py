@@ -27,7 +27,9 @@ _MOST_CLASSES = 40
 
 
 def render_leaderboard(
-    boards: Sequence[Board], reported: Sequence[ReportedTable], sounds: Mapping[str, listening.Sounds] | None = None
+    boards: Sequence[Board],
+    reported: Sequence[ReportedTable],
+    sounds: Mapping[str, listening.ListeningSamples] | None = None,
 ) -> str:
     """Return the page.
 
@@ -87,7 +89,7 @@ def _card(name: str) -> dict[str, Any]:
     return {"name": name, "title": metric.title, "words": [words, *more], "facts": metric_facts(name)}
 
 
-def _board(board: Board, title: str, sounds: listening.Sounds | None) -> dict[str, Any]:
+def _board(board: Board, title: str, sounds: listening.ListeningSamples | None) -> dict[str, Any]:
     decimals = {c.name: cell_text.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
     rows = [_row(board, row, index, decimals, sounds) for index, row in enumerate(board.rows)]
     n_shown = sum(bool(row.why_unranked) for row in board.rows)
@@ -140,7 +142,7 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
 
 
 def _row(
-    board: Board, row: BoardRow, index: int, decimals: Mapping[str, int], sounds: listening.Sounds | None
+    board: Board, row: BoardRow, index: int, decimals: Mapping[str, int], sounds: listening.ListeningSamples | None
 ) -> dict[str, Any]:
     result = row.entry.result
     problems = result["problems"]

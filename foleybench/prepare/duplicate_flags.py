@@ -19,7 +19,7 @@ from typing import Any
 from foleybench.errors import ManifestError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.prepare.duplicates import SAME_SOUND, Content, Copy, content_of, find_copies
-from foleybench.prepare.overlaps import OVERLAP, Interval, find_overlaps, interval_of
+from foleybench.prepare.overlaps import OVERLAP, Stretch, find_overlaps, stretch_of
 from foleybench.shards.manifest import SUFFIX
 from foleybench.shards.members import MARKS, unmarked
 
@@ -58,11 +58,11 @@ def write_between(out: Path) -> Path | None:
     head = canonical_json({"schema": _SCHEMA, "manifests": {split: _sha256(manifests[split]) for split in manifests}})
     if path.is_file() and _first_line(path) == head.encode():
         return path
-    contents, intervals = list[Content](), list[Interval]()
+    contents, intervals = list[Content](), list[Stretch]()
     for split, manifest in manifests.items():
         for record in _records(manifest):
             contents.append(content_of(record, f"{split}/{record['clip_id']}"))
-            intervals += filter(None, [interval_of(record, split)])
+            intervals += filter(None, [stretch_of(record, split)])
     lines = [head, *(canonical_json(row) for row in _rows(contents, intervals))]
     write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
     return path
@@ -84,7 +84,7 @@ def read_between(folder: Path) -> list[dict[str, Any]] | None:
     return [json.loads(row) for row in rows] if known == there else None
 
 
-def _rows(contents: list[Content], intervals: list[Interval]) -> Iterator[dict[str, Any]]:
+def _rows(contents: list[Content], intervals: list[Stretch]) -> Iterator[dict[str, Any]]:
     told = set()
     for copy in find_copies(contents):
         clips = [contents[copy.of].name, contents[copy.index].name]
@@ -103,7 +103,7 @@ def _records(manifest: Path) -> Iterator[dict[str, Any]]:
             try:
                 record = json.loads(line)
                 content_of(record, record["clip_id"])
-                interval_of(record, "")
+                stretch_of(record, "")
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ManifestError(f"{manifest}, line {number} is damaged ({error!r}). Prepare it again.") from error
             yield record

@@ -1,4 +1,4 @@
-"""Protocol ``sfx``: what a network of sound effects hears, and the signal."""
+"""Protocol ``sfx``: a sound-effects network's metrics, and signal metrics."""
 
 from __future__ import annotations
 

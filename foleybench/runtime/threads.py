@@ -1,4 +1,4 @@
-"""Compute on one thread, so that sums do not depend on cores."""
+"""Compute on one thread; sums do not depend on cores."""
 
 from __future__ import annotations
 

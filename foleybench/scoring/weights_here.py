@@ -1,4 +1,7 @@
-"""Whether the weights that metrics need are on this machine; all that are not, at once."""
+"""Check that the weights of metrics are on this machine.
+
+All that are not are named at once.
+"""
 
 from __future__ import annotations
 

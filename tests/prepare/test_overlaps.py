@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foleybench.prepare.duplicate_flags import read_between, write_between
-from foleybench.prepare.overlaps import Interval, find_overlaps, interval_of
+from foleybench.prepare.overlaps import Stretch, find_overlaps, stretch_of
 from foleybench.shards.manifest import Entry, Header, manifest_path, write_manifest
 
 VIDEO = "dQw4w9WgXcQ"
@@ -54,8 +54,8 @@ def test_w13_equal_names_of_files_are_no_video(tmp_path: Path):
     assert read_between(tmp_path) == []
 
 
-def interval(split: str, start_s: float, end_s: float, video_id: str = VIDEO) -> Interval:
-    return Interval(f"{split}/{video_id}_{start_s:g}", split, video_id, start_s, end_s)
+def interval(split: str, start_s: float, end_s: float, video_id: str = VIDEO) -> Stretch:
+    return Stretch(f"{split}/{video_id}_{start_s:g}", split, video_id, start_s, end_s)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_a_long_clip_meets_all_that_start_in_it():
 
 def test_what_says_no_interval_has_none():
     record = json.loads(json.dumps({"clip_id": f"{VIDEO}_000030", "source_id": VIDEO, "status": "ok", "facts": {}}))
-    assert interval_of(record, "test") is None
+    assert stretch_of(record, "test") is None
     record["facts"] = {"real_start_s": 30.0, "real_end_s": 40.0}
-    assert interval_of(record, "test") == Interval(f"test/{VIDEO}_000030", "test", VIDEO, 30.0, 40.0)
-    assert interval_of({**record, "status": "removed"}, "test") is None
+    assert stretch_of(record, "test") == Stretch(f"test/{VIDEO}_000030", "test", VIDEO, 30.0, 40.0)
+    assert stretch_of({**record, "status": "removed"}, "test") is None
 
 
 def test_two_hundred_thousand_clips_take_seconds():

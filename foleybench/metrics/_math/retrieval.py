@@ -1,4 +1,4 @@
-"""Is a clip's own real sound nearer than those of other clips?
+"""Rank a clip's own reference audio among that of other clips.
 
 By the cosine between the mean embeddings of a clip's generated sound and of every clip's real sound. Clips whose real
 sound is the same to the last bit are one clip here: none of them is another one to find.

@@ -1,4 +1,4 @@
-"""For every test: a Numba cache a process; for examples in docstrings ``manifest`` and ``folder`` (an empty one)."""
+"""For every test: a Numba cache a process; for examples in docstrings ``manifest``, ``results``, ``folder`` (empty)."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from _pytest.doctest import DoctestItem
 
 from tests.made_clicks import make_clicks
+from tests.made_results import make_result
 
 # librosa compiles with Numba. Two processes that fill one cache damage it: the next run ends in a segmentation fault.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -21,8 +22,16 @@ def _manifest_for_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clicks(tmp_path_factory.mktemp("examples"), 6)
 
 
+@pytest.fixture(scope="session")
+def _results_for_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("results")
+    make_result(folder, "ours", metrics=("event_f1",))
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def _names_for_examples(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
     if isinstance(request.node, DoctestItem):
         doctest_namespace["folder"] = request.getfixturevalue("tmp_path")
+        doctest_namespace["results"] = request.getfixturevalue("_results_for_examples")
         doctest_namespace["manifest"] = request.getfixturevalue("_manifest_for_examples")

@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from foleybench.artefacts.frame import results_frame
     from foleybench.clips import Clip, Clock, Event
     from foleybench.errors import FoleyError
     from foleybench.load import load_encoder, load_metric, load_model, load_protocol
@@ -35,6 +36,7 @@ _HOMES = {
     "load_metric": "foleybench.load",
     "load_model": "foleybench.load",
     "load_protocol": "foleybench.load",
+    "results_frame": "foleybench.artefacts.frame",
     "score_folders": "foleybench.scoring.folders",
 }
 
@@ -53,6 +55,7 @@ __all__ = [
     "load_metric",
     "load_model",
     "load_protocol",
+    "results_frame",
     "score_folders",
 ]
 

@@ -14,6 +14,7 @@ EXTRAS = {
     "open_clip": "encoders",
     "transformers": "encoders",
     "yt_dlp": "fetch",
+    "pandas": "tables",
     "aiohttp": "remote",
     "accelerate": "train",
     "tensorboard": "train",

@@ -14,13 +14,9 @@ from foleybench.runtime.extras import EXTRAS, explained, require_package
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = """
-import sys, importlib.abc
+import sys
 sys.path[:0] = {paths!r}
-class Refuse(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {refused!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Refuse())
+sys.modules.update(dict.fromkeys({refused!r}))  # None there: to import it is a ModuleNotFoundError
 from foleybench.cli import main
 for words in {commands!r}:
     code = main(words)

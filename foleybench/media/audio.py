@@ -8,7 +8,7 @@ import math
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -82,12 +82,13 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
     name = "sound" if isinstance(source, bytes) else source.name
     if not isinstance(source, bytes):
         require_file(source)
+    # A name need not be UTF-8, which a text would have to be; soundfile takes bytes, its types do not say so.
+    opened: Any = io.BytesIO(source) if isinstance(source, bytes) else os.fsencode(source)
     try:
-        # A name need not be UTF-8, which a text would have to be.
-        with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else os.fsencode(source)) as file:
+        with soundfile.SoundFile(opened) as file:
             require_rate(file.samplerate)
             n = _n_wanted(file, max_s)
-            samples = file.read(n, dtype="float32", always_2d=True)
+            samples = np.asarray(file.read(n, dtype="float32", always_2d=True), dtype=np.float32)
             n_stated, n_there = _stated(file)
             if len(samples) < n:
                 n_there = len(samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -28,8 +29,9 @@ def read_two_channels(path: Path, n: int) -> AudioArray | None:
     """
     if path.suffix.lower() not in _PLAIN_SOUND:
         return _from_track(path, n)
-    samples, _ = soundfile.read(os.fsencode(path), frames=n, dtype="float32", always_2d=True)
-    return np.ascontiguousarray(samples.T) if samples.shape[1] == 2 else None
+    name: Any = os.fsencode(path)  # soundfile takes bytes, its types do not say so
+    samples, _ = soundfile.read(name, frames=n, dtype="float32", always_2d=True)
+    return np.ascontiguousarray(samples.T, dtype=np.float32) if samples.shape[1] == 2 else None
 
 
 def _from_track(path: Path, n: int) -> AudioArray | None:

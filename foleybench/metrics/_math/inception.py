@@ -92,7 +92,7 @@ def corrected_score(stats: Sequence[Stat], sources: Sequence[str]) -> float:
     if not stats:
         return float("nan")
     rows = _rows(stats)
-    ordered = [sources[index] for index in order_by_id(stats)]
+    ordered = [sources[int(index)] for index in order_by_id(stats)]
     return extrapolated(lambda chosen: inception_score(rows[chosen], 1, None).mean, ordered)
 
 

@@ -8,6 +8,8 @@ Layers:
 exactly 10 s. The mean is removed here, after the resampling, where av-benchmark removes it before: resampling keeps a
 constant, so the two differ only within the filter's width of the clip's ends.
 
+Changes: 2 attention in one call, which moves features in the seventh digit.
+
 Sources: Koutini et al., "Efficient Training of Audio Transformers with Patchout", Interspeech 2022;
 kkoutini/passt_hear21@5f1cce6; hkchengrex/av-benchmark@050a5cd av_bench/extract.py.
 """

@@ -7,6 +7,8 @@ Layers:
 0.15 s or less are dropped, so audio of 0.15 s or less has no row. An unpadded clip of 8 s gives 800 frames, not the
 1000 that other toolkits feed. Weights and net are those of encoder ``passt``.
 
+Changes: 2 attention in one call, which moves features in the seventh digit.
+
 Sources: facebookresearch/audiocraft@896ec7c audiocraft/metrics/kld.py.
 """
 

@@ -9,6 +9,8 @@ less goes in as it is (the peer's comment says "discarded"; its code does not di
 silence, where the peer divides by zero and the mean of the whole set becomes NaN; audio too short for one patch
 (0.15 s), where the peer raises, is zero-padded to that. Weights and net are those of encoder ``passt``.
 
+Changes: 2 attention in one call, which moves features in the seventh digit.
+
 Sources: Stability-AI/stable-audio-metrics@fd55536 src/passt_kld.py.
 """
 

@@ -99,7 +99,7 @@ def test_unknown_degradation_and_dry_run(clicks, tmp_path, capsys):
 def test_what_needs_labels_is_left_out_and_said(tmp_path):
     """A folder of sounds has no classes: no swap between them, and no verdict on one."""
     rng = np.random.default_rng(0)
-    for index in range(3):
+    for index in range(8):
         audio = rng.normal(0, 0.1, 16000).astype(np.float32)
         write_wav(tmp_path / "real" / f"sound {index}.wav", audio, 16000)
     listed = list_folder(tmp_path / "real", dataset_name="mine", home=tmp_path / "home")

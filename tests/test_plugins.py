@@ -64,9 +64,9 @@ def processes(monkeypatch) -> list[int]:
     started: list[int] = []
     start = workers._in_processes
 
-    def noted(tasks, jobs):
+    def noted(here, tasks, jobs):
         started.append(jobs)
-        return start(tasks, jobs)
+        return start(here, tasks, jobs)
 
     monkeypatch.setattr(scorer, "CHUNK", 1)
     monkeypatch.setattr(workers, "_in_processes", noted)

@@ -170,7 +170,7 @@ def test_d5_a_pipe_among_the_sounds_is_named(clicks: Path, tmp_path: Path, score
     assert found == {
         (clips[0].clip_id, "not_a_file"),
         (clips[1].clip_id, "bad_rate"),
-        (clips[2].clip_id, "short"),
+        (clips[2].clip_id, "too_short"),
         (clips[2].clip_id, "sound_gap"),
     }
 

@@ -24,6 +24,13 @@ _APPLICATION = 0x666F6C65
 _LAYOUT = 1
 # Another process writes one chunk of clips at a time, which takes milliseconds; a full disk can make it seconds.
 _PATIENCE_S = 60.0
+# With these the file itself is sound: a full disk, no permission, another process that writes for a minute.
+_FAULTS_OF_THE_PLACE = (
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM),
+)
+# What a damaged file raises; its error messages quote it, so they need not be UTF-8.
+_FAULTS = (sqlite3.Error, UnicodeDecodeError)
 ENDING = ".sqlite"
 
 
@@ -44,7 +51,7 @@ class FeatureStore:
             return {}
         try:
             rows = list(self._rows(keys))
-        except sqlite3.Error:
+        except _FAULTS:
             self.close()
             return {}
         found: dict[str, Features] = {}
@@ -64,10 +71,10 @@ class FeatureStore:
         rows = [(key, _digest(key, content), content) for key, content in _contents(entries)]
         try:
             self._insert(rows)
-        except sqlite3.OperationalError:  # full, locked, read-only: the file itself is sound
-            self.close()
-            raise
-        except sqlite3.DatabaseError:
+        except _FAULTS as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _FAULTS_OF_THE_PLACE:
+                self.close()
+                raise
             self._set_aside()
             self._insert(rows)
 
@@ -95,7 +102,7 @@ class FeatureStore:
             connection = sqlite3.connect(self.path, timeout=_PATIENCE_S, isolation_level=None)
             try:
                 _prepare(connection)
-            except sqlite3.Error:
+            except _FAULTS:
                 connection.close()
                 raise
             self._connection = connection
@@ -114,12 +121,18 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if marks == (_APPLICATION, _LAYOUT):
         return
     if _number(connection, "SELECT count(*) FROM sqlite_master"):
-        raise sqlite3.DatabaseError(f"the file is marked {marks}, not {(_APPLICATION, _LAYOUT)}")
+        raise _foreign(f"the file is marked {marks}, not {(_APPLICATION, _LAYOUT)}")
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, digest BLOB, content BLOB)")
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+
+
+def _foreign(what: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(what)
+    error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+    return error
 
 
 def _number(connection: sqlite3.Connection, statement: str) -> int:

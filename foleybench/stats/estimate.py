@@ -239,14 +239,14 @@ def paired(
 
 
 def within_bounds(interval: Interval, value: float, metric: Metric) -> Interval:
-    """Cut an interval at the metric's ideal and worst value, where it has them; it always holds its own value.
+    """Cut an interval at the lowest and highest value that the metric can have; it always holds its own value.
 
     Args:
         interval: Its ends may lie beyond the bounds, which nothing that makes intervals knows of.
         value: What it is about.
         metric: Whose bounds.
     """
-    floor, ceiling = (metric.ideal, metric.worst) if metric.better == "lower" else (metric.worst, metric.ideal)
+    floor, ceiling = metric.range
     low = interval.low if floor is None else max(interval.low, floor)
     high = interval.high if ceiling is None else min(interval.high, ceiling)
     return Interval(min(value, low), max(value, high))

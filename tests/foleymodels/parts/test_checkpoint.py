@@ -20,7 +20,7 @@ TENSORS = {
 
 @pytest.fixture
 def saved(tmp_path):
-    return checkpoint.save(tmp_path / "run", "net", TENSORS, {"settings": {}})
+    return checkpoint.write_checkpoint(tmp_path / "run", "net", TENSORS, {"settings": {}})
 
 
 def forget_hash(folder):
@@ -48,7 +48,7 @@ def write_unhashed(folder, tensors):
 
 def test_what_was_written_is_read_without_a_word(saved, capsys):
     """W3."""
-    tensors, config = checkpoint.load(saved, "net")
+    tensors, config = checkpoint.read_checkpoint(saved, "net")
     assert all(torch.equal(tensors[name], value) for name, value in TENSORS.items())
     assert config["kind"] == "net"
     assert capsys.readouterr().err == ""
@@ -63,7 +63,7 @@ def test_a_flipped_bit_is_found(saved, bit):
 
     damage(saved, flip)
     with pytest.raises(WrongWeightsError, match="not those that were written: their SHA-256 starts"):
-        checkpoint.load(saved, "net")
+        checkpoint.read_checkpoint(saved, "net")
 
 
 def test_tensors_that_changed_places_are_found(saved):
@@ -95,7 +95,7 @@ def test_weights_of_no_trained_network_are_refused_by_name(saved, change, messag
     else:
         write_unhashed(saved, tensors)
     with pytest.raises(WrongWeightsError, match=message):
-        checkpoint.load(saved, "net")
+        checkpoint.read_checkpoint(saved, "net")
 
 
 def test_an_exponent_flipped_in_an_old_checkpoint_is_absurd(saved):
@@ -104,14 +104,14 @@ def test_an_exponent_flipped_in_an_old_checkpoint_is_absurd(saved):
     tensors["net.weight"].view(torch.int32)[0, 1] ^= 1 << 30
     write_unhashed(saved, tensors)
     with pytest.raises(WrongWeightsError, match=r"in net\.weight"):
-        checkpoint.load(saved, "net")
+        checkpoint.read_checkpoint(saved, "net")
 
 
 def test_a_checkpoint_of_before_there_was_a_hash_is_read_and_that_is_said_once(saved, capsys):
     """W3."""
     write_unhashed(saved, TENSORS)
     for _ in range(3):
-        tensors, _ = checkpoint.load(saved, "net")
+        tensors, _ = checkpoint.read_checkpoint(saved, "net")
     assert torch.equal(tensors["net.weight"], TENSORS["net.weight"])
     assert capsys.readouterr().err.count("carries no hash of its weights") == 1
 
@@ -128,10 +128,10 @@ def test_weights_of_another_run_are_found(saved, tmp_path):
     other = {name: value + 1 for name, value in TENSORS.items()}
     checkpoint.write_tensors(saved / checkpoint.WEIGHTS, other)
     with pytest.raises(WrongWeightsError, match=r"does not hold the weights that config\.json beside it"):
-        checkpoint.load(saved, "net")
+        checkpoint.read_checkpoint(saved, "net")
     (saved / checkpoint.WEIGHTS).write_bytes(safetensors.torch.save(TENSORS))
     with pytest.raises(WrongWeightsError, match="their SHA-256 is not recorded"):
-        checkpoint.load(saved, "net")
+        checkpoint.read_checkpoint(saved, "net")
 
 
 def test_a_damaged_file_is_a_sentence(saved):
@@ -145,7 +145,7 @@ def test_a_damaged_file_is_a_sentence(saved):
             data[place] = rng.integers(256)
         path.write_bytes(bytes(data[: rng.integers(len(data))] if count % 10 == 0 else data))
         try:
-            tensors, _ = checkpoint.load(saved, "net")
+            tensors, _ = checkpoint.read_checkpoint(saved, "net")
         except FoleyError:
             refused += 1
         else:  # a change of what is said beside the tensors
@@ -158,4 +158,4 @@ def test_a_config_that_is_none_is_a_sentence(saved, text):
     """W3."""
     (saved / checkpoint.CONFIG).write_text(text, encoding="utf-8")
     with pytest.raises(FoleyError, match=r"config\.json"):
-        checkpoint.load(saved, "net")
+        checkpoint.read_checkpoint(saved, "net")

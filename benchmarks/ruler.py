@@ -28,12 +28,13 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 from foleybench.clips import Clip, Event  # noqa: E402
+from foleybench.synthesis.splits import CorpusOptions  # noqa: E402
 from foleybench.synthfoley2 import class_names, compose, render_clip, synthesise  # noqa: E402
 from foleybench.synthfoley2.difficulty import preset  # noqa: E402
 from foleybench.synthfoley2.draw import draw  # noqa: E402
 from foleybench.synthfoley2.render import frame_times  # noqa: E402
 from foleybench.synthfoley2.spec import ClipSpec  # noqa: E402
-from foleybench.synthfoley2.splits import Options, split_specs  # noqa: E402
+from foleybench.synthfoley2.splits import split_specs  # noqa: E402
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def main() -> None:
 
 def shares() -> None:
     """Count sources, silent movers, hidden events and continuous draws over the whole test split."""
-    scenes = [compose(spec) for spec in split_specs("test", Options())]
+    scenes = [compose(spec) for spec in split_specs("test", CorpusOptions())]
     heard = [event for scene in scenes for event in scene.events if event.audible]
     n_sources = [len({e.source for e in scene.events if e.audible}) for scene in scenes]
     places = collections.Counter(event.factors["where"] for event in heard)
@@ -95,7 +96,7 @@ def shares() -> None:
 
 def speed(n_clips: int) -> None:
     """Measure seconds of clip a second of one core, over the mix of the test split at 64 px."""
-    specs = split_specs("test", Options())[:n_clips]
+    specs = split_specs("test", CorpusOptions())[:n_clips]
     render_clip(specs[0])
     times_s = []
     for spec in specs:
@@ -114,7 +115,7 @@ def same_bytes(n_clips: int, only_print: bool) -> None:
     """Hash clips of several splits, here and in another process."""
     digest = hashlib.sha256()
     for split in ("test", "heldout_fps", "counterfactual"):
-        for spec in split_specs(split, Options())[: n_clips // 3]:
+        for spec in split_specs(split, CorpusOptions())[: n_clips // 3]:
             clip = render_clip(spec)
             assert clip.frames is not None
             assert clip.audio is not None
@@ -167,8 +168,8 @@ def _made_silent(events: Sequence[Event], silence: str) -> tuple[Event, ...]:
 
 def picture(n_train: int, n_test: int) -> None:
     """Train ridge and a small network on single frames; state the AUC over all frames and within clips."""
-    train = [render_clip(spec) for spec in split_specs("train", Options())[:n_train]]
-    test = [render_clip(spec) for spec in split_specs("test", Options())[:n_test]]
+    train = [render_clip(spec) for spec in split_specs("train", CorpusOptions())[:n_train]]
+    test = [render_clip(spec) for spec in split_specs("test", CorpusOptions())[:n_test]]
     for kind in ("onset", "span"):
         labels = [_sounding(clip, kind) for clip in train]
         wanted = [_sounding(clip, kind) for clip in test]
@@ -298,7 +299,7 @@ def grains(n_train: int, n_test: int) -> None:
 
 def _grains(split: str, n_clips: int, take: int) -> tuple[np.ndarray, list[Event]]:
     rows, events = [], []
-    for spec in split_specs(split, Options())[:n_clips]:
+    for spec in split_specs(split, CorpusOptions())[:n_clips]:
         for k, event in enumerate(compose(spec).events):
             if event.audible and event.kind == "onset":
                 rng = np.random.default_rng([take, k, int(spec.source_id[1:9], 16)])

@@ -5,6 +5,9 @@ Everything that is not a ``FoleyError`` is a bug of ours and propagates with its
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 EXIT_OK = 0
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -68,3 +71,11 @@ class MediaError(FoleyError):
     def __reduce__(self) -> tuple[type[MediaError], tuple[str, str]]:
         """Survive the trip from a worker process, where the default would call ``__init__`` with one argument."""
         return type(self), (self.status, self.reason)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a name that does not exist, with the nearest ones."""
+    choices = sorted(known)
+    close = difflib.get_close_matches(name, choices, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"there is no {what} {name!r}.{hint} Known: {', '.join(choices)}."

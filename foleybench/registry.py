@@ -8,7 +8,6 @@ A name is the file of that name in the folder of its kind. Others add names of e
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import hashlib
 import importlib
@@ -17,12 +16,11 @@ import importlib.util
 import sys
 import tokenize
 import traceback
-from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from foleybench.errors import FoleyError, UnknownNameError
+from foleybench.errors import FoleyError, UnknownNameError, unknown
 
 
 class _Kind(NamedTuple):
@@ -148,14 +146,6 @@ def refresh() -> None:
     importlib.invalidate_caches()
     _files.cache_clear()
     _entry_points.cache_clear()
-
-
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the message for a name that does not exist, with the nearest ones."""
-    choices = sorted(known)
-    close = difflib.get_close_matches(name, choices, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"there is no {what} {name!r}.{hint} Known: {', '.join(choices)}."
 
 
 def _places(kind: str, name: str) -> list[_Place]:

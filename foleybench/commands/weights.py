@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foleybench import registry
-from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError, UnknownNameError, WeightsMissingError, WrongWeightsError
+from foleybench.errors import (
+    EXIT_ERROR,
+    EXIT_OK,
+    FoleyError,
+    UnknownNameError,
+    WeightsMissingError,
+    WrongWeightsError,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from foleybench.api.weights import Weights
@@ -31,9 +39,9 @@ def run(args: argparse.Namespace) -> int:
     """Do it for every encoder that is named; 1 when a file is absent, wrong or could not be had."""
     known = _weights()
     chosen = {name: weights for name, weights in known.items() if not args.encoder or name in args.encoder}
-    unknown = sorted(set(args.encoder) - set(chosen))
-    if unknown:
-        raise UnknownNameError(registry.unknown("encoder with weights", unknown[0], known))
+    strange = sorted(set(args.encoder) - set(chosen))
+    if strange:
+        raise UnknownNameError(unknown("encoder with weights", strange[0], known))
     if args.action == "list":
         return _list(chosen)
     if args.action == "fetch" and not args.encoder:

@@ -14,9 +14,8 @@ from typing import Any
 
 from foleybench.api.dataset import Dataset, Item
 from foleybench.datasets._parts import listed
-from foleybench.errors import UnknownNameError
+from foleybench.errors import UnknownNameError, unknown
 from foleybench.lists import ListRow
-from foleybench.registry import unknown
 
 OFFICIAL = "https://www.robots.ox.ac.uk/~vgg/data/vggsound/vggsound.csv"
 SPLITS = ("train", "test")

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.registry import unknown
+from foleybench.errors import FoleyError, UnknownNameError, unknown
 
 
 class Ontology:

@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.clip_ids import segment_id
-from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.registry import unknown
+from foleybench.errors import FoleyError, UnknownNameError, unknown
 
 FOLDER = Path(__file__).parent / "data"
 CLIPS = "clips.txt.gz"

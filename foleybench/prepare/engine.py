@@ -13,7 +13,7 @@ from typing import Any
 
 from foleybench.api.dataset import Item
 from foleybench.clip_ids import MAX_ID_BYTES, is_safe
-from foleybench.errors import FoleyError, UnknownNameError
+from foleybench.errors import FoleyError, UnknownNameError, unknown
 from foleybench.prepare.destination import RemoteShelf, Shelf
 from foleybench.prepare.duplicate_flags import write_between
 from foleybench.prepare.load_dataset import load_dataset
@@ -33,7 +33,6 @@ from foleybench.prepare.split_record import LOCK, any_left, find_finished, finis
 from foleybench.prepare.staging import Staging, items_sha256, refuse_change
 from foleybench.prepare.tool_versions import tool_versions
 from foleybench.prepare.worker_pool import PoolSettings, Task, run_tasks
-from foleybench.registry import unknown
 from foleybench.runtime.lock import locked
 from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import shard_name, shard_names

@@ -21,9 +21,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from foleybench.clips import Clip, Clock, Event, FrameArray
+from foleybench.synthesis.splits import CorpusOptions
 from foleybench.synthfoley.classes import class_names
 from foleybench.synthfoley.render import render_clip
-from foleybench.synthfoley.splits import Options, split_specs
+from foleybench.synthfoley.splits import split_specs
 
 _TILES = 14
 _HEIGHT_IN = 2.4
@@ -72,7 +73,7 @@ def corpus_sheets(folder: Path, clips_per_class: Sequence[Sequence[Clip]]) -> li
     return paths
 
 
-def first_clips(options: Options, n_per_class: int) -> list[list[Clip]]:
+def first_clips(options: CorpusOptions, n_per_class: int) -> list[list[Clip]]:
     """Render the first clips of each class of the test split."""
     specs = split_specs("test", options)
     return [[render_clip(s) for s in specs if s.label == name][:n_per_class] for name in class_names()]
@@ -144,5 +145,5 @@ def _marks(axes: Axes, events: Sequence[Event]) -> None:
 
 
 if __name__ == "__main__":
-    for written in corpus_sheets(Path(sys.argv[1]), first_clips(Options(), 4)):
+    for written in corpus_sheets(Path(sys.argv[1]), first_clips(CorpusOptions(), 4)):
         sys.stdout.write(f"{written}\n")

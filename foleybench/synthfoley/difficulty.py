@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from foleybench.errors import UnknownNameError
-from foleybench.registry import unknown
+from foleybench.errors import UnknownNameError, unknown
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

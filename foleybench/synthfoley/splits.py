@@ -8,18 +8,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from foleybench.errors import UnknownNameError
-from foleybench.registry import unknown
 from foleybench.synthesis.dice import Dice
+from foleybench.synthesis.splits import CorpusOptions, CorpusSize, base_spec, require_split, size_of
 from foleybench.synthfoley.classes import class_names, load_class
 from foleybench.synthfoley.render import common_factors
 from foleybench.synthfoley.spec import VERSION, ClipSpec
 
-HELDOUT_FPS = (12.5, 24.0, 30000 / 1001, 50.0)
-HELDOUT_TEMPO = (1.1, 1.45)
 CHANGES = ("material", "tempo", "size", "distance_m", "start_s")
 _CHANGE_STEP = {"tempo": 0.45, "size": 0.5, "distance_m": 0.8, "start_s": 0.12}
 _MIDDLE = {"tempo": 0.5, "size": 0.5, "distance_m": 1.75, "start_s": 1.0}
@@ -33,98 +30,31 @@ _LETTERS = {
     "heldout_long": "l",
     "counterfactual": "c",
 }
-SPLITS = tuple(_LETTERS)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Size:
-    """A preset of the corpus.
-
-    Attributes:
-        duration_s: Length of a clip.
-        long_s: Length of a clip of ``heldout_long``.
-        per_class: Clips per class of every split (pairs, for ``counterfactual``).
-    """
-
-    duration_s: float
-    long_s: float
-    per_class: dict[str, int]
-
-
-def _counts(train: int, val: int, test: int, heldout: int) -> dict[str, int]:
-    return {"train": train, "val": val, "test": test, **dict.fromkeys(SPLITS[3:], heldout)}
 
 
 SIZES = {
-    "tiny": Size(duration_s=4.0, long_s=10.0, per_class=_counts(116, 8, 16, 4)),
-    "base": Size(duration_s=10.0, long_s=20.0, per_class=_counts(1540, 77, 77, 40)),
+    "tiny": CorpusSize.of(4.0, 10.0, train=116, val=8, test=16, heldout=4),
+    "base": CorpusSize.of(10.0, 20.0, train=1540, val=77, test=77, heldout=40),
 }
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the corpus was asked for.
-
-    Attributes:
-        size: Name of a size.
-        seed: Seed of the corpus.
-        pixels: Side of the picture.
-        fps: Frames per second (of all splits but ``heldout_fps``).
-        rate_hz: Sample rate.
-        duration_s: Replaces the size's clip length; ``heldout_long`` keeps its ratio to it.
-        difficulty: Name of a difficulty.
-    """
-
-    size: str = "tiny"
-    seed: int = 0
-    pixels: int = 64
-    fps: float = 25.0
-    rate_hz: int = 16000
-    duration_s: float | None = None
-    difficulty: str = "default"
-
-
-def split_specs(split: str, options: Options) -> list[ClipSpec]:
+def split_specs(split: str, options: CorpusOptions) -> list[ClipSpec]:
     """Return the clips of a split in a fixed order that mixes the classes.
 
     Raises:
         UnknownNameError: No such split or size.
     """
-    if split not in SPLITS:
-        raise UnknownNameError(unknown("SynthFoley split", split, SPLITS))
-    if options.size not in SIZES:
-        raise UnknownNameError(unknown("SynthFoley size", options.size, SIZES))
+    require_split(split)
+    size = size_of(options, SIZES)
     specs: list[ClipSpec] = []
     taken: set[str] = set()
-    for number in range(SIZES[options.size].per_class[split]):
+    for number in range(size.per_class[split]):
         for index, label in enumerate(class_names()):
             source_id = _source_id(split, index, label, number, options.seed, taken)
-            base = _base_spec(split, label, number + index, source_id, options)
-            specs += _pair(base, number + index) if split == "counterfactual" else [base]
+            turn = number + index
+            base = base_spec(ClipSpec, split, options, size, source_id=source_id, label=label, turn=turn)
+            specs += _pair(base, turn) if split == "counterfactual" else [base]
     return specs
-
-
-def _base_spec(split: str, label: str, turn: int, source_id: str, options: Options) -> ClipSpec:
-    size = SIZES[options.size]
-    duration_s = size.duration_s if options.duration_s is None else options.duration_s
-    if split == "heldout_long":
-        duration_s *= size.long_s / size.duration_s
-    faster = split == "heldout_tempo"
-    return ClipSpec(
-        clip_id=f"{source_id}_000000",
-        source_id=source_id,
-        label=label,
-        split=split,
-        seed=options.seed,
-        duration_s=duration_s,
-        fps=HELDOUT_FPS[turn % len(HELDOUT_FPS)] if split == "heldout_fps" else options.fps,
-        pixels=options.pixels,
-        rate_hz=options.rate_hz,
-        difficulty=options.difficulty,
-        tempo_low=HELDOUT_TEMPO[0] if faster else 0.0,
-        tempo_high=HELDOUT_TEMPO[1] if faster else 1.0,
-        heldout_material=split == "heldout_material",
-    )
 
 
 def _pair(base: ClipSpec, turn: int) -> Iterator[ClipSpec]:
@@ -160,15 +90,3 @@ def _source_id(split: str, index: int, label: str, number: int, seed: int, taken
     source_id = next(candidate for candidate in fresh if candidate not in taken)
     taken.add(source_id)
     return source_id
-
-
-def chosen_splits(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the asked-for splits in their fixed order, all of them for None.
-
-    Raises:
-        UnknownNameError: No such split.
-    """
-    for name in names or ():
-        if name not in SPLITS:
-            raise UnknownNameError(unknown("SynthFoley split", name, SPLITS))
-    return SPLITS if names is None else tuple(split for split in SPLITS if split in names)

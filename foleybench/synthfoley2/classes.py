@@ -9,8 +9,7 @@ import dataclasses
 import functools
 from typing import Literal
 
-from foleybench.errors import UnknownNameError
-from foleybench.registry import unknown
+from foleybench.errors import UnknownNameError, unknown
 from foleybench.synthfoley2.voices import BODIES, RUBS
 
 _HARD = ("wood", "metal", "glass", "plastic", "stone")

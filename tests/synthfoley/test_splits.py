@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from foleybench.errors import UnknownNameError
+from foleybench.synthesis.splits import HELDOUT_FPS, SPLITS, CorpusOptions, chosen_splits
 from foleybench.synthfoley import class_names, load_class, render_clip
 from foleybench.synthfoley.render import common_factors, compose_events
-from foleybench.synthfoley.splits import HELDOUT_FPS, SPLITS, Options, chosen_splits, split_specs
+from foleybench.synthfoley.splits import split_specs
 
 
 @pytest.fixture(scope="module")
 def corpus():
-    return {split: split_specs(split, Options()) for split in SPLITS}
+    return {split: split_specs(split, CorpusOptions()) for split in SPLITS}
 
 
 def test_sizes_of_tiny(corpus):
@@ -38,7 +39,7 @@ def test_ids_are_unique_safe_and_follow_the_pattern(corpus):
 
 
 def test_another_seed_gives_other_clips():
-    first, second = split_specs("val", Options()), split_specs("val", Options(seed=1))
+    first, second = split_specs("val", CorpusOptions()), split_specs("val", CorpusOptions(seed=1))
     assert not {spec.clip_id for spec in first} & {spec.clip_id for spec in second}
 
 
@@ -69,7 +70,7 @@ def test_heldout_fps_and_length(corpus):
         by_class[spec.label].add(spec.fps)
     assert all(rates == set(HELDOUT_FPS) for rates in by_class.values())
     assert {spec.duration_s for spec in corpus["heldout_long"]} == {10.0}
-    assert {spec.duration_s for spec in split_specs("heldout_long", Options(duration_s=2.0))} == {5.0}
+    assert {spec.duration_s for spec in split_specs("heldout_long", CorpusOptions(duration_s=2.0))} == {5.0}
 
 
 def test_counterfactual_pairs_differ_in_one_factor(corpus):
@@ -121,9 +122,9 @@ def test_the_default_difficulty_has_silent_and_offscreen_events_in_a_minority(co
 
 def test_unknown_names_are_refused():
     with pytest.raises(UnknownNameError, match="heldout_tempo"):
-        split_specs("heldout_temp", Options())
+        split_specs("heldout_temp", CorpusOptions())
     with pytest.raises(UnknownNameError, match="tiny"):
-        split_specs("train", Options(size="tyni"))
+        split_specs("train", CorpusOptions(size="tyni"))
     with pytest.raises(UnknownNameError, match="train"):
         chosen_splits(["trian"])
 

@@ -8,11 +8,12 @@ import pytest
 
 from foleybench.clips import Event
 from foleybench.errors import UnknownNameError
+from foleybench.synthesis.splits import CorpusOptions
 from foleybench.synthfoley2 import ClipSpec, class_names, compose, load_class
 from foleybench.synthfoley2.camera import camera_path, cover_path
 from foleybench.synthfoley2.materials import MATERIALS
 from foleybench.synthfoley2.mechanisms import load_mechanism
-from foleybench.synthfoley2.splits import Options, split_specs
+from foleybench.synthfoley2.splits import split_specs
 
 SPEED_OF_SOUND = 343.0
 
@@ -25,7 +26,7 @@ def spec(label="bounce_tin", source="a", **changes):
 @pytest.fixture(scope="module")
 def scenes():
     """Every third clip of the test split."""
-    return [compose(wanted) for wanted in split_specs("test", Options())[::3]]
+    return [compose(wanted) for wanted in split_specs("test", CorpusOptions())[::3]]
 
 
 def audible(scene):

@@ -8,16 +8,17 @@ import pytest
 
 from foleybench.clip_ids import VALID
 from foleybench.errors import FoleyError, UnknownNameError
+from foleybench.synthesis.splits import HELDOUT_FPS, SPLITS, CorpusOptions, chosen_splits
 from foleybench.synthfoley2 import ClipSpec, class_names, compose, load_class, render_clip
-from foleybench.synthfoley2.splits import CHANGES, HELDOUT_FPS, SIZES, SPLITS, Options, chosen_splits, split_specs
+from foleybench.synthfoley2.splits import CHANGES, SIZES, split_specs
 
 
 def all_specs():
-    return [spec for split in SPLITS for spec in split_specs(split, Options())]
+    return [spec for split in SPLITS for spec in split_specs(split, CorpusOptions())]
 
 
 def test_the_test_split_holds_a_thousand_clips_balanced_over_classes():
-    specs = split_specs("test", Options())
+    specs = split_specs("test", CorpusOptions())
     assert len(specs) >= 1000
     counts = collections.Counter(spec.label for spec in specs)
     assert set(counts) == set(class_names())
@@ -41,34 +42,34 @@ def test_ids_say_nothing():
 
 
 def test_other_seeds_are_other_clips():
-    assert not {s.clip_id for s in split_specs("val", Options())} & {
-        s.clip_id for s in split_specs("val", Options(seed=1))
+    assert not {s.clip_id for s in split_specs("val", CorpusOptions())} & {
+        s.clip_id for s in split_specs("val", CorpusOptions(seed=1))
     }
 
 
 def test_training_never_shows_the_heldout_material_with_its_class():
     for split in ("train", "val", "test"):
-        for spec in split_specs(split, Options())[:200]:
+        for spec in split_specs(split, CorpusOptions())[:200]:
             for actor in compose(spec).actors:
                 assert actor.material != load_class(actor.label).heldout_material
-    for spec in split_specs("heldout_material", Options()):
+    for spec in split_specs("heldout_material", CorpusOptions()):
         main = compose(spec).actors[0]
         assert main.material == load_class(main.label).heldout_material
 
 
 def test_heldout_tempo_rates_and_lengths():
-    assert all(1.1 <= compose(s).factors["tempo"] <= 1.45 for s in split_specs("heldout_tempo", Options())[:50])
-    assert {s.fps for s in split_specs("heldout_fps", Options())} == set(HELDOUT_FPS)
+    assert all(1.1 <= compose(s).factors["tempo"] <= 1.45 for s in split_specs("heldout_tempo", CorpusOptions())[:50])
+    assert {s.fps for s in split_specs("heldout_fps", CorpusOptions())} == set(HELDOUT_FPS)
     per_class = collections.defaultdict(set)
-    for s in split_specs("heldout_fps", Options()):
+    for s in split_specs("heldout_fps", CorpusOptions()):
         per_class[s.label].add(s.fps)
     assert all(len(rates) == 4 for rates in per_class.values())
-    assert {s.duration_s for s in split_specs("heldout_long", Options())} == {10.0}
-    assert {s.duration_s for s in split_specs("heldout_long", Options(duration_s=2.0))} == {5.0}
+    assert {s.duration_s for s in split_specs("heldout_long", CorpusOptions())} == {10.0}
+    assert {s.duration_s for s in split_specs("heldout_long", CorpusOptions(duration_s=2.0))} == {5.0}
 
 
 def test_pairs_share_everything_but_one_factor():
-    specs = split_specs("counterfactual", Options())
+    specs = split_specs("counterfactual", CorpusOptions())
     pairs = list(zip(specs[::2], specs[1::2], strict=True))
     assert {base.notes["counterfactual"]["changed"] for base, _ in pairs} == set(CHANGES)
     for base, changed in pairs[:60]:
@@ -88,7 +89,7 @@ def test_pairs_share_everything_but_one_factor():
 
 def test_every_class_has_pairs_of_several_changes():
     changes = collections.defaultdict(set)
-    for spec in split_specs("counterfactual", Options()):
+    for spec in split_specs("counterfactual", CorpusOptions()):
         changes[spec.label].add(spec.notes["counterfactual"]["changed"])
     assert min(len(found) for found in changes.values()) >= 3
 
@@ -138,9 +139,9 @@ def test_a_clip_that_does_not_fit_in_memory_is_refused():
 
 def test_unknown_names_are_refused():
     with pytest.raises(UnknownNameError, match="test"):
-        split_specs("tset", Options())
+        split_specs("tset", CorpusOptions())
     with pytest.raises(UnknownNameError, match="tiny"):
-        split_specs("test", Options(size="tini"))
+        split_specs("test", CorpusOptions(size="tini"))
     with pytest.raises(UnknownNameError, match="train"):
         chosen_splits(["trian"])
     with pytest.raises(UnknownNameError, match="default"):

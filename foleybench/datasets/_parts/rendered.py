@@ -1,12 +1,20 @@
-"""Options and samples of data sets that are rendered: SynthFoley's versions."""
+"""Data sets that are rendered on the spot: SynthFoley's versions."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from foleybench.api.dataset import Sample
+from foleybench.api.dataset import Dataset, Item, Sample
 from foleybench.clips import Clip
+from foleybench.synthesis.clip_spec import CorpusClip
+from foleybench.synthesis.splits import SPLITS, CorpusOptions, chosen_splits
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 def add_arguments(
@@ -21,6 +29,85 @@ def add_arguments(
     parser.add_argument("--rate", type=int, default=16000, help="sample rate in Hz (default: 16000)")
     parser.add_argument("--difficulty", choices=sorted(difficulties), default="default", help="how hard it is to see")
     parser.add_argument("--seed", type=int, default=0, help="seed of the corpus (default: 0)")
+
+
+def corpus(
+    kind: type[CorpusClip],
+    *,
+    title: str,
+    description: str,
+    sizes: Iterable[str],
+    difficulties: Iterable[str],
+    preset: Callable[[str], DataclassInstance],
+    split_specs: Callable[[str, CorpusOptions], Sequence[CorpusClip]],
+    render: Callable[[Any], Clip],
+) -> Dataset:
+    """Return the data set of a corpus that is made on the spot.
+
+    Args:
+        kind: The corpus's own spec.
+        title: Name for people.
+        description: One sentence.
+        sizes: Names of its size presets.
+        difficulties: Names of its difficulties.
+        preset: Returns a difficulty by its name.
+        split_specs: Lists the clips of a split.
+        render: Makes a clip from its spec.
+    """
+    return Dataset(
+        title=title,
+        version=kind.version,
+        licence="MIT (made by this package)",
+        description=description,
+        add_arguments=functools.partial(add_arguments, sizes=sizes, splits=SPLITS, difficulties=difficulties),
+        items=functools.partial(_items, split_specs=split_specs),
+        make=functools.partial(_make, kind=kind, render=render),
+        fingerprint=functools.partial(_fingerprint, kind=kind, preset=preset),
+    )
+
+
+def _items(options: argparse.Namespace, *, split_specs: Callable[..., Sequence[CorpusClip]]) -> list[Item]:
+    """List the clips of all asked-for splits."""
+    wanted = _options(options)
+    return [_item(spec) for split in chosen_splits(options.splits) for spec in split_specs(split, wanted)]
+
+
+def _make(item: Item, *, kind: type[CorpusClip], render: Callable[[Any], Clip]) -> Sample:
+    """Render and encode one clip."""
+    spec = kind.from_json(item.spec)
+    return encoded(render(spec), spec.fps)
+
+
+def _fingerprint(
+    options: argparse.Namespace, *, kind: type[CorpusClip], preset: Callable[[str], DataclassInstance]
+) -> dict[str, Any]:
+    """Return what decides the bytes."""
+    wanted = _options(options)
+    knobs = dataclasses.asdict(preset(wanted.difficulty))
+    return {"corpus_version": kind.version, **dataclasses.asdict(wanted), "knobs": knobs}
+
+
+def _options(options: argparse.Namespace) -> CorpusOptions:
+    return CorpusOptions(
+        size=options.size,
+        seed=options.seed,
+        pixels=options.pixels,
+        fps=options.fps,
+        rate_hz=options.rate,
+        duration_s=options.seconds,
+        difficulty=options.difficulty,
+    )
+
+
+def _item(spec: CorpusClip) -> Item:
+    return Item(
+        clip_id=spec.clip_id,
+        source=f"synthfoley v{spec.version} seed {spec.seed}",
+        source_id=spec.source_id,
+        label=spec.label,
+        split=spec.split,
+        spec=spec.as_json(),
+    )
 
 
 def encoded(clip: Clip, fps: float) -> Sample:

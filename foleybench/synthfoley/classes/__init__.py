@@ -6,8 +6,7 @@ import functools
 import importlib
 from pathlib import Path
 
-from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.registry import unknown
+from foleybench.errors import FoleyError, UnknownNameError, unknown
 from foleybench.synthfoley.contract import SoundClass
 
 

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from foleybench.errors import FoleyError, UnknownNameError
-from foleybench.registry import unknown
+from foleybench.errors import FoleyError, UnknownNameError, unknown
 
 # tiny: minutes on a CPU. base: under an hour on one GPU. std16k: the whole of VGGSound with the audio of the field
 # (16 kHz, 1024 / 256, 80 bands, 8 s). paper: the literal profile of the paper's section 4.1, with its optimiser.

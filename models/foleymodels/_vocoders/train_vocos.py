@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from foleybench.errors import UnknownNameError
+from foleybench.errors import UnknownNameError, unknown
 from foleybench.media.audio import fit_length, resample
-from foleybench.registry import unknown
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.mel import Mel, MelSettings
 from foleymodels._parts.settings import parsed

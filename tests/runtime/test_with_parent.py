@@ -19,7 +19,7 @@ import os, sys, time
 from foleybench.runtime.worker_processes import worker_processes
 
 def work(seconds):
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # at once: two children share the pipe
     end = time.monotonic() + seconds
     while time.monotonic() < end:  # holds the lock of the interpreter most of the time
         sum(range(1000))
@@ -35,7 +35,7 @@ from foleybench.shards.loader import ClipLoader
 from foleybench.shards.stream import ShardStream
 
 def slow(sample):
-    print(os.getpid(), flush=True)
+    os.write(1, f"{{os.getpid()}}\\n".encode())  # at once: two children share the pipe
     time.sleep(60)
 
 if __name__ == "__main__":

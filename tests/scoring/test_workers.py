@@ -96,7 +96,8 @@ import ray
 from foleybench import scoring
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 
-ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80 * 1024**2, log_to_driver=False)
+# A cluster of its own: tests of other files have theirs at the same time.
+ray.init(address="local", num_cpus=2, include_dashboard=False, object_store_memory=80 * 1024**2, log_to_driver=False)
 scoring.CHUNK = 2
 model = json.loads(sys.argv[3])
 request = EvalRequest(

@@ -50,7 +50,7 @@ def match_onsets(wanted_s: FloatArray, found_s: FloatArray, tolerance_s: float =
         tolerance_s: Largest distance of a pair.
 
     Example:
-        >>> match(np.array([1.0, 2.0]), np.array([1.04, 3.0])).pairs
+        >>> match_onsets(np.array([1.0, 2.0]), np.array([1.04, 3.0])).pairs
         ((1.0, 1.04),)
     """
     pairs: list[tuple[int, int]] = []

@@ -167,7 +167,7 @@ def spread_clips(clip_ids: Sequence[str], limit: int | None) -> list[str]:
     """Return so many of the clips, evenly spread, so that a sorted list gives all classes.
 
     Example:
-        >>> spread(list("abcdefgh"), 4)
+        >>> spread_clips(list("abcdefgh"), 4)
         ['a', 'c', 'e', 'g']
     """
     if limit is None or limit >= len(clip_ids):

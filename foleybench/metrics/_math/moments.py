@@ -22,6 +22,7 @@ class Moments:
         scatter: Sum over rows of the outer product of a row's deviation with itself, shape (d, d), float64.
 
     Example:
+        >>> import numpy as np
         >>> rows = np.array([[0.0, 1.0], [2.0, 5.0], [4.0, 0.0]])
         >>> found = Moments.of(rows)
         >>> found.n, bool(np.allclose(found.covariance, np.cov(rows.T)))

@@ -21,7 +21,7 @@ def rewrite(folder, tensors):
     """Put other weights into a checkpoint, as if they had been trained."""
     path = folder / checkpoint.CONFIG
     config = json.loads(path.read_text())
-    checkpoint.save(folder, config.pop("kind"), tensors, {k: v for k, v in config.items() if k != "tensors_sha256"})
+    checkpoint.write_checkpoint(folder, config.pop("kind"), tensors, {k: v for k, v in config.items() if k != "tensors_sha256"})
 
 
 def generate(folder, corpus, out):

@@ -34,16 +34,14 @@ class Matched:
         files: Clip id -> its takes, in their order; one file where there are no takes.
         missing: Clips without a file, in the order asked for.
         unmatched: Media files that belong to no clip.
-        others: Files with an ending that is not known as sound or video.
-        unreadable: Subfolders that could not be listed.
+        lying: All that lies in the folder.
         unknown_rows: Lines of the name map that name no clip, or no file that is there.
     """
 
     files: dict[str, tuple[Path, ...]]
     missing: list[str]
     unmatched: list[PurePosixPath]
-    others: list[PurePosixPath] = dataclasses.field(default_factory=list)
-    unreadable: list[PurePosixPath] = dataclasses.field(default_factory=list)
+    lying: FolderFiles = dataclasses.field(default_factory=lambda: FolderFiles([], [], []))
     unknown_rows: list[str] = dataclasses.field(default_factory=list)
 
     @property
@@ -140,8 +138,7 @@ def match(folder: Path, clips: Mapping[str, str], names: Path | None = None) -> 
         },
         missing=[clip_id for clip_id in clips if clip_id not in found],
         unmatched=[path for path in files.media if path not in used],
-        others=files.others,
-        unreadable=files.unreadable,
+        lying=files,
         unknown_rows=unknown_rows,
     )
 
@@ -172,7 +169,7 @@ def leftovers(matched: Matched) -> Iterator[str]:
         yield f"{printable(path)}: there is no clip of this name"
     for row in matched.unknown_rows:
         yield f"name map, {row}"
-    yield from left_out(FolderFiles([], matched.others, matched.unreadable))
+    yield from left_out(matched.lying)
 
 
 @dataclasses.dataclass(frozen=True)

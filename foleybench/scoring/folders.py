@@ -12,7 +12,7 @@ from foleybench.artefacts.clip_table import ClipTable
 from foleybench.artefacts.match import Matched, match, nearest
 from foleybench.errors import FoleyError
 from foleybench.features.cache import default_folder
-from foleybench.media.folder import FolderFiles, left_out, plain_name, printable
+from foleybench.media.folder import left_out, plain_name, printable
 from foleybench.scoring.device import usable_device
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.scoring.fitting_protocol import fitting
@@ -54,13 +54,12 @@ def pair(
     listed = _list(reference, name, homes)
     if audio is None:
         return Pairing(listed=listed, matched=Matched(files={}, missing=[], unmatched=[]))
-    clips = {entry.clip_id: entry.source for entry in open_dataset(listed.manifest).entries()}
-    pairing = Pairing(listed=listed, matched=match(audio, clips, names))
+    pairing = Pairing(listed=listed, matched=match(audio, listed.sources, names))
     if not pairing.matched.files:
         told = "\n  ".join(list(mismatches(pairing))[:_MOST_SHOWN])
         raise FoleyError(
-            f"no file of {audio} has the name of one of the {len(clips)} clips in {reference}. Give them the same "
-            f"names, or map them with --names CSV (columns path,clip_id).\n  {told}"
+            f"no file of {audio} has the name of one of the {len(listed.clips)} clips in {reference}. Give them the "
+            f"same names, or map them with --names CSV (columns path,clip_id).\n  {told}"
         )
     return pairing
 
@@ -80,7 +79,7 @@ def _list(reference: Path, name: str, homes: Sequence[Path]) -> ListedFolder:
 def mismatches(pairing: Pairing) -> Iterator[str]:
     """Yield a sentence for everything on either side that is not scored or goes by another name."""
     matched, listed = pairing.matched, pairing.listed
-    sources = {file.clip_id: printable(file.path) for file in listed.clips}
+    sources = listed.sources
     lonely = [Path(sources[clip_id]).stem for clip_id in matched.missing]
     for path in matched.unmatched:
         near = nearest(path.stem, lonely)
@@ -93,8 +92,7 @@ def mismatches(pairing: Pairing) -> Iterator[str]:
         yield f"--names, {row}"
     for file in listed.doubled:
         yield f"real {printable(file.path)}: not used, {printable(file.same_as or file.path)} is the same clip"
-    generated = FolderFiles([], matched.others, matched.unreadable)
-    for side, lying in (("generated", generated), ("real", listed.files)):
+    for side, lying in (("generated", matched.lying), ("real", listed.files)):
         yield from (f"{side}: {line}" for line in left_out(lying))
 
 

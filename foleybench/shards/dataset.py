@@ -22,7 +22,7 @@ from foleybench.clips import Channels, Clip, Event
 from foleybench.errors import ManifestError, MediaError
 from foleybench.media.audio import read_sound
 from foleybench.media.h264 import decode_mp4
-from foleybench.shards.manifest import Entry, read_manifest
+from foleybench.shards.manifest import Entry, Manifest, read_manifest
 from foleybench.shards.members import check_meta, wrong_members
 
 FIELDS = ("flac", "json", "mp4")
@@ -103,6 +103,10 @@ def read_members(shard: Path, entry: Entry, fields: Sequence[str] = FIELDS, *, v
 class ShardDataset:
     """The clips of one split, by id or in order, checked against the manifest.
 
+    Args:
+        path: The manifest's file.
+        read: What that file holds, where it has been read already.
+
     Attributes:
         manifest: The manifest's content.
 
@@ -117,9 +121,9 @@ class ShardDataset:
         (32000,)
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: Manifest | None = None) -> None:
         self._path = path
-        self.manifest = read_manifest(path)
+        self.manifest = read or read_manifest(path)
         self._entries = {entry.clip_id: entry for entry in self.manifest.ok()}
 
     @property

@@ -25,7 +25,7 @@ from foleybench.errors import FoleyError, ManifestError, MediaError, why
 from foleybench.files import file_sha256, write_atomically
 from foleybench.media.folder import VIDEO_ENDINGS, ClipFile, FolderFiles, clip_files, list_files, printable
 from foleybench.shards.dataset import ShardDataset
-from foleybench.shards.manifest import Entry, Header, manifest_bytes
+from foleybench.shards.manifest import Entry, Header, Manifest, manifest_bytes, read_manifest
 
 # What the header of a manifest has for a profile when its clips are files and not in shards.
 PROFILE: dict[str, Any] = {"name": "files"}
@@ -57,6 +57,11 @@ class ListedFolder:
     clips: list[ClipFile]
     doubled: list[ClipFile]
     files: FolderFiles
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Clip id -> its file as the listing names it, in the listing's order."""
+        return {file.clip_id: printable(file.path) for file in sorted(self.clips, key=lambda file: file.clip_id)}
 
 
 def list_folder(root: Path, *, dataset_name: str, home: Path) -> ListedFolder:
@@ -123,13 +128,17 @@ def _entry(file: ClipFile, sha256: str) -> Entry:
 class FolderDataset(ShardDataset):
     """The clips of a listed folder, read from the files themselves."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: Manifest | None = None) -> None:
         """Read a listing.
+
+        Args:
+            path: The listing.
+            read: What that file holds, where it has been read already.
 
         Raises:
             ManifestError: It does not follow its schema, or what says where its files lie is not beside it.
         """
-        super().__init__(path)
+        super().__init__(path, read)
         try:
             self._root = Path(json.loads((path.parent / _WHERE).read_text(encoding="utf-8"))["root"])
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -206,8 +215,9 @@ def open_dataset(path: Path) -> ShardDataset:
     Raises:
         ManifestError: The manifest does not follow its schema.
     """
-    data = ShardDataset(path)
-    return FolderDataset(path) if data.manifest.header.profile == PROFILE else data
+    manifest = read_manifest(path)
+    kind = FolderDataset if manifest.header.profile == PROFILE else ShardDataset
+    return kind(path, manifest)
 
 
 def has_picture(entries: Sequence[Entry]) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from foleybench.artefacts.match import Matched, match, nearest
 from foleybench.errors import FoleyError
+from foleybench.media.folder import FolderFiles
 
 AWKWARD = {
     "my-dog": "my dog.mp4",
@@ -123,7 +124,11 @@ def test_what_matches_nothing_is_listed(tmp_path):
         files={"b": (tmp_path / "sub/b.mp4",)},
         missing=["hitting_bag"],
         unmatched=[PurePosixPath("hitting-bags.wav")],
-        others=[PurePosixPath(".hidden.wav"), PurePosixPath("notes.txt")],
+        lying=FolderFiles(
+            media=[PurePosixPath("hitting-bags.wav"), PurePosixPath("sub/b.mp4")],
+            others=[PurePosixPath(".hidden.wav"), PurePosixPath("notes.txt")],
+            unreadable=[],
+        ),
     )
     assert matched == expected
     assert nearest("hitting-bags", matched.missing) == ["hitting_bag"]

@@ -21,7 +21,8 @@ def rewrite(folder, tensors):
     """Put other weights into a checkpoint, as if they had been trained."""
     path = folder / checkpoint.CONFIG
     config = json.loads(path.read_text())
-    checkpoint.write_checkpoint(folder, config.pop("kind"), tensors, {k: v for k, v in config.items() if k != "tensors_sha256"})
+    kept = {key: value for key, value in config.items() if key not in ("kind", "tensors_sha256")}
+    checkpoint.write_checkpoint(folder, config["kind"], tensors, kept)
 
 
 def generate(folder, corpus, out):

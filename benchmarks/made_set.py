@@ -23,11 +23,13 @@ def sound(index: int, seconds: float, rate_hz: int) -> AudioArray:
     return np.asarray(envelope * rng.normal(0, 0.2, len(time_s)), dtype=np.float32)
 
 
-def make(folder: Path, n_clips: int, seconds: float, rate_hz: int = 16000) -> Path:
-    """Write the data set; return its manifest."""
+def make(
+    folder: Path, n_clips: int, seconds: float, rate_hz: int = 16000, *, split: str = "test", first: int = 0
+) -> Path:
+    """Write a split of the data set, with the clips from number ``first`` on; return its manifest."""
     picture = encode_mp4(np.full((round(5 * seconds), 32, 32, 3), 90, dtype=np.uint8), 5.0)
-    shard, samples, entries = shard_name("test", 0), [], []
-    for index in range(n_clips):
+    shard, samples, entries = shard_name(split, 0), [], []
+    for index in range(first, first + n_clips):
         clip_id = f"made{index:06d}_000000"
         meta = {"duration_s": seconds, "rate_hz": rate_hz, "events": None, "factors": {}}
         fields = {"mp4": picture, "flac": flac_bytes(sound(index, seconds, rate_hz), rate_hz)}
@@ -46,6 +48,6 @@ def make(folder: Path, n_clips: int, seconds: float, rate_hz: int = 16000) -> Pa
         )
         entries.append(entry)
     write_shard(folder / shard, samples)
-    path = manifest_path(folder, "test")
-    write_manifest(path, Header(dataset="made", split="test", version=1, profile={"name": "made"}, tools={}), entries)
+    path = manifest_path(folder, split)
+    write_manifest(path, Header(dataset="made", split=split, version=1, profile={"name": "made"}, tools={}), entries)
     return path

@@ -86,13 +86,13 @@ def _card(kind: str, name: str) -> str:
 def _show_manifests(folder: Path, manifests: Sequence[Path], args: argparse.Namespace) -> None:
     from foleybench.dataset_card import words
     from foleybench.dataset_card.counts import read_overview
-    from foleybench.prepare.duplicate_flags import read_between
+    from foleybench.prepare.duplicate_flags import count_unread, read_between
 
     overviews = [read_overview(path) for path in manifests]
     between = read_between(folder) if len(manifests) > 1 else None
     for overview in overviews:
         sys.stdout.write("\n".join(words.summary_lines(overview)) + "\n")
-    sys.stdout.writelines(f"{line}\n" for line in words.between(between))
+    sys.stdout.writelines(f"{line}\n" for line in words.between(between, count_unread(folder)))
     if args.verify:
         _verify(manifests)
     if args.html is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,15 +35,18 @@ def summary_lines(overview: Overview) -> Iterator[str]:
     yield from _labels(overview)
 
 
-def between(rows: Sequence[dict[str, Any]] | None) -> Iterator[str]:
-    """Yield what is known of copies between the splits of a folder."""
+def between(rows: Sequence[dict[str, Any]] | None, unread: Mapping[str, int] | None = None) -> Iterator[str]:
+    """Yield what is known of copies between the splits of a folder; ``unread``: clips whose sound was not there."""
     if rows is None:
         return
-    n_overlaps = sum(row["kind"] == "overlap" for row in rows)
+    n_overlaps = sum("shared_s" in row for row in rows)
     of_these = f", of these {n_overlaps} by sharing seconds of one video" if n_overlaps else ""
     yield f"copies between splits: {len(rows)}{of_these}"
+    for split, n in sorted((unread or {}).items()):
+        yield f"  {split}: the sounds of {n} clips were not here; copies of them that start later were not looked for"
     for row in rows[:_MOST_COPIES]:
-        yield f"  {row['clips'][1]} is a copy of {row['clips'][0]} ({row['kind']})"
+        shift = f", {row['shift_s']:g} s later" if "shift_s" in row else ""
+        yield f"  {row['clips'][1]} is a copy of {row['clips'][0]} ({row['kind']}{shift})"
     if len(rows) > _MOST_COPIES:
         yield f"  ... and {len(rows) - _MOST_COPIES} more in duplicates.jsonl"
 

@@ -20,12 +20,13 @@ from foleybench.errors import ManifestError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.prepare.duplicates import SAME_SOUND, Content, Copy, content_of, find_copies
 from foleybench.prepare.overlaps import OVERLAP, Stretch, find_overlaps, stretch_of
+from foleybench.prepare.shifted import find_shifted
 from foleybench.shards.manifest import SUFFIX
 from foleybench.shards.members import MARKS, unmarked
 
 BETWEEN = "duplicates.jsonl"
-# 2: with clips that show the same seconds of one video.
-_SCHEMA = 2
+# 2: with clips that show the same seconds of one video. 3: with clips whose sounds share seconds, by their content.
+_SCHEMA = 3
 
 
 def flag_duplicates(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
@@ -55,15 +56,28 @@ def write_between(out: Path) -> Path | None:
     if len(manifests) < 2:
         path.unlink(missing_ok=True)
         return None
-    head = canonical_json({"schema": _SCHEMA, "manifests": {split: _sha256(manifests[split]) for split in manifests}})
-    if path.is_file() and _first_line(path) == head.encode():
+    head = {"schema": _SCHEMA, "manifests": {split: _sha256(manifests[split]) for split in manifests}}
+    if path.is_file() and _is_of(path, head, out):
         return path
     contents, intervals = list[Content](), list[Stretch]()
     for split, manifest in manifests.items():
         for record in _records(manifest):
             contents.append(content_of(record, f"{split}/{record['clip_id']}"))
             intervals += filter(None, [stretch_of(record, split)])
-    lines = [head, *(canonical_json(row) for row in _rows(contents, intervals))]
+    copies = find_copies(contents)
+    found = list(_rows(contents, copies, intervals))
+    overlaps = {frozenset(row["clips"]) for row in found}
+    original = {contents[copy.index].name: contents[copy.of].name for copy in copies}
+    n_unread: dict[str, int] = {}
+
+    def known(one: str, other: str) -> bool:
+        return frozenset((one, other)) in overlaps or original.get(one, one) == original.get(other, other)
+
+    found += [
+        {"clips": [pair.first, pair.second], "kind": pair.kind, "shared_s": pair.shared_s, "shift_s": pair.shift_s}
+        for pair in sorted(find_shifted(manifests, known, n_unread))
+    ]
+    lines = [canonical_json(row) for row in ({**head, "unread": n_unread}, *found)]
     write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
     return path
 
@@ -72,8 +86,10 @@ def read_between(folder: Path) -> list[dict[str, Any]] | None:
     """Return the copies between the splits of a folder, or None when they were not looked for, or for older manifests.
 
     Returns:
-        Objects with ``clips`` (two of ``<split>/<clip id>``) and ``kind``; of kind ``overlap``, for clips that show the
-        same seconds of one video, with ``shared_s``: how many.
+        Objects with ``clips`` (two of ``<split>/<clip id>``) and ``kind``. Of kind ``overlap``, for clips that show the
+        same seconds of one video by their ids, with ``shared_s``: how many. Of kind ``shifted``, for clips whose
+        content says so, or ``shifted_sound`` (the sound alone), also with ``shift_s``: how much later the second
+        starts.
     """
     path = folder / BETWEEN
     if not path.is_file():
@@ -84,9 +100,15 @@ def read_between(folder: Path) -> list[dict[str, Any]] | None:
     return [json.loads(row) for row in rows] if known == there else None
 
 
-def _rows(contents: list[Content], intervals: list[Stretch]) -> Iterator[dict[str, Any]]:
+def count_unread(folder: Path) -> dict[str, int]:
+    """Return for each split how many clips' sounds were not there when shifted copies were looked for; empty: none."""
+    path = folder / BETWEEN
+    return dict(_head(path).get("unread", {})) if path.is_file() else {}
+
+
+def _rows(contents: list[Content], copies: list[Copy], intervals: list[Stretch]) -> Iterator[dict[str, Any]]:
     told = set()
-    for copy in find_copies(contents):
+    for copy in copies:
         clips = [contents[copy.of].name, contents[copy.index].name]
         if clips[0].partition("/")[0] != clips[1].partition("/")[0]:
             told.add(frozenset(clips))
@@ -127,9 +149,17 @@ def _marked(line: bytes, copy: Copy | None, contents: list[Content]) -> bytes:
     return canonical_json(record).encode()
 
 
-def _first_line(path: Path) -> bytes:
+def _is_of(path: Path, head: dict[str, Any], out: Path) -> bool:
+    """Return whether a file was made from these manifests, and no shard has come since that was missing then."""
+    stored = _head(path)
+    unread = stored.pop("unread", {})
+    return stored == head and not any(next(out.glob(f"{split}-*.tar"), None) for split in unread)
+
+
+def _head(path: Path) -> dict[str, Any]:
     with path.open("rb") as handle:
-        return handle.readline().rstrip(b"\n")
+        head: dict[str, Any] = json.loads(handle.readline())
+    return head
 
 
 def _sha256(path: Path) -> str:

@@ -7,8 +7,13 @@ Layers:
         holds a power within 60 dB of the largest such third.
 
 Power spectrum at 48 kHz (Hann window of 2048 samples, half overlapping), averaged over whole windows, from 50 Hz up, in
-steps of 23.4 Hz. The lowest step never holds less than -100 dB re full scale: a silent sound lies at 70.3 Hz. The edge
-shows a sound that was made at a lower rate, which hardly moves the others: most power of most sounds is far below it.
+steps of 23.4 Hz. Of each step -110 dB re full scale is taken off, so that what is fainter is empty: the rounding of a
+16-bit file lies at -131 dB a step, and near it the file is measured, not the sound. A sound of which nothing is left is
+silent, and has 0 Hz in all three. The edge shows a sound that was made at a lower rate, which hardly moves the others:
+most power of most sounds is far below it.
+
+Changes: 2 takes -110 dB off every step. Version 1 counted all that is there, and put -100 dB into the lowest step: of a
+nearly silent sound it measured the rounding.
 
 Sources: none for the edge; centroid and roll-off as in Peeters, "A large set of audio features for sound description",
 IRCAM 2004.
@@ -25,7 +30,7 @@ from foleybench.encoders._inputs.spectra import without_dc
 RATE_HZ = 48000
 WINDOW, HOP = 2048, 1024
 LOWEST_HZ = 50.0
-FLOOR = 1e-10
+EMPTY = 1e-11
 ROLLOFF = 0.95
 EDGE = 1e-6
 _BLOCK = 512
@@ -55,9 +60,10 @@ def mean_power(audio: AudioArray) -> tuple[FloatArray, FloatArray]:
 
 
 def spectrum_features(hz: FloatArray, power: FloatArray) -> Features:
-    """Return the layers of a power spectrum, given its frequencies, increasing, both of shape (n,)."""
-    power = power.copy()
-    power[0] = max(power[0], FLOOR)
+    """Return the layers of a power spectrum, given its frequencies, increasing, both of shape (n,); 0 Hz of silence."""
+    power = np.maximum(0.0, power - EMPTY)
+    if not power.any():
+        return dict.fromkeys(("centroid_hz", "rolloff_hz", "edge_hz"), np.zeros(()))
     below = np.cumsum(power)
     third = below[np.searchsorted(hz, hz * 2 ** (1 / 3), side="right") - 1] - below + power
     return {
@@ -72,7 +78,7 @@ def _build(device: str) -> Encode:
 
 
 ENCODER = Encoder(
-    version=1,
+    version=2,
     rate_hz=RATE_HZ,
     layers={"centroid_hz": (), "rolloff_hz": (), "edge_hz": ()},
     licence="MIT",

@@ -18,7 +18,7 @@ from foleybench.clips import Clip
 from foleybench.errors import ManifestError
 from foleybench.prepare.duplicates import MOST_PICTURE, MOST_SOUND_ALONE
 from foleybench.prepare.normalise.fingerprint import bit_difference, part_levels, picture_print, sound_print
-from foleybench.prepare.sound_marks import MarkIndex, Marks, sound_marks
+from foleybench.prepare.sound_marks import MarkIndex, SoundMarks, sound_marks
 from foleybench.shards.dataset import ShardDataset
 
 SHIFTED, SHIFTED_SOUND = "shifted", "shifted_sound"
@@ -74,7 +74,7 @@ def find_shifted(
     # The largest split last: its marks need not be held.
     by_size = sorted(datasets, key=lambda split: (len(datasets[split]), split))
     for split in by_size:
-        places, marks = list[_Place](), list[Marks]()
+        places, marks = list[_Place](), list[SoundMarks]()
         for place, found in _marks(datasets[split], split, n_unread):
             for others, index in held:
                 for meeting in index.meet(found):
@@ -87,7 +87,7 @@ def find_shifted(
         held.append((places, MarkIndex(marks)))
 
 
-def _marks(data: ShardDataset, split: str, n_unread: dict[str, int]) -> Iterator[tuple[_Place, Marks]]:
+def _marks(data: ShardDataset, split: str, n_unread: dict[str, int]) -> Iterator[tuple[_Place, SoundMarks]]:
     for entry in data.entries():
         place = _Place(data, split, entry.clip_id)
         try:

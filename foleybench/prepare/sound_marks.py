@@ -33,7 +33,7 @@ _MOST_EQUAL = 200
 LEAST_AGREEING = 4
 
 
-class Marks(NamedTuple):
+class SoundMarks(NamedTuple):
     """Pairs of peaks of one sound.
 
     Attributes:
@@ -59,7 +59,7 @@ class Meeting(NamedTuple):
     n_agreeing: int
 
 
-def sound_marks(audio: AudioArray, rate_hz: float) -> Marks:
+def sound_marks(audio: AudioArray, rate_hz: float) -> SoundMarks:
     """Return the marks of a sound: none for silence, or for what is shorter than a window.
 
     Args:
@@ -70,7 +70,7 @@ def sound_marks(audio: AudioArray, rate_hz: float) -> Marks:
     from scipy.signal import resample_poly
 
     if len(audio) < _WINDOW_S * rate_hz or not np.abs(audio).max(initial=0.0):
-        return Marks(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32))
+        return SoundMarks(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32))
     if rate_hz >= 2 * _LEAST_RATE_HZ:
         # What lies above the bins is not looked at; without it the transforms are a tenth of the work.
         factor = int(rate_hz // _LEAST_RATE_HZ)
@@ -96,7 +96,7 @@ def _peaks(power: FloatArray) -> tuple[IntArray, IntArray]:
     return found[0].astype(np.int64), found[1].astype(np.int64)
 
 
-def _pairs(frames: IntArray, bins: IntArray) -> Marks:
+def _pairs(frames: IntArray, bins: IntArray) -> SoundMarks:
     """Join each peak with the next few that follow it closely in time and frequency."""
     codes, starts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     n_joined = np.zeros(len(frames), dtype=np.int64)
@@ -106,13 +106,13 @@ def _pairs(frames: IntArray, bins: IntArray) -> Marks:
         n_joined[:-step] += fits
         codes.append((bins[:-step][fits] << 15) | ((higher[fits] + _MOST_BINS) << 7) | apart[fits])
         starts.append(frames[:-step][fits])
-    return Marks(np.concatenate(codes).astype(np.int32), np.concatenate(starts).astype(np.int32))
+    return SoundMarks(np.concatenate(codes).astype(np.int32), np.concatenate(starts).astype(np.int32))
 
 
 class MarkIndex:
     """The marks of many sounds, to be met by one after another."""
 
-    def __init__(self, sounds: Sequence[Marks]) -> None:
+    def __init__(self, sounds: Sequence[SoundMarks]) -> None:
         codes = np.concatenate([np.zeros(0, dtype=np.int32), *(sound.codes for sound in sounds)])
         order = np.argsort(codes, kind="stable")
         self._codes = codes[order]
@@ -120,7 +120,7 @@ class MarkIndex:
         lengths = [len(sound.codes) for sound in sounds]
         self._places = np.repeat(np.arange(len(sounds), dtype=np.int32), lengths)[order]
 
-    def meet(self, sound: Marks) -> Iterator[Meeting]:
+    def meet(self, sound: SoundMarks) -> Iterator[Meeting]:
         """Yield the sounds of the index that agree with a sound in ``LEAST_AGREEING`` marks at one shift, by place."""
         low = np.searchsorted(self._codes, sound.codes, side="left")
         n_equal = np.searchsorted(self._codes, sound.codes, side="right") - low

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from foleybench.encoders import clipping, spectrum
 from foleybench.encoders.spectrum import LOWEST_HZ, RATE_HZ, WINDOW, mean_power, spectrum_features
@@ -57,9 +58,30 @@ def test_the_edge_shows_a_lower_rate_under_a_loud_low_tone(rate_hz):
 
 
 @pytest.mark.parametrize("n", [0, 5, 5000])
-def test_silence_is_the_lowest_sound(n):
-    lowest = np.ceil(LOWEST_HZ / STEP_HZ) * STEP_HZ
-    assert layers(np.zeros(n, np.float32)) == dict.fromkeys(("centroid_hz", "rolloff_hz", "edge_hz"), lowest)
+def test_silence_has_no_frequency(n):
+    silent = dict.fromkeys(("centroid_hz", "rolloff_hz", "edge_hz"), 0.0)
+    assert layers(np.zeros(n, np.float32)) == silent
+    faint = 10 ** (-105 / 20) * np.random.default_rng(0).standard_normal(n)
+    assert layers(faint.astype(np.float32)) == silent
+
+
+@pytest.mark.parametrize("level_db", [-30, -60, -70, -80, -90])
+def test_w11_a_nearly_silent_sound_is_not_its_rounding(level_db):
+    """Low noise, and the same as a 16-bit file holds it: version 1 said 0.1 octave at -80 dB, 0.7 at -90 dB."""
+    low = lfilter([0.05], [1, -0.95], np.random.default_rng(0).standard_normal(4 * RATE_HZ))
+    sound = (10 ** (level_db / 20) * low / low.std()).astype(np.float32)
+    rounded = (np.round(sound * 32768) / 32768).astype(np.float32)
+    one, other = layers(sound), layers(rounded)
+    assert abs(np.log2(other["centroid_hz"] / one["centroid_hz"])) < 0.01
+    assert abs(np.log2(other["rolloff_hz"] / one["rolloff_hz"])) < 0.05
+    assert abs(np.log2(other["edge_hz"] / one["edge_hz"])) < 0.1
+
+
+def test_what_is_taken_off_by_hand():
+    """2e-11 and 3e-11 less 1e-11 each: one part at 100 Hz and two at 400 Hz."""
+    found = spectrum_features(np.array([100.0, 200.0, 400.0]), np.array([2e-11, 0.9e-11, 3e-11]))
+    assert found["centroid_hz"] == pytest.approx(300.0)
+    assert found["rolloff_hz"] == found["edge_hz"] == 400.0
 
 
 def test_broken_sound_is_refused():

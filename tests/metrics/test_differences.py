@@ -21,6 +21,15 @@ def test_frequencies_are_compared_in_octaves(name):
     assert score(name, 1000.0, 4000.0) == pytest.approx(2.0)
 
 
+@pytest.mark.parametrize("name", ["spectral_centroid_difference", "rolloff_difference", "bandwidth_difference"])
+def test_w11_silence_is_neither_near_nor_absurd(name):
+    """A silent reference has no such frequency; a silent output is as far away as there is, from any reference."""
+    metric = registry.load("metrics", name)
+    assert metric.per_clip(view({"reference": 0.0, "generated": 8000.0})) is None
+    assert metric.per_clip(view({"reference": 0.0, "generated": 0.0})) is None
+    assert score(name, 90.0, 0.0) == score(name, 20000.0, 0.0) == metric.worst
+
+
 def test_only_clipping_beyond_the_reference_counts():
     assert score("clipping_share", 0.01, 0.03) == pytest.approx(2.0)
     assert score("clipping_share", 0.03, 0.01) == 0.0

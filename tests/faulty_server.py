@@ -68,9 +68,12 @@ def serving(faults: Faults) -> Iterator[str]:
             """A client that hangs up is no news."""
 
     with Server(("127.0.0.1", 0), Handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}/net.pt"
-        running.shutdown()
+        # Asked to end, a server looks up at its next poll: half a second by default.
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}/net.pt"
+        finally:  # with its socket closed it would go round and round without waiting, until the process ends
+            running.shutdown()
 
 
 def answer(handler, faults):

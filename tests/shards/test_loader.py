@@ -82,7 +82,7 @@ def server(tiny: Path) -> Iterator[str]:
 
     handler = functools.partial(Quiet, directory=str(tiny.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
+        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{httpd.server_port}/{tiny.name}"
         httpd.shutdown()

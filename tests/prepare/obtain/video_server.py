@@ -211,7 +211,7 @@ def serving(n: int) -> Iterator[VideoServer]:
     for k, deed in enumerate(deeds(n)):
         media(video_id(k, deed))
     server = VideoServer()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

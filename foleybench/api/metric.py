@@ -72,7 +72,7 @@ class Metric:
     Attributes:
         title: Column heading.
         version: Bump when the same audio can give another value.
-        unit: ``1``, ``%``, ``s``, ``dB``, ``nat``, ``octave``.
+        unit: ``1``, ``%``, ``s``, ``dB``, ``nat``, ``octave``, ``semitone``.
         better: Direction.
         ideal: Value of a perfect system, or None when there is none (speed).
         best: Value that nothing can exceed, where that is not ``ideal``; None when it is, or when there is none.

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 # Controls that say most about a number: the best there can be, real but of another clip, and no Foley at all.
 CONTROLS = {"ground_truth": "real sound", "other_clip": "another clip's", "noise": "noise"}
-_UNITS = {"%": "percent", "s": "seconds", "dB": "decibels", "nat": "nats", "octave": "octaves", "ms": "milliseconds"}
+_UNITS = {
+    "%": "percent",
+    "s": "seconds",
+    "dB": "decibels",
+    "nat": "nats",
+    "octave": "octaves",
+    "semitone": "semitones",
+    "ms": "milliseconds",
+}
 _MOST_TOLD = 20
 _LEFTOVERS_TOLD = 3
 # What a result's run says of sound with several channels.

@@ -102,6 +102,14 @@ class Substance:
         return float((speed / _WOOD_SPEED) ** 0.6)
 
 
+def typical(material: str) -> Substance:
+    """Return the properties that objects of a material are drawn around."""
+    stuff = MATERIALS[material]
+    return Substance(
+        stiffness=stuff.stiffness, density=stuff.density, ring=stuff.ring, tilt=stuff.tilt, noise=stuff.noise
+    )
+
+
 def draw_substance(material: str, dice: Dice) -> Substance:
     """Draw an object's properties: within a factor of 1.5 of the typical ones, so that materials overlap a little.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foleybench.api.encoder import Signal
-from foleybench.encoders import envelope, logmel
+from foleybench.encoders import envelope, logmel, partials, peak_levels
 from foleybench.encoders._inputs.spectra import MelGrid, mel_power
 from foleybench.errors import FoleyError
 
@@ -82,10 +82,44 @@ def test_bands_narrower_than_a_bin_are_refused():
         mel_power(np.zeros(100, np.float32), grid)
 
 
-@pytest.mark.parametrize("encoder", [envelope, logmel])
+@pytest.mark.parametrize("encoder", [envelope, logmel, peak_levels, partials])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_samples_that_are_not_finite_are_refused(encoder, bad):
     audio = sine(440)
     audio[100] = bad
     with pytest.raises(FoleyError, match="sample 100"):
         encode(encoder, audio)
+
+
+def test_peaks_of_a_hit_and_its_time():
+    audio = np.zeros(16000)
+    audio[8000:8080] = 0.5 * np.resize([1.0, -1.0], 80)
+    peaks = encode(peak_levels, audio)["peak_db"]
+    assert peaks.shape == (200,)
+    assert peaks[100] == pytest.approx(20 * np.log10(0.5), abs=1e-3)
+    np.testing.assert_array_equal(np.delete(peaks, 100), peak_levels.FLOOR_DB)
+
+
+def test_no_audio_has_one_peak_at_the_floor():
+    assert encode(peak_levels, np.zeros(0))["peak_db"].tolist() == [peak_levels.FLOOR_DB]
+    np.testing.assert_array_equal(encode(peak_levels, np.full(16000, 0.5))["peak_db"], peak_levels.FLOOR_DB)
+
+
+def test_a_lone_sine_is_found_to_a_tenth_of_a_hertz():
+    found = encode(partials, sine(441.3, 1.0, 0.25))["partials"]
+    assert found.shape == (100, 8, 2)
+    assert found[20, 0] == pytest.approx([441.3, 20 * np.log10(0.25)], abs=0.1)
+    # What remains are sidelobes of the window, far below.
+    assert found[20, 1:, 1].max() < found[20, 0, 1] - 30
+
+
+def test_two_partials_come_by_strength_and_close_ones_as_one():
+    found = encode(partials, sine(300, 1.0, 0.1) + sine(1000, 1.0, 0.3) + sine(1010, 1.0, 0.01))["partials"][10]
+    assert found[:2, 0] == pytest.approx([1000, 300], abs=1.0)
+    assert not ((found[:, 0] > 1004) & (found[:, 0] < 1016)).any()
+
+
+def test_silence_has_no_partials():
+    found = encode(partials, np.zeros(1600))["partials"]
+    np.testing.assert_array_equal(found[..., 0], 0.0)
+    np.testing.assert_array_equal(found[..., 1], -120.0)

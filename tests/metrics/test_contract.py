@@ -42,6 +42,10 @@ def feature(encoder, layer, seed):
         ("onsets_librosa", "wave_peak"): lambda: rng.uniform(0.2, 1.0, 6),
         ("envelope", "level_db"): lambda: rng.uniform(-60, 0, 400),
         ("envelope", "mean_db"): lambda: np.asarray(rng.uniform(-40, -10)),
+        ("peak_levels", "peak_db"): lambda: rng.uniform(-60, 0, 800),
+        ("partials", "partials"): lambda: np.stack(
+            [rng.uniform(90, 7000, (400, 8)), rng.uniform(-60, 0, (400, 8))], -1
+        ),
         ("logmel", "bands_db"): lambda: rng.uniform(-80, 0, (250, 64)),
         ("logmel", "profile_db"): lambda: rng.uniform(-80, 0, 64),
         ("mini_class", "logits"): lambda: 3 * rng.standard_normal(13),
@@ -88,12 +92,16 @@ def clips(metric, *, noise=0.0, n=N_CLIPS):
                 source_id=f"clip{number}",
                 label=LABELS[number % 2],
                 duration_s=4.0,
-                events=tuple(Event(time_s=float(time_s)) for time_s in times),
+                events=tuple(heard(float(time_s), place) for place, time_s in enumerate(times)),
                 features=features,
                 seconds=0.1 + 0.001 * number,
             )
         )
     return made
+
+
+def heard(time_s, place):
+    return Event(time_s=time_s, strength=0.2 + 0.1 * (place % 5), source="ab"[place % 2], pitch_hz=440.0)
 
 
 def scored(metric, views):
@@ -113,7 +121,7 @@ def test_card(metric):
     assert isinstance(metric, Metric)
     assert metric.title
     assert metric.version >= 1
-    assert metric.unit in {"1", "%", "s", "dB", "nat", "octave"}
+    assert metric.unit in {"1", "%", "s", "dB", "nat", "octave", "semitone"}
     assert metric.better in {"higher", "lower"}
     assert metric.source
     assert metric.undefined
@@ -261,7 +269,7 @@ def test_features_that_are_not_finite_are_refused(metric, bad):
 
 
 def test_worse_with_noise(metric):
-    directionless = {"logits", "probability", "probability_sampled", "windows"}
+    directionless = {"logits", "probability", "probability_sampled", "windows", "partials"}
     noisy = {need.layer for need in metric.needs.values()} & directionless
     if (
         metric.ideal is None

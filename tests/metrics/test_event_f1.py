@@ -46,8 +46,8 @@ def test_boundary_of_the_headline(late_s, value):
 
 def test_tolerance_curve():
     stat = scored(F1, [1.12, 2.0], onsets(1.0, 2.0))
-    assert event_f1.curve([stat]) == {0.025: 0.5, 0.05: 0.5, 0.1: 0.5, 0.15: 1.0, 0.2: 1.0, 0.3: 1.0}
-    assert all(math.isnan(value) for value in event_f1.curve([]).values())
+    assert F1.curve([stat]) == {0.025: 0.5, 0.05: 0.5, 0.1: 0.5, 0.15: 1.0, 0.2: 1.0, 0.3: 1.0}
+    assert all(math.isnan(value) for value in F1.curve([]).values())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Ladders of known quality: sound from events made worse step by step.
+"""Ladders of known quality: audio from true events made worse.
 
 Every step of a ladder takes the true events of a clip, changes them by a stated amount, and plays the changed list
 with a draw of its own of everything that the list does not say. The choice of what is changed is nested: what is

@@ -1,4 +1,4 @@
-"""The shift in pitch that lays one set of partials over another."""
+"""Shift in pitch between two sets of partials."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ SOURCES = ("foleybench", "models/foleymodels")
 # Folders and flat modules of `foleybench/`, from the commands down; `foleymodels` stands beside the verbs.
 LEVELS = {
     6: ("cli", "commands"),
-    5: ("dataset_card", "datasets", "leaderboard", "reproduce", "sanity"),
+    5: ("dataset_card", "datasets", "leaderboard", "people", "reproduce", "sanity"),
     4: ("evaluators", "foleymodels", "generation", "metrics", "pages", "prepare", "scoring"),
     3: (
         *("artefacts", "encoders", "features", "lists", "load", "protocols", "shards", "stats"),

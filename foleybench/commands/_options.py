@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from foleybench.errors import FoleyError
 
 if TYPE_CHECKING:
     from foleybench.generation.folder import GenerationSettings
@@ -21,14 +23,14 @@ def add_data(parser: argparse._ActionsContainer, *, required: bool = True) -> No
     """Add ``--data``."""
     parser.add_argument(
         "--data",
-        type=_manifest,
+        type=manifest_in,
         required=required,
         metavar="MANIFEST",
         help="manifest of a prepared split, or the folder of a data set that has one split",
     )
 
 
-def _manifest(text: str) -> Path:
+def manifest_in(text: str) -> Path:
     """Return the manifest that a path names: itself, or the only one in a folder."""
     path = Path(text)
     if not path.is_dir():
@@ -40,6 +42,23 @@ def _manifest(text: str) -> Path:
         splits = ", ".join(one.name for one in found) or f"no *{SUFFIX}"
         raise argparse.ArgumentTypeError(f"{text} holds {splits}; name one manifest")
     return found[0]
+
+
+def audio_pairs(words: Sequence[str], option: str) -> dict[str, Path]:
+    """Return name -> path of words as ``mine=out/mine``.
+
+    Raises:
+        FoleyError: A word is no such pair, or a name comes twice.
+    """
+    found: dict[str, Path] = {}
+    for word in words:
+        name, equals, path = word.partition("=")
+        if not (name and equals and path):
+            raise FoleyError(f"{option} {word!r} is not NAME=PATH; write it as mine=out/mine.")
+        if name in found:
+            raise FoleyError(f"{option} names {name!r} twice; give each its own name.")
+        found[name] = Path(path)
+    return found
 
 
 def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from foleybench.commands._options import add_data, whole_number
-from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
+from foleybench.commands._options import add_data, audio_pairs, whole_number
+from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 HELP = "make the listening page: the same clips with the sound of every system, spectrograms and event marks"
 EXAMPLE = (
@@ -40,14 +39,14 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.leaderboard.report import ReportRequest, make_report
 
     require_writable(args.out.parent, "--out")
-    for folder in _pairs(args.audio, "--audio").values():
+    for folder in audio_pairs(args.audio, "--audio").values():
         if folder.is_dir():  # one that is not there is told later, by its name
             require_readable(folder, "--audio")
     report = make_report(
         ReportRequest(
             data=args.data,
-            audio=_pairs(args.audio, "--audio"),
-            names=_pairs(args.names, "--names"),
+            audio=audio_pairs(args.audio, "--audio"),
+            names=audio_pairs(args.names, "--names"),
             results=args.results,
             n_clips=args.clips,
             seed=args.seed,
@@ -61,15 +60,3 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"{name}, {clip_id}: {why}\n")
     sys.stdout.write(f"{args.out}\n")
     return EXIT_PARTIAL if report.missing else EXIT_OK
-
-
-def _pairs(words: Sequence[str], option: str) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for word in words:
-        name, equals, path = word.partition("=")
-        if not (name and equals and path):
-            raise FoleyError(f"{option} {word!r} is not NAME=PATH; write it as mine=out/mine.")
-        if name in found:
-            raise FoleyError(f"{option} names {name!r} twice; give each its own name.")
-        found[name] = Path(path)
-    return found

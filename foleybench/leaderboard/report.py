@@ -119,7 +119,7 @@ def _render(request: ReportRequest, data: ShardDataset, views: Sequence[Mapping[
         _PACKAGE,
         "report.html.j2",
         css=trusted("foleybench.pages", "theme.css") + trusted(_PACKAGE, "report.css"),
-        js=trusted(_PACKAGE, "report.js"),
+        js=trusted("foleybench.pages", "playback.js") + trusted(_PACKAGE, "report.js"),
         clips=views,
         dataset=f"{data.name} / {data.manifest.header.split}",
         manifest_sha256=data.manifest.sha256,

@@ -19,6 +19,7 @@ EXTRAS = {
     "accelerate": "train",
     "tensorboard": "train",
     "ray": "ray",
+    "choix": "people",
 }
 
 

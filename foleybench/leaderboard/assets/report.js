@@ -1,9 +1,4 @@
-"use strict";
 (() => {
-  // Drift is caught up within CATCH_UP_S by playing a little faster or slower: hardly to be heard for the chosen sound,
-  // and for the muted ones by as much as it takes, since nobody hears them; only a large drift by a jump: it takes
-  // 100 ms itself while a sound plays.
-  const DRIFT_S = 0.004, JUMP_S = 0.25, CATCH_UP_S = 0.3, MOST_BEND = 0.12, MOST_MUTED_BEND = 0.4;
   const clips = [...document.querySelectorAll(".clip")];
   const state = { clip: 0, track: 0, blind: 0 };
 
@@ -74,52 +69,22 @@
     history.replaceState(null, "", "#" + words);
   };
 
-  const align = (audio, at, slack) => {
-    if (Math.abs(audio.currentTime - at) > slack && !audio.seeking && at < duration()) audio.currentTime = at;
-  };
-
-  const follow = (audio) => {
-    const behind = clock().currentTime - audio.currentTime;
-    if (audio === clock() || audio.ended || audio.seeking) return;
-    if (Math.abs(behind) > JUMP_S) align(audio, clock().currentTime, JUMP_S);
-    const most = audio.muted ? MOST_MUTED_BEND : MOST_BEND;
-    const bend = Math.abs(behind) < DRIFT_S ? 0 : Math.max(-most, Math.min(most, behind / CATCH_UP_S));
-    audio.playbackRate = 1 + bend;
-  };
-
-  const tick = () => {
-    if (clock().paused) return;
-    paintTime();
-    audios().forEach(follow);
-    requestAnimationFrame(tick);
-  };
-
   const paintPlaying = () => {
     const button = section().querySelector(".play"), playing = !clock().paused;
     button.textContent = playing ? "Pause" : "Play";
     button.setAttribute("aria-pressed", String(playing));
   };
 
+  const player = makePlayback({ video, audios, clock, duration, onTime: paintTime, onPlaying: paintPlaying });
+  const play = player.play;
+
   const pause = () => {
-    [video(), ...audios()].forEach((media) => media.pause());
-    paintPlaying();
+    player.pause();
     remember();
   };
 
-  // Every sound plays, all but one muted: a switch is then a change of muting, at the same instant.
-  const play = async () => {
-    if (clock().ended || clock().currentTime >= duration() - 0.01) seek(0);
-    const at = clock().currentTime;
-    audios().forEach((audio) => align(audio, at, 0.001));
-    await Promise.allSettled([video(), ...audios()].map((media) => media.play()));
-    paintPlaying();
-    requestAnimationFrame(tick);
-  };
-
   const seek = (at) => {
-    const to = Math.max(0, Math.min(duration(), at));
-    [video(), ...audios()].forEach((media) => { media.currentTime = to; });
-    paintTime();
+    player.seek(at);
     remember();
   };
 

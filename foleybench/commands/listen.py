@@ -1,0 +1,125 @@
+"""``foleybench listen``: a blind listening test of systems, as a page for raters."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from foleybench.commands._options import audio_pairs, whole_number
+from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
+
+HELP = "make a blind listening test: raters compare the sound of systems pair by pair; `votes` reads their answers"
+EXAMPLE = "foleybench listen --data shards/synthfoley --audio mine=out/mine other=out/other --out out/study"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.add_argument(
+        "--data", type=Path, required=True, help="manifest of a prepared split, its folder, or a folder of videos"
+    )
+    parser.add_argument(
+        "--audio",
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="NAME=DIR",
+        help="audio folders of the systems, under the names that their results have",
+    )
+    parser.add_argument(
+        "--names",
+        nargs="*",
+        action="extend",
+        default=[],
+        metavar="NAME=CSV",
+        help="name maps (path,clip_id) of folders that need one",
+    )
+    parser.add_argument("--out", type=Path, default=Path("out/study"), help="folder of the test (default: %(default)s)")
+    parser.add_argument("--question", help="what raters are asked (default: which sound fits the video better)")
+    parser.add_argument("--clips", type=whole_number(1), default=20, help="number of clips (default: 20)")
+    parser.add_argument(
+        "--trials", type=whole_number(1), default=40, help="pairs of systems that a rater judges (default: 40)"
+    )
+    parser.add_argument(
+        "--raters", type=whole_number(1, 1000), default=40, help="how many raters are balanced (default: 40)"
+    )
+    parser.add_argument(
+        "--reference",
+        choices=("hidden", "system", "none"),
+        default="hidden",
+        help="the real sound: hidden in checks, compared with each system as well, or neither, without checks "
+        "(default: hidden)",
+    )
+    parser.add_argument(
+        "--anchor",
+        choices=("other_class", "other_clip", "noise"),
+        help="what checks hold the real sound against (default: a clip of another class, or another clip)",
+    )
+    parser.add_argument(
+        "--checks", type=whole_number(5, 100), default=8, help="checks that a rater gets, to screen by (default: 8)"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="decides clips, orders and ids (default: 0)")
+    parser.add_argument("--force", action="store_true", help="write over a test that is there; its votes are then lost")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the test and print the path of its page; 3 when clips that were drawn are not in it."""
+    from foleybench.artefacts.listening import KEY_FILE
+    from foleybench.files import require_readable, require_writable
+    from foleybench.people.page import QUESTION, TestRequest, system_names, write_listening_test
+    from foleybench.people.trials import judgements
+
+    audio = audio_pairs(args.audio, "--audio")
+    system_names(audio)
+    for folder in audio.values():
+        require_readable(folder, "--audio")
+    require_writable(args.out, "--out")
+    if (args.out / KEY_FILE).exists() and not args.force:
+        raise FoleyError(
+            f"{args.out} holds a listening test, and its votes need its key. Name another folder with --out, or write "
+            "over it with --force."
+        )
+    made = write_listening_test(
+        TestRequest(
+            data=_data(args.data),
+            audio=audio,
+            names=audio_pairs(args.names, "--names"),
+            out=args.out,
+            question=args.question or QUESTION,
+            n_clips=args.clips,
+            n_trials=args.trials,
+            n_checks=args.checks,
+            n_raters=args.raters,
+            reference=args.reference,
+            anchor=args.anchor or "",
+            seed=args.seed,
+        )
+    )
+    for clip_id, why in made.left_out:
+        sys.stderr.write(f"left out {clip_id}: {why}\n")
+    low, high = judgements(made.plan)
+    times = f"{low} times" if low == high else f"{low} to {high} times"
+    sys.stderr.write(
+        f"{made.plan.n_pairs} pairs of sounds; {args.raters} raters get {len(made.plan.orders[0])} trials each and judge "
+        f"every pair {times}\n"
+    )
+    checks = f"real sound against {made.anchor.replace('_', ' ')}" if made.anchor else "none, so nobody can be screened"
+    sys.stderr.write(f"checks: {checks}\n")
+    sys.stderr.write(f"Give raters the folder {made.page.parent} and a number each (index.html#rater=1). ")
+    sys.stderr.write(f"Keep {made.key} to yourself.\n")
+    sys.stdout.write(f"{made.page}\n")
+    return EXIT_PARTIAL if made.left_out else EXIT_OK
+
+
+def _data(path: Path) -> Path:
+    """Return the manifest that is meant; a folder of videos is listed first."""
+    from foleybench.commands._options import manifest_in
+    from foleybench.scoring.folders import pair
+    from foleybench.shards.manifest import SUFFIX
+
+    if path.is_dir() and not any(path.glob(f"*{SUFFIX}")):
+        return pair(None, path).listed.manifest
+    try:
+        return manifest_in(str(path))
+    except argparse.ArgumentTypeError as error:
+        raise FoleyError(f"--data {error}.") from error

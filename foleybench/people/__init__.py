@@ -1,0 +1,1 @@
+"""People as judges: listening tests and what their votes say."""

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special, stats
 
 from foleybench.people.screening import Screened
-from foleybench.people.summary import Study, Table, summarise
+from foleybench.people.summary import Study, VoteTable, summarise
 from foleybench.people.votes import Vote
 from foleybench.stats.bradley_terry import _maximum
 from foleybench.stats.rank_correlation import rank_correlation
@@ -79,7 +79,7 @@ def votes_of(plan: Plan, rng: np.random.Generator) -> list[Vote]:
     return found
 
 
-def bootstrap(table: Table, rng: np.random.Generator, draws: int = 400) -> tuple[float, float]:
+def bootstrap(table: VoteTable, rng: np.random.Generator, draws: int = 400) -> tuple[float, float]:
     """Return the percentile interval of the rate of the first pair, raters and videos drawn anew."""
     votes = table.between(0, 1)
     hits = table.hits_of(0, votes)
@@ -106,7 +106,7 @@ def cover(plan: Plan, sets: int, seed: int) -> list[float]:
         said = summarise(Screened(votes, [], ""), study)
         pair = said["pairs"][0]["rate"]
         near = said["pairs"][1]
-        drawn = bootstrap(Table(votes, {}), rng)
+        drawn = bootstrap(VoteTable(votes, {}), rng)
         marks = [holds(pair, known.rates[0, 1]), float(drawn[0] <= known.rates[0, 1] <= drawn[1])]
         for index in (0, 1):
             system = said["systems"][f"s{index}"]

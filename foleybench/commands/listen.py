@@ -1,4 +1,4 @@
-"""``foleybench listen``: a blind listening test of systems, as a page for raters."""
+"""``foleybench listen``: a blind listening test, as a page."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def run(args: argparse.Namespace) -> int:
     low, high = judgements(made.plan)
     times = f"{low} times" if low == high else f"{low} to {high} times"
     sys.stderr.write(
-        f"{made.plan.n_pairs} pairs of sounds; {args.raters} raters get {len(made.plan.orders[0])} trials each and judge "
-        f"every pair {times}\n"
+        f"{made.plan.n_pairs} pairs of sounds; {args.raters} raters get {len(made.plan.orders[0])} trials each and "
+        f"judge every pair {times}\n"
     )
     checks = f"real sound against {made.anchor.replace('_', ' ')}" if made.anchor else "none, so nobody can be screened"
     sys.stderr.write(f"checks: {checks}\n")

@@ -1,4 +1,4 @@
-"""How well each metric agrees with people, over systems and clip by clip."""
+"""How well each metric agrees with people."""
 
 from __future__ import annotations
 

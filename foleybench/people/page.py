@@ -1,4 +1,4 @@
-"""Write a listening test: a page with opaque names, and its key.
+"""Write a listening test: an opaque page and its key."""
 
 ``page/index.html`` and ``page/media/`` are what raters get; ``key.json`` stays outside of ``page/``.
 """
@@ -27,9 +27,9 @@ from foleybench.media.h264 import encode_mp4
 from foleybench.media.hear import hear
 from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.people.screening import CHECKS, rule_words
-from foleybench.people.trials import Plan, make_plan
+from foleybench.people.trials import TrialPlan, make_plan
 from foleybench.shards.dataset import ShardDataset
-from foleybench.shards.folder_dataset import has_picture, open_dataset
+from foleybench.shards.folder_dataset import FolderDataset, has_picture, open_dataset
 
 _PACKAGE = "foleybench.people"
 QUESTION = "Which sound fits the video better?"
@@ -89,7 +89,7 @@ class ListeningTest:
 
     page: Path
     key: Path
-    plan: Plan
+    plan: TrialPlan
     anchor: str
     left_out: tuple[tuple[str, str], ...]
 
@@ -115,8 +115,12 @@ def write_listening_test(request: TestRequest) -> ListeningTest:
     maker = load_model(anchor).build(BuildContext(data=data)) if anchor else None
     for clip_id in chosen:
         try:
-            sounds = _sounds(data.load(clip_id), {name: found.get(clip_id) for name, found in files.items()}, request)
-            media.add(clip_id, sounds, maker, anchor)
+            sounds = _sounds(
+                data.load(clip_id, video=isinstance(data, FolderDataset)),
+                {name: found.get(clip_id) for name, found in files.items()},
+                request,
+            )
+            media.add(clip_id, _video(data, sounds.clip), sounds, maker, anchor)
         except MediaError as error:
             left_out.append((clip_id, error.reason))
     if not media.videos:
@@ -150,6 +154,15 @@ def _sounds(clip: Clip, files: Mapping[str, Path | None], request: TestRequest) 
     return _Sounds(clip, found)
 
 
+def _video(data: ShardDataset, clip: Clip) -> bytes:
+    """Return a clip's video without sound: as it lies in its shard, or made from the frames that a file gives."""
+    if not isinstance(data, FolderDataset):
+        return data.members(clip.clip_id)["mp4"]
+    if clip.frames is None:
+        raise MediaError("no_video", "it has no picture")
+    return encode_mp4(clip.frames, _FPS)
+
+
 def _sound(name: str, path: Path | None, clip: Clip) -> tuple[AudioArray, int]:
     if path is None:
         raise MediaError("missing", f"{name} has no file for it")
@@ -169,16 +182,14 @@ class _Media:
         self.sounds: dict[tuple[str, str], str] = {}
         self.durations_s: dict[str, float] = {}
 
-    def add(self, clip_id: str, sounds: _Sounds, maker: Generator | None, anchor: str) -> None:
+    def add(self, clip_id: str, video: bytes, sounds: _Sounds, maker: Generator | None, anchor: str) -> None:
         """Write the video of a clip, and every sound of it."""
         clip = sounds.clip
-        if clip.frames is None:
-            raise MediaError("no_video", "it has no picture")
         made = dict(sounds.of)
         if maker:
             (audio,) = maker.generate([clip], clip_rng(self._seed, clip_id))
             made[anchor] = audio, rate_of(maker, clip)
-        self.videos[clip_id] = self._put("video", clip_id, encode_mp4(clip.frames, _FPS), "mp4")
+        self.videos[clip_id] = self._put("video", clip_id, video, "mp4")
         self.durations_s[clip_id] = clip.duration_s
         for name, (audio, rate_hz) in made.items():
             self.sounds[clip_id, name] = self._put(name, clip_id, flac_bytes(audio, rate_hz), "flac")
@@ -221,7 +232,7 @@ def _write(
     return ListeningTest(page=path, key=request.out / KEY_FILE, plan=plan, anchor=anchor, left_out=left_out)
 
 
-def _html(request: TestRequest, study: str, plan: Plan, media: _Media) -> str:
+def _html(request: TestRequest, study: str, plan: TrialPlan, media: _Media) -> str:
     """Return the page. Its items are sorted by opaque ids, so that their order says nothing either."""
     items = [
         (media.videos[i.clip_id], media.sounds[i.clip_id, i.first], media.sounds[i.clip_id, i.second], i.clip_id)

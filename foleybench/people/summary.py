@@ -15,7 +15,7 @@ from foleybench.clips import FloatArray, IntArray
 from foleybench.people.screening import Screened
 from foleybench.people.votes import Vote
 from foleybench.runtime.provenance import command_line, git_state, package_versions
-from foleybench.stats.bradley_terry import Duels, Scores, fit_scores, win_rate_model, win_rates
+from foleybench.stats.bradley_terry import Duels, FittedScores, fit_scores, win_rate_model, win_rates
 from foleybench.stats.crossed import Crossing, crossed_rate, crossed_spread
 from foleybench.stats.intervals import Interval
 from foleybench.stats.ranking import holm
@@ -37,7 +37,7 @@ class Study:
     sources: Mapping[str, str]
 
 
-class Table:
+class VoteTable:
     """Votes as arrays."""
 
     def __init__(self, votes: Sequence[Vote], sources: Mapping[str, str]) -> None:
@@ -70,7 +70,7 @@ def summarise(screened: Screened, study: Study) -> dict[str, Any]:
     Raises:
         FoleyError: Systems that no vote links, or choix is not installed.
     """
-    table = Table(screened.votes, study.sources)
+    table = VoteTable(screened.votes, study.sources)
     fitted = fit_scores(table.duels, len(table.systems))
     ties = int(np.sum(table.duels.hits == 0.5))
     return {
@@ -105,7 +105,7 @@ def _raters(votes: Sequence[Vote]) -> dict[str, Any]:
     return {"same": _known(found.same), "alpha": _known(found.alpha), "n_units": found.n_units}
 
 
-def _left(table: Table) -> dict[str, float | None]:
+def _left(table: VoteTable) -> dict[str, float | None]:
     """Return how often the left sound was preferred: far from a half, raters followed the place."""
     placed = np.flatnonzero([vote.placed for vote in table.votes])
     return rate_record(table.duels.hits[placed], table.crossing.chosen(placed)) if len(placed) else _interval(math.nan)
@@ -116,7 +116,7 @@ def rate_record(hits: FloatArray, crossing: Crossing) -> dict[str, float | None]
     return _interval(*crossed_rate(hits, crossing))
 
 
-def _systems(table: Table, fitted: Scores) -> dict[str, Any]:
+def _systems(table: VoteTable, fitted: FittedScores) -> dict[str, Any]:
     rates, moved = win_rates(fitted)
     least = win_rate_model(fitted)
     found = {}
@@ -135,7 +135,7 @@ def _systems(table: Table, fitted: Scores) -> dict[str, Any]:
     return found
 
 
-def _pairs(table: Table, fitted: Scores) -> list[dict[str, Any]]:
+def _pairs(table: VoteTable, fitted: FittedScores) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for first, second in itertools.combinations(range(len(table.systems)), 2):
         votes = table.between(first, second)

@@ -16,7 +16,7 @@ import numpy as np
 from foleybench.errors import FoleyError
 
 
-class Item(NamedTuple):
+class SoundPair(NamedTuple):
     """Two sounds of one clip.
 
     Attributes:
@@ -43,7 +43,7 @@ class Trial(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
+class TrialPlan:
     """What the raters judge.
 
     Attributes:
@@ -52,7 +52,7 @@ class Plan:
         orders: Trials of rater 1, 2, 3 ...
     """
 
-    items: tuple[Item, ...]
+    items: tuple[SoundPair, ...]
     n_pairs: int
     orders: tuple[tuple[Trial, ...], ...]
 
@@ -66,7 +66,7 @@ def make_plan(
     n_checks: int,
     n_raters: int,
     seed: int,
-) -> Plan:
+) -> TrialPlan:
     """Return the items and the orders of the raters.
 
     Args:
@@ -92,12 +92,12 @@ def make_plan(
         for i in rng.permutation(len(systems) * (len(systems) - 1) // 2)
     ]
     compared = [
-        Item(clips[(round_ + place * (len(clips) // len(pairs) or 1)) % len(clips)], *pair)
+        SoundPair(clips[(round_ + place * (len(clips) // len(pairs) or 1)) % len(clips)], *pair)
         for round_ in range(len(clips))
         for place, pair in enumerate(pairs)
     ]
     turned = [(round_ + place) % 2 for round_ in range(len(clips)) for place in range(len(pairs))]
-    checked = [Item(clip_id, *checks) for clip_id in clips] if checks else []
+    checked = [SoundPair(clip_id, *checks) for clip_id in clips] if checks else []
     orders = []
     for rater in range(n_raters):
         n = min(n_trials, len(compared))
@@ -108,7 +108,7 @@ def make_plan(
             _trial(rater * n_checks + place, alternating, len(compared)) for place in range(n_checks if checks else 0)
         ]
         orders.append(tuple(_mixed(own, tests, rng)))
-    return Plan(items=(*compared, *checked), n_pairs=len(compared), orders=tuple(orders))
+    return TrialPlan(items=(*compared, *checked), n_pairs=len(compared), orders=tuple(orders))
 
 
 def _trial(count: int, turned: Sequence[int], start: int) -> Trial:
@@ -126,7 +126,7 @@ def _mixed(own: Sequence[Trial], tests: Sequence[Trial], rng: np.random.Generato
     return found
 
 
-def judgements(plan: Plan) -> tuple[int, int]:
+def judgements(plan: TrialPlan) -> tuple[int, int]:
     """Return how often all raters together judge the item of systems that comes up least, and most."""
     counts = np.bincount([t.item for order in plan.orders for t in order], minlength=len(plan.items))[: plan.n_pairs]
     return int(counts.min()), int(counts.max())

@@ -37,7 +37,7 @@ class Duels(NamedTuple):
     hits: FloatArray
 
 
-class Scores(NamedTuple):
+class FittedScores(NamedTuple):
     """What votes say of systems.
 
     Attributes:
@@ -51,7 +51,7 @@ class Scores(NamedTuple):
     model: FloatArray
 
 
-def fit_scores(duels: Duels, n_systems: int) -> Scores:
+def fit_scores(duels: Duels, n_systems: int) -> FittedScores:
     """Return the Bradley-Terry scores of systems.
 
     Args:
@@ -71,7 +71,7 @@ def fit_scores(duels: Duels, n_systems: int) -> Scores:
     inverse = np.asarray(np.linalg.pinv(np.diag(weights.sum(axis=1)) - weights), dtype=np.float64)
     missed = duels.hits - chance[duels.first, duels.second]
     change = missed[:, None] * (inverse[duels.first] - inverse[duels.second])
-    return Scores(scores, change, inverse * _dispersion(wins + prior, duels.hits, chance, weights))
+    return FittedScores(scores, change, inverse * _dispersion(wins + prior, duels.hits, chance, weights))
 
 
 def _wins(duels: Duels, n: int) -> FloatArray:
@@ -112,7 +112,7 @@ def _dispersion(wins: FloatArray, hits: FloatArray, chance: FloatArray, weights:
     return min(1.0, scattered / (float(np.sum(weights)) / 2))
 
 
-def win_rates(fitted: Scores) -> tuple[FloatArray, FloatArray]:
+def win_rates(fitted: FittedScores) -> tuple[FloatArray, FloatArray]:
     """Return how often each system is preferred to one of the others drawn at random, and how it moves with each vote.
 
     Returns:
@@ -127,7 +127,7 @@ def win_rates(fitted: Scores) -> tuple[FloatArray, FloatArray]:
     return rates, moved / (rates * (1 - rates))
 
 
-def win_rate_model(fitted: Scores) -> FloatArray:
+def win_rate_model(fitted: FittedScores) -> FloatArray:
     """Return the variance of the log odds of each win rate were all votes independent, shape (systems,)."""
     others = len(fitted.scores) - 1
     chance = _chance(fitted.scores[:, None] - fitted.scores[None, :])

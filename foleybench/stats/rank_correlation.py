@@ -52,7 +52,7 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> RankCor
     Example:
         >>> found = rank_correlation([1, 2, 3, 4, 5], [1, 2, 3, 5, 4])
         >>> round(found.spearman, 2), round(found.kendall, 2), [round(end, 2) for end in found.interval]
-        (0.9, 0.8, [-0.09, 0.99])
+        (0.9, 0.8, [-0.17, 1.0])
     """
     n = len(first)
     if n < LEAST_SYSTEMS or min(len(set(first)), len(set(second))) < 2:

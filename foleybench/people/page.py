@@ -1,4 +1,4 @@
-"""Write a listening test: an opaque page and its key."""
+"""Write a listening test: an opaque page and its key.
 
 ``page/index.html`` and ``page/media/`` are what raters get; ``key.json`` stays outside of ``page/``.
 """

@@ -5,6 +5,8 @@ BIN := .venv/bin
 PARALLEL ?= -n 2 --dist loadfile
 # Small models on small machines: a second OpenMP thread in each of two processes costs more than it brings.
 export OMP_NUM_THREADS ?= 1
+# Without files of compiled code every process compiles every module again, the tests' own too.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: demo test fast lint leaderboard-check leaderboard-make docs site clean

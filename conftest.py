@@ -1,11 +1,13 @@
 """For every test: a Numba cache a process; for examples in docstrings ``manifest``, ``results``, ``folder`` (empty)."""
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.doctest import DoctestItem
+from _pytest.doctest import DoctestItem, DoctestModule
 
 from tests.made_clicks import make_clicks
 from tests.made_results import make_result
@@ -15,6 +17,24 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent / ".cache" / "numba" / WORKER)
 
 collect_ignore = ["foleybench/loader.py"]  # it only says where ClipLoader went
+
+# Collecting makes hundreds of thousands of objects that stay: looking among them for garbage takes a seventh of it.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not among what collecting made."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Import for their examples only modules that have some: every process of a run collects every file."""
+    found = yield
+    if b">>>" in file_path.read_bytes():
+        return found
+    return [one for one in found if not isinstance(one, DoctestModule)]
 
 
 @pytest.fixture(scope="session")

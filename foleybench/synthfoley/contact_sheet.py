@@ -10,21 +10,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import scipy.signal
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from foleybench.clips import Clip, Clock, Event, FrameArray
 from foleybench.synthesis.splits import CorpusOptions
 from foleybench.synthfoley.classes import class_names
 from foleybench.synthfoley.render import render_clip
 from foleybench.synthfoley.splits import split_specs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _TILES = 14
 _HEIGHT_IN = 2.4
@@ -42,6 +41,10 @@ def contact_sheet(clips: Sequence[Clip], path: Path, *, width_in: float = 13.0) 
         path: Where the picture goes; its folder is made.
         width_in: Width in inches, at 100 dots an inch.
     """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width_in, _HEIGHT_IN * len(clips) + 0.3), dpi=100)
     FigureCanvasAgg(figure)
     rows = figure.add_gridspec(len(clips), 1, hspace=0.2, left=0.04, right=0.985, top=0.985, bottom=0.03)

@@ -1,6 +1,7 @@
 """CLAP's text side: words to RoBERTa's numbers, the tower, and the score of whole clips with random weights."""
 
 import functools
+import importlib.util
 import json
 import math
 
@@ -22,7 +23,7 @@ from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest, write_manifest
 from tests.encoders.made_weights import count, flat_state, layout, refuses_by_name
 
-pytest.importorskip("transformers", reason="needs the extra `encoders`")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="needs the extra `encoders`")
 
 MERGES = ["b e", "l l", "be ll", "Ġ r", "i n", "in g", "Ġr ing"]
 SIZES = htsat.ClapSizes(width=8, depths=(1, 1, 1, 1), heads=(1, 2, 2, 4), out=6, text_width=8, text_depth=2, words=268)

@@ -1,6 +1,7 @@
 """Encoders that models are conditioned on: built small and whole, prepared as the reference libraries do."""
 
 import dataclasses
+import importlib.util
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from foleybench.encoders import audiomae, eva02_clip_b16, eva_clip_g14, mae_b16
 from foleybench.encoders._nets.image_trunks import encode_with, load_weights, new_net, trunk_input
 from foleybench.errors import FoleyError
 
-timm = pytest.importorskip("timm", reason="needs the extra `encoders`")
+# Looked for, not imported: that takes seconds, and every process collects every file.
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="needs the extra `encoders`")
 
 SMALL = {"depth": 1, "embed_dim": 32, "num_heads": 2}
 TRUNKS = {name.__name__.rpartition(".")[2]: name.TRUNK for name in (eva_clip_g14, eva02_clip_b16, mae_b16)}
@@ -48,6 +50,7 @@ def test_pictures_are_prepared_as_open_clip_does(name, size):
 
 @pytest.mark.parametrize("size", [(64, 64), (90, 161), (161, 90), (256, 455)])
 def test_pictures_are_prepared_as_timm_does(size):
+    import timm
     from PIL import Image
 
     config = timm.data.resolve_data_config(pretrained_cfg=timm.get_pretrained_cfg("vit_base_patch16_224.mae").to_dict())

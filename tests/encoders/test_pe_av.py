@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import struct
 
@@ -7,10 +8,11 @@ import torch
 
 from foleybench.api.encoder import Signal
 from foleybench.encoders import pe_av_audio, pe_av_video
+from foleybench.encoders._nets import pe_av
 from foleybench.errors import FoleyError
 from tests.encoders.test_vggish import two_tones
 
-pe_av = pytest.importorskip("foleybench.encoders._nets.pe_av")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("torchvision") is None, reason="needs the extra `encoders`")
 TINY_FRAMES = pe_av.PeFrameEncoder(
     architecture="vit_pe_core_tiny_patch16_384", size=32, options={"img_size": 32, "depth": 1}
 )

@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torchvision.transforms.v2 import functional
 
 from foleybench.clips import AudioArray, FrameArray
 from foleybench.encoders._inputs.loading import load_strictly, read_safetensors, with_random_weights
@@ -68,6 +67,8 @@ def pe_av_frames(frames: FrameArray, size: int = LARGE.size) -> npt.NDArray[np.f
     Returns:
         Shape (16, 3, size, size), float32.
     """
+    from torchvision.transforms.v2 import functional  # importing it takes seconds
+
     chosen = [int(place * (len(frames) - 1) / (N_FRAMES - 1)) for place in range(N_FRAMES)]
     pixels = torch.from_numpy(np.ascontiguousarray(frames[chosen])).permute(0, 3, 1, 2)
     resized = functional.resize(pixels, [size, size], interpolation=functional.InterpolationMode.BILINEAR)

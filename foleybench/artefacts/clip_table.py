@@ -27,6 +27,8 @@ from foleybench.files import written_atomically
 ClipRow = dict[str, Any]
 SMALL = 64
 COMMITTED_BYTES = 1_000_000
+# Where a row holds statistics: against the real sound, and against the real sound limited to the system's band.
+PARTS = ("stats", "matched")
 # Arrays waiting to become one block: few enough that a copy costs nothing, many enough that blocks stay few.
 _PENDING = 512
 _CLOCKLESS = (1980, 1, 1, 0, 0, 0)
@@ -148,11 +150,20 @@ class ClipTable(list[ClipRow]):
 
     def add(self, row: ClipRow) -> None:
         """Append a row whose statistics are arrays."""
-        kept = {
-            name: stat and {key: self._kept(value) for key, value in stat.items()}
-            for name, stat in row["stats"].items()
-        }
-        self.append({**row, "stats": kept})
+        kept = {part: self._all_kept(row[part]) for part in PARTS if part in row}
+        self.append({**row, **kept})
+
+    def add_matched(self, rows: ClipTable) -> None:
+        """Take the statistics of other rows, of the same clips in the same order, as those of matched bandwidth."""
+        for row, other in zip(self, rows, strict=True):
+            arrays = {
+                name: stat and {key: rows.array(value) for key, value in stat.items()}
+                for name, stat in other["stats"].items()
+            }
+            row["matched"] = self._all_kept(arrays)
+
+    def _all_kept(self, stats: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: stat and {key: self._kept(value) for key, value in stat.items()} for name, stat in stats.items()}
 
     def _kept(self, value: npt.NDArray[Any]) -> Any:
         values = np.asarray(value, dtype=np.float64)
@@ -172,7 +183,7 @@ class ClipTable(list[ClipRow]):
 
     def lacks(self, metric: str) -> bool:
         """Return whether statistics of a metric are large and their file is absent."""
-        found = (row["stats"].get(metric) for row in self)
+        found = (row.get(part, {}).get(metric) for row in self for part in PARTS)
         return bool(self.absent) and any(
             isinstance(value, Mapping) for stat in found if stat for value in stat.values()
         )

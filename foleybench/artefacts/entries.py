@@ -54,13 +54,13 @@ class ResultEntry:
         """Clip id -> source video."""
         return {row["clip_id"]: row["source_id"] for row in self.rows}
 
-    def stats(self, metric: str) -> dict[str, Stat]:
-        """Return clip id -> statistics of a metric.
+    def stats(self, metric: str, part: str = "stats") -> dict[str, Stat]:
+        """Return clip id -> statistics of a metric; ``part`` as of ``results.stats_of``.
 
         Raises:
             ResultError: They are in a file of large statistics that is absent (see ``lacks``).
         """
-        return results.stats_of(self.rows, metric)
+        return results.stats_of(self.rows, metric, part)
 
     def lacks(self, metric: str) -> bool:
         """Return whether a metric's statistics are too large for the table and their file is not here."""

@@ -97,6 +97,7 @@ _METRIC = record(
         "method": _VERSION,
         "notes": each(text),
         "takes": record({"values": each(_VALUE), "sd": _VALUE}),
+        "matched": record({"value": _VALUE, "low": _VALUE, "high": _VALUE, "corrected": _VALUE}),
     },
 )
 
@@ -117,6 +118,8 @@ _RUN = record(
         "leftovers": record({"n": _COUNT, "first": each(text)}),
         "channels": one_of(("mean", "first")),
         "captions": record({"sha256": text, "n_clips": _COUNT}),
+        # What `--match-bandwidth` found: the end of the band of the generated sound; null: it has the real one's.
+        "matched_band": record({"hz": maybe(number(low=0, high=1e6)), "n_clips": _COUNT}),
     },
 )
 
@@ -161,5 +164,5 @@ def _is_finite(value: float) -> bool:
 
 ROW: Check = record(
     {"clip_id": words, "source_id": text, "label": text, "stats": named(maybe(named(statistic)))},
-    {"duration_s": maybe(_SECONDS), "audio_sha256": text},
+    {"duration_s": maybe(_SECONDS), "audio_sha256": text, "matched": named(maybe(named(statistic)))},
 )

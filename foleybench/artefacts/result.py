@@ -198,15 +198,15 @@ def _with_large(path: Path, rows: Sequence[ClipRow], recorded: Mapping[str, Any]
     return ClipTable(rows, LargeStats.read(found))
 
 
-def stats_of(rows: Sequence[ClipRow], metric: str) -> dict[str, Stat]:
-    """Return clip id -> statistics of a metric, for the clips that have them.
+def stats_of(rows: Sequence[ClipRow], metric: str, part: str = "stats") -> dict[str, Stat]:
+    """Return clip id -> statistics of a metric, for the clips that have them; ``part`` is one of ``PARTS``.
 
     Raises:
         ResultError: They are large ones, and their file is absent.
     """
     table = rows if isinstance(rows, ClipTable) else ClipTable(rows)
     return {
-        row["clip_id"]: {key: table.array(value) for key, value in row["stats"][metric].items()}
+        row["clip_id"]: {key: table.array(value) for key, value in row[part][metric].items()}
         for row in table
-        if row["stats"].get(metric) is not None
+        if row.get(part, {}).get(metric) is not None
     }

@@ -81,14 +81,26 @@ def _head(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"  subset {subset['name']}: {subset['n_here']} of its {subset['n_ids']} clips are here"
     if mixed := _MIXED.get((result.get("run") or {}).get("channels", "")):
         yield f"  {mixed}"
+    if "matched_band" in (result.get("run") or {}):
+        yield f"  {_band(result['run']['matched_band']['hz'])}"
     if result["status"] != "complete":
         yield f"  {result['status']}: such a result is shown, and never ranked"
+
+
+def _band(hz: float | None) -> str:
+    if hz is None:
+        return "matched bandwidth: the generated sound has the band of the real one, so both values are the same"
+    return (
+        f"matched bandwidth: the generated sound ends at {hz / 1000:.4g} kHz; `matched` is against real sound cut there"
+    )
 
 
 def _table(result: Mapping[str, Any], controls: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     takes = any("takes" in record for record in result["metrics"].values())
     shown = {name: controls[name] for name in CONTROLS if name in controls}
+    matched = any("matched" in record for record in result["metrics"].values())
     head = ["", "value", "95 % interval", "unit", "better", "clips", *(["sd of takes"] if takes else [])]
+    head += ["matched"] if matched else []
     rows = [[*head, *(CONTROLS[name] for name in shown), "name in commands"]]
     for name, record in result["metrics"].items():
         row = [
@@ -100,6 +112,7 @@ def _table(result: Mapping[str, Any], controls: Mapping[str, Mapping[str, Any]])
             f"{record['n_used']}/{record['n_asked']}",
         ]
         row += [f"{record['takes']['sd']:.2g}" if "takes" in record else "-"] if takes else []
+        row += [_shown(record.get("matched", {}).get("value"))] if matched else []
         rows.append([*row, *(_value(other, name) for other in shown.values()), name])
     yield ""
     yield from _aligned(rows, left={0, 3, 4, len(rows[0]) - 1})
@@ -133,7 +146,10 @@ def _aligned(rows: Sequence[Sequence[str]], left: set[int]) -> Iterator[str]:
 
 
 def _value(result: Mapping[str, Any], name: str, digits: int = 4) -> str:
-    value = result["metrics"].get(name, {}).get("value")
+    return _shown(result["metrics"].get(name, {}).get("value"), digits)
+
+
+def _shown(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 

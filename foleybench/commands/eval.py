@@ -74,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write the value of every clip to this table")
     add_subset(parser)
+    parser.add_argument(
+        "--match-bandwidth",
+        action="store_true",
+        help="also score against the real sound limited to the band of the generated one; the table shows both values",
+    )
     parser.add_argument("--work", type=Path, default=Path("out/audio"), help="where --model keeps its sound")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of result files (default: {RESULTS})")
     parser.add_argument(
@@ -170,10 +175,7 @@ def _check_places(args: argparse.Namespace) -> None:
     from foleybench.artefacts import audio_folder, result
     from foleybench.files import require_writable
 
-    if args.controls and args.csv:
-        raise FoleyError("--csv is for one row: leave it out with --controls.")
-    if args.controls and args.name:
-        raise FoleyError("--controls has a name for every row: leave --name out.")
+    _check_together(args)
     folder = args.audio or args.avbench_cache
     if args.audio and args.reference and not args.name:
         args.name = _name_of(args.audio)
@@ -187,6 +189,21 @@ def _check_places(args: argparse.Namespace) -> None:
         require_writable(args.csv.parent, "--csv")
     if args.model or args.controls:
         require_writable(args.work, "--work")
+
+
+def _check_together(args: argparse.Namespace) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        FoleyError: Which, and what to leave out.
+    """
+    if args.match_bandwidth and (args.avbench_cache or args.protocol == ALL):
+        other = "--avbench-cache" if args.avbench_cache else f"--protocol {ALL}"
+        raise FoleyError(f"--match-bandwidth scores sound under one protocol: leave {other} out.")
+    if args.controls and args.csv:
+        raise FoleyError("--csv is for one row: leave it out with --controls.")
+    if args.controls and args.name:
+        raise FoleyError("--controls has a name for every row: leave --name out.")
 
 
 def _name_of(folder: Path) -> str:
@@ -291,6 +308,7 @@ class _Job:
             engine=args.engine,
             subset=subset_of(args),
             captions=args.captions,
+            match_bandwidth=args.match_bandwidth,
         )
         if self._protocol == ALL:
             return _score_everywhere(request, args.out)

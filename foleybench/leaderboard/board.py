@@ -60,6 +60,8 @@ class BoardCell:
         not_applicable: Clips that the metric does not apply to.
         reason: Why the state is not ``ok``, in words.
         notes: What a reader of the value and its interval must know.
+        matched: Value against real sound limited to the system's band (``eval --match-bandwidth``), or None.
+        matched_hz: Where that band ends; None where the value is not matched or the band has no end.
         approximate: Whether the interval is from so few videos that its coverage depends on the values.
         standing: Rank, or None when the cell is not ranked.
     """
@@ -76,6 +78,8 @@ class BoardCell:
     notes: tuple[str, ...] = ()
     approximate: bool = False
     standing: Standing | None = None
+    matched: float | None = None
+    matched_hz: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -276,6 +280,8 @@ def _cell(entry: ResultEntry, column: Column, protocol_version: int, foreign: st
         n_asked=int(record["n_asked"]),
         not_applicable=int(record["not_applicable"]),
         reason=reason,
+        matched=record.get("matched", {}).get("value"),
+        matched_hz=result["run"].get("matched_band", {}).get("hz"),
     )
 
 

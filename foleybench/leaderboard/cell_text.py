@@ -39,6 +39,13 @@ def rank_text(cell: BoardCell) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
 
+def matched_text(cell: BoardCell, decimals: int) -> str:
+    """Return ``⇥ 0.02 (to 8 kHz)``, or "" for a cell whose real sound was not limited."""
+    if cell.matched is None or cell.matched_hz is None:
+        return ""
+    return f"⇥ {fixed_decimals(cell.matched, decimals)} (to {cell.matched_hz / 1000:.3g} kHz)"
+
+
 def is_bold(board: Board, column: Column, cell: BoardCell) -> bool:
     """Tell whether a cell is the best or not distinguishable from it, in a column where anything is worse."""
     ranked = [row.cells[column.name].standing for row in board.rows if row.cells[column.name].standing]

@@ -99,11 +99,21 @@ def _of_metric(name: str, metric: Metric, record: Mapping[str, Any], entry: Resu
         if part["n"] != len(chosen):
             found.append(f"{name} counts {part['n']} clips of {label!r}, the clip table has {len(chosen)}.")
         said[f"of {label!r} "], gives[f"of {label!r} "] = part["value"], _pooled(metric, metric.pool, chosen)
+    if "matched" in record:
+        against = "with matched bandwidth "
+        said[against], gives[against] = record["matched"]["value"], _matched(name, metric, record, entry)
     for what, value in gives.items():
         if not _agree(said[what], value):
             found.append(f"{name} {what}is {_shown(said[what])}, its clip table gives {_shown(value)}.")
     _use(metric, list(stats.values()))
     return found + _of_interval(name, metric, record)
+
+
+def _matched(name: str, metric: Metric, record: Mapping[str, Any], entry: ResultEntry) -> float:
+    """Return the value against real sound of the system's band; the plain one where the band has no end."""
+    if entry.result["run"].get("matched_band", {}).get("hz") is None:
+        return math.nan if record["value"] is None else float(record["value"])
+    return _pooled(metric, metric.pool, list(entry.stats(name, "matched").values()))
 
 
 def _of_clips(name: str, record: Mapping[str, Any], entry: ResultEntry) -> list[str]:

@@ -17,6 +17,7 @@ _COLUMNS = (
     *("dataset", "split", "manifest_sha256", "protocol", "protocol_version", "system", "kind", "status", "metric"),
     *("metric_version", "state", "value", "low", "high", "corrected", "unit", "better", "n_used", "n_asked"),
     *("not_applicable", "rank_low", "rank_high", "best", "reason", "result"),
+    *("matched", "matched_hz"),
 )
 
 
@@ -53,6 +54,7 @@ def _csv_line(board: Board, row: BoardRow, column: Column) -> list[object]:
         *(cell.n_used, cell.n_asked, cell.not_applicable),
         *((standing.low, standing.high, standing.best) if standing else (None, None, None)),
         *("; ".join(filter(None, (cell.reason or row.why_unranked, *cell.notes))), row.entry.name),
+        *(cell.matched, cell.matched_hz if cell.matched is not None else None),
     ]
 
 
@@ -61,7 +63,7 @@ def board_markdown(boards: Sequence[Board]) -> str:
     lines = [MARK, "", f"# {markdown_text(boards[0].dataset)}", ""]
     for board in boards:
         lines += [*_heading(board), *_table(board), ""]
-    return "\n".join([*lines, *_legend()]) + "\n"
+    return "\n".join([*lines, *_legend(boards)]) + "\n"
 
 
 def _heading(board: Board) -> list[str]:
@@ -100,7 +102,8 @@ def _cell(board: Board, column: Column, cell: BoardCell, decimals: int) -> str:
     if cell_text.is_bold(board, column, cell):
         value = f"**{value}**"
     rank = cell_text.rank_text(cell)
-    return " ".join(filter(None, (value, cell_text.interval(cell, decimals), f"· {rank}" if rank else "")))
+    matched = cell_text.matched_text(cell, decimals)
+    return " ".join(filter(None, (value, cell_text.interval(cell, decimals), f"· {rank}" if rank else "", matched)))
 
 
 def _clips(row: BoardRow) -> str:
@@ -108,13 +111,20 @@ def _clips(row: BoardRow) -> str:
     return f"{dataset.get('n_scored', '?')}/{dataset['n_clips']}"
 
 
-def _legend() -> list[str]:
+_MATCHED = (
+    "After ⇥: the value against real sound limited to the band of the system, which ends at the frequency beside it",
+    "(`eval --match-bandwidth`). Ranks are of the first value.",
+)
+
+
+def _legend(boards: Sequence[Board]) -> list[str]:
     return [
         "Value [95 % interval over source videos] · rank. Intervals from fewer than 8 videos are approximate (≈), from",
         "fewer than 6 there is none. Systems that a paired test (Holm-corrected, 5 %) does not tell apart share ranks;",
         "**bold**: none is distinguishably better. Oracle and control rows, and results that do not cover every clip,",
         "are shown and never ranked. Plots and provenance: [index.html](index.html); every number at full precision:",
         "the CSV file beside this one.",
+        *(_MATCHED if any(cell.matched_hz for b in boards for row in b.rows for cell in row.cells.values()) else ()),
     ]
 
 

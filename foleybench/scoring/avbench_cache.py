@@ -31,7 +31,8 @@ from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError, WeightsMissingError
 from foleybench.files import file_sha256
 from foleybench.scoring.choice import code_origin
-from foleybench.scoring.evaluate import pooled, run_facts
+from foleybench.scoring.evaluate import run_facts
+from foleybench.scoring.records import pooled
 from foleybench.shards.dataset import ShardDataset
 
 PROTOCOL = "avbench"

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from foleybench.api.metric import Metric
 from foleybench.artefacts import audio_folder
@@ -23,18 +22,18 @@ from foleybench.errors import FoleyError
 from foleybench.features.featurise import encoders_of, needs_of
 from foleybench.files import file_sha256
 from foleybench.lists.subsets import Subset
+from foleybench.media.band import BandLimit
 from foleybench.runtime import provenance
 from foleybench.runtime.progress import Progress
-from foleybench.scoring import takes
+from foleybench.scoring import matched_band, takes
 from foleybench.scoring.captions import read_captions
 from foleybench.scoring.choice import Choice, choose, protocol_of
+from foleybench.scoring.records import pooled
 from foleybench.scoring.scorer import ClipToScore, ScorerRecipe
 from foleybench.scoring.weights_here import require_weights
 from foleybench.scoring.workers import Engine, score_clips
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture, open_dataset
-from foleybench.stats import estimate
-from foleybench.stats.intervals import LEVEL
 
 _LEFTOVERS_NAMED = 100
 # Kinds of problem that are told but do not stop a clip from being scored.
@@ -66,6 +65,7 @@ class EvalRequest:
         engine: ``local``, or ``ray`` to score on a cluster.
         subset: Score only its clips (the result says which subset), or None for all.
         captions: Table of captions in place of what the manifest says (``scoring.captions``), or None.
+        match_bandwidth: Score also against the real sound limited to the band of the generated one.
 
     Example:
         >>> from foleybench import EvalRequest
@@ -89,6 +89,7 @@ class EvalRequest:
     engine: Engine = "local"
     subset: Subset | None = None
     captions: Path | None = None
+    match_bandwidth: bool = False
 
 
 def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
@@ -100,7 +101,8 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
     Returns:
         The result (without its ``clips`` section) and the clip table, ready for ``artefacts.result.write_result``. A
         metric's record has ``value`` and the 95 % interval from ``low`` to ``high``, in its ``unit``; None where
-        undefined, with the ``reason``. The table has a row for every clip asked for.
+        undefined, with the ``reason``; ``matched`` has those of matched bandwidth. The table has a row for every clip
+        asked for.
 
     Raises:
         FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
@@ -137,12 +139,18 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
             f"no clip of {request.data.name} could be scored with {request.audio}: {_first_words(problems)} "
             "Give the files the names of the clips, or give --names."
         )
-    bootstrap = {"seed": request.seed, "resamples": request.resamples}
+    bootstrap = _Bootstrap(seed=request.seed, resamples=request.resamples)
     records = {name: pooled(name, metric, rows, **bootstrap) | origins[name] for name, metric in metrics.items()}
     if found.n_takes > 1:
         records = {name: record | _over_takes(name, metrics[name], record, found) for name, record in records.items()}
     asked = (len(chosen), len(choice.metrics) + len(choice.left_out))
     run = _run(request, metrics) | _extras(request, data, found)
+    if request.match_bandwidth:
+        limit, n_clips = matched_band.measure(data, found.wanted, choice.protocol)
+        run["matched_band"] = {"hz": limit.end_hz if limit else None, "n_clips": n_clips}
+        if limit:
+            rows.add_matched(_score_clips(request, data, clip_ids, choice, metrics, limit).rows)
+        records = matched_band.with_matched(records, metrics, rows, limited=limit is not None, **bootstrap)
     return _result(request, data, found, records, asked) | {"protocol": choice.facts(), "run": run}, rows
 
 
@@ -195,6 +203,13 @@ def _first_words(problems: Sequence[ClipProblem]) -> str:
     return f"{problems[0].clip_id}: {problems[0].kind}, {problems[0].detail}." if problems else "there are no clips."
 
 
+class _Bootstrap(TypedDict):
+    """How intervals are made."""
+
+    seed: int
+    resamples: int
+
+
 class _Found(NamedTuple):
     """What scoring gave: a row a clip, every problem met, of several takes a table each, and what is no clip's."""
 
@@ -203,12 +218,18 @@ class _Found(NamedTuple):
     takes: list[ClipTable]
     n_takes: int
     leftovers: list[str]
+    wanted: list[ClipToScore]
 
 
 def _score_clips(
-    request: EvalRequest, data: ShardDataset, clip_ids: Sequence[str], choice: Choice, metrics: Mapping[str, Metric]
+    request: EvalRequest,
+    data: ShardDataset,
+    clip_ids: Sequence[str],
+    choice: Choice,
+    metrics: Mapping[str, Metric],
+    limit: BandLimit | None = None,
 ) -> _Found:
-    """Return a row for every clip asked for, and every problem met."""
+    """Return a row for every clip asked for, and every problem met; ``limit`` cuts the real sound."""
     matched = match(request.audio, {entry.clip_id: entry.source for entry in data.entries()}, request.names)
     generation = audio_folder.read_generation(request.audio) or {}
     seconds: dict[str, float] = generation.get("seconds", {})
@@ -226,13 +247,14 @@ def _score_clips(
         cache=request.cache,
         report_silence=request.model["kind"] != "control",
         captions=request.captions,
+        reference_gain=tuple(limit.gain.tolist()) if limit else None,
     )
     n_takes = [len(paths) for paths in files.values()]
     common = min(n_takes, default=1) if max(n_takes, default=1) > 1 else 0
-    found = _Found(
-        ClipTable(), [], [ClipTable() for _ in range(common)], max(n_takes, default=1), list(leftovers(matched))
-    )
-    bar = Progress(total=len(clip_ids), desc=f"eval {request.model['name']}", unit="clip")
+    tables = [ClipTable() for _ in range(common)]
+    found = _Found(ClipTable(), [], tables, max(n_takes, default=1), list(leftovers(matched)), wanted)
+    upto = f" to {limit.end_hz:g} Hz" if limit else ""
+    bar = Progress(total=len(clip_ids), desc=f"eval {request.model['name']}{upto}", unit="clip")
     with bar, contextlib.closing(score_clips(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
         for clip_id, paths in files.items():
             rows = []
@@ -300,50 +322,6 @@ def _as_generated(problem: ClipProblem, refused: Mapping[str, str]) -> ClipProbl
     if problem.kind == "missing" and problem.clip_id in refused:
         return ClipProblem(problem.clip_id, "not_finite", refused[problem.clip_id])
     return problem
-
-
-def pooled(name: str, metric: Metric, rows: ClipTable, *, seed: int, resamples: int) -> dict[str, Any]:
-    """Return a metric's record of a result, but for its code: value, interval, corrected and per-class values, counts.
-
-    Args:
-        name: Registry name of the metric.
-        metric: The metric.
-        rows: A row for every clip asked for.
-        seed: Of the sign vectors of intervals.
-        resamples: How many of them.
-    """
-    found = results.stats_of(rows, name)
-    made = estimate.estimate(
-        name,
-        metric,
-        found,
-        {row["clip_id"]: row["source_id"] for row in rows},
-        {row["clip_id"]: row["label"] for row in rows},
-        seed=seed,
-        resamples=resamples,
-    )
-    low, high = made.interval or (None, None)
-    return {
-        "version": metric.version,
-        "value": _or_null(made.value),
-        "low": low,
-        "high": high,
-        "level": LEVEL,
-        "method": estimate.METHOD,
-        "notes": list(made.notes),
-        "corrected": _or_null(made.corrected),
-        "n_used": made.n,
-        "n_asked": len(rows),
-        "not_applicable": sum(name in row["stats"] and row["stats"][name] is None for row in rows),
-        "unit": metric.unit,
-        "better": metric.better,
-        "reason": made.reason or None,
-        "per_class": {label: {"value": _or_null(one.value), "n": one.n} for label, one in made.per_class.items()},
-    }
-
-
-def _or_null(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _run(request: EvalRequest, metrics: Mapping[str, Metric]) -> dict[str, Any]:

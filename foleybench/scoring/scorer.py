@@ -35,6 +35,7 @@ from foleybench.features.featurise import (
     needs_of,
 )
 from foleybench.media.audio import fit_length
+from foleybench.media.band import band_limited
 from foleybench.runtime.threads import one_thread
 from foleybench.scoring.admit import admit
 from foleybench.scoring.captions import read_captions
@@ -66,6 +67,7 @@ class ScorerRecipe:
         cache: Folder of the feature cache, or None.
         report_silence: Whether silent sound is a problem (it is not in a control row that is made of it).
         captions: Table of captions in place of what the manifest says, or None.
+        reference_gain: What is left of the real sound, by frequency (``media.band.BandLimit``); None: all of it.
     """
 
     data: Path
@@ -75,6 +77,7 @@ class ScorerRecipe:
     cache: Path | None = None
     report_silence: bool = True
     captions: Path | None = None
+    reference_gain: tuple[float, ...] | None = None
 
 
 # A clip, and which of its takes.
@@ -107,8 +110,15 @@ Scored = tuple[ClipRow, list[ClipProblem]]
 
 
 @dataclasses.dataclass(frozen=True)
-class _Loaded:
-    """A clip as long as the protocol wants it, with what encoders may be given; ``clip_s`` is its whole length."""
+class LoadedClip:
+    """A clip as long as the protocol wants it.
+
+    Attributes:
+        clip: The clip, its sound in ``material``.
+        material: What encoders may be given.
+        seconds: How long its generation took, or None.
+        clip_s: Its whole length in seconds.
+    """
 
     clip: Clip
     material: EncoderMaterial
@@ -146,10 +156,10 @@ class Scorer:
 
     def __call__(self, wanted: Sequence[ClipToScore]) -> list[Scored]:
         """Return a row, and the problems met, for every clip asked for, in order."""
-        loaded: dict[Key, _Loaded] = {}
+        loaded: dict[Key, LoadedClip] = {}
         problems: dict[Key, list[ClipProblem]] = {}
         for clip in wanted:
-            item, found = _load(self._data, clip, self._protocol, self._captions)
+            item, found = load_clip(self._data, clip, self._protocol, self._captions, self._recipe.reference_gain)
             problems[clip.key] = [p for p in found if self._recipe.report_silence or p.kind != "silent"]
             if item:
                 loaded[clip.key] = item
@@ -163,7 +173,7 @@ class Scorer:
         return scored
 
     def _features(
-        self, loaded: dict[Key, _Loaded], problems: Mapping[Key, list[ClipProblem]]
+        self, loaded: dict[Key, LoadedClip], problems: Mapping[Key, list[ClipProblem]]
     ) -> dict[Key, dict[Job, Features]]:
         """Return features by clip; a clip whose video is not the recorded one is named and leaves ``loaded``."""
         while True:
@@ -186,9 +196,14 @@ class _BadVideoError(Exception):
         self.clip_id = clip_id
 
 
-def _load(
-    data: ShardDataset, wanted: ClipToScore, protocol: Protocol, captions: Mapping[str, str]
-) -> tuple[_Loaded | None, list[ClipProblem]]:
+def load_clip(
+    data: ShardDataset,
+    wanted: ClipToScore,
+    protocol: Protocol,
+    captions: Mapping[str, str],
+    reference_gain: tuple[float, ...] | None = None,
+) -> tuple[LoadedClip | None, list[ClipProblem]]:
+    """Return a clip with its real and its generated sound, None when it cannot be scored, and the problems met."""
     clip_id = wanted.clip_id
     try:
         clip = data.load(clip_id, video=False, channels=protocol.frontend.channels)
@@ -203,18 +218,19 @@ def _load(
         return None, problems
     clock = Clock(clip.duration_s if protocol.cut_resampled else duration_s)
     entry = data.entry(clip_id)
+    real = clip.audio if reference_gain is None else band_limited(clip.audio, clip.rate_hz, np.array(reference_gain))
     material = EncoderMaterial(
         duration_s=duration_s,
         sounds={
             "generated": (fit_length(audio, clock.samples(rate_hz)), rate_hz),
-            "reference": (fit_length(clip.audio, clock.samples(clip.rate_hz)), clip.rate_hz),
+            "reference": (fit_length(real, clock.samples(clip.rate_hz)), clip.rate_hz),
         },
         picture_sha256=entry.video_sha256 or "",
         decode_video=(lambda: _decode_video(data, clip_id)) if entry.video_sha256 else None,
         caption=captions.get(clip_id) or caption_of(entry),
     )
     cut = dataclasses.replace(clip, duration_s=duration_s, audio=None)
-    return _Loaded(cut, material, wanted.seconds, clip.duration_s), problems
+    return LoadedClip(cut, material, wanted.seconds, clip.duration_s), problems
 
 
 def caption_of(entry: Entry) -> str:
@@ -234,7 +250,7 @@ def _decode_video(data: ShardDataset, clip_id: str) -> tuple[FrameArray, FloatAr
 def _row(
     data: ShardDataset,
     clip_id: str,
-    found: tuple[_Loaded, dict[Job, Features]] | None,
+    found: tuple[LoadedClip, dict[Job, Features]] | None,
     metrics: Mapping[str, Metric],
 ) -> tuple[ClipRow, list[ClipProblem]]:
     """Return the clip's line: statistics of each metric (null where it does not apply), nothing when not scored."""
@@ -277,7 +293,7 @@ def _feature(features: Mapping[Job, Features], need: Need) -> npt.NDArray[Any]:
     return features[job(need.encoder, need.of)][need.layer]
 
 
-def _view(item: _Loaded, metric: Metric, features: Mapping[Job, Features]) -> ClipView:
+def _view(item: LoadedClip, metric: Metric, features: Mapping[Job, Features]) -> ClipView:
     clip = item.clip
     return ClipView(
         clip_id=clip.clip_id,

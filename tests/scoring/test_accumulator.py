@@ -9,7 +9,8 @@ from foleybench.artefacts.clip_table import ClipTable
 from foleybench.encoders.mini_class import mini_class_names
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
-from foleybench.scoring.evaluate import EvalRequest, evaluate, pooled
+from foleybench.scoring.evaluate import EvalRequest, evaluate
+from foleybench.scoring.records import pooled
 from foleybench.shards.dataset import ShardDataset
 from tests.scoring.test_evaluate import MODEL
 

@@ -8,7 +8,7 @@ import torch
 from foleybench import registry
 from foleybench.features.featurise import _Chunk
 from foleybench.protocols.avbench import PROTOCOL as AVBENCH
-from foleybench.scoring.scorer import ClipToScore, _load
+from foleybench.scoring.scorer import ClipToScore, load_clip
 from foleybench.shards.dataset import ShardDataset
 
 DURATION_S = 10.0
@@ -49,7 +49,7 @@ def of_av_benchmark(path, rate_hz, *, mean_kept):
 def test_avbench_resamples_and_then_cuts(ten_seconds, tmp_path, rate_hz, channels, encoder):
     """P5: cut first, the last milliseconds and the mean differ (KL 3.5e-5, Synchformer's features 5e-4 to 9e-4)."""
     path = wav(tmp_path / f"{CLIP}.wav", rate_hz, channels)
-    item, problems = _load(ten_seconds, ClipToScore(CLIP, path, None), AVBENCH, {})
+    item, problems = load_clip(ten_seconds, ClipToScore(CLIP, path, None), AVBENCH, {})
     assert not problems
     card = registry.load("encoders", encoder)
     found = _Chunk([item.material], AVBENCH.frontend).signal(0, encoder, card, "generated").audio
@@ -61,7 +61,7 @@ def test_avbench_resamples_and_then_cuts(ten_seconds, tmp_path, rate_hz, channel
 def test_the_cut_is_part_of_the_key(ten_seconds, tmp_path):
     """P5: features of the whole sound are not taken for those of its first 8 s."""
     path = wav(tmp_path / f"{CLIP}.wav", 16000, 1)
-    item, _ = _load(ten_seconds, ClipToScore(CLIP, path, None), AVBENCH, {})
+    item, _ = load_clip(ten_seconds, ClipToScore(CLIP, path, None), AVBENCH, {})
     card = registry.load("encoders", "loudness")
     keys = set()
     for duration_s in (8.0, 9.0, DURATION_S):

@@ -15,10 +15,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from published_outputs import lay_out
+
 from foleybench import registry
 from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.cli import main as foleybench
-from published_outputs import lay_out
 
 CONTROLS = ("ground_truth", "shift_1s", "band_limited", "other_clip", "noise")
 FIELDS = ("set", "clip", "system", "kind", "metric", "version", "value", "audio_sha256")

@@ -1,0 +1,217 @@
+"""Make ``leaderboards/real.md`` from the values of ``real_outputs.py``.
+
+    python benchmarks/real_table.py --values leaderboards/real.csv --out leaderboards/real.md
+
+Each value of a clip becomes the share of the way from the real sound (0) to another clip of the set (1). The shares of
+all sets are joined by one linear mixed model for each metric (statsmodels): a mean for each system, and random
+deviations of sets, of clips within sets, and of systems within sets. A system of one set is compared with one of
+another through the systems and controls that both have; the intervals (95 %, Wald) hold what sets and clips differ by.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import statsmodels.formula.api as formula
+
+METRICS = {
+    "similarity_aisfx": "Similarity (aiSFX)",
+    "kld_aisfx": "KLD (aiSFX)",
+    "mel_profile_distance": "Mel profile distance",
+    "onset_agreement": "Onset agreement",
+}
+LEAD = "similarity_aisfx"
+REAL, OTHER = "ground_truth", "other_clip"
+CONTROLS = {
+    "ground_truth": "real sound",
+    "shift_1s": "real sound, 1 s late",
+    "band_limited": "real sound, 4 kHz band",
+    "other_clip": "another clip of the set",
+    "noise": "white noise",
+}
+# The systems that the paper compares with, by its names, and their rows here.
+NINE = {
+    "SpecVQGAN": "specvqgan",
+    "Im2Wav": "im2wav",
+    "Diff-Foley": "diff_foley",
+    "FoleyGen": None,
+    "V2A-Mapper": "v2a_mapper",
+    "Seeing & Hearing": "seeing_and_hearing",
+    "MaskVAT": "maskvat",
+    "VAB": None,
+    "VATT": None,
+}
+Z = 1.959964
+
+
+class Estimate(NamedTuple):
+    """The mean share of a system, its interval, and what it rests on."""
+
+    value: float
+    low: float
+    high: float
+    n_clips: int
+    n_sets: int
+
+
+def main() -> int:
+    """Read the values, fit a model a metric, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--values", type=Path, default=Path("leaderboards/real.csv"), help="table of real_outputs.py")
+    parser.add_argument("--published", type=Path, default=Path("leaderboards/published.csv"), help="reported values")
+    parser.add_argument("--out", type=Path, default=Path("leaderboards/real.md"), help="page to write")
+    args = parser.parse_args()
+    values = pd.read_csv(args.values, dtype={"clip": str})
+    estimates = {metric: fit(shares(values[values.metric == metric])) for metric in METRICS}
+    args.out.write_text(page(values, estimates, reported(args.published)), encoding="utf-8")
+    return 0
+
+
+def shares(values: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of each line; clips without a value for the real sound are left out.
+
+    The ends are means over the clips of a set: those of one clip would make one unlucky other clip decide.
+    """
+    wide = values.pivot_table(index=["set", "clip"], columns="system", values="value", aggfunc="first")
+    wide = wide.dropna(subset=[REAL, OTHER])
+    ends = wide[[REAL, OTHER]].groupby(level="set").transform("mean")
+    scaled = wide.sub(ends[REAL], axis=0).div(ends[OTHER] - ends[REAL], axis=0)
+    long = scaled.reset_index().melt(id_vars=["set", "clip"], var_name="system", value_name="share").dropna()
+    return long.sort_values(["set", "clip", "system"], ignore_index=True)
+
+
+def fit(lines: pd.DataFrame) -> dict[str, Estimate]:
+    """Return the estimate of each system but for the two ends of the scale, which are 0 and 1 in every set."""
+    systems = [name for name in sorted(lines.system.unique()) if name not in (REAL, OTHER)]
+    used = lines[lines.system.isin(systems)].assign(all="all")
+    parts = {"set": "0 + C(set)", "clip": "0 + C(set):C(clip)", "both": "0 + C(set):C(system)"}
+    model = formula.mixedlm("share ~ 0 + C(system)", used, groups="all", vc_formula=parts)
+    with warnings.catch_warnings():
+        # A part of the variance may be zero, at the edge of what is allowed.
+        warnings.simplefilter("ignore")
+        found = model.fit(reml=True, method=["lbfgs", "powell"])
+    if not found.converged:
+        raise SystemExit("the mixed model did not converge")
+    counts = used.groupby("system").agg(n=("clip", "size"), sets=("set", "nunique"))
+    made = {}
+    for name in systems:
+        value, error = found.fe_params[f"C(system)[{name}]"], found.bse_fe[f"C(system)[{name}]"]
+        n_clips, n_sets = counts.loc[name]
+        made[name] = Estimate(value, value - Z * error, value + Z * error, int(n_clips), int(n_sets))
+    return made
+
+
+def reported(path: Path) -> dict[str, dict[str, str]]:
+    """Return the reported values of the paper's first table, by row and metric."""
+    found: dict[str, dict[str, str]] = {}
+    with path.open(newline="", encoding="utf-8") as handle:
+        for row in csv.DictReader(handle):
+            if row["source"].startswith("arXiv 2603.08126, Table 1,"):
+                found.setdefault(row["row"].split(" [")[0], {})[row["metric"]] = row["value"]
+    return found
+
+
+def page(values: pd.DataFrame, estimates: dict[str, dict[str, Estimate]], numbers: dict[str, dict[str, str]]) -> str:
+    """Return the page."""
+    lead = estimates[LEAD]
+    kinds = dict(zip(values.system, values.kind, strict=True))
+    systems = sorted((name for name in lead if kinds[name] != "control"), key=lambda name: lead[name].value)
+    lines = [*HEAD, *_sets(values), "", "## Systems and controls", "", *LEGEND, ""]
+    lines += ["| Place | System | Clips (sets) | " + " | ".join(METRICS.values()) + " |"]
+    lines += ["|---:|---|---:|" + "---|" * len(METRICS)]
+    for name in sorted(lead, key=lambda name: lead[name].value):
+        place = str(systems.index(name) + 1) if name in systems else ""
+        title = CONTROLS.get(name, f"`{name}`")
+        cells = [_cell(estimates[metric].get(name)) for metric in METRICS]
+        lines.append(f"| {place} | {title} | {lead[name].n_clips} ({lead[name].n_sets}) | {' | '.join(cells)} |")
+    lines += ["", "## The nine systems that the paper compares with", "", *NINE_HEAD, ""]
+    lines += [
+        "| System | Real outputs | Place | Share [95 %] | Reported: KLD, FAD, Align Acc |",
+        "|---|---:|---:|---|---|",
+    ]
+    for title, name in NINE.items():
+        row = numbers.get(_row_of(title, numbers), {})
+        said = ", ".join(row.get(metric, "") for metric in ("KLD", "FAD", "Align Acc"))
+        if name is None or name not in lead:
+            lines.append(f"| {title} | 0 | | | {said} |")
+        else:
+            rank = f"{systems.index(name) + 1} of {len(systems)}"
+            lines.append(f"| {title} | {lead[name].n_clips} | {rank} | {_cell(lead[name])} | {said} |")
+    lines += ["", "## Per set", "", *SET_HEAD, ""]
+    for home in sorted(values.set.unique()):
+        lines += [f"### {home}", "", *_per_set(values[values.set == home]), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _row_of(title: str, numbers: dict[str, dict[str, str]]) -> str:
+    plain = _letters(title)
+    return next((row for row in numbers if _letters(row) == plain), "")
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.lower().replace("and", "") if letter.isalnum())
+
+
+def _cell(estimate: Estimate | None) -> str:
+    return "" if estimate is None else f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def _sets(values: pd.DataFrame) -> list[str]:
+    lines = ["| Set | Clips | Systems |", "|---|---:|---|"]
+    for home, part in values.groupby("set"):
+        systems = sorted(part[part.kind != "control"].system.unique())
+        lines.append(f"| {home} | {part.clip.nunique()} | {', '.join(systems)} |")
+    return lines
+
+
+def _per_set(values: pd.DataFrame) -> list[str]:
+    """Return the means of a set, in the metrics' own units, best similarity first."""
+    means = values.pivot_table(index="system", columns="metric", values="value", aggfunc="mean")
+    counts = values[values.metric == LEAD].groupby("system").clip.nunique()
+    lines = ["| System | Clips | " + " | ".join(METRICS.values()) + " |", "|---|---:|" + "---:|" * len(METRICS)]
+    for name in means.sort_values(LEAD, ascending=False).index:
+        cells = ["" if np.isnan(value) else f"{value:.3g}" for value in means.loc[name].reindex(list(METRICS))]
+        lines.append(f"| {CONTROLS.get(name, f'`{name}`')} | {counts[name]} | {' | '.join(cells)} |")
+    return lines
+
+
+HEAD = """\
+<!-- Written by benchmarks/real_table.py. Do not edit: change the values and run it again. -->
+
+# Real outputs of published systems
+
+**These clips were chosen by authors.** They are what papers show on their pages: each page chose its clips, and nobody
+knows how many outputs were tried. Clips are few, and most systems are on one or two pages. This page can say how far
+published sound is from the real sound of the same clip, and which systems differ by more than sets and clips do. It
+cannot say which system is best on clips that nobody chose.
+
+Scored under protocol `sfx`. The sound itself is not here; clip ids, values and the hash of every sound that was scored
+are in [real.csv](real.csv). Made by
+
+```
+python benchmarks/real_outputs.py --pairs PAIRS --values leaderboards/real.csv
+python benchmarks/real_table.py
+```
+""".splitlines()
+LEGEND = """\
+Every value is the share of the way from the real sound (0) to another clip of the same set (1): lower is better, and 1
+is what a system gets that ignores the clip. Joined over sets by one linear mixed model a metric, with random deviations
+of sets, of clips, and of systems within sets; [95 % interval] from its standard errors. Place: by similarity. Onset
+agreement is the mean over clips whose real sound has onsets: read it beside the control that is 1 s late.
+""".splitlines()
+NINE_HEAD = """\
+Reported values are those of the paper's Table 1 ([published.md](published.md)): other clips, other metrics. They stand
+here so that a reader sees on how little a check of them by published sound would rest.
+""".splitlines()
+SET_HEAD = ["Means over clips, in the metrics' own units; the best similarity first."]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

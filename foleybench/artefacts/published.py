@@ -6,11 +6,20 @@ import csv
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from foleybench.errors import ResultError
 
-FIELDS = ("table", "row", "metric", "value", "unit", "better", "dataset", "source", "note")
+FIELDS = ("table", "row", "metric", "value", "unit", "better", "dataset", "source", "note", "lineage", "system")
+# Columns of different tables that are meant to measure one thing, for the comparison of lineages.
+FAMILIES = {
+    "KL": ("KLD", "KL", "KL_PaSST", "KL_PANNs", "Avg. MKL"),
+    "FAD": ("FAD", "FD_VGG"),
+    "IS": ("IS",),
+    "Align Acc": ("Align Acc",),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +36,8 @@ class Reported:
         dataset: What it was measured on, as far as the source says.
         source: Where it stands, to the cell.
         note: What the source leaves open.
+        lineage: Whose evaluation code, and so whose numbers, it goes with; a table holds one lineage.
+        system: Name of the system, the same in every table; "" for a variant that stands for no system.
     """
 
     table: str
@@ -38,6 +49,8 @@ class Reported:
     dataset: str
     source: str
     note: str
+    lineage: str
+    system: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +64,7 @@ class ReportedTable:
         rows: (row label, column label -> value), in the source's order.
         notes: What the source leaves open, each sentence once, with the columns or rows that it is about.
         origin: The source without row and column.
+        lineage: Whose evaluation code its numbers come from.
     """
 
     number: str
@@ -59,6 +73,7 @@ class ReportedTable:
     rows: tuple[tuple[str, dict[str, Reported]], ...]
     notes: tuple[str, ...]
     origin: str
+    lineage: str
 
 
 def read_published(path: Path) -> list[Reported]:
@@ -74,7 +89,11 @@ def read_published(path: Path) -> list[Reported]:
         raise ResultError(f"{path} cannot be read: {error}. Name another list with --published.") from error
     values = [_value(path, number, row) for number, row in enumerate(rows, start=2)]
     seen: set[tuple[str, str, str, str]] = set()
+    lineages: dict[str, str] = {}
     for value in values:
+        if lineages.setdefault(value.table, value.lineage) != value.lineage:
+            both = f"{lineages[value.table]!r} and {value.lineage!r}"
+            raise ResultError(f"{path} has values of lineages {both} in table {value.table}; give each a table.")
         cell = (value.source, value.table, value.row, value.metric)
         if cell in seen:
             raise ResultError(f"{path} has {value.row!r}, {value.metric} of table {value.table} twice.")
@@ -89,8 +108,10 @@ def _value(path: Path, number: int, row: dict[str, str]) -> Reported:
         finite = math.isfinite(float(row["value"]))
     except ValueError:
         finite = False
-    if not finite or not row["source"] or row["better"] not in ("higher", "lower"):
-        raise ResultError(f"{path}, line {number} needs a finite value, a source, and better = higher or lower: {row}.")
+    if not finite or not row["source"] or not row["lineage"] or row["better"] not in ("higher", "lower"):
+        raise ResultError(
+            f"{path}, line {number} needs a finite value, a source, a lineage, and better = higher or lower: {row}."
+        )
     return Reported(**row)
 
 
@@ -110,7 +131,36 @@ def _table(number: str, values: list[Reported]) -> ReportedTable:
         rows=tuple(rows.items()),
         notes=_notes(values),
         origin=values[0].source.split(", row ")[0],
+        lineage=values[0].lineage,
     )
+
+
+class AcrossLineages(NamedTuple):
+    """What is reported of one system for one quantity, in more than one lineage.
+
+    Attributes:
+        system: The system.
+        family: The quantity (``FAMILIES``).
+        values: Every value on VGGSound.
+    """
+
+    system: str
+    family: str
+    values: tuple[Reported, ...]
+
+
+def across_lineages(values: Iterable[Reported]) -> list[AcrossLineages]:
+    """Return, for each system and quantity that more than one lineage reports on VGGSound, all its values."""
+    found: dict[tuple[str, str], list[Reported]] = {}
+    for value in values:
+        family = next((name for name, columns in FAMILIES.items() if value.metric in columns), "")
+        if value.system and family and value.dataset.startswith("VGGSound"):
+            found.setdefault((value.system, family), []).append(value)
+    return [
+        AcrossLineages(system, family, tuple(some))
+        for (system, family), some in sorted(found.items())
+        if len({value.lineage for value in some}) > 1
+    ]
 
 
 def _notes(values: list[Reported]) -> tuple[str, ...]:

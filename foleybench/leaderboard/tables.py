@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from foleybench.artefacts.published import ReportedTable
+from foleybench.artefacts.published import Reported, ReportedTable, across_lineages
 from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
 from foleybench.pages import number_text
@@ -132,8 +132,10 @@ def published_markdown(tables: Iterable[ReportedTable]) -> str:
     """Return the reported tables."""
     lines = [MARK, "", "# Reported numbers", ""]
     lines += ["As printed in their source. Not measured here, not ranked, not comparable with measured numbers.", ""]
-    for table in tables:
+    kept = list(tables)
+    for table in kept:
         lines += _reported(table)
+    lines += _across([value for table in kept for _, row in table.rows for value in row.values()])
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -143,7 +145,8 @@ def _reported(table: ReportedTable) -> list[str]:
         f"{markdown_text(m)} {number_text.ARROWS[first[m].better]}" if m in first else markdown_text(m)
         for m in table.metrics
     ]
-    lines = [f"## {markdown_text(table.origin)} ({markdown_text(table.dataset)})", ""]
+    lines = [f"## {markdown_text(table.number)}. {markdown_text(table.origin)} ({markdown_text(table.dataset)})", ""]
+    lines += [f"Lineage: {markdown_text(table.lineage)}.", ""]
     lines += [_line(["Row", *heads]), _line(["---", *("---:" for _ in heads)])]
     for label, values in table.rows:
         lines.append(
@@ -152,6 +155,24 @@ def _reported(table: ReportedTable) -> list[str]:
             )
         )
     return [*lines, "", *(f"- {markdown_text(note)}" for note in table.notes), ""]
+
+
+def _across(values: Sequence[Reported]) -> list[str]:
+    found = across_lineages(values)
+    if not found:
+        return []
+    lines = ["## The same system in different lineages", ""]
+    lines += [
+        "How far reported values of one system lie apart on VGGSound: so much do toolkit, clips and length decide.",
+        "",
+    ]
+    lines += [_line(["System", "Quantity", "Values", "Largest / smallest"]), _line(["---", "---", "---", "---:"])]
+    for system, family, some in found:
+        cells = "; ".join(f"{one.value} ({one.metric}, {one.lineage}, table {one.table})" for one in some)
+        sizes = [abs(float(one.value)) for one in some]
+        ratio = f"{max(sizes) / min(sizes):.2f}" if min(sizes) else ""
+        lines.append(_line([markdown_text(system), markdown_text(family), markdown_text(cells), ratio]))
+    return [*lines, ""]
 
 
 def _line(cells: Sequence[str]) -> str:

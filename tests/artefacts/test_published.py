@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from foleybench.artefacts.published import FIELDS, read_published, tables
+from foleybench.artefacts.published import FIELDS, across_lineages, read_published, tables
 from foleybench.errors import ResultError
 
 LIST = Path(__file__).parents[2] / "leaderboards" / "published.csv"
 HEAD = ",".join(FIELDS)
-GOOD = '1,A,KLD,1.50,nat,lower,VGGSound,"arXiv 1, Table 1, row A, column KLD",unstated'
+GOOD = '1,A,KLD,1.50,nat,lower,VGGSound,"arXiv 1, Table 1, row A, column KLD",unstated,mine,A'
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,25 @@ def values():
 def test_counts(values):
     """Rows x columns of each table of the paper."""
     per_table = {table.number: (len(table.rows), len(table.metrics)) for table in tables(values)}
-    assert per_table == {"1": (10, 3), "2": (4, 3), "3": (6, 3), "4": (2, 3), "5": (5, 3)}
-    assert len(values) == 81
+    paper = {"1": (10, 3), "2": (4, 3), "3": (6, 3), "4": (2, 3), "5": (5, 3)}
+    others = {"6": (11, 8), "7": (1, 6), "8": (6, 7), "12": (6, 3), "9": (7, 2), "10": (2, 1), "11": (1, 5)}
+    assert per_table == paper | others
+    assert len(values) == 81 + 88 + 6 + 42 + 18 + 14 + 2 + 5
+
+
+def test_a_table_holds_one_lineage_and_lineages_are_compared_by_system(values, tmp_path):
+    assert all(len({value.lineage for value in values if value.table == number}) == 1 for number in "123456789")
+    other = GOOD.replace(",A,KLD", ",B,KLD").replace("mine", "theirs")
+    path = tmp_path / "published.csv"
+    path.write_text(f"{HEAD}\n{GOOD}\n{other}\n")
+    with pytest.raises(ResultError, match=r"lineages 'mine' and 'theirs' in table 1; give each a table"):
+        read_published(path)
+    found = {(one.system, one.family): [value.value for value in one.values] for one in across_lineages(values)}
+    assert found[("V2A-Mapper", "KL")] == ["2.78", "2.69", "2.56"]
+    assert found[("V2A-Mapper", "FAD")] == ["0.99", "0.84"]
+    assert found[("Frieren", "FAD")] == ["1.34", "1.32"]
+    assert found[("Diff-Foley", "Align Acc")] == ["82.47", "93.9"]
+    assert not [key for key in found if key[0] in ("MMAudio-S-16k", "V-AURA")]  # of one lineage
 
 
 @pytest.mark.parametrize(
@@ -46,10 +63,13 @@ def test_spot_values(values, table, row, metric, value):
 
 
 def test_every_value_has_its_source_to_the_cell(values):
+    higher = {"Align Acc", "IS", "IB", "IB-score", "CLAP"}
     for value in values:
-        assert value.source == f"arXiv 2603.08126, Table {value.table}, row {value.row}, column {value.metric}"
+        assert value.source.endswith(f", row {value.row}, column {value.metric}")
+        if value.lineage == "Foley-Flow paper":
+            assert value.source.startswith(f"arXiv 2603.08126, Table {value.table}, ")
         assert value.note
-        assert value.better == ("higher" if value.metric == "Align Acc" else "lower")
+        assert value.better == ("higher" if value.metric in higher else "lower")
 
 
 def test_the_full_model_has_the_same_numbers_everywhere(values):
@@ -91,6 +111,7 @@ def test_notes_are_said_once_with_what_they_are_about(values):
         (f"{HEAD}\n{GOOD.replace('1.50', 'nan')}\n", "line 2 needs a finite value"),
         (f"{HEAD}\n{GOOD.replace('1.50', 'good')}\n", "line 2 needs a finite value"),
         (f"{HEAD}\n{GOOD.replace('lower', 'smaller')}\n", "better = higher or lower"),
+        (f"{HEAD}\n{GOOD.replace('mine', '')}\n", "a lineage"),
         (f"{HEAD}\n{GOOD}\n{GOOD}\n", "twice"),
         (f"{HEAD}\n1,A,KLD\n", "line 2 does not have the columns"),
         (f"{HEAD}\n{GOOD},more\n", "line 2 does not have the columns"),

@@ -4,6 +4,7 @@
 """
 
 import ast
+import functools
 import graphlib
 import sys
 from collections.abc import Iterator, Mapping
@@ -60,13 +61,19 @@ def modules(root: Path) -> dict[str, Path]:
     return found
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """Return the tree of a file; several tests read all of them."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports_of(root: Path) -> dict[str, set[str]]:
     """Return which modules each module imports, also inside functions; names of ``TYPE_CHECKING`` blocks count too."""
     known = modules(root)
     found: dict[str, set[str]] = {}
     for name, path in known.items():
         targets = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     whole = f"{node.module}.{alias.name}"
@@ -128,7 +135,7 @@ def public_names(root: Path) -> dict[str, list[str]]:
     for path in sorted(modules(root).values()):
         file = path.relative_to(root).as_posix()
         contract = {name for folder, names in CALLED_BY_NAME.items() if file.startswith(folder) for name in names}
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in parsed(path).body:
             public = isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
             if public and node.name not in contract:
                 found.setdefault(node.name, []).append(file)

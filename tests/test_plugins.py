@@ -158,6 +158,7 @@ def test_a_metric_from_a_file_beside_a_protocol(tones, halves, metric_file, tmp_
     assert leaderboard(results, tmp_path, "--check") == 0
 
 
+@pytest.mark.slow
 def test_a_metric_from_a_file_alone(tones, halves, metric_file, tmp_path, processes):
     results = tmp_path / "results"
     words = ["--data", str(tones), "--out", str(results), "--resamples", "20", "--cache", str(tmp_path / "cache")]

@@ -98,6 +98,7 @@ def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip().split("  ") if cell.strip()]
 
 
+@pytest.mark.slow
 def test_controls_of_another_folder_of_that_name_are_not_reused(here, capsys):
     """Same names, other sound: what was generated for the first is not scored against the second."""
     assert evaluate("--controls", "--reference", "real clips", "--metric", "level_difference") == EXIT_OK

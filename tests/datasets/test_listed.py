@@ -208,6 +208,7 @@ def test_hostile_ids_and_labels_do_no_harm(tmp_path: Path, capsys):
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in names)
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_which_failures_may_be_tried_again(here: Path, capsys):
     write_video(here / "clips" / "ABCDEFGHIJK_000007.mp4", pictures(40), audio=click(0.4, 1.6))
     assert run(here) == 3

@@ -35,6 +35,7 @@ def signal(n=20, fps=20.0):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 64), (90, 161), (161, 90), (256, 455), (224, 300), (301, 224)])
 @pytest.mark.parametrize("name", ["eva_clip_g14", "eva02_clip_b16"])
 def test_pictures_are_prepared_as_open_clip_does(name, size):
@@ -48,6 +49,7 @@ def test_pictures_are_prepared_as_open_clip_does(name, size):
     torch.testing.assert_close(trunk_input(TRUNKS[name], picture), wanted, atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 64), (90, 161), (161, 90), (256, 455)])
 def test_pictures_are_prepared_as_timm_does(size):
     import timm

@@ -29,6 +29,7 @@ def test_sounds_are_filled_up_by_reflection(n_samples, length):
         pe_av.padded_audio(np.array([0, 0, 0, np.inf], dtype=np.float32))
 
 
+@pytest.mark.slow
 def test_sixteen_frames_from_the_first_to_the_last():
     frames = np.zeros((200, 24, 40, 3), dtype=np.uint8)
     frames[...] = np.arange(200, dtype=np.uint8)[:, None, None, None]

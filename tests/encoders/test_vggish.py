@@ -157,6 +157,7 @@ def test_a_file_of_another_hash_is_refused(tmp_path, monkeypatch):
         encoder.ENCODER.build("cpu")
 
 
+@pytest.mark.slow
 def test_encoder_on_sounds_of_several_lengths(net, monkeypatch):
     monkeypatch.setattr(vggish, "load_weights", lambda path: net)
     monkeypatch.setattr(encoder, "require", lambda name, weights: None)

@@ -42,6 +42,7 @@ def test_julius_is_julius(from_hz, to_hz, low):
     np.testing.assert_allclose(found, wanted, atol=2e-5)  # julius computes its filters in float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("from_hz", "to_hz"), RATES)
 def test_soxr_is_what_librosa_calls(from_hz, to_hz):
     librosa = pytest.importorskip("librosa")
@@ -53,6 +54,7 @@ def test_soxr_is_what_librosa_calls(from_hz, to_hz):
     np.testing.assert_allclose(found[:n], wanted[:n], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("from_hz", "to_hz"), RATES)
 @pytest.mark.parametrize(("precision", "most"), [(9, 5e-3), (12, 1e-3)])
 def test_kaiser_best_is_resampy_of_its_time(from_hz, to_hz, precision, most):

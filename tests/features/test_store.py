@@ -115,6 +115,7 @@ def _put_many(path, first):
         store.put({f"{number}": {"x": np.full(2000, number)}})
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(tmp_path):
     path = tmp_path / "e.sqlite"
     context = multiprocessing.get_context("spawn")

@@ -121,6 +121,7 @@ def test_a_dataclass_is_not_made_of_anything_else(change, message):
         checked_object(Example, {"n": 1}, Place("f"))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(["name", "n", "level", "kind", "tags", "facts", "other"]), JSON) | JSON)
 def test_any_value_makes_it_unchanged_or_is_refused(values):
     try:

@@ -84,6 +84,7 @@ def test_settings_of_what_it_does_not_have_are_refused(corpus, tmp_path):
         SYSTEM.build(BuildContext(checkpoint=tmp_path))
 
 
+@pytest.mark.slow
 def test_samples_are_made_while_it_is_trained(corpus, trained, tmp_path):
     out = train("constant_flow", corpus, tmp_path, asked={"sample_every": 3})
     assert len(list(out.glob("samples/step-3/*.wav"))) == 4

@@ -4,7 +4,7 @@ import ast
 from collections import Counter
 
 from foleybench import registry
-from tests.test_layout import ROOT, imports_of, modules
+from tests.test_layout import ROOT, imports_of, modules, parsed
 
 # From the ground up; a folder imports itself and those before it. Systems and controls stand above them all.
 SHARED = ("_parts", "_training", "_vocoders", "_small_encoders", "_alignment", "_flow")
@@ -65,7 +65,7 @@ def test_a_class_has_a_name_of_its_own():
     names = Counter()
     for module, path in modules(ROOT).items():
         if module.startswith("foleymodels"):
-            tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            tree = ast.walk(parsed(path))
             names.update(node.name for node in tree if isinstance(node, ast.ClassDef))
     assert [name for name, count in names.items() if count > 1] == []
 
@@ -78,5 +78,5 @@ def test_the_worked_example_is_short():
 def test_first_lines_are_short():
     for module, path in modules(ROOT).items():
         if module.startswith("foleymodels"):
-            first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+            first = (ast.get_docstring(parsed(path)) or "").partition("\n")[0]
             assert 0 < len(first.split()) < 12, f"{module}: {first!r}"

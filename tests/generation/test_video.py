@@ -50,6 +50,7 @@ def packets(path):
         return video.codec_context.name, [bytes(packet) for packet in container.demux(video) if packet.size]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fps", "n"), [(24.0, 61), (30000 / 1001, 61), (50.0, 61), (24.0, 552)])
 def test_sound_is_as_long_as_the_picture_to_a_sample(tmp_path, fps, n):
     video = write_video(tmp_path / "v.mp4", pictures(n, 32, 32), fps=fps)

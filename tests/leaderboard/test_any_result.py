@@ -40,6 +40,7 @@ def write_as_it_is(folder, result, rows):
     return path
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_any_change_of_a_result_is_refused_or_shown(made, data, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "any"

@@ -48,6 +48,7 @@ def test_every_kind_of_damage_is_tried(good: list[Path]):
     assert {broken(good, k)[0] for k in range(60)} == set(MUTATIONS)
 
 
+@pytest.mark.slow
 def test_a_sample_or_a_reason(good: list[Path], tmp_path: Path):
     ended = []
     for k in range(60):

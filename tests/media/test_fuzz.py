@@ -20,6 +20,7 @@ def fuzzer(tmp_path_factory: pytest.TempPathFactory) -> Fuzzer:
     return Fuzzer(tmp_path_factory.mktemp("fuzz"), SEED)
 
 
+@pytest.mark.slow
 def test_w_d_broken_files_are_read_or_refused(fuzzer: Fuzzer):
     """D3, D4, D8, W5: an assertion in the fuzzer, or anything but a MediaError, fails this test."""
     ended = [fuzzer(number) for number in range(N)]

@@ -24,6 +24,7 @@ def test_it_is_the_filter_of_the_table(method: str, from_hz: int, to_hz: int, mo
     assert np.abs(without - with_table).max() < 2e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("from_hz", [44101, 11027, 47999])
 def test_d4_an_odd_rate_costs_little(method: str, from_hz: int):

@@ -71,6 +71,7 @@ def test_copies_inside_a_split_are_flagged(videos: Path, tmp_path: Path, tree):
     assert tree(tmp_path / "out") == whole
 
 
+@pytest.mark.slow
 def test_copies_between_splits_leave_the_manifests_alone(videos: Path, tmp_path: Path):
     out, train = tmp_path / "out", tmp_path / "train"
     test_only = prepare("folder", options(videos, "test"), tmp_path / "alone", jobs=1)["test"].read_bytes()

@@ -118,6 +118,7 @@ def test_nearly_all_copies_are_met_in_a_large_set():
     assert len(right) >= 198
 
 
+@pytest.mark.slow
 def test_many_copies_of_one_sound_stay_cheap():
     n = 3000
     same = [content(f"c{k}", SOUNDS[0], PICTURES[0]) for k in range(n)]

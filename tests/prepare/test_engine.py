@@ -43,6 +43,7 @@ def statuses(path: Path) -> list[str]:
     return [entry.status for entry in read_manifest(path).entries]
 
 
+@pytest.mark.slow
 def test_every_clip_ends_with_a_status(deeds, options, tmp_path: Path):
     asked = "ok,bad,hang,crash,bug,exit,greedy,chatty,refused,ok"
     made = prepare(deeds, options(asked), tmp_path / "out", jobs=3, time_limit_s=2.0, memory_mb=1024)

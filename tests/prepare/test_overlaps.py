@@ -81,6 +81,7 @@ def test_what_says_no_interval_has_none():
     assert stretch_of({**record, "status": "removed"}, "test") is None
 
 
+@pytest.mark.slow
 def test_two_hundred_thousand_clips_take_seconds():
     ones = [interval(("train", "test")[k % 2], 7.0 * (k // 1000), 7.0 * (k // 1000) + 10, f"v{k % 1000:010d}")
             for k in range(200_000)]  # fmt: skip

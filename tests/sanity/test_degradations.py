@@ -25,6 +25,7 @@ def error(sounds, key, level):
     return sum(float(np.square(a - b, dtype=np.float64).sum()) for a, b in zip(made, owned, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", sorted(DEGRADATIONS))
 def test_stronger_is_farther_from_the_truth(sounds, key):
     errors = [error(sounds, key, level) for level in DEGRADATIONS[key].levels]

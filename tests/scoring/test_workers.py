@@ -48,6 +48,7 @@ class Deadly(ScorerRecipe):
         return os._exit, (9,)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_told_with_its_clips(clicks, scored_folder, monkeypatch):
     monkeypatch.setattr(scorer, "CHUNK", 3)
     wanted = [ClipToScore(i, scored_folder / f"{i}.wav", None) for i in ShardDataset(clicks).clip_ids]

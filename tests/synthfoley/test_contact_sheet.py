@@ -2,6 +2,7 @@
 
 import matplotlib.image
 import numpy as np
+import pytest
 
 from foleybench.synthfoley import ClipSpec, render_clip
 from foleybench.synthfoley.contact_sheet import contact_sheet, corpus_sheets
@@ -11,6 +12,7 @@ def clip(label):
     return render_clip(ClipSpec(clip_id="s_000000", source_id="s", label=label, split="test", duration_s=1.5))
 
 
+@pytest.mark.slow
 def test_a_sheet_grows_with_its_clips(tmp_path):
     contact_sheet([clip("bounce")], tmp_path / "deep" / "one.png")
     contact_sheet([clip("bounce"), clip("rain")], tmp_path / "two.png")

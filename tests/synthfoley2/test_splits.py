@@ -47,6 +47,7 @@ def test_other_seeds_are_other_clips():
     }
 
 
+@pytest.mark.slow
 def test_training_never_shows_the_heldout_material_with_its_class():
     for split in ("train", "val", "test"):
         for spec in split_specs(split, CorpusOptions())[:200]:

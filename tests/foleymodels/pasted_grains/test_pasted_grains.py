@@ -129,6 +129,7 @@ def trained(tmp_path_factory):
     return model, checkpoint, data, val
 
 
+@pytest.mark.slow
 def test_it_puts_the_right_sound_at_the_right_time(trained):
     model, checkpoint, _, val = trained
     generator = model.build(BuildContext(checkpoint=checkpoint))
@@ -161,6 +162,7 @@ def test_the_same_seed_gives_the_same_bytes_and_order_does_not_matter(trained):
     assert forward == backward[::-1]
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_checkpoint(trained, tmp_path):
     model, checkpoint, data, val = trained
     again = model.train(TrainContext(data=data, val=val, out=tmp_path / "again"))

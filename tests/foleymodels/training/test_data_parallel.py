@@ -92,6 +92,7 @@ def test_an_odd_batch_is_refused(toy_data):
         job(toy_data).draw_crops(BATCH, 4, 0, fresh())
 
 
+@pytest.mark.slow
 def test_networks_work_on_a_device_that_is_not_the_cpu():
     """A device that only knows shapes stands for a GPU: mixing it with the CPU is an error, as it is there."""
     from torch._subclasses.fake_tensor import FakeTensorMode

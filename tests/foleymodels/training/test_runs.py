@@ -23,6 +23,7 @@ def plain(corpus, tmp_path_factory):
     return train("foleyflow", corpus, tmp_path_factory.mktemp("plain") / "run")
 
 
+@pytest.mark.slow
 def test_samples_and_tensorboard_leave_the_weights_alone(corpus, plain, tmp_path):
     asked = {"sample_every": 4, "tensorboard": True}
     out = train("foleyflow", corpus, tmp_path / "run", asked=asked)
@@ -70,6 +71,7 @@ def test_a_checkpoint_says_settings_data_and_what_was_measured(corpus, plain):
     assert config["settings"]["flow"]["flow_steps"] == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage1", ["vama", "infonce", "cavp", "onset_sup", "none"])
 def test_every_objective_is_trained_in_bfloat16(stage1, corpus, plain, tmp_path):
     out = train("foleyflow", corpus, tmp_path / "run", stage1=stage1, precision="bfloat16", path="gvp_learned")
@@ -93,6 +95,7 @@ def test_a_run_with_adam_at_a_constant_rate_differs(corpus, plain, tmp_path):
     assert weights_of(train("foleyflow", corpus, tmp_path / "run", **settings)) != weights_of(plain)
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_what_is_wanted_beside_training(corpus, plain, tmp_path, capsys):
     sets = [word for item in SMALL.items() for word in ("--set", "=".join(item))]
     files = ["--data", str(corpus["train"]), "--val", str(corpus["val"]), "--out", str(tmp_path)]

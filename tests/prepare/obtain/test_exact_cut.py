@@ -51,6 +51,7 @@ def check(video: Path, n: int, profile: Profile) -> None:
             assert abs(picture_s - sound_s) < 0.0205
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", [FINE, USUAL], ids=["fine", "usual"])
 def test_three_cuts_are_exact(video: Path, profile: Profile):
     check(video, 3, profile)

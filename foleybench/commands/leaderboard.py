@@ -24,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, default=home, help="folder for the tables and index.html (%(default)s)")
     parser.add_argument(
+        "--people",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="folder of what `votes` found in listening tests, for the column people (default: beside --results)",
+    )
+    parser.add_argument(
         "--published",
         type=Path,
         default=None,
@@ -70,7 +77,8 @@ def _write(args: argparse.Namespace) -> int:
     from foleybench.leaderboard import build
 
     require_writable(args.out, "--out")
-    touched = build.write_leaderboard(build.leaderboard_files(_results(args), _published(args), args.out), args.out)
+    files = build.leaderboard_files(_results(args), _published(args), args.out, args.people)
+    touched = build.write_leaderboard(files, args.out)
     for path in touched:
         sys.stderr.write(f"{'wrote' if path.exists() else 'removed'} {path}\n")
     sys.stdout.write(f"{args.out / 'index.html'}\n")
@@ -86,7 +94,7 @@ def _check(args: argparse.Namespace) -> int:
     if args.results is None and not results.is_dir():
         raise FoleyError(f"no folder at {results}, so there is nothing to check; name another with --results.")
     try:
-        problems = build.stale(build.leaderboard_files(results, _published(args), args.out), args.out)
+        problems = build.stale(build.leaderboard_files(results, _published(args), args.out, args.people), args.out)
     except ResultError as error:
         problems = [str(error)]
     for problem in problems:

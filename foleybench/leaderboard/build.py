@@ -14,16 +14,20 @@ from foleybench.files import write_atomically
 from foleybench.leaderboard import page, tables
 from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.listening import find_sounds
+from foleybench.leaderboard.people_column import with_people
 from foleybench.leaderboard.recompute import not_recomputed, require_recomputed
 
 
-def leaderboard_files(results_folder: Path, published: Path | None, home: Path | None = None) -> dict[str, bytes]:
+def leaderboard_files(
+    results_folder: Path, published: Path | None, home: Path | None = None, people: Path | None = None
+) -> dict[str, bytes]:
     """Return file name -> content of everything that the leaderboard consists of; say what could not be recomputed.
 
     Args:
         results_folder: Where the result files lie, one folder a data set.
         published: The list of reported values, or None for a page without them.
         home: Where the page will lie: rows lead to the listening pages that are there; None for none.
+        people: Where the results of listening tests lie; None for the folder ``people`` beside the results.
 
     Raises:
         ResultError: A result is broken, or its clip table gives other values.
@@ -31,7 +35,7 @@ def leaderboard_files(results_folder: Path, published: Path | None, home: Path |
     entries = read_all(results_folder)
     require_recomputed(entries)
     sys.stderr.write("".join(f"{sentence}\n" for sentence in not_recomputed(entries)))
-    boards = make_boards(entries)
+    boards = with_people(make_boards(entries), people or results_folder.parent / "people")
     reported = reported_tables(read_published(published)) if published else []
     files: dict[str, str] = {}
     for dataset, group in itertools.groupby(boards, key=lambda board: board.dataset):

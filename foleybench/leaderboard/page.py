@@ -15,6 +15,7 @@ from foleybench.artefacts.published import ReportedTable
 from foleybench.leaderboard import cell_text, listening, plots, provenance
 from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
 from foleybench.leaderboard.hero import hero
+from foleybench.leaderboard.people_column import PeopleBoard, agreement_rows
 from foleybench.leaderboard.significance import ALPHA, SEED, Comparison
 from foleybench.pages import number_text
 from foleybench.pages.number_text import p_text
@@ -106,6 +107,8 @@ def _board(board: Board, title: str, sounds: listening.ListeningSamples | None) 
         "problems": _problem_words(board),
         "pictures": _pictures(board),
         "heat_maps": [heat for column in board.headlines if (heat := _heat_map(board, column, decimals[column.name]))],
+        "agreement": [_agreement(record) for record in agreement_rows(board)],
+        "people": isinstance(board, PeopleBoard),
         "pairs": [pair for column in board.columns for pair in _pairs(board, column, decimals[column.name])],
     }
 
@@ -216,6 +219,8 @@ def _pictures(board: Board) -> list[dict[str, Any]]:
 def _heat_map(board: Board, column: Column, decimals: int) -> dict[str, Any] | None:
     """Return the values per class, shaded from the worst to the best value of the table."""
     rows = [row for row, _ in plots.known_cells(board, column)]
+    if not rows or column.name not in rows[0].entry.result["metrics"]:  # people say nothing of classes
+        return None
     records = [row.entry.result["metrics"][column.name]["per_class"] for row in rows]
     labels = sorted({label for record in records for label in record if label})
     values = [r[label]["value"] for r in records for label in labels if label in r and r[label]["value"] is not None]
@@ -280,6 +285,23 @@ def _pair(column: Column, first: str, second: str, comparison: Comparison, decim
         "interval": interval,
         "p": "" if p_holm is None else p_text(p_holm),
         "told_apart": p_holm is not None and p_holm < ALPHA,
+    }
+
+
+def _agreement(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how well a metric agrees with people, as text."""
+    spearman, agrees = record["spearman"], record["agrees"]
+    known = spearman["value"] is not None
+    return {
+        "title": record["title"],
+        "spearman": f"{spearman['value']:.2f}" if known else "cannot be said",
+        "reason": record["reason"],
+        "spearman_interval": f"[{spearman['low']:.2f}, {spearman['high']:.2f}]" if known else "",
+        "kendall": "" if record["kendall"] is None else f"{record['kendall']:.2f}",
+        "n_systems": record["n_systems"],
+        "agrees": "" if agrees["value"] is None else f"{100 * agrees['value']:.0f} %",
+        "agrees_interval": "" if agrees["low"] is None else f"[{100 * agrees['low']:.0f}, {100 * agrees['high']:.0f}]",
+        "n_votes": record["n_votes"],
     }
 
 

@@ -114,7 +114,8 @@ def media(tmp_path_factory):
     for index, name in enumerate(("door", "dog", "rain")):
         sound = click(0.5 + 0.3 * index, 2.0) + np.random.default_rng(index).normal(0, 0.01, 32000).astype(np.float32)
         write_video(home / "my_videos" / f"{name}.mp4", pictures(50), audio=sound)
-        write_wav(home / "my_outputs" / f"{name}.wav", np.roll(sound, 800), 16000)
+        for folder, late in (("my_outputs", 800), ("their_outputs", 4000)):
+            write_wav(home / folder / f"{name}.wav", np.roll(sound, late), 16000)
     for video_id in IDS:
         sound = click(2.0, 10.0) + np.random.default_rng(7).normal(0, 0.01, 160000).astype(np.float32)
         write_video(home / "my_clips" / f"{video_id}_000030.mp4", pictures(250), audio=sound)

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoder", action="append", required=True, metavar="NAME", help="an encoder; repeat for several"
     )
-    parser.add_argument("--device", default="cpu", help="torch device: cpu, cuda, cuda:1 (default: cpu)")
+    parser.add_argument("--device", default="cpu", help="torch device: cpu, cuda, cuda:1, or auto (default: cpu)")
     parser.add_argument("--half", action="store_true", help="keep features as float16")
     parser.add_argument("--jobs", type=int, metavar="N", help="shards at a time (default: 1; with Ray all it has)")
     parser.add_argument(
@@ -62,12 +62,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _request(args: argparse.Namespace, data: Path | str) -> FeatureRequest:
     from foleybench.prepare.feature_shards import FeatureRequest
+    from foleybench.scoring.device import usable_device
 
     return FeatureRequest(
         data=data,
         out=args.out,
         encoders=tuple(args.encoder),
-        device=args.device,
+        device=usable_device(args.device),
         half=args.half,
         jobs=args.jobs if args.jobs is not None else (0 if args.engine == "ray" else 1),
         engine=args.engine,

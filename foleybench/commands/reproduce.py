@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=home, help="folder of tables and result files (%(default)s)")
     parser.add_argument("--published", type=Path, help="list of reported values (default: the one of this package)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
-    parser.add_argument("--device", default="cpu", help="torch device: cpu, cuda (default: cpu)")
+    parser.add_argument(
+        "--device", default="cpu", help="torch device: cpu, cuda, or auto for CUDA where it is there (default: cpu)"
+    )
     parser.add_argument("--tables-only", action="store_true", help="train nothing: write what the results allow")
     parser.add_argument("--dry-run", action="store_true", help="print the commands, and run none")
 
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.reproduce.build import steps_of, write_tables
     from foleybench.reproduce.plan import Setup
     from foleybench.runtime.command_plan import run_steps
+    from foleybench.scoring.device import usable_device
 
     if args.seeds < 1:
         raise FoleyError(f"--seeds {args.seeds}: at least one seed must be trained.")
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         size=args.size,
         seeds=args.seeds,
         steps=args.steps,
-        device=args.device,
+        device=usable_device(args.device),
         jobs=args.jobs,
         nfe=args.nfe,
         data=args.data,

@@ -13,6 +13,7 @@ from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
 from foleybench.artefacts.audio_folder import MOSTLY
 from foleybench.artefacts.entries import RANKED_KINDS, ResultEntry
+from foleybench.leaderboard.same_captions import other_captions
 from foleybench.leaderboard.same_weights import other_weights
 from foleybench.leaderboard.significance import SEED, Comparison, Standing, compare_all, standings
 from foleybench.stats import estimate
@@ -184,7 +185,7 @@ def _board(entries: Sequence[ResultEntry]) -> Board:
     columns = _columns(entries, protocol)
     current = protocol.version if protocol else max(entry.result["protocol"]["version"] for entry in entries)
     results = [entry.result for entry in entries]
-    foreign = {column.name: other_weights(results, column.metric) for column in columns}
+    foreign = {column.name: _foreign(results, column.metric) for column in columns}
     rows = [
         _row(entry, columns, current, {name: reasons[index] for name, reasons in foreign.items()})
         for index, entry in enumerate(entries)
@@ -207,6 +208,12 @@ def _board(entries: Sequence[ResultEntry]) -> Board:
         rows=tuple(sorted(rows, key=lambda row: _order(row, columns))),
         comparisons=comparisons,
     )
+
+
+def _foreign(results: Sequence[Mapping[str, Any]], metric: Metric | None) -> list[str]:
+    """Return for each result why its number does not compare with the others: other weights, other captions."""
+    both = zip(other_weights(results, metric), other_captions(results, metric), strict=True)
+    return [weights or captions for weights, captions in both]
 
 
 def _installed(kind: str, name: str) -> Any:

@@ -13,6 +13,7 @@ from foleybench.api.metric import Metric
 from foleybench.artefacts.entries import ResultEntry, read_entry
 from foleybench.errors import ResultError
 from foleybench.leaderboard.recompute import require_recomputed
+from foleybench.leaderboard.same_captions import captions_of, reads_captions
 from foleybench.leaderboard.significance import SEED
 from foleybench.pages import number_text
 from foleybench.pages.number_text import p_text
@@ -25,7 +26,7 @@ RESAMPLES = 2000
 def compare_entries(first: ResultEntry, second: ResultEntry) -> dict[str, Paired]:
     """Return metric -> comparison on the common clips, for the metrics that both results have.
 
-    Metrics whose large statistics are absent are left out; ``table`` names them.
+    Metrics whose large statistics are absent, or that read other captions, are left out; ``table`` names them.
 
     Raises:
         ResultError: Another data set, split, protocol or manifest, or no metric of the same version in common.
@@ -35,11 +36,21 @@ def compare_entries(first: ResultEntry, second: ResultEntry) -> dict[str, Paired
     for name, record in first.result["metrics"].items():
         other = second.result["metrics"].get(name)
         comparable = other and other["version"] == record["version"] and name in registry.names("metrics")
+        comparable = comparable and name not in _unlike_captions(first, second)
         if comparable and not (first.lacks(name) or second.lacks(name)):
             found[name] = _paired(registry.load("metrics", name), first, second, name)
     if not found:
         raise ResultError(f"{first.path} and {second.path} have no metric of the same version in common.")
     return found
+
+
+def _unlike_captions(first: ResultEntry, second: ResultEntry) -> list[str]:
+    """Return the metrics of both that read captions, where the two results read different ones."""
+    if captions_of(first.result) == captions_of(second.result):
+        return []
+    both = [name for name in first.result["metrics"] if name in second.result["metrics"]]
+    known = [name for name in both if name in registry.names("metrics")]
+    return [name for name in known if reads_captions(registry.load("metrics", name))]
 
 
 def _refuse_unlike(first: ResultEntry, second: ResultEntry) -> None:
@@ -79,6 +90,8 @@ def table(first_path: Path, second_path: Path) -> str:
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     absent = [name for name in first.result["metrics"] if first.lacks(name) or second.lacks(name)]
     lines += ["", f"Not compared, since their large statistics are not here: {', '.join(absent)}."] if absent else []
+    unlike = _unlike_captions(first, second)
+    lines += ["", f"Not compared, since the two read different captions: {', '.join(unlike)}."] if unlike else []
     return "\n".join(lines) + "\n"
 
 

@@ -19,8 +19,8 @@ RATE_HZ, SECONDS = 16000, 1.0
 PROFILE = Profile(name="fuzz", clip_s=SECONDS)
 # What is read of a sound in `eval`: the clip and its surplus.
 MAX_S = 61.0
-# A container that holds checksums of all that is heard: in it, no change goes unnoticed.
-CHECKED = frozenset({"flac"})
+# Files that hold checksums of all that is heard: in them, no change goes unnoticed. (Of an MKV, FFmpeg's.)
+CHECKED = frozenset({"flac", "mkv", "ogg"})
 KINDS = {
     "mp4": ("libx264", "aac"),
     "mkv": ("libx264", "flac"),

@@ -33,6 +33,8 @@ FORMATS = (
 MAX_PICTURE_PX = 7680 * 4320
 SEEK_MARGIN_S = 0.5
 _DEFAULT, _ATTACHED_PICTURE, _TIMED_PICTURES = 0x1, 0x400, 0x800
+# Their frames hold checksums, which FFmpeg looks at only when it is told to; without, it gives out what fails.
+_CHECKED_CODECS = frozenset({"flac", "wavpack", "tta"})
 
 
 class Tracks(NamedTuple):
@@ -92,7 +94,8 @@ def choose_tracks(container: InputContainer, *, video: bool = True, audio: bool 
         if stream is not None:
             stream.codec_context.thread_count = 1
             # What the container says of the size need not be what the packets hold.
-            stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+            checks = {"err_detect": "crccheck+explode"} if stream.codec_context.name in _CHECKED_CODECS else {}
+            stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX), **checks}
     if tracks.video is not None and _area(tracks.video) > MAX_PICTURE_PX:
         size = f"{tracks.video.width}x{tracks.video.height}"
         raise MediaError("too_large", f"the picture is {size} pixels; the limit is {MAX_PICTURE_PX} in all")

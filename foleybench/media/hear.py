@@ -11,6 +11,7 @@ import numpy as np
 from foleybench.clips import AudioArray, Channels
 from foleybench.errors import MediaError
 from foleybench.media.audio import SoundFile, read_sound_file
+from foleybench.media.checksums import checksum_damage
 from foleybench.media.mixdown import Mixdown
 
 if TYPE_CHECKING:
@@ -115,7 +116,11 @@ def _track(path: Path, channels: Channels, max_s: float) -> Heard:
                 track.add(frame, time_s)
             if track.done:
                 reader.finish(both.audio)
-        remarks = [*_container_remarks(container, both, track), *damage(reader, track), *track_remarks(track)]
+        remarks = [
+            *_container_remarks(container, both, track),
+            *damage(path, container, reader, track),
+            *track_remarks(track),
+        ]
     if not track.rate_hz:
         raise MediaError(
             "undecodable", f"no sound of {path.name} decodes" + (f" ({reader.error})" if reader.error else "")
@@ -148,9 +153,10 @@ def _container_remarks(container: InputContainer, tracks: Tracks, track: SoundTr
     return remarks
 
 
-def damage(reader: Reader, track: SoundTrack) -> list[Remark]:
-    """Return what could not be decoded, or was called damaged by its decoder."""
-    found = []
+def damage(path: Path, container: InputContainer, reader: Reader, track: SoundTrack) -> list[Remark]:
+    """Return what could not be decoded, was called damaged by its decoder, or fails the container's checksums."""
+    stored = checksum_damage(path, container.format.name)
+    found = [] if stored is None else [stored]
     if reader.n_damaged:
         found.append(f"{reader.n_damaged} of {reader.n_packets} packets did not decode ({reader.error})")
     if reader.n_corrupt:

@@ -19,6 +19,7 @@ from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.errors import FoleyError
 from foleybench.runtime.worker_processes import worker_processes
 from foleybench.scoring.scorer import ClipToScore, Scored, Scorer, ScorerRecipe
+from foleybench.scoring.under_way import UnderWay
 
 Engine = Literal["local", "ray"]
 # Chunks given out beyond those that are worked on, per process: enough to keep all busy, few enough to bound memory.
@@ -58,7 +59,7 @@ def score_clips(
     elif jobs > 1:
         chunks = _in_processes(here, tasks, jobs)
     else:
-        chunks = (here(task.wanted) for task in tasks)
+        chunks = _here(here, tasks)
     for chunk in chunks:
         yield from chunk
 
@@ -76,6 +77,24 @@ def _scorer(recipe: ScorerRecipe) -> Scorer:
 def _score(task: _Task) -> list[Scored]:
     """Score a chunk in a worker, which keeps its scorer from one chunk to the next."""
     return _scorer(task.recipe)(task.wanted)
+
+
+def _here(here: Scorer, tasks: Sequence[_Task]) -> Iterator[list[Scored]]:
+    """Score chunks in this process; one that was under way when an earlier run died, clip by clip in another.
+
+    That costs nothing in a run that goes well. A decoder that crashes ends the run; the same command again goes on from
+    the feature cache, names the clip, and scores the others.
+    """
+    under_way = UnderWay(tasks[0].recipe.cache if tasks else None)
+    try:
+        for task in tasks:
+            if task.recipe.device == "cpu" and under_way.suspect(task.wanted):
+                yield from _apart(here, [task])
+                continue
+            under_way.begin(task.wanted)
+            yield here(task.wanted)
+    finally:
+        under_way.end()
 
 
 def _in_processes(here: Scorer, tasks: Sequence[_Task], jobs: int) -> Iterator[list[Scored]]:

@@ -33,7 +33,7 @@ from foleybench.media.demux import (
     start_s,
 )
 from foleybench.media.frames import pixel_aspect
-from foleybench.media.hear import damage, track_remarks
+from foleybench.media.hear import Remark, damage, track_remarks
 from foleybench.prepare.normalise.av_sync import best_offset
 from foleybench.prepare.normalise.fingerprint import picture_print, sound_print
 from foleybench.prepare.normalise.video_track import PictureTrack
@@ -85,6 +85,7 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
         duration_s = min(profile.clip_s, max(picture.end_s, sound.end_s))
         mp4, n_frames = picture.finish(duration_s)
         facts = _container_facts(container, tracks, reader)
+        damaged = damage(path, container, reader, sound)
         said_s = declared_s(container)
     duration_s = n_frames / profile.fps
     raw, rate_hz = limit_rate(sound.samples(), sound.rate_hz, profile.rate_hz_max)
@@ -107,7 +108,9 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
         "n_frames": n_frames,
         "rate_hz": rate_hz,
     }
-    facts["flags"] = sorted({*measured.flags(), *_reading_flags(reader, said_s, measured), *_track_flags(facts, sound)})
+    facts["flags"] = sorted(
+        {*measured.flags(), *_reading_flags(damaged, said_s, measured), *_track_flags(facts, sound)}
+    )
     written, kept = _written(sound, audio, rate_hz, profile)
     return Sample(mp4=mp4, flac=flac_bytes(written, rate_hz), events=None, facts=facts | kept, factors={})
 
@@ -275,11 +278,11 @@ def _container_facts(container: InputContainer, tracks: Tracks, reader: Reader) 
     }
 
 
-def _reading_flags(reader: Reader, said_s: float | None, measured: _Measured) -> list[str]:
+def _reading_flags(damaged: list[Remark], said_s: float | None, measured: _Measured) -> list[str]:
     """Say whether anything was broken, and whether the file ended before the clip and the container's own length."""
     wanted_s = min(said_s or 0.0, measured.asked_s)
     return [
-        *(remark.kind for remark in damage(reader, measured.sound)),
+        *(remark.kind for remark in damaged),
         *["truncated"] * (measured.duration_s < wanted_s - TRUNCATED_S),
     ]
 

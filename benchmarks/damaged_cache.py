@@ -82,7 +82,7 @@ def _outcome(path: Path) -> collections.Counter[str]:
         again = store.get(["new", *FEATURES])
         counts.update(_compared({key: value for key, value in again.items() if key != "new"}))
         counts["kept again" if "new" in again else "not kept again"] += 1
-    except Exception:  # noqa: BLE001 - what is counted
+    except Exception:  # noqa: BLE001 - whatever a damaged cache raises is a fault, and is counted
         counts["uncaught"] += 1
         sys.stderr.write(traceback.format_exc()[-800:] + "\n")
     finally:

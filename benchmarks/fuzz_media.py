@@ -47,7 +47,7 @@ def child(seed: int, first: int, n: int) -> int:
         for number in range(first, first + n):
             try:
                 record = dataclasses.asdict(fuzzer(number))
-            except Exception:  # noqa: BLE001 - what is counted
+            except Exception:  # noqa: BLE001 - anything that a reader does not turn into a MediaError is counted
                 record = {"uncaught": traceback.format_exc()[-1500:], "container": list(KINDS)[number % len(KINDS)]}
             peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             sys.stdout.write(json.dumps({**record, "number": number, "peak_mb": peak_mb}) + "\n")

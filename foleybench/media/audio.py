@@ -17,6 +17,7 @@ from foleybench.clips import AudioArray, Channels
 from foleybench.errors import FoleyError, MediaError
 from foleybench.files import write_atomically
 from foleybench.media import sinc
+from foleybench.media.flac_head import frame_rate_hz
 from foleybench.media.mixdown import Mixdown, require_plausible, without_lfe
 from foleybench.media.plain_file import require_file
 
@@ -39,7 +40,8 @@ class SoundFile(NamedTuple):
         n_stated: How many samples the file says that it has; None when it does not say.
         n_there: Of these, how many can be there by the size of the file, or were there when it was read.
         mixdown: What mixing the channels cost.
-        altered: Whether the samples are others than those whose MD5 the file states (FLAC, read to its end).
+        altered: Whether the samples are others than those whose MD5 the file states (FLAC, read to its end), or the
+            rate is another than its frames state.
     """
 
     audio: AudioArray
@@ -93,12 +95,10 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
             if len(samples) < n:
                 n_there = len(samples)
             whole = len(samples) == file.frames
-            altered = (
-                whole
-                and not isinstance(source, bytes)
-                and file.format == "FLAC"
-                and _altered(source, samples, file.subtype)
-            )
+            altered = False
+            if not isinstance(source, bytes) and file.format == "FLAC":
+                altered = frame_rate_hz(source) not in (None, file.samplerate)
+                altered = altered or (whole and _altered(source, samples, file.subtype))
     except (soundfile.LibsndfileError, RuntimeError, EOFError, ValueError, TypeError) as error:
         raise MediaError("undecodable", f"{name}: {_words(error)}") from error
     mixdown = Mixdown()

@@ -90,7 +90,7 @@ def _plain(path: Path, channels: Channels, max_s: float) -> Heard:
 
 def _file_remarks(found: SoundFile) -> list[Remark]:
     if found.altered:
-        return [Remark("damaged", "the samples are not those whose MD5 the file states")]
+        return [Remark("damaged", "the samples or their rate are not those that the file states elsewhere in it")]
     if found.n_stated is None or found.n_there is None:
         return []
     stated_s, there_s = found.n_stated / found.rate_hz, found.n_there / found.rate_hz

@@ -29,7 +29,7 @@ def worker_processes(n: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]
     pool = _Pool(n, mp_context=context, initializer=_begin, initargs=(os.getpid(), from_main, told))
     try:
         yield pool
-    except BaseException:
+    except BaseException:  # also Ctrl-C and a closed generator: workers must go before the pool waits for them
         ours.close()
         raise
     finally:

@@ -35,7 +35,7 @@ def test_a_card_is_made_for_a_metric_without_one_and_none_is_overwritten(tmp_pat
     card = tmp_path / "fad_mini.md"
     card.write_text(cards.head("fad_mini") + "## What it sees (a set, 3 clips)\n\nmeasured\n")
     assert main(["sanity", "--card-texts", str(tmp_path), "--every-metric"]) == 0
-    assert capsys.readouterr().out.split() == [
+    assert capsys.readouterr().out.splitlines() == [
         str(tmp_path / n) for n in ("fad_mini.md", "index.md", "silence_share.md")
     ]
     assert card.read_text().endswith("measured\n")

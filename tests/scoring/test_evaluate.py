@@ -44,7 +44,7 @@ class Harness:
         self.encoded: list[int] = []
         self.poison: set[int] = set()
         self.encoder = Encoder(
-            version=1, rate_hz=8000, layers=("rms",), licence="MIT", source="test", build=lambda device: self.encode
+            version=1, rate_hz=8000, layers={"rms": ()}, licence="MIT", source="test", build=lambda device: self.encode
         )
         self.metric = Metric(
             title="RMS error",

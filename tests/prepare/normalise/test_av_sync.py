@@ -34,6 +34,23 @@ def test_flashes_and_claps(rate_hz: int, offset_s: float):
     assert found.offset_s == pytest.approx(offset_s, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("offset_s", "told_s"), [(-0.013, 0.0), (0.005, 0.04), (0.013, 0.04), (0.035, 0.04), (0.05, 0.08)]
+)
+def test_the_offset_is_as_fine_as_the_frames(offset_s: float, told_s: float):
+    """A sound counts from the start of the frame in which it begins: the module says so, and users should know."""
+    found = best_offset(*_arguments(clip(offset_s, TIMES)))
+    assert found is not None
+    assert found.offset_s == pytest.approx(told_s, abs=0.005)
+
+
+def test_a_correlation_passes_one_only_by_what_lies_outside_the_overlap():
+    """Changes at frames 0 to 5 in both, two frames apart: all of them in the 8 frames of 10 that overlap."""
+    changes = np.array([1.0, -1.0] * 3 + [0.0] * 4)
+    late = np.roll(changes, 2)
+    assert _correlations(late, changes, 2).max() == pytest.approx(10 / 8)
+
+
 def test_a_peak_lies_towards_its_higher_neighbour():
     """The vertex of -(x - 0.25) ** 2, from its values at -1, 0 and 1, and of its mirror image."""
     assert _vertex(np.array([-1.5625, -0.0625, -0.5625]), 1) == pytest.approx(0.25)

@@ -52,6 +52,16 @@ def test_a_plain_clip(tmp_path: Path):
     assert sample.facts["av_offset_s"] == pytest.approx(0.0, abs=1e-3)
 
 
+@pytest.mark.parametrize(("sound_s", "duration_s"), [(1.03, 1.04), (1.01, 1.0)])
+def test_the_last_second_that_is_there_is_not_the_grids(tmp_path: Path, sound_s: float, duration_s: float):
+    """Clips last whole frames of 40 ms; what was shown or heard ends where it ends, and never after the clip."""
+    path = write_video(tmp_path / "v.mkv", pictures(25), audio=click(0.5, sound_s), audio_codec="flac")
+    facts = normalise(path, TWO_S, asked_start_s=30.0).facts
+    assert facts["duration_s"] == pytest.approx(duration_s)
+    assert facts["real_start_s"] == pytest.approx(30.0, abs=1e-3)
+    assert facts["real_end_s"] == pytest.approx(30.0 + min(sound_s, duration_s), abs=2e-3)
+
+
 def test_the_same_bytes_twice(tmp_path: Path):
     path = write_video(tmp_path / "v.mp4", pictures(30, width=340, height=90), audio=click(0.5, 1.2))
     assert normalise(path, TWO_S) == normalise(path, TWO_S)

@@ -1,4 +1,4 @@
-"""Read the rate that the first frame of a FLAC file states.
+"""Read the rate that a FLAC file's first frame states.
 
 The MD5 in the head of the file covers the samples alone; libsndfile takes the rate from the head, and every frame
 states it again. The two differ only where the head is damaged.

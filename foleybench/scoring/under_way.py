@@ -1,4 +1,4 @@
-"""Note which clips are being scored, for the run after one that died.
+"""Note which clips are being scored, for the next run.
 
 A decoder that crashes takes the process with it, and nothing can be said any more. What was under way then stands in a
 note that only a process which is gone leaves behind.

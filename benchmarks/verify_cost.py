@@ -1,7 +1,8 @@
 """What it costs to check every sample against the manifest as it is read: with and without, in turns, in one run.
 
 ``eval`` reads audio and facts of a clip (the video only where a feature is not cached); training reads all of it, and
-decodes it or, with features made before, takes it as it is. Times are of one core, files in the page cache.
+decodes it or, with features made before, takes it as it is. Seconds are those of the processor, of one core; files lie
+in the page cache.
 
     python benchmarks/verify_cost.py --data MANIFEST [--clips N] [--rounds N]
 """
@@ -72,9 +73,9 @@ def compare(name: str, read: Callable[[bool], None], n_clips: int, rounds: int) 
     with_ms, without_ms = [], []
     for round_ in range(rounds + 1):
         for verify in (True, False) if round_ % 2 else (False, True):
-            started = time.perf_counter()
+            started = time.process_time()
             read(verify)
-            spent_ms = (time.perf_counter() - started) * 1e3 / n_clips
+            spent_ms = (time.process_time() - started) * 1e3 / n_clips
             if round_:
                 (with_ms if verify else without_ms).append(spent_ms)
     ratios = sorted(checked / plain for checked, plain in zip(with_ms, without_ms, strict=True))

@@ -7,13 +7,13 @@ Layers:
         holds a power within 60 dB of the largest such third.
 
 Power spectrum at 48 kHz (Hann window of 2048 samples, half overlapping), averaged over whole windows, from 50 Hz up, in
-steps of 23.4 Hz. Of each step -110 dB re full scale is taken off, so that what is fainter is empty: the rounding of a
-16-bit file lies at -131 dB a step, and near it the file is measured, not the sound. A sound of which nothing is left is
-silent, and has 0 Hz in all three. The edge shows a sound that was made at a lower rate, which hardly moves the others:
-most power of most sounds is far below it.
+steps of 23.4 Hz. Of each step -110 dB re full scale is taken off (-120 dB for the edge, which faint sound decides), so
+that what is fainter is empty: the rounding of a 16-bit file lies at -131 dB a step, and near it the file is measured,
+not the sound. A sound of which nothing is left is silent, and has 0 Hz in all three. The edge shows a sound that was
+made at a lower rate, which hardly moves the others: most power of most sounds is far below it.
 
-Changes: 2 takes -110 dB off every step. Version 1 counted all that is there, and put -100 dB into the lowest step: of a
-nearly silent sound it measured the rounding.
+Changes: 2 takes these levels off every step. Version 1 counted all that is there, and put -100 dB into the lowest step:
+of a nearly silent sound it measured the rounding.
 
 Sources: none for the edge; centroid and roll-off as in Peeters, "A large set of audio features for sound description",
 IRCAM 2004.
@@ -30,7 +30,7 @@ from foleybench.encoders._inputs.spectra import without_dc
 RATE_HZ = 48000
 WINDOW, HOP = 2048, 1024
 LOWEST_HZ = 50.0
-EMPTY = 1e-11
+EMPTY, EDGE_EMPTY = 1e-11, 1e-12
 ROLLOFF = 0.95
 EDGE = 1e-6
 _BLOCK = 512
@@ -61,11 +61,11 @@ def mean_power(audio: AudioArray) -> tuple[FloatArray, FloatArray]:
 
 def spectrum_features(hz: FloatArray, power: FloatArray) -> Features:
     """Return the layers of a power spectrum, given its frequencies, increasing, both of shape (n,); 0 Hz of silence."""
-    power = np.maximum(0.0, power - EMPTY)
+    faint, power = np.maximum(0.0, power - EDGE_EMPTY), np.maximum(0.0, power - EMPTY)
     if not power.any():
         return dict.fromkeys(("centroid_hz", "rolloff_hz", "edge_hz"), np.zeros(()))
-    below = np.cumsum(power)
-    third = below[np.searchsorted(hz, hz * 2 ** (1 / 3), side="right") - 1] - below + power
+    below, up_to = np.cumsum(power), np.cumsum(faint)
+    third = up_to[np.searchsorted(hz, hz * 2 ** (1 / 3), side="right") - 1] - up_to + faint
     return {
         "centroid_hz": np.asarray(hz @ power / below[-1]),
         "rolloff_hz": np.asarray(hz[np.searchsorted(below, ROLLOFF * below[-1])]),

@@ -74,7 +74,7 @@ def test_w11_a_nearly_silent_sound_is_not_its_rounding(level_db):
     one, other = layers(sound), layers(rounded)
     assert abs(np.log2(other["centroid_hz"] / one["centroid_hz"])) < 0.01
     assert abs(np.log2(other["rolloff_hz"] / one["rolloff_hz"])) < 0.05
-    assert abs(np.log2(other["edge_hz"] / one["edge_hz"])) < 0.1
+    assert abs(np.log2(other["edge_hz"] / one["edge_hz"])) < 0.2
 
 
 def test_what_is_taken_off_by_hand():

@@ -25,8 +25,9 @@ def apart(reference: FloatArray, generated: FloatArray) -> float:
 
 _SPECTRUM_NOTE = (
     "A silent reference has no such frequency and does not apply; silence in place of a sound is as far away as there "
-    "is. Of each step of 23 Hz -110 dB re full scale is taken off, since near that lies the rounding of 16-bit files; "
-    "version 1 gave silence 70 Hz and measured the rounding of a quiet sound."
+    "is. Of each step of 23 Hz -110 dB re full scale is taken off (-120 dB where the band's end is sought), since not "
+    "far below lies the rounding of 16-bit files; version 1 gave silence 70 Hz and measured the rounding of a quiet "
+    "sound."
 )
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from foleybench.metrics._math import kernel as _kernel
-from foleybench.metrics._math.kernel import KernelPool, median_distance
+from foleybench.metrics._math.kernel import KernelPool
+from foleybench.metrics._math.median_distance import median_distance
 
 
 def clips(n=30, width=12, seed=0):
@@ -140,7 +141,7 @@ def test_correction_leaves_out_the_pairs_of_one_clip():
     assert KernelPool().corrected(stats, names(stats)) == pytest.approx(wanted, rel=1e-10)
 
 
-def test_memory_is_that_of_the_condensed_distances_and_some_blocks():
+def test_memory_is_that_of_some_blocks():
     rng = np.random.default_rng(0)
     stats = [{"reference": rng.standard_normal((1, 4)), "generated": rng.standard_normal((1, 4))} for _ in range(3000)]
     tracemalloc.start()
@@ -149,7 +150,7 @@ def test_memory_is_that_of_the_condensed_distances_and_some_blocks():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     distances = 8 * 3000 * 2999 / 2
-    assert distances < peak < 1.3 * distances  # all pairs of one side twice would be 2, a square matrix as well
+    assert peak < 0.4 * distances  # measured 0.31; a number a pair would be 1, a square matrix 2
 
 
 def test_same_rows_are_not_looked_at_again(monkeypatch):

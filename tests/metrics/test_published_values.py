@@ -7,7 +7,8 @@ from foleybench.metrics import is_passt
 from foleybench.metrics._math import divergence as _divergence
 from foleybench.metrics._math.frechet import frechet_distance
 from foleybench.metrics._math.inception import inception_score
-from foleybench.metrics._math.kernel import KernelPool, median_distance
+from foleybench.metrics._math.kernel import KernelPool
+from foleybench.metrics._math.median_distance import median_distance
 from tests.metrics.views import view
 
 

@@ -1,8 +1,7 @@
 """Kernel audio distance between two sets of embeddings, by blocks.
 
 The unbiased squared maximum mean discrepancy with a Gaussian kernel, times 100, in float64. Memory grows with the
-number of rows, except for the median, which holds the distances of all pairs of at most 20000 rows (1.6 GB). One pass
-gives value, corrected value and how the value rests on every clip.
+number of rows. One pass gives value, corrected value and how the value rests on every clip.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import pdist
 
 from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray, IntArray
+from foleybench.metrics._math.median_distance import median_distance
 from foleybench.metrics._math.rows import Pair, Rows, fixed_order, pairs_of, sides
 from foleybench.stats.influence import Influence
 
@@ -27,29 +26,9 @@ SCALE = 100.0
 _EPSILON = 1e-8
 # Rows on either side of the part of the kernel that is in memory: 2 MB.
 _BLOCK = 512
-# The bandwidth is a median over pairs; beyond this many rows, of this many taken evenly from the set.
-MOST_ROWS_FOR_BANDWIDTH = 20000
 
 Side = Literal["reference", "generated"]
 _Known = TypeVar("_Known")
-
-
-def median_distance(rows: FloatArray) -> float:
-    """Return the median distance between two rows, the lower of the two middle ones for an even number of pairs.
-
-    Args:
-        rows: Shape (n, d), n >= 2. Of more than 20000 rows, 20000 at even steps are used.
-
-    Example:
-        >>> median_distance(np.array([[0.0], [1.0], [3.0]]))
-        2.0
-    """
-    if len(rows) > MOST_ROWS_FOR_BANDWIDTH:
-        rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS_FOR_BANDWIDTH).round().astype(np.int64)]
-    distances = pdist(rows)
-    middle = (len(distances) - 1) // 2
-    distances.partition(middle)  # in place: a copy would double the largest array of an evaluation
-    return float(distances[middle])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -90,6 +90,7 @@ class Metric:
         curve: Values by tolerance in seconds, for a plot, from the statistics of any set of clips; None when the metric
             has no tolerance.
         minimum_clips: Fewer applicable clips than this give an undefined value.
+        few_rows: With fewer rows of the generated sound than this, over all clips, a value says so in a note; 0: never.
         takes: Statistics that hold rows of the generated sound (n, d), which are put together when a clip has several
             takes; all statistics are averaged over the takes when this is empty. None when neither makes sense: the
             metric is then not measured.
@@ -112,6 +113,7 @@ class Metric:
     clip_value: Callable[[Stat], float] | None = None
     curve: Callable[[Sequence[Stat]], dict[float, float]] | None = None
     minimum_clips: int = 1
+    few_rows: int = 0
     takes: tuple[str, ...] | None = ()
 
     @property

@@ -11,6 +11,7 @@ from foleybench.metrics._families.embedding_distance import frechet_metric
 METRIC = frechet_metric(
     encoder="aisfx",
     layer="embeddings",
+    few_rows=1000,
     title="FAD (aiSFX)",
     source="Kilgour et al., Interspeech 2019, on the embeddings of Ma and Lerch, ISMIR 2022",
 )

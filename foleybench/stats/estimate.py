@@ -154,7 +154,17 @@ def interval_of(
 def notes_of(metric: Metric, found: Mapping[str, Stat], sources: Mapping[str, str]) -> tuple[str, ...]:
     """Return what a reader of a value and its interval must know, in words."""
     few = note_on_videos(len({sources[clip_id] for clip_id in found}))
-    return tuple(note for note in (few, _alike(metric, found), _large_share(metric, found)) if note)
+    told = (few, _few_rows(metric, found), _alike(metric, found), _large_share(metric, found))
+    return tuple(note for note in told if note)
+
+
+def _few_rows(metric: Metric, found: Mapping[str, Stat]) -> str:
+    """Say that a distance between sets is mostly chance with so few embeddings; "" when they are enough."""
+    n_rows = sum(len(stat["generated"]) for stat in found.values()) if metric.few_rows else 0
+    if n_rows >= metric.few_rows:
+        return ""
+    advice = "read the kernel distance (KAD) instead"
+    return f"warning: {n_rows} embeddings, mostly chance below {metric.few_rows}; {advice}"
 
 
 def note_on_videos(n: int) -> str:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.stats import estimate
 from foleybench.stats.intervals import Interval
@@ -207,3 +208,13 @@ def test_rates_are_compared_with_the_span_of_their_bounds():
     found = estimate.paired(RATE, stats, stats, sources, rng=np.random.default_rng(0))
     assert (found.low, found.high) == (pytest.approx(-0.161, abs=1e-3), pytest.approx(0.161, abs=1e-3))
     assert estimate.span_of(METRIC) is None
+
+
+@pytest.mark.parametrize(("rows", "warned"), [(49, True), (50, False)])
+def test_few_embeddings_are_warned_of_in_the_result(rows, warned):
+    stats = {f"c{i:02d}": {"generated": np.ones((rows, 3)), "reference": np.ones((90, 3))} for i in range(20)}
+    sources = {clip_id: clip_id for clip_id in stats}
+    found = estimate.notes_of(registry.load("metrics", "fad_aisfx"), stats, sources)
+    told = f"warning: {20 * rows} embeddings, mostly chance below 1000; read the kernel distance (KAD) instead"
+    assert (told in found) == warned
+    assert not estimate.notes_of(registry.load("metrics", "fad_vggish"), stats, sources)

@@ -22,7 +22,9 @@ _KERNEL = (
 )
 
 
-def frechet_metric(*, encoder: str, layer: str, title: str, source: str, minimum_clips: int = 16) -> Metric:
+def frechet_metric(
+    *, encoder: str, layer: str, title: str, source: str, minimum_clips: int = 16, few_rows: int = 0
+) -> Metric:
     """Return the metric that is the Fréchet distance between an encoder's embeddings."""
     return Metric(
         title=title,
@@ -38,6 +40,7 @@ def frechet_metric(*, encoder: str, layer: str, title: str, source: str, minimum
         undefined="no clip has an embedding",
         note=_FRECHET,
         minimum_clips=minimum_clips,
+        few_rows=few_rows,
         takes=("generated",),
     )
 

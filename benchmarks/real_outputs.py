@@ -1,8 +1,8 @@
 """Score published outputs against their real sound under ``sfx``, for ``leaderboards/real.md``.
 
 Wants a folder ``<set>/<clip>/{gt.mp4, <system>.m4a ...}``, as ``published_outputs.py``. Every set is scored as it lies,
-each system and the controls; what the table is made of is written: a line a clip, system and metric, with the hash of
-the sound that was scored. ``real_table.py`` makes the page from it.
+each system and the controls; what the table is made of is written: a line a clip and system, with the hash of the sound
+that was scored and the clip's value by each metric. ``real_table.py`` makes the page from it.
 
     python benchmarks/real_outputs.py --pairs PAIRS --out out/real --values leaderboards/real.csv
 """
@@ -22,7 +22,7 @@ from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.cli import main as foleybench
 
 CONTROLS = ("ground_truth", "shift_1s", "band_limited", "other_clip", "noise")
-FIELDS = ("set", "clip", "system", "kind", "metric", "version", "value", "audio_sha256")
+FIELDS = ("set", "system", "kind", "clip", "audio_sha256")
 
 
 def main() -> int:
@@ -63,29 +63,28 @@ def run(*words: str | Path) -> None:
 
 
 def write_values(results: Path, path: Path) -> None:
-    """Write the value of every clip, system and metric that has values of clips."""
+    """Write a line a clip and system: the hash of the sound, then the clip's value by each metric that has such."""
+    lines = [line for entry in read_all(results) for line in lines_of(entry)]
+    metrics = sorted({name for line in lines for name in line if name not in FIELDS})
     with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(FIELDS)
-        for entry in read_all(results):
-            writer.writerows(lines_of(entry))
+        writer = csv.DictWriter(handle, (*FIELDS, *metrics), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
 
 
-def lines_of(entry: ResultEntry) -> Iterator[tuple[object, ...]]:
-    """Yield the lines of a result."""
+def lines_of(entry: ResultEntry) -> Iterator[dict[str, str]]:
+    """Yield the lines of a result; a metric's column says its version: ``kld_aisfx:1``."""
     result = entry.result
-    hashes = {row["clip_id"]: row.get("audio_sha256", "") for row in entry.rows}
+    values: dict[str, dict[str, str]] = {}
     for name, record in sorted(result["metrics"].items()):
         metric = registry.load("metrics", name)
-        if metric.clip_value is None or entry.lacks(name):
-            continue
-        for clip_id, stat in sorted(entry.stats(name).items()):
-            value = f"{metric.clip_value(stat):.6g}"
-            kind = result["model"]["kind"]
-            yield (
-                *(result["dataset"]["name"], clip_id, entry.row_name, kind),
-                *(name, record["version"], value, hashes[clip_id]),
-            )
+        if metric.clip_value is not None and not entry.lacks(name):
+            for clip_id, stat in entry.stats(name).items():
+                values.setdefault(clip_id, {})[f"{name}:{record['version']}"] = f"{metric.clip_value(stat):.6g}"
+    same = {"set": result["dataset"]["name"], "system": entry.row_name, "kind": result["model"]["kind"]}
+    for row in sorted(entry.rows, key=lambda row: str(row["clip_id"])):
+        of_clip = {"clip": row["clip_id"], "audio_sha256": row.get("audio_sha256", "")}
+        yield {**same, **of_clip, **values.get(row["clip_id"], {})}
 
 
 if __name__ == "__main__":

@@ -69,10 +69,18 @@ def main() -> int:
     parser.add_argument("--published", type=Path, default=Path("leaderboards/published.csv"), help="reported values")
     parser.add_argument("--out", type=Path, default=Path("leaderboards/real.md"), help="page to write")
     args = parser.parse_args()
-    values = pd.read_csv(args.values, dtype={"clip": str})
+    values = read_values(args.values)
     estimates = {metric: fit(shares(values[values.metric == metric])) for metric in METRICS}
     args.out.write_text(page(values, estimates, reported(args.published)), encoding="utf-8")
     return 0
+
+
+def read_values(path: Path) -> pd.DataFrame:
+    """Return the table as a line a clip, system and metric; a clip that a metric does not apply to has none."""
+    wide = pd.read_csv(path, dtype={"clip": str})
+    about = ["set", "system", "kind", "clip", "audio_sha256"]
+    long = wide.melt(id_vars=about, var_name="metric", value_name="value").dropna(subset="value")
+    return long.assign(metric=long.metric.str.partition(":")[0])
 
 
 def shares(values: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +167,7 @@ def page(values: pd.DataFrame, estimates: dict[str, dict[str, Estimate]], number
     lead = estimates[LEAD]
     kinds = dict(zip(values.system, values.kind, strict=True))
     systems = sorted((name for name in lead if kinds[name] != "control"), key=lambda name: lead[name].value)
-    lines = [*HEAD, *_sets(values), "", "## Systems and controls", "", *LEGEND, ""]
+    lines = [*HEAD, "", *_sets(values), "", "## Systems and controls", "", *LEGEND, ""]
     lines += ["| Place | System | Clips (sets) | " + " | ".join(METRICS.values()) + " |"]
     lines += ["|---:|---|---:|" + "---|" * len(METRICS)]
     for name in sorted(lead, key=lambda name: lead[name].value):

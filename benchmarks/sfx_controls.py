@@ -39,7 +39,7 @@ def main() -> int:
     for entry in read_all(args.results):
         if entry.row_name in ORDER:
             sets.setdefault(str(entry.result["dataset"]["name"]), {})[entry.row_name] = dict(entry.result)
-    lines = [*HEAD, *summary(sets), ""]
+    lines = [*HEAD, "", *summary(sets), ""]
     for home, results in sorted(sets.items()):
         lines += [f"## {home}: {results['ground_truth']['dataset']['n_clips']} clips", "", *table(results), ""]
     args.out.write_text("\n".join(lines).rstrip("\n") + "\n", encoding="utf-8")

@@ -64,7 +64,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the test and print the path of its page; 3 when clips that were drawn are not in it."""
-    from foleybench.artefacts.listening import KEY_FILE
     from foleybench.files import require_readable, require_writable
     from foleybench.people.page import QUESTION, TestRequest, system_names, write_listening_test
     from foleybench.people.trials import judgements
@@ -74,11 +73,6 @@ def run(args: argparse.Namespace) -> int:
     for folder in audio.values():
         require_readable(folder, "--audio")
     require_writable(args.out, "--out")
-    if (args.out / KEY_FILE).exists() and not args.force:
-        raise FoleyError(
-            f"{args.out} holds a listening test, and its votes need its key. Name another folder with --out, or write "
-            "over it with --force."
-        )
     made = write_listening_test(
         TestRequest(
             data=_data(args.data),
@@ -93,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
             reference=args.reference,
             anchor=args.anchor or "",
             seed=args.seed,
+            force=args.force,
         )
     )
     for clip_id, why in made.left_out:

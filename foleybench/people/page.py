@@ -19,7 +19,7 @@ from foleybench.api.model import BuildContext, Generator, clip_rng, rate_of
 from foleybench.artefacts.audio_folder import find_files
 from foleybench.artefacts.listening import KEY_FILE, study_id, write_key
 from foleybench.clips import AudioArray, Clip, Clock
-from foleybench.errors import FoleyError, MediaError
+from foleybench.errors import FoleyError, ManifestError, MediaError
 from foleybench.files import write_atomically
 from foleybench.load import load_model
 from foleybench.media.audio import fit_length, flac_bytes
@@ -57,6 +57,7 @@ class TestRequest:
         reference: ``hidden`` (in checks alone), ``system`` (also compared with each system) or ``none`` (no checks).
         anchor: A control, or "" for the one that fits the data.
         seed: Decides clips, order and ids.
+        force: Whether a test that is there is written over.
     """
 
     __test__ = False  # no test of pytest's
@@ -73,6 +74,7 @@ class TestRequest:
     reference: str = "hidden"
     anchor: str = ""
     seed: int = 0
+    force: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,26 +109,67 @@ def write_listening_test(request: TestRequest) -> ListeningTest:
     clip_ids = [entry.clip_id for entry in data.entries() if entry.video_sha256 is not None]
     chosen = choose_clips(clip_ids, request.n_clips, request.seed)
     files = {name: find_files(path, clip_ids, request.names.get(name)) for name, path in request.audio.items()}
+    _require_free(request)
+    media = _Media(request.out / PAGE / MEDIA, request.seed)
+    try:
+        left_out = _fill(media, chosen, data, files, request, anchor)
+        return _write(request, data, media, anchor, left_out)
+    except BaseException:
+        shutil.rmtree(request.out / PAGE, ignore_errors=True)  # half a page helps nobody
+        raise
+
+
+def _require_free(request: TestRequest) -> None:
+    """Make room for the page; a folder of that name that is no page of ours stays.
+
+    Raises:
+        FoleyError: There is a test already, or a folder in the way.
+    """
     page = request.out / PAGE
+    if (request.out / KEY_FILE).exists():
+        if not request.force:
+            raise FoleyError(
+                f"{request.out} holds a listening test, and its votes need its key. Name another folder with --out, or "
+                "write over it with --force."
+            )
+        (request.out / KEY_FILE).unlink()
+        shutil.rmtree(page, ignore_errors=True)
     if page.exists():
-        shutil.rmtree(page)
-    media = _Media(page / MEDIA, request.seed)
+        raise FoleyError(f"{page} is there already, without a key. Delete it, or name another folder with --out.")
+
+
+def _fill(
+    media: _Media,
+    chosen: Sequence[str],
+    data: ShardDataset,
+    files: Mapping[str, Mapping[str, Path]],
+    request: TestRequest,
+    anchor: str,
+) -> tuple[tuple[str, str], ...]:
+    """Write the media of the clips that have every sound; return the others, each with the reason."""
     left_out = []
     maker = load_model(anchor).build(BuildContext(data=data)) if anchor else None
     for clip_id in chosen:
         try:
-            sounds = _sounds(
-                data.load(clip_id, video=isinstance(data, FolderDataset)),
-                {name: found.get(clip_id) for name, found in files.items()},
-                request,
-            )
-            media.add(clip_id, _video(data, sounds.clip), sounds, maker, anchor)
+            clip = _load(data, clip_id)
+            sounds = _sounds(clip, {name: found.get(clip_id) for name, found in files.items()}, request)
+            media.add(clip_id, _video(data, clip), sounds, maker, anchor)
         except MediaError as error:
             left_out.append((clip_id, error.reason))
     if not media.videos:
         told = "; ".join(f"{clip_id}: {why}" for clip_id, why in left_out[:3])
         raise FoleyError(f"no clip has the sound of every system. {told}.")
-    return _write(request, data, media, anchor, tuple(left_out))
+    return tuple(left_out)
+
+
+def _load(data: ShardDataset, clip_id: str) -> Clip:
+    """Read a clip; a file of a folder that cannot be used is a clip less, a shard that is broken is an error."""
+    try:
+        return data.load(clip_id, video=isinstance(data, FolderDataset))
+    except ManifestError as error:
+        if isinstance(error.__cause__, MediaError) and isinstance(data, FolderDataset):
+            raise error.__cause__ from error
+        raise
 
 
 def _anchor(request: TestRequest, data: ShardDataset) -> str:

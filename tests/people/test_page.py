@@ -92,13 +92,38 @@ def test_the_same_command_makes_the_same_page(studied, tmp_path):
     assert other.page.read_bytes() != made[0].read_bytes()
 
 
-def test_an_older_test_is_not_written_over(studied, listening_test, capsys):
+def test_an_older_test_is_not_written_over(studied, listening_test, tmp_path, capsys):
     manifest, audio = studied
     words = ["listen", "--data", str(manifest), "--audio", *(f"{n}={p}" for n, p in audio.items())]
     before = (listening_test / "key.json").read_bytes()
     assert main([*words, "--out", str(listening_test)]) == 1
     assert "its votes need its key" in capsys.readouterr().err
     assert (listening_test / "key.json").read_bytes() == before
+    own = tmp_path / "own" / "page"
+    own.mkdir(parents=True)
+    (own / "mine.txt").write_text("not a page of ours")
+    assert main([*words, "--out", str(tmp_path / "own"), "--force", "--checks", "5"]) == 1
+    assert "is there already, without a key" in capsys.readouterr().err
+    assert (own / "mine.txt").exists()
+    assert main([*words, "--out", str(tmp_path / "new"), "--checks", "5"]) == 0
+    first = {path.name for path in (tmp_path / "new" / "page" / "media").iterdir()}
+    assert main([*words, "--out", str(tmp_path / "new"), "--checks", "5", "--seed", "9", "--force"]) == 0
+    assert not first & {path.name for path in (tmp_path / "new" / "page" / "media").iterdir()}
+
+
+def test_a_broken_video_of_a_folder_is_a_clip_less(tmp_path, capsys):
+    for index, name in enumerate(("door", "dog", "rain")):
+        write_video(tmp_path / "videos" / f"{name}.mp4", pictures(25), audio=click(0.3, 1.0))
+        write_wav(tmp_path / "one" / f"{name}.wav", click(0.1 * index, 1.0), 16000)
+    (tmp_path / "videos" / "rain.mp4").write_bytes(b"no video")
+    words = ["listen", "--data", str(tmp_path / "videos"), "--audio", f"a={tmp_path / 'one'}", "--reference", "system"]
+    assert main([*words, "--out", str(tmp_path / "s"), "--checks", "5", "--anchor", "noise"]) == 1
+    assert "--checks 5 needs 3 clips, there are 2" in capsys.readouterr().err
+    assert not (tmp_path / "s" / "page").exists()
+    (tmp_path / "videos" / "cat.mp4").write_bytes((tmp_path / "videos" / "dog.mp4").read_bytes())
+    (tmp_path / "one" / "cat.wav").write_bytes((tmp_path / "one" / "dog.wav").read_bytes())
+    assert main([*words, "--out", str(tmp_path / "s"), "--checks", "5", "--anchor", "noise"]) == 3
+    assert "left out rain: " in capsys.readouterr().err
 
 
 def test_a_clip_without_every_sound_is_left_out_and_named(studied, tmp_path, capsys):

@@ -201,9 +201,10 @@ def _video(data: ShardDataset, clip: Clip) -> bytes:
     """Return a clip's video without sound: as it lies in its shard, or made from the frames that a file gives."""
     if not isinstance(data, FolderDataset):
         return data.members(clip.clip_id)["mp4"]
-    if clip.frames is None:
-        raise MediaError("no_video", "it has no picture")
-    return encode_mp4(clip.frames, _FPS)
+    if clip.frames is None or min(clip.frames.shape[1:3]) < 2:
+        raise MediaError("no_video", "it has no picture, or one of a single pixel")
+    height, width = (size // 2 * 2 for size in clip.frames.shape[1:3])  # H.264 has even sizes
+    return encode_mp4(clip.frames[:, :height, :width], _FPS)
 
 
 def _sound(name: str, path: Path | None, clip: Clip) -> tuple[AudioArray, int]:

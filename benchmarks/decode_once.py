@@ -1,4 +1,4 @@
-"""Decoding and resampling of a full protocol: each sound decoded once and resampled once per rate, against passes.
+"""Decoding and resampling of a full protocol: each audio decoded once and resampled once per rate, against passes.
 
 Both sides read the same FLAC files and call the same functions, in turn, on one thread; what differs is how often.
 "Per encoder": every encoder that hears decodes and resamples for itself, as av-benchmark (up to seven passes) and

@@ -46,7 +46,7 @@ _UNCHANGED = "unchanged"
 def main() -> None:
     """Change, prepare, count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder of clips with picture and sound")
+    parser.add_argument("folder", type=Path, help="folder of clips with video and audio")
     parser.add_argument("--limit", type=int, default=20, help="clips that are changed (default: 20)")
     parser.add_argument("--jobs", type=int, default=1, help="workers of prepare (default: 1)")
     parser.add_argument("--ffmpeg", default=shutil.which("ffmpeg"), help="the ffmpeg program (default: on PATH)")
@@ -77,7 +77,7 @@ def copy_all(paths: Sequence[Path], media: Path) -> list[Row]:
 
 
 def change(ffmpeg: str, originals: Sequence[Row], media: Path, limit: int) -> list[Row]:
-    """Change the first clips that have picture and sound in each way; return the rows of the changed ones."""
+    """Change the first clips that have video and audio in each way; return the rows of the changed ones."""
     rows: list[Row] = []
     n_changed = 0
     for k, (name, _, _) in enumerate(originals):
@@ -120,7 +120,7 @@ def tell(entries: Sequence[Entry], paths: Sequence[Path]) -> None:
     kinds = {entry.clip_id: entry.facts.get("duplicate_kind") for entry in entries}
     originals = {number: entry for entry in entries for number, how in [_label(entry)] if how == _UNCHANGED}
     print(f"{len(entries)} clips of {len(originals)} files; the median and the most of the bits that differ:")
-    print(f"{'change':48s} found as a copy             sound           picture")
+    print(f"{'change':48s} found as a copy             audio           video")
     for words in CHANGES:
         pairs = [(originals[n], e) for e in entries for n, how in [_label(e)] if how == words and n in originals]
         found = sum(first[a.clip_id] == first[b.clip_id] and kinds[b.clip_id] != "same_sound" for a, b in pairs)

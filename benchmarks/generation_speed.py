@@ -1,7 +1,7 @@
 """Seconds per clip and real-time factor of a trained model against the number of network evaluations, in one run.
 
 Every setting is timed in turn within each round, so that a machine that slows down slows all of them; the median
-over rounds is printed. One thread, warm-up first, picture features and vocoder included, decoding and writing files
+over rounds is printed. One thread, warm-up first, video features and vocoder included, decoding and writing files
 left out.
 
     python benchmarks/generation_speed.py --checkpoint runs/foleyflow --data shards/test.manifest.jsonl

@@ -1,4 +1,4 @@
-"""A made data set for benchmarks: many clips of noise bursts with one small picture, as shard and manifest."""
+"""A made data set for benchmarks: many clips of noise bursts with one small video, as shard and manifest."""
 
 from __future__ import annotations
 

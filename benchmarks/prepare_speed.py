@@ -1,6 +1,6 @@
 """Normalising real clips against the ffmpeg command line doing the same job: processor seconds per clip, in one run.
 
-The same job: decode, the frame on screen at k / 25, short side 256, H.264 at CRF 18 with one thread, sound as mono
+The same job: decode, the frame on screen at k / 25, short side 256, H.264 at CRF 18 with one thread, audio as mono
 FLAC. Processor time is counted, not wall time, so that other work on the machine does not matter; the two take turns.
 
     python benchmarks/prepare_speed.py FOLDER [--ffmpeg PATH] [--limit N] [--rounds N]
@@ -32,7 +32,7 @@ _SOUND = "-map 0:a:0 -t 10 -ac 1 -c:a flac"
 def main() -> None:
     """Time both and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder of clips with picture and sound")
+    parser.add_argument("folder", type=Path, help="folder of clips with video and audio")
     parser.add_argument("--ffmpeg", default=shutil.which("ffmpeg"), help="the ffmpeg program (default: on PATH)")
     parser.add_argument("--limit", type=int, default=20, help="clips to time (default: 20)")
     parser.add_argument("--rounds", type=int, default=3, help="times that each is run; the least counts (default: 3)")

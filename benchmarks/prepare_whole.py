@@ -1,7 +1,7 @@
 """Whole `prepare` against video2dataset on the same local clips: files in, shards out, one process each, in turn.
 
 video2dataset scales to 256 px, sets 25 frames a second and writes WebDataset shards, with one FFmpeg run a
-step. Ours does that in one pass, writes the sound beside it, and computes hashes, prints and flags besides.
+step. Ours does that in one pass, writes the audio beside it, and computes hashes, prints and flags besides.
 Start-up counts on both sides. The peer runs in a Python of its own (it wants an old NumPy): its commit
 28e7d1c was used. Its download stage reads an attribute that two of its subsamplers lack; the script gives it
 to them.
@@ -58,7 +58,7 @@ def timed(words: list[str], wanted: Path) -> tuple[float, float]:
 def main() -> int:
     """Time both, in turn, and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder of .mp4 clips with sound")
+    parser.add_argument("folder", type=Path, help="folder of .mp4 clips with audio")
     parser.add_argument("--peer-python", required=True, help="Python in which video2dataset is installed")
     parser.add_argument("--rounds", type=int, default=2, help="times that each is run (default: 2)")
     args = parser.parse_args()

@@ -1,7 +1,7 @@
-"""Score real outputs of published systems against the real sound, with what runs without any weights.
+"""Score real outputs of published systems against the real audio, with what runs without any weights.
 
-Wants a folder ``<site>/<clip>/{gt.mp4, <system>.m4a ...}``: for each clip the video with its real sound, and the
-sound that published systems made for it. Every step is an ordinary foleybench command:
+Wants a folder ``<site>/<clip>/{gt.mp4, <system>.m4a ...}``: for each clip the video with its real audio, and the
+audio that published systems made for it. Every step is an ordinary foleybench command:
 
     python benchmarks/published_outputs.py --pairs PAIRS --out out/pairs --results leaderboards/results
 """

@@ -91,7 +91,7 @@ def shares() -> None:
     print(f"silent events for each audible one {sum(len(s.events) for s in scenes) / len(heard) - 1:.2f}")
     distinct = len(set(pitches)) / len(pitches)
     print(f"pitch: tonal {len(pitches) / len(heard):.2f}, distinct {distinct:.4f}, Hz {_spread(pitches)}")
-    print(f"strength {_spread(strengths)}; sound later by ms {_spread(far)}")
+    print(f"strength {_spread(strengths)}; audio later by ms {_spread(far)}")
 
 
 def speed(n_clips: int) -> None:

@@ -1,8 +1,8 @@
-"""The pasted-grains baseline beside the oracle and the true sound, on prepared shards of either SynthFoley.
+"""The pasted-grains baseline beside the oracle and the real audio, on prepared shards of either SynthFoley.
 
 ``python benchmarks/ruler_baseline.py TEST TRAIN CHECKPOINT`` (two manifests, a folder) after ``train pasted_grains``.
 Event F1 counts all audible contacts, hidden ones too; what a detector finds inside a sounding stroke counts neither for
-nor against. The class judge is a ridge on band levels of true training sound, told nothing of the systems it judges;
+nor against. The class judge is a ridge on band levels of true training audio, told nothing of the systems it judges;
 its accuracy is on the class of a clip's main source.
 """
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def systems(checkpoint: Path, train: Path) -> dict[str, Callable[[Clip], AudioArray]]:
-    """Return what makes the sound of each row."""
+    """Return what makes the audio of each row."""
 
     def of(name: str, folder: Path | None = None) -> Callable[[Clip], AudioArray]:
         model = registry.load("models", name)
@@ -66,11 +66,11 @@ def systems(checkpoint: Path, train: Path) -> dict[str, Callable[[Clip], AudioAr
         assert clip.audio is not None
         return resample(clip.audio, clip.rate_hz, RATE_HZ)
 
-    return {"true sound": true, "oracle": of("oracle"), "pasted grains": of("pasted_grains", checkpoint)}
+    return {"real audio": true, "oracle": of("oracle"), "pasted grains": of("pasted_grains", checkpoint)}
 
 
 def class_judge(train: ShardDataset, n_clips: int | None) -> Callable[[AudioArray], str]:
-    """Fit a ridge from band levels to classes on true sound; return what names the class of a sound."""
+    """Fit a ridge from band levels to classes on real audio; return what names the class of audio."""
     rows, labels = [], []
     for clip_id in train.clip_ids[:n_clips]:
         clip = train.load(clip_id, video=False)

@@ -1,8 +1,8 @@
-"""Are there seams where the windows of a long clip meet? Generated sound at their borders against the rest of the clip.
+"""Are there seams where the windows of a long clip meet? Generated audio at their borders against the rest of the clip.
 
-A trained model makes sound for clips longer than its window. At every border of a window three things are measured:
+A trained model makes audio for clips longer than its window. At every border of a window three things are measured:
 the change of the log-mel spectrum from one frame to the next (dB), the level (dB), and detected onsets a second within
-50 ms; each is compared with the same clip away from borders, and that with what the clip's true sound has at the same
+50 ms; each is compared with the same clip away from borders, and that with what the clip's real audio has at the same
 places, which knows nothing of windows. The control is a real seam: two takes cut together there. Intervals are over
 clips (bootstrap, 95 %).
 
@@ -46,7 +46,7 @@ def main() -> None:
     model, generator = build_generator(
         GenerationSettings(model="foleyflow", checkpoint=args.checkpoint, nfe=args.nfe), data
     )
-    rows: dict[str, list[FloatArray]] = {"true sound": [], "as generated": [], "control: two takes cut together": []}
+    rows: dict[str, list[FloatArray]] = {"real audio": [], "as generated": [], "control: two takes cut together": []}
     n_borders = 0
     for clip_id in data.clip_ids[: args.limit]:
         clip = data.load(clip_id)
@@ -60,9 +60,9 @@ def main() -> None:
         for name, sound in zip(rows, sounds, strict=True):
             rows[name].append(statistics(sound, borders, mel))
     print(f"{len(rows['as generated'])} clips, {n_borders} borders of windows\n")
-    print("| sound | measured | at borders | elsewhere | difference [95 %] | less that of the true sound [95 %] |")
+    print("| audio | measured | at borders | elsewhere | difference [95 %] | less that of the real audio [95 %] |")
     print("|---|---|---:|---:|---:|---:|")
-    truth_gaps = gaps_of(rows["true sound"])
+    truth_gaps = gaps_of(rows["real audio"])
     for name, values in rows.items():
         gaps, means = gaps_of(values), np.stack(values).mean(0)
         for k, measured in enumerate(NAMES):

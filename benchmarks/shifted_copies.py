@@ -25,7 +25,7 @@ from foleybench.errors import MediaError
 from foleybench.media.hear import hear
 from foleybench.prepare.duplicate_flags import read_between, write_between
 from foleybench.prepare.duplicates import MOST_SOUND_ALONE
-from foleybench.prepare.normalise.fingerprint import bit_difference, sound_print
+from foleybench.prepare.normalise.fingerprint import audio_fingerprint, bit_difference
 from foleybench.prepare.obtain.local import VIDEO_ENDINGS
 from foleybench.prepare.shifted import LEAST_SHARED_S
 from foleybench.prepare.sound_marks import MarkIndex, sound_marks
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def hear_all(folder: Path) -> list[Sound]:
-    """Return the sound of every media file that has one."""
+    """Return the audio of every media file that has one."""
     sounds = []
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in VIDEO_ENDINGS:
@@ -86,12 +86,12 @@ def _apart(one: Sound, other: Sound, shift_s: float) -> float:
     prints = []
     for (audio, rate_hz), start_s in ((one, shift_s), (other, 0.0)):
         start = round(start_s * rate_hz)
-        prints.append(sound_print(audio[start : start + round(shared_s * rate_hz)], rate_hz))
+        prints.append(audio_fingerprint(audio[start : start + round(shared_s * rate_hz)], rate_hz))
     return 1.0 if prints[0] is None or prints[1] is None else bit_difference(prints[0], prints[1])
 
 
 def _encoded(audio: AudioArray, rate_hz: int) -> AudioArray:
-    """Return a sound after AAC at 64 kb/s."""
+    """Return audio after AAC at 64 kb/s."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=rate_hz, layout="mono")

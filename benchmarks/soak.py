@@ -1,6 +1,6 @@
 """A soak: `foleybench eval` of thousands of sounds of which one in twenty is broken, in two dozen ways.
 
-Every broken sound must be named, and no other; the exit code must be 3, and memory flat: the peak of the whole run at
+Every broken audio must be named, and no other; the exit code must be 3, and memory flat: the peak of the whole run at
 most a tenth over that of a quarter of it. Ends with 1 when it is not so.
 
     OMP_NUM_THREADS=1 python -m benchmarks.soak [--clips 2000] [--jobs 1]

@@ -1,6 +1,6 @@
 """Where the time of a VGGish embedding goes, against the rate of a large matrix product on the same core.
 
-One sound of 10 s (ten patches), random weights, one thread, CPU seconds, the best of several rounds. Convolutions and
+One audio of 10 s (ten patches), random weights, one thread, CPU seconds, the best of several rounds. Convolutions and
 linear layers are sums of products; how near they come to the rate of a large matrix product says how much a better
 implementation of the same sums could still bring.
 

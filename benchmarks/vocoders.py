@@ -1,4 +1,4 @@
-"""A trained vocoder beside Griffin-Lim on the true sound of a split: how near, and how long it takes.
+"""A trained vocoder beside Griffin-Lim on the real audio of a split: how near, and how long it takes.
 
 Distances are those that the vocoder is trained on (``foleymodels/_vocoders/train_vocos.py``): spectral is over four
 resolutions, mel is the mean distance of normalised mel tokens. Seconds are CPU time of one thread, one clip at a time,

@@ -28,9 +28,9 @@ class Event:
         time_s: Start in seconds from the start of the clip.
         duration_s: Length in seconds; 0 for an impact.
         kind: ``onset`` for something with a sharp start, ``span`` for something that goes on.
-        label: What sounds (a class name).
-        audible: False for a silent event (a silent mover, or a hit that makes no sound).
-        visible: False for a sound from outside the picture.
+        label: Class name of the source.
+        audible: False for a silent event (a silent mover, or a hit without sound).
+        visible: False for an event off screen.
         strength: Relative loudness, 0 to 1.
         factors: Anything else that the corpus knows exactly (speed, place, distance ...). JSON values only.
         source: Which of the clip's objects it is of, or "" when the corpus does not tell them apart.
@@ -68,7 +68,7 @@ class Event:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A video with its sound, decoded.
+    """A video with its audio, decoded.
 
     Attributes:
         clip_id: ``<source id>_<start second, six digits>``; never a dot.

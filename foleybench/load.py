@@ -43,7 +43,7 @@ def load_encoder(name: str) -> Encoder:
             ``WeightsMissingError`` when the weights are absent.
 
     Example:
-        Sound goes in as (N,) float32 mono at ``rate_hz``; out come the ``layers`` with the shapes they say:
+        Audio goes in as (N,) float32 mono at ``rate_hz``; out come the ``layers`` with the shapes they say:
 
         >>> import numpy as np
         >>> from foleybench import load_encoder
@@ -61,7 +61,7 @@ def load_encoder(name: str) -> Encoder:
 
 
 def load_protocol(name: str) -> Protocol:
-    """Return a protocol: which metrics, on what cut of the sound, after which steps.
+    """Return a protocol: which metrics, on what cut of the audio, after which steps.
 
     Args:
         name: A name from ``foleybench list protocols``, or ``path/to/file.py:NAME``.
@@ -80,7 +80,7 @@ def load_protocol(name: str) -> Protocol:
 
 
 def load_model(name: str) -> Model:
-    """Return a model's card; ``build(context)`` gives the generator that turns clips into sound.
+    """Return a model's card; ``build(context)`` gives the generator that turns clips into audio.
 
     Args:
         name: A name from ``foleybench list models``, or ``path/to/file.py:NAME``.

@@ -65,7 +65,7 @@ def _nowhere(path: Path) -> None:
 
 
 def _jump(path: Path) -> None:
-    """The rest of the sound comes in eleven days."""
+    """The next sample comes after eleven days."""
     whole = write_video(path.with_suffix(".mka.tmp.mka"), None, audio=_read(path), rate_hz=RATE_HZ, audio_codec="flac")
     with_gap(whole, path.with_suffix(".mka"), 1e6, after_s=1.0)
     whole.unlink()

@@ -17,7 +17,7 @@ from tests.mutated_media import mutate
 
 RATE_HZ, SECONDS = 16000, 1.0
 PROFILE = Profile(name="fuzz", clip_s=SECONDS)
-# What is read of a sound in `eval`: the clip and its surplus.
+# What `eval` reads of audio: the clip and its surplus.
 MAX_S = 61.0
 # Files that hold checksums of all that is heard: in them, no change goes unnoticed. (Of an MKV, FFmpeg's.)
 CHECKED = frozenset({"flac", "mkv", "ogg"})
@@ -41,8 +41,8 @@ class Ended:
         container: Its kind.
         mutation: How it was broken.
         status: ``ok``, or the status word of the error.
-        remarks: Kinds of what was told of a sound that was read.
-        changed: Whether it was read, is another sound than the good one, and nothing was told.
+        remarks: Kinds of the remarks on audio that was read.
+        changed: Whether the audio was read, differs from the good audio, and no remark says so.
         seconds: How long reading took.
     """
 
@@ -55,7 +55,7 @@ class Ended:
 
 
 def good_files(folder: Path) -> dict[str, Path]:
-    """Write a second of noise with a moving picture, where the container takes one, in each kind."""
+    """Write a second of noise with a moving video, where the container takes one, in each kind."""
     rng = np.random.default_rng(0)
     base = rng.integers(0, 255, (48, 64, 3)).astype(np.uint8)
     frames = np.stack([np.roll(base, 2 * k, axis=1) for k in range(round(25 * SECONDS))])

@@ -21,7 +21,7 @@ def tone(hz: float, duration_s: float, rate_hz: int = RATE_HZ, level: float = 0.
 
 
 def pitch_hz(audio: np.ndarray, rate_hz: int) -> float:
-    """Return the frequency at which a sound is loudest."""
+    """Return the frequency at which audio is loudest."""
     return float(np.abs(np.fft.rfft(audio)).argmax() * rate_hz / len(audio))
 
 
@@ -33,7 +33,7 @@ def write_tracks(
     rate_hz: int = RATE_HZ,
     audio_codec: str = "aac",
 ) -> Path:
-    """Write several pictures and sounds (channels, N), each with whether it is the default."""
+    """Write several video and audio tracks (channels, N), each with whether it is the default."""
     with av.open(str(path), "w") as container:
         videos = [_video_stream(container, frames, 25.0, "libx264", None, None) for frames, _ in pictures]
         audios = [_audio_stream(container, np.atleast_2d(audio), rate_hz, audio_codec) for audio, _ in sounds]

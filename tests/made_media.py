@@ -17,7 +17,7 @@ def grey(index: int) -> int:
 
 
 def index_of(image: np.ndarray) -> int:
-    """Return which frame a picture is."""
+    """Return the number that a frame shows."""
     return round((float(image.mean()) - 16) / 8)
 
 
@@ -56,9 +56,9 @@ def write_video(
     options: dict[str, str] | None = None,
     curve: int | None = None,
 ) -> Path:
-    """Write a media file with frames at ``times_s`` (default: k / fps) and sound (channels, N) or (N,).
+    """Write a media file with frames at ``times_s`` (default: k / fps) and audio (channels, N) or (N,).
 
-    ``curve`` is the number of a transfer curve (ITU-T H.273) that the picture claims to have.
+    ``curve`` is the number of a transfer curve (ITU-T H.273) that the video claims to have.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options=options or {}) as container:

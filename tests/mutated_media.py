@@ -50,7 +50,7 @@ def _box_size(data: bytearray, rng: np.random.Generator) -> None:
 
 
 def _field(data: bytearray, rng: np.random.Generator) -> None:
-    """Write an extreme number into a field of a box: a count, a time, a size of a picture."""
+    """Write an extreme number into a field of a box: a count, a time, a frame size."""
     found = [match.end() for match in _BOX.finditer(data)] or [0]
     for _ in range(int(rng.integers(1, 6))):
         _write(data, found[int(rng.integers(len(found)))] + 4 * int(rng.integers(0, 24)), rng)

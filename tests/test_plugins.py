@@ -51,7 +51,7 @@ def tones(_installed, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def halves(tones, tmp_path_factory) -> Path:
-    """A folder of sound made elsewhere: the tones at half their level."""
+    """A folder of audio made elsewhere: the tones at half their level."""
     folder = tmp_path_factory.mktemp("audio") / "halves"
     for clip in ShardDataset(tones).clips(video=False):
         write_wav(folder / f"{clip.clip_id}.wav", clip.audio * 0.5, clip.rate_hz)

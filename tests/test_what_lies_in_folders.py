@@ -43,7 +43,7 @@ def test_r1_folders_behind_links_and_all_endings_are_taken(tmp_path: Path, capsy
     (folder / "link").symlink_to(tmp_path / "elsewhere")
     assert set(listed(folder)) == {"a", "b", "c", "d", "e", "far"}
     told = capsys.readouterr().err
-    assert "3 files are no sound or video by their names and left out: .hidden.mp4, noending, notes.txt" in told
+    assert "3 files are not audio or video by their names and were left out: .hidden.mp4, noending, notes.txt" in told
 
 
 @pytest.mark.skipif(READS_ALL, reason="the superuser reads every folder")
@@ -108,7 +108,7 @@ def test_r7_rows_that_mean_nothing_are_named(tmp_path: Path):
     touch(tmp_path / "audio", "a.wav")
     (tmp_path / "names.csv").write_text("path,clip_id\na.wav,one\n../x.wav,one\nnone.wav,one\na.wav,two\n")
     matched = match(tmp_path / "audio", {"one": ""}, tmp_path / "names.csv")
-    assert [line.partition(": ")[2][:14] for line in leftovers(matched)] == ["there is no so"] * 2 + ["there is no cl"]
+    assert [line.partition(": ")[2][:14] for line in leftovers(matched)] == ["there is no au"] * 2 + ["there is no cl"]
     (tmp_path / "videos").mkdir()
     (tmp_path / "names.csv").write_text("path,clip_id\n../x.mp4,one\n")
     with pytest.raises(FoleyError, match=r"names\.csv, line 2: path '\.\./x\.mp4' must be inside the folder"):

@@ -60,7 +60,7 @@ def cavp(checkout: Path) -> Iterator[nn.Module]:
 
 
 def video(checkout: Path) -> tuple[Array, Array]:
-    """Eight frames of 64 pixels through the picture tower."""
+    """Eight frames of 64 pixels through the video tower."""
     frames = torch.from_numpy(np.random.default_rng(0).random((8, 3, 64, 64), dtype=np.float32))
     with cavp(checkout) as theirs:
         ours = cavp_video.new_net()
@@ -69,7 +69,7 @@ def video(checkout: Path) -> tuple[Array, Array]:
 
 
 def sound(checkout: Path) -> tuple[Array, Array]:
-    """A spectrogram of 64 frames through the sound tower."""
+    """A spectrogram of 64 frames through the audio tower."""
     spectrogram = torch.from_numpy(np.random.default_rng(0).random((1, 128, 64), dtype=np.float32))
     with cavp(checkout) as theirs:
         ours = cavp_video.new_net()
@@ -80,5 +80,5 @@ def sound(checkout: Path) -> tuple[Array, Array]:
 
 CASES = (
     Case(encoder="cavp_video", what="frames (8, 512) of 64 px", peer=PEER, measure=video),
-    Case(encoder="cavp_video", what="sound tower, not used by the metric", peer=PEER, measure=sound),
+    Case(encoder="cavp_video", what="audio tower, not used by the metric", peer=PEER, measure=sound),
 )

@@ -46,7 +46,7 @@ def ours_of(theirs: nn.Module) -> diff_foley_align.AlignmentClassifier:
 
 
 def clips(n: int) -> tuple[Array, Array]:
-    """Return spectrograms (n, 128, 512) and picture features (n, 32, 512), all different."""
+    """Return spectrograms (n, 128, 512) and video features (n, 32, 512), all different."""
     rng = np.random.default_rng(0)
     sound = two_tones(8.25, 16000)
     sounds = [sound * np.float32(rng.uniform(0.01, 1.0)) + rng.normal(0, 0.02, len(sound)) for _ in range(n)]
@@ -107,7 +107,7 @@ def whole_list(checkout: Path) -> tuple[Array, Array]:
 
 
 def whole_chain(checkout: Path) -> tuple[Array, Array]:
-    """From a sound and CAVP features to the probability, their spectrogram and network against our encoder's input."""
+    """From audio and CAVP features to the probability, their spectrogram and network against our encoder's input."""
     _, pictures = clips(1)
     sound = two_tones(8.3, 16000)
     _, wanted = spectrogram(checkout)
@@ -134,5 +134,5 @@ CASES = (
     Case(
         encoder="diff_foley_align", what="probabilities of a list, sampled in its order", peer=PEER, measure=whole_list
     ),
-    Case(encoder="diff_foley_align", what="sound to probability, whole chain", peer=PEER, measure=whole_chain),
+    Case(encoder="diff_foley_align", what="audio to probability, whole chain", peer=PEER, measure=whole_chain),
 )

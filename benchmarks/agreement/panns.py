@@ -29,7 +29,7 @@ def _pair(ours: cnn14.Cnn14, peer_class: str, checkout: Path) -> tuple[torch.nn.
 def _filters(ours: cnn14.Cnn14, theirs: torch.nn.Module, sound: Array) -> tuple[Array, Array]:
     batch = torch.from_numpy(sound)[None]
     wanted = theirs.logmel_extractor(theirs.spectrogram_extractor(batch))
-    # Below -60 dB re full scale the sound's own float32 rounding is measured, not the filters.
+    # Below -60 dB re full scale the audio's own float32 rounding is measured, not the filters.
     return array(ours.log_mel(batch).clamp(min=-60)), array(wanted.clamp(min=-60))
 
 

@@ -57,7 +57,7 @@ def ours_of(theirs: Any) -> Any:
 
 
 def picture(checkout: Path) -> tuple[Array, Array]:
-    """One segment of 16 frames through the picture tower."""
+    """One segment of 16 frames through the video tower."""
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (16, 240, 320, 3), dtype=np.uint8)
     signal = Signal(audio=two_tones(0.64, 16000), duration_s=0.64, frames=frames, frame_times_s=np.arange(16) / 25)
@@ -69,7 +69,7 @@ def picture(checkout: Path) -> tuple[Array, Array]:
 
 
 def pixels(checkout: Path) -> tuple[Array, Array]:
-    """What the picture tower is fed."""
+    """What the video tower is fed."""
     frames = np.random.default_rng(0).integers(0, 256, (4, 256, 455, 3), dtype=np.uint8)
     with peer_modules(checkout, ABSENT):
         transform = importlib.import_module("av_bench.data.video_dataset").VideoDataset([]).sync_transform
@@ -78,7 +78,7 @@ def pixels(checkout: Path) -> tuple[Array, Array]:
 
 
 def sound(checkout: Path) -> tuple[Array, Array]:
-    """Two seconds through the mel spectrogram and the sound tower."""
+    """Two seconds through the mel spectrogram and the audio tower."""
     audio = two_tones(2.0, 16000)
     with synchformer(checkout) as theirs:
         encode = importlib.import_module("av_bench.extract").encode_audio_with_sync
@@ -97,6 +97,6 @@ def offset(checkout: Path) -> tuple[Array, Array]:
 CASES = (
     Case(encoder="synchformer_video", what="pixels", peer=PEER, measure=pixels),
     Case(encoder="synchformer_video", what="segments (1, 8, 768)", peer=PEER, measure=picture),
-    Case(encoder="synchformer_audio", what="segments (5, 6, 768), from sound", peer=PEER, measure=sound),
+    Case(encoder="synchformer_audio", what="segments (5, 6, 768), from audio", peer=PEER, measure=sound),
     Case(encoder="synchformer_offset", what="windows (2, 21)", peer=PEER, measure=offset),
 )

@@ -80,7 +80,7 @@ def stable_audio(checkout: Path, rng: np.random.Generator) -> tuple[float, float
     table = torch.from_numpy(np.concatenate([reference, generated]))
     net = MagicMock(side_effect=lambda wave: table[int(wave[0, 0])][None])
     net.cuda.return_value = net
-    # the file name carries the row, the sound repeats it
+    # the file name carries the row, the audio repeats the row
     librosa, pyln = MagicMock(), MagicMock()
     librosa.load = lambda name, **_: (np.full(320000, float(Path(name).stem) + ("gen" in name) * N), 32000)
     pyln.normalize.peak = lambda sound, _: sound

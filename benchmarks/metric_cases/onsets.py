@@ -1,4 +1,4 @@
-"""Onset detection and onset scores against CondFoleyGen's and MMAudio's own scripts, from sound to score."""
+"""Onset detection and onset scores against CondFoleyGen's and MMAudio's own scripts, from audio to score."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ N = 40
 
 
 def clip(rng: np.random.Generator, duration_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Decaying tones at random times in some noise: the sound, and when they start."""
+    """Decaying tones at random times in some noise: the audio, and when they start."""
     times = np.sort(rng.uniform(0.2, duration_s - 0.2, rng.integers(1, 8)))
     audio = 10 ** rng.uniform(-4, -2) * rng.standard_normal(round(duration_s * RATE_HZ))
     for time_s in times:
@@ -36,7 +36,7 @@ def clip(rng: np.random.Generator, duration_s: float) -> tuple[np.ndarray, np.nd
 
 
 def pairs(rng: np.random.Generator, duration_s: float) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Reference sound, its times, and a generated sound that has some of its onsets, moved a little."""
+    """Reference audio, its times, and generated audio that has some of its onsets, moved a little."""
     made = []
     for _ in range(N):
         (reference, times), (other, _) = clip(rng, duration_s), clip(rng, duration_s)
@@ -107,7 +107,7 @@ def mmaudio(metric: str, word: str, checkout: Path, rng: np.random.Generator) ->
 
 
 def silence(checkout: Path, rng: np.random.Generator) -> tuple[float, float]:
-    """Average precision of a silent sound."""
+    """Average precision of silent audio."""
     with patch.object(sys, "argv", ["predict_onset.py"]):
         space = functions_of(checkout / "predict_onset.py", "eval_osnets", "onset_nms")
     quiet = np.float32(1e-3 * rng.standard_normal(2 * RATE_HZ))

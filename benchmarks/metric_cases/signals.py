@@ -1,4 +1,4 @@
-"""Loudness and spectrum against the libraries that people use for them, from sound to value."""
+"""Loudness and spectrum against the libraries that people use for them, from audio to value."""
 
 from __future__ import annotations
 

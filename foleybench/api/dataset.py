@@ -19,11 +19,11 @@ class Profile:
     Attributes:
         name: Name on the command line.
         fps: Frames per second of the written video.
-        short_side_px: Short side of the written picture, or None to keep it.
-        square_px: Side of a squashed square picture, or None to keep the aspect ratio.
+        short_side_px: Short side of the written video, or None to keep it.
+        square_px: Side of a squashed square video, or None to keep the aspect ratio.
         clip_s: Length of a clip in seconds.
         rate_hz_max: Audio keeps its own rate up to this one.
-        channels: ``mix`` to write one channel, ``keep`` to write both of a sound that has two.
+        channels: ``mix`` to write one channel, ``keep`` to write both of audio that has two.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Profile:
     channels: Literal["mix", "keep"] = "mix"
 
     def as_json(self) -> dict[str, Any]:
-        """Return its fields; what was added after data sets had been named by them only where it is not the default."""
+        """Return the fields; ``channels``, added later, only where it is not the default, so that older hashes stay."""
         fields = dataclasses.asdict(self)
         if self.channels == "mix":
             del fields["channels"]
@@ -51,7 +51,7 @@ def add_profile_arguments(parser: argparse.ArgumentParser) -> None:
         "--channels",
         choices=("mix", "keep"),
         default="mix",
-        help="mix: one channel, the mean (default); keep: both channels of a sound that has two",
+        help="mix: one channel, the mean (default); keep: both channels of audio that has two",
     )
 
 
@@ -78,7 +78,7 @@ class Item:
         split: Name of the split it goes to.
         spec: Whatever ``make`` needs; JSON values only, part of the fingerprint that guards resuming.
         refused: A (status, reason) known before any work (a duplicate id, a hostile name), or None.
-        facts: What the manifest says of the clip whatever becomes of it; JSON values only, part of the fingerprint.
+        facts: Facts for the manifest, also when the clip fails; JSON values only, part of the fingerprint.
         access: How to get the media (a path, how to fetch); JSON values only. It may differ from run to run and hold
             secrets: it is neither part of the fingerprint nor written anywhere.
     """
@@ -99,12 +99,12 @@ class Sample:
     """One clip made.
 
     Attributes:
-        mp4: The video, without sound; None for a clip of sound alone.
-        flac: The sound, of one channel or two.
+        mp4: The video, without audio; None for a clip without video.
+        flac: The audio, of one channel or two.
         events: Exact events as JSON objects, or None.
         facts: What goes into the manifest line beside the common fields (durations, rates, fps, sizes, flags,
             ``av_offset_s``, asked and real interval); JSON values only.
-        factors: What the corpus knows about the clip beyond its label; JSON values only; stored in the sample.
+        factors: Facts of the corpus about the clip beyond its label; JSON values only; stored in the sample.
     """
 
     mp4: bytes | None
@@ -126,9 +126,9 @@ class Dataset:
         add_arguments: Adds the options of ``foleybench prepare <name>``.
         items: Lists what is asked for, in a fixed order, from the parsed options. Cheap: no decoding.
         make: Makes one sample, in a worker process that may be killed. Raises ``MediaError`` with a status word.
-        fingerprint: What else of the options decides the bytes; JSON values only.
-        split_facts: What of that concerns one split only (the hash of its list), by options and name of the split.
-        outlook: Says for a dry run what getting these items will take, one line each.
+        fingerprint: The options that decide the bytes; JSON values only.
+        split_facts: The part of the fingerprint that concerns one split only (the hash of its list).
+        outlook: Returns, for a dry run, lines about what obtaining these items will take.
         time_limit_s: How long a clip may take unless the user says otherwise.
         citation: What to cite, one line.
     """

@@ -1,8 +1,8 @@
 """The contract of an encoder: audio, video or caption to features.
 
-An encoder is one file ``foleybench/encoders/<name>.py`` that defines ``ENCODER``. Encoders do the work, metrics are
-arithmetic. Signal detectors without weights (the onset detector, level curves) are encoders too, so that they run once
-per clip and are cached like the others.
+An encoder is one file ``foleybench/encoders/<name>.py`` that defines ``ENCODER``. Encoders make features, metrics
+are arithmetic on them. Signal detectors without weights (the onset detector, level curves) are encoders too, so that
+they run once per clip and are cached like the others.
 
 An encoder is given the audio, the video, both, the caption, or what other encoders made of the clip (``after``).
 Whatever depends on the video or on the caption alone is made once per clip and serves every system that is scored on
@@ -62,11 +62,11 @@ class Encoder:
     Attributes:
         version: Bump when the same input can give other features; part of the cache key.
         rate_hz: Rate that the audio is resampled to before ``encode`` (once per rate, by the evaluator).
-        modality: What it is given: ``audio``, ``video``, ``pair`` (both), ``text`` (the caption), or ``features`` (only
-            what other encoders made).
+        modality: The encoder's input: ``audio``, ``video``, ``pair`` (both), ``text`` (the caption), or ``features``
+            (only what other encoders made).
         layers: Names of what ``encode`` returns for each signal, with their shapes; ``ANY`` is an axis whose length
             depends on the clip. The docstring of the file says what they are.
-        after: Encoders whose features of the same clip it is given: of the same audio, or of the video.
+        after: Encoders whose features of the same clip are this encoder's input.
         licence: Of code and weights.
         source: Paper, or ``repo@commit``, that defines it.
         weights: The weights file, or None for a detector without weights.
@@ -92,15 +92,15 @@ class Encoder:
 
     @property
     def sees(self) -> bool:
-        """Whether it is given the video."""
+        """Whether the encoder is given the video."""
         return self.modality in ("video", "pair")
 
     @property
     def hears(self) -> bool:
-        """Whether it is given the audio."""
+        """Whether the encoder is given the audio."""
         return self.modality in ("audio", "pair")
 
     @property
     def reads(self) -> bool:
-        """Whether it is given the caption."""
+        """Whether the encoder is given the caption."""
         return self.modality == "text"

@@ -75,17 +75,17 @@ class Metric:
         unit: ``1``, ``%``, ``s``, ``dB``, ``nat``, ``octave``, ``semitone``.
         better: Direction.
         ideal: Value of a perfect system, or None when there is none (speed).
-        best: Value that nothing can exceed, where that is not ``ideal``; None when it is, or when there is none.
+        best: Best possible value, where that is not ``ideal``; None when it is, or when there is none.
         worst: Value at the other end of the scale, or None when it has none.
         source: ``repo@commit`` or paper that defines it; ``foleybench`` when it is ours.
         needs: The features, under names of the metric's own.
         per_clip: Statistics of one clip: a dict of float64 arrays, or None when the metric does not apply to this clip
             (no onset event in it, for one); such clips are counted as not applicable, never as zero.
         pool: The value from the statistics of any set of clips. NaN when undefined.
-        undefined: When ``pool`` is NaN, in words for a person.
-        note: What a reader of the value must know that holds for every metric of its family.
-        corrected: The sample-size-corrected value for biased metrics (distribution distances), else None; it is told
-            which clips were cut from one video, since those are not independent.
+        undefined: A sentence on when ``pool`` is NaN.
+        note: A caveat for readers of the value, shared by all metrics of a family.
+        corrected: The sample-size-corrected value for biased metrics (distribution distances), else None; it gets
+            the clips' source videos, since clips of one video are not independent.
         clip_value: One number a clip for strip plots and worst lists, or None when there is none (distances).
         curve: Values by tolerance in seconds, for a plot, from the statistics of any set of clips; None when the metric
             has no tolerance.
@@ -118,6 +118,6 @@ class Metric:
 
     @property
     def range(self) -> tuple[float | None, float | None]:
-        """The lowest and the highest value there can be; None where the scale has no end."""
+        """The lowest and the highest possible value; None where the scale has no end."""
         best = self.ideal if self.best is None else self.best
         return (best, self.worst) if self.better == "lower" else (self.worst, best)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from foleybench.clips import AudioArray, Clip
 from foleybench.errors import MediaError
 
-# A sample of magnitude 10 is 20 dB over full scale: no sound, but a network that has gone wrong.
+# A sample of magnitude 10 is 20 dB over full scale: a network that has diverged.
 LOUDEST = 10.0
 Kind = Literal["model", "baseline", "oracle", "control"]
 Sees = Literal["video", "events", "audio"]
@@ -65,7 +65,7 @@ class ClipSource(Protocol):
 
 
 class Generator(Protocol):
-    """A built model, ready to make sound.
+    """A built model, ready to make audio.
 
     Attributes:
         nfe: Number of network evaluations per clip (0 when there is no network).
@@ -77,14 +77,14 @@ class Generator(Protocol):
 
     @property
     def rate_hz(self) -> int | None:
-        """Sample rate of what ``generate`` returns, or None when that is each clip's own (controls made of real sound).
+        """Sample rate of what ``generate`` returns, or None when that is each clip's own (controls made of real audio).
 
         A plain attribute does as well.
         """
         ...
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
-        """Make sound for each clip.
+        """Make audio for each clip.
 
         Args:
             clips: What the model may see of each clip: whatever ``Model.sees`` does not name has been removed.
@@ -104,7 +104,7 @@ def rate_of(generator: Generator, clip: Clip) -> int:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BuildContext:
-    """What a model may use to build itself.
+    """The settings that a model is built with.
 
     Attributes:
         device: A torch device name.
@@ -113,7 +113,7 @@ class BuildContext:
         nfe: Wanted number of network evaluations, or None for the model's default.
         guidance: Wanted guidance scale, or None for the model's default.
         sampler: Wanted way to integrate a flow (``euler``, ``heun``), or None for the model's default.
-        vocoder: Checkpoint folder of a trained vocoder, or None for the model's own way from mel to sound.
+        vocoder: Checkpoint folder of a trained vocoder, or None for the model's own vocoder.
     """
 
     device: str = "cpu"
@@ -127,19 +127,19 @@ class BuildContext:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainContext:
-    """What a training command was asked for.
+    """The settings of a training command.
 
     Attributes:
         data: Manifest of the training split.
         val: Manifest of the validation split, or None.
-        out: Run folder: checkpoints, logs, pictures; training resumes from what is there.
+        out: Run folder: checkpoints, logs, plots; training resumes from the last checkpoint.
         size: Name of the size (``tiny``, ``base``, ``std16k``, ``paper``).
         device: A torch device name.
         seed: Seed of every random choice.
         steps: Overrides the number of steps of the size when given (per stage, scaled alike).
         settings: ``name=value`` overrides of the size's settings; unknown names are refused.
-        tensorboard: Whether logged numbers also go to TensorBoard; like samples, changes nothing of what is trained.
-        sample_every: Steps between samples of sound; 0 for none.
+        tensorboard: Whether logged numbers also go to TensorBoard; like audio samples, no influence on training.
+        sample_every: Steps between generated audio samples; 0 for none.
     """
 
     data: Path
@@ -161,7 +161,7 @@ class Model:
     Attributes:
         title: Name for people, as printed in tables.
         kind: ``model`` and ``baseline`` rows are ranked; ``oracle`` and ``control`` rows are shown, never ranked.
-        sees: What of a clip the model is given. Ranked models see ``video`` only.
+        sees: The parts of a clip that the model is given. Ranked models see ``video`` only.
         licence: Licence of code and weights.
         description: One sentence.
         build: Makes the generator.
@@ -178,7 +178,7 @@ class Model:
 
     @property
     def needs_checkpoint(self) -> bool:
-        """Whether ``build`` wants a trained checkpoint."""
+        """Whether ``build`` needs a trained checkpoint."""
         return self.train is not None
 
 
@@ -189,7 +189,7 @@ def clip_rng(seed: int, clip_id: str) -> np.random.Generator:
 
 
 def require_usable(values: npt.NDArray[Any], largest: float, what: str) -> None:
-    """Refuse what a generator made when it is no sound.
+    """Refuse generated values that are not finite or far too large.
 
     Args:
         values: Samples, or what they are made from; any shape.

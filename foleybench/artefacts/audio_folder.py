@@ -1,4 +1,4 @@
-"""The audio folder: generated audio as ``<clip_id>.wav`` or ``.flac``, and ``generation.json``."""
+"""Read audio folders: ``<clip_id>.wav`` or ``.flac``, and ``generation.json``."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 
 GENERATION_FILE = "generation.json"
-# A sound that lasts less than this share of its clip is ``too_short``: it is scored with silence for the rest, and its
+# Audio that lasts less than this share of its clip is ``too_short``: it is scored with silence for the rest, and its
 # system is not ranked.
 MOSTLY = 0.95
 
 
 @dataclasses.dataclass(frozen=True)
 class ClipProblem:
-    """Something about one clip's sound that a reader of the number must know.
+    """A caveat about one clip's audio.
 
     Attributes:
-        clip_id: Which clip.
+        clip_id: The clip.
         kind: ``missing``, ``undecodable``, ``not_finite``, ``short``, ``too_short``, ``long``, ``silent`` ...
         detail: A sentence with the value.
     """
@@ -37,7 +37,7 @@ def find_files(folder: Path, clip_ids: Iterable[str], names: Path | None = None)
     """Return clip id -> file for the clips that have one; of several takes the first (see ``artefacts.match``).
 
     Args:
-        folder: Where the files lie.
+        folder: Folder of the files.
         clip_ids: Wanted clips.
         names: CSV with the columns ``path`` (relative to ``folder``) and ``clip_id``, or None to match by name.
 
@@ -58,7 +58,7 @@ def read_generation(folder: Path) -> dict[str, Any] | None:
     """Read ``generation.json``, or return None when the folder was made elsewhere.
 
     Raises:
-        FoleyError: The file is there and is not a JSON object.
+        FoleyError: The file does not hold a JSON object.
     """
     path = folder / GENERATION_FILE
     if not path.is_file():

@@ -1,9 +1,9 @@
-"""Clip tables, and statistics too large for their lines.
+"""Read and write clip tables, with large statistics beside them.
 
-The table of a result is text, a line a clip. A statistic of more than ``SMALL`` numbers lies beside it in a ``.npz``:
-the table says in which array and from which row on. Equal statistics are kept once (ground truth against itself, or
+The table of a result is text, a line a clip. A statistic of more than ``SMALL`` numbers lies beside the table in a
+``.npz``, and the table names its array and first row. Equal statistics are kept once (ground truth against itself, or
 two metrics on one embedding), in float32 where that is exact. A file of more than ``COMMITTED_BYTES`` has a name that
-git ignores; where it is absent the numbers of the result are still there, and what needs the rows says so.
+git ignores; where it is absent the result's numbers remain, and commands that need the rows say so.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class LargeStats:
         """Return the array of a reference.
 
         Raises:
-            ResultError: There are no such rows.
+            ResultError: The file lacks such rows.
         """
         shape = tuple(int(size) for size in reference["shape"])
         n_rows = math.prod(shape[:-1])
@@ -102,7 +102,7 @@ class LargeStats:
         return column.read(int(reference["start"]), n_rows).astype(np.float64).reshape(shape)
 
     def write(self, path: Path) -> None:
-        """Write all arrays as an ``.npz`` with no clock in it, block by block."""
+        """Write all arrays as an ``.npz`` without times, block by block."""
         with written_atomically(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, column in sorted(self._columns.items()):
                 width = int(name.partition("x")[2])
@@ -139,8 +139,8 @@ class ClipTable(list[ClipRow]):
     """The clip table: rows of JSON values, large statistics as references.
 
     Attributes:
-        large: Where the references lead.
-        absent: Why they lead nowhere, or "" when they do.
+        large: The large statistics that references name.
+        absent: Why the large statistics are missing, or "" when they are not.
     """
 
     def __init__(self, rows: Iterable[ClipRow] = (), large: LargeStats | None = None, absent: str = "") -> None:
@@ -173,7 +173,7 @@ class ClipTable(list[ClipRow]):
         """Return a statistic of the table as an array.
 
         Raises:
-            ResultError: It is a large one and its file is absent.
+            ResultError: The statistic is a large one and its file is absent.
         """
         if not isinstance(value, Mapping):
             return np.asarray(value, dtype=np.float64)
@@ -190,6 +190,6 @@ class ClipTable(list[ClipRow]):
 
 
 def paths_of(result_path: Path) -> tuple[Path, Path]:
-    """Return where large statistics of a result may lie: small enough for git, or ignored by it."""
+    """Return the paths of a result's large statistics: small enough for git, or ignored by git."""
     stem = result_path.name.removesuffix(".json")
     return result_path.with_name(f"{stem}.rows.npz"), result_path.with_name(f"{stem}.large.npz")

@@ -24,10 +24,10 @@ def write_clip_values(path: Path, rows: ClipTable, metrics: Mapping[str, Metric]
         metrics: By name.
 
     Returns:
-        The metrics that are of a whole set and have no column.
+        The metrics of whole sets, which have no column.
 
     Raises:
-        FoleyError: It cannot be written.
+        FoleyError: The table cannot be written.
     """
     columns = {
         name: {clip_id: metric.clip_value(stat) for clip_id, stat in stats_of(rows, name).items()}

@@ -1,4 +1,4 @@
-"""Read the results of a folder; refuse what clashes."""
+"""Read the results of a folder; refuse contradictions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from foleybench.artefacts import result as results
 from foleybench.artefacts.clip_table import ClipTable
 from foleybench.errors import ResultError
 
-# Kinds of rows that are ranked. Oracles and controls are shown beside them: they see what no system may see.
+# Kinds of rows that are ranked. Oracles and controls are shown beside them: they use data that no system may use.
 RANKED_KINDS = ("model", "baseline", "folder")
 _TAKEN_NAMES = ("index", "published")
 
@@ -39,7 +39,7 @@ class ResultEntry:
 
     @property
     def board_key(self) -> tuple[str, str, str, str, str]:
-        """What must agree for two results to stand in one table: data set, split, protocol, manifest, subset."""
+        """The values that two results in one table share: data set, split, protocol, manifest, subset."""
         dataset, protocol = self.result["dataset"], self.result["protocol"]["name"]
         subset = results.subset_sha256(self.result)
         return dataset["name"], dataset["split"], protocol, dataset["manifest_sha256"], subset
@@ -58,7 +58,7 @@ class ResultEntry:
         """Return clip id -> statistics of a metric; ``part`` as of ``results.stats_of``.
 
         Raises:
-            ResultError: They are in a file of large statistics that is absent (see ``lacks``).
+            ResultError: The statistics are in a file of large statistics that is absent (see ``lacks``).
         """
         return results.stats_of(self.rows, metric, part)
 
@@ -72,7 +72,7 @@ def read_entry(path: Path, folder: Path | None = None) -> ResultEntry:
 
     Args:
         path: The JSON file.
-        folder: Its name is told relative to this folder.
+        folder: Folder to which the result's name is relative.
 
     Raises:
         ResultError: The file is broken, edited, or its data set has the name of another file of the leaderboard.
@@ -98,7 +98,7 @@ def read_all(folder: Path) -> list[ResultEntry]:
 
 
 def _refuse_duplicates(entries: Sequence[ResultEntry]) -> None:
-    """Refuse two results of one system in one table: which of them counts is not ours to guess from file times."""
+    """Refuse two results of one system in one table: file times do not tell which one counts."""
     seen: dict[tuple[str, ...], ResultEntry] = {}
     for entry in entries:
         key = (*entry.board_key, entry.row_name)

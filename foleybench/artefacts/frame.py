@@ -1,4 +1,4 @@
-"""Results as one pandas table."""
+"""Return results as one pandas table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layouts of results, clip tables and ``generation.json``, as checks."""
+"""Check the layouts of results, clip tables and ``generation.json``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 _COUNT = whole(low=0, high=10**12)
 _VERSION = whole(low=0, high=10**6)
-# No quantity in its unit is beyond this, and nothing that is done with a value overflows.
+# No quantity in its unit exceeds this, and no computation with a value overflows.
 _VALUE = maybe(number(low=-1e100, high=1e100))
 _SECONDS = number(low=0, high=1e9)
 
@@ -59,7 +59,7 @@ MODEL = record(
     },
 )
 
-# Of a model that is not ours, `nfe` and the like may be anything that it says of itself.
+# A model that is not ours may state any value for `nfe` and the like.
 _SAMPLING = {
     "nfe": maybe(whole(low=0, high=10**6)),
     "guidance": maybe(number(low=-1e6, high=1e6)),

@@ -78,8 +78,8 @@ class Key:
         question: What the raters were asked.
         dataset: ``name``, ``split`` and ``manifest_sha256`` of the clips.
         systems: Names of the systems that are compared.
-        reference: Name of the real sound, None when there are no checks.
-        anchor: Name of the sound that checks hold it against, or None.
+        reference: Name of the real audio, None when there are no checks.
+        anchor: Name of the audio that checks compare it with, or None.
         sources: Clip id -> source video.
         sounds: Sound id -> (clip id, system).
     """

@@ -1,9 +1,9 @@
-"""Find which file of an audio folder belongs to which clip.
+"""Match the files of an audio folder to clips.
 
 A file is a clip's when their names are equal as they stand (with or without folders in front), when both follow a
 scheme that names the same seconds of the same video, or when they are equal once made safe as ids: never by the length
-of a name or by being near. Several takes of a clip lie in a folder named after it (``clip/0.wav``, ``clip/1.wav``), or
-have numbers in the column ``take`` of the name map. What matches nothing is named, beside the nearest names.
+of a name or by similarity. Several takes of a clip lie in a folder named after it (``clip/0.wav``, ``clip/1.wav``), or
+have numbers in the column ``take`` of the name map. Files without a match are named, with the nearest names.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from foleybench.errors import FoleyError
 from foleybench.media.folder import SOUND_ENDINGS, VIDEO_ENDINGS, FolderFiles, left_out, list_files, printable
 
 _TAKE = re.compile(r"(?:take[ _-]?)?([0-9]{1,4})", re.IGNORECASE)
-# Looking for near names takes time that grows with the names compared.
+# The search for near names takes time that grows with the names compared.
 _MOST_COMPARED = 2000
 _NEAR = 0.6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Matched:
-    """What of a folder belongs to which clip.
+    """The files of a folder by clip, and those without a clip.
 
     Attributes:
         files: Clip id -> its takes, in their order; one file where there are no takes.
@@ -54,10 +54,10 @@ class ClipNames:
     """Finds the clip that a name means."""
 
     def __init__(self, clips: Mapping[str, str]) -> None:
-        """Set it up.
+        """Index the names of clips.
 
         Args:
-            clips: Clip id -> the file that the clip was read from, "" when nobody says.
+            clips: Clip id -> the file that the clip was read from, "" when unknown.
         """
         exact: dict[str, str | None] = {clip_id: clip_id for clip_id in clips}
         # By the names as they stand, by the seconds of a video that they name, by the names made safe.
@@ -66,7 +66,7 @@ class ClipNames:
             path = _without_ending(source) if source and "://" not in source else PurePosixPath(clip_id)
             for name in {str(path), path.name} - clips.keys():
                 self._add(0, name, clip_id)
-            # What was generated for a folder that was prepared when such ids were still imposed.
+            # Audio generated for a folder that was prepared when such ids were still imposed.
             self._add(1, f"{clip_id}_000000", clip_id)
             for name in {clip_id, path.name}:
                 if (parsed := parse_stem(name)).known:
@@ -74,7 +74,7 @@ class ClipNames:
                 self._add(2, slug(name), clip_id)
 
     def _add(self, rank: int, name: str, clip_id: str) -> None:
-        """Note a name; one that two clips have means neither."""
+        """Index a name; a name of two clips matches neither."""
         known = self._by_name[rank]
         known[name] = clip_id if known.get(name, clip_id) == clip_id else None
 
@@ -105,8 +105,8 @@ def match(folder: Path, clips: Mapping[str, str], names: Path | None = None) -> 
     """Match the files of a folder to clips.
 
     Args:
-        folder: Where the files lie, with its subfolders.
-        clips: Clip id -> the file that the clip was read from, "" when nobody says; in the order wanted.
+        folder: Folder of the files, with its subfolders.
+        clips: Clip id -> the file that the clip was read from, "" when unknown; in the order wanted.
         names: CSV with the columns ``path`` (in ``folder``), ``clip_id`` (an id, or the name of the clip's own file)
             and, if wanted, ``take``; None to match by name.
 
@@ -114,7 +114,7 @@ def match(folder: Path, clips: Mapping[str, str], names: Path | None = None) -> 
         FoleyError: No such folder, a name map that cannot be read, or two files for one take of a clip.
     """
     if not folder.is_dir():
-        raise FoleyError(f"no folder at {folder}; --audio wants a folder with the sound of the clips.")
+        raise FoleyError(f"no folder at {folder}; --audio wants a folder with the audio of the clips.")
     files = list_files(folder)
     known = ClipNames(clips)
     unknown_rows: list[str] = []
@@ -158,13 +158,13 @@ def _by_map(
         if clip_id is None:
             unknown_rows.append(f"line {number}: there is no clip {row.clip_id!r}")
         elif path not in present:
-            unknown_rows.append(f"line {number}: there is no sound or video at {row.path!r} in the folder")
+            unknown_rows.append(f"line {number}: there is no audio or video at {row.path!r} in the folder")
         else:
             yield path, clip_id, row.take
 
 
 def leftovers(matched: Matched) -> Iterator[str]:
-    """Yield what lies in the folder, or stands in the name map, and is no clip's."""
+    """Yield a sentence for each file or line of the name map that belongs to no clip."""
     for path in matched.unmatched:
         yield f"{printable(path)}: there is no clip of this name"
     for row in matched.unknown_rows:
@@ -185,7 +185,7 @@ def read_names(names: Path) -> list[NameRow]:
     """Return the lines of a name map: a CSV with the columns ``path``, ``clip_id`` and, if wanted, ``take``.
 
     Raises:
-        FoleyError: It cannot be read, lacks a column, or has a take that is no number.
+        FoleyError: The table cannot be read, lacks a column, or has a take that is no number.
     """
     wanted = "it wants a CSV with the columns path,clip_id and, for several takes of a clip, take"
     try:

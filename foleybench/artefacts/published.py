@@ -1,4 +1,4 @@
-"""Reported numbers, each with its source; never ranked with measured ones."""
+"""Read reported numbers, each with its source."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class ReportedTable:
     """One table of a source.
 
     Attributes:
-        number: Its number there.
-        dataset: What it was measured on.
+        number: The table's number in the source.
+        dataset: The data set.
         metrics: Column labels, in the source's order.
         rows: (row label, column label -> value), in the source's order.
-        notes: What the source leaves open, each sentence once, with the columns or rows that it is about.
+        notes: Details that the source leaves open, each sentence once, with its columns or rows.
         origin: The source without row and column.
         lineage: Whose evaluation code its numbers come from.
     """
@@ -164,7 +164,7 @@ def across_lineages(values: Iterable[Reported]) -> list[AcrossLineages]:
 
 
 def _notes(values: list[Reported]) -> tuple[str, ...]:
-    """Say each sentence once, after the columns that it holds for; or the rows, when it holds for some rows only."""
+    """Return each sentence once, after its columns; or after its rows, when it holds for some rows only."""
     rows = list(dict.fromkeys(value.row for value in values))
     cells: dict[str, list[Reported]] = {}
     for value in values:

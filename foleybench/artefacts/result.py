@@ -1,4 +1,4 @@
-"""The result: one checked JSON file, and its clip table.
+"""Read and write results: checked JSON and its clip table.
 
 ``leaderboards/results/<dataset>/<model>.<id8>.json`` beside ``<model>.<id8>.clips.jsonl.gz`` (one line per clip with
 the statistics of every metric, from which any interval or paired test can be made again). ``id8`` is the start of the
@@ -42,7 +42,7 @@ def check(result: Mapping[str, Any], where: str = "result", advice: str = "") ->
 
 
 def _check_numbers(place: Place, record: Mapping[str, Any]) -> None:
-    """Refuse numbers that are each possible, and not together."""
+    """Refuse numbers that contradict each other."""
     value, low, high = record["value"], record["low"], record["high"]
     if value is None and not record["reason"]:
         place.fail(" has no value and no reason; an undefined value must say why")
@@ -59,7 +59,7 @@ def require_safe_name(name: object, what: str) -> None:
     """Check that a name can be part of a path.
 
     Raises:
-        ResultError: It cannot.
+        ResultError: The name cannot be part of a path.
     """
     Place(what, ResultError).require(name, safe_name)
 
@@ -72,8 +72,8 @@ def content_id(result: Mapping[str, Any]) -> str:
 def write_result(folder: Path, result: dict[str, Any], rows: Sequence[ClipRow]) -> Path:
     """Write a result and its clip table; return the path of the JSON file.
 
-    It takes the place of an earlier result of the same system on the same clips and protocol: a table has one row for
-    each, and which of two counts would otherwise be anybody's guess. Git keeps the earlier one.
+    The result replaces an earlier one of the same system on the same clips and protocol: a table has one row for each,
+    and nothing would tell which of two counts. Git keeps the earlier one.
 
     Args:
         folder: ``leaderboards/results``; the data set's folder is made below it.
@@ -121,7 +121,7 @@ def _same_thing(home: Path, result: Mapping[str, Any]) -> list[Path]:
             if _identity(other) == _identity(result):
                 found.append(path)
         except ResultError:
-            continue  # not one of ours; reading the folder will name it
+            continue  # not one of our results; reading the folder will name the file
     return found
 
 
@@ -137,12 +137,12 @@ def subset_sha256(result: Mapping[str, Any]) -> str:
 
 
 def table_path(path: Path) -> Path:
-    """Return where the clip table of a result file lies."""
+    """Return the path of a result file's clip table."""
     return path.with_name(path.name.removesuffix(".json") + ".clips.jsonl.gz")
 
 
 def clips_bytes(rows: Sequence[ClipRow]) -> bytes:
-    """Return the clip table as gzip with no clock in it, so the same rows give the same bytes."""
+    """Return the clip table as gzip without a time, so the same rows give the same bytes."""
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as handle:
         for row in rows:
@@ -202,7 +202,7 @@ def stats_of(rows: Sequence[ClipRow], metric: str, part: str = "stats") -> dict[
     """Return clip id -> statistics of a metric, for the clips that have them; ``part`` is one of ``PARTS``.
 
     Raises:
-        ResultError: They are large ones, and their file is absent.
+        ResultError: The statistics are large ones, and their file is absent.
     """
     table = rows if isinstance(rows, ClipTable) else ClipTable(rows)
     return {

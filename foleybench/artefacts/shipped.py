@@ -1,6 +1,6 @@
-"""Results and reported values that come with foleybench.
+"""Find the results and reported values that ship with foleybench.
 
-In a clone they are its ``leaderboards/`` folder; in an installed wheel ``foleybench/shipped`` holds copies of
+In a clone they are the ``leaderboards/`` folder; in an installed wheel ``foleybench/shipped`` holds copies of
 ``published.csv`` and ``results/``, which the build puts there (``pyproject.toml``, force-include).
 """
 

@@ -1,1 +1,1 @@
-"""The verbs of the command line, a module each."""
+"""Run the command line's verbs, one module each."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path("leaderboards/results")
 MOST_EVALUATIONS = 25
-# What --protocol is when nobody says (``scoring.fitting_protocol``).
+# The protocol without --protocol (``scoring.fitting_protocol``).
 FITTING = "synth on SynthFoley, else the richest that runs here on these clips"
 
 
@@ -71,7 +71,7 @@ def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{value} is out of range: a whole number {wanted} is wanted")
         return value
 
-    read.__name__ = "whole number"  # what argparse calls a word that is none
+    read.__name__ = "whole number"  # argparse's name for the type in its message
     return read
 
 
@@ -81,7 +81,7 @@ def add_choice(parser: argparse.ArgumentParser, default: str, more: str = "") ->
     Args:
         parser: Gets the options.
         default: The protocol when neither is given.
-        more: What else ``--protocol`` takes.
+        more: Further values of ``--protocol``, for its help.
     """
     parser.add_argument(
         "--protocol",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from foleybench.scoring.folders import Pairing
 
 # Controls that say most about a number: the best there can be, real but of another clip, and no Foley at all.
-CONTROLS = {"ground_truth": "real sound", "other_clip": "another clip's", "noise": "noise"}
+CONTROLS = {"ground_truth": "real audio", "other_clip": "another clip's", "noise": "noise"}
 _UNITS = {
     "%": "percent",
     "s": "seconds",
@@ -27,10 +27,10 @@ _UNITS = {
 }
 _MOST_TOLD = 20
 _LEFTOVERS_TOLD = 3
-# What a result's run says of sound with several channels.
+# Sentences on audio with several channels, by the result's run.
 _MIXED = {
-    "mean": "sound with several channels is scored as their mean",
-    "first": "of sound with several channels the first alone is scored",
+    "mean": "audio with several channels is scored as their mean",
+    "first": "only the first channel of audio with several is scored",
 }
 
 
@@ -39,7 +39,7 @@ def tell(result: Mapping[str, Any], stream: TextIO, controls: Mapping[str, Mappi
 
     Args:
         result: The result.
-        stream: Where to.
+        stream: Where the table is written.
         controls: Name of a control -> its result on the same clips, as ``controls_beside`` finds them.
     """
     stream.write("\n".join([*_head(result), *_table(result, controls or {}), *_problems(result)]) + "\n")
@@ -50,7 +50,7 @@ def tell_controls(controls: Mapping[str, Mapping[str, Any]], stream: TextIO) -> 
 
     Args:
         controls: Name of a control -> its result, all of the same clips and protocol.
-        stream: Where to.
+        stream: Where the table is written.
     """
     first = next(iter(controls.values()))
     data = first["dataset"]
@@ -126,7 +126,7 @@ def _table(result: Mapping[str, Any], controls: Mapping[str, Mapping[str, Any]])
 
 
 def _notes(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Say once what is said of several metrics."""
+    """Yield each note once, with the metrics that share the note."""
     noted: dict[str, list[str]] = {}
     for name, record in metrics.items():
         for note in record.get("notes", ()):
@@ -194,7 +194,7 @@ def controls_beside(path: Path) -> dict[str, dict[str, Any]]:
             try:
                 result = results.read_result(other)
             except ResultError:
-                continue  # not one of ours; reading the folder will name it
+                continue  # not one of our results; reading the folder will name the file
             same = all(_about(result)[key] == value for key, value in _about(own).items())
             if same and result["model"]["kind"] == "control":
                 found[name] = result
@@ -208,11 +208,11 @@ def _about(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def next_commands(args: argparse.Namespace, controls: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a person would want to run after a folder was scored.
+    """Yield the commands that a user may want to run after scoring a folder.
 
     Args:
-        args: Of ``foleybench eval``.
-        controls: What ``controls_beside`` found.
+        args: Arguments of ``foleybench eval``.
+        controls: The results that ``controls_beside`` found.
     """
     data = ["--reference", str(args.reference)] if args.reference else ["--data", str(args.data)]
     same = [*data, *(["--dataset-name", args.dataset_name] if args.dataset_name else [])]
@@ -220,7 +220,7 @@ def next_commands(args: argparse.Namespace, controls: Mapping[str, Any]) -> Iter
     same += [word for name in args.metric or () for word in ("--metric", name)]
     same += ["--out", str(args.out)] if args.out != _default_out() else []
     if not controls:
-        yield "next, what the real sound, late or other sound, and noise get on these clips:"
+        yield "next, what real audio, shifted audio, another clip's audio and noise get on these clips:"
         yield f"  {shlex.join(['foleybench', 'eval', '--controls', *same])}"
     results = [] if args.out == _default_out() else ["--results", str(args.out), "--out", str(args.out.parent)]
     yield "next, a table and a page of all results:"
@@ -234,7 +234,7 @@ def _default_out() -> Path:
 
 
 def tell_pairing(pairing: Pairing, stream: TextIO) -> None:
-    """Say how two folders fit: how many match, what does not, which names stand for which."""
+    """Describe how two folders match: number of matches, files without a match, changed names."""
     from foleybench.scoring import folders
 
     listed, matched = pairing.listed, pairing.matched
@@ -242,7 +242,7 @@ def tell_pairing(pairing: Pairing, stream: TextIO) -> None:
     of_videos = f" of {n_videos} videos" if n_videos != len(listed.clips) else ""
     n_files = sum(map(len, matched.files.values()))
     takes = f" ({n_files} takes)" if n_files != len(matched.files) else ""
-    lines = [f"{len(listed.clips)} real clips{of_videos}, {len(matched.files)} with generated sound{takes}"]
+    lines = [f"{len(listed.clips)} real clips{of_videos}, {len(matched.files)} with generated audio{takes}"]
     if not n_files and not matched.missing:
         lines = [f"{len(listed.clips)} real clips{of_videos}"]
     lines += _few([f"  {line}" for line in folders.mismatches(pairing)], "more do not match")

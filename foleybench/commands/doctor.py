@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line a check; 1 when something that everything needs does not work."""
+    """Print a line for each check; 1 when a basic part does not work."""
     import torch
 
     from foleybench.runtime.provenance import package_versions

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from foleybench.artefacts.clip_table import ClipTable
     from foleybench.scoring.evaluate import EvalRequest
 
-HELP = "score a model, or a folder of generated sound, under a protocol or by single metrics"
+HELP = "score a model, or a folder of generated audio, under a protocol or by single metrics"
 EXAMPLE = "foleybench eval --audio my_outputs --reference my_videos"
-# Controls that only clips with labels can have.
+# Controls that need clips with labels.
 OF_CLASSES = ("other_class",)
 ALL = "all"
 CONTROLS = (
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--audio",
         type=Path,
-        help="score this folder of sounds or videos; files match clips by name; takes: clip/0.wav, clip/1.wav",
+        help="score this folder of audio or video files; files match clips by name; takes: clip/0.wav, clip/1.wav",
     )
     what.add_argument(
         "--avbench-cache", type=Path, help="score the features that av-benchmark extracted to this folder"
@@ -57,12 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--reference",
         type=Path,
         metavar="DIR",
-        help="in place of --data: a folder with the real sound (sounds, videos or both); nothing is written beside it",
+        help="in place of --data: a folder with the real audio (audio or video files); nothing is written beside it",
     )
     parser.add_argument(
         "--dataset-name", default="", metavar="NAME", help="with --reference: name in tables (default: the folder's)"
     )
-    add_choice(parser, FITTING, f"; `{ALL}` shows how far they lie apart")
+    add_choice(parser, FITTING, f"; `{ALL}` shows how far their values differ")
     parser.add_argument(
         "--names", type=Path, metavar="CSV", help="table path,clip_id[,take] for files whose names are not the clips'"
     )
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     """Score, write the result files, print their paths; 3 when some clips or metrics failed."""
     if (args.data or args.reference) is None and not args.avbench_cache:
         raise FoleyError(
-            "there is nothing to compare with. Name a folder of real sound (--reference), or a prepared set (--data)."
+            "there is nothing to compare with. Name a folder of real audio (--reference), or a prepared set (--data)."
         )
     _check_readable(args)
     _check_places(args)
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _controls(args: argparse.Namespace) -> list[str]:
-    """Return the controls that a data set can have; say which it cannot."""
+    """Return the controls that apply to a data set; name those that do not."""
     from foleybench.shards.folder_dataset import open_dataset
 
     if args.dry_run and not args.data.is_file():
@@ -140,12 +140,12 @@ def _controls(args: argparse.Namespace) -> list[str]:
 
 
 def _pair(args: argparse.Namespace) -> None:
-    """List the real sound, match the generated one, say what does not match; the listing becomes ``--data``."""
+    """List the real audio, match the generated audio, name files without a match; the listing becomes ``--data``."""
     from foleybench.commands._result_text import tell_pairing
     from foleybench.scoring import folders
 
     if args.data:
-        raise FoleyError("--data and --reference both say with what to compare: give one.")
+        raise FoleyError("--data and --reference both name the audio to compare with: give one.")
     named = args.names if args.audio else None
     pairing = folders.pair(args.audio, args.reference, names=named, dataset_name=args.dataset_name, cache=args.cache)
     args.data = pairing.listed.manifest
@@ -153,16 +153,16 @@ def _pair(args: argparse.Namespace) -> None:
 
 
 def _check_readable(args: argparse.Namespace) -> None:
-    """Refuse folders of sound or features that cannot be listed.
+    """Refuse folders of audio or features that cannot be listed.
 
     Raises:
-        FoleyError: Which.
+        FoleyError: Names the folder.
     """
     from foleybench.files import require_readable
 
     for option in ("audio", "avbench_cache", "gt_cache"):
         folder = getattr(args, option)
-        if folder and folder.is_dir():  # one that is not there is told later
+        if folder and folder.is_dir():  # a missing folder is reported later
             require_readable(folder, f"--{option.replace('_', '-')}")
 
 
@@ -170,7 +170,7 @@ def _check_places(args: argparse.Namespace) -> None:
     """Refuse a name that cannot be part of a file name, and folders that cannot be written to, before any work.
 
     Raises:
-        FoleyError: Which, and what to do.
+        FoleyError: Names the fault, and what to do.
     """
     from foleybench.artefacts import audio_folder, result
     from foleybench.files import require_writable
@@ -215,7 +215,7 @@ def _name_of(folder: Path) -> str:
 
 
 def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]]:
-    """Return protocol and metrics, loaded once so that faults are told before any work.
+    """Return protocol and metrics, loaded once so that faults are reported before any work.
 
     Raises:
         FoleyError: A name does not exist, a file has a fault, weights are missing, or they are for other data.
@@ -234,7 +234,7 @@ def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]
             raise FoleyError(f"--metric goes with one protocol or none, not with `--protocol {ALL}`.")
         return ALL, ()
     if args.dry_run and not args.data.is_file():
-        # What is named is looked up, data or no data.
+        # Names are looked up even without data.
         require_weights(choose(protocol or (None if metrics else "signal"), metrics).metrics)
         return protocol or (None if metrics else "the protocol that fits it"), metrics
     data = open_dataset(args.data)
@@ -255,7 +255,7 @@ class _Job:
         self._results: dict[str, dict[str, Any]] = {}
 
     def controls(self, names: Sequence[str]) -> int:
-        """Score controls and tell them in one table; one that a data set cannot have is said, and the rest goes on."""
+        """Score controls and print them in one table; a control that does not apply is named, and the rest goes on."""
         from foleybench.commands._result_text import tell_controls
 
         codes = [EXIT_OK]
@@ -270,7 +270,7 @@ class _Job:
         return max(codes)
 
     def generate(self, model: str) -> int:
-        """Make a model's sound and score it."""
+        """Make a model's audio and score it."""
         from foleybench.generation.folder import generate_folder
         from foleybench.shards.folder_dataset import open_dataset
 
@@ -278,14 +278,14 @@ class _Job:
         settings = generation_settings(args, model)
         data = open_dataset(args.data)
         split = data.manifest.header.split
-        # Folders of one name are many, and sound that was made for another is not to be scored.
+        # Many folders share a name, and audio made for another data set must not be scored.
         place = f"{split}-{data.manifest.sha256[:8]}" if args.reference else split
         home = args.work / data.name / place / settings.row_name
         generate_folder(settings, args.data, home, limit=args.limit, force=args.force)
         return self.score(home, model)
 
     def score(self, audio: Path, model: str | None) -> int:
-        """Score a folder of sound."""
+        """Score a folder of audio."""
         from foleybench.artefacts import audio_folder
         from foleybench.features.cache import default_folder
         from foleybench.scoring.evaluate import EvalRequest, evaluate
@@ -331,12 +331,12 @@ class _Job:
         from foleybench.scoring.choice import choose
 
         whole = write_clip_values(self._args.csv, rows, choose(self._protocol, self._metrics).metrics)
-        without = f" (of the whole set, and so without a column: {', '.join(whole)})" if whole else ""
+        without = f" (without a column, since they have no value per clip: {', '.join(whole)})" if whole else ""
         sys.stderr.write(f"wrote {self._args.csv}{without}\n")
 
 
 def finish_result(out: Path, result: dict[str, Any], rows: ClipTable, *, told: bool = True) -> tuple[Path, int]:
-    """Write a result, tell it, print its path; return it, and 3 when something is missing in it."""
+    """Write a result, print its table and path; return it, and 3 when values or clips are missing."""
     from foleybench.artefacts import result as results
     from foleybench.commands._result_text import controls_beside, tell
 
@@ -375,7 +375,7 @@ def _score_cache(args: argparse.Namespace) -> int:
 
 
 def _score_everywhere(request: EvalRequest, out: Path) -> int:
-    """Score under every protocol, print the table of the spread and why cells are empty; write it as CSV."""
+    """Score under every protocol, print all values and why some are missing; write them as CSV."""
     from foleybench.files import write_atomically
     from foleybench.scoring import all_protocols
     from foleybench.shards.folder_dataset import open_dataset
@@ -391,7 +391,7 @@ def _score_everywhere(request: EvalRequest, out: Path) -> int:
 
 
 def _card(generation: dict[str, Any] | None, name: str, audio: Path, model: str | None) -> dict[str, Any]:
-    """Return the result's ``model`` section: from ``generation.json``, else what the user says."""
+    """Return the result's ``model`` section: from ``generation.json``, else from the user's options."""
     if generation:
         return {**generation["model"], **({"name": name} if name else {})}
     if model:

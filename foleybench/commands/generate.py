@@ -13,7 +13,7 @@ from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 if TYPE_CHECKING:
     from foleybench.generation.folder import GenerationSettings
 
-HELP = "make sound for a video file, or for every clip of a prepared data set"
+HELP = "generate audio for a video file, or for every clip of a prepared data set"
 EXAMPLE = "foleybench generate --model foleyflow --checkpoint runs/foleyflow --video clip.mp4 --out out/clip"
 _FOR_PEOPLE = ("takes", "loudness", "original")
 
@@ -21,9 +21,9 @@ _FOR_PEOPLE = ("takes", "loudness", "original")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.add_argument("--model", required=True, help="a name from `foleybench list models`, or path/to/file.py:NAME")
-    parser.add_argument("--video", type=Path, help="a video of any frame rate and length; it needs no sound")
+    parser.add_argument("--video", type=Path, help="a video of any frame rate and length; it needs no audio")
     add_data(parser, required=False)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the sound (and the video with it)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the audio (and the video with it)")
     parser.add_argument(
         "--takes", type=whole_number(1), metavar="N", help="with --video: this many takes, by seed (default: 1)"
     )
@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--loudness",
         type=_loudness,
         metavar="LUFS",
-        help="with --video: loudness of the sound (default: -23, with peaks below -1 dBTP), or `none`",
+        help="with --video: loudness of the audio (default: -23, with peaks below -1 dBTP), or `none`",
     )
     parser.add_argument(
-        "--original", choices=("drop", "mix"), help="with --video: what becomes of its own sound (default: drop)"
+        "--original", choices=("drop", "mix"), help="with --video: what becomes of its own audio (default: drop)"
     )
     parser.add_argument("--limit", type=whole_number(1), help="with --data: only the first clips")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and make nothing")
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the sound and print the path of what was made; 3 when the sound of some clips was not finite."""
+    """Generate audio and print its path; 3 when the audio of some clips was not finite."""
     from foleybench.artefacts.result import require_safe_name
     from foleybench.files import require_writable
     from foleybench.generation.folder import generate_folder
@@ -53,14 +53,14 @@ def run(args: argparse.Namespace) -> int:
     for_people = {name: getattr(args, name) for name in _FOR_PEOPLE if getattr(args, name) is not None}
     if args.data and for_people:
         raise FoleyError(
-            f"--{next(iter(for_people))} goes with --video: the sound of a data set is scored as it is made."
+            f"--{next(iter(for_people))} goes with --video: the audio of a data set is scored as it is made."
         )
     args.device = usable_device(args.device)
     settings = generation_settings(args, args.model)
     require_safe_name(settings.row_name, "the name of the row,")
     require_writable(args.out, "--out")
     if args.dry_run:
-        sys.stderr.write(f"would make sound with {settings.row_name} for {args.video or args.data} in {args.out}\n")
+        sys.stderr.write(f"would generate audio with {settings.row_name} for {args.video or args.data} in {args.out}\n")
         return EXIT_OK
     if args.video:
         sys.stdout.write("".join(f"{path}\n" for path in _for_video(settings, args.video, args.out, for_people)))
@@ -71,12 +71,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_refused(folder: Path) -> int:
-    """Say which clips have no sound because it was not finite; 3 when there are some."""
+    """Name the clips whose audio was not finite; 3 when there are some."""
     from foleybench.artefacts.audio_folder import read_generation
 
     refused: dict[str, str] = (read_generation(folder) or {}).get("refused", {})
     for clip_id, reason in refused.items():
-        sys.stderr.write(f"foleybench: no sound for {clip_id}: not_finite, {reason}\n")
+        sys.stderr.write(f"foleybench: no audio for {clip_id}: not_finite, {reason}\n")
     return EXIT_PARTIAL if refused else EXIT_OK
 
 

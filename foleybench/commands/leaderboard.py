@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="RESULT.json",
-        help="with --check: results that are about to be submitted; say what each lacks, and show its place",
+        help="with --check: results that are about to be submitted; name what each lacks, and show its rank",
     )
     parser.add_argument(
         "--compare",
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     if args.row:
         if not args.check:
-            raise FoleyError("--row goes with --check: it looks at results and writes nothing.")
+            raise FoleyError("--row goes with --check: both read results and write nothing.")
         return _check_rows(args)
     return _check(args) if args.check else _write(args)
 
@@ -107,7 +107,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _check_rows(args: argparse.Namespace) -> int:
-    """Print what each submitted row lacks and where it stands; 4 when one lacks something."""
+    """Print what each submitted row lacks and its ranks; 4 when a row lacks something."""
     from foleybench.leaderboard.submission import examine
 
     lacking = False
@@ -123,7 +123,7 @@ def _check_rows(args: argparse.Namespace) -> int:
 
 
 def _results(args: argparse.Namespace) -> Path:
-    """Return the folder of results; where nobody named one and none is here, that of the package, and say so."""
+    """Return the folder of results; without --results and without a folder here, the package's, with a message."""
     from foleybench.artefacts import shipped
 
     if args.results is None and not RESULTS.is_dir() and shipped.results().is_dir():

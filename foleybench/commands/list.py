@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line a name: what its file says of itself in its first line; with ``--long`` the whole of it."""
+    """Print a line for each name: the first line of its file; with ``--long`` its title and description."""
     for kind in [args.kind] if args.kind else _KINDS:
         for name in registry.names(kind):
             words = f"{kind}/{name}" if args.kind is None else name
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _summary(kind: str, name: str) -> str:
-    """Return the first line of a file's docstring, without the name that it may begin with."""
+    """Return the first line of a file's docstring, without a leading name."""
     line = registry.summary(kind, name)
     return re.sub(r"^[A-Z][a-z ]+ ``[^`]*``: ", "", line)
 

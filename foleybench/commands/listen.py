@@ -9,7 +9,7 @@ from pathlib import Path
 from foleybench.commands._options import audio_pairs, whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
-HELP = "make a blind listening test: raters compare the sound of systems pair by pair; `votes` reads their answers"
+HELP = "make a blind listening test: raters compare the audio of systems pair by pair; `votes` reads their answers"
 EXAMPLE = "foleybench listen --data shards/synthfoley --audio mine=out/mine other=out/other --out out/study"
 
 
@@ -47,13 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--reference",
         choices=("hidden", "system", "none"),
         default="hidden",
-        help="the real sound: hidden in checks, compared with each system as well, or neither, without checks "
+        help="the real audio: hidden in checks, compared with each system as well, or neither, without checks "
         "(default: hidden)",
     )
     parser.add_argument(
         "--anchor",
         choices=("other_class", "other_clip", "noise"),
-        help="what checks hold the real sound against (default: a clip of another class, or another clip)",
+        help="what checks compare the real audio with (default: a clip of another class, or another clip)",
     )
     parser.add_argument(
         "--checks", type=whole_number(5, 100), default=8, help="checks that a rater gets, to screen by (default: 8)"
@@ -95,10 +95,10 @@ def run(args: argparse.Namespace) -> int:
     low, high = judgements(made.plan)
     times = f"{low} times" if low == high else f"{low} to {high} times"
     sys.stderr.write(
-        f"{made.plan.n_pairs} pairs of sounds; {args.raters} raters get {len(made.plan.orders[0])} trials each and "
+        f"{made.plan.n_pairs} pairs; {args.raters} raters get {len(made.plan.orders[0])} trials each and "
         f"judge every pair {times}\n"
     )
-    checks = f"real sound against {made.anchor.replace('_', ' ')}" if made.anchor else "none, so nobody can be screened"
+    checks = f"real audio against {made.anchor.replace('_', ' ')}" if made.anchor else "none, so nobody can be screened"
     sys.stderr.write(f"checks: {checks}\n")
     sys.stderr.write(f"Give raters the folder {made.page.parent} and a number each (index.html#rater=1). ")
     sys.stderr.write(f"Keep {made.key} to yourself.\n")

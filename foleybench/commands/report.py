@@ -9,7 +9,7 @@ from pathlib import Path
 from foleybench.commands._options import add_data, audio_pairs, whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
-HELP = "make the listening page: the same clips with the sound of every system, spectrograms and event marks"
+HELP = "make the listening page: the same clips with the audio of every system, spectrograms and event marks"
 EXAMPLE = (
     "foleybench report --data shards/synthfoley/test.manifest.jsonl --audio mine=out/mine other=out/other "
     "--out out/report.html"
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the page and print its path; 3 when some sound was missing."""
+    """Write the page and print its path; 3 when some audio was missing."""
     from foleybench.files import require_readable, require_writable, write_atomically
     from foleybench.leaderboard.report import ReportRequest, make_report
 

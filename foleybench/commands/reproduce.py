@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nfe", type=int, help="network evaluations at sampling (default: the model's own)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a prepared SynthFoley (default: made)")
     parser.add_argument(
-        "--work", type=Path, default=Path("out/reproduce"), help="folder of runs and sound (%(default)s)"
+        "--work", type=Path, default=Path("out/reproduce"), help="folder of runs and audio (%(default)s)"
     )
     home = Path("leaderboards/reproduce")
     parser.add_argument("--out", type=Path, default=home, help="folder of tables and result files (%(default)s)")

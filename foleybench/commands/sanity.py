@@ -1,4 +1,4 @@
-"""``foleybench sanity``: what each metric sees, and misses."""
+"""``foleybench sanity``: measure what each metric notices and misses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from foleybench.commands._options import FITTING, add_choice, add_common, add_data, choice_of, whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
 
-HELP = "make the true sound worse step by step and show what each metric sees of it"
+HELP = "make the real audio worse step by step and show what each metric sees of it"
 EXAMPLE = "foleybench sanity --data shards/synthfoley/test.manifest.jsonl --protocol synth --out out/sanity"
 
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--card-texts",
         type=Path,
         metavar="DIR",
-        help="write the texts of the cards in this folder again, above what was measured; score nothing",
+        help="write the texts of the cards in this folder again, above the measurements; score nothing",
     )
     parser.add_argument(
         "--every-metric",
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_choice(parser, FITTING)
     parser.add_argument("--degradations", nargs="+", metavar="NAME", help="only these (default: all)")
-    parser.add_argument("--limit", type=whole_number(1), help="only so many clips, spread over the data set")
+    parser.add_argument("--limit", type=whole_number(1), help="only this many clips, spread over the data set")
     parser.add_argument(
         "--resamples", type=whole_number(1), default=1000, help="random sign vectors of an interval (default: 1000)"
     )
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the suite, print the page's path; 3 when a metric is out of order on what it is for."""
+    """Run the suite, print the page's path; 3 when a metric is out of order on a degradation that it is for."""
     from foleybench.features.cache import default_folder
     from foleybench.files import require_writable
     from foleybench.runtime import provenance
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.writelines(f"{card}\n" for card in written)
         return EXIT_OK
     if args.every_metric:
-        raise FoleyError("--every-metric goes with --card-texts: it writes texts and measures nothing.")
+        raise FoleyError("--every-metric goes with --card-texts: both write texts and measure nothing.")
     names = tuple(args.degradations or DEGRADATIONS)
     unknown = sorted(set(names) - set(DEGRADATIONS))
     if unknown:

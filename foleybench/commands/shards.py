@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; ``verify`` names everything wrong on standard output and ends with 1 when anything is."""
+    """Verify or list; ``verify`` names every difference on standard output, and returns 1 when there is one."""
     from foleybench.prepare.verify import manifests_in
     from foleybench.shards.store import is_url
 

@@ -1,4 +1,4 @@
-"""``foleybench show``: a manifest, result, metric or protocol in words."""
+"""``foleybench show``: describe a manifest, result, metric or protocol."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=Path(),
         metavar="FILE",
-        help=f"manifests: write a page with pictures too (default: {PAGE} beside them)",
+        help=f"manifests: write a page with thumbnails too (default: {PAGE} beside them)",
     )
     parser.add_argument(
         "--thumbnails", type=int, default=24, metavar="N", help="clips shown on the page per split (default: 24)"
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _nothing_there(path: Path) -> str:
-    """Return what to say of a path where nothing is: perhaps the name of a card was meant."""
+    """Return the message for a path without a file: perhaps the name of a card was meant."""
     kinds = [kind for kind in ("metrics", "protocols") if str(path) in registry.names(kind)]
     if kinds:
         return f"there is no file at {path}. For the card: `foleybench show {kinds[0]} {path}`."

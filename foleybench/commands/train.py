@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a name from `foleybench list models`, or `evaluators`, or `align-classifier`")
     add_data(parser)
     parser.add_argument("--val", type=Path, metavar="MANIFEST", help="manifest of the validation split")
-    parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoints, logs, pictures")
+    parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoints, logs, plots")
     parser.add_argument(
         "--size", default="tiny", choices=("tiny", "base", "std16k", "paper"), help="size (default: tiny)"
     )
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="write sound for a few clips every N steps (default: never)",
+        help="write audio for a few clips every N steps (default: never)",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be trained, and train nothing")
     add_common(parser)
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         sys.stderr.write(f"would train {args.model} ({args.size}) on {args.data} in {args.out}\n")
         return EXIT_OK
-    # Processes that a launcher started share the run folder: the first one holds it for all.
+    # Processes of one launcher share the run folder: the first one locks it for all.
     with locked(args.out, "train", ".lock") if distributed.launched()[0] == 0 else contextlib.nullcontext():
         return _train(args)
 
@@ -91,7 +91,7 @@ def _train_model(args: argparse.Namespace) -> int:
 
 
 def _refuse_unheard(args: argparse.Namespace) -> None:
-    """Judges are small: what only models heed is refused, and not silently left out."""
+    """Refuse options that only models use: ignoring them silently would mislead."""
     if args.tensorboard or args.sample_every or distributed.launched()[1] > 1:
         raise FoleyError(f"{args.model} are trained in one process, without --tensorboard and --sample-every.")
 

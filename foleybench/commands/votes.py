@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "rater,clip,system,score",
     )
     parser.add_argument("--key", type=Path, help="key.json that `foleybench listen` wrote; JSON files need it")
-    parser.add_argument("--reference", metavar="NAME", help="the real sound among the systems of a CSV, for screening")
-    parser.add_argument("--anchor", metavar="NAME", help="the sound that cannot fit among them, for screening")
+    parser.add_argument("--reference", metavar="NAME", help="the real audio among the systems of a CSV, for screening")
+    parser.add_argument("--anchor", metavar="NAME", help="the audio that cannot fit among them, for screening")
     parser.add_argument("--no-screening", action="store_true", help="keep raters who fail the checks")
     parser.add_argument("--question", default="", help="what was asked, when there is no key")
     add_data(parser, required=False)

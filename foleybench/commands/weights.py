@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it for every encoder that is named; 1 when a file is absent, wrong or could not be had."""
+    """Run the action for every named encoder; 1 when a file is absent, wrong or cannot be fetched."""
     known = _weights()
     chosen = {name: weights for name, weights in known.items() if not args.encoder or name in args.encoder}
     strange = sorted(set(args.encoder) - set(chosen))
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _attempt(args: argparse.Namespace, name: str, weights: Weights) -> int:
-    """Do it for one encoder; say what went wrong, so that the next one has its turn."""
+    """Run the action for one encoder; print its error, so that the next encoder has its turn."""
     try:
         line = _ACTIONS[args.action](name, weights, args.dry_run)
     except WeightsMissingError as error:
@@ -110,7 +110,7 @@ def _verify(name: str, weights: Weights, dry_run: bool) -> str:
 
 
 def _accept(name: str, weights: Weights, dry_run: bool) -> str:
-    """Use a file that is not the known one but holds the net's tensors; one that was set aside is taken back."""
+    """Accept a file that is not the known one but holds the net's tensors, also one that was set aside."""
     from foleybench.api.weights import accept, forget_acceptance
     from foleybench.runtime.download import refused_name
 

@@ -1,1 +1,1 @@
-"""What a folder of shards holds: text, page, card."""
+"""Describe a folder of shards: text, page, card."""

@@ -1,4 +1,4 @@
-"""The data set card: ``README.md``, made from the manifests alone."""
+"""Write the data set card, ``README.md``, from the manifests alone."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from foleybench.files import write_atomically
 CARD = "README.md"
 _MARK = "<!-- written by foleybench prepare; a change is lost when the data is prepared again -->"
 _FLAG_WORDS = {
-    "cancelled": "the channels cancel each other: the loudest alone was taken, not their mean",
+    "cancelled": "the channels cancel each other: the loudest one was taken, not their mean",
     "clipped": "over 0.01 % of the samples are at full scale",
-    "closed_gap": "sound stands over 5 ms from where its timestamps say, since small gaps were closed",
+    "closed_gap": "audio lies over 5 ms from its timestamps, since small gaps were closed",
     "damaged": "some packets did not decode and were left out, or a decoder calls frames damaged",
-    "duplicate": "a copy of a clip before it in this split: the same bytes, or prints of sound and picture that agree",
+    "duplicate": "a copy of an earlier clip of this split: the same bytes, or matching fingerprints of audio and video",
     "hdr": "high dynamic range, written without tone mapping: looks pale",
-    "mostly_still": "nothing moves in at least 80 % of its seconds",
-    "other_tracks": "the file holds other pictures or sounds too; the default ones were taken",
-    "out_of_step": "picture and sound begin over 0.1 s apart, or their content is that far out of step",
-    "partial_picture": "the picture is there for under 90 % of the clip",
-    "partial_sound": "the sound is there for under 90 % of the clip",
-    "same_sound": "the sound of a clip before it, under another picture",
+    "mostly_still": "nothing moves in at least 80 % of the video's seconds",
+    "other_tracks": "the file holds other video or audio tracks too; the default ones were taken",
+    "out_of_step": "video and audio begin over 0.1 s apart, or their content is that far out of sync",
+    "partial_picture": "the video covers under 90 % of the clip",
+    "partial_sound": "the audio covers under 90 % of the clip",
+    "same_sound": "the audio of an earlier clip, with another video",
     "short": "under 95 % of the length asked for",
     "silent": "never louder than -60 dB of full scale",
-    "sound_gap": "the sound has holes, where silence stands now",
-    "sound_only": "a clip without picture",
-    "still": "nothing in the picture ever moves",
-    "truncated": "the file ended over 0.5 s before its container said",
+    "sound_gap": "the audio has gaps, which were filled with silence",
+    "sound_only": "a clip without video",
+    "still": "nothing in the video ever moves",
+    "truncated": "the file ended over 0.5 s before the length that its container states",
 }
 
 
@@ -41,8 +41,8 @@ def write_card(folder: Path, overviews: Sequence[Overview], recipe: str) -> Path
     """Write the card; a README.md that somebody else wrote stays, and None is returned.
 
     Args:
-        folder: Where the manifests lie.
-        overviews: Of all of them.
+        folder: Folder of the manifests.
+        overviews: One for each manifest.
         recipe: Name of the data set on the command line; an unknown one has no licence on record.
     """
     path = folder / CARD
@@ -57,7 +57,7 @@ def card_lines(overviews: Sequence[Overview], recipe: str) -> Iterator[str]:
     dataset = _dataset(recipe)
     yield f"# {_plain(dataset.title if dataset else overviews[0].header.dataset)}"
     yield from ("", _MARK, "")
-    yield _plain(dataset.description) if dataset else "Clips with picture and sound."
+    yield _plain(dataset.description) if dataset else "Clips with video and audio."
     yield from ("", "## What is here", "")
     yield "| split | asked for | usable | length | shards | manifest (SHA-256) |"
     yield "|---|---|---|---|---|---|"
@@ -71,7 +71,7 @@ def card_lines(overviews: Sequence[Overview], recipe: str) -> Iterator[str]:
         ]
         yield "| " + " | ".join([*cells, f"{len(one.shards)} ({megabytes(size)})", f"`{one.sha256}`"]) + " |"
     yield ""
-    yield "Shards are WebDataset tars with `<clip_id>.mp4` (H.264, no sound), `<clip_id>.flac` (mono) and"
+    yield "Shards are WebDataset tars with `<clip_id>.mp4` (H.264, no audio), `<clip_id>.flac` (mono) and"
     yield "`<clip_id>.json`. The manifest has a line for every clip asked for, with its status, reason and measures;"
     yield "its hash names the set: quote it beside every number."
     yield from ("", "## Licence", "")

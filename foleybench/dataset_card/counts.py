@@ -1,4 +1,4 @@
-"""The figures of one split, read from its manifest."""
+"""Count the figures of one split from its manifest."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from foleybench.shards.manifest import Entry, Header, header_of, parse_entry
 from foleybench.shards.manifest_lines import ManifestLines
 
 N_EXAMPLES = 12
-# Numbers whose spread is worth a picture: name of the fact, title, unit.
+# Facts whose distribution is plotted: name of the fact, title, unit.
 MEASURED = {
     "duration_s": ("Length", "s"),
-    "av_offset_s": ("Picture begins after the sound", "s"),
-    "content_offset_s": ("Picture comes after its sound, told by the content", "s"),
+    "av_offset_s": ("Video begins after the audio", "s"),
+    "content_offset_s": ("Video comes after its audio, by content", "s"),
     "source_fps": ("Frame rate of the source", "1/s"),
     "source_rate_hz": ("Sample rate of the source", "Hz"),
-    "peak": ("Peak of the sound", "of full scale"),
+    "peak": ("Peak of the audio", "of full scale"),
 }
 # Control characters, line ends, directions of writing, halves of pairs.
 _UNREADABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 @dataclasses.dataclass(kw_only=True)
 class Reasons:
-    """Clips that could not be had for the same reason; ``spread`` holds the ends of each number in it."""
+    """Clips that failed for the same reason; ``spread`` holds the least and largest of each number in the reason."""
 
     status: str
     said: str
@@ -46,7 +46,7 @@ class Reasons:
         return _NUMBER.sub(lambda found: " to ".join(dict.fromkeys(next(ends))), self.said)
 
     def add(self, reason: str) -> None:
-        """Count a clip and widen the spread of the numbers by those of its reason."""
+        """Count a clip and extend the range of each number by that of its reason."""
         self.n += 1
         numbers = _NUMBER.findall(reason)
         self.spread = [
@@ -62,14 +62,14 @@ class Overview:
     Attributes:
         path: The manifest.
         header: Its first line.
-        sha256: What names the test set.
+        sha256: Hash of the manifest, which names the test set.
         n_asked: Clips asked for.
         statuses: Clips by status.
         reasons: Failures by status and reason, whatever the numbers in the reason.
         labels: Class -> clips that can be used; and, under ``asked``, clips asked for.
         flags: Clips by flag, and the ids of some of them.
         values: Fact -> its values over the usable clips.
-        sizes: Clips by size of the source picture.
+        sizes: Clips by frame size of the source.
         copies: Of clips inside this split: (clip, first of its like, kind), some of them.
         shards: Shard -> its clips.
         usable: Some usable clips, spread over the split.
@@ -146,7 +146,7 @@ class Overview:
 
 
 def read_overview(path: Path) -> Overview:
-    """Count what a manifest says; one line in memory at a time.
+    """Count a manifest's clips, one line in memory at a time.
 
     Raises:
         ManifestError: The file is missing or a line of it is damaged.

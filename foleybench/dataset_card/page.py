@@ -1,4 +1,4 @@
-"""The page of a folder of shards: one self-contained file."""
+"""Write a folder of shards as one self-contained page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_ROWS = 40
 
 
 class Thumbnail(NamedTuple):
-    """A picture of one clip; without ``src`` there is none, and ``missing`` says why."""
+    """Thumbnails of one clip; without ``src`` there are none, and ``missing`` says why."""
 
     clip_id: str
     label: str
@@ -37,7 +37,7 @@ def render_card(overviews: Sequence[Overview], between: Sequence[dict[str, Any]]
 
     Args:
         overviews: One for each split.
-        between: Copies between the splits, or None when they were not looked for.
+        between: Copies between the splits, or None when no search was run.
         n_thumbnails: How many clips of each split are shown, beside those with flags.
     """
     return fill(
@@ -126,7 +126,7 @@ def _shards(overview: Overview) -> Iterator[dict[str, Any]]:
 
 
 def thumbnails(overview: Overview, n: int) -> list[Thumbnail]:
-    """Return pictures of ``n`` clips drawn from the split, and of some with each flag."""
+    """Return thumbnails of ``n`` clips drawn from the split, and of some with each flag."""
     if not n or not overview.n_ok or all(size is None for size in overview.shard_bytes().values()):
         return []
     data = ShardDataset(overview.path)

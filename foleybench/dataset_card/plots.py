@@ -1,4 +1,4 @@
-"""Bars and histograms as inline SVG."""
+"""Draw bars and histograms as inline SVG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from foleybench.dataset_card.words import plain
-from foleybench.pages.svg import Scale, element, picture, shorten, x_axis, y_grid
+from foleybench.pages.svg import Scale, element, figure, shorten, x_axis, y_grid
 
 _WIDTH_PX = 560.0
 _HEIGHT_PX = 210.0
@@ -45,11 +45,11 @@ def bars(title: str, rows: Sequence[Bar], kind: str = "") -> Markup:
             _box(_LABEL_PX, y + 3, scale(row.n) - _LABEL_PX, _ROW_PX - 7, f"bar {kind}", tip),
             element("text", row.words, x=scale(max(row.n, row.of)) + 7, y=y + 14, class_="tick"),
         ]
-    return picture(title, _WIDTH_PX, 10 + _ROW_PX * len(rows), *parts)
+    return figure(title, _WIDTH_PX, 10 + _ROW_PX * len(rows), *parts)
 
 
 def histogram(title: str, values: Sequence[float], axis: str, *, log_counts: bool = True) -> Markup:
-    """Return how often values occur; by their roots, so that a few outliers can be seen beside thousands."""
+    """Return a histogram with heights by square root, so that a few outliers show beside thousands."""
     counts, edges = np.histogram(values, bins=_edges(values))
     across = Scale(float(edges[0]), float(edges[-1]), _LEFT_PX, _RIGHT_PX)
     top = float(counts.max())
@@ -64,7 +64,7 @@ def histogram(title: str, values: Sequence[float], axis: str, *, log_counts: boo
             parts.append(_box(across(float(low)) + 0.5, y, width, _BOTTOM_PX - y, "bar", tip))
     parts += x_axis(across, _BOTTOM_PX, axis, n_ticks=6, words=plain)
     parts.append(element("line", x1=_LEFT_PX, x2=_RIGHT_PX, y1=_BOTTOM_PX, y2=_BOTTOM_PX, class_="base"))
-    return picture(title, _WIDTH_PX, _HEIGHT_PX, *parts)
+    return figure(title, _WIDTH_PX, _HEIGHT_PX, *parts)
 
 
 def ranks(title: str, had: Sequence[int], asked: Sequence[int]) -> Markup:
@@ -78,7 +78,7 @@ def ranks(title: str, had: Sequence[int], asked: Sequence[int]) -> Markup:
     axis = f"{len(had)} classes, largest first; pale: asked for"
     middle = (_LEFT_PX + _RIGHT_PX) / 2
     parts.append(element("text", axis, x=middle, y=_BOTTOM_PX + 20, class_="axis", text_anchor="middle"))
-    return picture(title, _WIDTH_PX, _HEIGHT_PX, *parts)
+    return figure(title, _WIDTH_PX, _HEIGHT_PX, *parts)
 
 
 def _edges(values: Sequence[float]) -> np.ndarray:

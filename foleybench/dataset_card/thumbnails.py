@@ -1,4 +1,4 @@
-"""Thumbnails: four frames of a clip side by side."""
+"""Draw thumbnails: four frames of a clip side by side."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def film_strip(mp4: bytes) -> bytes:
 
 
 def jpeg(image: FrameArray) -> bytes:
-    """Return a picture (H, W, 3) as JPEG; the sides are cut to even numbers."""
+    """Return an image (H, W, 3) as JPEG; the sides are cut to even numbers."""
     even = np.ascontiguousarray(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mjpeg", options={"fflags": "+bitexact"}) as container:

@@ -1,4 +1,4 @@
-"""The figures of a split as lines of text."""
+"""Write a split's figures as lines of text."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def summary_lines(overview: Overview) -> Iterator[str]:
 
 
 def between(rows: Sequence[dict[str, Any]] | None, unread: Mapping[str, int] | None = None) -> Iterator[str]:
-    """Yield what is known of copies between the splits of a folder; ``unread``: clips whose sound was not there."""
+    """Yield lines about copies between the splits of a folder; ``unread``: clips whose audio was missing."""
     if rows is None:
         return
     n_overlaps = sum("shared_s" in row for row in rows)
     of_these = f", of these {n_overlaps} by sharing seconds of one video" if n_overlaps else ""
     yield f"copies between splits: {len(rows)}{of_these}"
     for split, n in sorted((unread or {}).items()):
-        yield f"  {split}: the sounds of {n} clips were not here; copies of them that start later were not looked for"
+        yield f"  {split}: the audio of {n} clips was missing; copies of them that start later were not searched"
     for row in rows[:_MOST_COPIES]:
         shift = f", {row['shift_s']:g} s later" if "shift_s" in row else ""
         yield f"  {row['clips'][1]} is a copy of {row['clips'][0]} ({row['kind']}{shift})"
@@ -75,13 +75,13 @@ def hours(seconds: float) -> str:
 
 
 def quartiles(values: Sequence[float]) -> str:
-    """Return least, quartiles and most of some values."""
+    """Return the least value, the quartiles and the largest value."""
     low, q1, middle, q3, high = np.quantile(values, [0.0, 0.25, 0.5, 0.75, 1.0])
     return f"{plain(low)} to {plain(high)}, half of them {plain(q1)} to {plain(q3)}, median {plain(middle)}"
 
 
 def plain(value: float) -> str:
-    """Return a number with four digits, without a power of ten where people do not write one.
+    """Return a number with four digits, without a power of ten at usual sizes.
 
     Example:
         >>> plain(44100.0), plain(29.97003), plain(0.0)

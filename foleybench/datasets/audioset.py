@@ -1,10 +1,9 @@
 """AudioSet: two million ten-second clips with ontology labels.
 
-From Google's lists, and your files or yt-dlp.
-
-``--lists`` takes a folder with the files as Google names them (``eval_segments.csv`` ...), the list of one split, or
-``official``. A clip has several classes: the manifest's ``label`` is the first of them (of those asked for with
-``--classes`` or ``--subtree``, when they are), its facts hold all.
+Clips come from Google's lists, and from your files or yt-dlp. ``--lists`` takes a folder with the files as Google names
+them (``eval_segments.csv`` ...), the list of one split, or ``official``. A clip has several classes: the manifest's
+``label`` is the first of them (of those asked for with ``--classes`` or ``--subtree``, when they are), its facts hold
+all.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ One manifest line a media file found, cut from its start, normalised to a profil
 How files get their ids: ``--names`` gives one (and a label, a caption) to a path, which is used as it is; any other
 file is called by its own name, made safe (``media.folder``). A name that follows a known scheme also says from which
 video the clip was cut, and where. Two files that ``--names`` gives one id are the same clip, as are files of one folder
-whose names differ in the ending only: the first of them in path order, a video before a sound, is used and the others
-end as ``duplicate_id``. A file of sound alone becomes a clip without picture.
+whose names differ in the ending only: the first of them in path order, a video before an audio file, is used and the
+others end as ``duplicate_id``. A file of audio alone becomes a clip without video.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NAME_CHARS = 64
 
 @dataclasses.dataclass(frozen=True)
 class _Named:
-    """What a line of the table of names says of a path."""
+    """The id, label and caption of a path in the table of names."""
 
     clip_id: str
     label: str = ""
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=_Folder,
         type=Path,
         metavar="DIR",
-        help="folder of videos, sounds or both, with its subfolders",
+        help="folder of videos, audio files or both, with its subfolders",
     )
     add_profile_arguments(parser)
     parser.add_argument("--clip-seconds", type=float, metavar="S", help="length of a clip (default: the profile's, 10)")
@@ -71,7 +71,7 @@ class _Folder(argparse.Action):
     def __call__(
         self, parser: object, namespace: argparse.Namespace, values: Any, option_string: object = None
     ) -> None:
-        """Keep it."""
+        """Keep the folder."""
         namespace.folder = values
         if getattr(namespace, "dataset_name", None) is None:
             namespace.dataset_name = plain_name(values).lower()[:_NAME_CHARS]
@@ -122,12 +122,12 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
 
 def make(item: Item) -> Sample:
     """Decode one file to the profile; see ``foleybench.prepare.normalise``."""
+    from foleybench.prepare.normalise.audio_only import normalise_audio
     from foleybench.prepare.normalise.normalise import normalise
-    from foleybench.prepare.normalise.sound_only import normalise_sound
 
     spec = item.spec
     if spec["sound_only"]:
-        return normalise_sound(Path(spec["path"]), Profile(**spec["profile"]), asked_start_s=spec["start_s"])
+        return normalise_audio(Path(spec["path"]), Profile(**spec["profile"]), asked_start_s=spec["start_s"])
     return normalise(Path(spec["path"]), Profile(**spec["profile"]), asked_start_s=spec["start_s"])
 
 
@@ -148,7 +148,7 @@ def _called(file: ClipFile, named: _Named | None) -> ClipFile:
 
 
 def _source_of(clip_id: str) -> str:
-    """Return the video of an id that somebody wrote: ``<video>_<start as six digits>``, else the clip itself."""
+    """Return the source video of an id from the table: ``<video>_<start as six digits>``, else the clip itself."""
     source_id, _, start = clip_id.rpartition("_")
     return source_id if source_id and re.fullmatch(r"[0-9]{6}", start) else clip_id
 
@@ -171,7 +171,7 @@ def _item(
         source_id=file.source_id,
         label=named.label if named else "",
         split=split,
-        # Size and time of change are there so that a file that changed is noticed when a run goes on.
+        # Size and time of change reveal a file that changed before a run goes on.
         spec={
             "path": str(path),
             "profile": profile,
@@ -194,7 +194,7 @@ def _not_a_file(path: Path) -> tuple[str, str] | None:
 
 
 def _shown(path: PurePosixPath) -> str:
-    """Return a path for people, an over-long one cut."""
+    """Return a path as text, an over-long one cut."""
     shown = printable(path)
     return shown if len(shown) <= _SOURCE_CHARS else f"{shown[: _SOURCE_CHARS - 3]}..."
 
@@ -237,7 +237,7 @@ def _name_row(table: Path, line: int, row: dict[str, str]) -> tuple[PurePosixPat
 
 
 DATASET = Dataset(
-    title="Folder of videos or sounds",
+    title="Folder of video or audio files",
     version=5,
     licence="that of the files",
     description="Every media file of a folder, under its own name, cut from its start and normalised.",

@@ -13,7 +13,7 @@ from foleybench.synthfoley.splits import SIZES, split_specs
 DATASET = rendered.corpus(
     ClipSpec,
     title="SynthFoley",
-    description="Procedural clips whose picture and sound come from the same list of events, so that timing is exact.",
+    description="Procedural clips whose video and audio come from the same list of events, so that timing is exact.",
     sizes=SIZES,
     difficulties=PRESETS,
     preset=preset,

@@ -14,7 +14,7 @@ DATASET = rendered.corpus(
     ClipSpec,
     title="SynthFoley 2",
     description=(
-        "Procedural clips with up to three sources, silent movers and a moving camera, whose picture and sound come "
+        "Procedural clips with up to three sources, silent movers and a moving camera, whose video and audio come "
         "from the same list of events: time, source, class, material, strength, pitch, on or off screen."
     ),
     sizes=SIZES,

@@ -1,9 +1,8 @@
 """VGGSound: 199,176 ten-second clips in 309 classes.
 
-From its list, and your files or yt-dlp.
-
-``--list`` takes the authors' ``vggsound.csv`` (both splits), their ``data/test.csv``, any of the lists that later work
-publishes in other layouts, an address, or ``official``.
+Clips come from the authors' list, and from your files or yt-dlp. ``--list`` takes the authors' ``vggsound.csv`` (both
+splits), their ``data/test.csv``, any of the lists that later work publishes in other layouts, an address, or
+``official``.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ DATASET = Dataset(
     title="VGGSound",
     version=3,
     licence="annotations CC BY 4.0; the videos stay the property of their uploaders",
-    description="Clips of ten seconds whose sound source is in the picture; one class each.",
+    description="Clips of ten seconds whose sound source is visible; one class each.",
     add_arguments=add_arguments,
     items=items,
     make=listed.make,

@@ -6,13 +6,13 @@ Layers:
 
 44.1 kHz mono, scaled to a peak of 1: loudness does not matter. Power spectrum of 2048 samples every 1024 (symmetric
 Hann, centred), 96 triangles on the HTK mel scale from 0 to 22050 Hz, each of unit sum, log10(1 + 10000 x) / 9.4578.
-This is the front end that the network was trained on (Essentia's). The package's other one, librosa's, has triangles in
-Hz and gives its mel bands where time should be; only that one scales by the peak. Blocks of 100 frames every 50; frames
-after the last whole block are left out, as the package does.
+This is the front end that the network was trained on (Essentia's). The package's other front end, librosa's, has
+triangles in Hz and swaps mel bands and time; only that front end scales by the peak. Blocks of 100 frames every 50;
+frames after the last whole block are left out, as the package does.
 
-Decided here: a sound shorter than one block is followed by zeros, which is the spectrum of silence (the package does so
-down to 51 frames, below it fails). A sound whose peak lies below -80 dB re full scale is scaled as if it had that peak:
-the noise under a silence does not become a sound, and silence stays silence.
+Decided here: audio shorter than one block is followed by zeros, which is the spectrum of silence (the package does so
+down to 51 frames, below it fails). Audio whose peak lies below -80 dB re full scale is scaled as if it had that peak:
+the noise under a silence does not become audio, and silence stays silence.
 
 Sources: Ma and Lerch, "Representation Learning for the Automatic Indexing of Sound Effects Libraries", ISMIR 2022;
 package aisfx 0.1.2, inference.py, preprocessing.py, models/cnn2d.py, spectrogram/.
@@ -74,10 +74,10 @@ WEIGHTS = Weights(
 
 
 def spectrum(audio: AudioArray) -> FloatArray:
-    """Return what the network reads of a sound (N,) at 44.1 kHz: shape (1 + ceil(N / 1024), 96), float64.
+    """Return what the network reads of audio (N,) at 44.1 kHz: shape (1 + ceil(N / 1024), 96), float64.
 
     Raises:
-        FoleyError: The sound holds a sample that is not finite.
+        FoleyError: The audio holds a sample that is not finite.
     """
     require_finite(audio)
     peak = max(float(np.abs(audio).max(initial=0.0)), LEAST_PEAK)

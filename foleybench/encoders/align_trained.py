@@ -5,7 +5,7 @@ Layers:
 
 For those who have no official weights, or whose clips are not like VGGSound's. The file is
 ``align_classifier.safetensors`` in the weights folder (``FOLEYBENCH_WEIGHTS``), which may simply be the run folder of
-``foleybench train align-classifier``. It says what it was trained on and how well it does, and its hash is in every
+``foleybench train align-classifier``. The file states its training data and accuracy, and its hash is in every
 result; two results compare only if their hashes agree.
 
 Sources: ours; the mix of pairs as recalled from Luo et al., "Diff-Foley", NeurIPS 2023.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from foleybench.encoders._nets.mini_nets import AlignNet
 
 KIND = "align_classifier"
-# What the net's sizes may be: a file from elsewhere must not make us build anything huge.
+# Limits on the net's sizes: a file from elsewhere must not make us build anything huge.
 _SIZES = {"n_follow": 512, "n_heads": 64, "n_kind": 512, "scale": 16}
 
 WEIGHTS = Weights(
@@ -41,7 +41,7 @@ def load_weights(path: Path) -> AlignNet:
     """Return the network of a file that ``foleybench train align-classifier`` wrote.
 
     Raises:
-        FoleyError: The file is not one, or does not hold exactly the tensors of the network that it says it is.
+        FoleyError: The file is not such a classifier, or does not hold exactly the tensors of its stated network.
     """
     from foleybench.encoders._nets.mini_nets import AlignNet, read_facts, unpack
 

@@ -72,7 +72,7 @@ def load_weights(path: Path, **smaller: Any) -> nn.Module:
 
 
 def filterbank(audio: AudioArray) -> torch.Tensor:
-    """Return what the net is fed of audio, normalised, (n_frames, 128), one frame at least.
+    """Return the net's input for audio, normalised, (n_frames, 128), one frame at least.
 
     Args:
         audio: Shape (N,) at 16 kHz.

@@ -3,7 +3,7 @@
 Layers:
     full_scale_share: () float64: share of the samples, at 48 kHz, whose magnitude is at least 0.99.
 
-A sound that was clipped and then made quieter is not noticed. Where a sound is resampled, a clipped stretch ripples
+Audio that was clipped and then made quieter is not noticed. Where audio is resampled, a clipped stretch ripples
 around full scale, so that a part of it (under a fifth) falls below the bound.
 
 Sources: none; a plain definition.

@@ -2,7 +2,7 @@
 
 Layers:
     probability: (1,) float32: that the audio is aligned with the video, from the mean of the latent, so that it is
-        always the same number; of shape (0,) when the clip is too short to be judged.
+        always the same number; of shape (0,) when the clip is too short for the classifier.
     probability_sampled: (1,) float32: the same from one draw of the latent, as Diff-Foley computes it, with one random
         generator per clip, always of seed 0; (0,) likewise.
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 RATE_HZ = 16000
 N_FFT, HOP, N_BANDS = 1024, 256, 128
 LOW_HZ, HIGH_HZ = 125.0, 7600.0
-# What is judged of a clip: spectrogram frames, and CAVP frames.
+# The classifier's input of a clip: spectrogram frames, and CAVP frames.
 N_FRAMES, N_VIDEO_FRAMES = 512, 32
 NOISE_SHAPE = (4, 16, 64)
 PUBLISHED_BATCH = 64
@@ -84,7 +84,7 @@ def spectrogram(audio: AudioArray, pad: Literal["reflect", "constant"] = "reflec
 
     Args:
         audio: Shape (N,) at 16 kHz.
-        pad: What stands beyond the ends: ``reflect`` as librosa 0.8.0 has it, or ``constant`` (zeros) as newer ones.
+        pad: Padding beyond the ends: ``reflect`` as librosa 0.8.0 has it, or ``constant`` (zeros) as newer ones.
 
     Returns:
         Shape (128, 1 + N // 256), values in [0, 1].
@@ -108,7 +108,7 @@ def _filters() -> npt.NDArray[np.float32]:
 
 
 def judged(signal: Signal) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None:
-    """Return what the classifier is given of a clip, or None when the clip is too short.
+    """Return the classifier's input of a clip, or None when the clip is too short.
 
     Returns:
         Spectrogram (128, 512) and CAVP features (32, 512).
@@ -139,7 +139,7 @@ def as_published(
     Args:
         net: From ``load_weights``.
         spectrograms: Shape (128, T >= 512) each, as its ``.npy`` files hold them, in the order of ``os.listdir``.
-        pictures: Shape (L >= 32, 512) each, as the ``feat`` of its ``.npz`` files, in the same order.
+        pictures: CAVP features of shape (L >= 32, 512) each, as the ``feat`` of its ``.npz`` files, in the same order.
         batch_size: Its configuration says 64.
         seed: Its script says 0.
 

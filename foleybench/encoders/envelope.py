@@ -5,7 +5,7 @@ Layers:
         -80 dB.
     mean_db: () float64: RMS level of the whole clip in dB, never below -80 dB.
 
-The mean of the clip (DC) is taken away first: it is not heard.
+The mean of the clip (DC) is subtracted first: it is inaudible.
 
 Sources: none; a plain definition.
 """

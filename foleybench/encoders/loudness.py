@@ -4,7 +4,7 @@ Layers:
     integrated_lufs: () float64: loudness of the whole clip in LUFS, never below -70 (the standard's absolute gate).
 
 48 kHz, for which the standard gives its two filters; blocks of 400 ms every 100 ms, those below -70 LUFS left out, then
-those more than 10 LU below the mean of the rest. A mono sound counts as one front channel: a full-scale sine of 997 Hz
+those more than 10 LU below the mean of the rest. mono audio counts as one front channel: a full-scale sine of 997 Hz
 has -3.01 LUFS. Decided here: a clip shorter than 400 ms is one block; one with no block above the gate has -70 LUFS.
 
 Sources: Recommendation ITU-R BS.1770-4 (10/2015), Annex 1, tables 1 and 2.

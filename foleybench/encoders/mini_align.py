@@ -4,8 +4,8 @@ Layers:
     probability: () float32: that the audio belongs to the video, and in time.
 
 Trained to tell true pairs from the same audio shifted by 0.08 to 1.5 s and from the audio of other clips, of the same
-class and of others. It stands in for Diff-Foley's classifier where no weights can be had; it is deterministic. No model
-may use it.
+class and of others. The classifier replaces Diff-Foley's where its weights are not available, and is deterministic. No
+model may use it.
 
 Sources: none; ours. Training in ``foleybench.evaluators.mini``.
 """

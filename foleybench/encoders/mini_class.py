@@ -4,8 +4,8 @@ Layers:
     logits: (n_classes,) float32: before softmax; ``mini_class_names()`` gives their order.
     embedding: (32,) float32: before the last ReLU.
 
-It stands in for AudioSet classifiers where no weights can be had, and its metrics have names of their own. No model may
-use it: it would be graded on its own features.
+The classifier replaces AudioSet classifiers where their weights are not available, and its metrics have names of their
+own. No model may use it: the model would be scored on its own features.
 
 Sources: none; ours. Training in ``foleybench.evaluators.mini``.
 """

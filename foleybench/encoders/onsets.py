@@ -5,15 +5,15 @@ Layers:
     strengths: (n,) float64: mean rise over the bands in dB at each onset.
     inner_times_s: (m,) float64, increasing: as ``times_s``, but nothing is known of before the start of the file.
 
-``times_s`` takes it that there was silence before: right where the events are known exactly and one may stand at 0, as
-in SynthFoley. A file of real sound is a piece cut out of something longer: that it starts says nothing, and steady
-sound has no onset. ``inner_times_s`` looks at no rise in the first 50 ms, which also holds the fades of decoders and
-vocoders, nor lets the start's rise set the threshold for the others.
+``times_s`` assumes silence before the file: right where events are known exactly and one may stand at 0, as in
+SynthFoley. A file of real audio is cut out of something longer: its start is no event, and steady audio has no onset.
+``inner_times_s`` ignores rises in the first 50 ms, which also hold the fades of decoders and vocoders, and keeps the
+start's rise out of the threshold for the others.
 
 Rise of a log-mel spectrogram (40 bands, 5 ms apart) over what was there 15 ms ago in the same or a neighbouring band
 (so that a gliding tone is no onset), averaged over bands; peaks above an adaptive threshold; each peak is then moved to
 the millisecond where the energy of the next 10 ms exceeds that of the last 10 ms most. The dynamic range is taken from
-the clip's own maximum, so gain changes nothing. The last 16 ms of a sound are not searched.
+the clip's own maximum, so gain changes nothing. The last 16 ms of audio are not searched.
 
 Sources: Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013 (the rise); the rest is
 ours.
@@ -47,11 +47,11 @@ class DetectorSettings:
         lag: Frames between the two spectra that are compared.
         context_s: Length of the window of the local median.
         threshold_db: A peak must exceed the local median by this.
-        share: ... and by this share of the strongest peaks of the clip.
+        share: A peak must also exceed the local median by this share of the clip's strongest peaks.
         apart_s: Of two peaks closer than this the stronger one counts.
         search_s: How far a peak may be moved to the sharpest rise.
         rise_s: Length of the two stretches whose energies are compared then.
-        start_s: How much of a sound belongs to its start where nothing is known of before.
+        start_s: Length of the start of a file in which no onset is looked for when the audio before is unknown.
     """
 
     range_db: float = 50.0
@@ -70,7 +70,7 @@ SETTINGS = DetectorSettings()
 
 
 class FoundOnsets(NamedTuple):
-    """Onsets of a sound.
+    """Onsets of audio.
 
     Attributes:
         times_s: Increasing, shape (n,).
@@ -109,7 +109,7 @@ def _find_inner(audio: AudioArray, rise: FloatArray, settings: DetectorSettings)
 
 
 def _rises(audio: AudioArray, settings: DetectorSettings) -> FloatArray:
-    """Mean rise over the bands in dB, frame by frame; all zero in a sound that is silent."""
+    """Mean rise over the bands in dB, frame by frame; all zero in audio that is silent."""
     levels = decibels(mel_power(audio, GRID), -200.0)
     top = levels.max()
     if top < settings.silence_db:

@@ -2,18 +2,18 @@
 
 Layers:
     times_s: (n,) float64, increasing: seconds from the start of the clip, multiples of 512 / 22050 s.
-    level: (n,) float64: |sound| at the onset's sample, scaled so that the clip's |sound| goes from 0 to 1.
+    level: (n,) float64: |audio| at the onset's sample, scaled so that the clip's |audio| goes from 0 to 1.
     peak: (n,) float64: its maximum within 50 ms of the onset.
-    wave: (n,) float64: the sound itself at the onset's sample, scaled so that the clip's lowest sample is 0 and its
+    wave: (n,) float64: the audio itself at the onset's sample, scaled so that the clip's lowest sample is 0 and its
         highest 1, as MMAudio's script does.
     wave_peak: (n,) float64: its maximum within 50 ms of the onset.
 
 librosa's ``onset_detect`` with ``delta=0.3``. 22050 Hz: mean rise of 128 mel bands in dB from frame to frame (2048
 samples, 512 apart), scaled to 0..1, peaks at least 0.3 above the mean of their surroundings (100 ms); none is found in
-the first 70 ms. A silent sound has no onsets. Where the 50 ms reach over an end, what lies inside counts (the peers
-fail there).
+the first 70 ms. silent audio has no onsets. Where the 50 ms reach over an end, the part inside counts (the
+peers fail there).
 
-Sources: librosa 0.11 onset.onset_detect, onset.onset_strength and util.peak_pick; what is read off at the onsets:
+Sources: librosa 0.11 onset.onset_detect, onset.onset_strength and util.peak_pick; the values at the onsets:
 CondFoleyGen@c565db7 predict_onset.py, MMAudio@974010a eval_onsets.py.
 """
 
@@ -57,7 +57,7 @@ def onset_strength(audio: AudioArray) -> FloatArray:
 
 
 def detect_as_librosa(audio: AudioArray) -> IntArray:
-    """Return the onsets of a sound (N,) at 22050 Hz as sample positions, increasing."""
+    """Return the onsets of audio (N,) at 22050 Hz as sample positions, increasing."""
     require_finite(audio)
     if not len(audio):
         return np.zeros(0, dtype=np.int64)

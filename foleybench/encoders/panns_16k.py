@@ -4,7 +4,8 @@ Layers:
     logits: (527,) float32: before the sigmoid, classes of AudioSet.
     embedding: (2048,) float32: after the ReLU of ``fc1``; the peers call it "2048".
 
-Behind av-benchmark's FD_PANNs, KL_PANNs and IS_PANNs: hkchengrex/av-benchmark@050a5cd av_bench/panns/models.py.
+av-benchmark's FD_PANNs, KL_PANNs and IS_PANNs use this network: hkchengrex/av-benchmark@050a5cd
+av_bench/panns/models.py.
 
 Sources: Kong et al., "PANNs: Large-Scale Pretrained Audio Neural Networks for Audio Pattern Recognition", TASLP 2020;
 qiuqiangkong/audioset_tagging_cnn@d2f4b8c pytorch/models.py.

@@ -4,7 +4,7 @@ Layers:
     logits: (527,) float32: before the sigmoid, classes of AudioSet.
     embedding: (2048,) float32: after the ReLU of ``fc1``; the peers call it "2048".
 
-What most work but av-benchmark means by PANNs.
+Most work except av-benchmark means this network by PANNs.
 
 Sources: Kong et al., "PANNs: Large-Scale Pretrained Audio Neural Networks for Audio Pattern Recognition", TASLP 2020;
 qiuqiangkong/audioset_tagging_cnn@d2f4b8c pytorch/models.py.

@@ -1,7 +1,7 @@
 """PE-AV's embedding of video, from 16 frames.
 
 Layers:
-    embedding: (1024,) float32: not of unit length; to be compared with that of ``pe_av_audio``, which says how.
+    embedding: (1024,) float32: not of unit length; ``pe_av_audio`` says how to compare the two.
 
 The frames are evenly spaced by number from the first to the last, each squeezed to 336 x 336 (bilinear, the aspect is
 not kept), in [-1, 1]. The size is ``pe-av-large-16-frame``, which was trained on 16 frames.

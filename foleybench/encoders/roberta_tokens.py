@@ -1,8 +1,8 @@
 """RoBERTa's tokens of a caption, for LAION-CLAP's text tower.
 
 Layers:
-    tokens: (2, 77) int64: the numbers, a start (0) and an end (2) among them, filled up with 1; then 1 for each that
-        counts and 0 for each that only fills up.
+    tokens: (2, 77) int64: token numbers, with a start (0) and an end (2), filled up with 1; then the mask, 1 for each
+        token and 0 for each filler.
 
 The caption is the clip's label: AudioCaps' sentence, VGGSound's class name, the first of AudioSet's classes. What is
 longer than 77 tokens is cut, its end kept, as LAION-CLAP's own ``CLAP_Module`` does. transformers' ``RobertaTokenizer``
@@ -46,7 +46,7 @@ def read_vocabulary(path: Path, n_words: int = N_WORDS) -> tuple[dict[str, int],
         n_words: Size of the vocabulary.
 
     Raises:
-        FoleyError: It is no such file, or of another vocabulary.
+        FoleyError: The file has another layout or another vocabulary.
     """
     try:
         model = json.loads(path.read_text(encoding="utf-8"))["model"]

@@ -43,7 +43,7 @@ def mean_power(audio: AudioArray) -> tuple[FloatArray, FloatArray]:
         audio: Shape (N,) at 48 kHz; one shorter than a window is filled with zeros.
 
     Raises:
-        FoleyError: The sound holds a sample that is not finite.
+        FoleyError: The audio holds a sample that is not finite.
     """
     sound = without_dc(audio)
     sound = np.pad(sound, (0, max(0, WINDOW - len(sound))))

@@ -1,1 +1,1 @@
-"""From audio and video to cached features."""
+"""Turn audio and video into cached features."""

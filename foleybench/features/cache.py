@@ -1,4 +1,4 @@
-"""Features on disk, under the hash of their inputs.
+"""Keep features on disk under the hash of their inputs.
 
 A cached feature is believed because of its key, never because a file exists: other audio, another crop, other weights
 or a new encoder version give another key. A cache that cannot be written (full disk, no permission) is switched off,
@@ -31,7 +31,7 @@ def default_folder() -> Path:
 
 
 def audio_key(audio: AudioArray, rate_hz: int) -> str:
-    """Return what names samples (N,) at a rate in Hz in keys: made once a sound, for all encoders that hear it."""
+    """Return the name of samples (N,) at a rate in Hz in cache keys: made once per audio, for all its encoders."""
     return f"{rate_hz}|{len(audio)}|{hashlib.sha256(np.ascontiguousarray(audio).tobytes()).hexdigest()}"
 
 
@@ -50,10 +50,10 @@ def feature_key(
     Args:
         name: Registry name of the encoder.
         encoder: The encoder.
-        audio: ``audio_key`` of the samples, after the policy for length; "" when the encoder does not hear them.
-        video: What names the video for encoders that look at it, else "".
+        audio: ``audio_key`` of the samples, after the policy for length; "" when the encoder uses no audio.
+        video: Hash of the video for encoders that use the video, else "".
         caption: The caption for encoders that read it, else "".
-        frontend: Name of what happens to the audio before the encoder hears it.
+        frontend: Name of the front end before the encoder.
         earlier: Keys of the features that the encoder is given.
     """
     weights = file_sha256(encoder.weights.path) if encoder.weights else ""
@@ -66,16 +66,16 @@ class FeatureCache:
     """A folder of stores, one an encoder.
 
     Attributes:
-        folder: Where they lie, or None to keep nothing.
-        hits: How many features were found.
-        misses: How many had to be made.
+        folder: Folder of the stores, or None to keep nothing.
+        hits: Number of features that were found.
+        misses: Number of features that had to be made.
     """
 
     def __init__(self, folder: Path | None, tell: Callable[[str], object] | None = None) -> None:
-        """Set it up; nothing is made yet.
+        """Set up the cache; no file is made yet.
 
         Args:
-            folder: Where the files lie, or None to keep nothing.
+            folder: Folder of the files, or None to keep nothing.
             tell: Is called with a sentence when the cache is switched off, or holds what is not read; default:
                 standard error.
         """
@@ -94,7 +94,7 @@ class FeatureCache:
         return found
 
     def put(self, encoder: str, entries: Mapping[str, Features]) -> None:
-        """Keep features of an encoder by key; after the first failure nothing more is kept, which is told."""
+        """Keep features of an encoder by key; after the first failure the cache is switched off, with a message."""
         if self.folder is None or not self._writable or not entries:
             return
         try:
@@ -102,7 +102,7 @@ class FeatureCache:
         except (OSError, sqlite3.Error) as error:
             self._writable = False
             reason = why(error) if isinstance(error, OSError) else str(error)
-            self._tell(f"the feature cache {self.folder} cannot be written ({reason}): going on without it")
+            self._tell(f"the feature cache {self.folder} cannot be written ({reason}): going on without the cache")
 
     def _store(self, folder: Path, encoder: str) -> FeatureStore:
         if encoder not in self._stores:

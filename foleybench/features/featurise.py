@@ -1,7 +1,7 @@
-"""From clips to features: each encoder once per input.
+"""Turn clips into features, each encoder once per input.
 
-Features come from the cache where it has them; the picture of a clip is decoded only when an encoder that looks at it
-has to run. A clip without a picture or a caption gets no features of encoders that look at it or read it, nor of those
+Features come from the cache where it has them; the video of a clip is decoded only when an encoder that looks at it
+has to run. A clip without a video or a caption gets no features of encoders that look at it or read it, nor of those
 after them.
 """
 
@@ -22,7 +22,7 @@ from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import fit_length
 from foleybench.runtime.extras import explained
 
-# Which encoder, and of what: "generated" or "reference" sound, "video" or "text" for what depends on the picture or the
+# The encoder, and its input: "generated" or "reference" audio, "video" or "text" for features of the video or the
 # caption alone.
 Job = tuple[str, str]
 PICTURE = "video"
@@ -33,15 +33,15 @@ DecodeVideo = Callable[[], tuple[FrameArray, FloatArray]]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncoderMaterial:
-    """What encoders may be given of one clip.
+    """The inputs of one clip for encoders.
 
     Attributes:
-        duration_s: Length that is scored, in seconds; pictures are cut to it here, sounds that are longer after the
-            front end has had all of them.
+        duration_s: Length that is scored, in seconds; frames are cut to it here, longer audio after the front end
+            has processed all of it.
         sounds: (samples (N,), rate in Hz) by name, as ``generated`` and ``reference``.
-        picture_sha256: Names the picture in cache keys.
-        look: Decodes the picture: frames (T, H, W, 3) uint8 and their times in seconds (T,); None when there is none.
-        caption: What is to be heard, in words; "" when nobody says.
+        picture_sha256: Hash of the video for cache keys.
+        look: Decodes the video: frames (T, H, W, 3) uint8 and their times in seconds (T,); None when there is none.
+        caption: The clip's caption; "" when there is none.
     """
 
     duration_s: float
@@ -52,7 +52,7 @@ class EncoderMaterial:
 
 
 def depends_on(name: str) -> str | None:
-    """Return what alone decides an encoder's features: the picture, the caption, or None when the sound counts."""
+    """Return the one input that decides an encoder's features: video or caption; None when audio counts."""
     encoder: Encoder = registry.load("encoders", name)
     if encoder.modality in (PICTURE, CAPTION):
         return encoder.modality
@@ -61,12 +61,12 @@ def depends_on(name: str) -> str | None:
 
 
 def job(name: str, of: str) -> Job:
-    """Return the job that makes an encoder's features of a sound; the clip's own when the sound does not matter."""
+    """Return the job that makes an encoder's features of audio, or of the clip when audio does not decide them."""
     return name, depends_on(name) or of
 
 
 def in_order(jobs: Iterable[Job]) -> list[Job]:
-    """Return jobs and all that they come after, each once, none before what it needs."""
+    """Return jobs with the jobs that they need, each once, in an order that respects the needs."""
     done: dict[Job, None] = {}
 
     def visit(name: str, of: str) -> None:
@@ -83,7 +83,7 @@ class Featuriser:
     """Runs encoders over chunks of clips.
 
     Attributes:
-        jobs: What is made of each clip, in order.
+        jobs: The features that are made of each clip, in order.
         encoders: The encoders concerned, by name.
     """
 
@@ -96,7 +96,7 @@ class Featuriser:
         self._frontend = frontend or Frontend()
 
     def __call__(self, materials: Sequence[EncoderMaterial]) -> list[dict[Job, Features]]:
-        """Return the features of each clip, by job; without those from a picture or caption where there is none."""
+        """Return the features of each clip, by job; without those of the video or caption where the clip has none."""
         chunk = _Chunk(materials, self._frontend)
         for name, of in self.jobs:
             encoder = self.encoders[name]
@@ -133,7 +133,7 @@ def _built(name: str, encoder: Encoder, device: str) -> Encode:
 
 
 class _Chunk:
-    """The clips that are worked on together, with what has been made of them so far."""
+    """The clips that are processed together, with their features so far."""
 
     def __init__(self, materials: Sequence[EncoderMaterial], frontend: Frontend) -> None:
         self._materials = materials
@@ -145,7 +145,7 @@ class _Chunk:
         self.found: list[dict[Job, Features]] = [{} for _ in materials]
 
     def lacks(self, index: int, encoder: Encoder, of: str) -> bool:
-        """Return whether a clip has no picture or caption for an encoder that wants it, or for one it comes after."""
+        """Return whether a clip lacks the video or caption that an encoder, or one that it builds on, needs."""
         item = self._materials[index]
         without = (encoder.reads and not item.caption) or (encoder.sees and item.decode_video is None)
         return without or any(job(other, of) not in self.found[index] for other in encoder.after)
@@ -167,7 +167,7 @@ class _Chunk:
         return key
 
     def signal(self, index: int, name: str, encoder: Encoder, of: str) -> Signal:
-        """Return what an encoder is given of a clip."""
+        """Return an encoder's input of a clip."""
         item = self._materials[index]
         frames, times_s = self._picture(index) if encoder.sees else (None, None)
         return Signal(
@@ -215,6 +215,6 @@ def needs_of(metrics: Mapping[str, Metric]) -> list[Need]:
 
 
 def encoders_of(needs: Sequence[Need]) -> dict[str, Encoder]:
-    """Return the encoders that the needs name, and those that these come after, by name."""
+    """Return the encoders that the needs name, and those that these build on, by name."""
     names = {name for name, _ in in_order(job(need.encoder, need.of) for need in needs)}
     return {name: registry.load("encoders", name) for name in sorted(names)}

@@ -2,8 +2,8 @@
 
 The steps, in this order: the file's channels become one, the clip's length is settled (both by the evaluator), the mean
 is taken away, the audio is resampled to the encoder's rate, and rounded to 16 bits. Scaling to a peak belongs to the
-encoders that do it. How channels are joined concerns generated files,
-and real sound that has several: shards hold one unless they were prepared with ``--channels keep``.
+encoders that do it. How channels are joined concerns generated files, and real audio that has several: shards hold one
+unless they were prepared with ``--channels keep``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def apply(frontend: Frontend, audio: AudioArray, from_hz: int, to_hz: int) -> Au
 
 
 def _rounded(audio: AudioArray) -> AudioArray:
-    """Go through 16 bits as libsndfile writes them: to the nearest of 32 bits, then without the lower 16.
+    """Round to 16 bits as libsndfile does: to the nearest of 32 bits, then without the lower 16.
 
     So a sample is rounded down (FFmpeg and SoX round to the nearest), but one just below zero by less than half a step
     of 32 bits is zero.

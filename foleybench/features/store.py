@@ -1,8 +1,8 @@
-"""Entries of a feature cache: one SQLite file an encoder.
+"""Store an encoder's cached features in one SQLite file.
 
 SQLite because a run over 15,000 clips must not leave 180,000 files, several processes write at a time, and every
 language can read it. A row holds the key, a checksum of key and content, and the arrays in the safetensors format. A
-row that does not agree with its checksum is an absent one; a file that is no readable database is set aside.
+row that does not agree with its checksum counts as absent; a file that is not a readable database is set aside.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import safetensors.numpy
 
 from foleybench.api.encoder import Features
 
-# Says what the file is (``PRAGMA application_id``: "fole") and how its rows are laid out (``PRAGMA user_version``).
+# Name the file's kind (``PRAGMA application_id``: "fole") and the layout of its rows (``PRAGMA user_version``).
 _APPLICATION = 0x666F6C65
 _LAYOUT = 1
 # Another process writes one chunk of clips at a time, which takes milliseconds; a full disk can make it seconds.
 _PATIENCE_S = 60.0
-# With these the file itself is sound: a full disk, no permission, another process that writes for a minute.
+# With these errors the file itself is intact: a full disk, no permission, another process that writes for a minute.
 _FAULTS_OF_THE_PLACE = (
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
     *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM),
 )
-# What a damaged file raises; its error messages quote it, so they need not be UTF-8.
+# Errors of a damaged file; their messages quote the file, so they need not be UTF-8.
 _FAULTS = (sqlite3.Error, UnicodeDecodeError)
 ENDING = ".sqlite"
 
@@ -41,12 +41,12 @@ class FeatureStore:
     """
 
     def __init__(self, path: Path) -> None:
-        """Set it up; the file is made by the first ``put``."""
+        """Set up the store; the first ``put`` makes the file."""
         self.path = path
         self._connection: sqlite3.Connection | None = None
 
     def get(self, keys: Sequence[str]) -> dict[str, Features]:
-        """Return the features of those keys that are there and whole to the last bit; nothing when the file is bad."""
+        """Return the features of those keys that are there and whole to the last bit; none when the file is damaged."""
         if self._connection is None and not self.path.is_file():
             return {}
         try:
@@ -145,7 +145,7 @@ def _contents(entries: Mapping[str, Features]) -> Iterator[tuple[str, bytes]]:
 
 
 def _digest(key: str, content: bytes) -> bytes:
-    # The key is in it, so that content that stands beside another key is not believed either.
+    # The checksum covers the key, so that content beside another key is not believed either.
     digest = hashlib.sha256(key.encode())
     digest.update(content)
     return digest.digest()

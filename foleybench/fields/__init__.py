@@ -1,7 +1,7 @@
-"""The one place that reads values from files.
+"""Read values from files, and check them.
 
-Whatever comes from a file (result, manifest, config, list, cache) is read by a reader (``read_json``, ``read_rows`` and
-their kin) and compared with a check, which is the layout of the file written down.
+Every file (result, manifest, config, list, cache) is read by one of the readers here (``read_json``, ``read_rows``,
+...) and compared with a check, which is the layout of the file written down.
 
 Example:
     >>> parse_json(b'{"name": "a", "n": 0}', record({"name": text, "n": whole(low=1)}), Place("a.json"))

@@ -1,4 +1,4 @@
-"""Checks: what a value from a file may be.
+"""Check values from files against layouts.
 
 A check is a function of a value that returns None, or the ``Fault`` that it found. Checks are made from smaller ones,
 so the layout of a file is written down as it looks.
@@ -30,12 +30,12 @@ _LARGEST = 1.7e308
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where values stand, and how a fault among them is told.
+    """The place of values, and how a fault among them is reported.
 
     Attributes:
         where: The file, and the line where it has lines.
-        error: What is raised.
-        advice: What to do about it, a sentence, or "".
+        error: Class of the error that is raised.
+        advice: What to do about a fault, a sentence, or "".
     """
 
     where: str
@@ -58,7 +58,7 @@ class Place:
         """Compare a value with a check.
 
         Raises:
-            FoleyError: They do not agree; field, value and what was expected are named.
+            FoleyError: Value and check do not agree; field, value and the expected layout are named.
         """
         fault = check(value)
         if fault:
@@ -66,11 +66,11 @@ class Place:
 
 
 class Fault(NamedTuple):
-    """What a check found.
+    """A fault that a check found.
 
     Attributes:
-        field: Which field, as ``metrics.fad.value``; "" for the whole.
-        words: What is wrong with it: the value and what was expected.
+        field: The field, as ``metrics.fad.value``; "" for the whole.
+        words: The fault: the value and what was expected.
     """
 
     field: str
@@ -164,7 +164,7 @@ def one_of(choices: Collection[Any]) -> Check:
     expected = f"one of {', '.join(map(str, choices))}"
 
     def check(value: Any) -> Fault | None:
-        # Not `in` alone, for which true is 1 and a list cannot be looked for in a set.
+        # Not `in` alone: it takes true for 1, and a list cannot be searched in a set.
         fits = any(type(value) is type(choice) and value == choice for choice in choices)
         return None if fits else _not(value, expected)
 
@@ -172,7 +172,7 @@ def one_of(choices: Collection[Any]) -> Check:
 
 
 def maybe(check: Check) -> Check:
-    """Take null, or what a check takes."""
+    """Take null, or any value that a check takes."""
 
     def checked(value: Any) -> Fault | None:
         fault = None if value is None else check(value)
@@ -182,7 +182,7 @@ def maybe(check: Check) -> Check:
 
 
 def each(check: Check) -> Check:
-    """Take a list of what a check takes."""
+    """Take a list of values that a check takes."""
 
     def checked(value: Any) -> Fault | None:
         if not isinstance(value, list):
@@ -193,7 +193,7 @@ def each(check: Check) -> Check:
 
 
 def named(check: Check, name: Check = anything) -> Check:
-    """Take an object whose fields have any names and hold what a check takes."""
+    """Take an object with fields of any names, whose values a check takes."""
 
     def checked(value: Any) -> Fault | None:
         if not isinstance(value, dict):
@@ -214,7 +214,7 @@ def record(fields: Mapping[str, Check], optional: Mapping[str, Check] | None = N
     Args:
         fields: A check for every field that it must have.
         optional: A check for every field that it may have.
-        more: Whether it may have others.
+        more: Whether other fields are allowed.
     """
     known = {**fields, **(optional or {})}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-# What numpy, gzip, zipfile and zlib raise on files that are not what they say.
+# Errors of numpy, gzip, zipfile and zlib on damaged files.
 BROKEN_ARCHIVE = (
     *(OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, MemoryError, OverflowError, SyntaxError),
     *(zipfile.BadZipFile, zlib.error),
@@ -32,7 +32,7 @@ def read_bytes(path: Path, place: Place | None = None) -> bytes:
     """Return the bytes of a plain file.
 
     Raises:
-        FoleyError: It is absent, no plain file (reading a pipe may never end), or cannot be read.
+        FoleyError: The file is absent, not a plain file (reading a pipe may never end), or cannot be read.
     """
     place = place or Place(str(path))
     try:
@@ -51,16 +51,16 @@ def read_text(path: Path, place: Place | None = None) -> str:
     """Return the text of a file in UTF-8, without a byte-order mark.
 
     Raises:
-        FoleyError: It cannot be read, or is not UTF-8; the first byte that is not is named.
+        FoleyError: The file cannot be read, or is not UTF-8; the first wrong byte is named.
     """
     return as_text(read_bytes(path, place), place or Place(str(path)))
 
 
 def as_text(data: bytes, place: Place) -> str:
-    """Return bytes as the text that they are in UTF-8, without a byte-order mark.
+    """Return UTF-8 bytes as text, without a byte-order mark.
 
     Raises:
-        FoleyError: They are not UTF-8; the first byte that is not is named.
+        FoleyError: The bytes are not UTF-8; the first wrong byte is named.
     """
     try:
         return data.decode("utf-8-sig")
@@ -72,7 +72,7 @@ def read_json(path: Path, check: Check, place: Place | None = None) -> Any:
     """Return the content of a JSON file.
 
     Raises:
-        FoleyError: It cannot be read, is not JSON, or is not what the check wants.
+        FoleyError: The file cannot be read, is not JSON, or does not pass the check.
     """
     place = place or Place(str(path))
     return parse_json(read_bytes(path, place), check, place)
@@ -82,7 +82,7 @@ def parse_json(data: bytes, check: Check, place: Place) -> Any:
     """Return the value of JSON text: no name twice in an object, no NaN, no number beyond float64, no half characters.
 
     Raises:
-        FoleyError: It is not such text, or not what the check wants.
+        FoleyError: The text is not such JSON, or does not pass the check.
     """
     try:
         value = json.loads(as_text(data, place), object_pairs_hook=_unique, parse_constant=_no_constant)
@@ -96,7 +96,7 @@ def parse_json(data: bytes, check: Check, place: Place) -> Any:
     return value
 
 
-# Only these can make an infinite number, or half a character, of text that the parser takes.
+# Only text with such a pattern can give an infinite number, or half a character, that the parser accepts.
 _RISKY = re.compile(rb"[0-9][eE]\+?[0-9]{3}|[0-9]{309}|\\u[dD][89a-fA-F]")
 
 
@@ -122,7 +122,8 @@ def read_rows(path: Path, columns: Sequence[str], place: Place | None = None) ->
     """Yield line number and columns of each row of a CSV file with a header; its other columns are left out.
 
     Raises:
-        FoleyError: It cannot be read, is not UTF-8, lacks a column, or a row has more or fewer cells than the header.
+        FoleyError: The file cannot be read, is not UTF-8, lacks a column, or a row has more or fewer cells than the
+            header.
     """
     place = place or Place(str(path))
     reader = csv.reader(io.StringIO(read_text(path, place), newline=""), strict=True)
@@ -146,7 +147,7 @@ def gunzip(data: bytes, place: Place) -> bytes:
     """Return the content of gzip data.
 
     Raises:
-        FoleyError: They are damaged.
+        FoleyError: The data are damaged.
     """
     try:
         return gzip.decompress(data)
@@ -158,7 +159,7 @@ def read_arrays(data: bytes | memoryview | IO[bytes], place: Place) -> dict[str,
     """Return the arrays of ``.npz`` data, or of an open file of them, by name.
 
     Raises:
-        FoleyError: They are damaged, or hold Python objects.
+        FoleyError: The data are damaged, or hold Python objects.
     """
     import numpy as np
 

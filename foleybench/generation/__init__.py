@@ -1,1 +1,1 @@
-"""Running a model on a data set or on one video."""
+"""Run a model on a data set or on one video."""

@@ -1,6 +1,6 @@
 """Run a model on the clips of a data set.
 
-A model is given only what its card says it sees; everything else is taken out of the clip first. Randomness comes from
+A model is given only what its card says it sees; all else is removed from the clip first. Randomness comes from
 (seed, clip id) alone, so order, batching and resuming change nothing.
 """
 
@@ -28,7 +28,7 @@ from foleybench.shards.folder_dataset import FolderDataset, open_dataset
 
 SPEED_BATCH = 8
 SPEED_REPEATS = 5
-# A model that gives none of this many clips a sound gives none to the rest either.
+# A model without usable audio for this many clips will have none for the rest either.
 MOST_REFUSED = 16
 
 
@@ -45,7 +45,7 @@ class GenerationSettings:
         nfe: Number of network evaluations, or None for the model's default.
         guidance: Guidance scale, or None for the model's default.
         sampler: How a flow is integrated, or None for the model's default.
-        vocoder: Checkpoint folder of a trained vocoder, or None for the model's own way from mel to sound.
+        vocoder: Checkpoint folder of a trained vocoder, or None for the model's own vocoder.
     """
 
     model: str
@@ -71,7 +71,7 @@ class GenerationSettings:
 
 
 def row_title(settings: GenerationSettings, model: Model) -> str:
-    """Return the title of the row, which tells two rows of one model apart."""
+    """Return the title of the row, which distinguishes two rows of one model."""
     differs = [f"{settings.nfe} NFE"] if settings.nfe else []
     differs += [f"guidance {settings.guidance:g}"] if settings.guidance else []
     differs += [settings.sampler] if settings.sampler else []
@@ -102,7 +102,7 @@ def build_generator(settings: GenerationSettings, data: ShardDataset | None) -> 
     )
     generator = model.build(context)
     if settings.vocoder and not getattr(generator, "vocoder", None):
-        raise FoleyError(f"model {settings.model!r} makes its sound without a vocoder; leave --vocoder out.")
+        raise FoleyError(f"model {settings.model!r} makes its audio without a vocoder; leave --vocoder out.")
     return model, generator
 
 
@@ -120,11 +120,11 @@ def visible_part(clip: Clip, model: Model) -> Clip:
 
 
 def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> AudioArray:
-    """Make the sound of one clip and hold the model to its contract.
+    """Generate the audio of one clip and check the model's contract.
 
     Raises:
-        FoleyError: The sound has the wrong length.
-        MediaError: ``not_finite``: it holds a sample that is NaN, infinite, or 20 dB over full scale.
+        FoleyError: The audio has the wrong length.
+        MediaError: ``not_finite``: the audio holds a sample that is NaN, infinite, or 20 dB over full scale.
     """
     audio = generator.generate([visible_part(clip, model)], clip_rng(seed, clip.clip_id))[0]
     wanted = Clock(clip.duration_s).samples(rate_of(generator, clip))
@@ -137,7 +137,7 @@ def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> A
 def generate_folder(
     settings: GenerationSettings, data_path: Path, out: Path, *, limit: int | None, force: bool
 ) -> Path:
-    """Make the sound of every clip of a data set; goes on where a killed run stopped.
+    """Generate the audio of every clip of a data set; goes on where a killed run stopped.
 
     Args:
         settings: The model and its sampling.
@@ -147,11 +147,11 @@ def generate_folder(
         force: Start over.
 
     Returns:
-        The audio folder, with ``generation.json``; clips whose sound was not finite have no file and stand under
+        The audio folder, with ``generation.json``; clips whose audio was not finite have no file and stand under
         ``refused`` there, with the reason.
 
     Raises:
-        FoleyError: The folder holds the sound of other settings, or no clip got a sound.
+        FoleyError: The folder holds the audio of other settings, or no clip got audio.
     """
     data = open_dataset(data_path)
     model, generator = build_generator(settings, data)
@@ -160,7 +160,7 @@ def generate_folder(
     clip_ids = data.clip_ids[:limit]
     todo = [clip_id for clip_id in clip_ids if clip_id not in done or not (out / f"{clip_id}.wav").is_file()]
     video = "video" in model.sees
-    # Of real sound that shards never rounded to 16 bits, a control is not to be rounded either.
+    # Shards did not round this real audio to 16 bits, so controls must not round it either.
     exact = isinstance(data, FolderDataset) and model.kind == "control"
     seconds: dict[str, float] = {k: v for k, v in done.items() if k in set(clip_ids)}
     refused: dict[str, str] = {}
@@ -193,16 +193,16 @@ def generate_folder(
 def _require_some_sound(
     settings: GenerationSettings, seconds: dict[str, float], refused: dict[str, str], most: int = MOST_REFUSED
 ) -> None:
-    """Stop a model that makes nothing but refused sound.
+    """Stop a model whose audio is always refused.
 
     Raises:
-        FoleyError: No clip got a sound, and more than ``most`` did not.
+        FoleyError: No clip got audio, and more than ``most`` were refused.
     """
     if not seconds and len(refused) > most:
         clip_id, reason = next(iter(refused.items()))
         raise FoleyError(
-            f"{settings.row_name} made no sound for any of the first {len(refused)} clips; {clip_id}: not_finite, "
-            f"{reason}. Look at its weights."
+            f"{settings.row_name} made no audio for any of the first {len(refused)} clips; {clip_id}: not_finite, "
+            f"{reason}. Check the model's weights."
         )
 
 
@@ -211,11 +211,11 @@ def measure_speed(
 ) -> dict[str, Any]:
     """Time generation after a warm-up, with the device synchronised, one clip at a time and in a batch.
 
-    Timed: picture features, network, vocoder. Not timed: decoding and writing files.
+    Timed: video features, network, vocoder. Not timed: decoding and writing files.
 
     Returns:
-        Median seconds per clip and real-time factor (seconds of work per second of sound) for each batch size; none
-        when a sound of these was not finite.
+        Median seconds per clip and real-time factor (seconds of work per second of audio) for each batch size; none
+        when some of that audio was not finite.
     """
     chosen = [data.load(clip_id, video="video" in model.sees) for clip_id in clip_ids[:SPEED_BATCH]]
     clips = [visible_part(clip, model) for clip in chosen]
@@ -243,7 +243,7 @@ def _median_seconds(settings: GenerationSettings, generator: Generator, batch: S
 
 
 def describe_model(settings: GenerationSettings, model: Model, generator: Generator) -> dict[str, Any]:
-    """Return what ``generation.json`` says about the model: enough to make the same sound again."""
+    """Return the model's part of ``generation.json``: enough to generate the same audio again."""
     return {
         "model": {
             "name": settings.row_name,
@@ -287,7 +287,7 @@ def _resume(out: Path, card: dict[str, Any]) -> dict[str, float]:
     changed = sorted(key for key in card if before.get(key) != card[key] and key != "threads")
     if changed:
         raise FoleyError(
-            f"{out} holds sound made with another {', '.join(changed)}. Use --force to make it again, or another --out."
+            f"{out} holds audio made with another {', '.join(changed)}. Use --force to make it again, or another --out."
         )
     seconds: dict[str, float] = before.get("seconds", {})
     return seconds

@@ -1,4 +1,4 @@
-"""One table: systems scored alike, cell by cell."""
+"""Make one table of systems scored alike, cell by cell."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Column:
         title: Heading.
         unit: Unit.
         better: Direction.
-        version: The version that counts: this installation's, or the newest seen for a metric that is not installed.
-        axis: The axis of quality that it is the headline of, or "".
+        version: The current version: this installation's, or the newest in any result if the metric is not installed.
+        axis: The axis of quality whose headline the metric is, or "".
         metric: The installed metric, or None.
     """
 
@@ -48,15 +48,15 @@ class Column:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BoardCell:
-    """One number, or why there is none.
+    """One number, or the reason for its absence.
 
     Attributes:
         state: ``ok``, or why the number is missing or does not count.
-        value: The number; also kept, not ranked, when the state is ``stale``.
+        value: The number; kept but not ranked when the state is ``stale``.
         low: Lower end of its interval.
         high: Upper end.
         corrected: Sample-size-corrected value.
-        n_used: Clips that it was made from.
+        n_used: Clips that the number was computed from.
         n_asked: Clips asked for.
         not_applicable: Clips that the metric does not apply to.
         reason: Why the state is not ``ok``, in words.
@@ -88,10 +88,10 @@ class BoardRow:
     """One system.
 
     Attributes:
-        entry: The result that it comes from.
+        entry: The system's result.
         cells: Metric name -> cell.
         why_unranked: "" for a row that takes part in the ranking, else why it does not.
-        namesake: Whether another row of the board has the same title, so that its name has to stand beside it.
+        namesake: Whether another row of the board has the same title, so that the row's name is shown beside it.
     """
 
     entry: ResultEntry
@@ -107,7 +107,7 @@ class BoardRow:
 
     @property
     def title(self) -> str:
-        """Name for people, with the row's own name where the title alone would mislead."""
+        """The title, with the row's own name where the title alone would mislead."""
         title = str(self.model.get("title") or self.model["name"])
         return f"{title} ({self.entry.row_name})" if self.namesake or self._named_by_hand else title
 
@@ -125,7 +125,7 @@ class BoardRow:
 
     @property
     def device(self) -> str:
-        """What generated the sound, or "" when not reported."""
+        """The device that generated the audio, or "" when not reported."""
         generation = self.entry.result["run"].get("generation") or {}
         return str(generation.get("device") or "")
 
@@ -139,10 +139,10 @@ class Board:
         split: Name of the split.
         protocol: Registry name of the protocol.
         protocol_title: Its name for people.
-        manifest_sha256: The test set.
-        subset: Name of the subset of it that was scored, "" for all of it.
+        manifest_sha256: Hash that names the test set.
+        subset: Name of the subset of the test set that was scored, "" for all of it.
         subset_sha256: Hash of the subset's ids, or "".
-        n_clips: Number of clips in it.
+        n_clips: Number of clips that were asked for.
         columns: The metrics, in the protocol's order.
         rows: The systems: ranked rows first, best on the first headline metric on top.
         comparisons: Metric -> pairs of systems, as names.
@@ -259,7 +259,9 @@ def _why_unranked(result: Mapping[str, Any]) -> str:
         return f"{kind} rows are shown for comparison"
     short = sum(problem["kind"] == "too_short" for problem in result["problems"])
     if short:
-        return f"{short} of {result['dataset']['n_clips']} sounds last less than {100 * MOSTLY:.0f} % of their clip"
+        return (
+            f"{short} of {result['dataset']['n_clips']} audio files last less than {100 * MOSTLY:.0f} % of their clip"
+        )
     if status != "complete":
         scored, asked = result["dataset"].get("n_scored", "?"), result["dataset"]["n_clips"]
         return f"{status}: {scored} of {asked} clips scored"
@@ -293,7 +295,7 @@ def _cell(entry: ResultEntry, column: Column, protocol_version: int, foreign: st
 
 
 class _Known(NamedTuple):
-    """An interval and what is to be said of it."""
+    """An interval with its caveats."""
 
     low: float | None
     high: float | None
@@ -304,8 +306,8 @@ class _Known(NamedTuple):
 def _known(entry: ResultEntry, column: Column, record: Mapping[str, Any]) -> _Known:
     """Return the interval of a value.
 
-    Intervals that another method made are made anew from the clip table, so that a table has intervals of one kind;
-    where the statistics are not here the recorded one stands.
+    Intervals made by another method are computed again from the clip table, so that a table has intervals of one kind;
+    without the statistics the recorded interval stays.
     """
     made_today = record.get("method", 1) == estimate.METHOD
     if column.metric is None or entry.lacks(column.name):

@@ -1,4 +1,4 @@
-"""All files of the leaderboard: made, then written or compared."""
+"""Make all files of the leaderboard, then write or compare them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def leaderboard_files(
     """Return file name -> content of everything that the leaderboard consists of; say what could not be recomputed.
 
     Args:
-        results_folder: Where the result files lie, one folder a data set.
+        results_folder: Folder of the result files, one folder a data set.
         published: The list of reported values, or None for a page without them.
         home: Where the page will lie: rows lead to the listening pages that are there; None for none.
         people: Where the results of listening tests lie; None for the folder ``people`` beside the results.
@@ -49,7 +49,7 @@ def leaderboard_files(
 
 
 def write_leaderboard(files: Mapping[str, bytes], out: Path) -> list[Path]:
-    """Write what changed, remove what this package wrote for data sets that are gone; return the paths touched."""
+    """Write changed files, remove this package's files of data sets without results; return the paths touched."""
     touched = []
     for name, content in files.items():
         path = out / name
@@ -63,7 +63,7 @@ def write_leaderboard(files: Mapping[str, bytes], out: Path) -> list[Path]:
 
 
 def stale(files: Mapping[str, bytes], out: Path) -> list[str]:
-    """Return, in words, each file that writing would change."""
+    """Return a sentence for each file that writing would change."""
     found = []
     for name, content in files.items():
         path = out / name
@@ -75,7 +75,7 @@ def stale(files: Mapping[str, bytes], out: Path) -> list[str]:
 
 
 def _leftovers(files: Mapping[str, bytes], out: Path) -> list[Path]:
-    """Return tables of ours whose data set has no results any more, each with its CSV file."""
+    """Return our tables of data sets without results, each with its CSV file."""
     found = []
     for path in sorted(out.glob("*.md")):
         if path.name not in files and path.read_text(encoding="utf-8", errors="replace").startswith(tables.MARK):

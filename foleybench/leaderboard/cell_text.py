@@ -1,4 +1,4 @@
-"""Numbers as text, the same way in every table."""
+"""Write a cell's numbers as text, alike in every table."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ STATE_WORDS = {"undefined": "undefined", "not_run": "not run", "failed": "failed
 
 
 def decimals_for(cells: Iterable[BoardCell]) -> int:
-    """Return how many decimals a column needs: two digits of the median half width of its intervals.
+    """Return the decimals of a column: two digits of the median half width of its intervals.
 
-    Without intervals, as many as show three digits of the median value.
+    Without intervals: three digits of the median value.
     """
     known = [cell for cell in cells if cell.value is not None]
     halves = sorted((c.high - c.low) / 2 for c in known if c.low is not None and c.high is not None and c.high > c.low)
@@ -47,7 +47,7 @@ def matched_text(cell: BoardCell, decimals: int) -> str:
 
 
 def is_bold(board: Board, column: Column, cell: BoardCell) -> bool:
-    """Tell whether a cell is the best or not distinguishable from it, in a column where anything is worse."""
+    """Whether a cell is best or not significantly different from the best, in a column where some cell is worse."""
     ranked = [row.cells[column.name].standing for row in board.rows if row.cells[column.name].standing]
     return cell.standing is not None and cell.standing.best and len(ranked) > 1
 

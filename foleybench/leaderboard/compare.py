@@ -1,4 +1,4 @@
-"""Two results side by side, on their common clips."""
+"""Compare two results on their common clips."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _unlike_captions(first: ResultEntry, second: ResultEntry) -> list[str]:
 
 def _refuse_unlike(first: ResultEntry, second: ResultEntry) -> None:
     names = ("data set", "split", "protocol", "manifest")
-    # Another subset of the same manifest is no hindrance: only clips that both cover are compared, and table() says so.
+    # Subsets of one manifest can be compared: only on clips that both cover, and table() says so.
     for what, one, other in zip(names, first.board_key[:4], second.board_key[:4], strict=True):
         if one != other:
             raise ResultError(f"{first.path} and {second.path} differ in their {what}: {one} and {other}.")
@@ -86,7 +86,7 @@ def table(first_path: Path, second_path: Path) -> str:
     lines = [f"{titles[0]} covers {covered[0]} clips, {titles[1]} {covered[1]}, both {both}.", ""]
     if first.board_key != second.board_key:
         subsets = f"{_subset(first)} and {_subset(second)}"
-        lines.insert(1, f"They are about different subsets ({subsets}): only the clips in both are compared.")
+        lines.insert(1, f"The results are about different subsets ({subsets}): only the clips in both are compared.")
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     absent = [name for name in first.result["metrics"] if first.lacks(name) or second.lacks(name)]
     lines += ["", f"Not compared, since their large statistics are not here: {', '.join(absent)}."] if absent else []

@@ -1,4 +1,4 @@
-"""Event marks of the listening page, and which belong together."""
+"""Make and pair the event marks of the listening page."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Mark(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """The marks of one sound.
+    """The marks of one audio track.
 
     Attributes:
-        wanted: Where sounds should start; a mark without a partner is a miss.
-        found: Where sounds start; a mark without a partner is surplus.
+        wanted: Times of events; a mark without a partner is a miss.
+        found: Times of detected onsets; a mark without a partner is surplus.
         pairs: Times of partners, wanted first.
     """
 

@@ -1,4 +1,4 @@
-"""The page's head: the largest table's result, told and drawn."""
+"""Write the page's head: sentence and plot of the largest table."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from foleybench.pages import number_text
 
 
 def hero(board: Board, title: str) -> dict[str, Any]:
-    """Return sentence and picture: the headline metric, all systems, controls where they lie.
+    """Return sentence and plot of the headline metric, with all systems and controls.
 
     Args:
         board: The table of the largest data set.
-        title: What stands beside the data set's name in its heading.
+        title: Text beside the data set's name in its heading.
     """
     lead = next((column for column in board.columns if column.axis), board.columns[0])
     axes = {column.axis: column for column in board.columns if column.axis}
     other = axes.get("semantics") or axes.get("quality")
-    picture = plots.scatter(board, other, lead) if other and other is not lead else None
-    caption = f"{lead.title} against {other.title}" if picture and other else f"{lead.title}, 95 % intervals"
+    plot = plots.scatter(board, other, lead) if other and other is not lead else None
+    caption = f"{lead.title} against {other.title}" if plot and other else f"{lead.title}, 95 % intervals"
     return {
         "where": f"{board.dataset} {title}",
         "key": board.key,
         "sentence": _sentence(board, lead),
         "caption": caption,
-        "svg": picture or plots.forest(board, lead),
+        "svg": plot or plots.forest(board, lead),
     }
 
 
 def _sentence(board: Board, lead: Column) -> str:
-    """Say who leads, by how much, and who is not told from the leader."""
+    """Name the leading system, its value, and the number of systems not significantly different from it."""
     ranked = [row for row in board.rows if row.cells[lead.name].standing]
     if not ranked:
         return f"{board.n_clips} clips; no system is ranked yet."

@@ -1,4 +1,4 @@
-"""Which listening page a row of the leaderboard leads to.
+"""Link rows of the leaderboard to their listening pages.
 
 ``foleybench report --out leaderboards/listening/<data set>.html`` makes one, to which a row leads
 when its system is on it.
@@ -29,7 +29,7 @@ class ListeningSamples(NamedTuple):
     systems: frozenset[str]
 
     def link(self, system: str) -> str:
-        """Return the address of a system's sound, or "" when it is not on the page."""
+        """Return the address of a system's audio, or "" when it is not on the page."""
         return f"{self.page}#system={quote(system, safe='')}" if system in self.systems else ""
 
 

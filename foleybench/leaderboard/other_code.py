@@ -1,9 +1,9 @@
 """List the rows that were made by other code than today's.
 
-That makes no value wrong: its clip table still bears it out.
+Such values are not wrong: they still agree with their clip tables.
 
-A result says of each metric the hash of all code that decides it (``runtime.source_code``). Metrics that are not
-installed here, or have another version now (those values are stale, and the tables say so), are passed over.
+A result holds, for each metric, the hash of all code that decides its value (``runtime.source_code``). Metrics that are
+not installed here, or have another version now (those values are stale, and the tables say so), are passed over.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ TodaysCode = Callable[[str, str | None], str]
 
 
 def made_by_other_code(entries: Sequence[ResultEntry]) -> list[str]:
-    """Return a line for each result with values whose code has changed since, and one for those that do not say.
+    """Return a line for each result with values whose code has changed since, and one for results without hashes.
 
     Args:
-        entries: The results; of each metric ``code_sha256`` is compared with today's.
+        entries: The results; each metric's ``code_sha256`` is compared with today's.
     """
     todays: TodaysCode = functools.cache(choice.metric_code_sha256)
     lines = []

@@ -1,6 +1,6 @@
-"""The leaderboard page: one self-contained HTML file.
+"""Write the leaderboard page: one self-contained HTML file.
 
-Style, script and plots are inside, so that it works from disk.
+Style, script and plots are inside, so that the page works from disk.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _largest_first(boards: Sequence[Board]) -> list[Board]:
 
 
 def board_titles(boards: Sequence[Board]) -> dict[str, str]:
-    """Return what stands beside each board's data set in its heading, so that no two headings are alike.
+    """Return the text beside each board's data set in its heading, so that no two headings are alike.
 
     The split, a subset's name and, where boards share those, the protocol, then the start of the manifest's hash.
     """
@@ -100,12 +100,12 @@ def _board(board: Board, title: str, sounds: listening.ListeningSamples | None) 
         "groups": _groups(rows),
         "columns": [_column(board, column) for column in board.columns],
         "rows": rows,
-        # The metric of the same name says it better, with an interval.
+        # The metric of the same name shows this with an interval.
         "speed_column": all(column.name != "seconds_per_clip" for column in board.columns),
         "n_ranked": len(rows) - n_shown,
         "n_shown": n_shown,
         "problems": _problem_words(board),
-        "pictures": _pictures(board),
+        "figures": _figures(board),
         "heat_maps": [heat for column in board.headlines if (heat := _heat_map(board, column, decimals[column.name]))],
         "agreement": [_agreement(record) for record in agreement_rows(board)],
         "people": isinstance(board, PeopleBoard),
@@ -154,7 +154,7 @@ def _row(
         "title": row.title,
         "kind": str(row.model["kind"]),
         "why": row.why_unranked,
-        # Oracle and control rows carry their kind as a mark, and say no more.
+        # Oracle and control rows show their kind as a mark, without a note.
         "note": row.why_unranked if result["status"] != "complete" else "",
         "cells": [_cell(board, column, row.cells[column.name], decimals[column.name]) for column in board.columns],
         "parameters": cell_text.count(row.model.get("parameters")),
@@ -197,13 +197,13 @@ def _hover(cell: BoardCell, decimals: int) -> str:
 
 
 def _problem_words(board: Board) -> str:
-    """Say which results have clips that could not be scored as they should."""
+    """Name the results that have clips with problems."""
     found = [(row.title, len(row.entry.result["problems"])) for row in board.rows if row.entry.result["problems"]]
     listed = ", ".join(f"{title} ({n})" for title, n in found)
     return f"Clips with problems: {listed}. Each is named in the row's provenance." if found else ""
 
 
-def _pictures(board: Board) -> list[dict[str, Any]]:
+def _figures(board: Board) -> list[dict[str, Any]]:
     axes = {column.axis: column for column in board.columns if column.axis}
     found: list[tuple[str, Markup | None]] = [(c.title, plots.forest(board, c)) for c in board.headlines]
     if "timing" in axes and "semantics" in axes:

@@ -1,4 +1,4 @@
-"""The page's plots, as inline SVG made from a board."""
+"""Draw the page's plots from a board, as inline SVG."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
 from foleybench.pages import number_text
-from foleybench.pages.svg import Scale, element, mark, picture, scale_for, shorten, tick_text, x_axis, y_grid
+from foleybench.pages.svg import Scale, element, figure, mark, scale_for, shorten, tick_text, x_axis, y_grid
 
 _WIDTH_PX = 560.0
 _ROW_PX = 25.0
@@ -41,7 +41,7 @@ def _y_axis(scale: Scale, left_px: float, right_px: float, title: str) -> list[M
 def forest(board: Board, column: Column) -> Markup | None:
     """Return the forest plot of a metric: a line per system, its value and interval, control values as dashed lines."""
     found = known_cells(board, column)
-    if column.axis == "speed":  # how fast a control copies a file says nothing
+    if column.axis == "speed":  # the time to copy a control's file is no speed
         found = [(row, cell) for row, cell in found if row.model["kind"] != "control"]
     if not found:
         return None
@@ -55,7 +55,7 @@ def forest(board: Board, column: Column) -> Markup | None:
             parts.append(element("line", x1=x, x2=x, y1=4.0, y2=bottom, class_="control-line"))
     for index, (row, cell) in enumerate(found):
         parts += _forest_row(row, cell, column, scale, 8 + _ROW_PX * (index + 0.5))
-    return picture(f"{column.title} with 95 % intervals", _WIDTH_PX, bottom + 42, *parts)
+    return figure(f"{column.title} with 95 % intervals", _WIDTH_PX, bottom + 42, *parts)
 
 
 def _forest_row(row: BoardRow, cell: BoardCell, column: Column, scale: Scale, y: float) -> list[Markup]:
@@ -130,15 +130,15 @@ def _scatter(
         words = f"{point.row.title}: {tick_text(point.x[0])}, {tick_text(point.y[0])}"
         parts.append(mark(str(point.row.model["kind"]), x, y, words))
     parts += _labels(points, places, (62, _WIDTH_PX - 20, 14, height - 52))
-    return picture(label, _WIDTH_PX, height, *parts)
+    return figure(label, _WIDTH_PX, height, *parts)
 
 
 def _labels(
     points: Sequence[ScatterPoint], places: Sequence[tuple[float, float]], frame: tuple[float, float, float, float]
 ) -> list[Markup]:
-    """Put a name beside each point where it hides nothing and stays in the frame.
+    """Put a name beside each point, inside the frame and over nothing else.
 
-    Systems come first. A control whose name finds no free place goes without: its mark says it when pointed at.
+    Systems come first. A control's name without a free place is left out: pointing at the mark shows the name.
     """
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
     parts = []
@@ -224,7 +224,7 @@ def _curves(found: Sequence[tuple[BoardRow, Mapping[float, float]]], column: Col
         last = y_scale(values[max(values)])
         parts.append(element("line", x1=right + 2, y1=last, x2=right + 12, y2=end, class_="leader"))
         parts.append(element("text", shorten(row.title, 22), x=right + 15, y=end + 4, class_=f"label {style}"))
-    return picture(f"{column.title} by tolerance", _WIDTH_PX, height, *parts)
+    return figure(f"{column.title} by tolerance", _WIDTH_PX, height, *parts)
 
 
 def _spread(places: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:

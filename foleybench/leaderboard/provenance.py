@@ -1,4 +1,4 @@
-"""Where a row comes from, in groups of facts."""
+"""List a row's provenance in groups of facts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FactGroup(NamedTuple):
 
 
 def fact_groups(row: BoardRow) -> list[FactGroup]:
-    """Return everything needed to make the row again, except for its command."""
+    """Return all facts needed to make the row again, except its command."""
     result = row.entry.result
     found = [
         FactGroup("System", _system(row)),
@@ -67,7 +67,7 @@ def _result(result: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]
 
 def _generation(generation: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
     if not generation:
-        return (("", "not reported: the sound was made elsewhere"),)
+        return (("", "not reported: the audio was made elsewhere"),)
     facts = _facts(
         sampler=generation.get("sampler"),
         network_evaluations=generation.get("nfe"),

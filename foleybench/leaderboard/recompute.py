@@ -1,12 +1,11 @@
 """Recompute every value from its clip table; refuse results that disagree.
 
 A result's file name fits its content, but whoever edits a value can rename the file too. The statistics of the clips
-and the metric's ``pool`` say what value, corrected value, values by class and counts must be; an interval must only lie
-in the metric's range, since the way it is made may have changed. Skipped are metrics of another version than today's
-(they are stale and not ranked) and, with a word (``not_recomputed``), metrics that are not installed here, and
-statistics too large for the repository. Corrected values made by another method than today's (``estimate.METHOD``, as
-the record says) are passed over too where videos have several clips: what a value is has not changed, how it is
-corrected has.
+and the metric's ``pool`` give value, corrected value, values by class and counts, and all must agree; an interval must
+only lie in the metric's range, since its method may have changed. Not recomputed are metrics of another version than
+today's (stale, not ranked) and, with a note (``not_recomputed``), metrics that are not installed here and statistics
+too large for the repository. Corrected values of another method than today's (``estimate.METHOD`` in the record) are
+not compared where videos have several clips: only the correction changed, not the value.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from foleybench.artefacts.entries import ResultEntry
 from foleybench.errors import ResultError
 from foleybench.stats import estimate
 
-# Sums in another order, and another BLAS for the distances: far below what a reader sees.
+# Sums in another order and another BLAS differ by far less than a reader sees.
 _RELATIVE = 1e-6
 _ABSOLUTE = 1e-9
 
 
 def require_recomputed(entries: Sequence[ResultEntry]) -> None:
-    """Check all results; every one that disagrees with its clip table is named, not just the first.
+    """Check all results; name every one that disagrees with its clip table.
 
     Raises:
-        ResultError: Names file, metric, the value as recorded and as the clip table gives it.
+        ResultError: A value disagrees; file, metric and both values are named.
     """
     problems = [f"{entry.path}: {problem}" for entry in entries for problem in disagreements(entry)]
     if problems:
@@ -39,7 +38,7 @@ def require_recomputed(entries: Sequence[ResultEntry]) -> None:
 
 
 def disagreements(entry: ResultEntry) -> list[str]:
-    """Return what in a result its clip table does not bear out, in words; nothing when all agree."""
+    """Return sentences on values of a result that disagree with its clip table."""
     found = _of_counts(entry)
     for name, record in sorted(entry.result["metrics"].items()):
         metric = _todays(name, record)
@@ -48,32 +47,34 @@ def disagreements(entry: ResultEntry) -> list[str]:
         try:
             found += _of_metric(name, metric, record, entry)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            # They are numbers, but not those that this metric is made of.
+            # The statistics are numbers, but not those of this metric.
             found.append(f"{name} cannot be made from its statistics in the clip table ({error!r}).")
     return found
 
 
 def not_recomputed(entries: Sequence[ResultEntry]) -> list[str]:
-    """Return, in words, which values cannot be recomputed here, and why."""
+    """Return sentences on values that cannot be recomputed here, and why."""
     found = []
     for entry in entries:
         for name in sorted(entry.result["metrics"]):
             if name not in registry.names("metrics"):
                 found.append(f"{entry.path}: {name} was not recomputed: this metric is not installed.")
             elif entry.lacks(name):
-                found.append(f"{entry.path}: {name} was not recomputed: its large statistics are not here.")
+                found.append(f"{entry.path}: {name} was not recomputed: the file with its large statistics is missing.")
     return found
 
 
 def _of_counts(entry: ResultEntry) -> list[str]:
-    """Compare how many clips the result speaks of with how many lines its clip table has."""
+    """Compare the result's number of clips with the lines of its clip table."""
     dataset, rows = entry.result["dataset"], entry.rows
     scored = sum(bool(row["stats"]) for row in rows)
     said = dataset.get("n_scored", scored)
-    found = [] if said == scored else [f"it counts {said} clips scored, the clip table has {scored}."]
+    found = [] if said == scored else [f"the result counts {said} clips scored, the clip table has {scored}."]
     fits = len(rows) == dataset["n_clips"] if entry.result["status"] == "complete" else len(rows) <= dataset["n_clips"]
     if not fits:
-        found.append(f"it is {entry.result['status']} with {dataset['n_clips']} clips, the clip table has {len(rows)}.")
+        found.append(
+            f"the result is {entry.result['status']} with {dataset['n_clips']} clips, the clip table has {len(rows)}."
+        )
     return found
 
 
@@ -131,13 +132,13 @@ def _of_clips(name: str, record: Mapping[str, Any], entry: ResultEntry) -> list[
 def _same_correction(
     metric: Metric, record: Mapping[str, Any], stats: Mapping[str, Stat], sources: Mapping[str, str]
 ) -> bool:
-    """Tell whether today's method must give the recorded corrected value: with one clip a video both methods agree."""
+    """Whether today's method must give the recorded corrected value: with one clip a video both methods agree."""
     made_today = metric.corrected is None or record.get("method", 1) == estimate.METHOD
     return made_today or len({sources[clip_id] for clip_id in stats}) == len(stats)
 
 
 def _use(metric: Metric, stats: Sequence[Stat]) -> None:
-    """Make of the statistics what tables and plots will, which raises if they are not those of the metric."""
+    """Compute what tables and plots need, which raises for statistics of another metric."""
     if metric.curve:
         metric.curve(stats)
     if metric.clip_value:

@@ -1,4 +1,4 @@
-"""The listening page: every system's audio on the video's clock."""
+"""Write the listening page: every system's audio on the video's clock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.shards.dataset import ShardDataset
 
 _PACKAGE = "foleybench.leaderboard"
-REAL = "real sound"
+REAL = "real audio"
 MOST_BYTES = 30_000_000
 MOST_TRACKS = 9  # the number keys
 _MOST_SCORES = 6
@@ -31,16 +31,16 @@ _MOST_SCORES = 6
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportRequest:
-    """What to show.
+    """The clips and systems to show, and the page's limits.
 
     Attributes:
         data: Manifest of the data set.
         audio: Name -> audio folder, in the order of the page.
         names: Name -> name map of that folder, where stems are not clip ids.
         results: Result files whose values per clip are shown beside the system of the same name.
-        n_clips: How many clips.
-        seed: Decides which.
-        most_bytes: The page stays below this size; fewer clips are shown if it must.
+        n_clips: Number of clips.
+        seed: Seed of the choice of clips.
+        most_bytes: The page stays below this size, with fewer clips if needed.
     """
 
     data: Path
@@ -54,7 +54,7 @@ class ReportRequest:
 
 @dataclasses.dataclass(frozen=True)
 class Sound:
-    """One system's sound of one clip: the samples, or why there are none."""
+    """One system's audio of one clip: the samples, or why there are none."""
 
     name: str
     audio: AudioArray | None
@@ -64,13 +64,13 @@ class Sound:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """The page and what it shows.
+    """The page with its clips.
 
     Attributes:
         html: The page.
         clip_ids: The clips shown, in order.
         n_left_out: Chosen clips that did not fit.
-        missing: (system, clip id, why) for sound that is not there.
+        missing: (system, clip id, reason) for audio that is missing.
     """
 
     html: str
@@ -87,10 +87,12 @@ def make_report(request: ReportRequest) -> Report:
     """
     data = ShardDataset(request.data)
     if not len(data) or request.n_clips < 1:
-        raise FoleyError(f"{request.data} has {len(data)} usable clips, --clips is {request.n_clips}: nothing to show.")
+        raise FoleyError(
+            f"{request.data} has {len(data)} usable clips, --clips is {request.n_clips}: there is nothing to show."
+        )
     with_real = "ground_truth" not in request.audio
     if len(request.audio) + with_real > MOST_TRACKS:
-        raise FoleyError(f"{len(request.audio)} systems and the real sound do not fit keys 1 to {MOST_TRACKS}.")
+        raise FoleyError(f"{len(request.audio)} systems and the real audio do not fit keys 1 to {MOST_TRACKS}.")
     chosen = choose_clips(data.clip_ids, request.n_clips, request.seed)
     files = {name: find_files(path, chosen, request.names.get(name)) for name, path in request.audio.items()}
     scores = _Scores([read_entry(path) for path in request.results])

@@ -1,4 +1,4 @@
-"""Results of a table that other weights judged."""
+"""Find results of a table that were scored with other weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def other_weights(results: Sequence[Mapping[str, Any]], metric: Metric | None) -
         for index, sha256 in enumerate(hashes):
             if sha256 and sha256 != counts:
                 found[index] = (
-                    f"judged with weights {sha256[:8]} of {encoder}, most rows with {counts[:8]}; run eval again"
+                    f"scored with weights {sha256[:8]} of {encoder}, most rows with {counts[:8]}; run eval again"
                 )
     return found
 

@@ -1,4 +1,4 @@
-"""Paired tests of all pairs in a table, Holm-corrected."""
+"""Test all pairs of systems in a table, Holm-corrected."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Comparison(NamedTuple):
 
 
 class _Known:
-    """Values and influences, made once per system and set of clips, and seen by every pair."""
+    """Values and influences, computed once per system and set of clips for all pairs."""
 
     def __init__(self, pool: Pool, sources: Mapping[str, str]) -> None:
         self._pool = pool
@@ -63,7 +63,7 @@ def compare_all(
         pool: The metric's pool.
         systems: Per system, clip id -> statistics.
         sources: Clip id -> source video.
-        span: Of the metric (``stats.estimate.span_of``).
+        span: Range of the metric (``stats.estimate.span_of``).
 
     Returns:
         One comparison a pair (i < j), in order. There are enough sign vectors that Holm's correction can still reach
@@ -97,12 +97,12 @@ def _compare(
 
 
 class Standing(NamedTuple):
-    """Where one system stands.
+    """The ranks that a system may hold.
 
     Attributes:
-        low: Best place that it may hold.
-        high: Worst place that it may hold.
-        best: Whether none is distinguishably better.
+        low: Best rank that the system may hold.
+        high: Worst rank that the system may hold.
+        best: Whether no system is significantly better.
     """
 
     low: int

@@ -1,4 +1,4 @@
-"""Check a submitted row, and find its place among the others."""
+"""Check a submitted row, and find its rank among the others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from foleybench.pages import number_text
 
 
 def examine(path: Path, results_folder: Path) -> tuple[list[str], list[str]]:
-    """Recompute a result from its clip table and place it in its table.
+    """Recompute a result from its clip table and rank it in its table.
 
     Args:
         path: The result file, in ``results_folder``.
         results_folder: All results of the leaderboard, one folder a data set.
 
     Returns:
-        What must be mended before the row is ranked, in words; and lines that show its place.
+        Sentences on faults to mend before the row is ranked; and lines that show its ranks.
 
     Raises:
         FoleyError: The file is not in the folder of results.
@@ -43,7 +43,7 @@ def examine(path: Path, results_folder: Path) -> tuple[list[str], list[str]]:
 
 
 def _no_values(entry: ResultEntry) -> list[str]:
-    """Return why the values cannot be believed at all: then there is no place to show."""
+    """Return why the values cannot be believed at all; the row then has no rank."""
     try:
         return disagreements(entry)
     except ResultError as error:
@@ -51,7 +51,7 @@ def _no_values(entry: ResultEntry) -> list[str]:
 
 
 def _alone(entry: ResultEntry, entries: Sequence[ResultEntry]) -> list[str]:
-    """Say what keeps a row from the table that others of its data set, split and protocol share."""
+    """Return why a row is not in the table that others of its data set, split and protocol share."""
     mates = [other for other in entries if other is not entry and other.board_key[:3] == entry.board_key[:3]]
     if not mates or any(other.board_key == entry.board_key for other in mates):
         return []
@@ -59,9 +59,11 @@ def _alone(entry: ResultEntry, entries: Sequence[ResultEntry]) -> list[str]:
     own, subset = entry.board_key[3][:12], entry.board_key[4][:12]
     if own in hashes:
         return [
-            f"it was scored on {f'the subset {subset}' if subset else 'all clips'}, and no other row of the set was"
+            f"the row was scored on {f'the subset {subset}' if subset else 'all clips'}, no other row of the set was"
         ]
-    return [f"its test set is {own} and that of the other rows {' or '.join(hashes)}: prepare the split that they have"]
+    return [
+        f"the row's test set is {own}, that of the other rows {' or '.join(hashes)}: prepare the split that they have"
+    ]
 
 
 def _unranked(board: Board, row: BoardRow) -> list[str]:
@@ -94,7 +96,7 @@ def _place(board: Board, column: Column, row: BoardRow) -> str:
 
 
 def _alike(board: Board, column: Column, row: BoardRow) -> list[str]:
-    """Return the titles of the systems that a paired test does not tell from a row."""
+    """Return the titles of the systems that are not significantly different from a row."""
     titles = {other.entry.row_name: other.title for other in board.rows}
     own = row.entry.row_name
     return [

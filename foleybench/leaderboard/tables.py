@@ -1,4 +1,4 @@
-"""Boards and reported tables as CSV and Markdown."""
+"""Write boards and reported tables as CSV and Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
 from foleybench.pages import number_text
 
-# First line of every Markdown file that this package writes: how a leftover is told from somebody's own file.
+# First line of every Markdown file of this package, which distinguishes a leftover from a user's own file.
 MARK = "<!-- Written by `foleybench leaderboard`. Do not edit: change the results and run it again. -->"
 _COLUMNS = (
     *("dataset", "split", "manifest_sha256", "protocol", "protocol_version", "system", "kind", "status", "metric"),

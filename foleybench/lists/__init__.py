@@ -1,4 +1,4 @@
-"""Lists of clips as they are published, read row by row.
+"""Read published lists of clips, row by row.
 
 A list is never trusted: a row that cannot be used is named with its line and the reason, and the rest goes on.
 """

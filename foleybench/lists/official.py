@@ -1,6 +1,6 @@
 """Open a published list by path or by address.
 
-An address is fetched once, and kept in the user's cache folder.
+The file at an address is fetched once, and kept in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def located(where: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """Return where fetched lists are kept."""
+    """Return the folder of fetched lists."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "foleybench" / "lists"
 

@@ -1,4 +1,4 @@
-"""AudioSet's classes: ids, names, and what lies below a class."""
+"""Read AudioSet's classes: ids, names and subclasses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Ontology:
         """Return the id of a class given by its id or its name, in any case.
 
         Raises:
-            UnknownNameError: There is none; the nearest names are told.
+            UnknownNameError: There is no such class; the message has the nearest names.
         """
         if wanted in self.names:
             return wanted
@@ -44,10 +44,10 @@ class Ontology:
         """Return a class and everything below it.
 
         Raises:
-            FoleyError: Only names are known here, not what lies below them.
+            FoleyError: Only names are known here, no subclasses.
         """
         if not self.children:
-            raise FoleyError("what lies below a class is in AudioSet's ontology.json; name it with --ontology.")
+            raise FoleyError("subclasses are in AudioSet's ontology.json; name that file with --ontology.")
         found: set[str] = set()
         waiting = [class_id]
         while waiting:

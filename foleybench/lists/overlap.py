@@ -16,7 +16,7 @@ class OtherList:
     """The videos and clips of another list.
 
     Attributes:
-        name: What the manifest calls it.
+        name: The list's name in the manifest.
         n_rows: Usable rows.
         n_bad: Rows that could not be used.
     """
@@ -44,10 +44,10 @@ class OtherList:
 
 
 def parse_other(text: str) -> OtherList:
-    """Read what ``--overlap NAME=LIST`` names.
+    """Read the list of ``--overlap NAME=LIST``.
 
     Raises:
-        FoleyError: It is not of that form, or the list cannot be read.
+        FoleyError: The text is not of that form, or the list cannot be read.
     """
     name, equals, path = text.partition("=")
     if not equals or not name.isidentifier() or not path:

@@ -1,10 +1,9 @@
 """Read the lists that VGGSound, AudioSet and their users publish.
 
-Which of their layouts a file has is found out.
-
-Understood are: VGGSound (``id,start,"label",split``; ``id_000300.mp4,label``), AudioSet (comment lines, then
-``id, start, end, "labels"``), tables with a line of column names (MMAudio, V-AURA, VGGSounder, AudioCaps), AVE
-(``category&id&quality&start&end``) and plain names, one a line (Synchformer).
+The layout of a file is found from its first lines. Known layouts are: VGGSound (``id,start,"label",split``;
+``id_000300.mp4,label``), AudioSet (comment lines, then ``id, start, end, "labels"``), tables with a line of column
+names (MMAudio, V-AURA, VGGSounder, AudioCaps), AVE (``category&id&quality&start&end``) and plain names, one a line
+(Synchformer).
 
 Each line is parsed on its own, so that a quote that is never closed costs one row, not the rest of the file.
 """
@@ -30,7 +29,7 @@ _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _ENDING = re.compile(r"\.(mp4|mkv|webm|wav|flac)$")
 _DECLARED = re.compile(r"num_segs=(\d+)")
 
-# Column names in use, by what they mean.
+# Column names in use, by their meaning.
 _HEADS = {
     "name": ("youtube_id", "video_id", "ytid", "videoid", "id", "file", "filename"),
     "start": ("start_time", "start_seconds", "start", "start_sec", "starttime"),
@@ -69,7 +68,7 @@ class BadRow(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Which field of a row means what; -1 for what a list does not have."""
+    """The position of each field in a row; -1 for fields that a list does not have."""
 
     name: int = 0
     start: int = -1
@@ -85,7 +84,7 @@ _NAMED = _Columns(name=0, label=1)
 
 
 def key_of(video_id: str, start_s: float) -> tuple[str, int]:
-    """Return what two lists call the same clip: the video and the start in milliseconds."""
+    """Return a clip's key across lists: the video and the start in milliseconds."""
     return video_id, round(start_s * 1000)
 
 
@@ -190,7 +189,7 @@ def _field(fields: list[str], index: int) -> str:
 def _interval(fields: list[str], columns: _Columns) -> tuple[str, float, float | None]:
     name = _field(fields, columns.name)
     if not _VIDEO_ID.fullmatch(name):
-        # A name that holds its start: what else the list says of a start then counts from the clip's own.
+        # A name that holds its start: a further start in the row then counts from the clip's own.
         stem = _ENDING.sub("", name.rpartition("/")[2])
         found = parse_stem(stem)
         if not found.known:
@@ -228,6 +227,6 @@ def _labels(text: str) -> tuple[str, ...]:
 
 
 def shown_text(text: str) -> str:
-    """Return the start of a text for people: what cannot be printed is escaped, what is long is cut."""
+    """Return the start of a text for messages: unprintable characters escaped, long text cut."""
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:_SHOWN_CHARS])
     return safe if len(text) <= _SHOWN_CHARS else f"{safe}..."

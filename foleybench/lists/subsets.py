@@ -26,7 +26,7 @@ from foleybench.errors import FoleyError, UnknownNameError, unknown
 FOLDER = Path(__file__).parent / "data"
 CLIPS = "clips.txt.gz"
 INDEX = "subsets.json"
-# Lists that their authors changed: what the name alone stands for. Results always say the version.
+# The version that a name alone means, for lists that their authors changed. Results always state the version.
 _NEWEST = {"vggsounder": "vggsounder-1.0"}
 
 
@@ -36,7 +36,7 @@ class Subset:
 
     Attributes:
         name: What ``--subset`` takes, or the stem of an ``--ids`` file.
-        sha256: Hash of ``id_text`` of the ids: two subsets are the same exactly when it is.
+        sha256: Hash of ``id_text`` of the ids: two subsets are equal exactly when their hashes are.
         ids: The clip ids.
         source: Where the list was published.
     """
@@ -47,7 +47,7 @@ class Subset:
     source: str = ""
 
     def facts(self) -> dict[str, Any]:
-        """Return what a result or a manifest says of the subset."""
+        """Return the facts on the subset for a result or a manifest."""
         return {"name": self.name, "sha256": self.sha256, "n_ids": len(self.ids)}
 
 
@@ -90,7 +90,7 @@ def read_ids(path: Path) -> Subset:
     Raises:
         FoleyError: The file is missing or a line is no clip id; the line is named.
     """
-    # Only here: the lists and what they need are not wanted by every command.
+    # Imported late: not every command needs the lists.
     from foleybench.lists import ListRow, read_list
     from foleybench.lists.read import shown_text
 
@@ -111,7 +111,7 @@ def read_ids(path: Path) -> Subset:
 
 
 def _plain_ids(path: Path) -> set[str] | None:
-    """Return the lines of a file that holds nothing but ids of our own writing, or None when it is something else."""
+    """Return the lines of a file that holds only ids as we write them, or None for any other file."""
     from foleybench.clip_ids import VALID
 
     lines = path.read_bytes().decode("utf-8", errors="replace").split()

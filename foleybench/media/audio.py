@@ -1,4 +1,4 @@
-"""Sound as arrays and files: read, write, resample. Mono float32 throughout."""
+"""Read, write and resample audio, mono float32 throughout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from foleybench.media.mixdown import Mixdown, require_plausible, without_lfe
 from foleybench.media.plain_file import require_file
 
 MIN_RATE_HZ, MAX_RATE_HZ = 1000, 768_000
-# Of a sound without a limit of its own: 2 GiB of samples.
+# Of audio without a limit of its own: 2 GiB of samples.
 MAX_VALUES = 1 << 29
 # libsndfile's words for a chunk of samples that is larger than what is left of the file.
 _CUT = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -32,7 +32,7 @@ _FLAC_HEAD = 4 + 4 + 34
 
 
 class SoundFile(NamedTuple):
-    """The sound of a WAV or FLAC file.
+    """The audio of a WAV or FLAC file.
 
     Attributes:
         audio: Shape (N,) float32.
@@ -79,12 +79,12 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
 
     Raises:
         MediaError: ``not_a_file`` for a pipe or device, ``undecodable`` when libsndfile cannot read it, ``bad_rate``,
-            ``not_finite`` or ``out_of_range`` for what no sound has, ``too_large`` when it does not fit into memory.
+            ``not_finite`` or ``out_of_range`` for what no audio has, ``too_large`` when it does not fit into memory.
     """
     name = "sound" if isinstance(source, bytes) else source.name
     if not isinstance(source, bytes):
         require_file(source)
-    # A name need not be UTF-8, which a text would have to be; soundfile takes bytes, its types do not say so.
+    # A file name need not be UTF-8, which ``str`` needs; soundfile takes bytes, though its types do not say so.
     opened: Any = io.BytesIO(source) if isinstance(source, bytes) else os.fsencode(source)
     try:
         with soundfile.SoundFile(opened) as file:
@@ -115,12 +115,12 @@ def _n_wanted(file: soundfile.SoundFile, max_s: float) -> int:
     """Return how many samples to read: never more than the file states, the limit, or memory allows."""
     n: int = file.frames if math.isinf(max_s) else min(file.frames, math.ceil(max_s * file.samplerate))
     if n * file.channels > MAX_VALUES:
-        raise MediaError("too_large", f"the sound has {n} samples of {file.channels} channels; too many to be read")
+        raise MediaError("too_large", f"the audio has {n} samples of {file.channels} channels; too many to be read")
     return n
 
 
 def _altered(path: Path, samples: AudioArray, subtype: str) -> bool:
-    """Return whether samples (N, C) read from a FLAC file do not have the MD5 that it states; False when none is."""
+    """Return whether samples (N, C) from a FLAC file differ from the MD5 that the file states; False without an MD5."""
     with path.open("rb") as handle:
         head = handle.read(_FLAC_HEAD)
     n_bytes = {"PCM_16": 2, "PCM_24": 3}.get(subtype)
@@ -133,19 +133,19 @@ def _altered(path: Path, samples: AudioArray, subtype: str) -> bool:
 
 
 def _stated(file: soundfile.SoundFile) -> tuple[int | None, int | None]:
-    """Return how many samples the file says that it has, and how many can be there."""
+    """Return how many samples the file claims to hold, and how many its size allows."""
     found = _CUT.search(file.extra_info)
     if not found:
         return file.frames, file.frames
     stated, there = int(found[1]), int(found[2])
-    # What is written to a pipe cannot go back to say how long it became.
+    # A writer to a pipe cannot go back to the header and enter the final length.
     if stated == 0 or stated >= _UNKNOWN_LENGTH or not there:
         return None, file.frames
     return round(file.frames * stated / there), file.frames
 
 
 def require_rate(rate_hz: int) -> None:
-    """Refuse a sample rate that no sound has: it would decide how much memory a clip takes.
+    """Refuse a sample rate that no audio has: it would decide how much memory a clip takes.
 
     Raises:
         MediaError: ``bad_rate``.
@@ -157,24 +157,24 @@ def require_rate(rate_hz: int) -> None:
 
 
 def _words(error: Exception) -> str:
-    """Return libsndfile's own words, without the name that soundfile puts in front (of bytes: an object)."""
+    """Return libsndfile's own message, without the file name that soundfile puts before it."""
     return str(getattr(error, "error_string", None) or error)
 
 
 def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:
-    """Return sound (N,), or of two channels (2, N), as a 16-bit FLAC file; values beyond [-1, 1] are clipped."""
+    """Return audio (N,), or of two channels (2, N), as a 16-bit FLAC file; values beyond [-1, 1] are clipped."""
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(audio, -1.0, 1.0).T, rate_hz, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 
 def write_wav(path: Path, audio: AudioArray, rate_hz: int, *, exact: bool = False) -> None:
-    """Write mono sound as 16-bit WAV, or (``exact``) with every bit that it has; it appears whole or not at all.
+    """Write mono audio as 16-bit WAV, or (``exact``) as 32-bit float; the file appears whole or not at all.
 
     Raises:
-        FoleyError: It cannot be written (full disk, no permission).
+        FoleyError: The file cannot be written (full disk, no permission).
     """
-    # In memory first: of a disk that is full libsndfile says only "system error".
+    # In memory first: on a full disk libsndfile says only "system error".
     buffer = io.BytesIO()
     if exact:
         soundfile.write(buffer, audio, rate_hz, format="WAV", subtype="FLOAT")
@@ -208,11 +208,11 @@ def fit_length(audio: AudioArray, n_samples: int) -> AudioArray:
 
 
 def require_finite(audio: AudioArray) -> None:
-    """Refuse a sound with NaN or infinite samples.
+    """Refuse audio with NaN or infinite samples.
 
     Raises:
         FoleyError: Names the first bad sample.
     """
     bad = np.flatnonzero(~np.isfinite(audio))
     if len(bad):
-        raise FoleyError(f"sample {bad[0]} of {len(audio)} is {audio[bad[0]]}; features need finite sound.")
+        raise FoleyError(f"sample {bad[0]} of {len(audio)} is {audio[bad[0]]}; features need finite audio.")

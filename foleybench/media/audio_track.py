@@ -20,13 +20,13 @@ from foleybench.errors import MediaError
 from foleybench.media.audio import require_rate
 from foleybench.media.mixdown import Mixdown, mean, require_plausible, without_lfe
 
-# Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, sound is continuous.
+# Containers round timestamps (FLV and Matroska to 1 ms, some muxers to a whole frame): below this, audio is continuous.
 JITTER_S = 0.05
-# What was closed shows in the median of so many neighbouring frames; the rounding of single ones does not.
+# The median over this many neighbouring frames shows gaps that were closed, but not the rounding of single frames.
 _MEDIAN_FRAMES = 11
-# Two hours at 48 kHz, 1.4 GB: only a sound without a limit of its own can get there.
+# Two hours at 48 kHz, 1.4 GB: only audio without a limit of its own can get there.
 MAX_SAMPLES = 2 * 3600 * 48000
-# How several channels become one; ``first`` and ``last`` are the two sides of a stereo sound.
+# How several channels become one; ``first`` and ``last`` are the two sides of stereo audio.
 Mix = Literal["mean", "first", "last"]
 _LOW_FREQUENCY = frozenset({"LFE", "LFE2"})
 # Layouts of more channels have names (5.1) that do not name each; of one or two, a subwoofer stands in the name.
@@ -42,18 +42,18 @@ _KINDS: dict[str, type[np.generic]] = {
 
 
 class SoundTrack:
-    """Collects decoded sound and lays it on one clock; nothing beyond the limit is kept, whatever timestamps say.
+    """Collects decoded audio and lays it on one clock; nothing beyond the limit is kept, whatever timestamps say.
 
     Attributes:
         rate_hz: Sample rate of the first frame, 0 before it.
         n_channels: Channels of the first frame.
         first_s: Time of the first sample, None before it.
         end_s: Time after the last sample, inside the limit.
-        gaps_s: How much silence was put where the sound has holes, inside the limit.
-        first_gap_s: Where the first of these begins, None when there is none.
-        goes_on: Whether there is sound beyond the limit that follows without a hole.
-        n_other_rate: Frames that said another rate than the first.
-        mixdown: What mixing the channels costs.
+        gaps_s: Seconds of silence put into gaps of the audio, inside the limit.
+        first_gap_s: Where the first gap begins, None when there is none.
+        goes_on: Whether audio follows beyond the limit without a gap.
+        n_other_rate: Frames whose stated rate differs from the first frame's.
+        mixdown: How much power mixing the channels loses.
     """
 
     def __init__(self, *, max_s: float = float("inf"), channels: Mix = "mean") -> None:
@@ -80,10 +80,10 @@ class SoundTrack:
 
     @property
     def closed_gap_s(self) -> float:
-        """By how much, at most, the sound comes earlier (later, when negative) than its timestamps say.
+        """The largest time in seconds by which the audio comes before its timestamps (negative: after).
 
-        Gaps and overlaps up to ``JITTER_S`` are closed, since timestamps are rounded. What is rounded differs from
-        frame to frame; what was closed stays. So this is the largest median of the differences of neighbouring frames.
+        Gaps and overlaps up to ``JITTER_S`` are closed, since timestamps are rounded. Rounding differs from frame to
+        frame, a closed gap stays: so this is the largest median of the differences over neighbouring frames.
         """
         if not self._lags or not self.rate_hz:
             return 0.0
@@ -96,7 +96,7 @@ class SoundTrack:
         """Add one decoded frame that starts at ``time_s`` on the clip's clock.
 
         Raises:
-            MediaError: ``not_finite``, ``out_of_range`` or ``bad_rate`` for what no sound has.
+            MediaError: ``not_finite``, ``out_of_range`` or ``bad_rate`` for what no audio has.
         """
         if self.rate_hz == 0:
             require_rate(frame.sample_rate)
@@ -130,7 +130,7 @@ class SoundTrack:
         return sys.maxsize if math.isinf(self._max_s) else math.ceil(self._max_s * self.rate_hz)
 
     def _place(self, time_s: float) -> int:
-        """Return the sample at which a frame starts: after the last one, unless there is a hole; it is noted."""
+        """Return the sample at which a frame starts: after the last one, unless there is a gap, which is noted."""
         start = round(time_s * self.rate_hz)
         if not self._parts:
             return start
@@ -143,16 +143,16 @@ class SoundTrack:
         return start
 
     def samples(self, n: int | None = None) -> AudioArray:
-        """Return the sound from time 0: ``n`` samples, or as many as there are; what was not heard is silence.
+        """Return the audio from time 0: ``n`` samples, or as many as there are, with silence where no frame was.
 
-        Where the channels cancel each other (``mixdown.cancelled``), it is that of the loudest.
+        Where the channels cancel each other (``mixdown.cancelled``), the loudest channel alone is returned.
 
         Raises:
-            MediaError: ``too_large`` when the sound is longer than memory should hold.
+            MediaError: ``too_large`` when the audio is longer than memory should hold.
         """
         length = self._cursor if n is None else n
         if length > MAX_SAMPLES:
-            raise MediaError("too_large", f"the sound has {length} samples; {MAX_SAMPLES} are read at most")
+            raise MediaError("too_large", f"the audio has {length} samples; {MAX_SAMPLES} are read at most")
         track = np.zeros(length, dtype=np.float32)
         loudest = self.mixdown.loudest if self.mixdown.cancelled else None
         for start, mixed, channels in self._parts:
@@ -164,7 +164,7 @@ class SoundTrack:
         return track
 
     def two_channels(self, n: int) -> AudioArray | None:
-        """Return both channels of a sound that has two, (2, n), as ``samples`` lays them; None of any other sound."""
+        """Return both channels of two-channel audio, (2, n), on the clock of ``samples``; None for any other audio."""
         if self.n_channels != 2:
             return None
         track = np.zeros((2, n), dtype=np.float32)
@@ -179,7 +179,7 @@ class SoundTrack:
 def mono(frame: AudioFrame, mix: Mix = "mean") -> AudioArray:
     """Return a frame as mono float32: the mean of its channels, low-frequency effects left out, or one channel.
 
-    A plain mean keeps the level of a sound that is in all channels and is the same on every machine; the subwoofer
+    A plain mean keeps the level of audio that is in all channels and is the same on every machine; the subwoofer
     channel of 5.1 repeats what the others hold.
 
     Raises:
@@ -220,7 +220,7 @@ def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
     """
     kind = _KINDS.get(frame.format.packed.name)
     if kind is None:
-        raise MediaError("unsupported_codec", f"the sound has samples of kind {frame.format.name}, which is not read")
+        raise MediaError("unsupported_codec", f"the audio has samples of kind {frame.format.name}, which is not read")
     if not frame.format.is_planar:
         return _values(frame.planes[0], kind, frame.samples * n_channels).reshape(-1, n_channels).T
     planes = [_values(plane, kind, frame.samples) for plane in frame.planes[:n_channels]]
@@ -232,10 +232,10 @@ def _values(plane: AudioPlane, kind: type[np.generic], n: int) -> npt.NDArray[np
 
 
 def limit_rate(audio: AudioArray, rate_hz: int, rate_hz_max: int) -> tuple[AudioArray, int]:
-    """Bring sound above ``rate_hz_max`` down to it; anything else keeps its rate."""
+    """Bring audio above ``rate_hz_max`` down to it; anything else keeps its rate."""
     if rate_hz <= rate_hz_max:
         return audio, rate_hz
-    # Only reached by high-resolution sound; scipy.signal is slow to import.
+    # Only reached by high-resolution audio; scipy.signal is slow to import.
     from scipy.signal import resample_poly
 
     ratio = np.gcd(rate_hz, rate_hz_max)

@@ -74,13 +74,13 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 
 
 def choose_tracks(container: InputContainer, *, video: bool = True, audio: bool = True) -> Tracks:
-    """Choose the default streams; of several, the largest picture and the most channels; cover pictures left out.
+    """Choose the default streams; of several, the largest video and the most channels; cover images left out.
 
     A stream without a decoder is chosen only when there is no other.
 
     Raises:
         MediaError: ``unsupported_codec`` when a wanted stream is there but this FFmpeg has no decoder for it, or
-            ``too_large`` when the picture is larger than 8K.
+            ``too_large`` when the video is larger than 8K.
     """
     pictures = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE] if video else []
     sounds = list(container.streams.audio) if audio else []
@@ -98,12 +98,12 @@ def choose_tracks(container: InputContainer, *, video: bool = True, audio: bool 
             stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX), **checks}
     if tracks.video is not None and _area(tracks.video) > MAX_PICTURE_PX:
         size = f"{tracks.video.width}x{tracks.video.height}"
-        raise MediaError("too_large", f"the picture is {size} pixels; the limit is {MAX_PICTURE_PX} in all")
+        raise MediaError("too_large", f"the video is {size} pixels; the limit is {MAX_PICTURE_PX} in all")
     return tracks
 
 
 def other_tracks(container: InputContainer, tracks: Tracks) -> list[str]:
-    """Return what else there is of picture and sound, one of which was chosen, in words."""
+    """Describe in words the video and audio tracks that were not chosen."""
     chosen = {stream.index for stream in tracks if stream is not None}
     kinds = {stream.type for stream in tracks if stream is not None}
     return [
@@ -117,15 +117,15 @@ def other_tracks(container: InputContainer, tracks: Tracks) -> list[str]:
 
 def _described(stream: Stream) -> str:
     if stream.codec_context is None:
-        return f"{'sound' if stream.type == 'audio' else 'picture'} without a decoder"
+        return f"{stream.type} without a decoder"
     if isinstance(stream, AudioStream):
-        return f"sound, {stream.codec_context.name}, {stream.channels} channels"
+        return f"audio, {stream.codec_context.name}, {stream.channels} channels"
     size = f", {stream.width}x{stream.height}" if isinstance(stream, VideoStream) else ""
-    return f"picture, {stream.codec_context.name}{size}"
+    return f"video, {stream.codec_context.name}{size}"
 
 
 def declared_s(container: InputContainer) -> float | None:
-    """Return how long the container says that it is, from its first picture or sound; None when it does not say."""
+    """Return the length that the container states, from its first frame or audio; None when it states none."""
     if not container.duration or container.duration < 0:
         return None
     late = container.start_time or 0
@@ -143,7 +143,7 @@ def start_s(tracks: Tracks) -> float:
 def seek_before(container: InputContainer, time_s: float | None) -> None:
     """Go to a keyframe before a time, in seconds on the file's own clock; None leaves the file at its start.
 
-    A decoder of sound needs the packet before the first one wanted, so the target lies a little earlier. A file that
+    An audio decoder needs the packet before the first one wanted, so the target lies a little earlier. A file that
     cannot be sought is read from its start.
     """
     if time_s is None or time_s <= SEEK_MARGIN_S:
@@ -159,7 +159,7 @@ class Reader:
         n_packets: Packets that were given to a decoder so far.
         n_damaged: Packets that could not be decoded or read so far.
         n_corrupt: Frames that a decoder gave out and called damaged itself, from the origin on.
-        error: What the first of them said, "" when there was none.
+        error: Message of the first damaged packet, "" when there was none.
     """
 
     def __init__(self, container: InputContainer, tracks: Tracks, origin_s: float) -> None:
@@ -187,7 +187,7 @@ class Reader:
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError as error:
-                # FFmpeg says "cannot allocate memory" of a packet that claims to have two gigabytes, too.
+                # FFmpeg also says "cannot allocate memory" for a packet that claims to hold two gigabytes.
                 self._note(error)
                 return
             if packet is None:
@@ -216,14 +216,14 @@ class Reader:
                 yield Decoded(frame, time_s)
 
     def _again(self, packet: av.Packet[Stream]) -> Iterator[Decoded]:
-        """Take an empty packet: of a picture, it shows the last one once more (Theora, AVI); a decoder would stop."""
+        """Take an empty packet: in video it repeats the last frame (Theora, AVI), and would stop a decoder."""
         if packet.stream.type == "video" and self._shown is not None:
             stamp = packet.pts if packet.pts is not None else packet.dts
             yield Decoded(self._shown, float((stamp or 0) * packet.time_base) - self._origin_s)
 
     def _time_s(self, index: int, frame: VideoFrame | AudioFrame) -> float:
         stamp = frame.pts if frame.pts is not None else frame.dts
-        # PyAV makes the fraction anew at each look, and arithmetic with fractions costs ten times as much as this.
+        # PyAV builds the fraction anew at each access, and fraction arithmetic costs ten times as much as this.
         base = frame.time_base
         if stamp is None or not base:
             time_s = self._next_s.get(index, 0.0)
@@ -238,7 +238,7 @@ class Reader:
 
 
 def frame_length_s(frame: VideoFrame | AudioFrame) -> float:
-    """Return how long a frame lasts, as far as it knows; 0 when it does not."""
+    """Return the duration that a frame states, in seconds; 0 when it states none."""
     if isinstance(frame, AudioFrame):
         return frame.samples / frame.sample_rate if frame.sample_rate else 0.0
     length, base = frame.duration, frame.time_base

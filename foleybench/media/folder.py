@@ -2,7 +2,7 @@
 
 A clip's id is the file's name as it stands, made safe (``clip_ids.slug``). Files of equal names in different folders
 all get their folders in front; names that are equal after that get a hash of their path at the end. Of files in one
-folder whose names differ in the ending only, which are the picture and the sound of one clip, the video is taken.
+folder whose names differ in the ending only, which are the video and the audio of one clip, the video is taken.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ SOUND_ENDINGS = frozenset(
 )
 
 
-# What the suite itself writes into folders of sound.
+# Files that the suite itself writes into folders of audio.
 _OURS = frozenset({"generation.json"})
 _SHOWN = 3
 
 
 class FolderFiles(NamedTuple):
-    """What lies in a folder and its subfolders.
+    """The files in a folder and its subfolders.
 
     Attributes:
         media: Media files by their ending, as paths in the folder, sorted.
@@ -77,13 +77,13 @@ def list_files(root: Path) -> FolderFiles:
 
 
 def left_out(files: FolderFiles) -> Iterator[str]:
-    """Yield a sentence for what lies in a folder and is no media file, or could not be looked at."""
+    """Yield a sentence about files that are not media, and about subfolders that cannot be read."""
     for folder in files.unreadable:
-        yield f"subfolder {printable(folder)} cannot be read: what lies in it is left out"
+        yield f"subfolder {printable(folder)} cannot be read: its files are left out"
     odd = [printable(path) for path in files.others if path.name not in _OURS]
     if odd:
         few = f"{', '.join(odd[:_SHOWN])}{', ...' if len(odd) > _SHOWN else ''}"
-        yield f"{len(odd)} files are no sound or video by their names and left out: {few}"
+        yield f"{len(odd)} files are not audio or video by their names and were left out: {few}"
 
 
 def _new(folder: str, name: str, inside: set[str]) -> bool:
@@ -118,14 +118,14 @@ def plain_name(folder: Path) -> str:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClipFile:
-    """A file with what its name says.
+    """A file with the clip id, source and start time that its name gives.
 
     Attributes:
         path: In the folder.
         clip_id: The name as it stands, made safe.
         source_id: The video that it was cut from, where the name follows a known scheme; else the clip itself.
         start_s: Where in that video the clip starts.
-        same_as: The file that is taken for this clip in place of this one, or None.
+        same_as: The other file of this clip that is used in place of this one, or None.
     """
 
     path: PurePosixPath
@@ -141,7 +141,7 @@ class ClipFile:
 
 
 def clip_files(paths: Sequence[PurePosixPath]) -> list[ClipFile]:
-    """Return what the names of files say, in the order of the paths.
+    """Return the clip id, source and start time that each file name gives, in the order of the paths.
 
     Example:
         >>> files = clip_files([PurePosixPath(p) for p in ("-1pRmoJIGQc_10000_20000.mp4", "my dog.wav")])

@@ -1,4 +1,4 @@
-"""Decoded pictures made upright, square-pixelled and of the wanted size."""
+"""Make decoded frames upright, square-pixelled and of the wanted size."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Turn:
 
 
 class Fitter:
-    """Makes every frame of a video upright and of one size, chosen at the first frame.
+    """Turns every frame of a video upright and scales it to one size, chosen at the first frame.
 
     A frame that changes size in mid-stream is squeezed into the size of the first.
 
@@ -127,7 +127,7 @@ def pixel_aspect(ratio: Fraction | None) -> float:
 def is_hdr(frame: VideoFrame) -> bool:
     """Whether a frame says that it has the transfer curve of high dynamic range.
 
-    Such a picture is written as it is, without tone mapping: it looks pale.
+    Such a frame is written as it is, without tone mapping: it looks pale.
     """
     return int(frame.color_trc) in _HDR_CURVES
 

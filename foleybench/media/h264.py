@@ -1,4 +1,4 @@
-"""Our own video files: H.264 in MP4, reproducible to the byte.
+"""Write and read H.264 in MP4, reproducible to the byte.
 
 x264 gives the same bytes for the same thread count and other bytes for another, so one thread is used everywhere and
 clips are processed in parallel instead.
@@ -53,17 +53,17 @@ class Mp4Writer:
 
 
 def reproducible(frame: VideoFrame) -> VideoFrame:
-    """Return the frame as ``yuv420p`` with nothing left in it that is not picture.
+    """Return the frame as ``yuv420p`` with nothing left beside the image itself.
 
     x264 reads a little beyond the right edge at some widths (340x90 is one). What lies there is whatever the memory
-    held before, so the same picture would give other bytes from run to run.
+    held before, so the same frame would give other bytes from run to run.
     """
     image = frame.reformat(format="yuv420p", threads=1)
     image.make_writable()
     for plane in image.planes:
         rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(plane.height, plane.line_size)
         rows[:, plane.width :] = 0
-    # The picture type of the source would force key frames where the source had them.
+    # The source's picture type (I, P or B) would force key frames where the source had them.
     image.pict_type = PictureType.NONE
     return image
 
@@ -116,7 +116,7 @@ def decode_mp4(data: bytes) -> tuple[FrameArray, FloatArray]:
         Frames (T, H, W, 3) uint8 RGB and their times in seconds, shape (T,).
 
     Raises:
-        MediaError: ``undecodable`` when there is no picture or the stream is broken.
+        MediaError: ``undecodable`` when there is no video or the stream is broken.
     """
     frames, times = [], []
     try:

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from foleybench.media.demux import Reader, Tracks
 
 _PLAIN_SOUND = frozenset({".wav", ".flac"})
-# Timestamps are rounded to a millisecond or two; what is above was a gap or an overlap that was closed.
+# Timestamps are rounded to a millisecond or two; a larger move comes from a gap or an overlap that was closed.
 CLOSED_GAP_S = 0.005
 TRUNCATED_S = 0.1
 # 12 dB over full scale: decoded music exceeds it by a few decibels at most.
 LOUD_PEAK = 4.0
-# What an encoder puts in front, as far as it is usual: FFmpeg's AAC, and LAME with the delay of a decoder.
+# Usual priming samples of an encoder: FFmpeg's AAC, and LAME with the delay of a decoder.
 _USUAL_DELAY = {"aac": 1024, "mp3": 1105}
 
 
 class Remark(NamedTuple):
-    """Something about a sound that does not keep it from being used.
+    """A remark on audio that can be used all the same.
 
     Attributes:
         kind: ``damaged``, ``truncated``, ``sound_gap``, ``closed_gap``, ``cancelled``, ``other_tracks``,
@@ -44,13 +44,13 @@ class Remark(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A sound that was read.
+    """Audio as it was read, with remarks.
 
     Attributes:
         audio: Mono, shape (N,) float32.
         rate_hz: Its rate.
-        goes_on: Whether there is more of it than was asked for.
-        remarks: What a listener would be told.
+        goes_on: Whether the file holds more audio than was asked for.
+        remarks: What is odd about the audio.
     """
 
     audio: AudioArray
@@ -60,11 +60,11 @@ class Heard(NamedTuple):
 
 
 def hear(path: Path, channels: Channels = "mean", max_s: float = float("inf")) -> Heard:
-    """Read the sound of any media file as mono, on the container's clock.
+    """Read the audio of any media file as mono, on the container's clock.
 
     WAV and FLAC go through libsndfile. Anything else goes through FFmpeg, which drops the priming samples that AAC, MP3
-    and Opus encoders put in front where the file says how many; a sound that starts later than the picture begins with
-    silence. Where channels cancel each other, the mean is that of the loudest alone, which is told.
+    and Opus encoders put in front where the file says how many; audio that starts later than the video begins with
+    silence. Where channels cancel each other, the loudest alone is taken, and a remark says so.
 
     Args:
         path: The file.
@@ -108,7 +108,7 @@ def _track(path: Path, channels: Channels, max_s: float) -> Heard:
     with open_media(path) as container:
         both = choose_tracks(container)
         if both.audio is None:
-            raise MediaError("no_audio", f"{path.name} holds no sound")
+            raise MediaError("no_audio", f"{path.name} holds no audio")
         track = SoundTrack(max_s=max_s, channels=channels)
         reader = Reader(container, Tracks(None, both.audio), start_s(both))
         for frame, time_s in reader:
@@ -123,7 +123,7 @@ def _track(path: Path, channels: Channels, max_s: float) -> Heard:
         ]
     if not track.rate_hz:
         raise MediaError(
-            "undecodable", f"no sound of {path.name} decodes" + (f" ({reader.error})" if reader.error else "")
+            "undecodable", f"no audio of {path.name} decodes" + (f" ({reader.error})" if reader.error else "")
         )
     return Heard(track.samples(), track.rate_hz, track.goes_on, tuple(remarks))
 
@@ -138,7 +138,7 @@ def _container_remarks(container: InputContainer, tracks: Tracks, track: SoundTr
     if others:
         remarks.append(Remark("other_tracks", f"track {sound.index} was read; there is also {'; '.join(others)}"))
     delay = _USUAL_DELAY.get(container.format.name)
-    # Where a Xing or LAME header says how much is in front, the sound starts that much later.
+    # Where a Xing or LAME header says how much is in front, the audio starts that much later.
     if delay and not sound.start_time:
         remarks.append(
             Remark(
@@ -167,20 +167,20 @@ def damage(path: Path, container: InputContainer, reader: Reader, track: SoundTr
 
 
 def track_remarks(track: SoundTrack) -> list[Remark]:
-    """Return what was done to lay a sound on its clock, and to mix it."""
+    """Return remarks on gaps filled, gaps closed and channels mixed."""
     remarks = []
     if track.first_gap_s is not None:
         where = f"the first at {track.first_gap_s:.3f} s"
-        remarks.append(Remark("sound_gap", f"{track.gaps_s:.3f} s of silence stand where the sound has holes, {where}"))
+        remarks.append(Remark("sound_gap", f"{track.gaps_s:.3f} s of silence fill gaps of the audio, {where}"))
     if abs(track.closed_gap_s) > CLOSED_GAP_S:
         way = "earlier" if track.closed_gap_s > 0 else "later"
         moved_ms = 1000 * abs(track.closed_gap_s)
-        remarks.append(Remark("closed_gap", f"sound stands up to {moved_ms:.0f} ms {way} than its timestamps say"))
+        remarks.append(Remark("closed_gap", f"audio stands up to {moved_ms:.0f} ms {way} than its timestamps say"))
     return [*remarks, *mix_remarks(track.mixdown)]
 
 
 def mix_remarks(mixdown: Mixdown) -> list[Remark]:
-    """Return what became of channels that cancel each other."""
+    """Return a remark on channels that cancel each other."""
     if not mixdown.cancelled or mixdown.loss_db is None:
         return []
     return [

@@ -1,8 +1,6 @@
 """Measure loudness (BS.1770-4), and bring audio to a loudness.
 
-One gain does it, held below a peak.
-
-The gain is for listening; scoring never uses it.
+One gain brings audio to the target, held below a true-peak limit. The gain is for listening; scoring never uses it.
 
 Sources: Recommendation ITU-R BS.1770-4 (10/2015), Annex 1, tables 1 and 2 for loudness; EBU R 128 (2023) for -23 LUFS
 and -1 dBTP; Annex 2 for true peaks (four times
@@ -35,12 +33,12 @@ _OVERSAMPLING = 4
 
 
 class Levelled(NamedTuple):
-    """A sound after its gain.
+    """Audio after its gain.
 
     Attributes:
         audio: Shape (N,).
-        gain_db: What was applied; 0 for silence, which is left as it is.
-        lufs: Its loudness now.
+        gain_db: The gain that was applied; 0 for silence, which is left as it is.
+        lufs: Loudness after the gain.
         held_back: Whether the peak limit allowed less gain than the target asks for.
     """
 
@@ -51,7 +49,7 @@ class Levelled(NamedTuple):
 
 
 def to_loudness(audio: AudioArray, rate_hz: int, target_lufs: float = TARGET_LUFS) -> Levelled:
-    """Bring a sound to a loudness by one gain; its dynamics stay, so a few sharp hits may end below the target.
+    """Bring audio to a loudness by one gain; its dynamics stay, so a few sharp hits may end below the target.
 
     Args:
         audio: Mono, shape (N,).
@@ -59,7 +57,7 @@ def to_loudness(audio: AudioArray, rate_hz: int, target_lufs: float = TARGET_LUF
         target_lufs: Wanted integrated loudness (ITU-R BS.1770-4).
 
     Returns:
-        The sound, and what was done.
+        The audio after the gain, with the gain.
     """
     before = integrated_lufs(resample(audio, rate_hz, 48000)) if len(audio) else GATE_LUFS
     if before <= GATE_LUFS:
@@ -71,14 +69,14 @@ def to_loudness(audio: AudioArray, rate_hz: int, target_lufs: float = TARGET_LUF
 
 
 def below_peak(audio: AudioArray) -> AudioArray:
-    """Turn a sound of shape (channels, N) down as a whole when its true peak is above -1 dBTP."""
+    """Turn audio of shape (channels, N) down as a whole when its true peak is above -1 dBTP."""
     peak = max(true_peak(channel) for channel in audio)
     limit = 10.0 ** (PEAK_DBTP / 20.0)
     return audio if peak <= limit else np.asarray(audio * np.float32(limit / peak), dtype=np.float32)
 
 
 def true_peak(audio: AudioArray) -> float:
-    """Return the largest magnitude of the sound between its samples too, four times oversampled.
+    """Return the largest magnitude of the audio between its samples too, four times oversampled.
 
     Example:
         >>> sine = np.sin(np.pi / 2 * np.arange(1000) + np.pi / 4).astype(np.float32)
@@ -94,7 +92,7 @@ def true_peak(audio: AudioArray) -> float:
 
 
 def integrated_lufs(audio: AudioArray) -> float:
-    """Return the gated loudness of a mono sound.
+    """Return the gated loudness of mono audio.
 
     Args:
         audio: Shape (N,) at 48 kHz.
@@ -103,7 +101,7 @@ def integrated_lufs(audio: AudioArray) -> float:
         LUFS, at least -70.
 
     Raises:
-        FoleyError: The sound holds a sample that is not finite.
+        FoleyError: The audio holds a sample that is not finite.
 
     Example:
         >>> sine = np.sin(2 * np.pi * 997 * np.arange(48000) / 48000)
@@ -120,7 +118,7 @@ def integrated_lufs(audio: AudioArray) -> float:
 
 
 def _block_power(audio: AudioArray) -> FloatArray:
-    """Mean square of the weighted sound in each whole block; of a shorter sound, in all of it."""
+    """Mean square of the weighted audio in each whole block; of shorter audio, in all of it."""
     from scipy.signal import lfilter
 
     require_finite(audio)

@@ -1,6 +1,6 @@
 """Mix several channels of audio into one.
 
-Their mean, or the loudest where they cancel each other.
+The mix is the mean of the channels, or the loudest channel where they cancel each other.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _LFE_FROM, _LFE_INDEX = 6, 3
 # Of independent channels, the mean keeps one part in their number of the power. Channels that keep less than half of
 # that cancel: for two, 6.0 dB under the channels. Of 106 real files with two channels the worst kept -5.7 dB.
 _CANCELLED_SHARE = 0.5
-_HEARD_POWER = 1e-10  # -100 dB: what is less is silence, and has nothing to lose.
+_SILENT_POWER = 1e-10  # -100 dB: audio below is silence, which has no power to lose.
 
 
 class Mixdown:
-    """Mixes parts of one sound, and watches whether its channels cancel.
+    """Mixes the parts of one audio track, and measures whether its channels cancel.
 
     Attributes:
         n_channels: Channels of the first part that was mixed, 0 before it.
@@ -52,13 +52,13 @@ class Mixdown:
     @property
     def loss_db(self) -> float | None:
         """By how much the mean is quieter than the channels are on average; None for one channel, or silence."""
-        if not self._n or self._channels.mean() < _HEARD_POWER * self._n:
+        if not self._n or self._channels.mean() < _SILENT_POWER * self._n:
             return None
         return 10.0 * math.log10(max(self._mixed / float(self._channels.mean()), 1e-12))
 
     @property
     def cancelled(self) -> bool:
-        """Whether so much is lost that the mean is no picture of the sound."""
+        """Whether the mean loses so much power that it does not stand for the audio."""
         limit_db = 10.0 * math.log10(_CANCELLED_SHARE / max(1, self.n_channels))
         return self.loss_db is not None and self.loss_db < limit_db
 
@@ -82,20 +82,20 @@ def mean(channels: AudioArray) -> AudioArray:
 def without_lfe(n_channels: int) -> list[int]:
     """Return which channels are mixed when nothing names them: all, but for the subwoofer of six and more.
 
-    It repeats what the other channels hold. WAV and FLAC have it fourth in 5.1, 6.1 and 7.1.
+    The subwoofer repeats what the other channels hold. WAV and FLAC have it fourth in 5.1, 6.1 and 7.1.
     """
     return [k for k in range(n_channels) if n_channels < _LFE_FROM or k != _LFE_INDEX]
 
 
 def require_plausible(values: npt.NDArray[np.float32]) -> None:
-    """Refuse samples that no sound has.
+    """Refuse samples that no audio has.
 
     Raises:
         MediaError: ``not_finite`` when one is NaN or infinite, ``out_of_range`` when one is over ``MAX_PEAK``.
     """
     peak = float(np.abs(values).max(initial=0.0))
     if not math.isfinite(peak):
-        raise MediaError("not_finite", "the sound holds samples that are NaN or infinite")
+        raise MediaError("not_finite", "the audio holds samples that are NaN or infinite")
     if peak > MAX_PEAK:
         raise MediaError(
             "out_of_range",

@@ -24,20 +24,20 @@ from foleybench.media.demux import Reader, choose_tracks, frame_length_s, open_m
 from foleybench.media.frames import Fitter, pixel_aspect
 from foleybench.media.h264 import add_h264, reproducible
 
-# What browsers and players take inside an mp4; anything else is encoded again.
+# Codecs that browsers and players take inside an mp4; any other is encoded again.
 _TICKS_HZ = 90000
 _EXACT = {"fflags": "+bitexact"}
 _MP4_CODECS = frozenset({"h264", "hevc", "av1", "libdav1d", "vp9"})
 
 
 def mux_sound(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Path) -> None:
-    """Write an mp4 with the picture of ``video_path`` and this sound, both starting at 0; its own sound is dropped.
+    """Write an mp4 with the video of ``video_path`` and this audio, both starting at 0; its own audio is dropped.
 
     The video stream is copied when players take its codec inside an mp4, and encoded as H.264 otherwise.
 
     Args:
         video_path: Any video file.
-        audio: New sound, mono, shape (N,); or (channels, N).
+        audio: New audio, mono, shape (N,); or (channels, N).
         rate_hz: Its rate.
         out_path: Where the mp4 goes; written under a temporary name first.
 
@@ -55,16 +55,16 @@ def mux_sound(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Path)
 
 
 def mux_copy(video_path: Path, audio: AudioArray, rate_hz: int, stem: Path) -> tuple[Path, bool]:
-    """Write a copy of a video with this sound: ``<stem>.mp4``, or ``<stem>.mkv`` when an mp4 does not take its codec.
+    """Write a copy of a video with this audio: ``<stem>.mp4``, or ``<stem>.mkv`` when an mp4 does not take its codec.
 
     Args:
         video_path: Any video file.
-        audio: New sound, shape (N,) or (channels, N).
+        audio: New audio, shape (N,) or (channels, N).
         rate_hz: Its rate.
         stem: Where the copy goes, without a suffix.
 
     Returns:
-        The file, and whether the picture was copied; if no container takes it as it is, it was encoded as H.264.
+        The file, and whether the video was copied; if no container takes it as it is, it was encoded as H.264.
 
     Raises:
         MediaError: The video cannot be used.
@@ -85,7 +85,7 @@ def mux_copy(video_path: Path, audio: AudioArray, rate_hz: int, stem: Path) -> t
 
 
 class _Container(NamedTuple):
-    """A kind of file; None takes any codec."""
+    """A container format and the codecs that it takes; None takes any codec."""
 
     suffix: str
     format: str
@@ -102,7 +102,7 @@ def _copy_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Pat
     with open_media(video_path) as source:
         video = choose_tracks(source, audio=False).video
         if video is None:
-            raise MediaError("no_video", f"{video_path.name} holds no picture")
+            raise MediaError("no_video", f"{video_path.name} holds no video")
         known = container.codecs is None or video.codec_context.name in container.codecs
         if not known or video.time_base is None:
             return False
@@ -128,7 +128,7 @@ def _copy_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: Pat
 
 
 def _timed_options(container: _Container, rate_hz: int) -> dict[str, str]:
-    """Return the muxer's options; an mp4 tells lengths in samples, so that players end where the sound does."""
+    """Return the muxer's options; an mp4 states lengths in samples, so that players end where the audio does."""
     clock = {"movie_timescale": str(rate_hz)} if container.format == "mp4" else {}
     return {**container.options, **clock}
 
@@ -139,7 +139,7 @@ def _encode_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: P
     with open_media(video_path) as source, av.open(str(out_path), "w", format="mp4", options=options) as target:
         tracks = choose_tracks(source, audio=False)
         if tracks.video is None:
-            raise MediaError("no_video", f"{video_path.name} holds no picture")
+            raise MediaError("no_video", f"{video_path.name} holds no video")
         fitter = Fitter(aspect=pixel_aspect(tracks.video.sample_aspect_ratio))
         stream: VideoStream | None = None
         sound: Iterable[av.Packet[av.AudioStream]] = ()
@@ -154,7 +154,7 @@ def _encode_under(video_path: Path, audio: AudioArray, rate_hz: int, out_path: P
             lengths[pts] = length
             target.mux(_with_lengths(stream.encode(image), lengths))
         if stream is None:
-            raise MediaError("undecodable", f"no picture of {video_path.name} decodes")
+            raise MediaError("undecodable", f"no video of {video_path.name} decodes")
         target.mux(_with_lengths(stream.encode(), lengths))
         target.mux(list(sound))
 
@@ -174,7 +174,7 @@ def _timed(reader: Reader) -> Iterator[tuple[VideoFrame, int, int]]:
 
 
 def _with_lengths(packets: list[av.Packet[VideoStream]], lengths: dict[int, int]) -> list[av.Packet[VideoStream]]:
-    """Give packets the length of their frame: the encoder forgets it, and the last one would get a wrong one."""
+    """Give packets the length of their frame: the encoder drops the lengths, and the last frame's would be wrong."""
     for packet in packets:
         if packet.pts in lengths:
             packet.duration = lengths[packet.pts]

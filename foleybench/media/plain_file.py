@@ -1,6 +1,6 @@
 """Open regular files only.
 
-A pipe would be waited for, a device read for ever.
+Opening a pipe waits for a writer; reading a device never ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KINDS = (
 
 
 def other_kind(mode: int) -> str:
-    """Return what a file of this mode is when it is no regular file, "" when it is one.
+    """Return the kind of a file of this mode when it is not a regular file, "" when it is one.
 
     Example:
         >>> other_kind(0o010644), other_kind(0o100644)
@@ -43,7 +43,7 @@ def require_file(path: Path) -> int:
         raise MediaError("missing", "there is no such file") from error
     except (OSError, ValueError) as error:
         words = why(error) if isinstance(error, OSError) else str(error)
-        raise MediaError("unreadable", f"the file cannot be looked at: {words}") from error
+        raise MediaError("unreadable", f"the file's size and kind cannot be read: {words}") from error
     if kind := other_kind(found.st_mode):
         raise MediaError("not_a_file", f"{kind}, not a regular file")
     return found.st_size

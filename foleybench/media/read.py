@@ -35,17 +35,17 @@ def read_video(
     short_side_px: int | None = None,
     with_audio: bool = False,
 ) -> Clip:
-    """Read any video file as a clip whose time 0 is its first picture.
+    """Read any video file as a clip whose time 0 is its first frame.
 
     Args:
-        path: The file; with or without sound, any frame rate, constant or variable.
+        path: The file; with or without audio, any frame rate, constant or variable.
         max_s: Read at most this much.
         fps: Keep the frame on screen at k / fps instead of every frame with its own timestamp.
         short_side_px: Scale the short side down to this when it is larger.
-        with_audio: Whether to read the sound too, laid on the same clock; a file without sound gives None.
+        with_audio: Whether to read the audio too, laid on the same clock; a file without audio gives None.
 
     Returns:
-        The clip; its length is that of the picture.
+        The clip; its length is that of the video.
 
     Raises:
         MediaError: The file cannot be used; the status word and the reason say why.
@@ -53,12 +53,12 @@ def read_video(
     with open_media(path) as container:
         tracks = choose_tracks(container, audio=with_audio)
         if tracks.video is None:
-            raise MediaError("no_video", f"{path.name} holds no picture")
+            raise MediaError("no_video", f"{path.name} holds no video")
         fitter = Fitter(short_side_px=short_side_px, aspect=pixel_aspect(tracks.video.sample_aspect_ratio), even=False)
         pictures = _Pictures(fitter, max_s=float("inf") if max_s is None else max_s, fps=fps)
         sound = _read_tracks(container, tracks, pictures)
     if pictures.first_s is None:
-        raise MediaError("undecodable", f"no picture of {path.name} decodes")
+        raise MediaError("undecodable", f"no video of {path.name} decodes")
     duration_s = pictures.finish()
     audio = None if sound is None or not sound.rate_hz else sound.samples(round(duration_s * sound.rate_hz))
     return Clip(
@@ -75,7 +75,7 @@ def read_video(
 
 
 def read_picture(path: Path, *, max_s: float, fps: float, short_side_px: int) -> tuple[FrameArray, FloatArray]:
-    """Read the picture of a video on the clock of its sound, which starts where the first of the two starts.
+    """Read the frames of a video on the clock of its audio, which starts where the first of the two starts.
 
     Args:
         path: The file.
@@ -84,7 +84,7 @@ def read_picture(path: Path, *, max_s: float, fps: float, short_side_px: int) ->
         short_side_px: Scale the short side down to this when it is larger.
 
     Returns:
-        Frames (T, H, W, 3) uint8 and their times in seconds (T,). A picture that starts later than its sound shows
+        Frames (T, H, W, 3) uint8 and their times in seconds (T,). A video that starts later than its audio shows
         its first frame until then.
 
     Raises:
@@ -93,7 +93,7 @@ def read_picture(path: Path, *, max_s: float, fps: float, short_side_px: int) ->
     with open_media(path) as container:
         both = choose_tracks(container)
         if both.video is None:
-            raise MediaError("no_video", f"{path.name} holds no picture")
+            raise MediaError("no_video", f"{path.name} holds no video")
         fitter = Fitter(short_side_px=short_side_px, aspect=pixel_aspect(both.video.sample_aspect_ratio), even=False)
         pictures = _Pictures(fitter, max_s=max_s, fps=fps)
         tracks = Tracks(both.video, None)
@@ -104,7 +104,7 @@ def read_picture(path: Path, *, max_s: float, fps: float, short_side_px: int) ->
             if pictures.done:
                 reader.finish(tracks.video)
     if pictures.first_s is None:
-        raise MediaError("undecodable", f"no picture of {path.name} decodes")
+        raise MediaError("undecodable", f"no video of {path.name} decodes")
     pictures.finish()
     late = max(0, round(pictures.first_s * fps))
     frames = np.concatenate([np.repeat(pictures.images[0][None], late, axis=0), np.stack(pictures.images)])
@@ -113,7 +113,7 @@ def read_picture(path: Path, *, max_s: float, fps: float, short_side_px: int) ->
 
 
 def read_media_sound(path: Path, channels: Channels = "mean") -> tuple[AudioArray, int]:
-    """Read the sound of any media file as mono; see ``foleybench.media.hear``, which also says what is odd about it.
+    """Read the audio of any media file as mono; see ``foleybench.media.hear``, which also says what is odd about it.
 
     Raises:
         MediaError: The file cannot be used; the status word and the reason say why.
@@ -151,7 +151,7 @@ class _Pictures:
         self._end_s = time_s + (frame_length_s(frame) or self._usual_s)
 
     def finish(self) -> float:
-        """Release the last frame and return the length of the picture in seconds."""
+        """Release the last frame and return the length of the video in seconds."""
         duration_s = min(self._max_s, max(self._end_s, 1 / self._fps if self._fps else 0.04))
         self._release(duration_s)
         return duration_s
@@ -173,14 +173,14 @@ class _Pictures:
         self._n_bytes += image.nbytes
         if self._n_bytes > _MAX_DECODED_BYTES:
             raise MediaError(
-                "too_large", f"over {_MAX_DECODED_BYTES >> 30} GiB of pictures; set a length or a size limit"
+                "too_large", f"over {_MAX_DECODED_BYTES >> 30} GiB of frames; set a length or a size limit"
             )
         self.images.append(image)
         self.times_s.append(time_s)
 
 
 def _read_tracks(container: InputContainer, tracks: Tracks, pictures: _Pictures) -> SoundTrack | None:
-    """Read picture and sound in one pass; sound that comes before the first picture in the file waits for its time."""
+    """Read video and audio in one pass; audio that comes before the first frame in the file waits for its time."""
     reader = Reader(container, tracks, 0.0)
     waiting: list[tuple[AudioFrame, float]] = []
     track = None if tracks.audio is None else SoundTrack(max_s=pictures._max_s)

@@ -1,4 +1,4 @@
-"""The resamplers that other toolkits use.
+"""Resample as other toolkits do.
 
 Each is the library's own method to the accuracy that its test states.
 
@@ -30,16 +30,16 @@ _JULIUS_ZEROS, _JULIUS_ROLLOFF = 24, 0.945
 
 
 def resample_as(method: Resampler, audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
-    """Resample with one of the methods; nothing is done at equal rates or to an empty sound.
+    """Resample with one of the methods; nothing is done at equal rates or to empty audio.
 
     Args:
-        method: Which.
+        method: The library whose method is used.
         audio: Shape (N,).
         from_hz: Rate of ``audio``.
         to_hz: Wanted rate.
 
     Returns:
-        About ``N * to_hz / from_hz`` samples; libraries round this differently, so the caller settles the length.
+        About ``N * to_hz / from_hz`` samples; libraries round this differently, so the caller cuts or pads.
     """
     if from_hz == to_hz or not len(audio):
         return audio

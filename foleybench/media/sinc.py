@@ -1,4 +1,4 @@
-"""torchaudio's windowed-sinc resampler, without torchaudio.
+"""Resample with torchaudio's windowed sinc, without torchaudio.
 
 torchaudio 2.11 is the last release and is built for torch 2.11 alone, and resampling is all that most scoring needs of
 it. The filters here are the same to the bit, so features, results and cached files do not depend on which of the two
@@ -42,9 +42,9 @@ HANN = Filter()
 
 
 def sinc_resample(audio: AudioArray, from_hz: int, to_hz: int, low_pass: Filter = HANN) -> AudioArray:
-    """Resample by one filter per output phase; outside the sound there is silence.
+    """Resample by one filter per output phase; outside the audio there is silence.
 
-    Rates whose table of filters would be too large go the same way without one, to 1e-6 of full scale.
+    Rates whose table of filters would be too large are resampled without a table, equal to 1e-6 of full scale.
 
     Args:
         audio: Shape (N,) float32.
@@ -94,7 +94,7 @@ def _filters(old: int, new: int, low_pass: Filter) -> tuple[Tensor, int]:
     zeros, cutoff = low_pass.zeros, min(old, new) * low_pass.rolloff
     reach = math.ceil(zeros * old / cutoff)
     taps = torch.arange(-reach, reach + old, dtype=torch.float64)[None, None] / old
-    # The phases are float32, as there: in float64 the last bits of the filters would differ.
+    # The phases are float32, as in torchaudio: in float64 the last bits of the filters would differ.
     phases = torch.arange(0, -new, -1)[:, None, None] / new
     crossings = ((phases + taps) * cutoff).clamp(-zeros, zeros)
     if low_pass.window == "hann":

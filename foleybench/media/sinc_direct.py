@@ -1,6 +1,6 @@
-"""Windowed-sinc resampling without a table of filters.
+"""Resample by windowed sinc without a table of filters.
 
-For rates that have next to nothing in common.
+This serves rates with hardly a common divisor.
 
 A table holds a filter for each of ``new`` output phases, ``old`` samples wide: 44101 Hz to 48000 Hz would take 17 GB,
 and a header decides it. Here each output sample has its own few taps, computed on the spot: the same filter.
@@ -36,14 +36,14 @@ def resample_directly(
 
     Args:
         audio: Shape (N,) float32.
-        old: Rate of ``audio``, without what it has in common with ``new``.
-        new: Wanted rate.
+        old: Rate of ``audio``, divided by the greatest common divisor with ``new``.
+        new: Wanted rate, divided likewise.
         cutoff: Cut-off in the unit of ``old`` and ``new``.
         reach: Taps to either side.
         kernel: From distances in zero crossings to the filter's values; zero beyond its own reach.
         n: How many samples to make.
         float32_phases: Whether phases are rounded, as in torchaudio's table, which moves taps by a millionth.
-        hold_ends: Whether the sound's first and last sample go on outside it, in place of silence.
+        hold_ends: Whether the audio's first and last sample go on outside it, in place of silence.
         unit_sum: Whether the taps of each output sample are brought to a sum of 1, in place of ``cutoff / old``.
     """
     padded = np.pad(audio.astype(np.float64), reach + 1, mode="edge" if hold_ends and len(audio) else "constant")

@@ -1,4 +1,4 @@
-"""Both channels of a sound that has two."""
+"""Read both channels of two-channel audio."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PLAIN_SOUND = frozenset({".wav", ".flac"})
 
 
 def read_two_channels(path: Path, n: int) -> AudioArray | None:
-    """Return both channels of a sound as ``media.hear`` lays its mean, or None when it has not two.
+    """Return both channels of audio as ``media.hear`` lays its mean, or None when the file has not two channels.
 
     Args:
         path: A file that ``hear`` could read.
         n: How many samples.
 
     Returns:
-        Shape (2, n), at the sound's own rate.
+        Shape (2, n), at the audio's own rate.
     """
     if path.suffix.lower() not in _PLAIN_SOUND:
         return _from_track(path, n)

@@ -9,7 +9,7 @@ __all__ = ["ClipView", "MeanOf", "Metric", "Need", "Pool", "Stat", "mean_of", "o
 
 
 def __getattr__(name: str) -> Any:
-    """Say where ``Accumulator`` went."""
+    """Raise an error that names the new place of ``Accumulator``."""
     if name == "Accumulator":
         raise ImportError("foleybench.metrics.Accumulator moved: write `from foleybench import Accumulator`.")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

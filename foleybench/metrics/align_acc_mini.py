@@ -1,8 +1,8 @@
 """Align Acc (mini): share of clips our small net judges aligned.
 
-The net was trained on SynthFoley to tell true pairs from shifted audio and from the audio of other clips, of the same
-class too. Audio without changes in time, such as steady noise, has no time to be aligned to. Values do not compare with
-those of Diff-Foley's Align Acc.
+The net was trained on SynthFoley to separate true pairs from shifted audio and from audio of other clips, also of the
+same class. Audio without changes in time, such as steady noise, has no time to be aligned to. Values do not compare
+with those of Diff-Foley's Align Acc.
 """
 
 from __future__ import annotations

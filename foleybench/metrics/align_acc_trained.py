@@ -1,6 +1,6 @@
 """Align Acc (trained): share of clips your own classifier judges aligned.
 
-The classifier is the one that ``foleybench train align-classifier`` made; its file says how often it errs on each
+The classifier is the one that ``foleybench train align-classifier`` made; its file states the error rates on each
 control row of the validation split. Two values compare only if the same weights made them: their hash is in the result.
 """
 

@@ -10,7 +10,7 @@ from foleybench.api.metric import Need
 from foleybench.metrics._families.cosine import cosine_metric
 
 METRIC = cosine_metric(
-    title="CLAP score, sound to sound",
+    title="CLAP score, audio to audio",
     source="foleybench; embeddings of LAION-AI/CLAP@1fd4c37, Wu et al., ICASSP 2023",
     first=Need(encoder="clap_laion", layer="embedding", of="reference"),
     second=Need(encoder="clap_laion", layer="embedding", of="generated"),

@@ -4,8 +4,8 @@ As av-benchmark computes it (LAION-CLAP-Score). The caption is the clip's label:
 in VGGSound. The net was trained on sentences, so values from sentences and from class names do not compare. A clip
 without a caption does not apply.
 
-The embedding covers 10 s and is blind to timing. The reference audio is not used: what the caption leaves out is not
-asked for.
+The embedding covers 10 s and is blind to timing. The reference audio is not used: only events in the caption
+count.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Class accuracy: share of clips put into their own class.
 
-Our small SynthFoley classifier judges the generated audio. Clips whose label it does not know (other data sets) do not
-apply. The ground truth scores what the classifier can do; its control row says how much.
+Our small SynthFoley classifier classifies the generated audio. Clips with a label outside its classes (other data sets)
+do not apply. The control row of the ground truth shows the best that the classifier can do.
 """
 
 from __future__ import annotations

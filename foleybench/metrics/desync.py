@@ -1,8 +1,8 @@
 """DeSync: mean size of the offset between audio and video.
 
-The likeliest of Synchformer's offsets, as av-benchmark computes it: the value of MMAudio and those who follow it. It
-goes in steps of 0.2 s and is blind to offsets under 0.1 s. Real audio does not score 0, since the network errs: read
-the value beside the control rows (ground truth, shifted).
+The offset is the likeliest of Synchformer's, as in av-benchmark: the value of MMAudio and papers that follow it.
+Offsets go in steps of 0.2 s, and those under 0.1 s are invisible. Real audio does not score 0, since the network errs:
+read the value beside the control rows (ground truth, shifted).
 
 The clip table also keeps the signed mean (positive: the audio comes early).
 """

@@ -1,9 +1,9 @@
 """DeSync (expected): mean expected size of the offset over Synchformer's softmax.
 
-``desync`` takes the size of the likeliest offset instead. This value moves with the network's doubt, so it tells
-systems apart that the steps of 0.2 s do not, and two offsets that are nearly as likely do not make it jump. It compares
-with no published value. A network in doubt gives a middling value (1.05 s when all offsets are as likely), so real
-audio is well above 0: read the value beside the control rows.
+``desync`` takes the size of the likeliest offset instead. This value changes smoothly with the
+probabilities, so it separates systems that steps of 0.2 s do not, and two nearly equal offsets do not make the value
+jump. No published value compares with this one. An undecided network gives a middle value (1.05 s when all offsets are
+as likely), so real audio is well above 0: read the value beside the control rows.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Onsets are paired with exact onset events within 300 ms, by the cheapest pairing
 ms (so an extra onset does not shift its neighbours); the mean is over all pairs of all clips. The clip table also keeps
 the signed sum (positive: late).
 
-The value says nothing about missed events: read it beside ``event_f1``; the same clips apply. Onsets that are nearer to
+The value ignores missed events: read it beside ``event_f1``, which applies to the same clips. Onsets that are nearer to
 an event that is audible but off screen are left out.
 """
 

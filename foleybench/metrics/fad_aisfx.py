@@ -1,7 +1,7 @@
 """FAD (aiSFX): Fréchet distance between embeddings of sound effects.
 
-Those of ``kad_aisfx``, 512 numbers each. Warning: below 1,000 blocks (about 150 clips of 10 s) the covariances are
-mostly chance, and so is the value: read ``kad_aisfx``, which has no such bias.
+The embeddings are those of ``kad_aisfx``, 512 numbers each. Warning: below 1,000 blocks (about 150 clips of 10 s) the
+covariances are mostly chance, and so is the value: read ``kad_aisfx``, which has no such bias.
 """
 
 from __future__ import annotations

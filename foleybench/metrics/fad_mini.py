@@ -13,6 +13,6 @@ METRIC = frechet_metric(
     layer="embedding",
     title="FAD (mini)",
     source='Kilgour et al., "Fréchet Audio Distance", Interspeech 2019, on mini_class embeddings',
-    # More than the Fréchet distances on AudioSet embeddings ask for: 32 values, of few classes.
+    # More clips than for AudioSet embeddings: the 32 values are of few classes.
     minimum_clips=24,
 )

@@ -1,6 +1,6 @@
 """FAD (VGGish): Fréchet distance between VGGish embeddings.
 
-Of all 0.96 s patches: 128 values before the last ReLU, no PCA. This is the way of audioldm_eval and av-benchmark that
+Each 0.96 s patch gives 128 values before the last ReLU, no PCA, as in audioldm_eval and av-benchmark, which
 video-to-audio papers quote. Google's original (half-overlapping windows, peak normalisation) gives other values:
 ``fad_vggish_google``. A clip needs one patch (0.975 s).
 """

@@ -1,6 +1,7 @@
 """FAD (VGGish, Google): Fréchet Audio Distance as its authors compute it.
 
-And as audiocraft does: VGGish embeddings of one 0.96 s patch every 0.5 s, from audio scaled to a peak of 1 (by no more
+audiocraft computes the same: VGGish embeddings of one 0.96 s patch every 0.5 s, from audio scaled to a peak of 1 (by no
+    more
 than 20 dB). AudioGen, MusicGen and FoleyGen quote this one; ``fad_vggish`` differs by windows and scaling alone.
 """
 

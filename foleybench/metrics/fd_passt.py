@@ -1,7 +1,7 @@
 """FD (PaSST): Fréchet distance between embeddings of PaSST.
 
-Its 768 values (mean of class and distillation token) of audio zero-padded or cut to 10 s: the FD_PaSST of av-benchmark.
-kadtk's "passt" puts the 527 logits beside the embedding: its values do not compare.
+PaSST gives 768 values (mean of class and distillation token) of audio zero-padded or cut to 10 s: the FD_PaSST of
+av-benchmark. kadtk's "passt" puts the 527 logits beside the embedding: its values do not compare.
 """
 
 from __future__ import annotations

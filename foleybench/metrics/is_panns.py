@@ -1,6 +1,7 @@
 """IS (PANNs): inception score of PANNs Cnn14's posteriors.
 
-The softmax posteriors are those of Cnn14 at 16 kHz: is each clip clear to it, and are all together varied.
+The softmax posteriors are those of Cnn14 at 16 kHz. The score is high when each clip is clear to the network and all
+together are varied.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """KAD (aiSFX): kernel distance between embeddings of sound effects.
 
-One for each block of 2.3 s of each clip, from a network that knows sound effects. It hears what kind of sound and in
-what quality, and no timing below seconds. Loudness does not matter.
+Each block of 2.3 s of a clip gives one embedding, from a network trained on sound effects. The value measures kind and
+quality of audio, and no timing below seconds. Loudness does not matter.
 """
 
 from __future__ import annotations

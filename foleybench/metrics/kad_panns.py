@@ -1,7 +1,7 @@
 """KAD (PANNs): kernel distance between embeddings of PANNs Cnn14.
 
-The 2048 values at 32 kHz. The bandwidth is the median distance between two reference embeddings, as kadtk's paper says.
-kadtk's default net is a wider one of the same family: its published values do not compare.
+Cnn14 at 32 kHz gives 2048 values. The bandwidth is the median distance between two reference embeddings, as kadtk's
+paper says. kadtk's default net is a wider one of the same family: its published values do not compare.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """KAD (PANNs, shipped): ``kad_panns`` as kadtk computes, not documents, it.
 
-The bandwidth is the median distance between two generated embeddings, so every system is measured with a yardstick of
-its own, and a system with wider spread with a longer one. For parity only; use ``kad_panns``.
+The bandwidth is the median distance between two generated embeddings, so every system has a scale of its own, and a
+system with a wider spread a larger one. For parity only; use ``kad_panns``.
 """
 
 from __future__ import annotations

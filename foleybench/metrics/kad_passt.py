@@ -1,7 +1,7 @@
 """KAD (PaSST): kernel distance between embeddings of PaSST.
 
-Its 768 values. The median distance between two reference embeddings is the bandwidth. ``fd_passt`` compares means and
-covariances of the same embeddings only and needs far more clips.
+PaSST gives 768 values. The median distance between two reference embeddings is the bandwidth. ``fd_passt`` compares
+means and covariances of the same embeddings only and needs far more clips.
 """
 
 from __future__ import annotations

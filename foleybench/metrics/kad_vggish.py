@@ -1,7 +1,7 @@
 """KAD (VGGish): kernel distance between VGGish embeddings.
 
-Those of ``fad_vggish``: one for each 0.96 s patch of each clip. Bandwidth: the median distance between two of the
-reference.
+The embeddings are those of ``fad_vggish``, one for each 0.96 s patch. The bandwidth is the median distance between two
+reference embeddings.
 """
 
 from __future__ import annotations

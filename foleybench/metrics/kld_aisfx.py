@@ -2,7 +2,7 @@
 
 KL(reference || generated) in nats of the posteriors averaged over blocks, the mean of the three heads that follow the
 Universal Category System. Second to ``similarity_aisfx``: on two halves of one clip a head agrees with itself in about
-half of the clips or fewer, so it is no class accuracy. Loudness does not matter; a low-pass alone costs much.
+half of the clips or fewer, so the value is no class accuracy. Loudness does not matter; a low-pass alone costs much.
 """
 
 from __future__ import annotations

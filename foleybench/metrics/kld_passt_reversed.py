@@ -1,8 +1,8 @@
 """KLD (PaSST, reversed): KL(generated || reference), as stable-audio-metrics computes it.
 
-Here p is the posterior of the generated audio and q that of the reference: the other direction than everybody else's
-KLD. It punishes what the reference lacks rather than what the generated audio lacks. Logits are averaged over windows
-of 10 s every 5 s before the softmax.
+Here p is the posterior of the generated audio and q that of the reference: the other direction than in every other
+KLD. The value punishes events that the reference lacks rather than events that the generated audio lacks. Logits are
+averaged over windows of 10 s every 5 s before the softmax.
 """
 
 from __future__ import annotations

@@ -41,6 +41,6 @@ METRIC = Metric(
     needs=both("envelope", "level_db"),
     per_clip=_per_clip,
     pool=POOL,
-    undefined="no reference sound changes its level",
+    undefined="no reference audio changes its level",
     clip_value=POOL.of_clip,
 )

@@ -1,4 +1,4 @@
-"""Level difference: of the RMS levels of the whole clip.
+"""Level difference: between the RMS levels of the whole clip.
 
 Levels below -80 dB count as -80 dB.
 """

@@ -3,8 +3,8 @@
 Root mean square over 64 mel bands of the difference in dB, averaged over frames of 16 ms. Levels below -80 dB re full
 scale count as -80 dB.
 
-The metric knows one right audio only: another recording of the same event, as good to the ear, is far away. Read it as
-a measure of copying, beside the distances of distributions.
+Only the reference recording is right: another recording of the same event, equally good to the ear, is far away. Read
+the value as a measure of copying, beside the distances of distributions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Loudness difference: of the integrated loudness, ITU-R BS.1770-4.
 
 Absolute difference in LU, which are dB. Unlike ``level_difference`` it weighs frequencies as the ear does and leaves
-out pauses. Loudness below -70 LUFS counts as -70 LUFS. A system whose audio is normalised to a fixed loudness is
-measured as it comes.
+out pauses. Loudness below -70 LUFS counts as -70 LUFS. Audio that a system normalises to a
+fixed loudness is measured as delivered.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Mel profile distance: between the spectra averaged over the clip.
 
 Power averaged over the whole clip in 64 mel bands; of each band its share of the clip's total in dB, never below
--60 dB; root mean square difference over bands. Gain does not change shares of the total, and what a low-pass takes away
-stays missing: a lost band counts as -60 dB whatever is left beside it. Time does not matter.
+-60 dB; root mean square difference over bands. Gain does not change shares of the total, and a band lost to a low-pass
+stays missing: it counts as -60 dB whatever the level of the others. Time does not matter.
 
 A band below -100 dB re full scale is empty: -60 dB. In silence every band is, and audio so quiet that bands fall below
 that level seems duller than it is.
@@ -20,7 +20,7 @@ from foleybench.clips import FloatArray
 from foleybench.encoders._inputs.spectra import PROFILE_FLOOR_DB
 from foleybench.metrics._families.differences import difference_metric
 
-# What is further below the whole than this is masked by it, and is rounding in 16-bit files.
+# A band further below the whole than this is masked, and is rounding noise in 16-bit files.
 RANGE_DB = 60.0
 
 

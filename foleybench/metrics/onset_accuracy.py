@@ -3,7 +3,7 @@
 A hit is a generated onset within 100 ms, matched one to one. Extra onsets cost nothing: read the value beside
 ``onset_f1`` and ``onset_ap``. A reference without onsets does not apply; silence scores 0.
 
-Unlike ``onset_accuracy_condfoley`` it keeps all detected onsets and counts the largest matching.
+Unlike ``onset_accuracy_condfoley``, the metric keeps all detected onsets and counts the largest matching.
 """
 
 from __future__ import annotations

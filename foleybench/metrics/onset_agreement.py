@@ -1,14 +1,16 @@
 """Onset agreement: F1 of the onsets in generated and reference audio.
 
 ``event_f1`` without exact events, for real clips: the same detector finds the onsets of the reference, then one-to-one
-matching within 50 ms, counted over all clips together. That a file starts is no onset, and steady sound (a tone, noise)
-has none: such a reference does not apply. Silence and noise miss every onset: 0. The reference agrees with itself.
+matching within 50 ms, counted over all clips together. The start of a file is no onset, and steady audio (a tone,
+noise) has none: such a reference does not apply. Silence and noise miss every onset: 0. The reference agrees with
+itself.
 
-Blind where onsets are dense: beyond the tolerance how late no longer matters, and hits by chance grow with the density.
-The true sound 0.1, 0.5 and 1 s late has 0.50, 0.46, 0.49 on ten clips with 2.7 onsets a second, 0.25, 0.27, 0.33 on
+The metric is blind where onsets are dense: beyond the tolerance lateness no longer matters, and chance hits grow with
+the density.
+The real audio 0.1, 0.5 and 1 s late has 0.50, 0.46, 0.49 on ten clips with 2.7 onsets a second, 0.25, 0.27, 0.33 on
 eight with 2.1 (``leaderboards/pairs_stav2a.md``, ``pairs_stable_v2a.md``). Read systems beside those rows.
 
-Changes: 2 the start of a file (its first 50 ms) counts as an onset no more.
+Changes: 2 the start of a file (its first 50 ms) no longer counts as an onset.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ METRIC = Metric(
     },
     per_clip=_per_clip,
     pool=POOL,
-    undefined="the detector finds no onset in any reference sound",
+    undefined="the detector finds no onset in any reference audio",
     clip_value=POOL.of_clip,
     curve=curve,
 )

@@ -1,6 +1,6 @@
 """Onset count accuracy: share of clips with equally many onsets.
 
-The "# onset accuracy" of CondFoleyGen and FoleyCrafter. When the onsets are does not matter. Two sounds without onsets
+The "# onset accuracy" of CondFoleyGen and FoleyCrafter. The times of the onsets do not matter. Two clips without onsets
 agree: 1.
 """
 

@@ -1,6 +1,6 @@
 """PE-AV score: cosine between the embeddings of video and audio.
 
-What the ImageBind score measures, with a net that is maintained and free for commercial use; the two scores do not
+PE-AV replaces ImageBind's network by one that is maintained and free for commercial use; the two scores do not
 compare. PE-AV embeds 16 frames and the whole audio. The cosine is ours: the authors' logit is a scaled dot product of
 embeddings that are not of unit length.
 """

@@ -1,6 +1,6 @@
 """Real-time factor: seconds of computing per second of audio.
 
-Over all clips together; below 1 is faster than real time.
+Times and lengths are summed over all clips; below 1 is faster than real time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Retrieval (aiSFX): own real sound nearer than another clip's.
+"""Retrieval (aiSFX): own real audio nearer than another clip's.
 
-For each clip the share of the other clips whose real sound is farther from the generated one than the own is, ties
+For each clip the share of other clips whose real audio is farther from the generated audio than the clip's own, ties
 counting half; averaged over clips: the area under the curve. Chance is 0.5, however many clips there are.
 """
 

@@ -1,6 +1,6 @@
-"""Retrieval at 1 (aiSFX): own real sound nearest of all.
+"""Retrieval at 1 (aiSFX): own real audio nearest of all.
 
-Share of clips for which no other clip's real sound is as near. Chance is one in the number of clips, so values from
+Share of clips for which no other clip's real audio is as near. Chance is one in the number of clips, so values from
 sets of different size do not compare: ``retrieval_aisfx`` does.
 """
 

@@ -1,7 +1,7 @@
 """Silent share difference: between the shares of silent time.
 
-Silent is a step of 10 ms whose level, over 25 ms around it, is below -60 dB re full scale. Sound where there should be
-none and silence where there should be sound weigh the same; when they occur does not matter.
+Silent is a step of 10 ms whose level, over 25 ms around it, is below -60 dB re full scale. Audio where there should be
+none and silence where there should be audio weigh the same; when they occur does not matter.
 """
 
 from __future__ import annotations

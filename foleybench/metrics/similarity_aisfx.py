@@ -1,8 +1,8 @@
-"""Similarity (aiSFX): cosine between generated and real sound.
+"""Similarity (aiSFX): cosine between generated and real audio.
 
-Between the means of their embeddings over blocks, which are no smaller than 0, so unlike sounds are far from 0 too: the
-control rows of another clip and of noise show where the scale ends. It hears what kind of sound and in what quality,
-not when. Loudness does not matter.
+The cosine is between mean embeddings over blocks. No component is below 0, so unlike audio is far from 0 too: the
+control rows of another clip and of noise show where the scale ends. The value measures kind and quality of audio, not
+timing. Loudness does not matter.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Spectral centroid difference: distance in octaves, is the audio as bright.
+"""Spectral centroid difference: distance in octaves between the mean frequencies.
 
 The centroid is the clip's mean frequency, weighted with power, from 50 Hz up. Gain does not change it.
 

@@ -1,1 +1,1 @@
-"""What HTML pages share: templates, numbers as text, drawings."""
+"""Share among HTML pages: templates, numbers as text, drawings."""

@@ -1,4 +1,4 @@
-"""Numbers as text for tables and pages."""
+"""Write numbers as text for tables and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spectrograms for pages: log-mel pictures on one colour scale."""
+"""Draw log-mel spectrograms for pages, on one colour scale."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ RANGE_DB = 70.0
 
 
 def levels_db(audio: AudioArray, rate_hz: int) -> FloatArray:
-    """Return the log-mel spectrogram of a sound.
+    """Return the log-mel spectrogram of audio.
 
     Args:
         audio: Shape (N,).
         rate_hz: Its rate.
 
     Returns:
-        Levels in dB, shape (frames, bands), at most 720 frames however long the sound is, low bands first.
+        Levels in dB, shape (frames, bands), at most 720 frames for any length, low bands first.
     """
     sound = resample(audio, rate_hz, _RATE_HZ)
     hop = max(80, -(-len(sound) // _MOST_FRAMES))
@@ -35,12 +35,12 @@ def levels_db(audio: AudioArray, rate_hz: int) -> FloatArray:
 
 
 def png(levels: FloatArray, top_db: float) -> bytes:
-    """Return a spectrogram as a PNG, high bands on top; from ``top_db`` down ``RANGE_DB`` the colours go to black."""
+    """Return a spectrogram as a PNG, high bands on top; the colours reach black ``RANGE_DB`` below ``top_db``."""
     from matplotlib import image
 
     buffer = io.BytesIO()
     picture = np.flipud(levels.T)
-    # Without the writer's name in it, the same sound gives the same bytes under every version of the writer.
+    # Without the writer's name inside, the same audio gives the same bytes under every version of the writer.
     plain: Any = {"Software": None}
     low_db = top_db - RANGE_DB
     image.imsave(buffer, picture, cmap="magma", vmin=low_db, vmax=top_db, format="png", metadata=plain)

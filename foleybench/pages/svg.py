@@ -1,4 +1,4 @@
-"""SVG for plots: elements, scales, axes."""
+"""Draw plots as SVG: elements, scales, axes."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Scale:
     Attributes:
         low: Value at ``start_px``.
         high: Value at ``end_px``.
-        start_px: Where the low end lies.
-        end_px: Where the high end lies.
+        start_px: Pixel of the low end.
+        end_px: Pixel of the high end.
         log: Whether equal ratios, not equal differences, have equal lengths.
     """
 
@@ -68,7 +68,7 @@ class Scale:
 
 
 def scale_for(values: list[float], start_px: float, end_px: float, *, log: bool = False) -> Scale:
-    """Return a scale that holds the values with a little room; never of length zero."""
+    """Return a scale that spans the values with a margin; never of length zero."""
     low, high = min(values), max(values)
     if log:
         factor = max((high / low) ** 0.08, 1.25)
@@ -105,11 +105,11 @@ def tick_text(value: float) -> str:
 
 
 def shorten(text: str, n: int) -> str:
-    """Return at most ``n`` characters, with an ellipsis where something is missing."""
+    """Return at most ``n`` characters, with an ellipsis where the text was cut."""
     return text if len(text) <= n else text[: n - 1].rstrip() + "…"
 
 
-def picture(title: str, width_px: float, height_px: float, *parts: Markup) -> Markup:
+def figure(title: str, width_px: float, height_px: float, *parts: Markup) -> Markup:
     """Return the plot that the parts make up."""
     return element(
         "svg",
@@ -153,7 +153,7 @@ def y_grid(scale: Scale, labels: Mapping[float, str], left_px: float, right_px: 
     return parts
 
 
-# What kind of row a mark stands for must not depend on colour alone.
+# The kind of a row must not show by colour alone.
 def mark(kind: str, x: float, y: float, title: str) -> Markup:
     """Return the mark of a row: disc for a model, square for a baseline, diamond for an oracle, ring for a control."""
     tip = element("title", title)

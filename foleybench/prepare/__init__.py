@@ -1,9 +1,8 @@
 """Make shards and manifests from a list of clips.
 
-The same way for every data set.
-
-Each clip is made in a worker process that can be killed, staged under ``<out>/.staging``, and packed when its split is
-whole. Kill the command at any moment and run it again: the shards are byte-identical to an unbroken run.
+Every data set is prepared in the same way. Each clip is made in a worker process that can be killed, staged under
+``<out>/.staging``, and packed when its split is whole. Kill the command at any moment and run it again: the shards are
+byte-identical to an unbroken run.
 """
 
 from typing import TYPE_CHECKING, Any

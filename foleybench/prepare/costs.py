@@ -1,6 +1,6 @@
 """Estimate what preparing many clips takes.
 
-Costs are measured on a few of them, here and now; what follows for all is computed.
+Costs are measured on a few of the clips on this machine, and computed from these for all.
 
 Measured: processor and wall seconds a clip, bytes a usable clip, the share that can be used. Assumed, and options of
 the command: hours there are, cores of a machine, how busy they are kept, prices. What fetching takes beyond that
@@ -31,7 +31,7 @@ _TAR_BYTES = 4096
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Assumed:
-    """What is not measured.
+    """Assumptions for the estimate, which the command's options change.
 
     Attributes:
         n_clips: Clips to prepare, or None for those that are asked for.
@@ -54,12 +54,12 @@ class Assumed:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one clip of the sample took.
+    """The cost of one clip of the sample.
 
     Attributes:
         cpu_s: Processor seconds.
         wall_s: Seconds by the clock.
-        n_bytes: Bytes of what was made; 0 when it failed.
+        n_bytes: Bytes of the prepared clip; 0 when it failed.
         status: ``ok`` or why it failed.
     """
 
@@ -71,14 +71,14 @@ class Cost:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CostEstimate:
-    """What all the clips take.
+    """The cost of all the clips.
 
     Attributes:
         n_clips: Clips to prepare.
         core_hours: Processor time, in hours.
-        n_cores: Cores that do it in the hours there are.
+        n_cores: Cores that prepare all clips within the given hours.
         n_machines: Machines of so many cores.
-        n_usable: Clips that can be expected to be usable.
+        n_usable: Clips expected to be usable.
         n_bytes: Bytes of the shards.
         n_shards: Number of shards at most.
         make_price: Price of the processor time.
@@ -97,7 +97,7 @@ class CostEstimate:
 
 
 def estimate_costs(costs: Sequence[Cost], n_clips: int, n_per_shard: int, assumed: Assumed) -> CostEstimate:
-    """Return what follows from the costs of a sample.
+    """Return the cost of all clips, from the costs of a sample.
 
     Example:
         >>> cost = Cost(cpu_s=1.8, wall_s=2.0, n_bytes=600_000, status="ok")
@@ -123,7 +123,7 @@ def estimate_costs(costs: Sequence[Cost], n_clips: int, n_per_shard: int, assume
 
 
 def measure_costs(dataset: Dataset, items: Sequence[Item], n_sample: int) -> Iterator[Cost]:
-    """Make clips that lie evenly among the items, in this process, and yield what each took; nothing is kept."""
+    """Prepare clips at even distances in the list, in this process, and yield the cost of each; no clip is kept."""
     step = max(1, len(items) // n_sample)
     for item in items[::step][:n_sample]:
         cpu_s, wall_s, status, n_bytes = time.process_time(), time.perf_counter(), "ok", 0
@@ -139,10 +139,10 @@ def measure_costs(dataset: Dataset, items: Sequence[Item], n_sample: int) -> Ite
 def describe_costs(
     dataset_name: str, options: argparse.Namespace, out: Path, *, n_sample: int, assumed: Assumed, limit: int | None
 ) -> list[str]:
-    """Measure a sample of what a command would make, and say in lines what all of it takes.
+    """Prepare a sample of a command's clips, and return lines that state the cost of all of them.
 
     Raises:
-        FoleyError: Nothing is left to make, so nothing can be measured.
+        FoleyError: No clip is left to prepare, so no cost can be measured.
     """
     dataset = load_dataset(dataset_name)
     splits = plan(dataset_name, options, out, limit=limit, force=True)

@@ -1,10 +1,9 @@
 """Keep finished shards in the run's folder, or upload them.
 
-They are sent to a URL as they are packed.
-
-With a URL, the folder of the run (``--work``) keeps manifests, records and what is under way; shards leave it one by
-one, each read back and compared before it counts. What says that a shard is packed is sent with it, so another machine
-can go on with an empty folder. The manifest is sent last and taken back first.
+With a URL, each shard is uploaded once it is packed: the folder of the run (``--work``) keeps manifests, records and
+unfinished clips, and a shard leaves the folder after its upload was read back and compared. The record that a shard is
+packed is uploaded with the shard, so another machine can go on with an empty folder. The manifest is sent last and
+taken back first.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from foleybench.shards.manifest import manifest_path
 from foleybench.shards.store import Remote
 
 
-class Shelf:
+class Destination:
     """Finished shards stay in the folder of the run."""
 
     def __init__(self, out: Path) -> None:
@@ -34,25 +33,25 @@ class Shelf:
         return {path.name: path.stat().st_size for path in self.out.glob("*.tar")}
 
     def pull(self, split: str) -> None:
-        """Get what another machine has left of a split."""
+        """Fetch what another machine uploaded of a split; nothing to do in a local folder."""
 
     def withdraw(self, split: str, staging: Staging, *, fresh: bool) -> None:
-        """Make known that a split is in work; ``fresh`` when nothing that is there counts."""
+        """Announce that a split is being made; ``fresh`` when packed shards are to be made again."""
 
     def bring(self, shard: str) -> None:
-        """Have a shard in the folder of the run."""
+        """Bring a shard into the folder of the run."""
 
     def store(self, staging: Staging, group: ShardGroup, part: Part) -> None:
-        """Take a shard that was packed, before it counts."""
+        """Store a packed shard, before its group counts as packed."""
 
     def clear(self, shard: str) -> None:
-        """Forget the copy of a shard that was taken and counts."""
+        """Delete the local copy of a shard that is stored and counts."""
 
     def publish(self, split: str) -> None:
-        """Make a finished split known."""
+        """Publish a finished split."""
 
 
-class RemoteShelf(Shelf):
+class RemoteDestination(Destination):
     """Finished shards go to a URL.
 
     Args:
@@ -82,7 +81,7 @@ class RemoteShelf(Shelf):
                 self._there.download(name, path)
 
     def withdraw(self, split: str, staging: Staging, *, fresh: bool) -> None:
-        """Take the manifest back, and say what is being made; what was packed of something else goes."""
+        """Delete the manifest, and upload the fingerprint; shards packed under another fingerprint are deleted."""
         self._there.delete(manifest_path(self.out, split).name)
         folder = f"{FOLDER}/{split}"
         there = self._there.sizes(folder)
@@ -93,22 +92,22 @@ class RemoteShelf(Shelf):
             self._there.write(f"{folder}/{FINGERPRINT}", ours)
 
     def bring(self, shard: str) -> None:
-        """Get a shard back."""
+        """Download a shard."""
         if not (self.out / shard).is_file():
             self._there.download(shard, self.out / shard)
 
     def store(self, staging: Staging, group: ShardGroup, part: Part) -> None:
-        """Send a shard, then what says that it is packed."""
+        """Upload a shard, then the record that the shard is packed."""
         if part.shard:
             self._there.upload(part.shard, self.out / part.shard, part.sha256)
         self._there.write(self._part_name(staging, group), part_bytes(part))
 
     def clear(self, shard: str) -> None:
-        """Delete the copy of a shard that was sent."""
+        """Delete the local copy of an uploaded shard."""
         (self.out / shard).unlink(missing_ok=True)
 
     def publish(self, split: str) -> None:
-        """Send the record, then the manifest; then tidy, there and here."""
+        """Upload the record, then the manifest; then delete leftovers there and here."""
         manifest, record = manifest_path(self.out, split), record_path(self.out, split)
         shards = json.loads(record.read_bytes())["shards"]
         there = self.sizes()
@@ -126,7 +125,7 @@ class RemoteShelf(Shelf):
             self._there.delete(name)
 
     def _send(self, path: Path) -> None:
-        """Send a file unless the same is there."""
+        """Upload a file unless an equal one is there."""
         name, sha256 = path.relative_to(self.out).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
         same = self._there.size(name) == path.stat().st_size
         if not (same and hashlib.sha256(self._there.read(name)).hexdigest() == sha256):

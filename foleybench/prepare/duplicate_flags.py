@@ -1,7 +1,5 @@
 """Flag copies in manifests, within a split and between splits.
 
-Copies within a split are flags in its manifest; those between the splits of a folder stand in a file.
-
 A manifest depends on its own split only, since its hash names the test set: a test set must not change its name when
 a training split is prepared beside it. So copies inside a split are flags there (``duplicate`` or ``same_sound``, with
 ``duplicate_of`` and ``duplicate_kind``), and copies between splits are lines of ``duplicates.jsonl``, which is made
@@ -30,7 +28,7 @@ _SCHEMA = 3
 
 
 def flag_duplicates(blocks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
-    """Yield blocks of lines of one split's manifest with the copies among them flagged; old marks go.
+    """Yield blocks of lines of one split's manifest with the copies among them flagged; earlier flags are removed.
 
     Args:
         blocks: Returns the blocks from the start, each time it is called (twice).
@@ -83,12 +81,12 @@ def write_between(out: Path) -> Path | None:
 
 
 def read_between(folder: Path) -> list[dict[str, Any]] | None:
-    """Return the copies between the splits of a folder, or None when they were not looked for, or for older manifests.
+    """Return the copies between the splits of a folder, or None when no search ran over these very manifests.
 
     Returns:
         Objects with ``clips`` (two of ``<split>/<clip id>``) and ``kind``. Of kind ``overlap``, for clips that show the
         same seconds of one video by their ids, with ``shared_s``: how many. Of kind ``shifted``, for clips whose
-        content says so, or ``shifted_sound`` (the sound alone), also with ``shift_s``: how much later the second
+        content says so, or ``shifted_sound`` (the audio alone), also with ``shift_s``: how much later the second
         starts.
     """
     path = folder / BETWEEN

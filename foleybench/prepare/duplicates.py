@@ -1,13 +1,13 @@
-"""Find clips that are copies of others.
+"""Find clips that are copies of others, by bytes or fingerprint.
 
-By their bytes, or by their fingerprints (``foleybench.prepare.normalise.fingerprint``).
+Three kinds of copy: ``exact`` (video and audio have the same bytes), ``near`` (both fingerprints of
+``foleybench.prepare.normalise.fingerprint`` agree: the clip was scaled,
+re-encoded, made quieter or cut a frame away), ``same_sound`` (only the audio agrees, under another video).
 
-Three kinds: ``exact`` (picture and sound have the same bytes), ``near`` (both prints agree: the clip was scaled,
-re-encoded, made quieter or cut a frame away), ``same_sound`` (only the sound agrees, under another picture).
-
-Never every clip with every other: prints are sorted by some of their bits, many times with other bits, and clips that
-share these bits are compared in full. For n clips that is about 40 sorts of n keys, so the time grows as n log n.
-A pair that differs in 10 % of its sound's bits is met with a probability over 99 % at 15,000 clips and at 200,000.
+Not every clip is compared with every other: fingerprints are sorted by some of their bits, many times with other bits,
+and clips that share these bits are compared in full. For n clips that is about 40 sorts of n keys, so the time grows as
+n log n. A pair that differs in 10 % of its audio's bits is met with a probability over 99 % at 15,000 clips and at
+200,000.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from foleybench.prepare.normalise.fingerprint import N_BITS, decode_print
+from foleybench.prepare.normalise.fingerprint import N_BITS, decode_fingerprint
 
 # Chosen between what was seen of copies and of other clips. A small sample, ten clips of VAS, measured by
-# `python benchmarks/duplicate_rates.py FOLDER --limit 1`: nine changes of one clip all found, sound off by at most
-# 12.1 % of the bits and picture by 3.1 %; no wrong one in 45 pairs of different clips, whose sounds are 40 % apart and
-# more, pictures 32 % and more.
+# `python benchmarks/duplicate_rates.py FOLDER --limit 1`: nine changes of one clip all found, audio off by at most
+# 12.1 % of the bits and video by 3.1 %; no false match in 45 pairs of different clips: audio differs by at least 40 %,
+# video by at least 32 %.
 MOST_SOUND = 0.17
 MOST_PICTURE = 0.20
 MOST_SOUND_ALONE = 0.15
 _N_TABLES = 40
 _N_KEY_BITS = (12, 20)
-# In a run of equal keys (hundreds of copies of one sound) each clip is compared with so many that follow.
+# In a run of equal keys (hundreds of copies of one audio) each clip is compared with so many that follow.
 _N_NEXT = 16
 
 EXACT, NEAR, SAME_SOUND = "exact", "near", "same_sound"
@@ -39,13 +39,13 @@ _Indices = npt.NDArray[np.int64]
 
 
 class Content(NamedTuple):
-    """What is known of one clip's content; small, since there may be millions.
+    """Hash and fingerprints of one clip's content; small, since there may be millions.
 
     Attributes:
         name: Id of the clip.
-        bytes_key: The same for clips whose picture and sound have the same bytes; b"" for a clip that is not there.
-        sound: Print of the sound, b"" when it has none.
-        picture: Print of the picture, b"" when it has none.
+        bytes_key: Equal for clips whose video and audio have the same bytes; b"" for a clip that is not usable.
+        audio: Fingerprint of the audio, b"" when it has none.
+        video: Fingerprint of the video, b"" when it has none.
     """
 
     name: str
@@ -73,7 +73,7 @@ def content_of(record: dict[str, Any], name: str) -> Content:
     """Return the content of one line of a manifest.
 
     Raises:
-        ValueError: A print is damaged.
+        ValueError: A fingerprint is damaged.
     """
     if record["status"] != "ok":
         return Content(name)
@@ -82,8 +82,8 @@ def content_of(record: dict[str, Any], name: str) -> Content:
     return Content(
         name,
         hashlib.sha256(both.encode()).digest()[:16],
-        decode_print(sound).tobytes() if sound else b"",
-        decode_print(picture).tobytes() if picture else b"",
+        decode_fingerprint(sound).tobytes() if sound else b"",
+        decode_fingerprint(picture).tobytes() if picture else b"",
     )
 
 
@@ -91,11 +91,10 @@ def find_copies(contents: Sequence[Content]) -> list[Copy]:
     """Find the copies in a list of clips.
 
     Args:
-        contents: In the order asked for. A clip is the copy, never the original, of what stands before it.
+        contents: In the order asked for. Of two equal clips, the later one is the copy.
 
     Returns:
-        At most two for each clip (one ``exact`` or ``near``, or one ``same_sound``), by place; the same for the same
-        list.
+        At most two for each clip (one ``exact`` or ``near``, or one ``same_sound``), sorted by place in the list.
     """
     exact = dict(_equal(contents))
     near, same_sound = _print_pairs(contents)
@@ -135,7 +134,7 @@ def _equal(contents: Sequence[Content]) -> Iterator[tuple[int, int]]:
 
 
 def _print_pairs(contents: Sequence[Content]) -> tuple[_Indices, _Indices]:
-    """Return the pairs whose prints agree in both, and those whose sounds alone agree, each of shape (n, 2)."""
+    """Return the pairs whose audio and video fingerprints agree, and those whose audio alone agrees, each (n, 2)."""
     places = np.array([k for k, content in enumerate(contents) if content.sound], dtype=np.int64)
     if len(places) < 2:
         return np.zeros((0, 2), dtype=np.int64), np.zeros((0, 2), dtype=np.int64)
@@ -158,17 +157,17 @@ def _unfolded(pairs: set[int], places: _Indices) -> _Indices:
     return np.stack([places[folded // len(places)], places[folded % len(places)]], axis=1)
 
 
-def _stack(prints: Sequence[bytes]) -> npt.NDArray[np.uint8]:
-    return np.frombuffer(b"".join(prints), dtype=np.uint8).reshape(len(prints), N_BITS // 8)
+def _stack(fingerprints: Sequence[bytes]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(b"".join(fingerprints), dtype=np.uint8).reshape(len(fingerprints), N_BITS // 8)
 
 
-def _candidates(prints: npt.NDArray[np.uint8]) -> Iterator[tuple[_Indices, _Indices]]:
+def _candidates(fingerprints: npt.NDArray[np.uint8]) -> Iterator[tuple[_Indices, _Indices]]:
     """Yield pairs (lower index, higher index) that share the bits of a table's key, table by table."""
-    n_bits = min(max(_N_KEY_BITS[0], len(prints).bit_length()), _N_KEY_BITS[1])
+    n_bits = min(max(_N_KEY_BITS[0], len(fingerprints).bit_length()), _N_KEY_BITS[1])
     for table in range(_N_TABLES):
-        keys = np.zeros(len(prints), dtype=np.int64)
+        keys = np.zeros(len(fingerprints), dtype=np.int64)
         for place, bit in enumerate(_chosen_bits(table, n_bits)):
-            keys |= (prints[:, bit >> 3].astype(np.int64) >> (7 - (bit & 7)) & 1) << place
+            keys |= (fingerprints[:, bit >> 3].astype(np.int64) >> (7 - (bit & 7)) & 1) << place
         order = np.argsort(keys, kind="stable")
         ordered = keys[order]
         for step in range(1, min(_N_NEXT, len(order) - 1) + 1):
@@ -180,11 +179,11 @@ def _candidates(prints: npt.NDArray[np.uint8]) -> Iterator[tuple[_Indices, _Indi
 
 
 def _chosen_bits(table: int, n_bits: int) -> _Indices:
-    """Return which bits make a table's key: fixed for ever, other ones in each table."""
+    """Return which bits make a table's key: different bits in each table, the same in every run."""
     data = np.frombuffer(hashlib.shake_256(f"foleybench table {table}".encode()).digest(2 * N_BITS), dtype=np.uint16)
     return np.argsort(data, kind="stable")[:n_bits].astype(np.int64)
 
 
-def _differences(prints: npt.NDArray[np.uint8], first: _Indices, second: _Indices) -> npt.NDArray[np.float64]:
-    differ = np.unpackbits(prints[first] ^ prints[second], axis=1)
+def _differences(fingerprints: npt.NDArray[np.uint8], first: _Indices, second: _Indices) -> npt.NDArray[np.float64]:
+    differ = np.unpackbits(fingerprints[first] ^ fingerprints[second], axis=1)
     return np.asarray(differ.sum(axis=1, dtype=np.float64) / N_BITS)

@@ -14,7 +14,7 @@ from typing import Any
 from foleybench.api.dataset import Item
 from foleybench.clip_ids import MAX_ID_BYTES, is_safe
 from foleybench.errors import FoleyError, UnknownNameError, unknown
-from foleybench.prepare.destination import RemoteShelf, Shelf
+from foleybench.prepare.destination import Destination, RemoteDestination
 from foleybench.prepare.duplicate_flags import write_between
 from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.pack import (
@@ -47,15 +47,15 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,90}")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SplitPlan:
-    """What is asked for in one split, and how far it is.
+    """The clips asked for in one split, and which of them are finished.
 
     Attributes:
         header: The manifest's first line.
         items: What is asked for, in order.
-        groups: The items again, by shard.
-        staging: Where finished clips wait.
-        complete: Whether the split is there already, made from the same.
-        n_staged: How many clips are finished, though the split is not.
+        groups: The items, grouped by shard.
+        staging: Folder where finished clips wait.
+        complete: Whether the split is already finished, with the same fingerprint.
+        n_staged: How many clips are finished while the split is not.
     """
 
     header: Header
@@ -72,7 +72,7 @@ class SplitPlan:
 
     @property
     def wanted(self) -> list[Item]:
-        """The items that need work at all: those that are not refused before."""
+        """The items to prepare: all that are not refused by their name or list entry."""
         return _wanted(self.items)
 
     @property
@@ -109,16 +109,16 @@ def plan(
         options: The data set's options, from ``parse_options`` or the command line.
         out: Folder of shards and manifests.
         limit: Only the first so many items of each split.
-        force: Whether what is there may be thrown away.
+        force: Whether existing shards may be deleted.
         url: Where the shards are, when they are not in ``out``.
-        pull: Get from there what another machine has left, when ``out`` knows nothing of a split.
+        pull: Fetch the records that another machine uploaded, for splits that ``out`` does not know.
 
     Raises:
-        FoleyError: Nothing is asked for, an id is unsafe or given twice, or what is in ``out`` was made from something
-            else (and not ``force``).
+        FoleyError: No clip is asked for, an id is unsafe or given twice, or ``out`` holds shards with another
+            fingerprint (and not ``force``).
     """
     dataset = load_dataset(dataset_name)
-    shelf = _shelf(out, url)
+    destination = _destination(out, url)
     splits: dict[str, list[Item]] = {}
     for item in dataset.items(options):
         splits.setdefault(item.split, []).append(item)
@@ -144,19 +144,19 @@ def plan(
             "n_per_shard": clips_per_shard(profile.get("clip_s") or 10.0),
         }
         if pull:
-            shelf.pull(split)
-        plans.append(_split_plan(shelf, header, items, fingerprint, force))
+            destination.pull(split)
+        plans.append(_split_plan(destination, header, items, fingerprint, force))
     return plans
 
 
-def _shelf(out: Path, url: str | None) -> Shelf:
-    return RemoteShelf(out, url) if url else Shelf(out)
+def _destination(out: Path, url: str | None) -> Destination:
+    return RemoteDestination(out, url) if url else Destination(out)
 
 
 def _split_plan(
-    shelf: Shelf, header: Header, items: tuple[Item, ...], fingerprint: dict[str, Any], force: bool
+    destination: Destination, header: Header, items: tuple[Item, ...], fingerprint: dict[str, Any], force: bool
 ) -> SplitPlan:
-    out = shelf.out
+    out = destination.out
     staging = Staging(out, header.split, fingerprint)
     split = SplitPlan(
         header=header,
@@ -169,7 +169,7 @@ def _split_plan(
     if force:
         return split
     manifest = manifest_path(out, header.split)
-    finished = find_finished(out, header.split, shelf.sizes())
+    finished = find_finished(out, header.split, destination.sizes())
     if finished is None:
         if manifest.is_file() and not staging.folder.is_dir() and shard_names(out, header.split):
             # (A manifest without shards is what a checkout of a repository holds: its shards are about to be made.)
@@ -233,11 +233,11 @@ def prepare(
         limit: Only the first so many items of each split.
         force: Make everything again.
         retry: Try clips again whose failure may go away, when they are due; also of splits that are finished.
-        retry_now: The same, due or not.
+        retry_now: Try such clips again, due or not.
         progress: Show a progress bar on standard error when it is a terminal.
         tell: Gets lines about what will be fetched and how long that takes, before it begins.
-        url: Where the shards and, at last, the manifests go, as fsspec writes it; ``out`` then holds what is under
-            way, and copies of the manifests.
+        url: Where the shards and, at last, the manifests go, in fsspec's notation; ``out`` then holds unfinished
+            clips, and copies of the manifests.
 
     Returns:
         The manifest of each split. Clips that could not be had are in it, with a status and a reason.
@@ -246,28 +246,28 @@ def prepare(
         FoleyError: See ``plan``; or another run is working on ``out``, or the workers cannot start.
     """
     with locked(out, "prepare", LOCK):
-        shelf = _shelf(out, url)
+        destination = _destination(out, url)
         plans = plan(dataset_name, options, out, limit=limit, force=force, url=url, pull=not force)
         watch = RetryWatch(out, retry=retry, retry_now=retry_now)
         for split in plans:
-            _begin(shelf, split, watch, force=force)
+            _begin(destination, split, watch, force=force)
             if split.staging.folder.is_dir():
                 announce(load_dataset(dataset_name).outlook(options, split.left), split.split, tell)
         n_jobs = jobs if jobs is not None else DEFAULT_JOBS.get(engine, 1)
         settings = PoolSettings(dataset=dataset_name, jobs=n_jobs, time_limit_s=time_limit_s, memory_mb=memory_mb)
         todo = [split for split in plans if split.staging.folder.is_dir()]
-        _make(_engine(engine, settings, ray_address), shelf, todo, watch, progress)
+        _make(_engine(engine, settings, ray_address), destination, todo, watch, progress)
         for split in todo:
             finish(out, split.staging, split.groups, split.header)
         write_between(out)
         for split in plans:
-            shelf.publish(split.split)
+            destination.publish(split.split)
         return {split.split: manifest_path(out, split.split) for split in plans}
 
 
-def _begin(shelf: Shelf, split: SplitPlan, watch: RetryWatch, *, force: bool) -> None:
-    """Open the staging area of a split that needs work, and only of such a one."""
-    out, sizes = shelf.out, shelf.sizes()
+def _begin(destination: Destination, split: SplitPlan, watch: RetryWatch, *, force: bool) -> None:
+    """Open the staging area of a split that is not finished."""
+    out, sizes = destination.out, destination.sizes()
     if force:
         split.staging.remove()
         forget_split(out, split.split)
@@ -279,13 +279,15 @@ def _begin(shelf: Shelf, split: SplitPlan, watch: RetryWatch, *, force: bool) ->
             return
         take_apart(out, split.staging, split.groups, finished)
     split.staging.open()
-    shelf.withdraw(split.split, split.staging, fresh=force)
+    destination.withdraw(split.split, split.staging, fresh=force)
     for group in split.groups:
-        _begin_group(shelf, sizes, split.staging, group, again)
+        _begin_group(destination, sizes, split.staging, group, again)
 
 
-def _begin_group(shelf: Shelf, sizes: Mapping[str, int], staging: Staging, group: ShardGroup, again: Again) -> None:
-    """Give up what a part says when its shard is lost, and clips that are to be tried again."""
+def _begin_group(
+    destination: Destination, sizes: Mapping[str, int], staging: Staging, group: ShardGroup, again: Again
+) -> None:
+    """Discard the record of a packed group whose shard is lost, and clips that are to be tried again."""
     path = staging.part_path(group.index)
     if not path.is_file():
         drop_again(staging, group, again)
@@ -295,8 +297,8 @@ def _begin_group(shelf: Shelf, sizes: Mapping[str, int], staging: Staging, group
         path.unlink()
     elif any_again(group, part, again):
         if part.shard:
-            shelf.bring(part.shard)
-        reopen(shelf.out, staging, group, part, again)
+            destination.bring(part.shard)
+        reopen(destination.out, staging, group, part, again)
 
 
 def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engine:
@@ -309,11 +311,13 @@ def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engin
     return functools.partial(run_on_ray, settings, address=ray_address)
 
 
-def _make(engine: Engine, shelf: Shelf, splits: Sequence[SplitPlan], watch: RetryWatch, progress: bool) -> None:
+def _make(
+    engine: Engine, destination: Destination, splits: Sequence[SplitPlan], watch: RetryWatch, progress: bool
+) -> None:
     n_failed = 0
     n_left = sum(len(split.wanted) - sum(_n_finished(split.staging, g) for g in split.groups) for split in splits)
     with (
-        Packer(shelf, [PackedSplit(split.staging, split.groups) for split in splits]) as packer,
+        Packer(destination, [PackedSplit(split.staging, split.groups) for split in splits]) as packer,
         Progress(total=n_left, unit="clip", disable=not progress) as bar,
         contextlib.closing(engine(packer.tasks())) as ended,
     ):

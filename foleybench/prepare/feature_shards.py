@@ -1,6 +1,6 @@
 """Write encoder outputs as shards for training.
 
-``<clip_id>.<encoder>.npz``, shard for shard the clips of the clips' shards.
+Each feature shard holds ``<clip_id>.<encoder>.npz`` for the clips of one clip shard.
 
 The same policy as for clips: the same inputs, versions and device give the same bytes, a shard appears whole or not at
 all, a stopped run goes on, ``foleybench shards verify`` checks every member, plain ``webdataset`` reads them, and
@@ -51,7 +51,7 @@ from foleybench.shards.sampling_order import Run
 from foleybench.shards.stream import KEY, RawSample, ShardStream
 
 VERSION = 1
-# Clips given to the encoders at once; decoded pictures of many clips would take gigabytes.
+# Clips given to the encoders at once; decoded frames of many clips would take gigabytes.
 _CHUNK_HEARD, _CHUNK_SEEN = 16, 4
 _SOUND = "reference"
 _PACKAGES = ("numpy", "torch", "torchaudio", "av", "soundfile")
@@ -59,7 +59,7 @@ _PACKAGES = ("numpy", "torch", "torchaudio", "av", "soundfile")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FeatureRequest:
-    """Which features of which clips.
+    """The clips, the encoders, and how to run them.
 
     Attributes:
         data: Manifest of the clips, a path or a URL.
@@ -85,7 +85,7 @@ class FeatureRequest:
 
 
 class ShardTask(NamedTuple):
-    """One shard to make; what travels to a worker."""
+    """One shard to make, as it is sent to a worker."""
 
     data: str
     shard: int
@@ -96,7 +96,7 @@ class ShardTask(NamedTuple):
 
 
 class ShardMade(NamedTuple):
-    """A shard that was made, and its bytes when it was made where ``out`` is not."""
+    """A finished shard, with its bytes when a machine without ``out`` made it."""
 
     part: Part
     data: bytes
@@ -104,7 +104,7 @@ class ShardMade(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FeaturePlan:
-    """What is asked for and how far it is.
+    """The shards asked for, and which of them are finished.
 
     Attributes:
         header: The manifest's first line.
@@ -184,7 +184,7 @@ def make_shard(task: ShardTask) -> ShardMade:
     name = stream.index.shards[task.shard]
     entries: list[Entry] = []
     samples: list[tuple[str, dict[str, bytes]]] = []
-    # On the CPU, sums in several threads end in another order, and then in other bytes.
+    # On the CPU, several threads add in varying order, which gives other bytes.
     with one_thread() if task.device == "cpu" else contextlib.nullcontext():
         for entry, files in _made(stream, task):
             entries.append(entry)
@@ -236,7 +236,7 @@ def _header(request: FeatureRequest, index: ShardIndex) -> Header:
 
 
 def _card(name: str) -> dict[str, Any]:
-    """Return what decides an encoder's features, those of the encoders before it included."""
+    """Return the values that decide an encoder's features, including those of the encoders that it reads."""
     encoder: Encoder = registry.load("encoders", name)
     if encoder.weights:
         require(name, encoder.weights)
@@ -266,7 +266,7 @@ def _is_packed(out: Path, staging: Staging, group: ShardGroup) -> bool:
 
 
 def _run(request: FeatureRequest, tasks: Sequence[ShardTask]) -> Generator[tuple[ShardTask, Part]]:
-    """Make shards on the engine that was asked for; yield each as it is there."""
+    """Make shards on the chosen engine; yield each when it is finished."""
     if request.engine == "ray":
         yield from _run_on_ray(request, tasks)
     elif request.jobs <= 1:
@@ -287,7 +287,7 @@ def _run_on_ray(request: FeatureRequest, tasks: Sequence[ShardTask]) -> Iterator
     ):
         for done in landed:
             if done.result is None:
-                raise FoleyError(f"shard {done.task.shard} took worker after worker with it: {done.lost}")
+                raise FoleyError(f"every worker that tried shard {done.task.shard} died: {done.lost}")
             part = done.result.part
             if part.shard:
                 temporary = request.out / f".{part.shard}.tmp"
@@ -307,7 +307,7 @@ def _stream(data: str, encoders: tuple[str, ...]) -> ShardStream:
 
 
 def _needed(encoders: Sequence[str]) -> set[str]:
-    """Return the members of a clip that the encoders look at."""
+    """Return the members of a clip that the encoders read."""
     jobs = in_order(job(name, _SOUND) for name in encoders)
     loaded: list[Encoder] = [registry.load("encoders", name) for name, _ in jobs]
     return {"mp4" for one in loaded if one.sees} | {"flac" for one in loaded if one.hears}
@@ -331,7 +331,7 @@ def _made(stream: ShardStream, task: ShardTask) -> Iterator[tuple[Entry, dict[st
 
 
 def _load(index: ShardIndex, position: int, sample: RawSample) -> tuple[Entry, EncoderMaterial | MediaError]:
-    """Decode what is needed of a clip; one that cannot be decoded or is not the recorded one is told."""
+    """Decode the members that are needed; return a reason when one does not decode or differs from the manifest."""
     bare = Entry(clip_id=sample[KEY], source="", source_id="", label="", status="ok")
     try:
         index.require(position, sample)

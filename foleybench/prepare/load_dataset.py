@@ -1,4 +1,4 @@
-"""Where a data set comes from: its name, or a file."""
+"""Load a data set by name or from a file."""
 
 from __future__ import annotations
 

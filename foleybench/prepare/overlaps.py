@@ -17,7 +17,7 @@ _LEAST_S = 0.1
 
 
 class Stretch(NamedTuple):
-    """Which seconds of which video a clip shows.
+    """The seconds of a source video that a clip shows.
 
     Attributes:
         name: ``<split>/<clip id>``.

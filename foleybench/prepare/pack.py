@@ -1,7 +1,7 @@
 """Pack staged clips into one shard, and unpack them again.
 
 A shard belongs to a fixed run of the items asked for (``ShardGroup``), whether they turn out usable or not: so shards
-are packed in any order, as soon as their own clips are finished, and a clip that is had later changes only its own.
+are packed in any order, as soon as their own clips are finished, and a clip that is obtained later changes one shard.
 A group without a usable clip has no shard; its number stays free.
 """
 
@@ -61,7 +61,7 @@ class Part:
         shard: File name of its tar, None when no clip of it could be used.
         n_bytes: Size of the tar.
         n_clips: Clips in the tar.
-        sha256: Of the tar.
+        sha256: SHA-256 of the tar.
         lines: The group's lines of the manifest.
     """
 
@@ -73,7 +73,7 @@ class Part:
 
     @property
     def described(self) -> dict[str, Any]:
-        """What the record of the split keeps of it."""
+        """The fields that the split's record keeps of the shard."""
         return {"n_bytes": self.n_bytes, "n_clips": self.n_clips, "sha256": self.sha256}
 
     def entries(self) -> Iterator[Entry]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foleybench.api.dataset import Item
-from foleybench.prepare.destination import Shelf
+from foleybench.prepare.destination import Destination
 from foleybench.prepare.pack import ShardGroup, commit, pack
 from foleybench.prepare.staging import Staging
 from foleybench.prepare.worker_pool import Task
@@ -35,8 +35,8 @@ class Packer:
     Use as a context: leaving it waits for the packing that is under way.
     """
 
-    def __init__(self, shelf: Shelf, splits: Sequence[PackedSplit]) -> None:
-        self._shelf = shelf
+    def __init__(self, destination: Destination, splits: Sequence[PackedSplit]) -> None:
+        self._destination = destination
         self._splits = splits
         self._left: dict[Path, int] = {}
         self._groups: dict[Path, tuple[Staging, ShardGroup]] = {}
@@ -80,11 +80,11 @@ class Packer:
         self._running.add(self._threads.submit(self._pack, staging, group))
 
     def _pack(self, staging: Staging, group: ShardGroup) -> None:
-        part = pack(self._shelf.out, staging, group)
-        self._shelf.store(staging, group, part)
+        part = pack(self._destination.out, staging, group)
+        self._destination.store(staging, group, part)
         commit(staging, group, part)
         if part.shard:
-            self._shelf.clear(part.shard)
+            self._destination.clear(part.shard)
 
     def _settle(self, n_allowed: int) -> None:
         """Wait until at most so many are under way; raise what went wrong in those that ended."""

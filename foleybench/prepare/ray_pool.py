@@ -1,10 +1,8 @@
 """Make clips on a Ray cluster.
 
-The same workers, time limits and bytes as on this machine.
-
-A Ray task is a batch of clips. On its node it runs the local pool with one worker, in a scratch folder, and sends back
-the files that were staged there; this machine stages them. So nodes need no common disk, only what ``make`` reads: the
-network, or the folder of sources at the same path.
+Workers, time limits and bytes are the same as on one machine. A Ray task is a batch of clips. On its node it runs the
+local pool with one worker, in a scratch folder, and sends back the files that were staged there; this machine stages
+them. So nodes need no common disk, only what ``make`` reads: the network, or the folder of sources at the same path.
 """
 
 from __future__ import annotations
@@ -29,11 +27,11 @@ BATCH = 16
 
 
 class Batch(NamedTuple):
-    """What travels to a node.
+    """A batch of clips as it is sent to a node.
 
     Attributes:
         settings: How its worker runs.
-        tools: Versions of what decides the bytes, here.
+        tools: Versions of the libraries that decide the bytes, on this machine.
         items: The clips.
     """
 
@@ -43,7 +41,7 @@ class Batch(NamedTuple):
 
 
 class Made(NamedTuple):
-    """What comes back of one clip: its status, and the content of its staged files by name."""
+    """The result of one clip: its status, and the content of its staged files by name."""
 
     status: str
     files: dict[str, bytes]
@@ -53,14 +51,14 @@ def make_batch(batch: Batch) -> list[Made]:
     """Make clips on a node.
 
     Returns:
-        What became of each clip, in the order of the batch.
+        The result of each clip, in the order of the batch.
 
     Raises:
-        FoleyError: This node has other versions of what decides the bytes.
+        FoleyError: This node has other versions of the libraries that decide the bytes.
     """
     if tool_versions() != batch.tools:
         raise FoleyError(
-            f"a node of the cluster has {tool_versions()}, this machine {batch.tools}: the bytes could differ. "
+            f"a node of the cluster has {tool_versions()}, this machine {batch.tools}: shards could differ. "
             "Install the same versions everywhere."
         )
     with tempfile.TemporaryDirectory(prefix="foleybench-") as scratch:
@@ -90,7 +88,7 @@ def run_on_ray(settings: PoolSettings, tasks: Iterable[Task], address: str | Non
         address: The cluster, as for ``ray.init``.
 
     Raises:
-        FoleyError: No cluster, other versions there, or workers cannot start.
+        FoleyError: There is no cluster, its nodes have other versions, or workers cannot start.
     """
     with connected(address):
         singles: list[Task] = []
@@ -131,10 +129,10 @@ def _name(order: Batch) -> tuple[str, ...]:
 
 
 def _settle(done: Done[Batch, list[Made]], batch: list[Task]) -> Iterator[tuple[Task, str]]:
-    """Stage what came back."""
+    """Stage the files that a node sent back."""
     if done.result is None:
         for task in batch:
-            outcome = ItemOutcome(status="crashed", reason=f"it took worker after worker with it: {done.lost}")
+            outcome = ItemOutcome(status="crashed", reason=f"every worker that tried the clip died: {done.lost}")
             stage_outcome(task.folder, task.item.clip_id, outcome)
             yield task, outcome.status
         return

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Failures of a worker: nothing says that they go away by waiting.
+# Failures of a worker: waiting is not known to help.
 _AT_ONCE = frozenset({"timeout", "crashed", "out_of_memory"})
 # Failures of a server or an address, with the seconds to leave it alone; twice as long after each further failure.
 _LATER = {
@@ -29,7 +29,7 @@ _LATER = {
     "fetch_failed": 3600.0,
     "not_yet": 24 * 3600.0,
 }
-# For good as far as fetching goes; a file of the clip that turns up under --from is used.
+# Fetching will never succeed; a file of the clip that appears under --from is used.
 _GONE = frozenset(
     (
         "removed",
@@ -50,9 +50,9 @@ class Try(NamedTuple):
 
     Attributes:
         status: The failure.
-        n: How often it ended with a failure that may go away.
-        at_s: When, in seconds since 1970.
-        due_s: When it may be tried again.
+        n: Number of failures so far that may go away.
+        at_s: Time of the last failure, in seconds since 1970.
+        due_s: Time from which the clip may be tried again, in seconds since 1970.
     """
 
     status: str
@@ -98,7 +98,7 @@ class Tries:
             handle.write(json.dumps({"clip_id": clip_id, **last._asdict()}) + "\n")
 
     def may_try(self, clip_id: str, status: str, access: Mapping[str, Any], *, now_s: float | None = None) -> bool:
-        """Whether a clip that ended so may be tried again by now.
+        """Whether a clip with this status may be tried again by now.
 
         Args:
             clip_id: The clip.

@@ -1,6 +1,6 @@
 """Decide which failures are tried again, and when to stop.
 
-Failures go into the record of tries; a run that is being shut out stops.
+Failures go into the record of tries; a run that a site blocks stops.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from foleybench.prepare.staging import staged_outcome
 from foleybench.prepare.worker_pool import Task
 
 MAX_SHUT_OUT = 5
-# Signs that a site does not want to be asked any more, and after how many clips in a row they are believed; to go on
-# would only make it worse. The weak ones may each be the fault of a clip.
+# Signs that a site blocks this machine, and after how many clips in a row they are believed; going on would only
+# prolong the block. The weak signs may each be the fault of a clip.
 _WEAK = 4 * MAX_SHUT_OUT
 _SHUT_OUT = {
     **dict.fromkeys(("bot_check", "rate_limited", "client_refused"), MAX_SHUT_OUT),
@@ -48,7 +48,7 @@ class RetryWatch:
         return self._retry
 
     def again(self, split: str) -> Again:
-        """Return what says whether a clip of a split is to be tried again.
+        """Return the function that decides whether a clip of a split is to be tried again.
 
         With ``retry``: every failure that may go away and is due. Without: those of servers only, which is for a run
         that goes on.
@@ -65,7 +65,7 @@ class RetryWatch:
         """Take note of a clip that ended.
 
         Raises:
-            FoleyError: Too many in a row were refused as from a robot.
+            FoleyError: The site refused too many clips in a row as requests of a robot.
         """
         if status not in _SHUT_OUT:
             self._n_shut_out = 0
@@ -88,7 +88,7 @@ class RetryWatch:
 
 
 def announce(lines: list[str], split: str, tell: Callable[[str], None] | None) -> None:
-    """Say what a split will take before it is begun."""
+    """Tell what a split will take before the split is begun."""
     if tell is not None:
         for line in lines:
             tell(f"{split}: {line}")

@@ -1,7 +1,7 @@
 """Find clips of different splits that show the same seconds, shifted.
 
-``foleybench.prepare.sound_marks`` proposes pairs whose sounds share seconds; the shared seconds of both are then
-compared by their fingerprints, and where these agree, the pictures too. Each sound is read once, and the sounds that
+``foleybench.prepare.sound_marks`` proposes pairs whose audio shares seconds; the shared seconds of both are then
+compared by their fingerprints, and where these agree, the frames too. Each audio track is read once, and those that
 are met a second time: of n clips, n, not n squared. The marks of all splits but the largest are held in memory, about
 7 KB a clip.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from foleybench.clips import Clip
 from foleybench.errors import ManifestError
 from foleybench.prepare.duplicates import MOST_PICTURE, MOST_SOUND_ALONE
-from foleybench.prepare.normalise.fingerprint import bit_difference, part_levels, picture_print, sound_print
+from foleybench.prepare.normalise.fingerprint import audio_fingerprint, bit_difference, part_levels, video_fingerprint
 from foleybench.prepare.sound_marks import MarkIndex, SoundMarks, sound_marks
 from foleybench.shards.dataset import ShardDataset
 
@@ -34,7 +34,7 @@ class Shifted(NamedTuple):
     Attributes:
         first: The one that starts earlier, ``<split>/<clip id>``.
         second: The other.
-        kind: ``shifted``, or ``shifted_sound`` where only the sound agrees.
+        kind: ``shifted``, or ``shifted_sound`` where only the audio agrees.
         shift_s: How much later the second starts.
         shared_s: How many seconds both have.
     """
@@ -67,7 +67,7 @@ def find_shifted(
     Args:
         manifests: The manifest of each split, beside its shards.
         known: Whether two names are known as copies of each other; such pairs are passed over.
-        n_unread: Gets the number of clips of each split whose sound could not be read, where there are any.
+        n_unread: Gets the number of clips of each split whose audio could not be read, where there are any.
     """
     datasets = {split: ShardDataset(path) for split, path in manifests.items()}
     held: list[tuple[Sequence[_Place], MarkIndex]] = []
@@ -114,12 +114,12 @@ def _compare(one: _Place, other: _Place, shift_s: float) -> Iterator[Shifted]:
 
 
 def _sound_apart(a: Clip, b: Clip, shift_s: float, shared_s: float) -> float:
-    """Return the share of bits in which the fingerprints of the shared sounds differ; 1 where one has none."""
+    """Return the share of bits in which the fingerprints of the shared audio differ; 1 where one has none."""
     prints = []
     for clip, start_s in ((a, shift_s), (b, 0.0)):
         assert clip.audio is not None
         start, n = round(start_s * clip.rate_hz), round(shared_s * clip.rate_hz)
-        prints.append(sound_print(clip.audio[start : start + n], clip.rate_hz))
+        prints.append(audio_fingerprint(clip.audio[start : start + n], clip.rate_hz))
     return _apart(*prints)
 
 
@@ -128,13 +128,13 @@ def _picture_apart(a: Clip, b: Clip, shift_s: float, shared_s: float) -> float:
 
 
 def _picture(clip: Clip, start_s: float, shared_s: float) -> str | None:
-    """Return the fingerprint of the picture from ``start_s`` on; None where there is none."""
+    """Return the fingerprint of the video from ``start_s`` on; None where there is none."""
     if clip.frames is None:
         return None
     times = clip.frame_times_s
     shown = np.flatnonzero((times >= start_s - 1e-6) & (times < start_s + shared_s - 1e-6))
     looks = [part_levels(clip.frames[k] @ np.array(_LUMA)) for k in shown[:: max(1, len(shown) // _MOST_LOOKS)]]
-    return picture_print(looks)
+    return video_fingerprint(looks)
 
 
 def _apart(a: str | None, b: str | None) -> float:

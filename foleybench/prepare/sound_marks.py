@@ -27,14 +27,14 @@ _AROUND = (31, 31)
 _N_PARTNERS = 6
 _MOST_APART = 128
 _MOST_BINS = 100
-# What occurs more often (a siren, a hum) says nothing about which sound it is from.
+# What occurs more often (a siren, a hum) says nothing about which audio it is from.
 _MOST_EQUAL = 200
 # Chance alone gives one or two; what is met is then compared in full, so a low number costs time only.
 LEAST_AGREEING = 4
 
 
 class SoundMarks(NamedTuple):
-    """Pairs of peaks of one sound.
+    """Pairs of peaks of one audio.
 
     Attributes:
         codes: Two frequencies and the time between them as one number, shape (n,) int32.
@@ -46,11 +46,11 @@ class SoundMarks(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """A sound of an index that may share seconds with another.
+    """Audio of an index that may share seconds with another.
 
     Attributes:
         place: Its place in the index.
-        shift_s: How long after its start the other sound starts; negative when the other starts first.
+        shift_s: How long after its start the other audio starts; negative when the other starts first.
         n_agreeing: How many marks say so.
     """
 
@@ -60,7 +60,7 @@ class Meeting(NamedTuple):
 
 
 def sound_marks(audio: AudioArray, rate_hz: float) -> SoundMarks:
-    """Return the marks of a sound: none for silence, or for what is shorter than a window.
+    """Return the marks of audio: none for silence, or for what is shorter than a window.
 
     Args:
         audio: Mono, shape (N,).
@@ -121,7 +121,7 @@ class MarkIndex:
         self._places = np.repeat(np.arange(len(sounds), dtype=np.int32), lengths)[order]
 
     def meet(self, sound: SoundMarks) -> Iterator[Meeting]:
-        """Yield the sounds of the index that agree with a sound in ``LEAST_AGREEING`` marks at one shift, by place."""
+        """Yield the sounds of the index that agree with audio in ``LEAST_AGREEING`` marks at one shift, by place."""
         low = np.searchsorted(self._codes, sound.codes, side="left")
         n_equal = np.searchsorted(self._codes, sound.codes, side="right") - low
         n_equal[n_equal > _MOST_EQUAL] = 0

@@ -1,4 +1,4 @@
-"""Record a finished split: its manifest, and what decided it."""
+"""Record a finished split: its manifest and fingerprint."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Finished:
     """A split whose manifest this command wrote.
 
     Attributes:
-        fingerprint: What it was made from.
+        fingerprint: The values that decided the bytes.
         shards: Size, number of clips and SHA-256 of every shard, by file name.
-        lost: Shards that are not there with their size.
+        lost: Shards that are missing or have another size.
     """
 
     fingerprint: dict[str, Any]

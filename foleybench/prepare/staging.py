@@ -1,6 +1,6 @@
 """Keep the finished clips of a split until they are packed.
 
-They lie on disk, guarded by a fingerprint of everything that decides the bytes.
+Clips lie on disk beside a fingerprint of everything that decides their bytes.
 
 ``<out>/.staging/<split>/fingerprint.json``, then a folder ``000012`` for the clips that will share shard 12: for each
 clip ``<clip_id>.mp4`` and ``<clip_id>.flac`` (when it could be made) and last ``<clip_id>.json``. The JSON file is the
@@ -26,20 +26,20 @@ from foleybench.shards.manifest import FAILED, STATUSES
 
 FOLDER = ".staging"
 FINGERPRINT = "fingerprint.json"
-# How the media is got may change from run to run.
+# The way to the media may change from run to run.
 _HASHED = tuple(field.name for field in dataclasses.fields(Item) if field.name != "access")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ItemOutcome:
-    """What became of one item.
+    """The outcome of one item.
 
     Attributes:
         status: ``ok`` or one word for the failure.
         reason: A sentence on the failure, "" when ok.
         facts: The manifest line's facts.
         events: Exact events as JSON objects, or None.
-        factors: What the corpus knows about the clip.
+        factors: Facts that the corpus states about the clip.
         sha256: Of each staged media file, by field; empty unless ok.
         retry_after_s: How long a server asked to wait before another try, or None; never in a manifest.
     """
@@ -54,7 +54,7 @@ class ItemOutcome:
 
 
 def failure(status: str, reason: str, retry_after_s: float | None = None) -> ItemOutcome:
-    """Return a failure; a word that no manifest knows (a third party's data set) becomes ``failed``, with the word."""
+    """Return a failed outcome; a status unknown to manifests (from a plug-in) becomes ``failed``, with that word."""
     if status in STATUSES - {"ok"}:
         return ItemOutcome(status=status, reason=reason, retry_after_s=retry_after_s)
     return ItemOutcome(status=FAILED, reason=f"{status}: {reason}", retry_after_s=retry_after_s)
@@ -91,7 +91,7 @@ def stage_sample(folder: Path, clip_id: str, sample: Sample) -> None:
 
 
 def stage_outcome(folder: Path, clip_id: str, outcome: ItemOutcome) -> None:
-    """Write the JSON file that says what became of a clip."""
+    """Write the JSON file with the outcome of a clip."""
     _write(folder / f"{clip_id}.json", dumps(dataclasses.asdict(outcome)).encode())
 
 
@@ -112,8 +112,8 @@ class Staging:
     """The staging area of one split.
 
     Attributes:
-        folder: Where it lies.
-        fingerprint: What decides the bytes of this split.
+        folder: Folder of the staged clips.
+        fingerprint: The values that decide the bytes of this split.
     """
 
     def __init__(self, out: Path, split: str, fingerprint: dict[str, Any]) -> None:
@@ -162,7 +162,7 @@ class Staging:
 
 
 def staged_outcome(folder: Path, clip_id: str) -> ItemOutcome:
-    """Return what became of a staged clip."""
+    """Return the outcome of a staged clip."""
     return ItemOutcome(**read_own_json(folder / f"{clip_id}.json"))
 
 
@@ -170,13 +170,13 @@ def staged_media(folder: Path, clip_id: str, field: str, sha256: str) -> bytes:
     """Return a staged media file.
 
     Raises:
-        FoleyError: It is not what was staged (a crash of the machine); the clip is un-staged.
+        FoleyError: The file differs from what was staged (a crash of the machine); the clip is un-staged.
     """
     path = folder / f"{clip_id}.{field}"
     data = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(data).hexdigest() != sha256:
         (folder / f"{clip_id}.json").unlink()
-        raise FoleyError(f"the staged file {path} is damaged; it was put aside. Run the same command again.")
+        raise FoleyError(f"the staged file {path} is damaged; the clip was un-staged. Run the same command again.")
     return data
 
 
@@ -184,7 +184,7 @@ def read_own_json(path: Path) -> dict[str, Any]:
     """Read one of our own JSON objects.
 
     Raises:
-        FoleyError: It is not one.
+        FoleyError: The file does not hold a JSON object.
     """
     try:
         record = json.loads(path.read_bytes())
@@ -203,12 +203,12 @@ def refuse_change(where: Path, old: dict[str, Any], new: dict[str, Any]) -> None
         return
     details = "; ".join(f"{key} was {_short(old.get(key))}, now {_short(new.get(key))}" for key in differs)
     raise FoleyError(
-        f"{where} was made from something else: {details}. Use --force to make it again, or another --out."
+        f"{where} was made with other settings or sources: {details}. Use --force to make it again, or another --out."
     )
 
 
 def _flat(record: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """Return the leaves of nested objects under dotted names."""
+    """Return the leaf values of nested objects under dotted names."""
     flat: dict[str, Any] = {}
     for key, value in record.items():
         flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}

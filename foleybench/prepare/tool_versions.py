@@ -1,4 +1,4 @@
-"""Versions of what decides the bytes of a prepared clip."""
+"""List the library versions that decide a prepared clip's bytes."""
 
 from __future__ import annotations
 

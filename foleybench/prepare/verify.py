@@ -1,9 +1,7 @@
 """Check shards against their manifest.
 
-Every member of every shard, and nothing else; everything wrong is named.
-
-A tar that was cut at the end of a member reads without complaint elsewhere and has fewer clips; here it is noticed, by
-the end mark that is missing and by the clips that the manifest lists.
+Every member of every shard is read, and every difference is named. Other readers accept a tar that was cut at the end
+of a member and find fewer clips; here the missing end mark and the manifest's list of clips reveal the cut.
 """
 
 from __future__ import annotations
@@ -30,11 +28,11 @@ _BLOCK = 8 << 20
 
 
 class ShardProblem(NamedTuple):
-    """Something wrong.
+    """A difference between a shard and its manifest.
 
     Attributes:
         shard: The file concerned: a shard, or the manifest.
-        what: A sentence.
+        what: A sentence about the difference.
     """
 
     shard: str
@@ -42,7 +40,7 @@ class ShardProblem(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A shard that was looked at.
+    """A shard that was checked.
 
     Attributes:
         shard: Its file name.
@@ -67,7 +65,7 @@ def manifests_in(place: Path | str) -> list[str]:
     """Return the manifests that a path or URL names: itself, or all of a folder.
 
     Raises:
-        ManifestError: There are none.
+        ManifestError: The place holds no manifest.
     """
     if str(place).endswith(SUFFIX):
         return [str(place)]
@@ -81,12 +79,12 @@ def manifests_in(place: Path | str) -> list[str]:
 
 
 def verify(manifest: Path | str, *, fast: bool = False, jobs: int = 1) -> Iterator[ShardProblem | Checked]:
-    """Check every shard of a manifest; yield problems as they are found, and each shard when it was looked at.
+    """Check every shard of a manifest; yield problems as they are found, and each shard once it is checked.
 
     Args:
         manifest: Path or URL.
         fast: Only each shard's size and SHA-256 against the record of the run that made it, instead of every member.
-        jobs: Shards looked at at the same time.
+        jobs: Shards checked at the same time.
 
     Raises:
         ManifestError: The manifest itself cannot be read, or ``fast`` and there is no record.
@@ -144,7 +142,7 @@ def _listed(store: Store, manifest: str, record: dict[str, Any] | None) -> Itera
 
 
 def _strays(store: Store, manifest: str, known: set[str]) -> list[str]:
-    """Return shards of this split that lie there and are not listed; nothing where a store cannot be listed."""
+    """Return shard files of this split that the manifest does not list; none where a store cannot be listed."""
     try:
         there = store.sizes()
     except (OSError, NotImplementedError):
@@ -182,7 +180,7 @@ def _check_whole(store: Store, shard: _Listed) -> tuple[list[ShardProblem], int]
 
 
 class _Counted:
-    """A file that is read forward, hashed and counted on the way."""
+    """A file read forward only, with a hash and a count of its bytes."""
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle = handle
@@ -197,7 +195,7 @@ class _Counted:
         return data
 
     def seekable(self) -> bool:
-        """Whether it can be passed over without reading: no."""
+        """Whether parts of the file can be skipped unread: no."""
         return False
 
 
@@ -219,10 +217,8 @@ def _check_members(store: Store, shard: _Listed) -> tuple[list[ShardProblem], in
     problems += _check_complete(shard, found)
     whole = shard.recorded is None or counted.digest.hexdigest() == shard.recorded["sha256"]
     if not whole and not problems:
-        # Every member is right: what differs lies between them (names' metadata, padding, end mark).
-        problems.append(
-            ShardProblem(shard.name, "has the right members and is not what was recorded: its SHA-256 differs.")
-        )
+        # Every member is right: the difference lies between them (names' metadata, padding, end mark).
+        problems.append(ShardProblem(shard.name, "has the right members, but its SHA-256 is not the recorded one."))
     return problems, counted.n_bytes
 
 
@@ -236,7 +232,7 @@ def _check_member(
 ) -> Iterator[ShardProblem]:
     name = f"{member.key}.{member.field}"
     if entry is None:
-        yield ShardProblem(shard, f"holds {name}, of a clip that the manifest does not list there.")
+        yield ShardProblem(shard, f"holds {name} of a clip that the manifest lists in no or another shard.")
         return
     fields = found.setdefault(member.key, set())
     if member.field in fields:

@@ -1,6 +1,6 @@
-"""Mark waiting as waiting, so that time limits ignore it.
+"""Exclude waiting from a clip's time limit.
 
-A clip that waits for its turn is not taken for one that hangs.
+A clip that waits for its turn is then not mistaken for one that hangs.
 """
 
 from __future__ import annotations

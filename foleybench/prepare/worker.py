@@ -1,10 +1,8 @@
 """Make one clip after another in a process that may die.
 
-Run as ``python -m foleybench.prepare.worker``.
-
-It reads JSON lines from standard input (first the set-up, then items), stages what it makes, and answers each with one
-line. It is a fresh interpreter, not a fork: forks after torch has started threads hang, and a ``__main__`` without a
-guard is never imported again.
+Run as ``python -m foleybench.prepare.worker``. The worker reads JSON lines from standard input (first the set-up, then
+items), stages what it makes, and answers each with one line. The worker is a fresh interpreter, not a fork: forks after
+torch has started threads hang, and a ``__main__`` without a guard is never imported again.
 """
 
 from __future__ import annotations
@@ -60,7 +58,7 @@ def main() -> int:
 
 
 def _take_stdout() -> IO[bytes]:
-    """Keep standard output for the answers; whatever a library prints goes to standard error."""
+    """Keep standard output for the answers; output of libraries goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
@@ -72,7 +70,7 @@ def _answer(answers: IO[bytes], record: dict[str, Any]) -> None:
 
 
 def _limit_memory(memory_mb: int | None) -> None:
-    """Let the process hold this many MiB in all: what it holds now counts, address space it only reserved does not."""
+    """Limit the process to this many MiB in all, including what it holds now, without address space only reserved."""
     if memory_mb is None:
         return
     statm = Path("/proc/self/statm")

@@ -50,7 +50,7 @@ class PoolSettings:
 
 
 class _Worker:
-    """One worker process and what it is doing."""
+    """One worker process and its current task."""
 
     def __init__(self, settings: PoolSettings, task: Task) -> None:
         self._settings = settings
@@ -76,7 +76,7 @@ class _Worker:
 
     @property
     def limit_s(self) -> float:
-        """How long the worker may take for what it does now."""
+        """Seconds that the worker may take for its current task."""
         return self._settings.time_limit_s if self.ready else _START_LIMIT_S
 
     def give(self, task: Task) -> None:
@@ -209,7 +209,7 @@ def _step(selector: selectors.BaseSelector, workers: list[_Worker], queue: _Queu
 def _bury(
     selector: selectors.BaseSelector, workers: list[_Worker], worker: _Worker, status: str, reason: str, queue: _Queue
 ) -> Iterator[tuple[Task, str]]:
-    """Take a dead or hung worker away and record what it was working on, or queue it again."""
+    """Remove a dead or hung worker and record its task as failed, or queue the task again."""
     assert worker.process.stdout is not None
     selector.unregister(worker.process.stdout)
     workers.remove(worker)

@@ -9,8 +9,8 @@ PROTOCOL = Protocol(
     version=1,
     description=(
         "Align Acc by a classifier that `foleybench train align-classifier` made; set FOLEYBENCH_WEIGHTS to its run "
-        "folder. For data and machines that cannot have the published one. Run it with --controls first: a judge that "
-        "takes shifted or other sound for the true one says nothing about time or matter."
+        "folder. For data and machines without the published classifier. Run it with --controls first: a classifier "
+        "that accepts shifted or another clip's audio measures neither timing nor content."
     ),
     metrics=("align_acc_trained", "onset_agreement"),
     headline={"timing": "align_acc_trained"},

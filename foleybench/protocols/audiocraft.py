@@ -9,9 +9,9 @@ PROTOCOL = Protocol(
     version=1,
     description=(
         "The numbers of facebookresearch/audiocraft@896ec7c: KLD on PaSST over unpadded segments of 10 s with 1e-6 "
-        "added, FAD by Google's original code on loud sound with half-overlapping windows. Where it is faulty: silent "
-        "files are divided by zero and lost with a line in the log, and long clips count once a segment. Here silence "
-        "stays silence and is named; segments are weighted as there, for parity."
+        "added, FAD by Google's original code on peak-scaled audio with half-overlapping windows. Where it is "
+        "faulty: silent files are divided by zero and lost with a line in the log, and long clips count once a "
+        "segment. Here silence stays silence and is named; segments are weighted as there, for parity."
     ),
     metrics=("kld_passt_segments", "fad_vggish_google"),
     headline={"semantics": "kld_passt_segments", "quality": "fad_vggish_google"},

@@ -12,7 +12,7 @@ PROTOCOL = Protocol(
         "is faulty: it samples a latent from one generator for the whole list, so a clip's verdict depends on the "
         "order of the folder; it counts positives alone, so a classifier that always says yes has 100 %; its loader "
         "accepts wrong weights in silence. Here each clip has its own draw (align_acc_parity), the mean of the latent "
-        "stands beside it (align_acc), weights load strictly, and `--controls` shows what shifted and swapped sound "
+        "stands beside it (align_acc), weights load strictly, and `--controls` shows what shifted and swapped audio "
         "scores. Its IS, FID and KL on Melception are not offered: they convert spectrograms with loss. "
         "librosa 0.8's resampler reads a table that is 0.3 % off in level; here the filter itself is used."
     ),

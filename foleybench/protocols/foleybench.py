@@ -12,7 +12,7 @@ PROTOCOL = Protocol(
         "unbiased at any number of clips and without the Gaussian assumption; the Fréchet distances that the field "
         "quotes stand beside it with corrected values. Timing: Synchformer's expected offset, "
         "which has no steps, and onsets matched one to one; Align Acc and DeSync because papers quote them. "
-        "Picture and sound in one space by PE-AV, whose weights are free. Plain agreement of level, loudness, spectrum "
+        "Video and audio in one space by PE-AV, whose weights are free. Plain agreement of level, loudness, spectrum "
         "and band, clipping and silence, and speed. Whole clips, mean of channels, every failure named, and control "
         "rows beside every number (`--controls`)."
     ),

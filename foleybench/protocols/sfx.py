@@ -8,10 +8,10 @@ PROTOCOL = Protocol(
     title="Sound effects",
     version=1,
     description=(
-        "Compares each sound with the clip's own by a network that was trained on professional libraries of sound "
-        "effects (aiSFX; its weights come through pip), and by onsets, level and spectrum. For any clips. The network "
-        "hears kind and quality, whatever the loudness, and no timing: that is what the onsets are for. A system of "
-        "narrow band is far from real sound by its band alone: read the values beside the control of 4 kHz."
+        "Compares generated with real audio by a network trained on professional libraries of sound effects (aiSFX, "
+        "weights through pip), and by onsets, level and spectrum. For any clips. The network measures kind and "
+        "quality at any loudness, but not timing, which the onsets measure. A system of narrow band is far from real "
+        "audio by its band alone: read the values beside the control of 4 kHz."
     ),
     metrics=(
         *("kad_aisfx", "similarity_aisfx", "retrieval_aisfx", "retrieval_at_1_aisfx", "kld_aisfx", "fad_aisfx"),

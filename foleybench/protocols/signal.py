@@ -8,9 +8,9 @@ PROTOCOL = Protocol(
     title="Signal",
     version=2,
     description=(
-        "Compares each sound with the clip's own by its onsets, its level and loudness, its spectrum and band, and by "
-        "how much of it is clipped or silent. No weights, no exact events: for any clips, offline. It rewards "
-        "agreement with one recording, not plausibility."
+        "Compares generated with real audio by onsets, level, loudness, spectrum and band, and by the clipped and the "
+        "silent share. No weights, no exact events: for any clips, offline. The protocol rewards agreement with one "
+        "recording, not plausibility."
     ),
     metrics=(
         *("onset_agreement", "level_correlation", "level_difference", "loudness_difference"),

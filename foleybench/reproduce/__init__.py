@@ -1,1 +1,1 @@
-"""The paper's tables, measured beside what the paper reports."""
+"""Reproduce the paper's tables, measured beside reported."""

@@ -1,4 +1,4 @@
-"""From plans to files: steps of tables, and their pages."""
+"""Collect the steps of tables, and write their pages."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
 
 
 def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path, command: str) -> list[str]:
-    """Write the asked tables from the results that are there.
+    """Write the requested tables from the existing results.
 
     Returns:
         Names of the results that are missing; their rows, or their seeds, are left out, and the page says so. A table
-        of which nothing was measured shows what the paper reports.
+        without measurements shows the paper's values.
 
     Raises:
-        FoleyError: Some rows have results and no seed has all, the results are of another length of training, or the
+        FoleyError: Some rows have results and no seed has all, the results have another length of training, or the
             list of published numbers cannot be read.
     """
     results = read_results(setup.results)
@@ -89,7 +89,7 @@ def _require_none(
     results: Mapping[str, ResultEntry],
     missing: Sequence[str],
 ) -> None:
-    """Refuse a table of which something was measured: half of it, or all of it with another number of steps."""
+    """Refuse a table measured in part, or with another number of steps."""
     if any(one in results for names in wanted.values() for one in names):
         raise FoleyError(f"{name} has no seed with all its rows in {setup.results}; missing: {', '.join(missing)}.")
     variants = {str(row.variant.name) for row in GRIDS[name].rows if row.variant}
@@ -97,7 +97,7 @@ def _require_none(
     lengths = sorted({int(found[1]) for found in map(pattern.fullmatch, results) if found})
     if lengths:
         there = " or ".join(f"--steps {length}" for length in lengths)
-        raise FoleyError(f"{name}: the results in {setup.results} were made with {there}; say so.")
+        raise FoleyError(f"{name}: the results in {setup.results} were made with {there}; give the same option.")
 
 
 def _words(setup: Setup, grid: Grid, measured: Mapping[str, Measured], seeds: Sequence[int]) -> str:

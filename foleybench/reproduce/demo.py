@@ -1,4 +1,4 @@
-"""The main job as a plan of ordinary commands; see ``foleybench.runtime.command_plan``."""
+"""Plan the main job as ordinary commands (``foleybench.runtime.command_plan``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BOARD = "leaderboard"
 
 
 def listening(out: Path) -> Path:
-    """Return where the listening page lies: where the rows of the leaderboard look for it."""
+    """Return the path of the listening page, to which the leaderboard's rows link."""
     return out / BOARD / "listening" / "synthfoley.html"
 
 
@@ -68,13 +68,13 @@ def demo_steps(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int
         train_step("nearest"),
         *evals,
         Step("report", ("report", "--data", test, "--audio", *chosen, "--out", str(listening(out)), *common), scored),
-        # After the report: a row of the page leads to its sound where a listening page has it.
+        # After the report: the page's rows link to the listening page if there is one.
         Step("leaderboard", ("leaderboard", "--results", results, "--out", str(out / BOARD)), (*scored, "report")),
     ]
 
 
 def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int | None, dry_run: bool) -> int:
-    """Run the plan and say where table and pages are.
+    """Run the plan and print the paths of table and pages.
 
     Returns:
         0, or 1 when a step failed (its log is named, steps that need it are left out).

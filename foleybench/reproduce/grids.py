@@ -1,7 +1,7 @@
-"""The rows of the paper's tables: one model variant each.
+"""List the rows of the paper's tables: one model variant each.
 
-The paper's names stand on the left, our reading of them on the right; where the paper leaves a row open, the reading is
-said in ``Grid.reading`` and printed under the table.
+The paper's names stand on the left, our reading of them on the right; where the paper leaves a row open,
+``Grid.reading`` states the reading and is printed under the table.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class GridRow:
     """One row of a table.
 
     Attributes:
-        label: As our table prints it.
-        variant: What is trained for it, or None for a row that is only reported.
+        label: Label in our table.
+        variant: The variant that is trained, or None for a row that is only reported.
         reported: Label of the row in the list of published numbers, or None when the paper has no such row.
         model: Registry name for rows that are not a variant of the reference model (baselines and controls).
     """
@@ -59,7 +59,7 @@ class Grid:
         number: Number of the table in the paper.
         title: Heading.
         rows: Rows in the paper's order, then ours.
-        reading: How we read what the paper leaves open.
+        reading: Our reading of details that the paper leaves open.
         controls: Whether the control rows stand below the table.
     """
 
@@ -135,7 +135,7 @@ GRIDS = {
             GridRow(label="VAMA yes, GVAF yes", variant=FULL, reported="VAMA yes, GVAF yes"),
         ),
         reading=(
-            "The paper does not say what generates sound without GVAF, and its first row equals Diff-Foley's row of "
+            "The paper does not say what generates audio without GVAF, and its first row equals Diff-Foley's row of "
             "Table 1. Here, without GVAF the flow's condition is the mean over time and its path is linear; without "
             "VAMA there is no alignment stage (`stage1=none`, see the model card). All else is equal: network, steps, "
             "data, sampling."
@@ -148,7 +148,7 @@ GRIDS = {
         reading=(
             "The paper's encoders cannot be trained at this size, so the same axis is measured with small encoders "
             "trained on the train split by the same kinds of objective: image against label (EVA-CLIP-like), masked "
-            "pictures (MAE-like), picture against sound (ImageBind-like), masked spectrograms (AudioMAE-like)."
+            "frames (MAE-like), video against audio (ImageBind-like), masked spectrograms (AudioMAE-like)."
         ),
     ),
     "table4": Grid(
@@ -168,7 +168,7 @@ GRIDS = {
         title="Masking ratio",
         rows=tuple(_masked(ratio) for ratio in ("0.3", "0.5", "0.7", "0.8", "0.9")),
         reading=(
-            "The ratio holds for the examples that are masked in part; the share of examples whose sound is masked "
+            "The ratio holds for the examples that are masked in part; the share of examples whose audio is masked "
             "whole, as it is at generation, is the same in every row."
         ),
     ),

@@ -1,8 +1,8 @@
-"""The reference model on the held-out splits.
+"""Score the reference model on the held-out splits.
 
-One checkpoint, one row a split of SynthFoley, with the true sound's own score beside it (the judges were not trained
-for these splits either) and a test against the ordinary test split. Splits hold other clips, so that test is of two
-samples, not of pairs.
+One checkpoint is scored on each split of SynthFoley, beside the real audio (the evaluators were not trained for these
+splits either), and tested against the ordinary test split. Splits hold different clips, so the test is of two samples,
+not of pairs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ METRICS = {
     "class_accuracy": "Class accuracy ↑",
     "align_acc_mini": "Align Acc (mini) ↑",
 }
-# Of a distance between sets the bias depends on their size, so it is shown and not tested.
+# The bias of a distance between sets depends on their size, so distances are shown and not tested.
 SHOWN = {**METRICS, "kld_mini": "KLD (mini) ↓", "fad_mini": "FAD (mini) ↓"}
 _ROW = GridRow(label="Foley-Flow", variant=FULL)
 _TEST = "test"
@@ -47,9 +47,9 @@ class HeldoutSplit(NamedTuple):
 
     Attributes:
         key: Part of the names of its results.
-        title: What the row says.
+        title: Title of the row.
         name: The split in the corpus.
-        folder: Where that is.
+        folder: Folder of the split.
     """
 
     key: str
@@ -73,7 +73,7 @@ def splits(setup: Setup) -> list[HeldoutSplit]:
 
 
 def results_folder(setup: Setup) -> Path:
-    """Return where the results are: apart from the tables', which are all about one split."""
+    """Return the folder of the results, apart from the tables', which are all of one split."""
     return setup.results.parent / "heldout_results"
 
 
@@ -140,10 +140,10 @@ def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path, co
     """Write the page and its numbers, if the test split has its row; return the names of the missing results.
 
     Args:
-        setup: Where things are.
-        tables: The tables' results, of which the test split's is taken.
+        setup: Folders and sizes.
+        tables: The tables' results, which include the test split's.
         out: Folder of the page.
-        command: What made it.
+        command: Command that made the page.
     """
     results = {**tables, **{entry.row_name: entry for entry in read_all(results_folder(setup))}}
     wanted = splits(setup)
@@ -186,9 +186,9 @@ class _Part(Measured):
 
 
 def _lengths(manifest: Manifest, folder: Path, kept: Set[str]) -> str:
-    """Say how many sounds are as long as their clip to a sample."""
+    """Return how many audio files have exactly their clip's length."""
     if not folder.is_dir():
-        return "sound not kept"
+        return "audio not kept"
     off: Counter[int] = Counter()
     for entry in manifest.ok():
         path = folder / f"{entry.clip_id}.wav"
@@ -233,8 +233,8 @@ def _markdown(
         "<!-- Written by `foleybench reproduce heldout`. Do not edit: run it again. -->",
         "# Held-out splits",
         f"Made by `{command}`. The reference model of seed 0, trained on the train split (4 s clips at 25 fps), "
-        f"{_evaluations(result)} network evaluations. 95 % intervals over clips; **true** is the true sound under the "
-        "same judges. A length is exact when the sound has `round(duration * rate)` samples.",
+        f"{_evaluations(result)} network evaluations. 95 % intervals over clips; **true** is the real audio under the "
+        "same evaluators. A length is exact when the audio has `round(duration * rate)` samples.",
         _table(rows),
         "## Against the test split",
         "Difference of the model's value from its value on the test split, p of a two-sample test (over "

@@ -1,11 +1,11 @@
-"""Values over clips and seeds, and tests of pairs of rows.
+"""Compute values over clips and seeds, and test pairs of rows.
 
-Two things make a cell uncertain. Which clips were scored: the variance of the seeds' mean over source videos, from
-what each video adds to it (``stats.influence``). Which seed was trained (and sampled with): the variance between seeds,
-divided by their number. Both are added, and the interval is Student's with the degrees of freedom of Welch and
-Satterthwaite: three seeds count as three.
-What the seeds draw for each clip is in both parts, so the interval errs on the wide side where clips matter more than
-seeds. With three seeds a 5 % test of two equal rows is wrong in 2 to 7 % of simulated cases (``tests/reproduce``).
+A cell has two sources of variance. The choice of clips: the variance of the seeds' mean over source videos, from each
+video's influence (``stats.influence``). The seed of training and sampling: the variance between seeds, divided by their
+number. Both are added, and the interval is Student's with the degrees of freedom of Welch and Satterthwaite: three
+seeds count as three. The noise of sampling each clip is in both parts, so the interval errs on the wide side where
+clips matter more than seeds. With three seeds a 5 % test of two equal rows is wrong in 2 to 7 % of simulated cases
+(``tests/reproduce``).
 
 Sources: Satterthwaite 1946; Welch 1947.
 """
@@ -38,7 +38,7 @@ class SeedsCell(NamedTuple):
 
     Attributes:
         value: Mean over seeds; NaN when it is undefined for a seed.
-        low: Lower end of the 95 % interval over clips and seeds; None when it cannot be told.
+        low: Lower end of the 95 % interval over clips and seeds; None when there is none.
         high: Upper end.
         by_seed: The value of each seed.
     """
@@ -54,7 +54,7 @@ class Difference(NamedTuple):
 
     Attributes:
         difference: Value of the first row less that of the second.
-        p_value: Two-sided, not corrected; None when it cannot be told.
+        p_value: Two-sided, not corrected; None when there is none.
     """
 
     difference: float
@@ -140,7 +140,7 @@ def row_difference(name: str, first: Measured, second: Measured) -> Difference:
 def unpaired(name: str, first: Measured, second: Measured) -> Difference:
     """Compare two rows that were scored on different clips: two samples, Welch.
 
-    No p-value when all clips of a row score alike: they tell no spread, and a few clips would seem sure.
+    There is no p-value when all clips of a row have equal values: without a spread, a few clips would seem certain.
     """
     metric: Metric = registry.load("metrics", name)
     one, other = (_values(metric, row.stats(name), row.sources) for row in (first, second))
@@ -161,7 +161,7 @@ class _Values(NamedTuple):
 
 
 def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mapping[str, str]) -> _Values:
-    """Value every seed on the clips that all seeds have; no influence where it cannot be told."""
+    """Value every seed on the clips that all seeds have; no influence where the value is undefined."""
     ids = sorted(set.intersection(*(set(stat) for stat in seeds)))
     groups = source_groups(ids, sources)
     kept = [{clip_id: stat[clip_id] for clip_id in ids} for stat in seeds]
@@ -174,7 +174,7 @@ def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mappin
 
 
 def _error(values: _Values) -> tuple[float | None, float]:
-    """Return the standard error over clips and seeds, and its degrees of freedom; None when it cannot be told."""
+    """Return the standard error over clips and seeds, and its degrees of freedom; None when there is none."""
     n, n_sources = len(values.by_seed), len(values.change)
     if not n_sources or not np.isfinite(values.by_seed).all():
         return None, math.nan

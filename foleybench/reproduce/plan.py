@@ -1,4 +1,4 @@
-"""The plan of a table: corpus, training runs, scores."""
+"""Plan a table: corpus, training runs, scores."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from foleybench.runtime.command_plan import Step
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Where a reproduction works, and how much it does.
+    """Folders and sizes of a reproduction.
 
     Attributes:
-        work: Folder of corpus, runs and sounds; kept out of git.
+        work: Folder of corpus, runs and audio; kept out of git.
         results: Folder of the result files.
         size: Size of the models.
         seeds: Number of training seeds.
@@ -38,7 +38,7 @@ class Setup:
 
     @property
     def shards(self) -> Path:
-        """Where the corpus is."""
+        """Folder of the corpus."""
         return self.data or self.work / "shards"
 
     def manifest(self, split: str) -> Path:
@@ -47,7 +47,7 @@ class Setup:
 
 
 def row_name(setup: Setup, row: GridRow, seed: int) -> str:
-    """Return the name of a row's result for one seed; it says everything that decides the result."""
+    """Return the name of a row's result for one seed, which holds all settings that decide the result."""
     assert row.variant is not None
     parts = [row.variant.name, setup.size]
     parts += [f"steps{setup.steps}"] if setup.steps else []
@@ -65,7 +65,7 @@ def table_steps(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
     found: dict[str, Step] = {}
     grids = list(grids)
     rows = [row for grid in grids for row in grid.rows if row.variant]
-    # Seed by seed, so that a plan that is cut short has whole seeds.
+    # Seed by seed, so that an interrupted plan has complete seeds.
     for seed in range(setup.seeds):
         for row in rows:
             for step in _row_steps(setup, row, seed):

@@ -1,4 +1,4 @@
-"""Speed and quality against the number of network evaluations."""
+"""Measure speed and quality against the number of network evaluations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from foleybench.reproduce.plan import Setup, learn, row_name, scoring, table_ste
 from foleybench.runtime.command_plan import Step
 
 NFES = (1, 2, 4, 8, 25)
-# Fine-tuned from the same flow to need one evaluation.
+# Heads fine-tuned from the same flow to need one evaluation.
 HEADS = ("imf", "reflow")
 METRICS = ("event_f1", "class_accuracy", "fad_mini")
 _ROW = GridRow(label="Foley-Flow", variant=FULL)
@@ -97,7 +97,7 @@ def _markdown(rows: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> s
         "# Generation speed and quality",
         "",
         f"Made by `foleybench reproduce speed`. Device {run['device']}, {run['generation']['threads']} thread(s), "
-        "one clip at a time after a warm-up. Timed: picture features, network, vocoder; not decoding and writing. "
+        "one clip at a time after a warm-up. Timed: video features, network, vocoder; not decoding and writing. "
         f"Seed 0, {result['dataset']['n_clips']} clips of {result['dataset']['name']} {result['dataset']['split']}.",
         "",
         "| Evaluations | Seconds per clip | Real-time factor | Event F1 (50 ms) ↑ | Class accuracy ↑ | FAD (mini) ↓ |",

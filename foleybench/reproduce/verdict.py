@@ -1,4 +1,4 @@
-"""Does the paper's ordering hold here? Counted over all pairs."""
+"""Test whether the paper's ordering holds here, over all pairs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ColumnVerdict(NamedTuple):
         beaten_by: Rows that are significantly better than it here.
         confirmed: Pairs that the paper orders and that differ significantly here, the same way.
         reversed: Pairs that differ significantly here, the other way.
-        open: Pairs that cannot be told apart here.
+        open: Pairs that are not significantly different here.
     """
 
     answer: Answer
@@ -39,7 +39,7 @@ def judge_column(
     differences: Mapping[tuple[str, str], Difference],
     better: Literal["higher", "lower"],
 ) -> ColumnVerdict:
-    """Hold one column of a table against the paper's.
+    """Compare one column of a table with the paper's.
 
     Args:
         reported: Row -> the paper's value.
@@ -84,10 +84,10 @@ def sentence(title: str, verdict: ColumnVerdict) -> str:
 
     Example:
         >>> sentence("KLD", ColumnVerdict("undecided", "GDCF", (), 0, 0, 1))
-        'KLD: undecided; of 1 ordered pair 0 confirmed, 0 reversed, 1 not told apart.'
+        'KLD: undecided; of 1 ordered pair 0 confirmed, 0 reversed, 1 not significantly different.'
     """
     n = verdict.confirmed + verdict.reversed + verdict.open
     pairs = f"{n} ordered pair{'' if n == 1 else 's'}"
     beaten = f" (better here than {verdict.best}: {', '.join(verdict.beaten_by)})" if verdict.beaten_by else ""
-    counts = f"{verdict.confirmed} confirmed, {verdict.reversed} reversed, {verdict.open} not told apart"
+    counts = f"{verdict.confirmed} confirmed, {verdict.reversed} reversed, {verdict.open} not significantly different"
     return f"{title}: {verdict.answer}{beaten}; of {pairs} {counts}."

@@ -1,4 +1,4 @@
-"""A reproduced table as Markdown and CSV."""
+"""Write a reproduced table as Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, 
 from foleybench.reproduce.verdict import ColumnVerdict, judge_column, overall, sentence
 from foleybench.stats import ranking
 
-# Our metric for each of the paper's columns, then what the paper has no column for.
+# Our metric for each of the paper's columns; further metrics have no column there.
 COLUMNS = {"KLD": "kld_mini", "FAD": "fad_mini", "Align Acc": "align_acc_mini"}
 MORE = ("event_f1", "class_accuracy")
 
 
 class Table(NamedTuple):
-    """A grid with what was measured and what is reported.
+    """A grid with measured and reported values.
 
     Attributes:
         grid: The rows.
@@ -48,7 +48,7 @@ class Table(NamedTuple):
 def make_table(
     grid: Grid, measured: Mapping[str, Measured], reported: ReportedTable | None, controls: Mapping[str, Measured]
 ) -> Table:
-    """Value every cell and compare every pair of rows; controls are shown and compared with nothing."""
+    """Value every cell and compare every pair of rows; controls are only shown."""
     names = [*COLUMNS.values(), *MORE]
     cells = _cells(measured, names)
     pairs = list(itertools.combinations(measured, 2))
@@ -86,8 +86,8 @@ def table_markdown(table: Table, command: str, setup: str) -> str:
 
     Args:
         table: The table.
-        command: What made it.
-        setup: What was trained and scored, in words.
+        command: Command that made the page.
+        setup: Sentence on training and scoring.
     """
     parts = [
         "<!-- Written by `foleybench reproduce`. Do not edit: run it again. -->",
@@ -98,8 +98,8 @@ def table_markdown(table: Table, command: str, setup: str) -> str:
         "## Measured here",
         _measured(table),
         "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`]. The `mini` "
-        "evaluators compare with no published figure. **Bold**: the best of the column and all that a paired test "
-        "(Holm-corrected, 5 %) does not tell from it.",
+        "evaluators compare with no published figure. **Bold**: the best of the column and all rows that "
+        "are not significantly different from it (paired test, Holm-corrected, 5 %).",
         "## Reported by the paper",
         _reported(table),
         f"How the rows are read: {table.grid.reading}",
@@ -144,7 +144,7 @@ def _heading(name: str) -> str:
 
 
 def _best(table: Table, name: str) -> set[str]:
-    """Return the labels of the best row of a column and of all that cannot be told from it."""
+    """Return the labels of a column's best row and of all not significantly different from it."""
     metric: Metric = registry.load("metrics", name)
     known = {label: cells[name].value for label, cells in table.cells.items() if math.isfinite(cells[name].value)}
     if len(known) < 2:

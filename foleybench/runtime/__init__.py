@@ -1,1 +1,1 @@
-"""How a command runs: locks, threads, processes, clusters, provenance."""
+"""Run commands: locks, threads, processes, clusters, provenance."""

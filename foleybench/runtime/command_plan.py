@@ -1,7 +1,7 @@
-"""Plans of ordinary ``foleybench`` commands.
+"""Run plans of ordinary ``foleybench`` commands.
 
-Steps run as soon as what they need is done, a few at a time, each with its own log. A step that is done is not done
-again, so a plan that was interrupted goes on.
+Steps run as soon as the steps before them are done, a few at a time, each with its own log. Finished steps are not run
+again, so an interrupted plan goes on.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Step:
 
 @contextmanager
 def _sigterm_noticed() -> Iterator[threading.Event]:
-    """Notice SIGTERM in place of dying of it: steps left alone would go on, and meet those of the next try."""
+    """Catch SIGTERM: steps left running would collide with those of the next try."""
     told = threading.Event()
     before = signal.signal(signal.SIGTERM, lambda number, frame: told.set())
     try:
@@ -62,9 +62,9 @@ def run_steps(todo: Sequence[Step], out: Path, jobs: int, *, title: str = "steps
 
     Args:
         todo: The steps, in an order in which they could run one by one.
-        out: Folder of the logs and of the marks of what is done.
+        out: Folder of the logs and of the marks of finished steps.
         jobs: Processes at a time.
-        title: Of the progress bar.
+        title: Title of the progress bar.
 
     Returns:
         The name of the first step that failed (its log's last lines are on standard error), or "".

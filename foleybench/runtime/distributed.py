@@ -1,6 +1,7 @@
-"""Processes of one run, as ``torchrun`` and ``accelerate`` start them.
+"""Join the processes that ``torchrun`` or ``accelerate`` start.
 
-Both launchers set the same environment variables. Without them a run is one process, and all of this does nothing.
+Both launchers set the same environment variables. Without the variables a run is one process, and nothing here has an
+effect.
 The first process alone writes, so all of them must see the same files.
 """
 
@@ -26,7 +27,7 @@ def joined(device: str) -> Iterator[str]:
     """Join the processes that a launcher has started, for as long as the context lasts.
 
     Args:
-        device: What was asked for; a bare ``cuda`` becomes the GPU of this process.
+        device: The device asked for; a bare ``cuda`` becomes the GPU of this process.
 
     Yields:
         The device of this process.
@@ -47,9 +48,9 @@ def joined(device: str) -> Iterator[str]:
             raise FoleyError(f"process {local} of this machine has no GPU: there are {n}. Start one process for each.")
         device, backend = f"cuda:{local}", "cpu:gloo,cuda:nccl"
         torch.cuda.set_device(local)
-    # Its functions take the group that there is when it is imported as a default, and so keep it for good. Imported in
-    # the middle of a run (torch's optimisers do) that is ours: its threads then outlive it, and the interpreter, which
-    # ends them with "terminate called without an active exception".
+    # Functions of torch.distributed.nn bind the default group at import. Imported in the middle of a run (torch's
+    # optimisers do) they would hold our group for good: its threads then outlive it, and the interpreter, which ends
+    # them with "terminate called without an active exception".
     importlib.import_module("torch.distributed.nn.functional")
     distributed.init_process_group(backend, timeout=_PATIENCE)
     if first():
@@ -61,7 +62,7 @@ def joined(device: str) -> Iterator[str]:
 
 
 def launched() -> tuple[int, int]:
-    """Return which process this is and how many there are, as the launcher says it, before any of them is joined."""
+    """Return this process's number and the number of processes from the launcher's variables, before joining."""
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
@@ -73,7 +74,7 @@ def world() -> int:
 
 
 def rank() -> int:
-    """Return which of them this one is, from 0."""
+    """Return this process's number, from 0."""
     from torch import distributed
 
     return distributed.get_rank() if _together() else 0
@@ -85,7 +86,7 @@ def first() -> bool:
 
 
 def agreed(value: bool) -> bool:
-    """Return what the first process found, in all of them; so none goes on before the first has come here."""
+    """Return the first process's value in every process; none goes on before the first has come here."""
     if not _together():
         return value
     import torch
@@ -97,7 +98,7 @@ def agreed(value: bool) -> bool:
 
 
 def after_first(action: Callable[[], Result]) -> Result:
-    """Do something in the first process, and then, when its files are there, in the others."""
+    """Run the body in the first process, then, when its files exist, in the others."""
     if not first():
         agreed(True)
         return action()

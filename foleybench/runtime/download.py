@@ -1,6 +1,6 @@
-"""Download of one large file: resumed, retried, checked before it appears.
+"""Download one large file: resumed, retried, checked before it appears.
 
-What has come so far lies beside the file as ``.NAME.part``, with the server's mark of its version in
+The bytes received so far lie beside the file as ``.NAME.part``, with the server's mark of its version in
 ``.NAME.part.json``; a later try or a later run asks the server for the rest, and only of the same version.
 """
 
@@ -25,17 +25,17 @@ from foleybench.errors import FoleyError, why
 from foleybench.runtime.progress import Progress
 
 _BLOCK = 1 << 18
-# A full server, a slow one and a broken gateway may be well in a minute; any other refusal is one.
+# A full or slow server and a broken gateway may recover within a minute; any other refusal is final.
 _PASSING = {408, 425, 429, *range(500, 600)}
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 class WrongContentError(FoleyError):
-    """What came is not the file that was asked for: a web page, another length, another hash."""
+    """The server sent another file: a web page, another length, another hash."""
 
 
 class _BrokenOffError(Exception):
-    """A try that ended early, and that another may mend; the message says how."""
+    """A try ended early, and another try may succeed; the message says how it ended."""
 
 
 class _OtherVersionError(_BrokenOffError):
@@ -44,13 +44,13 @@ class _OtherVersionError(_BrokenOffError):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long to go on.
+    """Limits on tries and waiting.
 
     Attributes:
-        tries: How many in a row may bring nothing new.
-        timeout_s: How long the server may be silent.
-        wait_s: After the first try that brought nothing; doubled after every further one.
-        longest_wait_s: At most.
+        tries: Largest number of tries in a row without new bytes.
+        timeout_s: Seconds that the server may be silent.
+        wait_s: Wait after the first try without new bytes; doubled after every further one.
+        longest_wait_s: Longest wait.
     """
 
     tries: int = 5
@@ -61,7 +61,7 @@ class Patience:
 
 @dataclasses.dataclass(frozen=True)
 class _Version:
-    """What a server says of the file that it sends: its marks, and its length in bytes, None where it does not say."""
+    """The version marks and the length in bytes that a server states for a file; None where it states none."""
 
     etag: str = ""
     changed: str = ""
@@ -69,7 +69,7 @@ class _Version:
 
     @property
     def mark(self) -> str:
-        """What ``If-Range`` takes: a strong entity tag, else the time of change, else nothing."""
+        """The value for ``If-Range``: a strong entity tag, else the time of change, else nothing."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.changed
 
 
@@ -86,20 +86,20 @@ def download_file(
     """Download a file; it appears under its name when all of it is there and ``check`` has passed it.
 
     Args:
-        url: Where it is.
-        path: Where it goes; its folder is made.
-        size_bytes: How long it is, where that is known.
-        check: Is given what came, before it gets its name; raises ``WrongContentError`` for what is not the file,
+        url: Address of the file.
+        path: Destination; its folder is made.
+        size_bytes: Length of the file, where known.
+        check: Called with the received file, before it gets its name; raises ``WrongContentError`` for wrong content,
             which is then set aside as ``NAME.refused``.
         hashed: Whether ``check`` knows a hash, and so would notice parts of two versions; else a server that gives no
             mark of the version is asked for the whole file every time.
-        patience: How long to go on.
-        tell: Is called with a sentence for every try that broke off, and for what is set aside.
+        patience: Limits on tries and waiting.
+        tell: Called with a sentence for every try that broke off, and for a file that is set aside.
 
     Raises:
-        WrongContentError: What came is not the file.
-        FoleyError: The server refuses, or breaks off again and again (what came is kept); it cannot be written here;
-            another run downloads it.
+        WrongContentError: The received content is not the file.
+        FoleyError: The server refuses, or breaks off again and again (received bytes are kept); the file cannot be
+            written here; another run downloads it.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -114,7 +114,7 @@ def download_file(
 
 
 def refused_name(path: Path) -> Path:
-    """Return the name under which a file lies that is not the one it should be."""
+    """Return the name under which wrong content is set aside."""
     return path.with_name(f"{path.name}.refused")
 
 
@@ -130,7 +130,7 @@ def _lock(handle: IO[bytes], path: Path) -> None:
 
 
 class _Download:
-    """One file on its way: tries, and what lies here between them."""
+    """One download: its tries, and the bytes kept between them."""
 
     def __init__(
         self,
@@ -146,12 +146,12 @@ class _Download:
         self._size, self._hashed, self._patience, self._tell = size_bytes, hashed, patience, tell
         self._note = _note_of(path)
         self._version = self._noted()
-        self._joined = False  # of parts that came in several tries
+        self._joined = False  # whether the parts came in several tries
         if self._here() and not self._resumable():
             self._start_again()
 
     def to_the_end(self, check: Callable[[Path], None]) -> None:
-        """Get what is missing, and check it; parts that do not fit together are fetched once more, as one."""
+        """Get the missing bytes, and check the file; parts that do not fit together are fetched once more, as one."""
         part = Path(self._handle.name)
         while True:
             self._get_all()
@@ -162,7 +162,7 @@ class _Download:
                     aside = refused_name(self._path)
                     part.replace(aside)
                     self._note.unlink(missing_ok=True)
-                    raise WrongContentError(f"{error} What came is set aside as {aside.name}.") from error
+                    raise WrongContentError(f"{error} The received file is set aside as {aside.name}.") from error
                 self._tell(f"{self._path.name}: the parts do not make the file ({error}): starting again")
                 self._start_again()
 
@@ -190,11 +190,11 @@ class _Download:
         )
 
     def _one_try(self) -> None:
-        """Ask for what is missing and write it down.
+        """Request the missing bytes and write them.
 
         Raises:
-            _BrokenOffError: It did not all come.
-            FoleyError: Another try would not mend it.
+            _BrokenOffError: Some bytes are still missing.
+            FoleyError: Another try would not help.
         """
         start = self._here()
         if start and start == self._whole():
@@ -205,7 +205,7 @@ class _Download:
 
     @contextlib.contextmanager
     def _network_errors(self) -> Iterator[None]:
-        """Turn every error of the network into a sentence: one that another try may mend, or a final one."""
+        """Turn every network error into one that another try may resolve, or a final one."""
         try:
             yield
         except urllib.error.HTTPError as error:
@@ -224,11 +224,11 @@ class _Download:
             return urllib.request.urlopen(request, timeout=self._patience.timeout_s)  # noqa: S310
 
     def _begin(self, answer: Any, start: int) -> None:
-        """Note which version of the file comes, and from where on; refuse what is plainly not it.
+        """Record the version that the server sends, and its first byte; refuse other files.
 
         Raises:
-            _OtherVersionError: It is not the version whose first part is here.
-            FoleyError: It is a web page, of another length than the file, or too large for the disk.
+            _OtherVersionError: The version differs from that of the first part here.
+            FoleyError: The server sends a web page, a file of another length, or one too large for the disk.
         """
         kind = answer.headers.get_content_type()
         if kind in {"text/html", "application/xhtml+xml"}:
@@ -266,7 +266,7 @@ class _Download:
 
     def _read(self, answer: Any) -> bytes:
         with self._network_errors():
-            # What there is, not a full block: of a connection that breaks nothing that came is lost.
+            # Write each received piece, not full blocks: a broken connection then loses nothing.
             block: bytes = answer.read1(_BLOCK)
             return block
 
@@ -322,12 +322,12 @@ class _Download:
         self._note.unlink(missing_ok=True)
 
     def _resumable(self) -> bool:
-        """Whether what is here can be gone on with: it is of this address, and a change at the server would show."""
+        """Whether the part here can be continued: it is of this address, and a change at the server would show."""
         marked = bool(self._version.mark) or self._hashed
         return marked and self._here() <= (self._whole() or self._here())
 
     def _noted(self) -> _Version:
-        """Return the version of what lies here; one without marks when that is not known, or is of another address."""
+        """Return the version of the part here; one without marks when unknown, or of another address."""
         try:
             note = json.loads(self._note.read_text(encoding="utf-8"))
             total = note["total"]

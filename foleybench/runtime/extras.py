@@ -1,4 +1,4 @@
-"""Packages that only some work needs, with their extras."""
+"""Name the extras of packages that only some work needs."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def require_package(name: str, what: str) -> None:
     """Raise before any work when a package is missing.
 
     Args:
-        name: Its module.
-        what: What needs it, the subject of the message.
+        name: The package's module.
+        what: What needs the package, the subject of the message.
 
     Raises:
-        FoleyError: It is not installed; the extra that brings it is named.
+        FoleyError: The package is not installed; the message names its extra.
     """
     if importlib.util.find_spec(name) is None:
         raise FoleyError(_words(name, what))
 
 
 def explained(error: ModuleNotFoundError, what: str) -> FoleyError | None:
-    """Return what to install for a module that was not found, or None for one that no extra brings: a fault of ours."""
+    """Return the advice for a module that was not found, or None for one of no extra, which is a fault of ours."""
     name = (error.name or "").partition(".")[0]
     return FoleyError(_words(name, what)) if name in EXTRAS else None
 

@@ -1,4 +1,4 @@
-"""One run at a time works on a folder."""
+"""Let one run at a time work on a folder."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def locked(out: Path, verb: str, file: str) -> Iterator[None]:
     Args:
         out: The folder; made when absent.
         verb: The command that works on it.
-        file: Name of the lock file in it.
+        file: Name of the lock file in the folder.
 
     Raises:
-        FoleyError: Another run holds it.
+        FoleyError: Another run holds the lock.
     """
     path = out / file
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar, or lines.
+"""Show a long command's progress as a bar or lines.
 
 On a terminal it is tqdm's bar. Anywhere else (a log file, CI, a batch system) a line comes every half minute, also
 while no item is finished, so that a run that waits can be told from one that hangs.
@@ -41,11 +41,11 @@ class Progress:
         """Begin; the first line comes after half a minute.
 
         Args:
-            iterable: What is gone through, or None.
+            iterable: The items, or None.
             total: Number of items in the end; by default that of the iterable.
             initial: Items done before.
-            desc: What is being done.
-            unit: What an item is.
+            desc: Name of the work.
+            unit: Name of an item.
             unit_scale: Whether to write 1200 as 1.2k.
             disable: Whether to show nothing at all.
         """
@@ -69,7 +69,7 @@ class Progress:
                 self.update()
 
     def __enter__(self) -> Progress:
-        """Return itself."""
+        """Return the object itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -89,13 +89,13 @@ class Progress:
             self._bar.set_postfix(values, refresh=False)
 
     def close(self) -> None:
-        """End; write no more lines."""
+        """Stop writing lines."""
         self._over.set()
         if self._bar is not None:
             self._bar.close()
 
     def line(self) -> str:
-        """Return how far it is, how fast, and for how long yet."""
+        """Return the items done, the rate, and the time left."""
         left = ", {remaining} left" if self._facts["total"] is not None else ""
         of = "/{total_fmt}" if self._facts["total"] is not None else ""
         begun = f"{self._desc}: " if self._desc else ""
@@ -112,7 +112,7 @@ def say(text: str) -> None:
 
 
 def _write_lines(seen: weakref.ref[Progress], over: threading.Event) -> None:
-    """Write a line now and then, as long as somebody holds the object and it is not closed."""
+    """Write a line every half minute, as long as the object is referenced and not closed."""
     while not over.wait(LINE_EVERY_S):
         shown = seen()
         if shown is None:

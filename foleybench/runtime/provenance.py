@@ -1,4 +1,4 @@
-"""Where a number came from: commit, command, versions."""
+"""Record where a number came from: commit, command, versions."""
 
 from __future__ import annotations
 

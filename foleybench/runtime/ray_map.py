@@ -1,7 +1,7 @@
-"""A function over many tasks on a Ray cluster.
+"""Run a function over many tasks on a Ray cluster.
 
-Ray's own retries are off: what dies is submitted again here, so that a task that takes its worker with it time after
-time is told apart from one that was on the wrong machine. Functions must be importable on the nodes: the same version
+Ray's own retries are off: lost tasks are submitted again here, so that a task that kills every worker is distinguished
+from one that was on the wrong machine. Functions must be importable on the nodes: the same version
 of this package has to be installed there.
 """
 
@@ -29,7 +29,7 @@ _NO_PROCESSORS_S = 120.0
 
 @dataclasses.dataclass(frozen=True)
 class Done(Generic[T, R]):
-    """A task and what became of it.
+    """A task and its outcome.
 
     Attributes:
         task: The task.
@@ -51,7 +51,7 @@ class _Flight(Generic[T]):
 
 @contextlib.contextmanager
 def connected(address: str | None = None) -> Iterator[None]:
-    """Be connected to a cluster; does nothing when this process is already. Standard output goes to the error stream.
+    """Connect to a cluster unless this process is connected already. Standard output goes to the error stream.
 
     Args:
         address: As for ``ray.init``; None takes ``RAY_ADDRESS`` or the cluster of this machine.
@@ -72,7 +72,7 @@ def connected(address: str | None = None) -> Iterator[None]:
         raise FoleyError(
             f"no Ray cluster at {address or 'the default address'}: {error}. Start one with `ray start --head`."
         ) from error
-    # Ray prints the deaths of workers to standard output, which is the caller's; also late, while it shuts down.
+    # Ray prints deaths of workers to standard output, which belongs to the caller; also late, while it shuts down.
     with contextlib.redirect_stdout(sys.stderr):
         try:
             yield
@@ -125,7 +125,7 @@ def ray_map(
 def _as_they_end(
     remote: Any, tasks: Iterable[T], room: _Room, tries: int, held: Sized
 ) -> Generator[tuple[Done[T, Any], int]]:
-    """Yield what became of each task, with its number; ``held`` are results that count as under way."""
+    """Yield the outcome of each task, with its number; ``held`` results count as under way."""
     import ray
 
     waiting = (_Flight(index, task) for index, task in enumerate(tasks))
@@ -147,7 +147,7 @@ def _as_they_end(
 
 
 class _Room:
-    """How many tasks may be under way; asks the cluster again from time to time, since nodes come and go."""
+    """Counts how many tasks may be under way; asks the cluster again from time to time, since nodes come and go."""
 
     def __init__(self, at_once: int | None, n_cpus: float) -> None:
         self._at_once, self._n_cpus = at_once, n_cpus

@@ -1,9 +1,9 @@
-"""The hash of the code that makes a number.
+"""Hash the code that makes a number.
 
-It changes with what the code does, not with how it is explained: comments, docstrings, layout and the words of cards
+The hash changes with the code's effect, not its explanation: comments, docstrings, layout and the texts of cards
 (titles, descriptions, sources) are left out, and so are the few modules of ours that compute nothing. Imports are read,
-never executed, those inside functions too. An ``__init__.py`` counts when something that it defines is imported from
-it, not because it lies on the way.
+never executed, including those inside functions. An ``__init__.py`` counts when one of its definitions is imported, not
+when it only lies on the path.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 _OUR_FOLDER = Path(__file__).resolve().parents[1]
-# Where our packages lie: side by side when installed, in two folders in the repository.
+# The folders of our packages: side by side when installed, two folders in the repository.
 _BESIDE = (_OUR_FOLDER.parent, _OUR_FOLDER.parent / "models")
 _OURS = ("foleybench", "foleymodels")
-# Errors, files and where weights lie: whatever changes there changes no number. (Weights have hashes of their own.)
+# Errors, files and places of weights: changes there change no number. (Weights have hashes of their own.)
 _COMPUTE_NOTHING = frozenset(
     {"foleybench.errors", "foleybench.files", "foleybench.api.weights", "foleybench.api.wheel"}
 )
-# Arguments of a metric, protocol or encoder that are words for people.
+# Arguments of a metric, protocol or encoder that are texts for people.
 _CARD_WORDS = frozenset({"title", "description", "undefined", "licence", "source", "citation"})
 
 
 class _File(NamedTuple):
-    """What is kept of a file.
+    """The hash, imports and exports of a file.
 
     Attributes:
         digest: Hash of its code.
@@ -138,7 +138,7 @@ def _parse(path: Path, module: str, mtime_ns: int, size: int) -> _File:
 
 
 def _imports(node: ast.AST, package: str) -> Iterator[tuple[str, str]]:
-    """Yield what a tree imports, (module, name), but for annotations alone."""
+    """Yield the imports of a tree, (module, name), except those only for annotations."""
     if isinstance(node, ast.Import):
         yield from ((alias.name, "") for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -160,7 +160,7 @@ def _is_type_checking(test: ast.expr) -> bool:
 
 
 def _words(node: ast.AST) -> Iterator[str]:
-    """Yield what a tree says, without positions, docstrings and the words of cards.
+    """Yield a tree's content, without positions, docstrings and the texts of cards.
 
     Empty fields are left out: newer versions of Python add some, so what ``ast.dump`` gives depends on the version.
     """

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch and the BLAS of NumPy and SciPy on one thread; clips run in parallel instead.
 
-    A matrix product in two threads adds up in another order, and then differs in its last bits. How many threads a
-    process has depends on the machine and on variables that a process only reads when it starts: what is set later
-    (as ``foleybench`` does with ``OPENBLAS_NUM_THREADS``) reaches its worker processes and not the process itself.
+    A matrix product in two threads adds up in another order, and then differs in its last bits. The number of
+    threads depends on the machine and on variables that a process reads only at its start: a variable set later (as
+    ``foleybench`` sets ``OPENBLAS_NUM_THREADS``) reaches worker processes but not the process itself.
     """
     import torch
     from threadpoolctl import threadpool_limits

@@ -1,7 +1,7 @@
 """End a process when the one that started it ends.
 
-A process that is killed cannot tell the ones that it started. Linux can be asked to kill those too; elsewhere they look
-every second whether they have been left alone.
+A killed process cannot tell its children. Linux can be asked to kill these too; elsewhere they check every second
+whether their parent is gone.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ import time
 
 _PR_SET_PDEATHSIG = 1
 _LOOK_S = 1.0
-# In the environment of a process that is to end with this one: the number of its parent.
+# Environment variable with the parent's number, for a process that is to end with its parent.
 PARENT = "FOLEYBENCH_PARENT"
 
 
 def end_with_parent(parent: int) -> None:
-    """Let this process end when the one that started it has, also in the middle of a computation.
+    """End this process when its parent ends, also in the middle of a computation.
 
     Linux takes the end of the thread that started a process for the end of its parent: where that need not be the main
     thread, ``watch_parent`` does.
 
     Args:
-        parent: Its number, as it was when this process was started.
+        parent: The parent's number when this process was started.
     """
     if not _die_with(parent):
         watch_parent(parent)
 
 
 def end_with_named_parent() -> None:
-    """Do so when whoever started this process asked for it in its environment; its own children are not bound by it."""
+    """End with the parent if the environment asks for it; this process's own children are not bound."""
     parent = os.environ.pop(PARENT, "")
     if parent.isdecimal():
         end_with_parent(int(parent))
 
 
 def watch_parent(parent: int) -> None:
-    """Let this process end within a second or two of the one that started it, from whatever thread that did so."""
+    """End this process within a second or two after its parent, whichever thread started it."""
     threading.Thread(target=_leave_without, args=(parent,), daemon=True).start()
 
 
 def _die_with(parent: int) -> bool:
-    """Ask Linux to kill this process with its parent; say whether it will."""
+    """Ask Linux to kill this process with its parent; return whether it will."""
     if sys.platform != "linux":
         return False
     import ctypes
 
     if ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
         return False
-    if os.getppid() != parent:  # It ended before we could ask.
+    if os.getppid() != parent:  # The parent ended before we could ask.
         os._exit(1)
     return True
 

@@ -1,7 +1,7 @@
-"""A pool of fresh processes of which none outlives this one.
+"""Run a pool of fresh processes; none outlives this one.
 
-Each worker holds the reading end of a pipe whose other end only this process has: when it closes, the worker leaves at
-once, on any system; so whoever leaves with an error (Ctrl-C is one) need not wait for what the workers are at.
+Each worker holds the reading end of a pipe whose writing end only this process has: when that end closes, the worker
+exits at once, on any system; so an error (Ctrl-C too) need not wait for the workers' tasks.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from foleybench.runtime.with_parent import end_with_parent
 
 @contextlib.contextmanager
 def worker_processes(n: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
-    """Give a pool of ``n`` processes; none is left when the context ends, or when this process does, in any way."""
-    # A fork would copy torch's threads and locks in whatever state they are.
+    """Give a pool of ``n`` processes; all end with the context, or with this process, however it ends."""
+    # A fork would copy torch's threads and locks in an undefined state.
     context = multiprocessing.get_context("spawn")
     told, ours = context.Pipe(duplex=False)
     from_main = threading.current_thread() is threading.main_thread()
@@ -39,10 +39,10 @@ def worker_processes(n: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]
 
 
 class _Pool(concurrent.futures.ProcessPoolExecutor):
-    """A pool whose workers never see Ctrl-C, not even while they start: whoever has the pool ends them."""
+    """A pool whose workers never receive Ctrl-C, not even while they start: the pool's owner ends them."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
-        """Submit as usual; a process that this starts inherits which signals are held back."""
+        """Submit as usual; a process started here inherits the blocked signals."""
         with _interrupts_held_back():
             return super().submit(fn, *args, **kwargs)
 

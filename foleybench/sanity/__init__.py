@@ -1,1 +1,1 @@
-"""What a metric sees: the true audio made worse, scored."""
+"""Measure what metrics notice: score audio made worse in steps."""

@@ -1,7 +1,7 @@
-"""Metric cards: what a metric measures and what it reacts to.
+"""Write metric cards: what a metric measures and reacts to.
 
 A card has two parts. The head comes from the metric's own file and is written again at any time (``rewrite_heads``);
-the rest is what ``foleybench sanity`` measured.
+the rest holds the measurements of ``foleybench sanity``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
-from foleybench.sanity.pictures import curves_png
+from foleybench.sanity.plots import curves_png
 from foleybench.sanity.run import SanityOutcome
 from foleybench.sanity.verdict import CurveVerdict
-from foleybench.sanity.write import picture_name, verdicts
+from foleybench.sanity.write import plot_name, verdicts
 from foleybench.scoring.cards import metric_facts, metric_words
 
 # The first heading of the measured part.
@@ -26,13 +26,13 @@ _MEASURED = "## What it sees"
 
 
 def write_cards(outcome: SanityOutcome, folder: Path, command: str) -> list[Path]:
-    """Write ``<metric>.md`` and ``<metric>.png`` for every metric that was looked at; return the cards."""
+    """Write ``<metric>.md`` and ``<metric>.png`` for every metric that was scored; return the cards."""
     cards = []
     for name, judged in verdicts(outcome).items():
         metric = outcome.metrics[name]
         where = f"{outcome.dataset}, {outcome.n_clips} clips"
-        write_atomically(folder / picture_name(name), curves_png(metric, outcome.curves[name]))
-        card = (folder / picture_name(name)).with_suffix(".md")
+        write_atomically(folder / plot_name(name), curves_png(metric, outcome.curves[name]))
+        card = (folder / plot_name(name)).with_suffix(".md")
         text = head(name, outcome.names[name]) + _measured(name, metric, judged, where, command)
         write_atomically(card, text.encode())
         cards.append(card)
@@ -40,11 +40,11 @@ def write_cards(outcome: SanityOutcome, folder: Path, command: str) -> list[Path
 
 
 def head(name: str, spec: str = "") -> str:
-    """Return the part of a metric's card that says what the metric is, up to what was measured.
+    """Return the head of a metric's card, which describes the metric, up to the measured part.
 
     Args:
-        name: Of the metric.
-        spec: How to load it, where that is not by its name.
+        name: Name of the metric.
+        spec: How to load the metric (``registry.load``), where the name alone does not.
     """
     spec = spec or name
     metric: Metric = registry.load("metrics", spec)
@@ -55,10 +55,10 @@ def head(name: str, spec: str = "") -> str:
 
 
 def rewrite_heads(folder: Path) -> list[Path]:
-    """Write the heads of a folder's cards ``<metric>.md`` again and leave what was measured; return the cards.
+    """Write the heads of a folder's cards ``<metric>.md`` again and keep the measurements; return the cards.
 
     Raises:
-        FoleyError: The folder holds no card of a metric, or a file of that name that is no card.
+        FoleyError: The folder holds no card of a metric, or a file of such a name that is not a card.
     """
     names = set(registry.names("metrics"))
     cards = sorted(path for path in folder.glob("*.md") if path.stem in names)
@@ -75,7 +75,7 @@ def rewrite_heads(folder: Path) -> list[Path]:
 def write_missing(folder: Path) -> list[Path]:
     """Write a card without measurements for every metric that has none, and ``index.md``; return what was written.
 
-    Such a card says what keeps the metric from being measured on any machine (weights, for one) and how to do it.
+    Such a card names the command that measures the metric on a machine that has its weights.
     """
     written = []
     for name in registry.names("metrics"):
@@ -90,7 +90,7 @@ def write_missing(folder: Path) -> list[Path]:
 
 def _not_measured(name: str) -> str:
     command = f"foleybench sanity --data shards/mine --metric {name} --cards docs/metric_cards"
-    return f"{_MEASURED}\n\nNot measured yet. On a machine that has what it needs: `{command}`.\n"
+    return f"{_MEASURED}\n\nNot measured yet. On a machine that has what the metric needs: `{command}`.\n"
 
 
 def index(folder: Path) -> str:
@@ -99,7 +99,7 @@ def index(folder: Path) -> str:
     for name in registry.names("metrics"):
         metric: Metric = registry.load("metrics", name)
         users = [p for p in registry.names("protocols") if name in registry.load("protocols", p).metrics]
-        measured = (folder / picture_name(name)).exists()
+        measured = (folder / plot_name(name)).exists()
         better = {"higher": "↑", "lower": "↓"}[metric.better]
         facts = [f"[{metric.title}]({name}.md)", f"`{name}`", better, metric.unit, ", ".join(users) or "by name only"]
         rows.append(f"| {' | '.join(facts)} | {'yes' if measured else ''} |")
@@ -107,7 +107,7 @@ def index(folder: Path) -> str:
         [
             "# Metrics",
             "",
-            "A card says what a metric computes, when it is undefined, and, where it was measured, what it sees and "
+            "A card says what a metric computes, when the metric is undefined and, where measured, what it notices and "
             "where it is blind.",
             "",
             "| metric | name | better | unit | protocols | blind spots measured |",
@@ -121,7 +121,7 @@ def index(folder: Path) -> str:
 
 
 def _measured(name: str, metric: Metric, judged: Mapping[str, CurveVerdict], where: str, command: str) -> str:
-    lines = [f"{_MEASURED} ({where})", "", f"![{metric.title} at each step]({picture_name(name)})", ""]
+    lines = [f"{_MEASURED} ({where})", "", f"![{metric.title} at each step]({plot_name(name)})", ""]
     lines += ["| made worse by | verdict |", "|---|---|"]
     for key, found in judged.items():
         title = DEGRADATIONS[key].title + (" (what it is for)" if key in verdict.own(name) else "")

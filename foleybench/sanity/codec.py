@@ -1,4 +1,4 @@
-"""A sound through Opus and back, on its own clock."""
+"""Pass audio through Opus and back, without delay."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from foleybench.media.audio import fit_length, resample
 
 _RATE_HZ = 48000
 _FRAME = 960
-# What libopus puts in front, in samples at 48 kHz; the Ogg header says so and FFmpeg takes it off again.
+# Padding that libopus puts before audio, in samples at 48 kHz; the Ogg header states it and FFmpeg removes it.
 _LEAST_KBPS = 6.0
 
 
 def opus(audio: AudioArray, rate_hz: int, kbps: float) -> AudioArray:
-    """Return a sound as Opus leaves it: encoded at a bit rate, decoded, brought back to its rate and length.
+    """Return audio after Opus: encoded at a bit rate, decoded, brought back to its rate and length.
 
     Args:
         audio: Shape (N,), mono.
@@ -29,7 +29,7 @@ def opus(audio: AudioArray, rate_hz: int, kbps: float) -> AudioArray:
         ValueError: A bit rate that Opus does not have.
     """
     if kbps < _LEAST_KBPS:
-        raise ValueError(f"Opus has no {kbps} kbit/s; {_LEAST_KBPS} is its least.")
+        raise ValueError(f"Opus has no {kbps} kbit/s; {_LEAST_KBPS} is its lowest rate.")
     if not len(audio):
         return audio
     coded = _encoded(resample(audio, rate_hz, _RATE_HZ), kbps)

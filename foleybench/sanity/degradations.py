@@ -1,6 +1,6 @@
-"""Degradations of the true audio, from mild to strong.
+"""Make real audio worse in steps, from mild to strong.
 
-Random choices are nested: what is noisy, missing or swapped at a mild step is so at every stronger one, and the choice
+Random choices are nested: parts noisy, missing or swapped at a mild step are so at every stronger one, and the choice
 depends on (seed, degradation, clip id) alone, so steps differ in nothing but their strength.
 """
 
@@ -22,7 +22,7 @@ _HOLE_S = 0.05
 
 
 class Sounds:
-    """The true sounds of a data set's clips.
+    """The real audio of a data set's clips.
 
     Attributes:
         clip_ids: The clips that are scored, in order.
@@ -35,14 +35,14 @@ class Sounds:
         self._labels = {clip_id: data.entry(clip_id).label for clip_id in clip_ids}
 
     def own(self, clip_id: str) -> tuple[AudioArray, int]:
-        """Return a clip's sound, of exactly its length, and its rate in Hz."""
+        """Return a clip's audio, of exactly its length, and its rate in Hz."""
         clip = self._data.load(clip_id, video=False)
         if clip.audio is None:
-            raise ValueError(f"{clip_id} was loaded without its sound")
+            raise ValueError(f"{clip_id} was loaded without its audio")
         return fit_length(clip.audio, Clock(clip.duration_s).samples(clip.rate_hz)), clip.rate_hz
 
     def of(self, other: str, clip_id: str) -> AudioArray:
-        """Return another clip's sound, at the rate and of the length of ``clip_id``."""
+        """Return another clip's audio, at the rate and of the length of ``clip_id``."""
         own, rate_hz = self.own(clip_id)
         sound, other_hz = self.own(other)
         return fit_length(resample(sound, other_hz, rate_hz), len(own))
@@ -53,7 +53,7 @@ class Sounds:
         return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
     def chosen(self, what: str, percent: float) -> list[str]:
-        """Return the given share of the clips; more of them hold the fewer."""
+        """Return the given share of the clips; a larger share contains every smaller one."""
         order = self.rng(what).permutation(len(self.clip_ids))
         return [self.clip_ids[i] for i in order[: round(percent / 100 * len(order))]]
 
@@ -69,14 +69,14 @@ Change = Callable[[Sounds, str, float], AudioArray]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Degradation:
-    """One way to make sound worse.
+    """One way to make audio worse.
 
     Attributes:
-        title: For people.
-        unit: Of the levels.
+        title: Heading in tables and plots.
+        unit: Unit of the levels.
         levels: Steps, from mild to strong.
-        change: From (sounds, clip id, level) to sound at the clip's own rate.
-        of: What suffers, in a word or two.
+        change: From (all clips' audio, clip id, level) to audio at the clip's own rate.
+        of: The quality that suffers, in a word or two.
         of_classes: Whether it needs clips of several classes.
     """
 
@@ -102,7 +102,7 @@ def _low_pass(sounds: Sounds, clip_id: str, cutoff_hz: float) -> AudioArray:
 
 
 def _clip(sounds: Sounds, clip_id: str, drive_db: float) -> AudioArray:
-    """Cut off at so many dB below the peak, at the level of before."""
+    """Clip at this many dB below the peak, then restore the level."""
     own, _ = sounds.own(clip_id)
     limit = float(np.abs(own).max(initial=0.0)) * 10 ** (-drive_db / 20)
     cut = np.clip(own, -limit, limit)
@@ -111,7 +111,7 @@ def _clip(sounds: Sounds, clip_id: str, drive_db: float) -> AudioArray:
 
 
 def _overdrive(sounds: Sounds, clip_id: str, drive_db: float) -> AudioArray:
-    """Amplify until the peak would stand so many dB above full scale, and cut off there, as a fixed-point file does."""
+    """Amplify the peak to this many dB above full scale, and clip at full scale, as a fixed-point file does."""
     own, _ = sounds.own(clip_id)
     peak = float(np.abs(own).max(initial=0.0))
     return np.asarray(np.clip(own * (10 ** (drive_db / 20) / peak if peak else 1.0), -1.0, 1.0), dtype=np.float32)
@@ -141,7 +141,7 @@ def _opus(sounds: Sounds, clip_id: str, kbps: float) -> AudioArray:
 
 
 def _mu_law(sounds: Sounds, clip_id: str, bits: float) -> AudioArray:
-    """Quantise on the mu-law scale with so many bits."""
+    """Quantise on the mu-law scale with this many bits."""
     own, _ = sounds.own(clip_id)
     steps = 2 ** (bits - 1)
     compressed = np.sign(own) * np.log1p(255.0 * np.minimum(np.abs(own), 1.0)) / np.log(256.0)
@@ -155,7 +155,7 @@ def _class_swap(sounds: Sounds, clip_id: str, percent: float) -> AudioArray:
 
 
 def _shuffled(sounds: Sounds, clip_id: str, percent: float) -> AudioArray:
-    """Pass the sounds of the chosen clips round among them: all the same sounds, at other clips."""
+    """Exchange the audio of the chosen clips among each other."""
     chosen = sounds.chosen("shuffled", percent)
     if clip_id not in chosen:
         return sounds.own(clip_id)[0]
@@ -172,9 +172,9 @@ DEGRADATIONS: Mapping[str, Degradation] = {
         title="Driven beyond full scale", unit="dB", levels=(6, 12, 20, 30), change=_overdrive, of="quality"
     ),
     "gain": Degradation(title="Quieter", unit="dB", levels=(6, 12, 20, 30), change=_quieter, of="level"),
-    # Nearer to its own place than to the next event's, later is worse: so far goes this curve. Of the 951 intervals
+    # This curve ends where a late event comes nearer to the next event than to its own. Of the 951 intervals
     # between audible onsets in SynthFoley's test split 86 % are longer than 2 x 100 ms (5th percentile 181 ms, median
-    # 357 ms). Real sound can be denser: of the 180 intervals between found onsets in 13 clips of VGGSound 59 % are, and
+    # 357 ms). Real audio can be denser: of the 180 intervals between found onsets in 13 clips of VGGSound 59 % are, and
     # there the last step is no worse than the one before. Beyond, a late event lies near the next by chance, and how
     # late no longer matters: a curve of its own.
     "shift": Degradation(title="Late", unit="ms", levels=(10, 20, 40, 60, 100), change=_late, of="timing"),
@@ -185,7 +185,7 @@ DEGRADATIONS: Mapping[str, Degradation] = {
     "opus": Degradation(title="Opus", unit="kbit/s", levels=(64, 24, 12, 6), change=_opus, of="quality"),
     "mu_law": Degradation(title="Mu-law", unit="bits", levels=(8, 6, 4, 2), change=_mu_law, of="quality"),
     "class_swap": Degradation(
-        title="Sound of another class",
+        title="Audio of another class",
         unit="% of clips",
         levels=(10, 25, 50, 100),
         change=_class_swap,

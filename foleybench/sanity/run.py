@@ -1,4 +1,4 @@
-"""Score the true audio and every step of every degradation."""
+"""Score the real audio and every step of every degradation."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class CurvePoint(NamedTuple):
     """A metric at one step.
 
     Attributes:
-        level: The step, in the degradation's unit; None for the true sound.
+        level: The step, in the degradation's unit; None for the real audio.
         value: The metric, NaN when undefined.
         low: Lower end of its 95 % interval, or None.
         high: Upper end.
-        worse: How much worse than the true sound on the same clips, positive is worse; NaN when undefined.
+        worse: How much worse than the real audio on the same clips, positive is worse; NaN when undefined.
         worse_low: Lower end of the paired 95 % interval of that difference, or None.
         worse_high: Upper end.
     """
@@ -47,21 +47,21 @@ class CurvePoint(NamedTuple):
     worse_high: float | None
 
 
-# metric -> degradation -> the true sound, then the steps from mild to strong.
+# metric -> degradation -> the real audio, then the steps from mild to strong.
 Curves = dict[str, dict[str, list[CurvePoint]]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SanityRequest:
-    """What to look at.
+    """The clips, metrics and degradations of a run.
 
     Attributes:
         data: Manifest.
         protocol: Registry name or ``path/to/file.py:NAME``; None for ``metrics`` alone, on whole clips.
         metrics: Metrics in addition to the protocol's, named in the same way.
-        work: Where sounds lie while they are scored.
+        work: Where audio files lie while they are scored.
         degradations: Names of ``DEGRADATIONS``.
-        limit: Only so many clips, spread over the data set, or None.
+        limit: Largest number of clips, spread over the data set, or None.
         seed: Decides noise, swaps and sign vectors.
         resamples: Number of random sign vectors that an interval is made from.
         device: Torch device.
@@ -81,16 +81,16 @@ class SanityRequest:
 
 
 class SanityOutcome(NamedTuple):
-    """What came out.
+    """The outcome of a run.
 
     Attributes:
         dataset: Name and split.
         n_clips: Number of clips that were scored.
         curves: The points.
-        metrics: The metrics that were looked at.
-        left_out: Metric -> why it was not.
+        metrics: The metrics that were scored.
+        left_out: Metric -> why it was not scored.
         names: How to load each metric (``registry.load``).
-        no_steps: Degradation -> why the clips cannot have it.
+        no_steps: Degradation -> why it does not apply to the clips.
     """
 
     dataset: str
@@ -103,7 +103,7 @@ class SanityOutcome(NamedTuple):
 
 
 def run_sanity(request: SanityRequest) -> SanityOutcome:
-    """Make, score and compare; sounds are deleted when they are scored.
+    """Make, score and compare audio; its files are deleted once they are scored.
 
     Raises:
         FoleyError: The data cannot be read, or a metric or the protocol cannot be loaded.
@@ -141,7 +141,7 @@ def run_sanity(request: SanityRequest) -> SanityOutcome:
 
 
 def _without_classes(data: ShardDataset, clip_ids: Sequence[str], degradations: Sequence[str]) -> dict[str, str]:
-    """Return which degradations clips of no or one class cannot have, and why: nothing would change."""
+    """Return the degradations that would change nothing, since all clips are of no or one class, and why."""
     labels = {data.entry(clip_id).label for clip_id in clip_ids}
     if len(labels) > 1:
         return {}
@@ -150,12 +150,12 @@ def _without_classes(data: ShardDataset, clip_ids: Sequence[str], degradations: 
 
 
 def able(choice: Choice) -> tuple[dict[str, Metric], dict[str, str]]:
-    """Return the metrics that depend on the sound and can run here, and why the others are left out."""
+    """Return the metrics that depend on the audio and can run here, and why the others are left out."""
     metrics, left_out = dict[str, Metric](), dict[str, str]()
     for name, metric in choice.metrics.items():
         why = cannot_run(choice.names[name])
         if not any(need.of == "generated" for need in metric.needs.values()):
-            why = "it does not depend on the sound"
+            why = "it does not depend on the audio"
         if why:
             left_out[name] = why
         else:
@@ -164,7 +164,7 @@ def able(choice: Choice) -> tuple[dict[str, Metric], dict[str, str]]:
 
 
 def spread_clips(clip_ids: Sequence[str], limit: int | None) -> list[str]:
-    """Return so many of the clips, evenly spread, so that a sorted list gives all classes.
+    """Return this many of the clips, evenly spread, so that a sorted list gives all classes.
 
     Example:
         >>> spread_clips(list("abcdefgh"), 4)

@@ -1,11 +1,11 @@
-"""Verdicts on a curve: sensitive, out of order, blind, or rewarding.
+"""Judge a curve: seen, out of order, blind, or rewarded.
 
 The rule, for one metric and one degradation. A step is *told apart* when the paired 95 % interval of the difference to
-the true sound lies wholly on the worse side of 0. The degradation is **seen** from the mildest step on from which every
+the real audio lies wholly on the worse side of 0. The degradation is **seen** from the mildest step on from which every
 stronger step is told apart, too. It is **in order** when no step is better than the step before by more than the
 half-width of its own paired interval. It is **rewarded** when the interval of the strongest step lies wholly on the
 better side. Everything else is **blind**. At 95 % one blind metric in forty is called seen or rewarded by chance. *Told
-apart* says nothing of size: clips are compared in pairs, so a tiny change that every clip shares is seen; the picture
+apart* says nothing of size: clips are compared in pairs, so a tiny change that every clip shares is seen; the plot
 shows how large it is.
 """
 
@@ -21,11 +21,11 @@ Kind = Literal["seen", "blind", "rewarded", "undefined"]
 
 
 class CurveVerdict(NamedTuple):
-    """What one metric makes of one degradation.
+    """The verdict on one metric at one degradation.
 
     Attributes:
-        kind: See the module.
-        since: The mildest level from which on it is seen, or None.
+        kind: ``seen``, ``blind`` or ``rewarded``, by the rule of the module.
+        since: The mildest level from which on the degradation is seen, or None.
         ordered: Whether the steps are in order.
     """
 
@@ -46,7 +46,7 @@ class CurveVerdict(NamedTuple):
 
 
 def judge_curve(points: Sequence[CurvePoint]) -> CurveVerdict:
-    """Return the verdict on a curve: the true sound, then the steps from mild to strong.
+    """Return the verdict on a curve: the real audio, then the steps from mild to strong.
 
     Example:
         >>> truth, mild, strong = (CurvePoint(x, x, None, None, x, x - 1.0, x + 1.0) for x in (0.0, 0.5, 3.0))
@@ -73,7 +73,7 @@ def _not_better(after: CurvePoint, before: CurvePoint) -> bool:
     return after.worse >= before.worse - width / 2
 
 
-# What each family of metrics is for: the degradations on which it must be in order from best to worst.
+# The degradations that each family of metrics is for: on these its values must be in order.
 OWN: Mapping[str, tuple[str, ...]] = {
     "event_": ("shift",),
     "onset_": ("shift",),
@@ -95,7 +95,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "spectral_": ("low_pass",),
     "rolloff_": ("low_pass",),
     "bandwidth_": ("low_pass",),
-    # What was cut off and then made quieter ("clipping") it cannot see, and says so.
+    # Its card says that it cannot notice clipping that was then made quieter ("clipping").
     "clipping_": ("overdrive",),
     "silence_": ("drop_outs",),
     "logmel_": ("noise", "low_pass"),
@@ -106,5 +106,5 @@ OWN: Mapping[str, tuple[str, ...]] = {
 
 
 def own(metric: str) -> tuple[str, ...]:
-    """Return the degradations that a metric is for; none for a family that nobody has said it of."""
+    """Return the degradations that a metric is for; none for a family without an entry."""
     return next((found for start, found in OWN.items() if metric.startswith(start)), ())

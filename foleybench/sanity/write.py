@@ -1,4 +1,4 @@
-"""The output of a sanity run: tables, pictures, page."""
+"""Write a sanity run's tables, plots and page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from foleybench.files import write_atomically
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
-from foleybench.sanity.pictures import curves_png
+from foleybench.sanity.plots import curves_png
 from foleybench.sanity.run import SanityOutcome
 from foleybench.sanity.verdict import CurveVerdict, judge_curve
 
@@ -23,7 +23,7 @@ _COLUMNS = ("metric", "degradation", "level", "unit", "value", "low", "high", "w
 def write_sanity(outcome: SanityOutcome, out: Path, command: str) -> Path:
     """Write everything into a folder; return the page."""
     for name, curves in outcome.curves.items():
-        write_atomically(out / picture_name(name), curves_png(outcome.metrics[name], curves))
+        write_atomically(out / plot_name(name), curves_png(outcome.metrics[name], curves))
     write_atomically(out / "curves.csv", _csv(outcome).encode())
     write_atomically(out / "verdicts.json", _json(outcome).encode())
     write_atomically(out / "sanity.md", verdict_markdown(outcome, command).encode())
@@ -32,8 +32,8 @@ def write_sanity(outcome: SanityOutcome, out: Path, command: str) -> Path:
     return page
 
 
-def picture_name(metric: str) -> str:
-    """Return the name of a metric's picture; a colon, as in ``mine.py:METRIC``, would read as a protocol in a link."""
+def plot_name(metric: str) -> str:
+    """Return the name of a metric's plot; a colon, as in ``mine.py:METRIC``, would read as a protocol in a link."""
     return f"{metric.replace(':', '-')}.png"
 
 
@@ -124,7 +124,7 @@ def _html(outcome: SanityOutcome, command: str) -> str:
         judged=judged,
         own={name: verdict.own(name) for name in judged},
         faults=faults(outcome),
-        picture_name=picture_name,
+        plot_name=plot_name,
     )
 
 
@@ -139,7 +139,7 @@ th, td { border: 1px solid #ddd; padding: .25rem .5rem; text-align: left; vertic
 img { max-width: 100%; } code { background: #f3f3f3; padding: 0 .2rem; }
 </style></head><body>
 <h1>What the metrics see</h1>
-<p>{{ outcome.dataset }}, {{ outcome.n_clips }} clips: the true sound, made worse step by step, scored against itself.
+<p>{{ outcome.dataset }}, {{ outcome.n_clips }} clips: the real audio, made worse step by step, scored against itself.
 Made by <code>{{ command }}</code>.</p>
 <p>{{ rule }}</p>
 <div class="wide"><table><thead><tr><th>Metric</th>
@@ -154,11 +154,11 @@ Made by <code>{{ command }}</code>.</p>
 {% for name, why in outcome.left_out.items() %}<li>{{ name }} was left out: {{ why }}</li>{% endfor %}
 {% for key, why in outcome.no_steps.items() %}<li>{{ degradations[key].title }} was left out: {{ why }}</li>{% endfor %}
 </ul>
-<p>In the pictures the blue line and band are the true sound with its 95 % interval; green: seen, grey: blind,
+<p>In the plots the blue line and band are the real audio with its 95 % interval; green: seen, grey: blind,
 red: rewarded.</p>
 {% for name, metric in outcome.metrics.items() %}
 <h2 id="{{ name }}">{{ metric.title }}</h2>
-<img src="{{ picture_name(name) }}" alt="{{ metric.title }} at each step of each degradation">
+<img src="{{ plot_name(name) }}" alt="{{ metric.title }} at each step of each degradation">
 {% endfor %}
 </body></html>
 """

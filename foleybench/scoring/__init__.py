@@ -1,1 +1,1 @@
-"""From audio and protocol to a result."""
+"""Score audio under a protocol into a result."""

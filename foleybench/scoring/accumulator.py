@@ -1,4 +1,4 @@
-"""A metric in a training loop: update, merge, compute.
+"""Accumulate a metric in a training loop: update, merge, compute.
 
 Value and interval are those that ``foleybench eval`` gives for the same clips, to the bit: the same encoders, the same
 statistics, the same estimate.
@@ -66,7 +66,7 @@ class Accumulator:
         self._featuriser = Featuriser(jobs, device, FeatureCache(None), frontend)
 
     def __len__(self) -> int:
-        """Return the number of clips so far, those that the metric does not apply to included."""
+        """Return the number of clips so far, including those that the metric does not apply to."""
         return len(self._table)
 
     def update(
@@ -83,27 +83,28 @@ class Accumulator:
         events: tuple[Event, ...] | None = None,
         seconds: float | None = None,
     ) -> None:
-        """Add a clip by its sounds; the metric's encoders run now.
+        """Add a clip by its audio; the metric's encoders run now.
 
         Args:
-            clip_id: Its id; each may come once.
+            clip_id: The clip's id; each may come once.
             generated: Shape (N,), mono float32, cut or zero-padded to the length of ``reference``.
             reference: Shape (M,), mono float32.
             rate_hz: Rate of ``generated``.
             reference_hz: Rate of ``reference``; the same when None.
             decode_video: Returns the frames (T, H, W, 3) uint8 and their times (T,) in seconds, for encoders of frames.
-            label: Class or caption, for metrics that know classes or read captions; the latter do not apply without.
+            label: Class or caption, for metrics that know classes or read captions; the latter do not apply without a
+                caption.
             source_id: The video that it was cut from, for intervals; the clip itself when "".
             events: Exact events, for metrics that know them.
-            seconds: How long its generation took.
+            seconds: Seconds that generating the clip took.
 
         Raises:
-            FoleyError: The id came before, a sound is not one-dimensional or not finite, an encoder looks and there is
-                no ``decode_video``, or weights are missing.
+            FoleyError: The id came before, audio is not one-dimensional or not finite, an encoder needs the video
+                and there is no ``decode_video``, or weights are missing.
         """
         for what, sound in (("generated", generated), ("reference", reference)):
             if np.ndim(sound) != 1 or not np.isfinite(sound).all():
-                raise FoleyError(f"{what} sound of {clip_id!r} has shape {np.shape(sound)}; wanted (N,), all finite.")
+                raise FoleyError(f"{what} audio of {clip_id!r} has shape {np.shape(sound)}; wanted (N,), all finite.")
         own_hz = reference_hz or rate_hz
         duration_s = len(reference) / own_hz
         wanted = Clock(duration_s).samples(rate_hz)
@@ -131,7 +132,7 @@ class Accumulator:
         label: str = "",
         source_id: str = "",
     ) -> None:
-        """Add a clip by features that are there already, under the metric's own names (``metric.needs``).
+        """Add a clip by features made before, under the metric's own names (``metric.needs``).
 
         Args:
             clip_id: Its id; each may come once.
@@ -167,15 +168,15 @@ class Accumulator:
         None with fewer than six videos; with six or seven its coverage depends on the values (``notes``).
 
         Args:
-            seed: Of the sign vectors, as of ``eval --seed``.
-            resamples: How many of them, as of ``eval --resamples``.
+            seed: Seed of the sign vectors, as ``eval --seed``.
+            resamples: Number of sign vectors, as ``eval --resamples``.
         """
         sources = {row["clip_id"]: row["source_id"] for row in self._table}
         found = stats_of(self._table, self.name)
         return estimate.interval_of(self.name, self.metric, found, sources, seed=seed, resamples=resamples)
 
     def notes(self) -> tuple[str, ...]:
-        """Return what a reader of value and interval must know: few videos, one clip that holds much of the value."""
+        """Return caveats about value and interval: few videos, one clip that holds much of the value."""
         found = stats_of(self._table, self.name)
         return estimate.notes_of(self.metric, found, {row["clip_id"]: row["source_id"] for row in self._table})
 
@@ -183,7 +184,7 @@ class Accumulator:
         """Add the clips of another accumulator of the same metric, from another process for one.
 
         Raises:
-            FoleyError: It is of another metric, or both have a clip in common; nothing is added then.
+            FoleyError: The other one is of another metric, or has a clip in common; nothing is added then.
         """
         if other.name != self.name:
             raise FoleyError(f"{other.name} cannot be merged into {self.name}.")
@@ -234,4 +235,4 @@ class Accumulator:
 
 
 def _no_picture() -> Any:
-    raise FoleyError(f"an encoder of this metric looks at the {PICTURE}; give `decode_video`.")
+    raise FoleyError(f"an encoder of this metric needs the {PICTURE}; give `decode_video`.")

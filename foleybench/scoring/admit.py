@@ -13,21 +13,21 @@ from foleybench.errors import MediaError
 from foleybench.media.audio import fit_length
 from foleybench.media.hear import Heard, hear
 
-# So much more than the clip is read, to say how much too long a sound is; what comes after is not read.
+# Seconds beyond the clip that are read, to state how much too long the audio is.
 SURPLUS_S = 60.0
 
 
 def admit(
     clip_id: str, path: Path | None, duration_s: float, protocol: Protocol
 ) -> tuple[AudioArray | None, int, list[ClipProblem]]:
-    """Read one clip's generated sound under the policy for missing, broken, short, long and silent sound.
+    """Read one clip's generated audio under the policy for missing, broken, short, long and silent audio.
 
-    Missing and broken sound is not scored. Short sound is scored with silence in place of what is missing, long sound
-    without its surplus, silence as it is; all of them are named. Sound below 95 % of its clip is ``too_short``: it does
+    Missing and broken audio is not scored. Short audio is filled with silence, long audio is cut, silent audio is
+    scored as it is; all of them are named. Audio below 95 % of its clip is ``too_short``: it does
     not cover the clip, so its system is not ranked.
 
     Returns:
-        Sound of exactly the clip's length (None when it cannot be scored), its rate, and what to tell the reader.
+        Audio of exactly the clip's length (None when it cannot be scored), its rate, and the problems met.
     """
     if path is None:
         return None, 0, [ClipProblem(clip_id, "missing", "no file for this clip in the audio folder")]
@@ -58,4 +58,4 @@ def _length_problems(clip_id: str, heard: Heard, wanted: int, tolerance_s: float
         return []
     kind = "long" if n > wanted else "short" if n >= MOSTLY * wanted else "too_short"
     length = f"over {n / rate_hz:.0f}" if heard.goes_on else f"{n / rate_hz:.4f}"
-    return [ClipProblem(clip_id, kind, f"{length} s of sound for a clip of {wanted / rate_hz:.4f} s")]
+    return [ClipProblem(clip_id, kind, f"{length} s of audio for a clip of {wanted / rate_hz:.4f} s")]

@@ -1,7 +1,7 @@
-"""The same audio under every protocol, side by side.
+"""Score the same audio under every protocol, side by side.
 
 Each protocol is scored with those of its metrics that can be computed on this machine; the others are named with the
-reason. Sound is decoded once a protocol, features come from the shared cache where the protocols agree.
+reason. Audio is decoded once a protocol, features come from the shared cache where the protocols agree.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ class ProtocolCell:
     """One quantity under one protocol.
 
     Attributes:
-        quantity: What tables call it; the metric's title where a protocol does not say.
+        quantity: The quantity's name in papers' tables; else the metric's title.
         protocol: Registry name.
         metric: Registry name.
         value: The number, or None.
         low: Lower end of the 95 % interval, or None.
         high: Upper end, or None.
         corrected: Corrected for the number of clips, or None.
-        unit: Of the metric.
-        n_used: Clips that it was made from.
+        unit: Unit of the metric.
+        n_used: Clips that the value was computed from.
         n_asked: Clips asked for.
-        reason: Why there is no value, else "".
+        reason: Reason for a missing value, else "".
     """
 
     quantity: str
@@ -133,7 +133,7 @@ def as_markdown(cells: Sequence[ProtocolCell]) -> str:
 
 
 def why_not(cells: Sequence[ProtocolCell]) -> list[str]:
-    """Return a line for each metric without a value, the same reason said once."""
+    """Return a line for each reason for missing values, with its metrics."""
     reasons: dict[str, list[str]] = {}
     for cell in cells:
         if cell.value is None:

@@ -40,7 +40,7 @@ _NO_SOUND: AudioArray = np.zeros(0, dtype=np.float32)
 
 
 class _Place(NamedTuple):
-    """Where a feature lies: the file, and the key inside each entry when an entry is itself a dict."""
+    """The place of a feature: the file, and the key inside each entry when an entry is itself a dict."""
 
     filename: str
     key: str = ""
@@ -66,17 +66,17 @@ _CAPTIONS = PLACES["clap_laion_text", "embedding"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CacheRequest:
-    """What to score, and how.
+    """The caches to score, and the settings.
 
     Attributes:
-        generated: Cache of the generated sounds.
+        generated: Cache of the generated audio.
         truth: Cache of the real clips.
         model: The result's ``model`` section.
-        data: Manifest that says which clips are asked for, their labels and sources; None asks for all in ``truth``.
+        data: Manifest of the clips asked for, with labels and sources; None asks for all in ``truth``.
         names: CSV with the columns ``path`` (a key of the generated cache) and ``clip_id``, or None for equal names.
         seed: Seed of the intervals.
         resamples: Number of random sign vectors that an interval is made from.
-        device: Torch device, for the one net that works on cached features (DeSync).
+        device: Torch device, for the one network that runs on cached features (DeSync).
     """
 
     generated: Path
@@ -142,7 +142,7 @@ def evaluate_cache(request: CacheRequest) -> tuple[dict[str, Any], ClipTable]:
 
 
 class _Caches:
-    """The two caches, each file read when it is needed.
+    """The two caches, each file read when first needed.
 
     Attributes:
         keys: Clip id -> key in the generated cache.
@@ -189,7 +189,7 @@ class _Caches:
         """Return a feature of a clip, or None when its file does not have it.
 
         Raises:
-            FoleyError: It is not of the shape that the encoder promises.
+            FoleyError: The feature has another shape than the encoder promises.
         """
         place = PLACES[need.encoder, need.layer]
         content = self._read(self._folders[need.of] / place.filename) or {}
@@ -207,7 +207,7 @@ class _Caches:
         return array
 
     def strangers(self, asked: set[str]) -> list[ClipProblem]:
-        """Return a problem for each generated entry that no clip asked for."""
+        """Return a problem for each generated entry that belongs to no clip."""
         lost = sorted(clip_id for clip_id in self.keys if clip_id not in asked)
         return [
             ClipProblem(clip_id, "unknown", "in the generated cache, but no such clip is asked for") for clip_id in lost
@@ -237,7 +237,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _asked(request: CacheRequest, caches: _Caches) -> tuple[list[_Clip], dict[str, Any]]:
-    """Return the clips that are asked for, and what the result says of the data set."""
+    """Return the clips asked for, and the result's ``dataset`` section."""
     if request.data is None:
         ids = caches.ids("reference")
         digest = hashlib.sha256("\n".join(ids).encode()).hexdigest()
@@ -252,7 +252,7 @@ def _asked(request: CacheRequest, caches: _Caches) -> tuple[list[_Clip], dict[st
 
 @dataclasses.dataclass(frozen=True)
 class _Derived:
-    """A feature that a net makes of cached features: the needs of what it is given, and the net."""
+    """A feature that a network makes of cached features: the network's needs, and the network."""
 
     given: tuple[Need, ...]
     encode: Encode
@@ -260,9 +260,9 @@ class _Derived:
 
 
 def _sources(metric: Metric, caches: _Caches, device: str) -> dict[str, Need | _Derived] | str:
-    """Return how each feature of a metric is had, or why one cannot be.
+    """Return the source of each feature of a metric, or why one is missing.
 
-    Without a file of captions, which the peer takes as a wish not to have the score, the caption alone is returned.
+    Without a file of captions, by which the peer leaves the score out, only the caption is returned as missing.
     """
     captions: dict[str, Need | _Derived] = {name: need for name, need in metric.needs.items() if need.of == "text"}
     if any(caches.lacks(need) for need in metric.needs.values() if need.of == "text"):
@@ -319,7 +319,7 @@ def _row(
 
 
 def _has_caption(clip: _Clip, sources: Mapping[str, Need | _Derived], caches: _Caches) -> bool:
-    """Return whether the caption that a metric reads is there; True for metrics that read none."""
+    """Return whether the metric has the caption that it reads; True for metrics that read none."""
     read = [source for source in sources.values() if isinstance(source, Need) and source.of == "text"]
     return all(caches.feature(clip.clip_id, need) is not None for need in read)
 

@@ -1,4 +1,4 @@
-"""Captions from a table, for metrics that compare sound with words."""
+"""Read captions from a table, for metrics that use captions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _WANTED = "it wants a CSV with the columns clip_id (or path) and caption"
 
 
 def read_captions(table: Path, data: ShardDataset) -> dict[str, str]:
-    """Return clip id -> caption, for the clips of a data set that a table has one for.
+    """Return clip id -> caption, for the clips of a data set that a table covers.
 
     Args:
         table: CSV with the columns ``caption`` and ``clip_id`` or ``path``: an id, or the name of a clip's own file.
-        data: Whose clips.
+        data: The data set.
 
     Raises:
-        FoleyError: The table cannot be read, lacks a column, says two things of one clip, or none of any.
+        FoleyError: The table cannot be read, lacks a column, has two captions for one clip, or none for any clip.
     """
     names = ClipNames({entry.clip_id: entry.source for entry in data.entries()})
     found: dict[str, str] = {}

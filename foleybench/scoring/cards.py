@@ -1,4 +1,4 @@
-"""Cards of metrics and protocols, for readers of values."""
+"""Write the cards of metrics and protocols."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from foleybench.api.protocol import Protocol
 from foleybench.scoring.weights_here import cannot_run
 
 _WIDTH = 100
-# As wide as the text of the files.
+# Width of the docstrings.
 _TEXT_WIDTH = 120
 
 
 def metric_card(name: str) -> str:
-    """Return a metric's card: its words, its facts, where it is used, whether it runs here.
+    """Return a metric's card: description, facts, protocols, and whether it runs here.
 
     Raises:
         UnknownNameError: There is no such metric.
@@ -28,14 +28,14 @@ def metric_card(name: str) -> str:
 
 
 def metric_words(name: str) -> str:
-    """Return what a metric's file says of it, and the note of its family."""
+    """Return the description in a metric's file, and the note of its family."""
     metric: Metric = registry.load("metrics", name)
     note = textwrap.fill(metric.note, _TEXT_WIDTH)
     return "\n\n".join(part for part in (inspect.getdoc(registry.module("metrics", name)) or "", note) if part)
 
 
 def metric_facts(name: str) -> dict[str, str]:
-    """Return what a metric's card says in a table, by name, from the metric alone."""
+    """Return the table of a metric's card, by row name, from the metric alone."""
     metric: Metric = registry.load("metrics", name)
     needs = [f"{need.encoder}.{need.layer} of {need.of}" for need in metric.needs.values()]
     few = f"fewer than {metric.minimum_clips} clips, or " if metric.minimum_clips > 1 else ""
@@ -68,7 +68,7 @@ def _range(metric: Metric) -> str:
 
 
 def protocol_card(name: str) -> str:
-    """Return a protocol's card: what it is for, its metrics, and what happens to the audio.
+    """Return a protocol's card: purpose, metrics, and steps before the encoders.
 
     Raises:
         UnknownNameError: There is no such protocol.

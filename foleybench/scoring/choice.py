@@ -1,4 +1,4 @@
-"""What is scored: a protocol, single metrics, or both."""
+"""Choose what is scored: a protocol, single metrics, or both."""
 
 from __future__ import annotations
 
@@ -35,9 +35,8 @@ class Choice:
 
     Attributes:
         protocol: The protocol; one without metrics when only metrics were asked for.
-        protocol_name: How to load it (a file with its whole path), or None when only metrics were asked for.
-        metrics: The metrics by the names that results and tables have for them (``registry.key``), the protocol's
-            first.
+        protocol_name: How to load the protocol (a file with its whole path), or None when only metrics were asked for.
+        metrics: The metrics by their names in results and tables (``registry.key``), the protocol's first.
         names: How to load each metric, by the same names.
         left_out: The protocol's metrics that were not asked for; the result is then partial.
     """
@@ -49,7 +48,7 @@ class Choice:
     left_out: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
-        """Return the ``protocol`` section of a result; a protocol from a file is told by its content, too."""
+        """Return the ``protocol`` section of a result; that of a file also has the hash of its content."""
         if self.protocol_name is None:
             return {"name": ALONE + "+".join(self.metrics), "version": self.protocol.version}
         facts: dict[str, Any] = {"name": registry.key(self.protocol_name), "version": self.protocol.version}
@@ -63,7 +62,7 @@ class Choice:
         return facts
 
     def origin(self, metric: str) -> dict[str, str]:
-        """Return what a result says of the code of one of the metrics."""
+        """Return the hashes of one metric's code for its result."""
         return code_origin(self.names[metric], self.protocol_name)
 
 
@@ -72,12 +71,12 @@ def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
 
     Args:
         protocol: A name or ``path/to/file.py:NAME``; None for the metrics alone, on whole clips.
-        metrics: The same of metrics. Some of the protocol's own: these alone are scored, as it scores them. Others:
-            in addition to the protocol's.
+        metrics: Names of metrics, likewise. Some of the protocol's own: only these are scored, as the protocol scores
+            them. Others: in addition to the protocol's.
 
     Raises:
         UnknownNameError: There is no such protocol, metric, or encoder that a metric needs.
-        FoleyError: Nothing was asked for, a file has a fault, or two files would have one name.
+        FoleyError: Neither protocol nor metric is named, a file has a fault, or two files would have one name.
     """
     card = protocol_of(protocol)
     names: dict[str, str] = {}
@@ -101,13 +100,13 @@ def choose(protocol: str | None, metrics: Sequence[str] = ()) -> Choice:
 
 
 def protocol_of(name: str | None) -> Protocol:
-    """Return a protocol by name or file; for None one that cuts nothing, for metrics alone."""
+    """Return a protocol by name or file; for None the one for single metrics, on whole clips."""
     protocol: Protocol = _NO_PROTOCOL if name is None else registry.load("protocols", name)
     return protocol
 
 
 def code_origin(metric: str, protocol: str | None) -> dict[str, str]:
-    """Return what a result says of the code of a metric: the hash of its own file, and that of all that decides it."""
+    """Return the hash of a metric's own file, and that of all code that decides the metric."""
     return {"source_sha256": source_sha256("metrics", metric), "code_sha256": metric_code_sha256(metric, protocol)}
 
 
@@ -117,21 +116,21 @@ def source_sha256(kind: str, name: str) -> str:
 
 
 def metric_code_sha256(metric: str, protocol: str | None) -> str:
-    """Return the hash of the code of a metric, its encoders and a protocol, with all that they import of ours.
+    """Return the hash of the code of a metric, its encoders and a protocol, with all our modules that they import.
 
     Args:
         metric: A name or ``path/to/file.py:NAME``.
-        protocol: The same of the protocol, or None.
+        protocol: The protocol, likewise, or None.
     """
     encoders = encoders_of(needs_of({metric: registry.load("metrics", metric)}))
     modules = [registry.module("metrics", metric), *(registry.module("encoders", name) for name in encoders)]
     modules += [registry.module("protocols", protocol)] if protocol else []
-    # The front end is what the protocol has done to every sound.
+    # The front end decides the audio that encoders get.
     return source_code.code_sha256(Path(str(module.__file__)) for module in (*modules, frontend))
 
 
 def _check_needs(name: str, metric: Metric) -> None:
-    """Refuse a metric that asks for features that nobody makes."""
+    """Refuse a metric that needs features which no encoder makes."""
     for need in metric.needs.values():
         try:
             encoder: Encoder = registry.load("encoders", need.encoder)

@@ -1,4 +1,4 @@
-"""The torch device that a name means on this machine."""
+"""Resolve a torch device's name on this machine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ AUTO = "auto"
 
 
 def usable_device(name: str) -> str:
-    """Return a device that is there: CUDA for ``auto`` where it is, else the CPU.
+    """Return an available device: for ``auto`` CUDA if available, else the CPU.
 
     Raises:
-        FoleyError: There is no such device; what is there is told.
+        FoleyError: There is no such device; the message names the available ones.
     """
     if name == "cpu":
         return name

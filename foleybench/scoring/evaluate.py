@@ -36,7 +36,7 @@ from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture, open_dataset
 
 _LEFTOVERS_NAMED = 100
-# Kinds of problem that are told but do not stop a clip from being scored.
+# Kinds of problem that are reported but do not stop a clip from being scored.
 _SCORED_KINDS = {
     *("short", "long", "silent", "damaged", "truncated", "sound_gap", "closed_gap", "cancelled", "other_tracks"),
     *("unknown_delay", "over_scale", "odd_reference"),
@@ -45,15 +45,15 @@ _SCORED_KINDS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvalRequest:
-    """What to score, and how.
+    """The audio to score, and the settings.
 
     Attributes:
         data: Manifest of the data set: of shards, or a folder's listing (``shards.folder_dataset.list_folder``).
-        audio: Folder with the generated sound; several takes of a clip as ``artefacts.match`` says.
+        audio: Folder with the generated audio; several takes of a clip as ``artefacts.match`` says.
         protocol: Registry name or ``path/to/file.py:NAME``; None for ``metrics`` alone, on whole clips.
         metrics: Metrics in addition to the protocol's, named in the same way.
         model: The result's ``model`` section: ``name`` (letters, digits and ._+-) and ``kind`` (``model``,
-            ``baseline``, ``folder``, ``oracle``, ``control``), and what else a table should say of the system.
+            ``baseline``, ``folder``, ``oracle``, ``control``), and further facts for tables.
         names: Name map for files whose names are not the clips'.
         limit: Score only the first clips (the result is then partial), or None.
         seed: Seed of the intervals.
@@ -96,7 +96,7 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
     """Score an audio folder, as ``foleybench eval --audio`` does.
 
     Args:
-        request: What to score, and how.
+        request: The audio to score, and the settings.
 
     Returns:
         The result (without its ``clips`` section) and the clip table, ready for ``artefacts.result.write_result``. A
@@ -108,7 +108,7 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
         FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
 
     Example:
-        The true sound of six clips, six decibels quieter:
+        The real audio of six clips, six decibels quieter:
 
         >>> from foleybench import EvalRequest, ShardDataset, evaluate
         >>> from foleybench.media.audio import write_wav
@@ -125,7 +125,7 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
     metrics = {name: metric for name, metric in choice.metrics.items() if request.only is None or name in request.only}
     results.require_safe_name(request.model["name"], "name")
     require_weights(metrics)
-    # Of the code as it is now: somebody may edit it while clips are scored.
+    # Hash the code now: somebody may edit it while clips are scored.
     origins = {name: choice.origin(name) for name in metrics}
     data = open_dataset(request.data)
     require_pictures(data, metrics)
@@ -157,7 +157,7 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
 def _result(
     request: EvalRequest, data: ShardDataset, found: _Found, records: Mapping[str, Any], asked: tuple[int, int]
 ) -> dict[str, Any]:
-    """Return what a result says of system, clips and metrics; ``asked`` are the numbers of clips and of metrics."""
+    """Return a result's facts on system, clips and metrics; ``asked`` are the numbers of clips and of metrics."""
     n_clips, n_metrics = asked
     scored = sum(bool(row["stats"]) for row in found.rows)
     whole = scored == n_clips and len(records) == n_metrics
@@ -183,7 +183,7 @@ def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:
     """Return the clips to score, in the manifest's order.
 
     Raises:
-        FoleyError: None of the subset's clips is there.
+        FoleyError: The data set has none of the subset's clips.
     """
     chosen = [clip_id for clip_id in data.clip_ids if subset is None or clip_id in subset.ids]
     if subset is not None and not chosen:
@@ -192,7 +192,7 @@ def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:
 
 
 def _subset_facts(data: ShardDataset, subset: Subset | None) -> dict[str, Any]:
-    """Return which subset a result is about: the one asked for, else the one that the data was prepared with."""
+    """Return a result's subset: the one asked for, else the one that the data was prepared with."""
     if subset is not None:
         return {"subset": {**subset.facts(), "n_here": len(chosen_ids(data, subset))}}
     prepared = data.manifest.header.profile.get("subset")
@@ -211,7 +211,7 @@ class _Bootstrap(TypedDict):
 
 
 class _Found(NamedTuple):
-    """What scoring gave: a row a clip, every problem met, of several takes a table each, and what is no clip's."""
+    """The outcome of scoring: a row per clip, all problems, a table per take, and files of no clip."""
 
     rows: ClipTable
     problems: list[ClipProblem]
@@ -277,7 +277,7 @@ def _of_take(problem: ClipProblem, take: int, n_takes: int) -> ClipProblem:
 
 
 def _over_takes(name: str, metric: Metric, record: Mapping[str, Any], found: _Found) -> dict[str, Any]:
-    """Return what a metric's record says of several takes: their spread, or why it has no value."""
+    """Return a metric's facts on several takes: their standard deviation, or why there is no value."""
     if why := takes.not_joined(metric):
         return {"reason": why}
     spread = takes.spread(name, metric, found.takes)
@@ -285,7 +285,7 @@ def _over_takes(name: str, metric: Metric, record: Mapping[str, Any], found: _Fo
 
 
 def _extras(request: EvalRequest, data: ShardDataset, found: _Found) -> dict[str, Any]:
-    """Return what a run is said of beyond the usual: takes, and whose captions."""
+    """Return the run's facts on takes and captions."""
     extras: dict[str, Any] = {"takes": found.n_takes} if found.n_takes > 1 else {}
     if found.leftovers:
         extras["leftovers"] = {"n": len(found.leftovers), "first": found.leftovers[:_LEFTOVERS_NAMED]}
@@ -297,7 +297,7 @@ def _extras(request: EvalRequest, data: ShardDataset, found: _Found) -> dict[str
 
 
 def require_pictures(data: ShardDataset, metrics: Mapping[str, Metric]) -> None:
-    """Refuse metrics that look at pictures for a data set of sound alone.
+    """Refuse metrics that use the video for a data set of audio alone.
 
     Raises:
         FoleyError: Names the metrics.
@@ -307,18 +307,18 @@ def require_pictures(data: ShardDataset, metrics: Mapping[str, Metric]) -> None:
     looking = [name for name, metric in metrics.items() if looks(metric)]
     if looking:
         raise FoleyError(
-            f"{data.name} is of sound alone, and {', '.join(looking)} compare it with a picture. Take a protocol "
-            "without them (`--protocol signal`, or `--metric`), or give videos with the real sound."
+            f"{data.name} is of audio alone, and {', '.join(looking)} compare audio with video. Take a protocol "
+            "without them (`--protocol signal`, or `--metric`), or give videos with the real audio."
         )
 
 
 def looks(metric: Metric) -> bool:
-    """Return whether a metric needs the picture."""
+    """Return whether a metric needs the video."""
     return any(encoder.sees for encoder in encoders_of(needs_of({"": metric})).values())
 
 
 def _as_generated(problem: ClipProblem, refused: Mapping[str, str]) -> ClipProblem:
-    """Return a problem; for sound that is missing because it was not finite when it was made, that."""
+    """Return a problem; audio missing because it was not finite when generated gets that problem instead."""
     if problem.kind == "missing" and problem.clip_id in refused:
         return ClipProblem(problem.clip_id, "not_finite", refused[problem.clip_id])
     return problem
@@ -338,7 +338,7 @@ def _run(request: EvalRequest, metrics: Mapping[str, Metric]) -> dict[str, Any]:
 
 
 def run_facts(seed: int, resamples: int, device: str) -> dict[str, Any]:
-    """Return what a result says of the run that made it, whatever was scored."""
+    """Return a result's facts about its run."""
     return {
         "command": provenance.command_line(),
         "seed": seed,

@@ -1,7 +1,7 @@
-"""Which protocol fits a data set on this machine.
+"""Choose the protocol that fits a data set on this machine.
 
-``synth`` on SynthFoley. Elsewhere the richest that can run: of those made for any data, the one with most metrics of
-which every weight is here, and a picture or captions where they are needed.
+That is ``synth`` on SynthFoley, elsewhere the richest that can run: of the protocols for any data, the one with most
+metrics whose weights are here, and with video or captions where they are needed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from foleybench.scoring.weights_here import cannot_run
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture
 
-# Ours; those of other toolkits are for who asks for their numbers.
+# Only our protocols; those of other toolkits must be asked for by name.
 _OFFERED = ("foleybench", "signal")
 
 
@@ -28,7 +28,7 @@ class Fit(NamedTuple):
 
     Attributes:
         protocol: Registry name.
-        because: A line that says which and why.
+        because: A line with the protocol and the reason.
     """
 
     protocol: str
@@ -62,14 +62,14 @@ def refuse_other_data(choice: Choice, data: ShardDataset) -> None:
     """Refuse a protocol, or a metric's evaluator, that is made for another data set.
 
     Raises:
-        FoleyError: It is.
+        FoleyError: The protocol or evaluator is made for another data set.
     """
     advice = "Leave --protocol out, or take `--protocol signal`."
     made_for = choice.protocol.dataset
     if made_for not in (None, data.name):
         raise FoleyError(
             f"protocol {choice.protocol_name} is made for the data set {made_for}: its exact events and its small "
-            f"evaluators say nothing about {data.name}. {advice}"
+            f"evaluators do not apply to {data.name}. {advice}"
         )
     for name, metric in choice.metrics.items():
         trained_on = {encoder.dataset for encoder in encoders_of(needs_of({name: metric})).values()}
@@ -81,14 +81,14 @@ def refuse_other_data(choice: Choice, data: ShardDataset) -> None:
 
 
 def _lacking(protocol: Protocol, data: ShardDataset, captions: bool) -> str:
-    """Return what a protocol lacks here, in a few words; "" when it can run."""
+    """Return what a protocol lacks here, in a few words; "" when the protocol can run."""
     metrics = {name: registry.load("metrics", name) for name in protocol.metrics}
     n_without = sum(bool(cannot_run(name)) for name in metrics)
     if n_without:
         some = f"{n_without} of its {len(metrics)} metrics"
         return f"needs weights that are not here for {some} (`foleybench doctor` says which)"
     if not has_picture(data.entries()) and any(map(looks, metrics.values())):
-        return "needs a picture"
+        return "needs video"
     captioned = captions or any(entry.label or entry.facts.get("caption") for entry in data.entries())
     if not captioned and any(map(_reads, metrics.values())):
         return "needs captions"

@@ -26,8 +26,8 @@ class Pairing:
     """Two folders whose files were matched.
 
     Attributes:
-        listed: The real sound, as a data set.
-        matched: Which generated file belongs to which clip of it.
+        listed: The real audio, as a data set.
+        matched: The generated file of each clip.
     """
 
     listed: ListedFolder
@@ -37,17 +37,17 @@ class Pairing:
 def pair(
     audio: Path | None, reference: Path, *, names: Path | None = None, dataset_name: str = "", cache: Path | None = None
 ) -> Pairing:
-    """List the real sound and match the generated sound to it.
+    """List the real audio and match the generated audio to it.
 
     Args:
-        audio: Folder of generated sound or video; None to match nothing.
-        reference: Folder of real sound or video.
+        audio: Folder of generated audio or video; None to match nothing.
+        reference: Folder of real audio or video.
         names: Name map (``artefacts.match``), or None to match by name.
         dataset_name: Name of the data set; made from the folder's name when empty.
         cache: Folder of the feature cache, where the listing is kept too; None for the user's.
 
     Raises:
-        FoleyError: A folder is missing or holds nothing, or no file matches; the nearest names are told.
+        FoleyError: A folder is missing or holds nothing, or no file matches; the message has the nearest names.
     """
     name = dataset_name or plain_name(reference).lower()
     homes = [(cache or default_folder()) / "folders", Path(tempfile.gettempdir()) / "foleybench-folders"]
@@ -65,7 +65,7 @@ def pair(
 
 
 def _list(reference: Path, name: str, homes: Sequence[Path]) -> ListedFolder:
-    """List into the first place that can be written."""
+    """Write the listing into the first folder that can be written to."""
     for home in homes[:-1]:
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -77,17 +77,17 @@ def _list(reference: Path, name: str, homes: Sequence[Path]) -> ListedFolder:
 
 
 def mismatches(pairing: Pairing) -> Iterator[str]:
-    """Yield a sentence for everything on either side that is not scored or goes by another name."""
+    """Yield a sentence for each file on either side that is not scored or has another name as its id."""
     matched, listed = pairing.matched, pairing.listed
     sources = listed.sources
     lonely = [Path(sources[clip_id]).stem for clip_id in matched.missing]
     for path in matched.unmatched:
         near = nearest(path.stem, lonely)
-        yield f"generated {printable(path)}: no real sound of this name{_near(near)}"
+        yield f"generated {printable(path)}: no real audio of this name{_near(near)}"
     files = [path.stem for path in matched.unmatched]
     for clip_id in matched.missing:
         near = nearest(Path(sources[clip_id]).stem, files)
-        yield f"real {sources[clip_id]}: no generated sound of this name{_near(near)}"
+        yield f"real {sources[clip_id]}: no generated audio of this name{_near(near)}"
     for row in matched.unknown_rows:
         yield f"--names, {row}"
     for file in listed.doubled:
@@ -101,7 +101,7 @@ def _near(names: Sequence[str]) -> str:
 
 
 def renamed(pairing: Pairing) -> list[str]:
-    """Return the names that could not be ids as they stand, each with the id that stands for it."""
+    """Return the names that could not be ids as they are, each with its id."""
     return [f"{printable(file.path)} is clip {file.clip_id}" for file in pairing.listed.clips if file.mapped]
 
 
@@ -121,22 +121,22 @@ def score_folders(
     jobs: int = 1,
     cache: Path | None = None,
 ) -> tuple[dict[str, Any], ClipTable]:
-    """Score a folder of generated sound against a folder of real sound, as ``foleybench eval --reference`` does.
+    """Score a folder of generated audio against a folder of real audio, as ``foleybench eval --reference`` does.
 
     Args:
-        audio: Folder of generated sound or video, flat or nested. Files match those of ``reference`` by name, whatever
+        audio: Folder of generated audio or video, flat or nested. Files match those of ``reference`` by name, whatever
             the ending; takes of a clip lie in a folder of its name (``clip/0.wav``).
-        reference: Folder of real sound, of videos with it, or of both. Nothing is written beside it.
+        reference: Folder of real audio, of videos with it, or of both. Nothing is written beside it.
         protocol: A name from ``foleybench list protocols``; by default the richest that runs here on these files,
             unless ``metrics`` are named.
         metrics: Metrics beside the protocol's, or alone.
         names: CSV with the columns path,clip_id and, if wanted, take, for files of other names.
-        captions: CSV with the columns clip_id (or path) and caption, for metrics that read.
+        captions: CSV with the columns clip_id (or path) and caption, for metrics that use captions.
         name: Name of the system; the name of ``audio`` when empty.
         dataset_name: Name of the data set; the name of ``reference`` when empty.
-        device: Torch device; ``auto`` for CUDA where it is there.
-        seed: Of the bootstrap.
-        resamples: How many.
+        device: Torch device; ``auto`` for CUDA if available.
+        seed: Seed of the intervals' sign vectors.
+        resamples: Number of sign vectors.
         jobs: Number of processes that score clips.
         cache: Folder of the feature cache; None for the user's.
 
@@ -147,7 +147,7 @@ def score_folders(
         FoleyError: Nothing matches, weights are missing, or the request makes no sense.
 
     Example:
-        The real sound six decibels quieter, under the same names with another ending:
+        The real audio six decibels quieter, under the same names with another ending:
 
         >>> from foleybench import ShardDataset, score_folders
         >>> from foleybench.media.audio import flac_bytes, write_wav
@@ -183,13 +183,13 @@ def score_folders(
 
 
 def model_card(name: str, title: str) -> dict[str, Any]:
-    """Return what a result says of a system of which there is nothing but its sound."""
+    """Return a result's ``model`` section for a system known only by its audio."""
     return {
         "name": name,
         "title": title,
         "kind": "model",
         "licence": "not stated",
-        "description": "Sound made elsewhere.",
+        "description": "Audio made elsewhere.",
         "sees": [],
         "parameters": None,
         "checkpoint_sha256": None,

@@ -1,6 +1,6 @@
-"""From a clip to its row of statistics.
+"""Turn a clip into its row of statistics.
 
-A ``Scorer`` takes clips in chunks; sound and picture of a chunk are dropped as soon as its features are made, so memory
+A ``Scorer`` takes clips in chunks; audio and video of a chunk are dropped as soon as its features are made, so memory
 does not grow with the number or the length of clips. What is left of a clip is its statistics. A row does not depend on
 the other clips of its chunk, so chunks may be scored anywhere: in this process, in others (``workers``).
 """
@@ -45,19 +45,19 @@ from foleybench.shards.folder_dataset import REMARKS, open_dataset
 from foleybench.shards.manifest import Entry
 
 CHUNK = 16
-# Ten seconds of 256 px pictures are 65 MB a clip, more once an encoder has made floats of them.
+# Ten seconds of 256 px frames are 65 MB a clip, more once an encoder has made floats of them.
 CHUNK_WITH_PICTURES = 4
 # A GPU wants large batches.
 CHUNK_ON_GPU = 64
 # Kind of problem: a shard does not hold the clip that its manifest names.
 BAD_DATA = "bad_data"
-# Kind of problem: something that a reader must know of the real sound, which is used all the same.
+# Kind of problem: a caveat about the real audio, which is used all the same.
 ODD_REFERENCE = "odd_reference"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScorerRecipe:
-    """What a scorer needs to know; it can be sent to another process.
+    """The settings of a scorer, which can be sent to another process.
 
     Attributes:
         data: Manifest of the data set.
@@ -88,10 +88,10 @@ class ClipToScore(NamedTuple):
     """A clip to score.
 
     Attributes:
-        clip_id: Which.
-        path: File with its generated sound, or None when there is none.
-        seconds: How long its generation took, or None when not reported.
-        take: Which of several generated sounds of the clip.
+        clip_id: The clip's id.
+        path: File with its generated audio, or None when there is none.
+        seconds: Seconds that generating the clip took, or None when not reported.
+        take: Number of the take.
     """
 
     clip_id: str
@@ -101,11 +101,11 @@ class ClipToScore(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """What tells it apart from other wanted sounds."""
+        """Clip id and take, which distinguish clips to score."""
         return self.clip_id, self.take
 
 
-# A clip's row, its statistics still arrays, and what is to be told of the clip.
+# A clip's row, its statistics still arrays, and the clip's problems.
 Scored = tuple[ClipRow, list[ClipProblem]]
 
 
@@ -130,11 +130,11 @@ class Scorer:
     """Scores chunks of clips of one data set under one protocol."""
 
     def __init__(self, recipe: ScorerRecipe, tell: Callable[[str], object] | None = None) -> None:
-        """Set it up.
+        """Load data, metrics and encoders.
 
         Args:
-            recipe: What to score, and how.
-            tell: As of ``FeatureCache``.
+            recipe: The settings.
+            tell: As for ``FeatureCache``.
         """
         self._recipe = recipe
         self._data = open_dataset(recipe.data)
@@ -149,7 +149,7 @@ class Scorer:
 
     @property
     def chunk(self) -> int:
-        """How many clips to take at a time."""
+        """Number of clips in a chunk."""
         if any(encoder.sees for encoder in self._featuriser.encoders.values()):
             return CHUNK_WITH_PICTURES
         return CHUNK if self._recipe.device == "cpu" else CHUNK_ON_GPU
@@ -175,7 +175,7 @@ class Scorer:
     def _features(
         self, loaded: dict[Key, LoadedClip], problems: Mapping[Key, list[ClipProblem]]
     ) -> dict[Key, dict[Job, Features]]:
-        """Return features by clip; a clip whose video is not the recorded one is named and leaves ``loaded``."""
+        """Return features by clip; a clip whose video differs from the recorded one is named and removed."""
         while True:
             try:
                 with one_thread():
@@ -189,7 +189,7 @@ class Scorer:
 
 
 class _BadVideoError(Exception):
-    """The video of a clip, read when an encoder wants it, is not the one that the manifest recorded."""
+    """The video of a clip, decoded for an encoder, differs from the one that the manifest recorded."""
 
     def __init__(self, clip_id: str, what: str) -> None:
         super().__init__(what)
@@ -234,7 +234,7 @@ def load_clip(
 
 
 def caption_of(entry: Entry) -> str:
-    """Return what a manifest says is to be heard in a clip: its caption, else its label; "" when it has neither."""
+    """Return a clip's caption in the manifest, else its label; "" without either."""
     return str(entry.facts.get("caption") or entry.label)
 
 
@@ -271,7 +271,7 @@ def _row(
     problems = []
     for name, metric in metrics.items():
         if any(job(need.encoder, need.of) not in features for need in metric.needs.values()):
-            row["stats"][name] = None  # Without a picture, or a caption, it does not apply.
+            row["stats"][name] = None  # Without a video, or a caption, it does not apply.
             continue
         bad = _not_finite(metric, features)
         if bad:
@@ -285,7 +285,7 @@ def _row(
 def _not_finite(metric: Metric, features: Mapping[Job, Features]) -> str:
     for need in metric.needs.values():
         if not np.isfinite(_feature(features, need)).all():
-            return f"{need.encoder}.{need.layer} of the {need.of}{'' if need.of in (PICTURE, CAPTION) else ' sound'}"
+            return f"{need.encoder}.{need.layer} of the {need.of}{'' if need.of in (PICTURE, CAPTION) else ' audio'}"
     return ""
 
 

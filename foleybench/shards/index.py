@@ -1,6 +1,6 @@
 """Index a manifest for a loader: which clips, in which shard.
 
-Small, also for millions of clips.
+The index is small, also for millions of clips.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from foleybench.shards.members import expected_members, not_as_recorded
 from foleybench.shards.store import Store, split_location
 
 IdArray = npt.NDArray[np.bytes_]
-# Kept of each SHA-256: enough to tell members apart (one in 2^128 by chance), half of the memory.
+# Bytes kept of each SHA-256: enough to distinguish members (one in 2^128 by chance), at half of the memory.
 _KEPT_BYTES = 16
 _NOT_RECORDED = bytes(_KEPT_BYTES)
 
@@ -31,10 +31,10 @@ class ShardIndex:
     """The usable clips of a manifest, by shard.
 
     Attributes:
-        store: Where the shards lie.
+        store: Folder of the shards.
         location: Path or URL of the manifest.
         header: First line of the manifest.
-        sha256: What names the test set.
+        sha256: Hash that names the test set.
         shards: File names of the shards, in manifest order.
         starts: Where each shard's clips start in ``ids``, and the total: shape (n_shards + 1,).
         ids: Clip ids in the order in which they lie in the shards, shape (n_clips,).
@@ -70,7 +70,7 @@ class ShardIndex:
         return [clip_id.decode() for clip_id in found]
 
     def require(self, position: int, members: Mapping[str, bytes]) -> None:
-        """Refuse members of the clip at a position of ``ids`` that are not the ones recorded.
+        """Refuse members of the clip at a position of ``ids`` that differ from the recorded ones.
 
         Raises:
             ManifestError: Names the shard and the member.

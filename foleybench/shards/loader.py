@@ -1,6 +1,6 @@
 """Load shards for training: shuffled, in parallel, resumable.
 
-With worker processes, on several machines, each clip exactly once, resumable in mid-epoch.
+Worker processes on several machines yield each clip exactly once, and an epoch can be resumed in its middle.
 
 Example:
     loader = ClipLoader(ShardStream("shards/vggsound/train.manifest.jsonl"), batch_size=8, num_workers=4)
@@ -8,7 +8,7 @@ Example:
         for batch in loader:      # a list of clips, each once per epoch over all ranks and workers
             ...
             checkpoint = {"loader": loader.state_dict(), ...}
-    loader.load_state_dict(checkpoint["loader"])    # goes on with the clip after the last batch that came out
+    loader.load_state_dict(checkpoint["loader"])    # goes on with the clip after the last yielded batch
 
 Every rank keeps its own state. ``join_states`` makes one of all of them, with which an epoch goes on with any other
 number of ranks and workers.
@@ -93,7 +93,7 @@ class ClipLoader:
             num_workers: Worker processes; 0 reads in this process.
             seed: Seed of the shuffle; the same on all ranks.
             shuffle: Whether to shuffle.
-            window: How far a clip moves within a reader's run, in clips.
+            window: Largest move of a clip within a reader's run, in clips.
             rank: Number of this process among ``world``; default: ``RANK``, as torchrun sets it, or 0.
             world: Number of processes; default: ``WORLD_SIZE`` or 1.
             equal: Leave out the last few clips of an epoch (others each time), fewer than there are workers on all
@@ -102,7 +102,7 @@ class ClipLoader:
             collate: From the examples of a batch to a batch; runs in the workers.
 
         Raises:
-            FoleyError: ``rank`` is not one of ``world``, or ``batch_size`` or ``num_workers`` is no such number.
+            FoleyError: ``rank`` is not one of ``world``, or ``batch_size`` or ``num_workers`` is too small.
         """
         if batch_size < 1 or num_workers < 0:
             raise FoleyError(f"batch_size {batch_size} must be at least 1, and num_workers {num_workers} at least 0.")
@@ -132,7 +132,7 @@ class ClipLoader:
         """Yield the batches that are left of the epoch; afterwards the next epoch is under way.
 
         Raises:
-            FoleyError: With ``equal``, there are fewer clips than readers: no rank would get any.
+            FoleyError: With ``equal``, there are fewer clips than readers, so no rank would get a clip.
         """
         self._require_enough()
         first = self._rank * self._readers
@@ -145,7 +145,7 @@ class ClipLoader:
             num_workers=self._n_workers,
             collate_fn=_Numbered(self._collate),
             worker_init_fn=functools.partial(_begin_reader, os.getpid()) if self._n_workers else None,
-            # The order is ours; this one only keeps DataLoader from drawing from torch's global generator.
+            # The order is ours; this generator only keeps DataLoader from drawing from torch's global one.
             generator=torch.Generator().manual_seed(self.order.seed),
         )
         for reader, n_clips, batch in batches:
@@ -163,7 +163,7 @@ class ClipLoader:
             )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return how far this rank is; JSON values only."""
+        """Return this rank's position in the epoch; JSON values only."""
         return {
             "manifest_sha256": self.stream.index.sha256,
             "n_clips": len(self.stream),
@@ -227,7 +227,7 @@ def join_states(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 class _Reader(IterableDataset[Any]):
-    """What a worker process iterates over: its run, decoded."""
+    """The data of a worker process: its run, decoded."""
 
     def __init__(self, stream: ShardStream, left: Sequence[Run], decode: Decode) -> None:
         self._stream, self._left, self._decode = stream, left, decode
@@ -245,7 +245,7 @@ def _begin_reader(parent: int, index: int) -> None:
 
 
 class _Numbered:
-    """Collates a batch and says which reader it is from and how many clips it holds."""
+    """Collates a batch, with the number of its reader and of its clips."""
 
     def __init__(self, collate: Collate) -> None:
         self._collate = collate

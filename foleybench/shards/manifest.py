@@ -1,6 +1,6 @@
 """Read and write the manifest of a split.
 
-``<split>.manifest.jsonl``: a header line, then one line per clip asked for, also the lost ones.
+``<split>.manifest.jsonl`` has a header line, then one line per clip asked for, also for lost ones.
 
 Schema 2 states in the header how many lines follow and their SHA-256, and in each line the hash of the clip's JSON
 member: a manifest that was cut or altered, and a sample that is not the one recorded, are refused. Schema 1, which
@@ -23,7 +23,7 @@ from foleybench.shards.manifest_lines import HEADER_ONLY, SCHEMA, ManifestLines,
 
 SUFFIX = ".manifest.jsonl"
 
-# The words that a manifest may hold; a data set of a third party that raises another one gets FAILED with its word.
+# Statuses of a manifest; another status, from a plug-in, is recorded as FAILED with its word.
 FAILED = "failed"
 STATUSES = frozenset(
     (
@@ -39,14 +39,14 @@ STATUSES = frozenset(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Header:
-    """First line of a manifest, without what it states of the lines that follow.
+    """First line of a manifest, without its facts on the lines that follow.
 
     Attributes:
         dataset: Name of the data set.
         split: Name of the split.
         version: Version of the data set's recipe.
         profile: The profile's fields.
-        tools: Versions of what decided the bytes.
+        tools: Versions of the libraries that decided the bytes.
     """
 
     dataset: str
@@ -56,7 +56,7 @@ class Header:
     tools: dict[str, str]
 
     def as_schema_1(self) -> dict[str, Any]:
-        """Return the header as schema 1 writes it: what a test set is named by and a prepared split is made from."""
+        """Return the header as schema 1 writes it, from which a test set gets its name and a split its fingerprint."""
         return {**dataclasses.asdict(self), "schema": 1}
 
 
@@ -72,9 +72,9 @@ class Entry:
         status: ``ok`` or one word for the failure, of ``STATUSES``.
         reason: A sentence on the failure, "" when ok.
         shard: File name of the tar that holds it, None unless ok.
-        audio_sha256: Of the FLAC member, None unless ok.
-        video_sha256: Of the MP4 member, None unless ok.
-        json_sha256: Of the JSON member, None unless ok, and in lines that were written before schema 2.
+        audio_sha256: SHA-256 of the FLAC member, None unless ok.
+        video_sha256: SHA-256 of the MP4 member, None unless ok.
+        json_sha256: SHA-256 of the JSON member, None unless ok, and in lines that were written before schema 2.
         facts: Durations, rates, fps, sizes, asked and real interval, ``av_offset_s``, ``flags`` ...
     """
 
@@ -112,7 +112,7 @@ class Manifest:
 
 
 def manifest_path(folder: Path, split: str) -> Path:
-    """Return where the manifest of a split lies."""
+    """Return the path of a split's manifest."""
     return folder / f"{split}{SUFFIX}"
 
 
@@ -183,7 +183,7 @@ def header_of(lines: ManifestLines) -> Header:
     """Return the header of a manifest that is being read.
 
     Raises:
-        ManifestError: It lacks a field, or has one of another type or name.
+        ManifestError: The header lacks a field, or has one of another type or name.
     """
     record = {key: value for key, value in lines.header.items() if key not in HEADER_ONLY}
     types = {"dataset": str, "split": str, "version": int, "profile": dict, "tools": dict}
@@ -211,7 +211,7 @@ def parse_entry(where: str, number: int, line: bytes) -> Entry:
         line: Its bytes.
 
     Raises:
-        ManifestError: It is no entry: no JSON, a field is missing or of another type, the status is no known word.
+        ManifestError: The line is no entry: no JSON, a field is missing or of another type, an unknown status.
     """
     try:
         record = parse_line(line)
@@ -221,7 +221,7 @@ def parse_entry(where: str, number: int, line: bytes) -> Entry:
         raise ManifestError(f"{where}, line {number} is not an entry: {error}") from error
     if entry.status not in STATUSES:
         raise ManifestError(
-            f"{where}, line {number}: {entry.status!r} is no status that is known here (`ok`, `no_audio` ...). The "
+            f"{where}, line {number}: {entry.status!r} is not a known status (`ok`, `no_audio` ...). The "
             "file was altered, or written by a later version; prepare the data again."
         )
     return entry

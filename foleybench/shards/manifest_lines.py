@@ -1,10 +1,10 @@
 """Read a manifest line by line.
 
-What it states is checked, what names the test set is hashed.
-
-A test set has one name whatever schema its manifest is written in: the SHA-256 of the manifest in schema 1. Of a file
-in schema 1 that is the hash of the file. Of one in schema 2 it is the hash of the header and the lines without what
-schema 2 adds: how many lines there are, their hash, and in each line the hash of the JSON member.
+The facts in its header are checked, and the hash that names the test set is computed. A test set has one name in either
+schema: the SHA-256 of the manifest in schema 1. For a file in schema 1 that is the hash of the file. For one in schema
+    2
+it is the hash of header and lines without the additions of schema 2: the number of lines, their hash, and in each line
+the hash of the JSON member.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from foleybench.errors import ManifestError
 from foleybench.files import canonical_json
 
 SCHEMA = 2
-# What the header of schema 2 has beside that of schema 1.
+# Fields of schema 2's header beside those of schema 1.
 _STATED = ("n_lines", "lines_sha256")
 HEADER_ONLY = ("schema", *_STATED)
 # Keys are sorted: the hash stands between the facts, which end in a brace, and the label.
@@ -77,7 +77,7 @@ class ManifestLines:
 
     @property
     def sha256(self) -> str:
-        """What names the test set; right when all lines were read."""
+        """Hash that names the test set, valid once all lines were read."""
         return self._identity.hexdigest()
 
     def _compare(self, n_lines: int, lines_sha256: str) -> None:
@@ -92,14 +92,14 @@ class ManifestLines:
 
 
 _AGAIN = "Get the whole file again, or prepare the data again."
-_CUT = f"it was cut or added to. {_AGAIN}"
+_CUT = f"the file was cut or added to. {_AGAIN}"
 
 
 def parse_line(line: bytes) -> dict[str, Any]:
     """Return the object of a line.
 
     Raises:
-        ValueError: It is no JSON object, or holds a number that JSON does not know.
+        ValueError: The line is no JSON object, or holds a number that JSON does not know.
     """
     record = json.loads(line.decode("utf-8", errors="replace"), parse_constant=_refuse_number)
     if not isinstance(record, dict):
@@ -122,7 +122,7 @@ def require_types(record: Mapping[str, Any], types: Mapping[str, Any]) -> None:
 
 
 def no_header(where: str, error: Exception) -> ManifestError:
-    """Return what is said of a file whose first line cannot be used."""
+    """Return the error for a file whose first line cannot be used."""
     why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
     return ManifestError(f"{where} is no manifest: line 1 is not a header ({why}). Prepare the data again.")
 

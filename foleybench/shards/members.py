@@ -11,13 +11,13 @@ from typing import Any
 from foleybench.errors import ManifestError
 from foleybench.shards.manifest import Entry
 
-# What marks a copy of another clip of the split: flags, and further facts. No part of the clip's own JSON file.
+# Flags and facts that mark a copy of another clip of the split; the clip's own JSON file lacks them.
 _FLAGS = frozenset({"duplicate", "same_sound"})
 MARKS = ("duplicate_of", "duplicate_kind")
 
 
 def expected_members(entry: Entry) -> dict[str, str | None]:
-    """Return what a usable entry's clip consists of: the SHA-256 of each member by field, None where none is recorded.
+    """Return the members of a usable entry's clip: SHA-256 by field, None where none is recorded.
 
     Entries of feature shards name their members under ``facts["features"]``; all others are clips.
     """
@@ -29,12 +29,12 @@ def expected_members(entry: Entry) -> dict[str, str | None]:
 
 
 def wrong_members(shard: str, entry: Entry, members: Mapping[str, bytes]) -> Iterator[str]:
-    """Yield a sentence for each member that is not what the manifest recorded.
+    """Yield a sentence for each member that differs from the manifest.
 
-    A JSON member without a recorded hash (before schema 2) must repeat what the manifest says of the clip.
+    A JSON member without a recorded hash (before schema 2) must repeat the manifest's facts on the clip.
 
     Args:
-        shard: Where the members were read, for messages.
+        shard: The shard, for messages.
         entry: The clip's line of the manifest.
         members: Content by field, of some or all members.
     """
@@ -50,7 +50,7 @@ def wrong_members(shard: str, entry: Entry, members: Mapping[str, bytes]) -> Ite
 
 
 def not_as_recorded(shard: str, name: str) -> str:
-    """Return what is said of a member with another hash."""
+    """Return the sentence for a member with another hash."""
     return (
         f"{shard}: {name} is not what the manifest recorded: its SHA-256 differs. The shard was damaged, or is another "
         "data set's; get it again, or prepare the data again."
@@ -61,7 +61,7 @@ def check_meta(entry: Entry, data: bytes) -> dict[str, Any]:
     """Return a clip's JSON member.
 
     Raises:
-        ManifestError: It lacks or garbles what a clip cannot be read without.
+        ManifestError: The member lacks or garbles a field that reading a clip needs.
     """
     try:
         meta = json.loads(data)

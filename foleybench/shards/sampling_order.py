@@ -1,11 +1,9 @@
 """Decide which reader yields which clips in an epoch.
 
-Pure arithmetic on positions; nothing is read.
-
-The order is a function of (seed, epoch, number of readers) alone, so a reader never has to say more than how far it is:
-that is the state of a loader. Shards are shuffled, their clips laid end to end, and this sequence is cut into one run a
-reader, equal to within one clip, whatever the sizes of the shards: every clip is in exactly one run. Within its run a
-clip moves by less than ``window`` places.
+The code here is pure arithmetic on positions; no file is read. The order is a function of (seed, epoch, number of
+readers) alone, so the state of a loader is only the number of clips that each reader has yielded. Shards are shuffled,
+their clips laid end to end, and this sequence is cut into one run a reader, equal to within one clip, whatever the
+sizes of the shards: every clip is in exactly one run. Within its run a clip moves by less than ``window`` places.
 """
 
 from __future__ import annotations
@@ -22,13 +20,13 @@ from foleybench.errors import FoleyError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Order:
-    """What decides the order of an epoch.
+    """The settings that decide the order of an epoch.
 
     Attributes:
         seed: Seed of the shuffle.
         epoch: Number of the epoch.
-        shuffle: Whether anything is shuffled.
-        window: How far a clip moves within a reader's run, in clips.
+        shuffle: Whether to shuffle.
+        window: Largest move of a clip within a reader's run, in clips.
     """
 
     seed: int = 0
@@ -39,11 +37,11 @@ class Order:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one reader still has to yield.
+    """The clips that one reader still has to yield.
 
     Attributes:
-        reading: Positions in the order in which they lie in the shuffled shards, shape (n,).
-        yielding: The same positions in the order in which they come out, shape (n,).
+        reading: Positions in the order of the shuffled shards, shape (n,).
+        yielding: The same positions in the order in which they are yielded, shape (n,).
     """
 
     reading: IntArray
@@ -54,7 +52,7 @@ def sequence(starts: IntArray, kept: IntArray, order: Order) -> IntArray:
     """Return the positions to read, shard after shard in shuffled order.
 
     Args:
-        starts: Where the clips of each shard start, and the total: shape (n_shards + 1,).
+        starts: First clip of each shard, and the total: shape (n_shards + 1,).
         kept: Positions that are wanted, increasing, shape (n,).
         order: The order.
     """
@@ -71,7 +69,7 @@ def runs(reading: IntArray, n_readers: int, order: Order, stage: int = 0) -> lis
     """Cut a sequence into one run a reader.
 
     Args:
-        reading: What is left of the epoch, in reading order.
+        reading: The rest of the epoch, in reading order.
         n_readers: Number of readers on all machines together.
         order: The order.
         stage: How often the epoch was resumed with another number of readers.
@@ -86,7 +84,7 @@ def runs(reading: IntArray, n_readers: int, order: Order, stage: int = 0) -> lis
 
 
 def left_over(before: Sequence[Run], yielded: Sequence[int]) -> IntArray:
-    """Return what is left of an epoch in reading order, when each reader has yielded so many clips.
+    """Return the rest of an epoch in reading order, from the number of clips that each reader has yielded.
 
     Raises:
         FoleyError: The numbers do not belong to these runs.
@@ -97,7 +95,7 @@ def left_over(before: Sequence[Run], yielded: Sequence[int]) -> IntArray:
 
 
 def advanced(run: Run, n_yielded: int) -> Run:
-    """Return what is left of a run after so many clips."""
+    """Return the rest of a run after this many clips."""
     if not n_yielded:
         return run
     yielding = run.yielding[n_yielded:]

@@ -1,10 +1,8 @@
 """Open shards in a folder or at a URL.
 
-Any URL that fsspec knows (``s3://``, ``gs://``, ``https://`` ...).
-
-A file that is written appears whole or not at all: by rename in a folder; by a single upload to an object store, whose
-objects appear when they are complete; by upload under another name and a move everywhere else. What was uploaded is
-read back and its hash compared.
+Any URL that fsspec knows will do (``s3://``, ``gs://``, ``https://`` ...). A written file appears whole or not at all:
+by rename in a folder; by a single upload to an object store, whose objects appear when they are complete; by upload
+under another name and a move everywhere else. Uploaded files are read back and their hashes compared.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Yield clips from shards in the order of an epoch.
 
-Every clip exactly once over all readers, resumable at any clip.
-
-From a folder, a clip is one read at its place in its shard, and nothing is held in memory. From a URL, shards are read
-forward, and clips that come out later than they lie are held meanwhile, at most about ``window`` of them.
+All readers together yield every clip exactly once, and can resume at any clip. From a folder, a clip is one read at its
+place in its shard, and nothing is held in memory. From a URL, shards are read forward, and clips that are yielded later
+than they are read are held in memory, at most about ``window`` of them.
 
 Feature shards (``foleybench prepare features``) are joined by clip id: their members come with the clip's, under
 ``<encoder>.npz``; clips that lack a feature are left out.
@@ -61,7 +60,7 @@ class ShardStream:
             ids: Clips that are wanted; None for all.
 
         Raises:
-            ManifestError: A manifest is missing or broken, or an id that is wanted is not there.
+            ManifestError: A manifest is missing or broken, or a wanted id is missing.
         """
         self.index = read_index(manifest)
         self._features = [read_index(one) for one in features]
@@ -76,8 +75,8 @@ class ShardStream:
         """Yield the clips of a run: ``__key__`` and the members' bytes by field.
 
         Args:
-            run: Which clips, in which order.
-            verify: Whether to check the members against the manifest; without, ``index.require`` does it.
+            run: The clips in their order.
+            verify: Whether to check the members against the manifest; if not, the caller may use ``index.require``.
 
         Raises:
             ManifestError: A shard is missing, cut or damaged, or (with ``verify``) a member is not the one recorded.
@@ -98,7 +97,7 @@ class ShardStream:
             if len(missing):
                 raise ManifestError(
                     f"{self.index.location} has no usable clip {bytes(missing[0]).decode()!r} "
-                    f"({len(missing)} of the {len(wanted)} ids that are asked for are not there)."
+                    f"({len(missing)} of the {len(wanted)} ids asked for are missing)."
                 )
             mask &= np.isin(self.index.ids, wanted)
         for features in self._features:
@@ -112,7 +111,7 @@ def _source(index: ShardIndex, fields: frozenset[str] | None, verify: bool) -> _
 
 
 class _Lookup:
-    """Where the clips of one manifest lie, by the positions of another."""
+    """The positions of one manifest's clips in another."""
 
     def __init__(self, index: ShardIndex) -> None:
         self.index = index
@@ -127,7 +126,7 @@ class _Lookup:
 
 
 class _FolderSource:
-    """Reads each clip at its place."""
+    """Reads each clip at its place in a local shard."""
 
     def __init__(self, index: ShardIndex, fields: frozenset[str] | None, verify: bool) -> None:
         self._lookup = _Lookup(index)
@@ -182,7 +181,7 @@ def _check(where: str, found: Sequence[str], listed: Sequence[str]) -> None:
 
 
 class _UrlSource:
-    """Reads shards forward and holds what comes out later."""
+    """Reads shards forward and holds clips that are yielded later."""
 
     def __init__(self, index: ShardIndex, fields: frozenset[str] | None, verify: bool) -> None:
         self._lookup = _Lookup(index)
@@ -201,7 +200,7 @@ class _UrlSource:
             yield held.pop(position)
 
     def _forward(self, positions: IntArray) -> Iterator[tuple[int, RawSample]]:
-        """Yield clips as they lie; shard after shard, each opened once."""
+        """Yield clips in the order of the shards, each opened once."""
         shards = np.searchsorted(self._index.starts, positions, side="right") - 1
         for part in np.split(positions, np.flatnonzero(np.diff(shards)) + 1):
             if len(part):

@@ -1,1 +1,1 @@
-"""How sure a number is: bootstrap, paired tests, ranks, pooled values."""
+"""Compute pooled values with intervals, paired tests and ranks."""

@@ -1,8 +1,8 @@
-"""A metric's value from the statistics of clips, with its interval.
+"""Estimate a metric's value and interval from the statistics of clips.
 
-The only place that makes one: results, training loops, tables over seeds and comparisons all call it, so that the
-same statistics give the same numbers everywhere. Clips come as plain mappings: clip id -> statistics, clip id ->
-source video, clip id -> label.
+This is the only place that makes a value: results, training loops, tables over seeds and comparisons all call it, so
+that the same statistics give the same numbers everywhere. Clips come as plain mappings: clip id -> statistics, clip id
+-> source video, clip id -> label.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from foleybench.stats.intervals import FEW_VIDEOS, LEAST_VIDEOS, LEVEL, Deviatio
 from foleybench.stats.pools import MeanOf, Ratio
 from foleybench.stats.rates import rate_interval
 
-# Of the way in which intervals and corrected values are made: results say it (absent: 1, bootstrap percentiles and
-# halves of clips). Values themselves do not depend on it.
+# Number of the method of intervals and corrected values, which results record (absent: 1, bootstrap percentiles and
+# halves of clips). Values themselves do not depend on the method.
 METHOD = 2
 # A clip that holds more than this share of a pooled value is named.
 LARGE_SHARE = 0.2
-# Up to this many clips each may hold a fifth.
+# With at most this many clips, each may hold a fifth.
 _EACH_IS_LARGE = 5
 
 
@@ -45,14 +45,14 @@ class ClassValue(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a set of clips says of a metric.
+    """A metric's value over a set of clips.
 
     Attributes:
         value: NaN when undefined.
-        interval: The 95 % interval over source videos, within the metric's bounds; None when it cannot be told.
+        interval: The 95 % interval over source videos, within the metric's bounds; None when there is none.
         corrected: The value corrected for the number of clips; NaN when the metric has none.
         n: Number of clips that the metric applies to.
-        notes: What a reader of the value and its interval must know: few videos, one clip that holds much of the value.
+        notes: Caveats about the value and its interval: few videos, one clip that holds much of the value.
         reason: Why the value is undefined, "" when it is not.
         per_class: Label -> value, for every label of the clips asked for.
     """
@@ -84,8 +84,8 @@ def estimate(
         found: Clip id -> statistics, of the clips that the metric applies to.
         sources: Clip id -> source video, for at least those clips.
         labels: Clip id -> label, of every clip asked for.
-        seed: Of the sign vectors.
-        resamples: How many of them.
+        seed: Seed of the sign vectors.
+        resamples: Number of sign vectors.
     """
     value = value_of(metric, found)
     defined = math.isfinite(value)
@@ -128,8 +128,8 @@ def interval_of(
         metric: The metric.
         found: Clip id -> statistics.
         sources: Clip id -> source video.
-        seed: Of the sign vectors.
-        resamples: How many of them.
+        seed: Seed of the sign vectors.
+        resamples: Number of sign vectors.
     """
     value = value_of(metric, found)
     if not math.isfinite(value):
@@ -152,7 +152,7 @@ def interval_of(
 
 
 def notes_of(metric: Metric, found: Mapping[str, Stat], sources: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what a reader of a value and its interval must know, in words."""
+    """Return the caveats about a value and its interval, as sentences."""
     few = note_on_videos(len({sources[clip_id] for clip_id in found}))
     told = (few, _few_rows(metric, found), _alike(metric, found), _large_share(metric, found))
     return tuple(note for note in told if note)
@@ -168,7 +168,7 @@ def _few_rows(metric: Metric, found: Mapping[str, Stat]) -> str:
 
 
 def note_on_videos(n: int) -> str:
-    """Return what to say of an interval from so few source videos, "" when they are enough.
+    """Return the caveat about an interval from few source videos, "" when they are enough.
 
     The share is the lowest of ``benchmarks/coverage.py`` over the kinds of values that it simulates.
     """
@@ -180,7 +180,7 @@ def note_on_videos(n: int) -> str:
 
 
 def _alike(metric: Metric, found: Mapping[str, Stat]) -> str:
-    """Say why a mean of equal values has no interval; "" for all others."""
+    """Return why a mean of equal values has no interval; "" for any other value."""
     if metric.clip_value is None or _trials(metric, list(found.values())) is not None:
         return ""
     values = {metric.clip_value(stat) for stat in found.values()}
@@ -190,8 +190,8 @@ def _alike(metric: Metric, found: Mapping[str, Stat]) -> str:
 def _large_share(metric: Metric, found: Mapping[str, Stat]) -> str:
     """Name the clip that holds more than a fifth of a pooled value; "" when none does.
 
-    Of a ratio of sums that is a clip's share in the denominator, and of a mean without a worst value its share in the
-    sum: one clip far off can make it.
+    In a ratio of sums, a clip's share is that in the denominator; in a mean without a worst value, that in the sum,
+    which one outlier can decide.
     """
     if not isinstance(metric.pool, Ratio) or len(found) <= _EACH_IS_LARGE:
         return ""
@@ -205,7 +205,7 @@ def _large_share(metric: Metric, found: Mapping[str, Stat]) -> str:
 
 
 def _trials(metric: Metric, stats: Sequence[Stat]) -> float | None:
-    """Return of how many trials a value is the rate; None when it is no rate."""
+    """Return the number of trials of a rate; None for any other value."""
     if not isinstance(metric.pool, Ratio) or not metric.pool.counts or span_of(metric) is None:
         return None
     return float(metric.pool.columns(stats)[1].sum())
@@ -214,7 +214,7 @@ def _trials(metric: Metric, stats: Sequence[Stat]) -> float | None:
 def _of_rate(
     metric: Metric, value: float, influence: Influence, trials: float, interval: Interval | None
 ) -> Interval | None:
-    """Widen the interval of a rate by the exact one."""
+    """Widen the interval of a rate to include the exact one."""
     span, floor = span_of(metric), metric.range[0]
     if interval is None or span is None or floor is None:
         return None
@@ -240,7 +240,7 @@ def paired(
         b: The same of the second.
         sources: Clip id -> source video, for at least the common clips.
         rng: The only source of randomness.
-        resamples: How many sign vectors.
+        resamples: Number of sign vectors.
     """
     common = a.keys() & b.keys()
     if len(common) < metric.minimum_clips:
@@ -252,9 +252,9 @@ def within_bounds(interval: Interval, value: float, metric: Metric) -> Interval:
     """Cut an interval at the lowest and highest value that the metric can have; it always holds its own value.
 
     Args:
-        interval: Its ends may lie beyond the bounds, which nothing that makes intervals knows of.
-        value: What it is about.
-        metric: Whose bounds.
+        interval: The interval; its ends may lie beyond the bounds.
+        value: The value.
+        metric: The metric with the bounds.
     """
     floor, ceiling = metric.range
     low = interval.low if floor is None else max(interval.low, floor)
@@ -263,7 +263,7 @@ def within_bounds(interval: Interval, value: float, metric: Metric) -> Interval:
 
 
 def span_of(metric: Metric) -> float | None:
-    """Return how far the bounds of a metric that is a mean of bounded values are apart, None for all others."""
+    """Return the width of the range of a metric that is a mean of bounded values, None for all others."""
     low, high = metric.range
     if low is None or high is None or not isinstance(metric.pool, (Ratio, MeanOf)):
         return None
@@ -271,7 +271,7 @@ def span_of(metric: Metric) -> float | None:
 
 
 def rng_of(seed: int, name: str) -> np.random.Generator:
-    """Return the generator that a metric's sign vectors come from."""
+    """Return the random generator of a metric's sign vectors."""
     return np.random.default_rng([seed, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)])
 
 

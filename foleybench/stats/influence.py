@@ -1,7 +1,7 @@
-"""How each source video moves a pooled value, to first order.
+"""Compute each source video's first-order influence on a pooled value.
 
-A pool that is a ratio of sums, a distance of moments or a mean of kernels says it exactly (``LinearPool``); of any
-other the value is made again without each video in turn (jackknife).
+A pool that is a ratio of sums, a distance of moments or a mean of kernels gives its influence exactly (``LinearPool``);
+for any other, the value is computed again without each video in turn (jackknife).
 
 Sources: Jaeckel, "The infinitesimal jackknife", 1972; Efron and Tibshirani, "An Introduction to the Bootstrap", 1993,
 chapter 22.
@@ -22,7 +22,7 @@ MOST_GROUPS = 500
 
 
 class Influence(NamedTuple):
-    """How a value rests on clips or on videos.
+    """The influence of clips or videos on a value.
 
     Attributes:
         change: First-order change of the value with the weight of each, sum 0, shape (n,).
@@ -35,7 +35,7 @@ class Influence(NamedTuple):
 
 @runtime_checkable
 class LinearPool(Protocol):
-    """A ``pool`` that knows the influence of each clip."""
+    """A ``pool`` that computes the influence of each clip."""
 
     def influence(self, stats: Sequence[Stat]) -> Influence:
         """Return the influence of every clip, in the order given, where the value is defined."""
@@ -59,8 +59,8 @@ def of_videos(pool: Pool, stats: Sequence[Stat], groups: Sequence[IntArray]) -> 
         groups: Per video, the positions of its clips in ``stats``; two at least.
 
     Returns:
-        Of each video; of groups of videos where the pool knows no influence and there are more than 500. None when the
-        value is not defined without one of them.
+        The influence of each video; of groups of videos where the pool has no ``influence`` and there are more than
+        500. None when the value is undefined without one of them.
     """
     if isinstance(pool, LinearPool):
         found = pool.influence(stats)

@@ -1,13 +1,13 @@
-"""Intervals and paired tests over source videos.
+"""Compute intervals and paired tests over source videos.
 
-The unit is the source video: clips cut from one video are not independent, so they stay together. What each video adds
-to a value, to first order (``influence``), is held against what signs flipped at random give (``sign_flips``), once as
-it is and once corrected for skewness (``skewness``); the interval and the p-value are those of the more careful of the
-two, so the interval leaves 0 out exactly where p is below 0.05. ``benchmarks/coverage.py`` measures how often they are
-right, ``docs/statistics.md`` quotes its tables.
+The unit is the source video: clips cut from one video are not independent, so they stay together. Each video's
+first-order influence on a value (``influence``) is compared with randomly flipped signs (``sign_flips``), once plain
+and once corrected for skewness (``skewness``); interval and p-value are those of the wider of the two, so the interval
+leaves 0 out exactly where p is below 0.05. ``benchmarks/coverage.py`` measures their coverage, ``docs/statistics.md``
+quotes its tables.
 
-Every function takes a ``Generator``, never the global one, and sorts its input by id first: the order in which clips
-come changes nothing, the same seed gives the same bits.
+Every function takes a ``Generator``, never the global one, and sorts its input by id first: the order of clips changes
+nothing, the same seed gives the same bits.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from foleybench.stats.sign_flips import Flips, flips
 from foleybench.stats.skewness import Skewness
 
 LEVEL = 0.95
-# Of n videos there are 2^(n-1) sign vectors: with five no truth can be rejected at 5 %.
+# n videos have 2^(n-1) sign vectors: with five, no value can be rejected at 5 %.
 LEAST_VIDEOS = 6
-# Below this many videos the coverage depends on what the values are like.
+# Below this many videos the coverage depends on the distribution of the values.
 FEW_VIDEOS = 8
 # Differences below this share of the larger value are rounding, not differences.
 _ROUNDING = 1e-12
@@ -45,10 +45,10 @@ class Paired(NamedTuple):
 
     Attributes:
         difference: Value of the first system less that of the second.
-        low: Lower end of the 95 % interval of the difference, None when it cannot be told.
+        low: Lower end of the 95 % interval of the difference, None when there is none.
         high: Upper end.
-        p_value: Two-sided, not corrected for other comparisons; None when it cannot be told. It is below 0.05 exactly
-            when the interval leaves out 0.
+        p_value: Two-sided, not corrected for other comparisons; None when there is none. The p-value is below 0.05
+            exactly when the interval leaves out 0.
         n: Number of clips that both systems have.
         first: Value of the first system on those clips.
         second: Value of the second system on those clips.
@@ -64,11 +64,11 @@ class Paired(NamedTuple):
 
 
 class Deviations(NamedTuple):
-    """How far a value may lie from its truth, by chance.
+    """The chance deviation of a value from its truth.
 
     Attributes:
-        flips: Of the videos' influence.
-        skewness: Of the videos' influence.
+        flips: Sign flips of the videos' influence.
+        skewness: Skewness of the videos' influence.
     """
 
     flips: Flips
@@ -76,13 +76,13 @@ class Deviations(NamedTuple):
 
     @classmethod
     def of(cls, influence: Influence, size: float, *, rng: np.random.Generator, draws: int) -> Deviations | None:
-        """Return what videos say, or None when fewer than two of them say anything.
+        """Return the deviation that the videos show, or None when fewer than two of them have any influence.
 
         Args:
-            influence: Of the videos on the value.
-            size: Of the value, or of the larger of two that are compared: changes far below it are rounding.
+            influence: Influence of the videos on the value.
+            size: Size of the value, or of the larger of two compared values: changes far below it are rounding.
             rng: The only source of randomness.
-            draws: How many sign vectors.
+            draws: Number of sign vectors.
         """
         change = np.where(np.abs(influence.change) > _ROUNDING * size * influence.weights, influence.change, 0.0)
         telling = (influence.weights > 0) | (change != 0)
@@ -101,7 +101,7 @@ class Deviations(NamedTuple):
         return max(self.flips.p_value(deviation), self.flips.p_value(corrected))
 
     def around(self, value: float, level: float) -> Interval | None:
-        """Return the interval of a value, or None where no truth can be rejected."""
+        """Return the interval of a value, or None where no value can be rejected."""
         below, above = self.flips.reach(level)
         below = max(below, self.skewness.turned(below))
         above = max(above, -self.skewness.turned(-above))
@@ -153,7 +153,7 @@ def paired_test(
 ) -> Paired:
     """Compare two systems on the clips that both have.
 
-    What is hard for both cancels in each video's influence on the difference.
+    Difficulty that a video has for both systems cancels in the video's influence on the difference.
 
     Args:
         pool: The metric's pool.
@@ -220,8 +220,9 @@ def compare(
 def _of_alike(difference: float, weights: FloatArray, span: float, level: float) -> Interval:
     """Return the interval where all clips agree: both systems hit all, or one hits all and the other none.
 
-    Twenty pairs without a disagreement do not say that there is none: Tango's score interval of paired rates, which for
-    no disagreement reaches ``z^2 / (n + z^2)`` to either side. Source: Tango, Statistics in Medicine 17, 1998.
+    Twenty pairs without a disagreement do not prove that there is none: the interval is Tango's score interval of
+    paired rates, which without disagreement reaches ``z^2 / (n + z^2)`` to either side. Source: Tango, Statistics in
+    Medicine 17, 1998.
     """
     if abs(difference) not in (0.0, span):
         return Interval(difference, difference)
@@ -231,7 +232,7 @@ def _of_alike(difference: float, weights: FloatArray, span: float, level: float)
 
 
 def _agreeing(found: Paired, level: float) -> Paired:
-    """Put an end that is 0 but for rounding at 0, where the p-value says that 0 is within."""
+    """Set an end that is 0 but for rounding to 0, where the p-value includes 0."""
     if found.low is None or found.high is None or found.p_value is None or found.p_value < 1 - level:
         return found
     return found._replace(low=min(found.low, 0.0), high=max(found.high, 0.0))

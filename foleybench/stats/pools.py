@@ -1,6 +1,6 @@
-"""Pools that many metrics share: ratios of sums over clips.
+"""Define pools that many metrics share: ratios of sums over clips.
 
-Each also says how the value rests on every clip (``influence``).
+Each pool also gives every clip's influence on the value.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Ratio:
         below: Names of the scalar statistics whose sum is the denominator; none means the number of clips.
         factor: Multiplies the ratio.
         index: Which element to read of statistics that are lists, or None for scalars.
-        counts: Whether both sums are counts, so that the ratio is a rate of so many trials.
+        counts: Whether both sums are counts, so that the ratio is a rate with ``below`` trials.
 
     Example:
         >>> Ratio("x")([{"x": np.array(1.0)}, {"x": np.array(3.0)}])
@@ -45,7 +45,7 @@ class Ratio:
         return self.factor * math.fsum(above) / total if total else float("nan")
 
     def influence(self, stats: Sequence[Stat]) -> Influence:
-        """Return the influence of every clip: its share in the denominator, and how far it is from the ratio."""
+        """Return the influence of every clip: its share in the denominator, and its distance from the ratio."""
         above, below = self.columns(stats)
         total = math.fsum(below)
         return Influence((self.factor * above - self(stats) * below) / total, below / total)
@@ -70,7 +70,7 @@ class MeanOf:
     """A ``pool`` that averages one scalar statistic over clips; NaN for no clips.
 
     Attributes:
-        name: Which statistic.
+        name: Name of the statistic.
     """
 
     name: str

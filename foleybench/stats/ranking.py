@@ -1,4 +1,4 @@
-"""Holm's correction and shared ranks."""
+"""Correct p-values by Holm, and share ranks."""
 
 from __future__ import annotations
 
@@ -25,18 +25,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def shared_ranks(
     n: int, gap: Callable[[int, int], float], p: Callable[[int, int], float | None], *, alpha: float = 0.05
 ) -> list[tuple[int, int]]:
-    """Return each system's rank as (lowest, highest) place that it may hold.
+    """Return each system's ranks as the (lowest, highest) place that it may hold.
 
-    A system's best place is one after those that are distinguishably better, its worst place is before those that are
-    distinguishably worse. Systems that cannot be told apart overlap, and rank 1-3 reads "somewhere from 1 to 3". Which
-    of two is better is what the paired test says, on the clips that both have: a system's own value is of other clips
-    where it covers others.
+    A system's best place is one after all significantly better systems, its worst place is before all significantly
+    worse ones. Systems that are not significantly different overlap, and rank 1-3 reads "somewhere from 1 to 3". The
+    paired test on common clips decides which of two is better, since each system's own value may cover other clips.
 
     Args:
         n: Number of systems.
         gap: (i, j) -> by how much system i is better than system j on their common clips; below 0 when it is worse.
         p: (i, j) -> p-value of the paired test, already corrected for the number of comparisons; None when unknown
-            (the two then count as not distinguishable).
+            (the two then count as not significantly different).
         alpha: Level of the test.
 
     Example:

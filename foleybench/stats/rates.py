@@ -1,8 +1,8 @@
-"""Exact intervals of rates, with the effective number of clips.
+"""Compute exact intervals of rates, with the effective number of clips.
 
-Near 0 and 100 % the clips at hand say little of the spread: 20 hits of 20 have none. Clopper and Pearson's interval of
-k of n is exact whatever the rate. Where clips of one video are alike, n is the number of independent clips that would
-tell as much (Korn and Graubard).
+Near 0 and 100 % clips show little of their spread: 20 hits of 20 show none. Clopper and Pearson's interval of k of n is
+exact at any rate. Where clips of one video are alike, n is the number of independent clips with equal information (Korn
+and Graubard).
 
 Sources: Clopper and Pearson 1934; Korn and Graubard, "Confidence intervals for proportions with small expected number
 of positive counts estimated from survey data", Survey Methodology 24(2), 1998.
@@ -22,7 +22,7 @@ def rate_interval(share: float, influence: Influence, n: float, level: float) ->
 
     Args:
         share: The share found, in 0 .. 1.
-        influence: Of the videos, in the same unit.
+        influence: Influence of the videos, in the same unit.
         n: The number of trials; the effective number is never above it.
         level: Coverage aimed at.
     """
@@ -44,9 +44,9 @@ def clopper_pearson(hits: float, n: float, level: float) -> Interval:
     """Return the exact interval of a rate; neither number need be whole.
 
     Args:
-        hits: How many of the trials.
+        hits: Number of hits among the trials.
         n: Number of trials.
-        level: Coverage, at least.
+        level: Least coverage.
 
     Example:
         >>> [round(end, 4) for end in clopper_pearson(20, 20, 0.95)]

@@ -1,8 +1,8 @@
-"""Interval and p-value by flipping the signs of whole videos.
+"""Compute intervals and p-values by flipping signs of whole videos.
 
-If a value is off its truth by a sum over videos, and each video's part is as likely positive as negative, then flipping
-signs at random shows how large such a sum gets by chance. That needs no normal values, no many videos and no equal
-numbers of clips: with independent symmetric parts the level holds exactly.
+If a value deviates from its truth by a sum over videos, and each video's part is as likely positive as negative, then
+flipping signs at random shows the size of such a sum by chance. The method needs neither normal values nor many videos
+nor equal numbers of clips: with independent symmetric parts the level holds exactly.
 
 Source: Fisher 1935; inversion of the test, Lehmann and Romano, "Testing Statistical Hypotheses", 2005, section 5.10.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from foleybench.clips import FloatArray
 
-# With up to this many sign vectors all are tried: 13 videos.
+# Up to this many sign vectors are all tried: 13 videos.
 _ALL = 4096
 # Signs held at a time.
 _BLOCK = 4_000_000
@@ -24,7 +24,7 @@ ROUNDING = 1e-9
 
 
 class Flips(NamedTuple):
-    """How far from the value a supposed truth may lie before each sign vector no longer reaches as far.
+    """The largest distance between value and supposed truth that each sign vector reaches.
 
     Attributes:
         below: Thresholds for truths below the value, falling, shape (k,); the first is infinite (no sign flipped).
@@ -41,7 +41,7 @@ class Flips(NamedTuple):
         return float(reached / len(thresholds))
 
     def reach(self, level: float) -> tuple[float, float]:
-        """Return how far the interval goes below and above the value: truths whose p-value is 1 - level or more.
+        """Return the distances from the value to the interval's ends: truths with a p-value of 1 - level or more.
 
         Infinite where no truth can be rejected at this level: five videos have 16 sign vectors.
         """
@@ -58,10 +58,10 @@ def flips(influence: FloatArray, weights: FloatArray, *, rng: np.random.Generato
     opposite, so that p-value and interval come from the same numbers.
 
     Args:
-        influence: Of each video on the value, sum 0, shape (n,).
+        influence: Influence of each video on the value, sum 0, shape (n,).
         weights: Share of each video in the value, sum 1, none negative, shape (n,).
         rng: The only source of randomness; not used while all sign vectors can be tried.
-        draws: How many sign vectors to draw when there are too many for that.
+        draws: Number of sign vectors to draw when there are too many to try all.
     """
     n = len(influence)
     if 2 ** min(n - 1, 60) <= max(draws, _ALL):

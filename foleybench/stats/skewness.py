@@ -1,4 +1,4 @@
-"""Hall's correction of a value's deviation for skewed values.
+"""Correct a value's deviation for skewed values, by Hall.
 
 Means of skewed values from few videos lie more often far on one side than on the other: at n = 10 a test that takes
 them for symmetric rejects 9 % of true values of exponential data. Hall's cubic function takes the skewness out to first
@@ -17,11 +17,11 @@ from foleybench.clips import FloatArray
 
 
 class Skewness(NamedTuple):
-    """What the correction needs to know of the videos.
+    """Standard error and skewness over the videos.
 
     Attributes:
         error: Standard error of the value.
-        skewness: Of a video's influence, over the root of the number of videos.
+        skewness: Skewness of the videos' influence, over the root of the number of videos.
     """
 
     error: float
@@ -35,14 +35,14 @@ class Skewness(NamedTuple):
         share that the effective number of videos ``1 / sum(weights^2)`` has in their number.
 
         Args:
-            influence: Of each video on the value, sum 0, shape (n,).
+            influence: Influence of each video on the value, sum 0, shape (n,).
             weights: Share of each video in the value, sum 1, shape (n,).
         """
         n = len(influence)
         second = float(np.mean(influence**2))
         if second == 0.0 or n < 3:
             return cls(0.0, 0.0)
-        # Fisher's G1: the plain moment is far too small in few values.
+        # Fisher's G1: the plain moment is far too small for few values.
         unbiased = np.sqrt(n * (n - 1)) / (n - 2)
         skewness = float(np.mean(influence**3)) / second**1.5 * unbiased
         evenness = 1.0 / (n * float(np.sum(weights**2)))

@@ -1,4 +1,4 @@
-"""Parts that procedural corpora are rendered from.
+"""Render parts of procedural corpora.
 
-Draws, shapes, noise, modes, a room.
+The parts are draws, shapes, noise, modes and a room.
 """

@@ -1,4 +1,4 @@
-"""What identifies a clip: everything its bytes depend on."""
+"""Specify a clip by everything that its bytes depend on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_PIXELS = 1e8
 class CorpusClip:
     """One clip to make. Same spec, same version: same bytes.
 
-    A corpus derives its own, which says the version.
+    Each corpus derives its own spec, which states the version.
 
     Attributes:
         clip_id: Id of the clip, ``<source id>_<six digits>``.
@@ -26,14 +26,14 @@ class CorpusClip:
         seed: Seed of the corpus.
         duration_s: Length in seconds, 1 to 600.
         fps: Frames per second.
-        pixels: Side of the square picture, 32 to 224, even.
-        rate_hz: Sample rate of the sound.
+        pixels: Side of the square frame, 32 to 224, even.
+        rate_hz: Sample rate of the audio.
         difficulty: Name of a difficulty.
         tempo_low: Lower end of the tempo, 0 for the slowest seen in training.
         tempo_high: Upper end, 1 for the fastest seen in training, more for held-out tempos.
         heldout_material: Whether the main source is made of its class's held-out material.
         overrides: Draws of the main source fixed to a value: the changed factor of a counterfactual.
-        notes: Recorded in the clip's factors as they are.
+        notes: Facts that the clip's factors repeat.
     """
 
     version: ClassVar[int]
@@ -70,7 +70,7 @@ class CorpusClip:
             )
         if not 8000 <= self.rate_hz <= 48000:
             raise FoleyError(
-                f"SynthFoley makes sound at 8000 to 48000 Hz; {self.rate_hz} was asked for. Change --rate."
+                f"SynthFoley makes audio at 8000 to 48000 Hz; {self.rate_hz} was asked for. Change --rate."
             )
 
     @property

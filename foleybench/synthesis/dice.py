@@ -1,6 +1,6 @@
-"""Named random draws: a stream for every quantity.
+"""Draw named random quantities, each from a stream of its own.
 
-That is what makes counterfactual pairs exact, and what lets the picture and the sound ask for the same quantity.
+Named streams make counterfactual pairs exact, and let video and audio use the same quantity.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class Dice:
-    """Draws that depend on a key and a name only.
+    """Random draws that depend only on a key and a name.
 
     Args:
         key: Identifies the clip, for instance ``version|seed|clip id``.

@@ -1,4 +1,4 @@
-"""Modal synthesis: banks of decaying sinusoids.
+"""Synthesise banks of decaying sinusoids.
 
 A decaying sinusoid is the real part of ``g * z**n``; with n = 128 a + b it is ``(g * z**(128 a)) * z**b``, so a bank of
 K modes over N samples is one product of an (N / 128, 2K) by a (2K, 128) matrix instead of N K exponentials.
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from foleybench.clips import AudioArray, FloatArray
 
 _BLOCK = 128
-# Samples in which a sound fades out at its end, so the shortest that can be made.
+# Samples of the fade at the end of a sound, which are also its least length.
 SHORTEST = 64
 
 

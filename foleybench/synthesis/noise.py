@@ -1,4 +1,4 @@
-"""Noise with a spectrum, and waves from a phase."""
+"""Make noise of a spectrum, and waves of a phase."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from foleybench.synthesis.spectrum import fast_length, frequencies, inverse
 def band(n_samples: int, rate_hz: int, low_hz: float, high_hz: float, *, rng: np.random.Generator) -> AudioArray:
     """Return Gaussian noise between two frequencies with soft edges, unit RMS, shape (n_samples,).
 
-    It is drawn as a random spectrum, which costs one transform and needs no filter.
+    The noise is drawn as a random spectrum, which costs one transform and needs no filter.
     """
     size = fast_length(n_samples)
     freq_hz = frequencies(size, rate_hz)

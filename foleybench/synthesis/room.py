@@ -1,4 +1,4 @@
-"""A random room and a random microphone."""
+"""Simulate a random room and a random microphone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from foleybench.synthesis.spectrum import fast_length, forward, frequencies, inv
 
 
 def room(dry: AudioArray, rate_hz: int, *, distance_m: float, rng: np.random.Generator) -> AudioArray:
-    """Return the sound in a random room through a random microphone; farther is duller and more reverberant."""
+    """Return the audio in a random room through a random microphone; farther is duller and more reverberant."""
     decay_s = rng.uniform(0.03, 0.09)
     wet = rng.uniform(0.04, 0.10) * (0.5 + 0.5 * distance_m)
     n_tail = int(5 * decay_s * rate_hz)

@@ -1,4 +1,4 @@
-"""Signed distances of flat shapes.
+"""Compute signed distances of flat shapes.
 
 Every function takes ``u`` (right) and ``v`` (down) of any broadcastable shapes; sizes may be arrays that broadcast too.
 """
@@ -27,7 +27,7 @@ def ellipse(u: Grid, v: Grid, rx: Size, ry: Size) -> Grid:
 
 
 def ring(u: Grid, v: Grid, r: Size, width: Size) -> Grid:
-    """Circle of radius ``r`` drawn with a pen of that width."""
+    """Circle of radius ``r``, drawn with a line of the given width."""
     return np.abs(np.sqrt(u * u + v * v) - r) - width * np.float32(0.5)
 
 
@@ -58,7 +58,7 @@ def gear(u: Grid, v: Grid, r: Size, depth: Size, teeth: float, turn: Size) -> Gr
 
 
 def blades(u: Grid, v: Grid, r: Size, number: float, turn: Size, width: Size) -> Grid:
-    """Rotor: ``number`` blades of length ``r``, turned by ``turn`` radians; ``width`` is the share that is blade."""
+    """Rotor: ``number`` blades of length ``r``, turned by ``turn`` radians; ``width`` is the blades' share."""
     radius = np.sqrt(u * u + v * v)
     place = (np.arctan2(v, u) + turn) * np.float32(number / (2 * np.pi))
     off = np.abs(place - np.round(place)) - np.float32(0.5) * width

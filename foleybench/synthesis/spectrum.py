@@ -1,6 +1,6 @@
-"""Real Fourier transforms in single precision.
+"""Compute real Fourier transforms in single precision.
 
-numpy's would do, but older ones compute in double precision, which is slower and gives other bytes.
+Older versions of numpy compute its transforms in double precision, which is slower and gives other bytes.
 """
 
 from __future__ import annotations
@@ -37,5 +37,5 @@ def frequencies(size: int, rate_hz: int) -> AudioArray:
 
 
 def _fft() -> Any:
-    # Imported late: it takes longer than the rest of the corpus, and listing options needs none of it.
+    # Imported late: scipy.fft takes longer than the rest of the corpus, and listing options needs none of it.
     return importlib.import_module("scipy.fft")

@@ -1,4 +1,4 @@
-"""Splits and sizes that procedural corpora share."""
+"""Define the splits and sizes that procedural corpora share."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class CorpusSize:
 
     @classmethod
     def of(cls, duration_s: float, long_s: float, *, train: int, val: int, test: int, heldout: int) -> CorpusSize:
-        """Return a preset with as many clips a class in each of the splits that nothing is trained on."""
+        """Return a preset with equally many clips per class in each split that is not for training."""
         per_class = {"train": train, "val": val, "test": test, **dict.fromkeys(SPLITS[3:], heldout)}
         return cls(duration_s=duration_s, long_s=long_s, per_class=per_class)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CorpusOptions:
-    """What a corpus was asked for.
+    """The options of a corpus.
 
     Attributes:
         size: Name of a size.
         seed: Seed of the corpus.
-        pixels: Side of the picture.
+        pixels: Side of a frame.
         fps: Frames per second (of all splits but ``heldout_fps``).
         rate_hz: Sample rate.
         duration_s: Replaces the size's clip length; ``heldout_long`` keeps its ratio to it.
@@ -83,16 +83,16 @@ def size_of(options: CorpusOptions, sizes: dict[str, CorpusSize]) -> CorpusSize:
 def base_spec(
     kind: type[_Spec], split: str, options: CorpusOptions, size: CorpusSize, *, source_id: str, label: str, turn: int
 ) -> _Spec:
-    """Return a clip of a split; of a counterfactual pair the one that is not changed.
+    """Return a clip of a split; for a counterfactual pair, the unchanged clip.
 
     Args:
         kind: The corpus's own spec.
         split: Name of the split.
-        options: What was asked for.
-        size: The size of that.
+        options: The corpus's options.
+        size: The size of the options.
         source_id: Id that seeds every draw.
         label: Class of the clip.
-        turn: Which of the held-out frame rates it has; they take turns.
+        turn: Number of the clip, by which held-out frame rates take turns.
     """
     duration_s = size.duration_s if options.duration_s is None else options.duration_s
     if split == "heldout_long":

@@ -1,6 +1,6 @@
-"""The canvas: frames painted with exact shapes, all at once.
+"""Paint frames with exact shapes, all at once.
 
-Coordinates are in picture widths, x right, y down; ``at`` moves and scales them. A shape is evaluated for all frames in
+Coordinates are in frame widths, x right, y down; ``at`` moves and scales them. A shape is evaluated for all frames in
 one go, on a patch around it only, which is what makes rendering fast.
 """
 
@@ -30,11 +30,11 @@ class Canvas:
 
     Attributes:
         pixels: (T, 3, H, W) float32 in [0, 1].
-        side_px: Pixels per picture width.
-        camera: (T, 2) shift of the scene in picture widths.
-        x: Where the local origin is, in picture widths.
+        side_px: Pixels per frame width.
+        camera: (T, 2) shift of the scene in frame widths.
+        x: Place of the local origin, in frame widths.
         y: The same, downwards.
-        scale: Picture widths per local unit.
+        scale: Frame widths per local unit.
     """
 
     pixels: Grid
@@ -183,7 +183,7 @@ class Canvas:
 
 
 def blank(side_px: int, colour: Colour, *, margin: float) -> Canvas:
-    """Return a one-frame canvas with a margin all round (in picture widths), filled with a colour."""
+    """Return a one-frame canvas with a margin all round (in frame widths), filled with a colour."""
     margin_px = int(np.ceil(margin * side_px))
     pixels = np.empty((1, 3, side_px + 2 * margin_px, side_px + 2 * margin_px), dtype=np.float32)
     pixels[...] = colour[None, :, None, None]
@@ -196,7 +196,7 @@ def film(backdrop: Canvas, camera: Grid) -> Canvas:
 
     Args:
         backdrop: From ``blank``, with a margin no smaller than the largest shift.
-        camera: (T, 2) shifts in picture widths.
+        camera: (T, 2) shifts in frame widths.
     """
     side = backdrop.side_px
     margin = (backdrop.pixels.shape[3] - side) // 2

@@ -1,4 +1,4 @@
-"""Contact sheets: frames above the spectrogram, with events.
+"""Draw contact sheets: frames above the spectrogram, with events.
 
 Audible events are solid lines, silent ones dashed, off-screen ones dotted; spans are bars with their curve.
 
@@ -37,8 +37,8 @@ def contact_sheet(clips: Sequence[Clip], path: Path, *, width_in: float = 13.0) 
     """Draw clips one below the other and write a PNG.
 
     Args:
-        clips: With frames, sound and events.
-        path: Where the picture goes; its folder is made.
+        clips: With frames, audio and events.
+        path: Where the image goes; its folder is made.
         width_in: Width in inches, at 100 dots an inch.
     """
     import matplotlib as mpl

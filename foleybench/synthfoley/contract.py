@@ -1,7 +1,7 @@
-"""The contract of a class: composed, drawn, played.
+"""Declare the contract of a class: compose, draw, play.
 
-``compose`` writes the event list; ``stage`` and ``act`` draw it; ``sound`` plays it. The last three see nothing but
-that list and the clip's factors (and draws of their own for looks and timbre), so picture and sound cannot disagree.
+``compose`` writes the event list; ``stage`` and ``act`` draw the events; ``sound`` plays them. The last three use only
+that list and the clip's factors (and draws of their own for looks and timbre), so video and audio cannot disagree.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Family = Literal["impact", "periodic", "continuous", "tonal"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What ``compose`` is given.
+    """The input of ``compose``.
 
     Attributes:
         label: Class name, to be written on every event.
@@ -44,7 +44,7 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Actor:
-    """What ``stage`` and ``act`` are given: one moving thing.
+    """The input of ``stage`` and ``act``: one moving object.
 
     Attributes:
         events: Its events, in time order; silent ones when it is a look-alike.
@@ -55,7 +55,7 @@ class Actor:
         material: The material's look.
         body: Main colour.
         accent: Second colour.
-        ground: Colour of the floor, table or wall it stands on.
+        ground: Colour of the floor, table or wall behind the object.
     """
 
     events: tuple[Event, ...]
@@ -76,14 +76,14 @@ class Actor:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Take:
-    """What ``sound`` is given: a new draw of the timbre for the same events.
+    """The input of ``sound``: a new draw of the timbre for the same events.
 
     Attributes:
         events: Audible events of this class, in time order.
         factors: The clip's factors.
         duration_s: Length of the clip.
         rate_hz: Sample rate.
-        rng: The randomness that the picture does not show.
+        rng: The randomness that the video does not show.
     """
 
     events: tuple[Event, ...]
@@ -120,17 +120,17 @@ class SoundClass:
     """One class: the file ``classes/<name>.py`` defines it as ``CLASS``.
 
     Attributes:
-        family: Which of the four families.
+        family: One of the four families.
         kind: Kind of its events.
-        description: What is seen and heard, for tables.
-        materials: Materials it comes in, at least three.
-        heldout_material: The one that training never shows in this class.
+        description: Sentence on video and audio, for tables.
+        materials: Materials of the class, at least three.
+        heldout_material: The material that training never shows in this class.
         compose: Writes the events of one actor.
-        stage: Draws what does not move.
-        act: Draws what moves.
+        stage: Draws the parts that do not move.
+        act: Draws the parts that move.
         sound: Plays the events: shape (``take.n_samples``,), any level.
         min_gap_s: Smallest distance between two onsets.
-        lookalike: Where a silent look-alike goes: ``beside`` the actor, ``within`` the same picture, or ``none``.
+        lookalike: Place of a silent look-alike: ``beside`` the actor, ``within`` the same frame, or ``none``.
     """
 
     family: Family

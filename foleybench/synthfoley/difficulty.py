@@ -1,4 +1,4 @@
-"""How hard the corpus is: every knob in one place."""
+"""Set how hard the corpus is: all settings in one place."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from foleybench.errors import UnknownNameError, unknown
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Difficulty:
-    """Knobs of the corpus. Probabilities are per clip.
+    """Settings of the corpus's difficulty. Probabilities are per clip.
 
     Attributes:
         contrast_low: Smallest difference in lightness between object and background, 0 to 1.
         contrast_high: Largest one.
         texture: Amplitude of the background's texture, 0 to 1.
-        scale_low: Smallest scale of the object in the picture (1 fills most of it), before distance.
+        scale_low: Smallest scale of the object in the frame (1 fills most of it), before distance.
         scale_high: Largest one.
         sensor_noise: Standard deviation of the per-frame noise, 0 to 1.
         shake_probability: Hand-held camera.
-        shake_amplitude: Largest shift of a shaking camera in picture widths.
+        shake_amplitude: Largest shift of a shaking camera in frame widths.
         pan_probability: Slow pan to and fro.
-        pan_amplitude: Largest shift of a panning camera in picture widths.
+        pan_amplitude: Largest shift of a panning camera in frame widths.
         occluder_probability: A bar in front of the scene.
-        occluder_width: Largest width of the bar in picture widths.
+        occluder_width: Largest width of the bar in frame widths.
         distractor_probability: A silent mover that looks like the class.
-        offscreen_probability: Sounds whose cause is outside the picture.
+        offscreen_probability: Sounds whose cause is outside the frame.
     """
 
     contrast_low: float = 0.25

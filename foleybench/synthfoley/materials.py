@@ -1,6 +1,6 @@
-"""Materials: how each looks and how it rings.
+"""Define materials: how each looks and rings.
 
-The colour is a tendency, never a code: it is jittered per clip.
+Colours only hint at materials: each clip's colour is jittered.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Material:
 
     Attributes:
         colour: Typical colour, red, green, blue in [0, 1].
-        pattern: What its surface adds to the colour, or None when plain.
+        pattern: Surface pattern that is added to the colour, or None when plain.
         ratios: Frequencies of its modes over the lowest one.
         pitch: Factor on the pitch of an object of a given size.
         decay_s: Time for the lowest mode to fall to 1/e.

@@ -1,4 +1,4 @@
-"""The level of every clip."""
+"""Set the level of every clip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modal synthesis: how the classes excite materials."""
+"""Synthesise how classes excite materials."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Strike:
 def hits(take: Take, strike: Strike, *, material: str = "", pitch: FloatArray | float = 1.0) -> AudioArray:
     """Play every event of a take as a hit of its material: a new random draw of an object of that kind.
 
-    The object (tuning, mode gains, decays) is drawn once a take, and each hit varies around it (where it is hit).
+    The object (tuning, mode gains, decays) is drawn once a take, and each hit varies around these by its place.
 
     Args:
         take: The events and the randomness.
-        strike: How it is excited.
+        strike: How the material is excited.
         material: Replaces the clip's material.
         pitch: Factor on the pitch, one or one an event.
 

@@ -1,4 +1,4 @@
-"""From contacts to motion, frame by frame."""
+"""Turn contacts into motion, frame by frame."""
 
 from __future__ import annotations
 

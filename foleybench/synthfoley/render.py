@@ -1,4 +1,4 @@
-"""From a spec to a clip: compose, draw, play."""
+"""Render a spec into a clip: compose, draw, play."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OFFSCREEN_S = 0.16
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A clip before it is drawn or played: the list that both are made from.
+    """A clip before drawing and playing: the event list of both.
 
     Attributes:
         events: Everything that happens, in time order: audible, silent and off-screen.
@@ -40,10 +40,10 @@ def render_clip(spec: ClipSpec) -> Clip:
     """Make a clip: same spec, same bytes.
 
     Args:
-        spec: What to make.
+        spec: The clip's spec.
 
     Returns:
-        The clip with frames, sound and exact events.
+        The clip with frames, audio and exact events.
 
     Example:
         >>> spec = ClipSpec(clip_id="x_000000", source_id="x", label="bounce", split="train", duration_s=1.0)
@@ -117,7 +117,7 @@ def synthesise(
     rate_hz: int,
     rng: np.random.Generator,
 ) -> AudioArray:
-    """Make sound from the events of a clip of this corpus: a new draw of everything that the picture does not show.
+    """Make audio from the events of a clip of this corpus: with a new draw of everything that the video does not show.
 
     Args:
         events: The clip's events; silent ones are ignored.
@@ -154,7 +154,7 @@ def _tag(event: Event, actor: str) -> Event:
 
 
 def _offscreen(dice: Dice, sound_class: SoundClass, plan: Plan, events: Sequence[Event]) -> list[Event]:
-    """Write one or two sounds whose cause is not in the picture, where they do not collide with others.
+    """Write one or two sounds whose cause is not in the frame, where they do not collide with others.
 
     A class of onsets gets more of its own; a class of spans gets knocks (class ``strike``).
     """

@@ -1,4 +1,4 @@
-"""Event lists: onsets with gaps, and spans with smooth curves."""
+"""Write event lists: onsets with gaps, and spans with curves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def onsets(
         factors: More factors of onset k.
 
     Returns:
-        Events in time order, at least one; each knows in ``next_s`` when the next contact comes, even after the end.
+        Events in time order, at least one; ``next_s`` of each is the time of the next contact, even after the end.
     """
     times = [min(plan.factors["start_s"], plan.duration_s - 2 * _LAST_S)]
     while times[-1] < plan.duration_s - _LAST_S:

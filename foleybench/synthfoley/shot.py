@@ -1,4 +1,4 @@
-"""The shot: background, camera, light and placement of a clip."""
+"""Choose a clip's background, camera, light and placement."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Shot:
     Attributes:
         body: Colour of the object.
         accent: Second colour of the object.
-        ground: Colour of what it stands on.
+        ground: Colour of the ground below the object.
         wall: Colour of the background.
-        x: Where the scene's origin is in the picture.
+        x: Place of the scene's origin in the frame.
         y: The same, downwards.
-        scale: Size of the scene in the picture.
+        scale: Size of the scene in the frame.
     """
 
     body: Colour
@@ -46,10 +46,10 @@ def frame_shot(dice: Dice, hard: Difficulty, material: Material, distance_m: flo
     Args:
         dice: The clip's draws.
         hard: The difficulty.
-        material: What the object is made of.
-        distance_m: How far it is.
-        backed: The material that the wall is set off from: the object's own, but in the changed clip of a
-            counterfactual pair that of the base clip, so that the wall stays as it was.
+        material: Material of the object.
+        distance_m: Distance of the object in metres.
+        backed: The material that the wall contrasts with: the object's own; in the changed clip of a counterfactual
+            pair, that of the base clip, so that the wall stays the same.
     """
     jitter = np.asarray([dice.uniform(f"tint {c}", -0.08, 0.08) for c in "rgb"])
     body = np.clip(np.asarray(material.colour) + jitter, 0.05, 0.95)
@@ -85,7 +85,7 @@ def wall(dice: Dice, hard: Difficulty, shot: Shot, side_px: int) -> Canvas:
 
 
 def camera(dice: Dice, hard: Difficulty, times_s: FloatArray) -> Grid:
-    """Return the shift of the scene in every frame, shape (T, 2), in picture widths, never beyond ``MARGIN``."""
+    """Return the shift of the scene in every frame, shape (T, 2), in frame widths, never beyond ``MARGIN``."""
     path = np.zeros((len(times_s), 2))
     if dice.chance("shake", hard.shake_probability):
         for axis in range(2):
@@ -100,7 +100,7 @@ def camera(dice: Dice, hard: Difficulty, times_s: FloatArray) -> Grid:
 
 
 def occlude(dice: Dice, hard: Difficulty, shot: Shot, canvas: Canvas) -> bool:
-    """Paint a bar in front of everything in some clips; say whether it is there."""
+    """Paint a bar in front of everything in some clips; return whether there is one."""
     if not dice.chance("occluder", hard.occluder_probability):
         return False
     shade = np.clip(shot.wall * 0.6 + 0.05, 0.0, 1.0).astype(np.float32)
@@ -112,7 +112,7 @@ def occlude(dice: Dice, hard: Difficulty, shot: Shot, canvas: Canvas) -> bool:
 
 
 def grain(dice: Dice, hard: Difficulty, canvas: Canvas) -> None:
-    """Add sensor noise to every frame: windows of one noise picture at random places, which is cheap."""
+    """Add sensor noise to every frame: windows of one noise image at random places, which is cheap."""
     side = canvas.side_px
     rng = dice.generator("sensor")
     sheet = rng.standard_normal((side + 61, side + 61), dtype=np.float32) * np.float32(hard.sensor_noise)

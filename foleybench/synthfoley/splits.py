@@ -1,4 +1,4 @@
-"""Which clips a split holds, balanced over classes.
+"""List the clips of a split, balanced over classes.
 
 An id is split, class and a hash of (version, seed, number).
 """
@@ -83,7 +83,7 @@ def _other(base: ClipSpec, name: str, before: Any) -> Any:
 
 
 def _source_id(split: str, index: int, label: str, number: int, seed: int, taken: set[str]) -> str:
-    """Return a fresh id; a hash that is taken already (rare) is drawn again, always in the same way."""
+    """Return a fresh id; a hash already in use (rare) is drawn again, always in the same way."""
     salts = (f"{VERSION}|{seed}|{split}|{label}|{number}|{salt}" for salt in itertools.count())
     hashes = (hashlib.sha256(salt.encode()).hexdigest()[:8] for salt in salts)
     fresh = (f"sf{_LETTERS[split]}{index:02d}{digest}" for digest in hashes)

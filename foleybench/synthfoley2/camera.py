@@ -1,4 +1,4 @@
-"""What the camera does, and what it therefore sees."""
+"""Move the camera, and decide what it shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def draw_camera(dice: Dice, hard: Difficulty, duration_s: float, target: Actor |
         dice: The clip's draws.
         hard: The difficulty.
         duration_s: Length of the clip.
-        target: Who is to leave the picture, or None.
+        target: The actor that is to leave the frame, or None.
     """
     camera = Camera()
     if dice.chance("shake", hard.shake_probability):
@@ -76,7 +76,7 @@ def draw_cover(dice: Dice, duration_s: float, target: Actor) -> Cover:
 
 
 def hiding_times(dice: Dice, duration_s: float) -> tuple[float, float]:
-    """Return when hiding starts and when it ends; everything has been seen for a while before."""
+    """Return when hiding starts and ends; every actor was visible for a while before."""
     from_s = max(1.1, dice.uniform("hide from", 0.3, 0.48) * duration_s)
     stays = dice.chance("hide stays", 0.7)
     back_s = duration_s + 1.0 if stays else from_s + dice.uniform("hide for", 0.35, 0.5) * duration_s
@@ -84,7 +84,7 @@ def hiding_times(dice: Dice, duration_s: float) -> tuple[float, float]:
 
 
 def camera_path(camera: Camera, times_s: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return where the camera looks, (T, 2) in picture widths against rest, and its zoom, (T,)."""
+    """Return where the camera looks, (T, 2) in frame widths against rest, and its zoom, (T,)."""
     path = np.zeros((len(times_s), 2))
     for axis, waves in enumerate(camera.shake):
         for amplitude, rate_hz, phase in waves:
@@ -99,13 +99,13 @@ def camera_path(camera: Camera, times_s: FloatArray) -> tuple[FloatArray, FloatA
 
 
 def cover_path(cover: Cover, times_s: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the centre of a board in picture widths, two arrays of shape (T,)."""
+    """Return the centre of a board in frame widths, two arrays of shape (T,)."""
     there = ease((times_s - cover.from_s) / cover.move_s) - ease((times_s - cover.back_s) / cover.move_s)
     return cover.x + cover.dx * (1.0 - there), cover.y + cover.dy * (1.0 - there)
 
 
 def where(camera: Camera, covers: tuple[Cover, ...], x: float, y: float, time_s: float) -> Place:
-    """Say whether a point of the scene can be seen at a time."""
+    """Return whether a point of the scene is visible at a time."""
     moment = np.asarray([time_s])
     path, zoom = camera_path(camera, moment)
     across = (x - 0.5 - path[0, 0]) * zoom[0] + 0.5

@@ -23,7 +23,7 @@ _NAMES = "abcd"
 
 @dataclasses.dataclass(frozen=True)
 class _Role:
-    """A part to be given: its class and why it is silent, if it is."""
+    """A role in the scene: its class, and why it is silent if it is."""
 
     label: str
     silent: Silence
@@ -78,13 +78,13 @@ def _roles(spec: ClipSpec, hard: Difficulty) -> list[_Role]:
 
 
 def _another(dice: Dice, name: str, roles: list[_Role]) -> str:
-    """Return a class of a mechanism that is not there yet."""
+    """Return a class of a mechanism that the scene does not have yet."""
     taken = {load_class(role.label).mechanism for role in roles}
     return dice.choice(name, [label for label in class_names() if load_class(label).mechanism not in taken])
 
 
 def _silent(dice: Dice, name: str, roles: list[_Role]) -> _Role:
-    """Return a silent mover: half of them look like a source of the clip."""
+    """Return a silent mover; half of these look like a source of the clip."""
     like = dice.chance(f"{name} like", 0.5)
     label = dice.choice(f"{name} class", [role.label for role in roles] if like else list(class_names()))
     mechanism = load_class(label).mechanism

@@ -1,6 +1,6 @@
-"""The classes: each a mechanism with a voice.
+"""Define the classes: each a mechanism with a voice.
 
-Those of one mechanism share their silhouette.
+Classes of one mechanism share their silhouette.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SKIN = ("rubber", "plastic", "wood", "metal")
 _TINS = ("metal", "plastic", "stone", "ceramic")
 _BELLS = ("metal", "glass", "ceramic", "wood")
 _RUBBED = ("wood", "metal", "stone", "plastic")
-# Voices of every mechanism, each with its materials; the last material is the one that training never shows there.
+# Voices of every mechanism, each with its materials; training never shows the last material in that class.
 _CAST: dict[str, dict[str, tuple[str, ...]]] = {
     "bounce": {"bar": _HARD, "drum": _SKIN, "tin": _TINS},
     "hammer": {"bar": ("wood", "metal", "stone", "plastic", "glass"), "bell": _BELLS, "drum": _SKIN},
@@ -49,14 +49,14 @@ class SoundClass:
 
     Attributes:
         name: ``<mechanism>_<voice>``.
-        mechanism: What is seen: a name of ``mechanisms``.
-        voice: What is heard: a body that is struck, or a way of rubbing.
+        mechanism: The visible part: a name of ``mechanisms``.
+        voice: The audible part: a body that is struck, or a way of rubbing.
         kind: Kind of its events.
         tonal: Whether its events state a pitch.
-        materials: Materials it comes in.
-        heldout_material: The one that training never shows in this class.
+        materials: Materials of the class.
+        heldout_material: The material that training never shows in this class.
         number: Place among the classes of its mechanism, 0 to 2; the mark on its body.
-        description: What is seen and heard, for tables.
+        description: Sentence on video and audio, for tables.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Compose a scene from a clip's spec.
 
-Who, where, and the typed list of everything that happens.
+A scene has actors, places, and the typed list of all events.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from foleybench.synthfoley2.voices import BODIES, RUBS, STRIKES
 
 _WITHIN_OCTAVES = 0.45
 _SIZE_OCTAVES = 1.2
-# What is hit harder, or rubbed faster, sounds a little higher.
+# A harder hit, or faster rubbing, sounds a little higher.
 _IMPACT_OCTAVES = 0.12
 _SPEED_OCTAVES = 0.3
 _FEWEST_PERIODS = 14.0
@@ -39,7 +39,7 @@ _N_TRIES = 8
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Setting:
-    """What decides what is seen of an event."""
+    """The values that decide whether an event is visible."""
 
     camera: Camera
     covers: tuple[Cover, ...]
@@ -48,13 +48,13 @@ class _Setting:
 
 
 def compose(spec: ClipSpec) -> Scene:
-    """Write the scene of a clip; the event list follows from it and nothing else."""
+    """Write the scene of a clip, which alone decides the event list."""
     hard, dice = preset(spec.difficulty), spec.dice
     cast = draw_cast(spec)
     target, covered = _hidden(cast, dice, hard)
     camera = draw_camera(dice, hard, spec.duration_s, None if covered else target)
     covers = (draw_cover(dice, spec.duration_s, target),) if target is not None and covered else ()
-    # In a counterfactual pair nothing else may move because the main source did.
+    # In a counterfactual pair only the main source may change.
     pair = "counterfactual" in spec.notes
     setting = _Setting(camera=camera, covers=covers, duration_s=spec.duration_s, pair=pair)
     actors: list[Actor] = []
@@ -70,7 +70,7 @@ def compose(spec: ClipSpec) -> Scene:
 
 
 def _hidden(cast: Sequence[Actor], dice: Dice, hard: Difficulty) -> tuple[Actor | None, bool]:
-    """Choose who is hidden while it goes on, if anybody, and whether by a board."""
+    """Choose the actor that is hidden during the clip, if any, and whether a board hides it."""
     if not dice.chance("hide", hard.hide_probability):
         return None, False
     sounding = [actor for actor in cast if not actor.silent]
@@ -128,7 +128,7 @@ def _onset(actor: Actor, sound_class: SoundClass, contact: Contact, setting: _Se
     octaves = strike.octaves + _SIZE_OCTAVES * (0.5 - actor.size) + _WITHIN_OCTAVES * contact.place
     octaves += _IMPACT_OCTAVES * (contact.impact - 0.65)
     pitch_hz = round(body.base_hz * actor.pitch * 2.0**octaves, 3)
-    # The thin end dies away sooner; what is said to have a pitch lasts long enough to be heard as one.
+    # The thin end decays sooner; an event with a pitch lasts long enough for the pitch to be heard.
     decay_s = body.decay_s * strike.decay * actor.ring * 2.0 ** (-0.3 * contact.place)
     decay_s = max(decay_s, _FEWEST_PERIODS / pitch_hz) if body.tonal else decay_s
     silent = actor.silent != "" or contact.soft

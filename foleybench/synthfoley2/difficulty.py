@@ -1,4 +1,4 @@
-"""How hard the corpus is: every knob in one place."""
+"""Set how hard the second corpus is, in one place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from foleybench.errors import UnknownNameError, unknown
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Difficulty:
-    """Knobs of the corpus. Probabilities are per clip.
+    """Settings of the second corpus's difficulty. Probabilities are per clip.
 
     Attributes:
         contrast_low: Smallest difference in lightness between objects and background, 0 to 1.
@@ -20,13 +20,13 @@ class Difficulty:
         third_probability: A third one, given a second.
         silent_probability: A silent mover.
         silent_again_probability: A second one, given the first and room for it.
-        hide_probability: A source leaves the picture, or something moves in front of it, while it goes on.
+        hide_probability: A source leaves the frame, or a board moves in front of it, while its events go on.
         shake_probability: Hand-held camera.
-        shake_amplitude: Largest shift of a shaking camera in picture widths.
+        shake_amplitude: Largest shift of a shaking camera in frame widths.
         pan_probability: Slow pan to and fro.
-        pan_amplitude: Largest shift of a slow pan in picture widths.
+        pan_amplitude: Largest shift of a slow pan in frame widths.
         zoom_probability: The camera zooms in or out.
-        soft_probability: How many contacts of a sounding source are gentle and silent. Per contact.
+        soft_probability: Share of a source's contacts that are gentle and silent, per contact.
     """
 
     contrast_low: float = 0.22

@@ -1,4 +1,4 @@
-"""From a scene to frames."""
+"""Draw a scene into frames."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def draw(scene: Scene, times_s: FloatArray, side_px: int, dice: Dice, hard: Diff
     """Draw a scene.
 
     Args:
-        scene: Who, where, what happens, and what the camera does.
+        scene: Actors, places, events and camera.
         times_s: Frame times, shape (T,).
-        side_px: Side of the picture.
-        dice: The clip's draws, for what does not matter: wall, light, noise.
+        side_px: Side of a frame.
+        dice: The clip's draws, for wall, light and noise.
         hard: The difficulty.
 
     Returns:
@@ -68,7 +68,7 @@ def _wall_colour(dice: Dice) -> Colour:
 
 
 def _backdrop(wall: Colour, dice: Dice, hard: Difficulty, side_px: int, *, away: bool) -> View:
-    """Return a lit wall with soft and fine texture, wide enough for where the camera will look."""
+    """Return a lit wall with soft and fine texture, wide enough for the camera's whole path."""
     view = still(side_px, wall, beyond=_BEYOND if away else _BEYOND_AT_REST)
     height, width = view.pixels.shape[1:3]
     rng = dice.generator("texture")
@@ -85,7 +85,7 @@ def _backdrop(wall: Colour, dice: Dice, hard: Difficulty, side_px: int, *, away:
 
 
 def _grain(view: View, dice: Dice, hard: Difficulty) -> None:
-    """Add sensor noise to every frame: windows of one noise picture at random places, which is cheap."""
+    """Add sensor noise to every frame: windows of one noise image at random places, which is cheap."""
     side = view.side_px
     rng = dice.generator("sensor")
     sheet = rng.standard_normal((side + 61, side + 61, 1), dtype=np.float32) * np.float32(hard.sensor_noise)
@@ -96,7 +96,7 @@ def _grain(view: View, dice: Dice, hard: Difficulty) -> None:
 
 
 def _enlarge(knots: npt.NDArray[np.float32], height: int, width: int) -> Grid:
-    """Return a smooth picture through a few values, by linear interpolation along each axis."""
+    """Return a smooth image through a few values, by linear interpolation along each axis."""
     for axis, size in enumerate((height, width)):
         place = np.linspace(0.0, knots.shape[axis] - 1.001, size)
         low = place.astype(int)

@@ -1,4 +1,4 @@
-"""What a mechanism draws with: events, colours and mark."""
+"""Give mechanisms their events, colours and marks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Look:
     """One actor, ready to be drawn.
 
     Attributes:
-        actor: Who.
+        actor: The actor.
         events: Its events, silent ones too, in time order.
         times_s: Frame times, shape (T,).
-        body: Colour of what sounds.
-        mover: Colour of what moves.
-        stand: Colour of what merely holds.
-        pattern: What the body's surface adds to its colour: its material's, and its class's faint stripes.
+        body: Colour of the part that sounds.
+        mover: Colour of the part that moves.
+        stand: Colour of the stand.
+        pattern: Surface pattern of the body: its material's, and its class's faint stripes.
     """
 
     actor: Actor
@@ -49,7 +49,7 @@ class Look:
 
     @property
     def gap(self) -> float:
-        """How far what is to be struck has been moved away, in local units."""
+        """How far the struck part has been moved away, in local units."""
         return MISS if self.actor.silent == "miss" else 0.0
 
     @property
@@ -60,12 +60,12 @@ class Look:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Mechanism:
-    """What is seen of a group of classes; a local unit is about as large as all of it.
+    """The visible part of a group of classes; a local unit is about its size.
 
     Attributes:
-        stage: Draws what does not move.
-        act: Draws what moves; look-alikes are drawn by the same lines.
-        touch: Where it touches, in local units, from the actor and a place in [-1, 1].
+        stage: Draws the parts that do not move.
+        act: Draws the parts that move; look-alikes are drawn by the same code.
+        touch: Point of contact, in local units, from the actor and a place in [-1, 1].
     """
 
     stage: Callable[[View, Look], None]

@@ -1,7 +1,7 @@
-"""Materials: continuous physical properties, and how each looks.
+"""Define materials: continuous physical properties, and their looks.
 
 Numbers are of the order of textbook values (stiffness in GPa, density in kg/m3); objects draw theirs around them.
-Colour and pattern are tendencies, never a code: half of an object's colour is drawn without regard to its material.
+Colour and pattern only hint at materials: half of an object's colour is drawn without regard to its material.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Material:
 
     Attributes:
         colour: Typical colour, red, green, blue in [0, 1].
-        pattern: What its surface adds to the colour, or None when plain.
+        pattern: Surface pattern that is added to the colour, or None when plain.
         stiffness: Typical Young's modulus in GPa.
         density: Typical density in kg/m3.
         ring: How long it rings: factor on the decay time of a body.
@@ -79,7 +79,7 @@ MATERIALS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Substance:
-    """What one object is made of: continuous properties drawn around those of its material.
+    """The substance of one object: continuous properties drawn around those of its material.
 
     Attributes:
         stiffness: Young's modulus in GPa.

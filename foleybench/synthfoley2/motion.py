@@ -1,4 +1,4 @@
-"""From contacts and strokes to motion, frame by frame."""
+"""Turn contacts and strokes into motion, frame by frame."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Course:
     """The contacts of one actor with two before the first and two after the end; every array has shape (n,).
 
     Attributes:
-        contact_s: When.
-        place: Where on the body, -1 to 1.
+        contact_s: Time of the contact.
+        place: Place on the body, -1 to 1.
         soft: Whether the approach comes to rest.
         lift: Highest point of the approach.
-        fall_s: How long the approach takes.
-        dwell_s: How long contact lasts.
+        fall_s: Seconds that the approach takes.
+        dwell_s: Seconds that the contact lasts.
     """
 
     contact_s: FloatArray
@@ -47,8 +47,8 @@ class Course:
     def height(self, times_s: FloatArray) -> FloatArray:
         """Return how high something is above contact, in local units.
 
-        It rebounds when it touched hard and does not lie still, falls with constant acceleration to a hard contact
-        (speed 2 lift / fall_s), and comes to rest at a soft one.
+        The object rebounds when it touched hard and does not lie still, falls with constant acceleration to a hard
+        contact (speed 2 lift / fall_s), and comes to rest at a soft one.
         """
         i = self.index(times_s)
         leave_s, arrive_s = self.contact_s[i] + self.dwell_s[i], self.contact_s[i + 1]
@@ -97,7 +97,7 @@ def course(actor: Actor, events: Sequence[Event]) -> Course:
 
 
 def to_and_fro(events: Sequence[Event], times_s: FloatArray) -> FloatArray:
-    """Return where strokes have come to, -1 to 1: right and left in turn, with the speed of their curves."""
+    """Return the place of strokes, -1 to 1: right and left in turn, with the speed of their curves."""
     place = np.full(len(times_s), -1.0)
     for k, event in enumerate(events):
         share = np.clip((times_s - event.factors["contact_s"]) / event.factors["whole_s"], 0.0, 1.0)
@@ -106,12 +106,12 @@ def to_and_fro(events: Sequence[Event], times_s: FloatArray) -> FloatArray:
 
 
 def lifted(events: Sequence[Event], times_s: FloatArray) -> FloatArray:
-    """Return how far strokes are from touching, 0 to 1: it changes between them."""
+    """Return the distance of strokes from touching, 0 to 1, which changes between strokes."""
     return _between(events, times_s, [float(event.factors["off"]) for event in events])
 
 
 def wandering(events: Sequence[Event], times_s: FloatArray) -> FloatArray:
-    """Return the place of strokes, -1 to 1: it changes between them."""
+    """Return the place of strokes on the body, -1 to 1, which changes between strokes."""
     return _between(events, times_s, [float(event.factors["place"]) for event in events])
 
 

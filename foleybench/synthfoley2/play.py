@@ -1,4 +1,4 @@
-"""From a list of events to sound."""
+"""Turn a list of events into audio."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CEILING = 0.98
 
 
 def synthesise(events: Sequence[Event], duration_s: float, rate_hz: int, rng: np.random.Generator) -> AudioArray:
-    """Make sound from the events of a clip: a new draw of everything that the list does not state.
+    """Make audio from the events of a clip: with a new draw of everything that the list does not state.
 
     Args:
         events: The clip's events; silent ones are ignored.
@@ -40,5 +40,5 @@ def synthesise(events: Sequence[Event], duration_s: float, rate_hz: int, rng: np
     wet = room(dry, rate_hz, distance_m=1.0, rng=rng)
     wet += np.float32(_FLOOR) * band(n_samples, rate_hz, 60.0, 0.4 * rate_hz, rng=rng)
     top = float(np.abs(wet).max())
-    # Levels mean something, so a clip is scaled only when several loud things at once would clip.
+    # Levels carry information, so a clip is scaled only when several loud events at once would clip.
     return wet if top <= _CEILING else np.asarray(wet * np.float32(_CEILING / top), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""From a spec to a clip: compose, draw, play."""
+"""Render a spec of SynthFoley 2 into a clip."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def render_clip(spec: ClipSpec) -> Clip:
     """Make a clip: same spec, same bytes.
 
     Args:
-        spec: What to make.
+        spec: The clip's spec.
 
     Returns:
-        The clip with frames, sound and exact events.
+        The clip with frames, audio and exact events.
 
     Example:
         >>> spec = ClipSpec(clip_id="x_000000", source_id="x", label="bounce_tin", split="train", duration_s=1.0)

@@ -1,4 +1,4 @@
-"""The sound of rubbing and turning.
+"""Synthesise the sound of rubbing and turning.
 
 Level, brightness and often pitch follow the speed.
 """
@@ -75,7 +75,7 @@ def _pulses(
     ratios: FloatArray,
     decay_s: float,
 ) -> AudioArray:
-    """One small hit a ridge or spoke: as many a second as the speed says."""
+    """One small hit per ridge or spoke, at a rate that follows the speed."""
     passed = rub.pulses_hz * _travel(speed, rate_hz)
     at = np.searchsorted(passed, np.arange(0.5, float(passed[-1])))
     if len(at) == 0:
@@ -94,7 +94,7 @@ def _pulses(
 
 
 def _harmonic(event: Event, rub: Rub, speed: FloatArray, rate_hz: int, rng: np.random.Generator) -> AudioArray:
-    """A bowed or blown wave; that of a reed on a wheel rises with its speed, that of a string keeps its pitch."""
+    """A bowed or blown wave; the pitch of a reed on a wheel rises with its speed, that of a string stays."""
     return _voice(
         event, rub, speed, rate_hz, rng, glides=rub.base_hz == RUBS["reed"].base_hz, n_harmonics=16, slope=1.0
     )
@@ -130,17 +130,17 @@ def _voice(
 
 
 def _centre_hz(event: Event) -> float:
-    """Return where noise lies: higher for materials whose high modes are strong."""
+    """Return the band of the noise: higher for materials whose high modes are strong."""
     return float(event.factors["base_hz"] * 2.0 ** (-0.8 * event.factors["tilt"]))
 
 
 def _travel(speed: FloatArray, rate_hz: int) -> FloatArray:
-    """Return how far it has come, in seconds at full speed."""
+    """Return the distance covered, in seconds at full speed."""
     return np.asarray(np.cumsum(speed) / rate_hz)
 
 
 def _dull(freq_hz: FloatArray | float, event: Event) -> FloatArray:
-    """Return how much the air takes away at this distance."""
+    """Return the attenuation of the air at this distance."""
     return np.asarray(1.0 / np.sqrt(1.0 + (np.asarray(freq_hz) * event.factors["distance_m"] / AIR_HZ) ** 2))
 
 

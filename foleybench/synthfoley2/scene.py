@@ -1,6 +1,6 @@
-"""The list that frames and audio are both made from.
+"""Describe the scene that frames and audio are made from.
 
-Everything here is JSON, so that a shard holds the whole scene: who is where, what the camera does, what happens.
+Everything here is JSON, so that a shard holds the whole scene: actors, places, camera and events.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ SPEED_OF_SOUND = 343.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Actor:
-    """One object and what it is like.
+    """One object and its properties.
 
     Attributes:
         name: Id within the clip, written on each of its events as ``source``.
-        label: Its class, drawn alike whether or not it sounds.
+        label: Its class; silent and sounding objects look alike.
         material: Its material.
-        size: 0 to 1; larger is lower.
+        size: 0 to 1; larger objects have lower pitch.
         tempo: 0 to 1, more when held out.
-        distance_m: How far it is: how late, how soft and how dull it is heard, and where and how small it is seen.
-        start_s: Its first contact.
-        x: Where it stands, in picture widths at rest.
+        distance_m: Distance in metres, which decides delay, level, brightness, place and size.
+        start_s: Time of its first contact.
+        x: Its place, in frame widths at rest.
         y: The same, downwards.
-        scale: Picture widths per local unit.
-        mirror: -1 when it is turned round, else 1.
+        scale: Frame widths per local unit.
+        mirror: -1 when mirrored, else 1.
         silent: Why it never sounds: ``soft`` (it touches gently only), ``miss`` (it never touches), or "".
         steady: Whether its rhythm is even, so that it can be followed while it is hidden.
         stiffness: In GPa.
@@ -39,7 +39,7 @@ class Actor:
         noise: Factor on the noise of a contact.
         pitch: Factor on the pitch, from stiffness and density.
         tint: (3,) colour that has nothing to do with the material, mixed into it.
-        extra: What only its mechanism knows (pegs), and in ``after`` the contacts that follow the end of the clip.
+        extra: Facts of its mechanism (pegs), and in ``after`` the contacts that follow the end of the clip.
     """
 
     name: str
@@ -66,22 +66,22 @@ class Actor:
 
     @property
     def delay_s(self) -> float:
-        """How much later than seen it is heard."""
+        """Delay of the audio against the video, in seconds."""
         return self.distance_m / SPEED_OF_SOUND
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cover:
-    """A board that slides in front of things.
+    """A board that slides in front of objects.
 
     Attributes:
-        x: Centre when it is in place, in picture widths at rest.
+        x: Centre when it is in place, in frame widths at rest.
         y: The same, downwards.
         half: Half of its side.
-        from_s: When it starts to come.
-        move_s: How long it takes to come, and to go.
-        back_s: When it starts to go; after the end when it stays.
-        dx: Where it comes from, against its place.
+        from_s: Time when it starts to come.
+        move_s: Seconds that coming and going take.
+        back_s: Time when it starts to go; after the end when it stays.
+        dx: Start of its way, against its place.
         dy: The same, downwards.
         shade: Its lightness.
     """
@@ -116,13 +116,13 @@ class Camera:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A clip before it is drawn or played.
+    """A clip before drawing and playing.
 
     Attributes:
-        actors: Everything that moves, the main source first.
-        camera: What the camera does.
-        covers: What slides in front.
-        events: Everything that happens, in the order it is heard: audible and silent, seen and hidden.
+        actors: All actors, the main source first.
+        camera: Motion of the camera.
+        covers: Boards that slide in front.
+        events: All events, in audible order: audible and silent, visible and hidden.
         factors: The clip's factors; JSON values only.
     """
 

@@ -1,6 +1,6 @@
-"""When things touch: the contacts and strokes of one actor.
+"""Schedule one actor's contacts and strokes.
 
-Impact is speed at contact: what is drawn falls from a height, or slides in a time, that gives just that speed.
+Impact is speed at contact: the drawn object falls from a height, or slides in a time, that gives just that speed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HIGHEST = 0.5
 _SLIDE_S = 0.16
 _TURN_HZ = 0.55
 _LAST_S = 0.06
-# Contacts a second at the slowest and the fastest tempo of training, and how often things lie still after one.
+# Contacts a second at the slowest and the fastest tempo of training, and the share after which the object lies still.
 _PACES = {
     "bounce": (1.0, 2.3, 0.45),
     "hammer": (0.9, 2.2, 1.0),
@@ -35,16 +35,16 @@ _PACES = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Contact:
-    """One contact, silent or not, as it is seen.
+    """One contact, silent or not, as the video shows it.
 
     Attributes:
-        contact_s: When.
+        contact_s: Time of the contact.
         impact: Speed, 0 to 1.
-        place: Where on the body, -1 to 1; it decides the pitch within the body.
+        place: Place on the body, -1 to 1, which decides the pitch within the body.
         soft: Whether the approach comes to rest at the contact, which is silent.
-        lift: Highest point before it, in local units.
-        fall_s: How long the last approach takes.
-        dwell_s: How long it stays in contact.
+        lift: Highest point before the contact, in local units.
+        fall_s: Seconds that the last approach takes.
+        dwell_s: Seconds that the contact lasts.
     """
 
     contact_s: float
@@ -62,14 +62,14 @@ class Contact:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stroke:
-    """One stretch of rubbing or turning, silent or not, as it is seen.
+    """One stretch of rubbing or turning, silent or not, as the video shows it.
 
     Attributes:
-        contact_s: When it starts.
-        duration_s: How long it takes.
+        contact_s: Start in seconds.
+        duration_s: Length in seconds.
         impact: Highest speed, 0 to 1.
-        place: Where, -1 to 1.
-        off: Whether it is done without touching, which is silent.
+        place: Place on the body, -1 to 1.
+        off: Whether the stroke does not touch, which is silent.
         curve: Speed at ``CURVE_HZ``, 0 to ``impact``.
     """
 
@@ -128,7 +128,7 @@ def _contact(
     place = dice.uniform(f"place {k}", -1.0, 1.0)
     rests = dice.chance(f"rests {k}", _PACES[mechanism][2])
     dwell_s = dice.uniform(f"dwell {k}", 0.12, 0.35) / pace_hz(mechanism, actor.tempo) if rests else 0.0
-    # Never more than this of the gap is spent in contact (see dwell), so the rest is there to rise and fall in.
+    # At most this share of the gap is spent in contact (see dwell); rise and fall need the rest.
     free_s = 0.6 * before_s
     fall_s = min(FALL_S, 0.5 * free_s)
     lift = HIGHEST * impact * fall_s / FALL_S
@@ -167,7 +167,7 @@ def _turn_s(pegs: list[list[float]], k: int, unevenness: float, gap_s: float) ->
 
 
 def _standing(contact: Contact, found: list[Contact], k: int) -> Contact:
-    """A foot stands until the other one has come down."""
+    """Let a foot stand until the other one has come down."""
     if k + 1 >= len(found):
         return contact
     return dataclasses.replace(contact, dwell_s=round(1.04 * (found[k + 1].contact_s - contact.contact_s), 4))

@@ -1,4 +1,4 @@
-"""What identifies a clip: everything its bytes depend on."""
+"""Specify a clip of SynthFoley 2."""
 
 from __future__ import annotations
 

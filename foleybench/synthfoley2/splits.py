@@ -1,8 +1,7 @@
-"""Which clips a split holds.
+"""List the clips of a split.
 
-Balanced over the classes of the main source.
-
-An id is a hash of (version, seed, split, number) and says nothing; clips of all classes take turns.
+Splits are balanced over the classes of the main source. An id is a hash of (version, seed, split, number) and reveals
+nothing; clips of all classes take turns.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def _turn(number: int) -> int:
 
 
 def opaque_id(seed: int, split: str, number: int) -> str:
-    """Return the id of a source: 12 hexadecimal digits that say nothing.
+    """Return the id of a source: 12 hexadecimal digits that reveal nothing.
 
     Two of a few thousand agree with a probability below 1e-7; ``prepare`` would refuse the second.
     """

@@ -1,6 +1,6 @@
-"""The sound of contacts: decaying modes and a burst of noise.
+"""Synthesise the sound of contacts: decaying modes and noise bursts.
 
-Each hit is exactly as strong as its event says.
+Each hit is exactly as strong as its event states.
 """
 
 from __future__ import annotations

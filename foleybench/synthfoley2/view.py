@@ -1,8 +1,6 @@
 """Render a scene's shapes into frames through the camera.
 
-All frames at once.
-
-A shape is evaluated on a patch around it only, and only the pixels that it covers are blended.
+All frames are rendered at once. A shape is evaluated on a patch around it only, and only its pixels are blended.
 """
 
 from __future__ import annotations
@@ -27,17 +25,17 @@ _FAINT = 0.004
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class View:
-    """Frames being painted, and the local coordinates of what is being painted.
+    """Frames being painted, and the local coordinates of the current object.
 
     Attributes:
         pixels: (T, H, W, 3) float32 in [0, 1].
-        side_px: Pixels per picture width at zoom 1.
-        path: (T, 2) where the camera looks, in picture widths against rest.
+        side_px: Pixels per frame width at zoom 1.
+        path: (T, 2) where the camera looks, in frame widths against rest.
         zoom: (T,) its zoom.
         centre_px: Pixel, across and down, that shows the point (0.5, 0.5) when the camera is at rest.
-        x: Where the local origin is, in picture widths.
+        x: Place of the local origin, in frame widths.
         y: The same, downwards.
-        scale: Picture widths per local unit.
+        scale: Frame widths per local unit.
         mirror: -1 to turn everything round the local origin, else 1.
     """
 
@@ -71,7 +69,7 @@ class View:
         """Paint one shape in every frame where it shows.
 
         Args:
-            shape: Signed distance, called with coordinates in picture widths, ``sizes`` and ``fixed``.
+            shape: Signed distance, called with coordinates in frame widths, ``sizes`` and ``fixed``.
             colour: (3,) in [0, 1].
             reach: Half the side of a square, or half width and half height of a box, that holds the shape.
             x: Centre, a number or one a frame, in local units.
@@ -123,7 +121,7 @@ class View:
         self.paint(capsule, ink, reach=reach, x=x0 + hx, y=y0 + hy, hx=hx, hy=hy, r=width / 2.0)
 
     def on_screen_px(self, x: PerFrame, y: PerFrame) -> tuple[FloatArray, FloatArray]:
-        """Return where a point in local units is on screen, in pixels, two arrays of shape (T,)."""
+        """Return the place on screen of a point in local units, in pixels, two arrays of shape (T,)."""
         world_x = self.x + self.scale * self.mirror * np.asarray(x, dtype=np.float64)
         world_y = self.y + self.scale * np.asarray(y, dtype=np.float64)
         across = (world_x - 0.5 - self.path[:, 0]) * self.zoom * self.side_px + self.centre_px[0]
@@ -132,7 +130,7 @@ class View:
 
 
 def still(side_px: int, colour: Colour, *, beyond: tuple[float, float]) -> View:
-    """Return a view of one frame that shows more than a picture: so many picture widths on either side, up and down."""
+    """Return a view of one frame that shows more than the frame: this many frame widths on either side, up and down."""
     wide, high = (int(np.ceil(margin * side_px)) for margin in beyond)
     pixels = np.empty((1, side_px + 2 * high, side_px + 2 * wide, 3), dtype=np.float32)
     pixels[...] = colour
@@ -145,7 +143,7 @@ def film(backdrop: View, path: FloatArray, zoom: FloatArray) -> View:
 
     Args:
         backdrop: From ``still``, large enough for the whole path; its edge is repeated beyond.
-        path: (T, 2) where the camera looks, in picture widths against rest.
+        path: (T, 2) where the camera looks, in frame widths against rest.
         zoom: (T,) its zoom.
     """
     side, source = backdrop.side_px, backdrop.pixels[0]

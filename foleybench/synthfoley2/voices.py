@@ -1,4 +1,4 @@
-"""Voices: how a body rings when struck, or sounds while rubbed.
+"""Define voices: how a body rings when struck or rubbed.
 
 The first mode is the pitch written in the event list; the others are multiples of it, slightly detuned in every take.
 Sources: mode ratios of the free bar, the ideal membrane, the closed pipe and the bell from Fletcher and Rossing, The
@@ -75,10 +75,10 @@ BODIES = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rub:
-    """Something that sounds while it is rubbed or turned.
+    """A body that sounds while it is rubbed or turned.
 
     Attributes:
-        way: Which synthesis.
+        way: Kind of synthesis.
         base_hz: Pitch or centre of a middle-sized one of wood at full speed.
         tonal: Whether its pitch can be heard.
         pulses_hz: Ridges or spokes a second at full speed, for ways with pulses.
@@ -107,11 +107,11 @@ RUBS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Strike:
-    """How a mechanism excites a body, which is what tells it apart by ear.
+    """How a mechanism excites a body, which distinguishes mechanisms by ear.
 
     Attributes:
-        octaves: Added to the pitch of the body.
-        decay: Factor on its decay.
+        octaves: Octaves added to the pitch of the body.
+        decay: Factor on the decay of the body.
         noise: Factor on the noise of a contact.
         noise_s: Time for that noise to fall to 1/e.
         noise_hz: Lower and upper edge of that noise.

@@ -1,4 +1,4 @@
-"""The models: one file a system, on shared parts.
+"""Provide the models: one file a system, on shared parts.
 
 The file (or folder) of a registry name defines ``MODEL``. Systems stand here, controls in ``controls``. What systems
 share lies in folders with an underscore; each imports only itself and those before it:

@@ -1,9 +1,9 @@
 """Baseline: a flow on one vector a clip, its mean frame.
 
-This is the worked example of a system: what is its own stands here, the rest is shared parts. How it differs from its
-neighbours: ``unconditional`` sees nothing; ``foleyflow_static`` is given the mean over time of alignment features,
-which were trained on when frames and audio change; this one has no alignment stage, and nothing in it has looked at
-time. What it gets right of a clip is therefore what one blurred picture tells: mostly the class.
+This is the worked example of a system: only its own parts stand here, the rest is shared. ``unconditional`` has no
+condition; ``foleyflow_static`` is given the mean over time of alignment features, which were trained on the times of
+changes; this system has no alignment stage and no part that uses time. So it can only get right what one blurred frame
+reveals: mostly the class.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MODEL = Model(
     kind="baseline",
     sees=frozenset({"video"}),
     licence="MIT",
-    description="A flow on mel tokens that is given one vector a clip: the mean frame, and nothing of time.",
+    description="A flow on mel tokens that is given one vector a clip: the mean frame, without time.",
     build=SYSTEM.build,
     train=SYSTEM.train,
 )

@@ -1,4 +1,4 @@
-"""Foley-Flow with a static condition: the ablation of "dynamic".
+"""Foley-Flow with a static condition, the ablation of "dynamic".
 
 The mean over time goes through the same layers.
 """
@@ -22,7 +22,7 @@ MODEL = Model(
     kind="baseline",
     sees=frozenset({"video"}),
     licence="MIT",
-    description="The same flow whose condition is averaged over the clip: it knows what sounds, not when.",
+    description="The same flow whose condition is averaged over the clip: it knows which events, not when.",
     build=build,
     train=train,
 )

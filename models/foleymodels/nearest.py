@@ -1,7 +1,7 @@
 """Baseline: copies the audio of the nearest training clip.
 
-Nothing is generated, so realism is hard to beat. Likeness is measured on the alignment stage's condition: the clips
-whose mean is nearest are short-listed, and the one whose condition moves most alike over time is taken.
+No audio is synthesised, so realism is hard to exceed. Similarity is measured on the alignment stage's condition: clips
+with the nearest mean are short-listed, and of these the one with the most similar course over time is copied.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _N_DIRECTIONS = 8
 
 @dataclasses.dataclass(frozen=True)
 class ClipIndex:
-    """What is kept of each training clip.
+    """The index of the training clips.
 
     Attributes:
         means: Mean condition, unit length, shape (n, condition_dim).
@@ -59,7 +59,7 @@ class ClipIndex:
         return _describe((condition - self.centre) / self.spread, self.directions)
 
     def nearest(self, condition: Tensor) -> int:
-        """Return which training clip is nearest to a condition (n_tokens, condition_dim)."""
+        """Return the training clip nearest to a condition (n_tokens, condition_dim)."""
         mean, course = self.describe(condition)
         likeness = self.means @ mean
         short_list = likeness.topk(min(_SHORT_LIST, len(likeness))).indices

@@ -1,6 +1,6 @@
 """Baseline: the flow without any condition.
 
-It shows what is scored when a model ignores the video.
+The row shows the score of a model that ignores the video.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODEL = Model(
     kind="baseline",
     sees=frozenset({"video"}),
     licence="MIT",
-    description="Draws a sound of the training distribution without looking at the video.",
+    description="Draws audio of the training distribution without using the video.",
     build=build,
     train=train,
 )

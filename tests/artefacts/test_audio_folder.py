@@ -1,4 +1,4 @@
-"""Matching files to clips, and the policy for missing, broken, short, long and silent sound."""
+"""Matching files to clips, and the policy for missing, broken, short, long and silent audio."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_a_map_gives_names_and_takes(tmp_path):
     assert matched.unmatched == [PurePosixPath("y.wav")]
     assert matched.unknown_rows == [
         "line 4: there is no clip 'nobody'",
-        "line 5: there is no sound or video at '../z.wav' in the folder",
+        "line 5: there is no audio or video at '../z.wav' in the folder",
     ]
 
 

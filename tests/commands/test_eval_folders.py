@@ -51,7 +51,7 @@ def test_one_command_scores_two_folders(here, capsys):
     assert result["model"]["name"] == "my-outputs"
     assert (result["status"], result["protocol"]["name"], result["dataset"]["n_scored"]) == ("complete", "signal", 3)
     lines = said.err.splitlines()
-    assert "3 real clips, 3 with generated sound" in lines
+    assert "3 real clips, 3 with generated audio" in lines
     assert "  my dog.mp4 is clip my-dog" in lines
     assert next(line for line in lines if line.startswith("protocol signal: the richest that runs here; foleybench"))
     assert "  foleybench eval --controls --reference 'real clips'" in lines
@@ -66,7 +66,7 @@ def test_a_set_of_sound_alone_and_dry_runs(here, capsys):
     result = results.read_result(Path(capsys.readouterr().out.strip()))
     assert result["metrics"]["logmel_distance"]["value"] == 0.0
     assert result["metrics"]["onset_agreement"]["value"] is None  # steady tones have no onsets
-    assert "no onset in any reference sound" in result["metrics"]["onset_agreement"]["reason"]
+    assert "no onset in any reference audio" in result["metrics"]["onset_agreement"]["reason"]
 
 
 def test_the_table_is_aligned_and_names_what_controls_get(here, capsys):
@@ -82,13 +82,13 @@ def test_the_table_is_aligned_and_names_what_controls_get(here, capsys):
     said = capsys.readouterr().err
     assert "--controls" not in said
     head, level, silent = (line for line in said.splitlines() if "better" in line or "lower" in line)
-    for word in ("value", "95 % interval", "unit", "better", "clips", "real sound", "another clip's", "noise"):
+    for word in ("value", "95 % interval", "unit", "better", "clips", "real audio", "another clip's", "noise"):
         assert word in head
     assert "all metrics: no 95 % interval: 3 source videos, at least 6 are needed" in said
     assert "decibels" in level
     assert "lower ↓" in level
     assert "percent" in silent
-    at = head.index("real sound") + len("real sound")
+    at = head.index("real audio") + len("real audio")
     assert level[:at].split()[-1] == "0"
     assert level.index("decibels") == silent.index("percent") == head.index("unit")
     assert level.endswith("level_difference")
@@ -100,7 +100,7 @@ def _cells(line: str) -> list[str]:
 
 @pytest.mark.slow
 def test_controls_of_another_folder_of_that_name_are_not_reused(here, capsys):
-    """Same names, other sound: what was generated for the first is not scored against the second."""
+    """Same names, other audio: what was generated for the first is not scored against the second."""
     assert evaluate("--controls", "--reference", "real clips", "--metric", "level_difference") == EXIT_OK
     for path in (here / "real clips").iterdir():
         write_video(path, pictures(30), audio=0.1 * click(0.5, 1.2))
@@ -119,7 +119,7 @@ def test_takes_say_their_spread(here, capsys):
             write_wav(folder / f"{take}.wav", audio.astype(np.float32), RATE_HZ)
     assert evaluate("--audio", "takes", "--reference", "real clips", "--metric", "level_difference") == EXIT_OK
     said = capsys.readouterr().err
-    assert "3 real clips, 3 with generated sound (6 takes)" in said
+    assert "3 real clips, 3 with generated audio (6 takes)" in said
     assert "sd of takes" in said
     assert "averaged within the clip; intervals are over clips" in said
 
@@ -140,8 +140,8 @@ def test_a_missing_file_is_named_and_the_rest_is_scored(here, capsys):
     (here / "my outputs" / "my dog.wav").rename(here / "my outputs" / "my dogs.wav")
     assert evaluate(*FOLDERS, *METRICS) == EXIT_PARTIAL
     said = capsys.readouterr().err
-    assert "generated my dogs.wav: no real sound of this name (near: my dog)" in said
-    assert "real my dog.mp4: no generated sound of this name (near: my dogs)" in said
+    assert "generated my dogs.wav: no real audio of this name (near: my dog)" in said
+    assert "real my dog.mp4: no generated audio of this name (near: my dogs)" in said
     assert "2 of 3 clips scored" in said
 
 

@@ -23,7 +23,7 @@ MODEL = Model(title="m", kind="model", sees=frozenset({"video"}), licence="MIT",
 
 @pytest.fixture
 def audio(clicks, tmp_path) -> Path:
-    """Sound in a folder whose name has a blank."""
+    """Audio in a folder whose name has a blank."""
     folder = tmp_path / "my model"
     for clip in ShardDataset(clicks).clips(video=False):
         write_wav(folder / f"{clip.clip_id}.wav", clip.audio, clip.rate_hz)

@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, make_clicks) -> Path:
         entries.append(Entry(**{**vars(entry), "facts": facts}))
     entries[3].facts.update(duplicate_of=entries[0].clip_id, duplicate_kind="near", flags=["duplicate"])
     for k, (status, reason) in enumerate(
-        [("no_audio", "the file holds no sound"), ("too_short", "0.3 s of it"), ("too_short", "0.45 s of it")]
+        [("no_audio", "the file holds no audio"), ("too_short", "0.3 s of it"), ("too_short", "0.45 s of it")]
     ):
         entries.append(_lost(f"lost{k}_000000", "ticks", status, reason))
     entries.append(_lost("hostile_000000", HOSTILE, "undecodable", f"bad {HOSTILE}"))
@@ -70,7 +70,7 @@ def large(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def hostile(tmp_path: Path, make_clicks) -> Path:
-    """Return a manifest with pictures whose labels, sources and reasons are hostile, among them 10,000 characters."""
+    """Return a manifest with thumbnails whose labels, sources and reasons are hostile, among them 10,000 characters."""
     path = make_clicks(tmp_path / "hostile", 3)
     manifest = read_manifest(path)
     labels = [HOSTILE, "\u202egnola\u2066" + "</title><img src=x onerror=alert(1)>", "long" * 2500]

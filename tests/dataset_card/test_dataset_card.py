@@ -29,7 +29,7 @@ def test_figures(folder: Path):
     assert overview.copies == [("clip03_000000", "clip00_000000", "near")]
     short = overview.reasons["too_short", "# s of it"]
     assert (short.n, short.words, short.clip_ids) == (2, "0.3 to 0.45 s of it", ["lost1_000000", "lost2_000000"])
-    assert overview.reasons["no_audio", "the file holds no sound"].words == "the file holds no sound"
+    assert overview.reasons["no_audio", "the file holds no audio"].words == "the file holds no audio"
     assert overview.shard_bytes() == {"test-000000.tar": (folder / "test-000000.tar").stat().st_size}
     assert read_overview(folder / "train.manifest.jsonl").shard_bytes() == {"train-000000.tar": None}
 

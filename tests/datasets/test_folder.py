@@ -122,7 +122,7 @@ def test_names_that_only_collide_as_slugs_get_a_hash(tmp_path: Path):
 
 
 def test_two_files_of_one_clip_are_told(tmp_path: Path):
-    """Picture and sound of one clip side by side, and two files that the table gives one id."""
+    """Video and audio of one clip side by side, and two files that the table gives one id."""
     touch(tmp_path, "x.wav", "x.mp4", "sub/x.wav", "p.mp4", "q.mp4")
     table = tmp_path / "names.csv"
     table.write_text("path,clip_id\np.mp4,same\nq.mp4,same\n")
@@ -274,7 +274,7 @@ def test_make_works_alone(videos: Path):
 
 
 def test_sound_alone_becomes_clips_without_picture(tmp_path: Path):
-    """Shards hold no picture then; sound of 16 bits comes out to the bit, and as long as it is."""
+    """Shards hold no video then; audio of 16 bits comes out to the bit, and as long as it is."""
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 24321).astype(np.float32)
     write_wav(tmp_path / "real" / "звук 1.wav", noise, 16000)
     write_video(tmp_path / "real" / "film.mp4", pictures(30), audio=click(0.4, 1.2))
@@ -304,7 +304,7 @@ def test_what_the_folder_is_called_is_the_name_of_the_data_set(tmp_path: Path):
 
 
 def test_both_channels_are_kept_when_asked(tmp_path: Path):
-    """To the bit from 16-bit sound; clips come as the mean or the first; one channel stays one; the profile says it."""
+    """To the bit from 16-bit audio; clips come as the mean or the first; one channel stays one; the profile says it."""
     rng = np.random.default_rng(0)
     steps = rng.integers(-8000, 8000, (32000, 2)).astype(np.float32) / 32768
     (tmp_path / "real").mkdir()

@@ -54,7 +54,7 @@ def test_no_samples_are_silence_and_bad_ones_are_refused():
 
 
 def test_masks_keep_edges_apart():
-    """By hand, for a picture of 16 x 16 shifted by 4: of the last window, its four quarters are from four corners."""
+    """By hand, for an image of 16 x 16 shifted by 4: of the last window, its four quarters are from four corners."""
     mask = htsat._apart(16, 4)
     assert mask.shape == (4, 64, 64)
     assert (mask[0] == 0).all()

@@ -152,7 +152,7 @@ def test_the_size_of_the_published_batches_does_not_matter():
 def test_a_sound_that_is_not_finite_is_refused():
     signal = clip()
     signal.audio[5] = np.nan
-    with pytest.raises(FoleyError, match="need finite sound"):
+    with pytest.raises(FoleyError, match="need finite audio"):
         diff_foley_align.judged(signal)
 
 

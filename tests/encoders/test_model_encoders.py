@@ -20,7 +20,7 @@ TRUNKS = {name.__name__.rpartition(".")[2]: name.TRUNK for name in (eva_clip_g14
 
 
 def frames(height, width, n=2, seed=0):
-    """Smooth pictures with sharp edges."""
+    """Smooth frames with sharp edges."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (n, 5, 7, 3), dtype=np.uint8)
     return coarse.repeat(-(-height // 5), 1).repeat(-(-width // 7), 2)[:, :height, :width]

@@ -68,7 +68,7 @@ def test_steady_noise_has_hardly_any_onsets_after_its_start():
 
 
 def steady(kind, seconds, seed=0):
-    """A sound that goes on as it is from before its start to after its end."""
+    """Audio that goes on as it is from before its start to after its end."""
     n = round(seconds * RATE_HZ)
     hz = np.maximum(np.fft.rfftfreq(n, 1 / RATE_HZ), 20.0)
     if kind in ("white", "pink", "brown"):

@@ -78,7 +78,7 @@ def test_a_full_disk_switches_the_cache_off_and_is_told_once(tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert said.startswith(f"foleybench: the feature cache {tmp_path} cannot be written (")
-    assert said.endswith("): going on without it\n")
+    assert said.endswith("): going on without the cache\n")
     assert cache.get("e", ["ab12", "cd34"]).keys() == {"ab12"}  # what is there is still read
     assert [path.name for path in tmp_path.iterdir()] == ["e.sqlite"]
 

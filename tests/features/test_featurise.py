@@ -1,4 +1,4 @@
-"""Encoders run once, in order, on what they may see; pictures are decoded only when they must be."""
+"""Encoders run once, in order, on what they may see; frames are decoded only when needed."""
 
 import dataclasses
 

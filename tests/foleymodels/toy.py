@@ -27,7 +27,7 @@ def toy_clip(
     *,
     rate_hz: int = RATE_HZ,
 ):
-    """Return frames, sound and onset times of one clip."""
+    """Return frames, audio and onset times of one clip."""
     onsets = np.sort(rng.uniform(0.1, duration_s - 0.1, size=max(1, round(duration_s * 1.5))))
     frames: FrameArray = np.full((max(1, round(duration_s * fps)), side, side, 3), 40, dtype=np.uint8)
     frames += rng.integers(0, 6, frames.shape, dtype=np.uint8)

@@ -164,7 +164,7 @@ def test_a_clip_without_usable_sound_has_no_file_and_the_rest_goes_on(clicks, tm
     made = ["generate", "--model", "hiss.py:MODEL", "--data", str(clicks), "--out", str(out)]
     assert cli.main(made) == EXIT_PARTIAL
     told = capsys.readouterr().err
-    assert all(f"no sound for {clip_id}: not_finite, 1 of 16000 samples" in told for clip_id in (ids[0], ids[2]))
+    assert all(f"no audio for {clip_id}: not_finite, 1 of 16000 samples" in told for clip_id in (ids[0], ids[2]))
     assert sorted(path.stem for path in out.glob("*.wav")) == sorted(set(ids) - {ids[0], ids[2]})
     assert set(audio_folder.read_generation(out)["refused"]) == {ids[0], ids[2]}
     system = {"name": "hiss", "kind": "model"}
@@ -184,7 +184,7 @@ def test_a_clip_without_usable_sound_has_no_file_and_the_rest_goes_on(clicks, tm
 def test_a_model_that_makes_no_usable_sound_at_all_is_stopped(clicks, tmp_path, monkeypatch):
     """W3."""
     monkeypatch.setattr(generation, "load_model", lambda name: model_of(Hiss(bad=np.nan)))
-    with pytest.raises(FoleyError, match="made no sound for any of the first 6 clips; clip00_000000: not_finite"):
+    with pytest.raises(FoleyError, match="made no audio for any of the first 6 clips; clip00_000000: not_finite"):
         generate_folder(SETTINGS, clicks, tmp_path / "audio", limit=None, force=False)
     monkeypatch.setattr(generation._require_some_sound, "__defaults__", (2,))
     with pytest.raises(FoleyError, match="the first 3 clips"):

@@ -1,4 +1,4 @@
-"""Sound for a person's video: exact length, takes by seed, loudness, picture copied, original dropped or mixed."""
+"""Audio for a person's video: exact length, takes by seed, loudness, video copied, original dropped or mixed."""
 
 import dataclasses
 import json

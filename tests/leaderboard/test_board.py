@@ -157,12 +157,12 @@ def test_numbers_of_other_weights_are_shown_and_not_ranked(tmp_path, make_result
 
 
 def test_half_length_sounds_are_not_ranked(tmp_path, make_result):
-    """Sounds of 4.1 s for clips of 8.3 s are scored with silence for the rest; the row says why it has no rank."""
-    problem = {"clip_id": "clip", "detail": "4.1000 s of sound for a clip of 8.3000 s"}
+    """Audio of 4.1 s for clips of 8.3 s are scored with silence for the rest; the row says why it has no rank."""
+    problem = {"clip_id": "clip", "detail": "4.1000 s of audio for a clip of 8.3000 s"}
     make_result(tmp_path, "halves", problems=[{**problem, "kind": "too_short"}] * 12)
     make_result(tmp_path, "nearly", problems=[{**problem, "kind": "short"}] * 12)
     board = board_of(tmp_path)
-    assert row_of(board, "halves").why_unranked == "12 of 40 sounds last less than 95 % of their clip"
+    assert row_of(board, "halves").why_unranked == "12 of 40 audio files last less than 95 % of their clip"
     assert all(cell.standing is None for cell in row_of(board, "halves").cells.values())
     assert row_of(board, "nearly").why_unranked == ""
 

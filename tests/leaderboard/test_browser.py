@@ -74,7 +74,7 @@ def board(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def listening(make_clicks, tmp_path_factory):
-    """Three clips, the real sound, a late one, noise, and a system without a sound for the first clip."""
+    """Three clips, the real audio, a late one, noise, and a system without audio for the first clip."""
     home = tmp_path_factory.mktemp("listening")
     clicks = make_clicks(home / "data", 3, duration_s=CLIP_S)
     data = ShardDataset(clicks)
@@ -278,10 +278,10 @@ def wait_until(tab, at_s):
 
 def test_keys_switch_the_sound_at_the_same_instant(visit, listening):
     tab = visit(listening[0])
-    assert heard(tab) == ["real sound"]
+    assert heard(tab) == ["real audio"]
     tab.keyboard.press(" ")
     wait_until(tab, 0.2)
-    for key, name in (("2", "late"), ("3", "noise"), ("1", "real sound")):
+    for key, name in (("2", "late"), ("3", "noise"), ("1", "real audio")):
         before = media(tab)[0]["at"]
         tab.keyboard.press(key)
         assert heard(tab) == [name]
@@ -330,27 +330,27 @@ def test_missing_sound_is_said_and_cannot_be_chosen(visit, listening):
     tab = visit(listening[0])
     assert "no file for this clip" in tab.locator(f"{VISIBLE} .track[data-name=holes]").inner_text()
     tab.keyboard.press("4")
-    assert heard(tab) == ["real sound"]
+    assert heard(tab) == ["real audio"]
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("4")
     assert heard(tab) == ["holes"]
     tab.keyboard.press("ArrowLeft")
-    assert len(heard(tab)) == 1  # falls back to a sound that is there
+    assert len(heard(tab)) == 1  # falls back to a track that is there
 
 
 def test_blind_hides_names_and_shuffles(visit, listening):
     tab = visit(listening[0])
     names = f"{VISIBLE} .track .name"
     tab.keyboard.press("b")
-    assert tab.locator(names).all_inner_texts() == ["Sound 1", "Sound 2", "Sound 3", "Sound 4"]
-    for attribute in ("real sound", "late", "noise"):
+    assert tab.locator(names).all_inner_texts() == ["Audio 1", "Audio 2", "Audio 3", "Audio 4"]
+    for attribute in ("real audio", "late", "noise"):
         assert attribute not in tab.locator("body").inner_text()
     assert tab.locator(f"{VISIBLE} .ticks").first.is_hidden()
     tab.keyboard.press("2")
     order = tab.eval_on_selector_all(f"{VISIBLE} .track", "found => found.map(t => t.dataset.name)")
     assert heard(tab) == [order[1]] or order[1] == "holes"
     tab.keyboard.press("b")
-    assert tab.locator(names).all_inner_texts() == ["real sound", "late", "noise", "holes"]
+    assert tab.locator(names).all_inner_texts() == ["real audio", "late", "noise", "holes"]
 
 
 def test_state_is_in_the_address(visit, listening):
@@ -375,7 +375,7 @@ def test_nonsense_in_the_address(visit, listening, fragment):
     path, shown = listening
     tab = visit(path, fragment=fragment)
     assert tab.locator(VISIBLE).get_attribute("data-id") == shown[0]
-    assert heard(tab) == ["real sound"]
+    assert heard(tab) == ["real audio"]
 
 
 def test_a_phone_shows_no_keys_and_no_broken_words(visit, listening):

@@ -70,7 +70,9 @@ def test_subsets_of_one_manifest_are_compared_on_their_common_clips_and_that_is_
     c = make_result(tmp_path, "gamma", clip_ids=ids(0, 60))
     lines = compare.table(a, b).splitlines()
     assert lines[0] == "alpha covers 40 clips, beta 45, both 25."
-    assert lines[1].startswith("They are about different subsets (`mmaudio` and `vggsounder`): only the clips in both")
+    assert lines[1].startswith(
+        "The results are about different subsets (`mmaudio` and `vggsounder`): only the clips in both"
+    )
     assert "(`mmaudio` and all clips)" in compare.table(a, c)
     assert "different subsets" not in compare.table(a, a)
 

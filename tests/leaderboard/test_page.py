@@ -164,7 +164,7 @@ def test_a_row_leads_to_its_sound_where_a_listening_page_has_it(board_folder, tm
     made = page.render_leaderboard(make_boards(read_all(board_folder)), [], find_sounds(tmp_path))
     links = [a["href"] for tag, a in collect(made) if tag == "a" and "listening" in a.get("href", "")]
     assert set(links) == {"listening/synthfoley.html#system=alpha"}
-    assert "None is kept here" in made  # of the others
+    assert "There is no listening page yet" in made  # of the others
     assert find_sounds(tmp_path / "nowhere") == {}
 
 

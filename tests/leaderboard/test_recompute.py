@@ -114,10 +114,13 @@ METRICS_WITH_MORE = ("event_f1", "fad_mini")
             lambda r: r["metrics"]["event_f1"].update(not_applicable=1, n_used=39),
             "event_f1 does not apply to 1 clips, in",
         ),
-        (lambda r: r["dataset"].update(n_scored=41), "it counts 41 clips scored, the clip table has 40."),
-        (lambda r: r["dataset"].update(n_clips=39), "it is complete with 39 clips, the clip table has 40."),
-        (lambda r: r["dataset"].update(n_clips=41), "it is complete with 41 clips, the clip table has 40."),
-        (lambda r: r.update(status="partial", dataset={**r["dataset"], "n_clips": 39}), "it is partial with 39 clips"),
+        (lambda r: r["dataset"].update(n_scored=41), "the result counts 41 clips scored, the clip table has 40."),
+        (lambda r: r["dataset"].update(n_clips=39), "the result is complete with 39 clips, the clip table has 40."),
+        (lambda r: r["dataset"].update(n_clips=41), "the result is complete with 41 clips, the clip table has 40."),
+        (
+            lambda r: r.update(status="partial", dataset={**r["dataset"], "n_clips": 39}),
+            "the result is partial with 39 clips",
+        ),
     ],
 )
 def test_whatever_follows_from_the_table_is_compared_with_it(tmp_path, change, message):

@@ -20,14 +20,14 @@ RATE_HZ = 16000
 
 @pytest.fixture(scope="module")
 def folders(clicks, tmp_path_factory):
-    """Two systems: one shifts the real sound by 0.2 s, the other misses a clip, breaks one and cuts one short."""
+    """Two systems: one shifts the real audio by 0.2 s, the other misses a clip, breaks one and cuts one short."""
     home = tmp_path_factory.mktemp("audio")
     data = ShardDataset(clicks)
     for index, clip_id in enumerate(data.clip_ids):
         audio = data.load(clip_id, video=False).audio
         write_wav(home / "late" / f"{clip_id}.wav", np.roll(audio, RATE_HZ // 5), RATE_HZ)
         if index == 1:
-            (home / "poor" / f"{clip_id}.wav").write_bytes(b"RIFF no sound")
+            (home / "poor" / f"{clip_id}.wav").write_bytes(b"RIFF no audio")
         elif index:
             write_wav(home / "poor" / f"{clip_id}.wav", audio[: len(audio) // (1 + index % 2)], RATE_HZ)
         else:
@@ -53,7 +53,7 @@ def test_missing_and_broken_sound_is_named(report, clicks):
     first, second = ShardDataset(clicks).clip_ids[:2]
     assert {(name, clip_id) for name, clip_id, _ in report.missing} == {("poor <b>", first), ("poor <b>", second)}
     assert "no file for this clip in the audio folder" in report.html
-    assert "No sound: " in report.html
+    assert "No audio: " in report.html
 
 
 def sounds(html):
@@ -65,19 +65,19 @@ def test_every_sound_is_there_and_as_long_as_its_clip(report):
     assert len(found) == 6 * 3 - 2
     for data in found:
         samples, rate_hz = soundfile.read(io.BytesIO(data))
-        assert (rate_hz, len(samples)) == (RATE_HZ, 2 * RATE_HZ)  # short sound is padded, as the evaluator does
+        assert (rate_hz, len(samples)) == (RATE_HZ, 2 * RATE_HZ)  # short audio is padded, as the evaluator does
     assert len(re.findall(r'<video muted[^>]* src="data:video/mp4;base64,', report.html)) == 6
 
 
 def test_marks_tell_hits_from_misses(report):
     track = next(part for part in report.html.split('<li class="track') if 'data-name="late"' in part)
     assert track.count('class="miss"') > 4
-    real = next(part for part in report.html.split('<li class="track') if 'data-name="real sound"' in part)
+    real = next(part for part in report.html.split('<li class="track') if 'data-name="real audio"' in part)
     assert real.count('<i class="hit"') >= 6
 
 
 def test_marks_are_those_that_the_metrics_count(clicks):
-    """``event_f1`` counts a sound at 0 where the events are exact, ``onset_agreement`` of real clips does not."""
+    """``event_f1`` counts audio at 0 where the events are exact, ``onset_agreement`` of real clips does not."""
     exact = ShardDataset(clicks).load("clip00_000000", video=False)
     tone = np.sin(2 * np.pi * 440 * np.arange(2 * RATE_HZ) / RATE_HZ).astype(np.float32)
     sound = Sound("a tone", tone, RATE_HZ)
@@ -87,7 +87,7 @@ def test_marks_are_those_that_the_metrics_count(clicks):
 
 def test_the_real_sound_is_not_there_twice(clicks, folders):
     made = make_report(ReportRequest(data=clicks, audio={"ground_truth": folders["late"]}, n_clips=1))
-    assert "real sound" not in re.findall(r'data-name="([^"]+)"', made.html)
+    assert "real audio" not in re.findall(r'data-name="([^"]+)"', made.html)
 
 
 def test_hostile_names_are_escaped(report):

@@ -64,7 +64,7 @@ def test_many_systems_can_still_reach_significance():
 
 
 def test_the_best_and_those_not_told_apart_from_it():
-    """A is not told apart from B, B not from C, but A is from C."""
+    """A and B, and B and C, are not significantly different, but A and C are."""
     better = Paired(1.0, None, None, None, 0, 0.0, 0.0)
     found = [Comparison(0, 1, better, 0.4), Comparison(0, 2, better, 0.01), Comparison(1, 2, better, 0.4)]
     assert standings(3, "higher", found) == [(1, 2, True), (1, 3, True), (2, 3, False)]

@@ -76,7 +76,7 @@ def test_a_partial_row_is_told(home, capsys):
 def test_another_test_set_is_told_with_both_hashes(home):
     path = make_result(home, "mine", manifest="f" * 64)
     problems, _ = examine(path, home)
-    assert any("its test set is ffffffffffff and that of the other rows" in problem for problem in problems)
+    assert any("the row's test set is ffffffffffff, that of the other rows" in problem for problem in problems)
 
 
 def test_a_metric_left_out_is_told(home):

@@ -1,4 +1,4 @@
-"""Sound as arrays and files."""
+"""Reading, writing and resampling audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a listener would be told of a sound: every remark, and none for good files."""
+"""Every remark on audio, and none on good files."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_w7_rounded_timestamps_are_no_gap(tmp_path: Path):
 
 
 def test_r6_a_hole_is_told(tmp_path: Path):
-    """R6: three seconds without sound between two stretches of it."""
+    """R6: three seconds without audio between two stretches of it."""
     whole = write_video(tmp_path / "a.mka", None, audio=tone(440, 3.0), audio_codec="flac")
     heard = hear(with_gap(whole, tmp_path / "b.mka", 3.0))
     assert kinds(heard) == ["sound_gap"]
@@ -178,7 +178,7 @@ def test_r9_a_wav_written_to_a_pipe_says_no_length(tmp_path: Path, stated: int):
 
 
 def test_packets_that_do_not_decode_are_told(tmp_path: Path):
-    """W5: for sound, too."""
+    """W5: damaged audio packets get the remark too."""
     whole = write_video(tmp_path / "a.m4a", None, audio=np.random.default_rng(0).normal(0, 0.1, RATE_HZ))
     seen = []
 
@@ -212,7 +212,7 @@ def peak_mb(path: Path, max_s: float) -> float:
 
 @pytest.mark.parametrize("gap_s", [20_000.0, 1_000_000.0])
 def test_d3_memory_does_not_go_to_the_last_timestamp(tmp_path: Path, gap_s: float):
-    """D3: sound after a jump of hours is beyond the clip; what is before it is heard, and the hole is told."""
+    """D3: audio after a jump of hours is beyond the clip; what comes before is read, and a remark names the gap."""
     whole = write_video(tmp_path / "a.mka", None, audio=tone(440, 3.0), audio_codec="flac")
     path = with_gap(whole, tmp_path / "b.mka", gap_s)
     heard = hear(path, max_s=10.0)

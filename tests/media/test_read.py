@@ -87,7 +87,7 @@ def test_a_video_without_sound_is_a_clip_without_sound(tmp_path: Path):
 
 
 def test_sound_is_laid_on_the_clock_of_the_picture(tmp_path: Path):
-    # The picture starts 0.5 s after the sound; the click at 0.8 s of the file is at 0.3 s of the picture.
+    # The video starts 0.5 s after the audio; the click at 0.8 s of the file is at 0.3 s of the video.
     times = [0.5 + k / 25 for k in range(25)]
     path = write_video(tmp_path / "late.mkv", pictures(25), times_s=times, audio=click(0.8, 1.5))
     clip = read_video(path, with_audio=True)
@@ -282,7 +282,7 @@ def test_soundtrack_pads_gaps_cuts_overlaps_and_ignores_jitter():
 
 
 def test_r2_empty_packets_show_the_last_picture_again(tmp_path: Path):
-    """R2: as Theora has them; they are no damage, and the picture lasts as long as they say."""
+    """R2: as Theora has them; they are no damage, and the video lasts as long as they say."""
     (tmp_path / "a.ogv").write_bytes(theora())
     clip = read_video(tmp_path / "a.ogv")
     assert clip.duration_s == pytest.approx(2.0, abs=1e-3)

@@ -75,7 +75,7 @@ def shape(encoder, layer):
 
 
 def clips(metric, *, noise=0.0, n=N_CLIPS):
-    """Clips whose generated sound is the true one, or that with noise on its features."""
+    """Clips whose generated audio is the true one, or that with noise on its features."""
     rng = np.random.default_rng(7)
     made = []
     for number in range(n):
@@ -292,7 +292,7 @@ def test_clip_values_lie_around_the_pooled_value(metric):
 
 
 def golden(name, metric):
-    # Enough to push onsets beyond their tolerances, and a sound nearer to another clip's.
+    # Enough to push onsets beyond their tolerances, and audio nearer to another clip's.
     least = 0.2 if any(need.encoder == "onsets_librosa" for need in metric.needs.values()) else 0.03
     views = clips(metric, noise=12.0 if isinstance(metric.pool, RetrievalPool) else least)
     stats = [stat for stat in map(metric.per_clip, views) if stat is not None]

@@ -154,7 +154,7 @@ def test_inception_score_does_not_depend_on_the_order_but_on_the_ids():
 
 
 def test_corrected_inception_score_of_a_known_population():
-    """Four classes, each sound clear: the score of infinitely many clips is 4; few clips say less."""
+    """Four classes, each audio clear: the score of infinitely many clips is 4; few clips say less."""
     rng = np.random.default_rng(3)
     metric, values = is_passt.METRIC, []
     for _ in range(20):

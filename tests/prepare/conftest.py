@@ -46,7 +46,7 @@ def make(item):
         with open(item.spec["log"], "a") as log:
             log.write(f"{item.split}/{item.clip_id}\\n")
     if deed == "bad":
-        raise MediaError("no_audio", "has no sound")
+        raise MediaError("no_audio", "has no audio")
     if deed == "odd_word":
         raise MediaError("wrong_weather", "it rained")
     if deed == "hang":

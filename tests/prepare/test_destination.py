@@ -13,7 +13,7 @@ import pytest
 from foleybench.cli import main
 from foleybench.errors import FoleyError
 from foleybench.prepare import pack, prepare
-from foleybench.prepare.destination import RemoteShelf
+from foleybench.prepare.destination import RemoteDestination
 from foleybench.prepare.verify import ShardProblem, verify
 from foleybench.shards.loader import ClipLoader
 from foleybench.shards.store import Remote
@@ -182,7 +182,7 @@ def test_stores_without_atomic_uploads_get_a_move(tmp_path: Path):
     with pytest.raises(FoleyError, match="arrived damaged"):
         store.upload("y", tmp_path / "x", "0" * 64)
     assert store.size("y") is None
-    assert isinstance(RemoteShelf(tmp_path, str(store)), RemoteShelf)
+    assert isinstance(RemoteDestination(tmp_path, str(store)), RemoteDestination)
 
 
 def test_the_command_takes_a_url(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]):

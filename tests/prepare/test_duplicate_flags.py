@@ -31,7 +31,7 @@ def scene(seed: int, n: int = 50) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory) -> Path:
-    """Three clips; a file twice; a re-encoded, smaller, quieter copy; the sound of one under the picture of another."""
+    """Three clips; a file twice; a re-encoded, smaller, quieter copy; the audio of one under the video of another."""
     folder = tmp_path_factory.mktemp("videos")
     for name, seed in (("a", 1), ("b", 2), ("c", 3)):
         frames, audio = scene(seed)

@@ -9,12 +9,12 @@ from foleybench.prepare.duplicates import Content, Copy, find_copies
 from foleybench.prepare.normalise.fingerprint import N_BITS
 
 
-def prints(n: int, seed: int = 0) -> np.ndarray:
+def fingerprints(n: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (n, N_BITS // 8), dtype=np.uint8)
 
 
-def flipped(print_: np.ndarray, n_bits: int, seed: int = 1) -> np.ndarray:
-    bits = np.unpackbits(print_)
+def flipped(fingerprint: np.ndarray, n_bits: int, seed: int = 1) -> np.ndarray:
+    bits = np.unpackbits(fingerprint)
     bits[np.random.default_rng(seed).choice(N_BITS, n_bits, replace=False)] ^= 1
     return np.packbits(bits)
 
@@ -24,7 +24,7 @@ def content(name: str, sound: np.ndarray | None = None, picture: np.ndarray | No
     return Content(name, (key or name).encode(), *raw)
 
 
-SOUNDS, PICTURES = prints(40, 1), prints(40, 2)
+SOUNDS, PICTURES = fingerprints(40, 1), fingerprints(40, 2)
 
 
 def library(n: int = 30) -> list[Content]:
@@ -70,15 +70,15 @@ def test_a_chain_of_copies_has_one_original():
 
 
 def test_a_clip_has_the_sound_of_its_neighbour_not_of_the_neighbours_original():
-    """The third clip's sound is 30 bits from the second's, and 60 from the first's, of which the second is a copy."""
+    """The third clip's audio is 30 bits from the second's, and 60 from the first's, of which the second is a copy."""
     bits = np.random.default_rng(5).permutation(N_BITS)
     sounds = [SOUNDS[3], with_flips(SOUNDS[3], bits[:30]), with_flips(SOUNDS[3], bits[:60])]
     clips = [content(f"c{k}", sounds[k], PICTURES[0 if k < 2 else 7]) for k in range(3)]
     assert find_copies(clips) == [Copy(index=1, of=0, kind="near"), Copy(index=2, of=1, kind="same_sound")]
 
 
-def with_flips(print_: np.ndarray, places: np.ndarray) -> np.ndarray:
-    bits = np.unpackbits(print_)
+def with_flips(fingerprint: np.ndarray, places: np.ndarray) -> np.ndarray:
+    bits = np.unpackbits(fingerprint)
     bits[places] ^= 1
     return np.packbits(bits)
 
@@ -94,13 +94,14 @@ def test_without_prints_only_equal_bytes_count():
         content("c", None, PICTURES[0], key="a"),
     ]
     assert find_copies(silent) == [Copy(index=2, of=0, kind="exact")]
-    # A plain picture has no print: two of them under one sound are copies, one beside a real picture is not.
+    # A plain video has no fingerprint: two plain videos with the same audio are copies, a plain and a real video are
+    # not.
     plain = [content("a", SOUNDS[0]), content("b", SOUNDS[0], PICTURES[0]), content("c", SOUNDS[0])]
     assert find_copies(plain) == [Copy(index=1, of=0, kind="same_sound"), Copy(index=2, of=0, kind="near")]
 
 
 def test_a_nearly_empty_print_is_not_a_missing_one():
-    """A missing print is compared as zeros; a clip whose print is nearly zeros has a picture all the same."""
+    """A missing fingerprint is compared as zeros; a clip whose fingerprint is nearly zeros has a video all the same."""
     dark = flipped(np.zeros(N_BITS // 8, dtype=np.uint8), 10)
     assert find_copies([content("a", SOUNDS[0]), content("b", SOUNDS[0], dark)]) == [
         Copy(index=1, of=0, kind="same_sound")
@@ -109,7 +110,7 @@ def test_a_nearly_empty_print_is_not_a_missing_one():
 
 def test_nearly_all_copies_are_met_in_a_large_set():
     n = 20_000
-    sounds, pictures = prints(n, 3), prints(n, 4)
+    sounds, pictures = fingerprints(n, 3), fingerprints(n, 4)
     originals = [content(f"c{k}", sounds[k], pictures[k]) for k in range(n)]
     copies = [content(f"d{k}", flipped(sounds[k], 26, k), pictures[k]) for k in range(200)]
     found = find_copies([*originals, *copies])

@@ -52,7 +52,7 @@ def test_every_clip_ends_with_a_status(deeds, options, tmp_path: Path):
         *("ok", "no_audio", "timeout", "crashed", "crashed", "crashed", "out_of_memory", "ok", "duplicate_id", "ok")
     ]
     reasons = [entry.reason for entry in entries]
-    assert reasons[1] == "has no sound"
+    assert reasons[1] == "has no audio"
     assert reasons[2] == "not done after 2 s"
     assert "SIGSEGV" in reasons[3]
     assert reasons[4].endswith("ValueError: a bug of ours")

@@ -233,7 +233,7 @@ def break_clip(clips: Path, folder: Path) -> Path:
     data = ShardDataset(clips)
     entries = list(data.manifest.entries)
     members = [(one.clip_id, data.members(one.clip_id)) for one in entries]
-    members[1][1]["flac"] = b"no sound"
+    members[1][1]["flac"] = b"no audio"
     write_shard(
         folder / "test-000000.tar",
         [(clip_id, {name: (lambda d=d: d) for name, d in files.items()}) for clip_id, files in members],

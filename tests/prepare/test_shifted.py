@@ -31,7 +31,7 @@ def scene(seed: int, seconds: float = SECONDS) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return three clips, and: the first from 2 s on, the sound of the second from 1.5 s on, another."""
+    """Return three clips, and: the first from 2 s on, the audio of the second from 1.5 s on, another."""
     train, test = tmp_path_factory.mktemp("train"), tmp_path_factory.mktemp("test")
     for name, seed in (("a", 1), ("b", 2), ("c", 3)):
         frames, audio = scene(seed)
@@ -51,7 +51,7 @@ def run(folder: Path, split: str, out: Path) -> None:
 
 
 def test_w13_a_copy_that_starts_two_seconds_later_is_found(videos: tuple[Path, Path], tmp_path: Path):
-    """W13: neither ids nor whole fingerprints know of it; where only the sound is shared, the row says so."""
+    """W13: neither ids nor whole fingerprints know of it; where only the audio is shared, the row says so."""
     run(videos[0], "train", tmp_path)
     run(videos[1], "test", tmp_path)
     found = read_between(tmp_path)

@@ -1,4 +1,4 @@
-"""Marks meet a sound that starts later, at its shift, and no other sound."""
+"""Marks meet audio that starts later, at its shift, and no other audio."""
 
 from __future__ import annotations
 

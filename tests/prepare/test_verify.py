@@ -82,7 +82,10 @@ def swapped(members: Members) -> Members:
 DAMAGES: list[tuple[Callable[[Members], Members], list[str]]] = [
     (lambda m: m[:4] + m[5:], ["clip001_000000 lacks json"]),
     (lambda m: m[:6], ["lacks 1 clips that the manifest lists: clip002_000000"]),
-    (lambda m: [*m, ("clip009_000000.mp4", b"x")], ["holds clip009_000000.mp4, of a clip that the manifest does not"]),
+    (
+        lambda m: [*m, ("clip009_000000.mp4", b"x")],
+        ["holds clip009_000000.mp4 of a clip that the manifest lists in no or another"],
+    ),
     (lambda m: [*m, ("clip002_000000.wav", b"x")], ["holds clip002_000000.wav, which the manifest does not know"]),
     (lambda m: [*m[:3], m[2], *m[3:]], ["holds clip000_000000.mp4 twice"]),
     (lambda m: [(m[0][0], m[0][1] + b"x"), *m[1:]], ["clip000_000000.flac is not what the manifest recorded"]),

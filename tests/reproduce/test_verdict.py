@@ -59,4 +59,7 @@ def test_overall(answers, wanted):
 
 def test_the_sentence_names_who_is_better():
     text = sentence("FAD", ColumnVerdict("no", "c", ("b",), 1, 1, 1))
-    assert text == "FAD: no (better here than c: b); of 3 ordered pairs 1 confirmed, 1 reversed, 1 not told apart."
+    assert (
+        text
+        == "FAD: no (better here than c: b); of 3 ordered pairs 1 confirmed, 1 reversed, 1 not significantly different."
+    )

@@ -98,7 +98,7 @@ def test_with_nothing_measured_the_page_shows_what_is_reported(tmp_path):
 def test_results_of_another_length_are_named_and_no_table_is_overwritten(tmp_path):
     score(tmp_path, "full-tiny-steps600-seed0", 0.9)
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results")
-    with pytest.raises(FoleyError, match="were made with --steps 600; say so"):
+    with pytest.raises(FoleyError, match="were made with --steps 600; give the same option"):
         write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
     assert not (tmp_path / "table4.md").exists()
 
@@ -141,7 +141,7 @@ def test_lengths_of_heldout_sound_are_counted_to_the_sample(tmp_path):
     split = heldout.HeldoutSplit("fps", "", "heldout_fps", tmp_path)
     manifest = read_manifest(_manifest(split, fps=(24.0,)))
     ids = [entry.clip_id for entry in manifest.ok()]
-    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == "sound not kept"
+    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == "audio not kept"
     for index, clip_id in enumerate(ids):
         write_wav(tmp_path / "audio" / f"{clip_id}.wav", np.zeros(64000 + (index == 0), dtype=np.float32), 16000)
     assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == f"{len(ids) - 1}/{len(ids)}, worst +1"

@@ -192,7 +192,9 @@ def test_addresses_that_lead_nowhere(tmp_path, url, message):
 def test_a_file_of_another_hash_is_set_aside(tmp_path):
     """P1."""
     fetch = Fetch(tmp_path, Faults(OTHER), **HASHED)
-    with pytest.raises(WrongContentError, match=r"has another hash\. What came is set aside as net\.pt\.refused"):
+    with pytest.raises(
+        WrongContentError, match=r"has another hash\. The received file is set aside as net\.pt\.refused"
+    ):
         fetch()
     assert fetch.names() == ["net.pt.refused"]
     fetch.faults.content = FILE

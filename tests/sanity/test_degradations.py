@@ -1,4 +1,4 @@
-"""Every way to make sound worse: right length, repeatable, nested, stronger means farther from the truth."""
+"""Every way to make audio worse: right length, repeatable, nested, stronger means farther from the truth."""
 
 import itertools
 

@@ -48,7 +48,7 @@ def test_every_metric_that_hears_is_for_something():
 def test_metrics_that_cannot_run_are_named():
     metrics, left_out = able(choose("synth"))
     assert "event_f1" in metrics
-    assert left_out["real_time_factor"] == "it does not depend on the sound"
+    assert left_out["real_time_factor"] == "it does not depend on the audio"
     assert spread_clips(["a", "b", "c"], 5) == ["a", "b", "c"]
 
 
@@ -97,11 +97,11 @@ def test_unknown_degradation_and_dry_run(clicks, tmp_path, capsys):
 
 
 def test_what_needs_labels_is_left_out_and_said(tmp_path):
-    """A folder of sounds has no classes: no swap between them, and no verdict on one."""
+    """A folder of audio has no classes: no swap between them, and no verdict on one."""
     rng = np.random.default_rng(0)
     for index in range(8):
         audio = rng.normal(0, 0.1, 16000).astype(np.float32)
-        write_wav(tmp_path / "real" / f"sound {index}.wav", audio, 16000)
+        write_wav(tmp_path / "real" / f"audio {index}.wav", audio, 16000)
     listed = list_folder(tmp_path / "real", dataset_name="mine", home=tmp_path / "home")
     request = SanityRequest(
         data=listed.manifest,
@@ -115,7 +115,7 @@ def test_what_needs_labels_is_left_out_and_said(tmp_path):
     assert found.no_steps == {"class_swap": "the clips have no labels"}
     assert set(found.curves["level_difference"]) == {"gain"}
     text = verdict_markdown(found, "a test")
-    assert "- Sound of another class was left out: the clips have no labels" in text
+    assert "- Audio of another class was left out: the clips have no labels" in text
     assert "blind" not in text.split("Made by")[1].split("| Metric")[1].split("Bold")[0]
     page = write_sanity(found, tmp_path / "out", "a test").read_text(encoding="utf-8")
-    assert "Sound of another class was left out: the clips have no labels" in page
+    assert "Audio of another class was left out: the clips have no labels" in page

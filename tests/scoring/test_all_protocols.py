@@ -1,4 +1,4 @@
-"""One sound under several protocols."""
+"""One audio under several protocols."""
 
 from __future__ import annotations
 

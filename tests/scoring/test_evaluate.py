@@ -88,7 +88,7 @@ def harness(monkeypatch):
 
 @pytest.fixture
 def copies(clicks, tmp_path) -> Path:
-    """An audio folder that holds the reference sound itself."""
+    """An audio folder that holds the reference audio itself."""
     for clip in ShardDataset(clicks).clips(video=False):
         write_wav(tmp_path / "audio" / f"{clip.clip_id}.wav", clip.audio, clip.rate_hz)
     return tmp_path / "audio"

@@ -54,7 +54,7 @@ def score(made: Path, real: Path, tmp_path: Path, **more):
 
 
 def test_values_are_those_of_the_shards_to_the_bit(folders, tmp_path):
-    """The same sound as a prepared data set: every value and every statistic, under a whole protocol."""
+    """The same audio as a prepared data set: every value and every statistic, under a whole protocol."""
     made, real = folders
     result, rows = score(made, real, tmp_path, protocol="signal")
     manifest = prepare("folder", parse_options("folder", [str(real), "--clip-seconds", "3"]), tmp_path / "shards")[
@@ -91,7 +91,7 @@ def test_clips_of_one_video_are_resampled_together(tmp_path):
 
 
 def test_takes_are_averaged_within_the_clip(tmp_path):
-    """Real sound at gains that give exact level differences: takes of 6 and 12 dB are one clip of 9."""
+    """Real audio at gains that give exact level differences: takes of 6 and 12 dB are one clip of 9."""
     tone = sound(3)
     for name in ("a", "b", "c"):
         write_wav(tmp_path / "real" / f"{name}.wav", tone, RATE_HZ)
@@ -175,10 +175,10 @@ def test_what_does_not_match_is_said_beside_the_nearest_name(folders, tmp_path):
     (real / "hitting_bag.flac").touch()
     pairing = pair(made, real, cache=tmp_path / "cache")
     said = list(mismatches(pairing))
-    assert "generated hitting bags.wav: no real sound of this name (near: hitting_bag)" in said
+    assert "generated hitting bags.wav: no real audio of this name (near: hitting_bag)" in said
     assert any(line.startswith("real hitting_bag.") and line.endswith("(near: hitting bags)") for line in said)
     assert "real hitting_bag.wav: not used, hitting_bag.flac is the same clip" in said
-    assert "generated: 1 files are no sound or video by their names and left out: readme.md" in said
+    assert "generated: 1 files are not audio or video by their names and were left out: readme.md" in said
     assert "my dog.wav is clip my-dog" in renamed(pairing)
     assert not any("hitting" in line for line in renamed(pairing))
 
@@ -219,7 +219,7 @@ def test_the_protocol_follows_the_data(folders, tmp_path, monkeypatch):
     assert "foleybench needs weights that are not here" in fit.because
     monkeypatch.setattr(fitting_protocol, "cannot_run", lambda metric: "")
     fit = fitting(data_of(real, tmp_path))
-    assert fit == ("signal", "protocol signal: the richest that runs here; foleybench needs a picture")
+    assert fit == ("signal", "protocol signal: the richest that runs here; foleybench needs video")
     write_video(real / "film.mp4", pictures(30), audio=click(0.4, 1.2))
     assert fitting(data_of(real, tmp_path)).protocol == "foleybench"
 
@@ -237,7 +237,7 @@ def test_what_is_made_for_synthfoley_is_refused_elsewhere(folders, tmp_path):
 
 def test_metrics_that_look_are_refused_for_sound_alone(folders, tmp_path):
     made, real = folders
-    with pytest.raises(FoleyError, match=r"real is of sound alone, and align_acc_mini"):
+    with pytest.raises(FoleyError, match=r"real is of audio alone, and align_acc_mini"):
         score(made, real, tmp_path, metrics=["align_acc_mini"])
 
 

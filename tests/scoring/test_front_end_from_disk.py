@@ -59,7 +59,7 @@ def test_avbench_resamples_and_then_cuts(ten_seconds, tmp_path, rate_hz, channel
 
 
 def test_the_cut_is_part_of_the_key(ten_seconds, tmp_path):
-    """P5: features of the whole sound are not taken for those of its first 8 s."""
+    """P5: features of the whole audio are not taken for those of its first 8 s."""
     path = wav(tmp_path / f"{CLIP}.wav", 16000, 1)
     item, _ = load_clip(ten_seconds, ClipToScore(CLIP, path, None), AVBENCH, {})
     card = registry.load("encoders", "loudness")

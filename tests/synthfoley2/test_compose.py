@@ -121,7 +121,7 @@ def test_it_is_heard_as_much_later_as_it_is_far(scenes):
 
 
 def test_visible_follows_from_geometry(scenes):
-    """The contact point, followed through camera and boards by other code, is in the picture just when stated."""
+    """The contact point, followed through camera and boards by other code, is in the frame just when stated."""
     checked = 0
     for scene in scenes:
         for actor in scene.actors:

@@ -1,1 +1,1 @@
-"""What several data sets share."""
+"""Share code among data sets."""

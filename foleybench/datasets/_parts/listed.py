@@ -1,4 +1,4 @@
-"""Options, items and samples of data sets that list video ids."""
+"""Make options, items and samples of lists of video ids."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _part(text: str) -> tuple[int, int]:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One list and what is wanted of it.
+    """One list and the wanted part of it.
 
     Attributes:
         path: The list.
@@ -64,7 +64,7 @@ class Asked:
         splits: The wanted splits.
         label: Returns the label and further facts of a row, or None when its classes are not wanted.
         clip_s: Length of a clip when the list does not say where it ends.
-        known_splits: Splits that a row may name; any other is a bad row. Empty: whatever it says is ignored.
+        known_splits: Splits that a row may name; any other is a bad row. Empty: a row's split is ignored.
     """
 
     path: Path
@@ -103,10 +103,10 @@ def list_items(options: argparse.Namespace, lists: Sequence[Asked]) -> list[Item
 
 
 def chosen_subset(options: argparse.Namespace) -> subsets.Subset | None:
-    """Return what ``--subset`` or ``--ids`` names.
+    """Return the subset that ``--subset`` or ``--ids`` names.
 
     Raises:
-        FoleyError: Both are given, or it cannot be read.
+        FoleyError: Both are given, or the file cannot be read.
     """
     if options.subset and options.ids:
         raise FoleyError("--subset and --ids exclude each other: both say which clips are wanted.")
@@ -141,7 +141,7 @@ def _tell_bad_rows(path: Path, bad: Sequence[BadRow]) -> None:
 
 
 class _Maker:
-    """Turns rows into items; what many items share is one object, so that millions of them fit into memory."""
+    """Turns rows into items; items share objects of equal content, so that millions of them fit into memory."""
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class _Maker:
         self._owners: dict[str, int] = {}
 
     def item(self, row: ListRow) -> Item | None:
-        """Return the item of a row, or None when it is not wanted."""
+        """Return the item of a row, or None when the row is not wanted."""
         split = row.split if row.split and self._asked.known_splits else self._asked.default_split
         end_s = row.start_s + self._asked.clip_s if row.end_s is None else row.end_s
         clip_id = segment_id(row.video_id, row.start_s, end_s)
@@ -219,7 +219,7 @@ class _Maker:
 
 
 def _of_part(items: list[Item], part: tuple[int, int] | None) -> list[Item]:
-    """Keep one of N parts of each split, in order: parts differ by at most one clip, and together are the whole."""
+    """Keep one of N parts of each split, in order: parts differ by at most one clip, and together make the split."""
     if part is None:
         return items
     by_split: dict[str, list[Item]] = {}
@@ -251,7 +251,7 @@ def fingerprint(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def list_facts(path: Path) -> dict[str, str]:
-    """Return what the manifest says of a list: its name and hash."""
+    """Return the manifest's facts on a list: its name and hash."""
     with path.open("rb") as handle:
         return {"file": path.name, "sha256": hashlib.file_digest(handle, "sha256").hexdigest()}
 
@@ -268,13 +268,13 @@ def rows_of(path: Path) -> Iterator[ListRow]:
 
 # Fetching whole videos takes longer than reading files.
 TIME_LIMIT_S = 600.0
-# For the estimate before a run only. Shards: the mean over real clips at the default profile.
+# Only for the estimate before a run. Shards: the mean over real clips at the default profile.
 _SHARD_BYTES = 0.6e6
 _VIDEO_BYTES = 15e6
 
 
 def outlook(options: argparse.Namespace, items: Sequence[Item]) -> list[str]:
-    """Say for the items that are left what is here, what will be fetched, and how long that takes at least."""
+    """Return lines on the items left: how many files are here, how many to fetch, and the least time for that."""
     n_here = sum("path" in item.access for item in items)
     n_fetch = sum("net" in item.access for item in items)
     n_nowhere = len(items) - n_here - n_fetch

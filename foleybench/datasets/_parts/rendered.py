@@ -1,4 +1,4 @@
-"""Data sets that are rendered on the spot: SynthFoley's versions."""
+"""Make data sets that are rendered on the spot: SynthFoley's versions."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def add_arguments(
     parser: argparse.ArgumentParser, *, sizes: Iterable[str], splits: Iterable[str], difficulties: Iterable[str]
 ) -> None:
-    """Add the options of a corpus that is made on the spot."""
+    """Add the options of a rendered corpus."""
     parser.add_argument("--size", choices=sorted(sizes), default="tiny", help="size preset (default: tiny)")
     parser.add_argument("--splits", nargs="+", metavar="SPLIT", help=f"only these splits: {', '.join(splits)}")
-    parser.add_argument("--pixels", type=int, default=64, help="side of the picture, 32 to 224, even (default: 64)")
+    parser.add_argument("--pixels", type=int, default=64, help="side of a frame, 32 to 224, even (default: 64)")
     parser.add_argument("--seconds", type=float, help="length of a clip (default: 4 for tiny, 10 for base)")
     parser.add_argument("--fps", type=float, default=25.0, help="frames per second (default: 25)")
     parser.add_argument("--rate", type=int, default=16000, help="sample rate in Hz (default: 16000)")
@@ -42,7 +42,7 @@ def corpus(
     split_specs: Callable[[str, CorpusOptions], Sequence[CorpusClip]],
     render: Callable[[Any], Clip],
 ) -> Dataset:
-    """Return the data set of a corpus that is made on the spot.
+    """Return the data set of a rendered corpus.
 
     Args:
         kind: The corpus's own spec.
@@ -81,7 +81,7 @@ def _make(item: Item, *, kind: type[CorpusClip], render: Callable[[Any], Clip]) 
 def _fingerprint(
     options: argparse.Namespace, *, kind: type[CorpusClip], preset: Callable[[str], DataclassInstance]
 ) -> dict[str, Any]:
-    """Return what decides the bytes."""
+    """Return the options that decide the bytes."""
     wanted = _options(options)
     knobs = dataclasses.asdict(preset(wanted.difficulty))
     return {"corpus_version": kind.version, **dataclasses.asdict(wanted), "knobs": knobs}
@@ -114,8 +114,8 @@ def encoded(clip: Clip, fps: float) -> Sample:
     """Encode a rendered clip.
 
     Args:
-        clip: With frames, sound and events.
-        fps: Its frames per second.
+        clip: With frames, audio and events.
+        fps: Frames per second of the clip.
     """
     # Imported here because they pull in torch and FFmpeg, which listing the options does not need.
     from foleybench.media.audio import flac_bytes

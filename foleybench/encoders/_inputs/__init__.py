@@ -1,1 +1,1 @@
-"""How encoders are fed: spectra, batches, frame rates, loading of weights."""
+"""Prepare encoders' inputs: spectra, batches, frame rates, loaded weights."""

@@ -1,8 +1,8 @@
-"""A net's features of many clips, each independent of its neighbours.
+"""Run a network over many clips, each independent of its neighbours.
 
 No neighbour can change a bit of a clip's features. On a CPU inputs go through one by one. On a GPU they go in batches
 of a fixed size, filled up with zeros: there the choice of a kernel depends on the shape of the batch, so the shape must
-not depend on what else is in it.
+not depend on the number of clips.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def batched(
     """Return the ``encode`` of an encoder that feeds a net one array a clip.
 
     Args:
-        prepared: From a clip to what the net is fed.
+        prepared: From a clip to the net's input.
         run: As in ``in_batches``.
         device: Torch device name.
         layers: Names of the tensors that ``run`` returns.

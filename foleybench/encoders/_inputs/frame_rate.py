@@ -1,4 +1,4 @@
-"""A clip's frames, and those that stand for another frame rate."""
+"""Choose a clip's frames for another frame rate."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def frames_at(signal: Signal, rate_hz: float, most: int | None = None) -> FrameA
     Args:
         signal: The clip, with its frames (T, H, W, 3) and their times.
         rate_hz: Wanted frames per second.
-        most: Take no more than so many frames from the start.
+        most: Largest number of frames, from the start.
 
     Returns:
         Shape (n, H, W, 3) uint8 with n = round(duration * rate), at least 1 and at most ``most``.

@@ -1,4 +1,4 @@
-"""Loading of weights files: strict, complete, and without running code."""
+"""Load weights files strictly, completely, and without running their code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from foleybench.encoders._inputs.wrappings import state_within, tell_taken_off, 
 from foleybench.errors import WrongWeightsError
 
 _SHOWN = 4
-# Torch's reader believes what a file says: these came of 6,000 damaged ones (tests/encoders/test_wrappings.py).
+# Torch's reader trusts the file: 6,000 damaged files raised these (tests/encoders/test_wrappings.py).
 _DAMAGED = (
     *(RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError, AttributeError, TypeError),
     *(AssertionError, OverflowError, MemoryError, OSError, struct.error, zipfile.BadZipFile),
@@ -28,13 +28,13 @@ _Net = TypeVar("_Net", bound=nn.Module)
 
 
 class _Inert:
-    """Stands for every class of a trainer's file: holds what it is given, does nothing."""
+    """Replaces every class of a trainer's file: keeps its arguments, does nothing."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        """Take anything."""
+        """Take the arguments of any constructor."""
 
     def __setstate__(self, state: object) -> None:
-        """Take anything."""
+        """Take any pickled state."""
 
 
 def read_state(path: Path, inside: str = "", without: str = "") -> dict[str, Tensor]:
@@ -59,7 +59,7 @@ def read_state(path: Path, inside: str = "", without: str = "") -> dict[str, Ten
         ):
             content: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except _DAMAGED as error:
-        # torch's own words would have the reader turn the protection off.
+        # torch's own message would advise the reader to turn the protection off.
         unsafe = str(error).startswith("Weights only load failed")
         reason = "it wants code to be run" if unsafe else (str(error) or type(error).__name__).splitlines()[0]
         raise WrongWeightsError(f"{path} is not a file of weights: {reason}. Fetch it again.") from error
@@ -112,9 +112,9 @@ def read_safetensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
 
 
 def _plain_numpy() -> list[Any]:
-    """What numpy arrays and numbers in a file are made of: data, no code.
+    """The constructors of numpy arrays and numbers in a file: data, no code.
 
-    Some releases (the PANNs) keep the state of their sampler beside the weights, with numpy's names of before 2.0.
+    Some releases (the PANNs) keep the state of their sampler beside the weights, under numpy's names before 2.0.
     """
     makers: list[Any] = [np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
     kinds = [type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["Float"] + "?"]
@@ -129,7 +129,7 @@ def load_strictly(
 
     Args:
         net: Takes the tensors; is left in evaluation mode, frozen.
-        state: What the file holds; known prefixes, and what only training needs, are taken off and said.
+        state: The file's tensors; known prefixes, and tensors that only training needs, are removed with a message.
         path: The file, for messages.
         unused: Shapes of tensors that the published file holds beside the net's: they must be there, too.
 
@@ -155,7 +155,7 @@ def load_strictly(
             f"{path} does not fit: it {'; it '.join(problems[:_SHOWN])}{more}. Fetch the published file."
         )
     tell_taken_off(path, said)
-    # Assigned, not copied: that is all that a net on the meta device can take, and spares a copy of a mapped file.
+    # Assigned, not copied: a net on the meta device takes nothing else, and a mapped file needs no copy.
     kinds = {name: tensor.dtype for name, tensor in net.state_dict().items()}
     net.load_state_dict({name: state[name].to(dtype) for name, dtype in kinds.items()}, assign=True)
     net.eval().requires_grad_(False)
@@ -166,7 +166,7 @@ def with_random_weights(build: Callable[[], _Net], seed: int | None = None) -> _
 
     Args:
         build: Makes the network.
-        seed: Of the weights, or None for any.
+        seed: Seed of the weights, or None for any.
     """
     with torch.random.fork_rng(devices=[]):
         if seed is not None:

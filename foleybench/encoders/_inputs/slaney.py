@@ -1,4 +1,4 @@
-"""Mel filters as librosa makes them: Slaney's scale, equal area."""
+"""Make librosa's mel filters: Slaney's scale, equal area."""
 
 from __future__ import annotations
 

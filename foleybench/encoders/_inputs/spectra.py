@@ -1,4 +1,4 @@
-"""Short-time spectra of the signal detectors, in numpy."""
+"""Compute short-time spectra for the signal detectors, in numpy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PROFILE_FLOOR_DB = -100.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MelGrid:
-    """Where the spectrum is sampled.
+    """The times and frequencies of a spectrogram.
 
     Attributes:
-        rate_hz: Sample rate of the sound.
+        rate_hz: Sample rate of the audio.
         window: Length of the Hann window (and of the FFT) in samples.
         hop: Samples from one frame to the next; frame ``k`` is centred on sample ``k * hop``.
         n_bands: Number of mel bands.
@@ -36,25 +36,25 @@ class MelGrid:
     high_hz: float
 
     def n_frames(self, n_samples: int) -> int:
-        """Return the number of frames of a sound: one per started hop, and at least one."""
+        """Return the number of frames of audio: one per started hop, and at least one."""
         return max(1, -(-n_samples // self.hop))
 
 
 def mel_power(audio: AudioArray, grid: MelGrid) -> FloatArray:
-    """Return the mean power of a sound in each mel band and frame.
+    """Return the mean power of audio in each mel band and frame.
 
     A band holds the weighted mean of its bins, so white noise has the same power in all bands, and a full-scale sine
     has about 0 dB summed over its window.
 
     Args:
         audio: Shape (N,).
-        grid: Where to sample.
+        grid: Times and frequencies of the spectrogram.
 
     Returns:
         Shape (``grid.n_frames(N)``, ``grid.n_bands``), float64.
 
     Raises:
-        FoleyError: The sound holds a sample that is not finite.
+        FoleyError: The audio holds a sample that is not finite.
     """
     require_finite(audio)
     n_frames = grid.n_frames(len(audio))
@@ -78,10 +78,10 @@ def decibels(power: FloatArray, floor_db: float) -> FloatArray:
 
 
 def without_dc(audio: AudioArray) -> AudioArray:
-    """Return a sound without its mean (its constant part), shape (N,), float32.
+    """Return audio without its mean (its constant part), shape (N,), float32.
 
     Raises:
-        FoleyError: The sound holds a sample that is not finite.
+        FoleyError: The audio holds a sample that is not finite.
     """
     require_finite(audio)
     mean = audio.mean(dtype=np.float64) if len(audio) else 0.0

@@ -1,7 +1,7 @@
-"""The log-mel spectrogram of torchlibrosa, as part of a net.
+"""Compute torchlibrosa's log-mel spectrogram as part of a network.
 
-Its filters are tensors of the published files that were trained with it. They are used as they lie in the file, by
-convolution as torchlibrosa does it, so that features are the peers' to float32 rounding.
+The spectrogram's filters are tensors of the published files that were trained with it. They are used as they lie in the
+file, by convolution as torchlibrosa does it, so that features are the peers' to float32 rounding.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The package transformers, imported when an encoder needs it."""
+"""Import the package transformers when an encoder needs it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ def transformers_for(what: str) -> ModuleType:
     """Return the package.
 
     Args:
-        what: What needs it, in words, for the message.
+        what: What needs transformers, in words, for the message.
 
     Raises:
-        FoleyError: It is not installed.
+        FoleyError: transformers is not installed.
     """
     try:
         import transformers

@@ -1,4 +1,4 @@
-"""VGGish's log-mel patches, bit by bit those of torchvggish."""
+"""Compute VGGish's log-mel patches, bit by bit those of torchvggish."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WEIGHTS = Weights(
 
 
 def log_mel_patches(audio: npt.NDArray[Any]) -> FloatArray:
-    """Return the patches that the net is fed.
+    """Return the patches that are the net's input.
 
     Args:
         audio: Shape (N,) at 16 kHz.

@@ -1,8 +1,8 @@
-"""Known wrappings of published weights, taken off by name.
+"""Remove known wrappings of published weights, by name.
 
 The same tensors come as a bare state dict, under a trainer's key, with a trainer's prefix before each name, with
-averaged twins, and with a loss or an optimiser beside them. What is known is taken off, and said; all else is left for
-the strict loader, which refuses it by name.
+averaged copies, and with a loss or an optimiser beside them. Known wrappings are removed with a message; the strict
+loader refuses any other by name.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 from torch import Tensor
 
-# Averaged over training, which is what is evaluated and published where a file holds both.
+# Averages over training: these are evaluated and published where a file holds both.
 _AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema")
 _PLAIN = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights")
 _PREFIXES = ("net_swa.", "ema_model.", "model_ema.", "ema.", "module.", "_orig_mod.", "model.", "net.", "network.")
 _MOST_NESTED = 3
-# Beside the tensors of a net: what only training needs, and torch.hub's PCA after VGGish, which FAD does not use.
+# Beside the tensors of a net: tensors that only training needs, and torch.hub's PCA after VGGish, which FAD skips.
 _TRAINING = ("loss.", "criterion.", "loss_fn.", "optimizer.", "optimiser.", "lr_scheduler.", "pproc.")
 _TRAINING_KEYS = {
     *("epoch", "step", "global_step", "iteration", "optimizer", "optimiser", "optimizer_states", "lr_schedulers"),
@@ -30,14 +30,14 @@ _TRAINING_KEYS = {
 
 
 def state_within(content: Any, inside: str = "") -> tuple[Any, list[str]]:
-    """Return the state dict in what a torch file holds, and what was taken off to find it.
+    """Return the state dict in a torch file's content, and the wrappings that were removed.
 
     Args:
         content: What the file holds.
-        inside: Key under which the published file keeps it, if it does: taken without a word.
+        inside: Key under which the published file keeps it, if it does: removed without a message.
 
     Returns:
-        What lies within the known keys (it need not be a state dict), and a phrase a wrapping.
+        The content within the known keys (it need not be a state dict), and a phrase for each wrapping.
     """
     said: list[str] = []
     for depth in range(_MOST_NESTED):
@@ -58,7 +58,7 @@ def state_within(content: Any, inside: str = "") -> tuple[Any, list[str]]:
 
 
 def unwrapped(state: Mapping[str, Tensor], wanted: Collection[str]) -> tuple[dict[str, Tensor], list[str]]:
-    """Return the tensors under the names of a net, and what was taken off; as they are when no known prefix fits.
+    """Return the tensors under the names of a net, and the wrappings removed; unchanged when no known prefix fits.
 
     Args:
         state: What the file holds, by name.
@@ -87,11 +87,11 @@ def unwrapped(state: Mapping[str, Tensor], wanted: Collection[str]) -> tuple[dic
 
 
 def _prefixes() -> list[str]:
-    """Return the known prefixes and their pairs, none first: ``""``, ``module.``, ``module.net.`` ..."""
+    """Return the known prefixes and their pairs, the empty one first: ``""``, ``module.``, ``module.net.`` ..."""
     return ["", *_PREFIXES, *("".join(pair) for pair in itertools.permutations(_PREFIXES, 2))]
 
 
 def tell_taken_off(path: Path, said: Collection[str]) -> None:
-    """Say on standard error what was taken off the weights of a file."""
+    """Name on standard error the wrappings that were removed from a file."""
     if said:
         sys.stderr.write(f"foleybench: {path.name} is wrapped: {', '.join(said)}\n")

@@ -1,4 +1,4 @@
-"""The network of aiSFX, its tensors named as in its file."""
+"""Define aiSFX's network, its tensors named as in its file."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def read_aisfx_checkpoint(path: Path) -> Mapping[str, Tensor]:
     The heads' numbers are numpy's; those three names of numpy are let in, nothing else, and no code is run.
 
     Raises:
-        FoleyError: It is something else, or its heads are others.
+        FoleyError: The checkpoint has other content or other heads.
     """
     plain: list[Any] = [np.dtype, type(np.dtype(np.int64))]
     plain.append((np.float64(0).__reduce__()[0], "numpy.core.multiarray.scalar"))

@@ -1,4 +1,4 @@
-"""The class heads of aiSFX, in the order of its file.
+"""List aiSFX's class heads, in the order of its file.
 
 Each was trained on one library of sound effects and has that library's categories. The first three follow the
 Universal Category System; the names of the categories are not in the package.
@@ -21,6 +21,6 @@ HEADS = (
 )
 _ENDS = tuple(accumulate(size for _, size in HEADS))
 N_LOGITS = _ENDS[-1]
-# Where each head's logits lie among those of all.
+# The slice of each head in the logits of all.
 PLACES = tuple(slice(end - size, end) for (_, size), end in zip(HEADS, _ENDS, strict=True))
 N_UCS = 3

@@ -1,4 +1,4 @@
-"""The encoder made of an ``AlignNet``: is audio aligned with video."""
+"""Make an ``AlignNet`` an encoder of audio-video alignment."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The network of CAVP, its tensors named as in its file.
+"""Define CAVP's network, its tensors named as in its file.
 
 Widths are arguments, so that tests can use small networks of the same layout. Only the video tower is run; the audio
-tower is there because the file holds it and is known whole.
+tower exists because the file holds its tensors, all of which are checked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TEMPORAL = (False, False, True, True)
 
 
 class _ConvBn(nn.Module):
-    """Convolution without bias, batch norm, and a ReLU unless told otherwise."""
+    """Convolution without bias, batch norm, and a ReLU by default."""
 
     def __init__(
         self, before: int, after: int, kernel: tuple[int, int, int], *, stride: int = 1, active: bool = True

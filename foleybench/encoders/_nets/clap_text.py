@@ -1,4 +1,4 @@
-"""LAION-CLAP's text tower, in the layout of the published checkpoints."""
+"""Define LAION-CLAP's text tower, in the layout of its checkpoints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAD_WIDTH = 64
 
 
 class TextTower(nn.Module):
-    """The words' side of CLAP, its tensors named as in the published file."""
+    """The text tower of CLAP, its tensors named as in the published file."""
 
     def __init__(self, sizes: ClapSizes = BASE) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class TextTower(nn.Module):
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Return unit vectors (B, 512) for tokens (B, 2, 77): their numbers, and 1 for those that count."""
+        """Return unit vectors (B, 512) for tokens (B, 2, 77): token numbers, and a mask of 1 for real tokens."""
         pooled = self.text_branch(input_ids=tokens[:, 0], attention_mask=tokens[:, 1]).pooler_output
         return functional.normalize(self.text_projection(pooled), dim=-1)
 
@@ -52,7 +52,7 @@ def new_net(sizes: ClapSizes = BASE) -> TextTower:
 
 
 def load_weights(net: TextTower, path: Path, sizes: ClapSizes = BASE) -> TextTower:
-    """Put the words' part of a published file into the tower.
+    """Put the text tensors of a published file into the tower.
 
     Raises:
         FoleyError: The file does not hold exactly the tensors of the whole model.

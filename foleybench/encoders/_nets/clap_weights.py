@@ -1,4 +1,4 @@
-"""LAION-CLAP's published file, for the encoders of audio and of captions."""
+"""Name LAION-CLAP's published file, for its audio and caption encoders."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Diff-Foley's alignment classifier, its tensors named as in the file.
 
 Widths are arguments, so that tests can use small networks of the same layout. The autoencoder's decoder and the
-diffusion schedule are there only because the file holds them and is known whole; neither is run.
+diffusion schedule exist only because the file holds their tensors, all of which are checked; neither is run.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class _TimedBlock(nn.Module):
 
 
 class _Attention(nn.Module):
-    """Attention with heads, from tokens to themselves or to the picture's."""
+    """Attention with heads, from tokens to themselves or to the video's."""
 
     def __init__(self, width: int, n_context: int, n_heads: int) -> None:
         super().__init__()
@@ -228,7 +228,7 @@ class _SpatialTransformer(nn.Module):
 
 
 class HalfUnet(nn.Module):
-    """Latent (B, 4, 16, 64) and picture tokens (B, L, context) to the probability of being aligned (B,)."""
+    """Latent (B, 4, 16, 64) and video tokens (B, L, context) to the probability of being aligned (B,)."""
 
     def __init__(self, width: int, n_context: int, n_heads: int) -> None:
         super().__init__()
@@ -304,7 +304,7 @@ class AlignmentClassifier(nn.Module):
             self.register_buffer(name, torch.zeros(N_STEPS))
 
     def forward(self, spectrogram: Tensor, picture: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return the probability that each sound is aligned with its picture, (B,).
+        """Return the probability that each audio is aligned with its video, (B,).
 
         Args:
             spectrogram: Shape (B, 128, 512), values in [0, 1].

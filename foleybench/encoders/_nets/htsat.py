@@ -1,8 +1,8 @@
-"""LAION-CLAP's audio tower, HTSAT-base, in the published layout.
+"""Define LAION-CLAP's audio tower, HTSAT-base, in the published layout.
 
-The spectrogram of 10 s, 1001 frames of 64 bands, is stretched to 1024 frames, folded to a picture of 256 x 256 (four
+The spectrogram of 10 s, 1001 frames of 64 bands, is stretched to 1024 frames, folded to an image of 256 x 256 (four
 quarters in time, one below the other), and seen by a Swin transformer: four stages of windows of 8 x 8 patches, every
-other block with its windows shifted by half, the picture halved between stages. The mean of its tokens goes through two
+other block with its windows shifted by half, the image halved between stages. The mean of its tokens goes through two
 linear maps and is made of unit length.
 """
 
@@ -33,11 +33,11 @@ class ClapSizes:
     """Sizes of the net; the defaults are those of HTSAT-base with RoBERTa-base.
 
     Attributes:
-        width: Of the first stage; doubled from each to the next.
+        width: Token width of the first stage; each stage doubles it.
         depths: Number of blocks of each stage.
         heads: Number of heads of each stage.
         out: Length of the embedding.
-        text_width: Of the text tower.
+        text_width: Token width of the text tower.
         text_depth: Number of layers of the text tower.
         words: Size of the text tower's vocabulary.
     """
@@ -119,7 +119,7 @@ def _windows(picture: Tensor) -> Tensor:
 
 
 def _apart(side: int, shift: int) -> Tensor:
-    """The mask of shifted windows: patches from different edges of the picture do not see each other."""
+    """The mask of shifted windows: patches from different edges of the image do not see each other."""
     edges = torch.zeros(side)
     edges[-WINDOW:-shift], edges[-shift:] = 1, 2
     region = _windows((3 * edges[:, None] + edges)[None, :, :, None]).flatten(2)[0]
@@ -168,7 +168,7 @@ class Htsat(FrozenLogMel):
         self.head = nn.Linear(N_CLASSES, N_CLASSES)
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Return (B, 8 * width) for sounds (B, 480000)."""
+        """Return (B, 8 * width) for audio (B, 480000)."""
         mel = self.bn0(self.log_mel(audio).transpose(1, 3)).transpose(1, 3)
         mel = functional.interpolate(mel, (SIDE * FOLDS, N_BANDS), mode="bicubic", align_corners=True)
         folded = mel.transpose(2, 3).reshape(len(mel), 1, N_BANDS, FOLDS, SIDE).transpose(2, 3)
@@ -183,7 +183,7 @@ class Htsat(FrozenLogMel):
 
 
 class ClapAudioTower(nn.Module):
-    """The sound's side of CLAP, its tensors named as in the published file."""
+    """The audio tower of CLAP, its tensors named as in the published file."""
 
     def __init__(self, sizes: ClapSizes = BASE) -> None:
         super().__init__()
@@ -192,7 +192,7 @@ class ClapAudioTower(nn.Module):
         self.audio_projection = nn.Sequential(nn.Linear(width, sizes.out), nn.ReLU(), nn.Linear(sizes.out, sizes.out))
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Return unit vectors (B, 512) for sounds (B, 480000) at 48 kHz."""
+        """Return unit vectors (B, 512) for audio (B, 480000) at 48 kHz."""
         return functional.normalize(self.audio_projection(self.audio_branch(audio)), dim=-1)
 
 
@@ -204,7 +204,7 @@ def new_net(sizes: ClapSizes = BASE) -> ClapAudioTower:
 
 
 def other_shapes(sizes: ClapSizes = BASE) -> Shapes:
-    """Return the shapes of the file's tensors that the sound's tower does not hold, by name."""
+    """Return the shapes of the file's tensors that the audio tower does not hold, by name."""
     width, out = sizes.text_width, sizes.out
     embeddings = {"word": sizes.words, "position": 514, "token_type": 1}
     shapes: Shapes = {f"text_branch.embeddings.{n}_embeddings.weight": (k, width) for n, k in embeddings.items()}
@@ -231,7 +231,7 @@ def _pair(name: str, *shape: int) -> Shapes:
 
 
 def load_weights(net: ClapAudioTower, path: Path, sizes: ClapSizes = BASE) -> ClapAudioTower:
-    """Put the sound's part of a published file into the tower.
+    """Put the audio tensors of a published file into the tower.
 
     Raises:
         FoleyError: The file does not hold exactly the tensors of the whole model.

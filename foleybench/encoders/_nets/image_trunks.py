@@ -1,4 +1,4 @@
-"""Image encoders of timm on the frames of a clip.
+"""Run timm's image encoders on a clip's frames.
 
 Frames are prepared as the reference library does and give one feature each. They are taken at a fixed rate by their
 timestamps: the one on screen at the middle of each interval.
@@ -27,7 +27,7 @@ _BATCH = 16
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Trunk:
-    """What one of these encoders is.
+    """The architecture, weights and input of one of these encoders.
 
     Attributes:
         name: Name of the encoder.
@@ -60,7 +60,7 @@ def new_net(trunk: Trunk, **smaller: Any) -> nn.Module:
     """Return the network with random weights, in evaluation mode.
 
     Args:
-        trunk: Which.
+        trunk: The encoder.
         smaller: Options that make the same class small enough for a test (``depth``, ``embed_dim``, ``num_heads``).
     """
     import timm
@@ -85,7 +85,7 @@ def load_weights(trunk: Trunk, path: Path, **smaller: Any) -> nn.Module:
 
 
 def trunk_input(trunk: Trunk, frames: FrameArray) -> torch.Tensor:
-    """Return frames (T, H, W, 3) uint8 as the net is fed them, (T, 3, crop_px, crop_px) float32."""
+    """Return frames (T, H, W, 3) uint8 as the net's input, (T, 3, crop_px, crop_px) float32."""
     import torch
     from PIL import Image
 
@@ -136,9 +136,9 @@ def card(trunk: Trunk, *, dim: int, source: str) -> Encoder:
     """Return the encoder's card; building it loads the weights strictly.
 
     Args:
-        trunk: What it is.
+        trunk: The encoder.
         dim: Numbers in the feature of a frame.
-        source: What defines it.
+        source: Paper or ``repo@commit`` that defines the encoder.
     """
 
     def build(device: str) -> Encode:

@@ -1,7 +1,7 @@
-"""ImageBind-huge's audio and video towers, in the published layout.
+"""Define ImageBind-huge's audio and video towers, in the published layout.
 
 Each tower is a vision transformer: patches, a class token, learned positions, blocks that normalise first, a linear map
-of the class token, unit length. The sound's tower gives its keys and values one learned token more (``bias_k``,
+of the class token, unit length. The audio tower gives its keys and values one learned token more (``bias_k``,
 ``bias_v``) and scales the result by a fixed factor.
 """
 
@@ -26,7 +26,7 @@ class Tower:
     """Size of a transformer.
 
     Attributes:
-        width: Of its tokens.
+        width: Width of the tokens.
         depth: Number of blocks.
         heads: Number of heads.
     """
@@ -42,11 +42,11 @@ class ImageBindSizes:
 
     Attributes:
         out: Length of an embedding.
-        vision: Picture.
-        audio: Sound.
+        vision: Video.
+        audio: Audio.
         text: Text.
         depth: Depth maps.
-        thermal: Heat pictures.
+        thermal: Thermal images.
         imu: Motion sensors.
         words: Size of the text tower's vocabulary.
     """
@@ -88,7 +88,7 @@ class PatchTower(nn.Module):
     """A tower whose input is cut into patches, its tensors named as in the published file.
 
     Attributes:
-        modality: Its name there.
+        modality: The tower's name in the file.
     """
 
     def __init__(self, modality: str, size: Tower, out: int, *, patches: nn.Module, n_patches: int) -> None:
@@ -142,14 +142,14 @@ class _Scale(nn.Module):
 
 
 def vision_tower(sizes: ImageBindSizes = HUGE) -> PatchTower:
-    """Return the picture's tower with random weights: pairs of frames (B, clips, 3, 2, 224, 224)."""
+    """Return the video tower with random weights: pairs of frames (B, clips, 3, 2, 224, 224)."""
     kernel = (2, 14, 14)
     patches = nn.Conv3d(3, sizes.vision.width, kernel, stride=kernel, bias=False)
     return PatchTower("vision", sizes.vision, sizes.out, patches=patches, n_patches=256).eval()
 
 
 def audio_tower(sizes: ImageBindSizes = HUGE) -> PatchTower:
-    """Return the sound's tower with random weights: spectrograms (B, clips, 1, 128, 204)."""
+    """Return the audio tower with random weights: spectrograms (B, clips, 1, 128, 204)."""
     patches = nn.Conv2d(1, sizes.audio.width, 16, stride=10, bias=False)
     return PatchTower("audio", sizes.audio, sizes.out, patches=patches, n_patches=12 * 19).eval()
 

@@ -1,4 +1,4 @@
-"""ImageBind's published file, for the encoders of audio and of video."""
+"""Name ImageBind's published file, for its audio and video encoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The classes of the shipped classifier, in its logits' order."""
+"""List the shipped classifier's classes, in its logits' order."""
 
 from __future__ import annotations
 

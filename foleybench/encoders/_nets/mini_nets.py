@@ -1,4 +1,4 @@
-"""The two small evaluators: their inputs, networks and files.
+"""Define the two small evaluators: inputs, networks and files.
 
 Their input is a log-mel spectrogram relative to the clip's own maximum, so that gain changes nothing. Both are trained
 by ``foleybench.evaluators.mini`` and by nothing else.
@@ -38,7 +38,7 @@ SmallFrames = npt.NDArray[np.uint8]
 
 
 def audio_input(audio: AudioArray) -> npt.NDArray[np.float32]:
-    """Return the spectrogram that both nets are fed.
+    """Return the spectrogram that is the input of both nets.
 
     Args:
         audio: Shape (N,) at 16 kHz.
@@ -53,7 +53,7 @@ def audio_input(audio: AudioArray) -> npt.NDArray[np.float32]:
 
 
 def frames_input(frames: FrameArray, frame_times_s: FloatArray, duration_s: float) -> SmallFrames:
-    """Return the frames that the alignment net is fed, 25 a second, from any frame rate and size.
+    """Return the alignment net's frames, 25 a second, from any frame rate and size.
 
     Args:
         frames: Shape (T, H, W, 3) uint8.
@@ -142,10 +142,10 @@ class VideoTower(nn.Module):
 
 
 class AlignNet(nn.Module):
-    """Do audio and video belong together, and in time.
+    """Classifier of whether audio and video belong together, and in time.
 
-    Each tower gives features over time. Those that follow events are correlated at lags of up to half a second either
-    way; those that tell what is there are averaged over time and multiplied. A small net reads both.
+    Each tower gives features over time. Features of timing are correlated at lags of up to half a second either
+    way; features of content are averaged over time and multiplied. A small net reads both.
     """
 
     def __init__(self, n_follow: int = 24, n_heads: int = 4, n_kind: int = 16, scale: int = 1) -> None:
@@ -166,7 +166,7 @@ class AlignNet(nn.Module):
         return logit[:, 0]
 
     def forward(self, sound: Tensor, pictures: Tensor) -> Tensor:
-        """Return the logit of each pair, shape (B,), from spectrograms and pictures of the same clips."""
+        """Return the logit of each pair, shape (B,), from spectrograms and frames of the same clips."""
         heard_features, seen_features = self.sound(sound), self.picture(pictures)
         n = min(heard_features.shape[2], seen_features.shape[2])
         return self.compare(heard_features[:, :, :n], seen_features[:, :, :n])
@@ -198,7 +198,7 @@ def packed(net: nn.Module, facts: dict[str, Any]) -> bytes:
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """Return what a file of weights says of itself: kind, classes, data, seed, accuracies.
+    """Return the facts in a file of weights: kind, classes, data, seed, accuracies.
 
     Raises:
         FoleyError: The file is not one that ``foleybench train evaluators`` wrote.
@@ -209,7 +209,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError) as error:
         raise FoleyError(f"{path} is not a safetensors file: {error}. {_REMAKE}") from error
     if header is None:
-        raise FoleyError(f"{path} does not say what it is. {_REMAKE}")
+        raise FoleyError(f"{path} states no facts about its network. {_REMAKE}")
     facts: dict[str, Any] = json.loads(header)
     return facts
 

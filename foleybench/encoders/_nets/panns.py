@@ -1,4 +1,4 @@
-"""The encoder made of a PANNs Cnn14, at any sample rate."""
+"""Make an encoder of a PANNs Cnn14, at any sample rate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def panns_encoder(name: str, *, grid: MelGrid, weights: Weights) -> Encoder:
 
     Args:
         name: Registry name of the encoder.
-        grid: Of the net's spectrogram.
+        grid: Times and frequencies of the net's spectrogram.
         weights: The published file.
     """
 

@@ -1,4 +1,4 @@
-"""PaSST with its log-mel spectrogram, for encoders that feed it differently.
+"""Define PaSST and its log-mel spectrogram, for several encoders.
 
 The net is hear21passt's own class. Its ``get_basic_model`` is not used: that downloads and prints.
 """
@@ -72,13 +72,13 @@ def load_weights(path: Path) -> nn.Module:
 
 
 def fuse_attention(net: Any) -> None:
-    """Have a network's attention done in one call, which is faster and changes features in the seventh digit."""
+    """Compute a network's attention in one call, which is faster and changes features in the seventh digit."""
     for block in net.blocks:
         block.attn.forward = functools.partial(_attend, block.attn)
 
 
 def _attend(attention: Any, x: Tensor) -> Tensor:
-    """Return what ``attention(x)`` is outside training, (B, N, C) to (B, N, C)."""
+    """Return ``attention(x)`` as it is outside training, (B, N, C) to (B, N, C)."""
     query, key, value = attention.qkv(x).unflatten(2, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
     mixed = F.scaled_dot_product_attention(query, key, value, scale=attention.scale)
     projected: Tensor = attention.proj(mixed.transpose(1, 2).flatten(2))

@@ -1,4 +1,4 @@
-"""PaSST's published file and the audio that fits it, without torch."""
+"""Name PaSST's published file and its input length, without torch."""
 
 from __future__ import annotations
 

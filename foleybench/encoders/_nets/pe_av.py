@@ -1,8 +1,8 @@
-"""PE-AV's towers of audio and video, by transformers' own classes.
+"""Build PE-AV's audio and video towers from transformers' own classes.
 
-Both are in the hub's one file. The authors publish six sizes in one layout. How wide and deep a file's towers are is
-read from its tensors' shapes; that every tensor of that layout is there, and no other, is then checked by name and
-shape. Tensors that the model holds several times (its tied weights) are in the file once.
+Both towers are in the hub's one file. The authors publish six sizes in one layout. How wide and deep a file's towers
+are is read from its tensors' shapes; that every tensor of that layout is there, and no other, is then checked by name
+and shape. Tensors that the model holds several times (its tied weights) are in the file once.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class PeFrameEncoder:
 
     Attributes:
         architecture: Its name in timm.
-        size: Height and width of what it is fed.
-        options: What timm is told beside the name.
+        size: Height and width of the input frames.
+        options: Further arguments for timm.
     """
 
     architecture: str = "vit_pe_core_large_patch14_336"
@@ -207,6 +207,6 @@ def _classes() -> ModuleType:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what transformers prints about its own docstrings when these classes are first made."""
+    """Silence what transformers prints about its own docstrings when these classes are first made."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield

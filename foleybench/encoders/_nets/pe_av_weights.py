@@ -1,4 +1,4 @@
-"""PE-AV's published file, for the encoders of audio and of video."""
+"""Name PE-AV's published file, for its audio and video encoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synchformer's file, and how a clip is cut into segments."""
+"""Load Synchformer's file, and cut clips into segments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from foleybench.api.weights import Weights
 if TYPE_CHECKING:
     from foleybench.encoders._nets.synchformer_nets import Synchformer
 
-# av-benchmark scores 8 s: 24 segments of 0.64 s, one every 0.32 s. What comes later in a clip is not used.
+# av-benchmark scores 8 s: 24 segments of 0.64 s, one every 0.32 s. Later parts of a clip are not used.
 N_SEGMENTS = 24
 SOURCE = "hkchengrex/av-benchmark@050a5cd av_bench/synchformer/"
 LICENCE = "MIT"
@@ -45,7 +45,7 @@ def load_weights(path: Path) -> Synchformer:
 
 
 def segment_starts(n: int, length: int, hop: int) -> range:
-    """Return where the segments of a clip start, in samples or frames.
+    """Return the starts of a clip's segments, in samples or frames.
 
     Example:
         >>> list(segment_starts(40, 16, 8)), len(segment_starts(250, 16, 8)), len(segment_starts(15, 16, 8))

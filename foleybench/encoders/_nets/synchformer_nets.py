@@ -1,4 +1,4 @@
-"""Synchformer's three transformers, their tensors named as in the file.
+"""Define Synchformer's three transformers, tensors named as in the file.
 
 Sizes are arguments, so that tests can use small networks of the same layout.
 """
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 N_OFFSETS = 21
-# What one segment gives: picture tokens (two frames each) and sound tokens.
+# Tokens of one segment: video tokens (two frames each) and audio tokens.
 TUBES, SOUND_STEPS, SOUND_BANDS = 8, 6, 12
 # Segments that the offset head reads at once.
 WINDOW = 14
@@ -27,8 +27,8 @@ class SynchformerSizes:
         n_heads: Heads of the two towers.
         depth: Blocks of each tower.
         head_heads: Heads of the transformer that reads both.
-        head_depth: Its blocks.
-        side: Patches along a side of the picture.
+        head_depth: Blocks of that transformer.
+        side: Patches along a side of a frame.
     """
 
     width: int = 768
@@ -151,7 +151,7 @@ class PictureTower(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, size.side**2 + 1, width))
         self.temp_embed = nn.Parameter(torch.zeros(1, TUBES, width))
-        # In the file, and never used by its authors either.
+        # This tensor is in the file, and its authors never use it either.
         self.patch_embed = _Projection(nn.Conv2d(3, width, 16, stride=16))
         self.patch_embed_3d = _Projection(nn.Conv3d(3, width, (2, 16, 16), stride=(2, 16, 16)))
         self.blocks = nn.ModuleList(_DividedBlock(width, size.n_heads) for _ in range(size.depth))
@@ -271,7 +271,7 @@ class _HeadBlock(nn.Module):
 
 
 class OffsetHead(nn.Module):
-    """Features of 14 segments, picture (B, 14 * 8, width) and sound (B, 14 * 6, width), to logits (B, 21)."""
+    """Features of 14 segments, video (B, 14 * 8, width) and audio (B, 14 * 6, width), to logits (B, 21)."""
 
     def __init__(self, size: SynchformerSizes) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""VGGish in the layout of torchvggish, without PCA."""
+"""Define VGGish in torchvggish's layout, without PCA."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def new_net() -> nn.Module:
 def laid_out(patches: Tensor) -> Tensor:
     """Return the patches in oneDNN's own layout on a CPU, which its convolutions then keep from layer to layer.
 
-    They take this layout in any case; not going back after each one (and writing over what goes into a ReLU) saves a
-    third of the time and changes no bit.
+    The convolutions take this layout in any case; not going back after each one (and writing over what goes into a
+    ReLU) saves a third of the time and changes no bit.
     """
     there: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return patches.to_mkldnn() if there and patches.device.type == "cpu" and not torch.is_grad_enabled() else patches
@@ -62,7 +62,7 @@ def load_weights(path: Path) -> nn.Module:
     """
     net = load_whole(new_net, path)
     for name, parameter in net.named_parameters():
-        # Convolutions in oneDNN's layout read weights as if they lay in order, also those of a file that do not.
+        # Convolutions in oneDNN's layout assume contiguous weights, which those of a file need not be.
         if name.startswith("features."):
             parameter.data = parameter.data.contiguous()
     return net

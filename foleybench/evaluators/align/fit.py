@@ -1,4 +1,4 @@
-"""The training loop of the alignment classifier, resumable to the bit."""
+"""Train the alignment classifier, resumable to the bit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from foleybench.runtime.progress import Progress
 
 # Shares of the loss; as recalled from the paper of Diff-Foley, not confirmed.
 MIX = {"true": 0.5, "shifted": 0.25, "swapped": 0.25}
-# In frames of 10 ms: what counts as out of time.
+# Shifts, in frames of 10 ms, that count as not in time.
 SHIFTS = (10, 200)
 STEPS_PER_ROUND = 250
 CHECKPOINT_EVERY = 50
@@ -36,13 +36,13 @@ class AlignRecipe:
     Attributes:
         steps: Number of steps.
         batch: Clips in a step; each gives a true, a shifted and a swapped pair.
-        window_s: Seconds of each clip that are looked at in a step.
+        window_s: Seconds of each clip that are used in a step.
         rate: Peak learning rate.
         pool: Clips in memory at a time.
-        seed: Of every random choice.
-        n_follow: Features that follow events, in ``n_heads`` groups.
+        seed: Seed of every random choice.
+        n_follow: Number of timing features, in ``n_heads`` groups.
         n_heads: See ``n_follow``.
-        n_kind: Features that tell what is there.
+        n_kind: Number of content features.
         scale: Width of the towers.
     """
 
@@ -67,7 +67,7 @@ def fit_align_trained(recipe: AlignRecipe, pools: Pools, checkpoint: Path, mark:
     """Train, going on from the checkpoint if there is one.
 
     Args:
-        recipe: How.
+        recipe: Settings of the training.
         pools: The data.
         checkpoint: Written every 50 steps.
         mark: Names recipe and data; a checkpoint with another mark is refused.
@@ -126,7 +126,7 @@ def _loss(net: AlignNet, pool: Pool, recipe: AlignRecipe, rng: np.random.Generat
 
 
 def _blanked(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Return a true sound with silence at an end, as often and as long as shifted ones have: silence is no clue."""
+    """Add silence at an end of real audio, as often and as long as in shifted audio: silence is then no clue."""
     out = sound.copy()
     if rng.random() < 0.5:
         frames = draw_shift(rng, SHIFTS)

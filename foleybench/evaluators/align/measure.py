@@ -1,4 +1,4 @@
-"""Accuracy of an alignment classifier on whole clips."""
+"""Measure an alignment classifier's accuracy on whole clips."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from foleybench.evaluators.align.fit import MIX
 from foleybench.evaluators.align.pool import Pool, Pools
 from foleybench.evaluators.mini.fit_align import moved
 
-# Those of the control rows.
+# The shifts of the control rows.
 SHIFTS_S = (0.1, 0.5, 1.0, 2.0)
 
 
 @torch.inference_mode()
 def measure_align_trained(net: AlignNet, pools: Pools, device: str) -> dict[str, float]:
-    """Return shares of pairs: how many are taken for aligned, and how many are judged right in the training's mix.
+    """Return shares of pairs: those classified as aligned, and those classified right in the training's mix.
 
-    Shifted sound is late, with silence before it, as in the control rows. A swapped sound is that of the next clip.
+    Shifted audio is late, with silence before it, as in the control rows. Swapped audio is that of the next clip.
 
     Args:
         net: The classifier, in evaluation mode.

@@ -1,4 +1,4 @@
-"""Clips in memory as network inputs, part by part."""
+"""Load clips into memory as network inputs, pool by pool."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Pool:
 
     Attributes:
         sounds: One spectrogram (64, T) float16 a clip, a frame per 10 ms.
-        pictures: One array (P, 3, 48, 48) uint8 a clip, 25 a second.
+        pictures: Frames (P, 3, 48, 48) uint8 of each clip, 25 a second.
     """
 
     sounds: list[npt.NDArray[np.float16]]
@@ -45,17 +45,17 @@ class Pools:
         Args:
             manifest: Its manifest.
             size: Clips in memory at a time; a clip of 10 s takes 1.9 MB.
-            seed: Of the order.
+            seed: Seed of the order.
 
         Raises:
-            FoleyError: It has fewer than two clips, so no sound of another clip.
+            FoleyError: The split has fewer than two clips, so no audio of another clip.
         """
         self._data = ShardDataset(manifest)
         self._seed = seed
         self.n_clips = len(self._data)
         if self.n_clips < 2:
-            raise FoleyError(f"{manifest} has {self.n_clips} clips; at least two are needed to swap their sounds.")
-        # Never a pool of one clip: it would have no other sound.
+            raise FoleyError(f"{manifest} has {self.n_clips} clips; at least two are needed to swap their audio.")
+        # Never a pool of one clip: that clip would have no other audio to be paired with.
         self._n_pools = min(math.ceil(self.n_clips / size), self.n_clips // 2)
         self._held: tuple[tuple[int, int], Pool] | None = None
 
@@ -74,7 +74,7 @@ class Pools:
         for clip_id in Progress(clip_ids, desc=f"read {self._data.name}", unit="clip"):
             clip = self._data.load(clip_id)
             if clip.audio is None or clip.frames is None:
-                raise FoleyError(f"clip {clip_id!r} lacks its sound or picture. Prepare the data again.")
+                raise FoleyError(f"clip {clip_id!r} lacks its audio or video. Prepare the data again.")
             audio = resample(clip.audio, clip.rate_hz, GRID.rate_hz)
             sounds.append(audio_input(audio).astype(np.float16))
             pictures.append(frames_input(clip.frames, clip.frame_times_s, clip.duration_s))

@@ -33,7 +33,7 @@ CHECKPOINT = "checkpoint.pt"
 
 
 def align_recipe(size: str, *, seed: int, steps: int | None, settings: Mapping[str, str]) -> AlignRecipe:
-    """Return a recipe: that of a size, with what a user wants otherwise.
+    """Return the recipe of a size, with a user's changes.
 
     Raises:
         FoleyError: There is no such size or setting, or a value is not a positive number.
@@ -64,22 +64,22 @@ def train_align_classifier(
     """Train an alignment classifier; run again after a kill, it goes on and ends with the same bytes.
 
     Args:
-        data: Manifest of the split to train on. Keep it apart from what you score: this is not checked beyond its name.
+        data: Manifest of the split to train on, which must share no clip with what you score; only its name is checked.
         val: Manifest of the split to measure on, or None to measure nothing.
         out: Run folder: ``align_classifier.safetensors`` and the checkpoint.
-        recipe: How.
+        recipe: Settings of the training.
         device: Torch device name.
-        force: Start again though a checkpoint is there.
+        force: Start again even if there is a checkpoint.
 
     Returns:
-        What was measured on ``val``.
+        Accuracies on ``val``.
 
     Raises:
         FoleyError: ``data`` is a test split, has too few clips, or the checkpoint belongs to another run.
     """
     manifest = read_manifest(data)
     if manifest.header.split == "test":
-        raise FoleyError(f"{data} is a test split; a judge must not be trained on what it will judge.")
+        raise FoleyError(f"{data} is a test split; an evaluator must not be trained on clips that it will score.")
     facts: dict[str, Any] = {
         "version": VERSION,
         "kind": KIND,

@@ -1,7 +1,7 @@
-"""Training of the ``mini`` evaluators on SynthFoley's train split.
+"""Train the ``mini`` evaluators on SynthFoley's train split.
 
-Both nets are trained in a few minutes on one core and shipped in the package. They must be made again whenever the
-corpus changes its version.
+Both nets are trained in a few minutes on one core and shipped in the package. Train them again whenever the version of
+the corpus changes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Vocoder artefacts as augmentation, so that evaluators judge content.
+"""Augment audio with vocoder artefacts, so that evaluators judge content.
 
-A round trip through a coarse mel spectrogram and Griffin-Lim, band limits, noise. Written for training only; no model
-uses it, and it uses no model's code.
+The artefacts are a round trip through a coarse mel spectrogram and Griffin-Lim, band limits and noise. Only the
+training of evaluators uses this module; it shares no code with models.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RATE_HZ = 16000
 
 
 def vocoded(audio: AudioArray, rng: np.random.Generator) -> AudioArray:
-    """Return the sound after a round trip through a mel spectrogram and Griffin-Lim, both of random coarseness.
+    """Return the audio after a round trip through a mel spectrogram and Griffin-Lim, both of random coarseness.
 
     Args:
         audio: Shape (N,) at 16 kHz.
@@ -45,7 +45,7 @@ def vocoded(audio: AudioArray, rng: np.random.Generator) -> AudioArray:
 
 
 def roughened(audio: AudioArray, rng: np.random.Generator) -> AudioArray:
-    """Return the sound with some of: a lower or upper band limit, white noise, clipping."""
+    """Return the audio with some of: a lower or upper band limit, white noise, clipping."""
     out = audio.astype(np.float64)
     if rng.random() < 0.5:
         out = sosfilt(butter(4, rng.uniform(2500, 7500), "lowpass", fs=RATE_HZ, output="sos"), out)

@@ -13,25 +13,25 @@ from foleybench.evaluators.mini.material import VERSIONS, TrainingMaterial
 from foleybench.runtime.progress import Progress
 
 N_PAIRS = 8
-# Pictures of a clip that are looked at in a step.
+# Frames of a clip that are used in a step.
 WINDOW = 64
 PEAK_RATE = 2e-3
-# In frames of 10 ms: what counts as out of time.
+# Shifts, in frames of 10 ms, that count as not in time.
 SHIFTS = (8, 150)
 MEASURED_SHIFTS_S = (0.1, 0.2, 0.5, 1.0)
-# True pairs weigh as much as all false ones, so that a pair that cannot be told is rather taken for true.
+# True pairs weigh as much as all false ones, so that an undecidable pair rather counts as true.
 WEIGHTS = {"true": 0.5, "shifted": 0.25, "same_class": 0.1, "other": 0.15}
 
 Indices = npt.NDArray[np.int64]
 
 
 def fit_mini_align(material: TrainingMaterial, *, steps: int, rng: np.random.Generator) -> AlignNet:
-    """Train the judge.
+    """Train the alignment network.
 
     Args:
         material: The train split.
         steps: Number of batches of 2 x 8 clips, each with its false pairs.
-        rng: Draws clips, versions, shifts and masks. torch's random state is the caller's matter.
+        rng: Draws clips, versions, shifts and masks. The caller seeds torch.
     """
     net = AlignNet()
     net.picture.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -49,7 +49,7 @@ def fit_mini_align(material: TrainingMaterial, *, steps: int, rng: np.random.Gen
 
 @torch.inference_mode()
 def measure_mini_align(net: AlignNet, material: TrainingMaterial) -> dict[str, float]:
-    """Return how often pairs are taken for aligned: true ones, shifted ones, other clips'; all and with onsets only."""
+    """Return how often true, shifted and swapped pairs count as aligned, over all clips and those with onsets."""
     picture = torch.cat(
         [net.picture(pixels_of(part)) for part in np.array_split(material.pictures, _n_parts(material))]
     )
@@ -71,11 +71,11 @@ def measure_mini_align(net: AlignNet, material: TrainingMaterial) -> dict[str, f
 
 
 def moved(sound: npt.NDArray[np.float32], frames: int, *, roll: bool) -> npt.NDArray[np.float32]:
-    """Return spectrograms shifted in time, filled with silence or with what fell off the other end.
+    """Return spectrograms shifted in time, filled with silence or with the part from the other end.
 
     Args:
-        sound: Shape (..., T).
-        frames: How far; positive is later.
+        sound: Spectrograms, shape (..., T).
+        frames: Shift in spectrogram frames; positive is later.
         roll: Whether to fill with the other end.
     """
     out = np.roll(sound, frames, axis=-1)
@@ -135,7 +135,7 @@ def draw_shift(rng: np.random.Generator, ends: tuple[int, int]) -> int:
 
 
 def dented(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Return a spectrogram with a jitter of 10 ms and, at times, silence at an end, as shifted sounds have."""
+    """Return a spectrogram with a jitter of 10 ms and, at times, silence at an end, as shifted audio has."""
     out = moved(sound, int(rng.integers(-1, 2)), roll=True) if rng.random() < 0.5 else sound.copy()
     if rng.random() < 0.4:
         length = int(rng.integers(5, 100))
@@ -144,7 +144,7 @@ def dented(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDAr
 
 
 def pixels_of(pictures: npt.NDArray[np.uint8], rng: np.random.Generator | None = None) -> Tensor:
-    """Return pictures in [0, 1], mirrored and with other brightness and contrast per clip when ``rng`` is given."""
+    """Return frames in [0, 1], mirrored and with other brightness and contrast per clip when ``rng`` is given."""
     out = torch.from_numpy(np.ascontiguousarray(pictures)).float() / 255.0
     if rng is None:
         return out

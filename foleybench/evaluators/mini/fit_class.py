@@ -1,4 +1,4 @@
-"""Training and measuring of ``mini_class``."""
+"""Train and measure ``mini_class``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fit_mini_class(material: TrainingMaterial, *, steps: int, rng: np.random.Gen
     Args:
         material: The train split.
         steps: Number of batches of 64.
-        rng: Draws batches, versions, cuts and masks. torch's random state is the caller's matter.
+        rng: Draws batches, versions, cuts and masks. The caller seeds torch.
     """
     net = ClassNet(len(material.classes))
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=0.02)
@@ -43,7 +43,7 @@ def fit_mini_class(material: TrainingMaterial, *, steps: int, rng: np.random.Gen
 
 @torch.inference_mode()
 def measure_mini_class(net: ClassNet, material: TrainingMaterial) -> dict[str, float]:
-    """Return the accuracy on each version of the sounds."""
+    """Return the accuracy on each version of the audio."""
     found = {}
     for version, name in enumerate(VERSIONS):
         sounds = torch.from_numpy(material.sounds[:, version].astype(np.float32))

@@ -1,4 +1,4 @@
-"""Training data of the evaluators: network inputs of each clip."""
+"""Make the evaluators' training data: network inputs of each clip."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class TrainingMaterial:
     """Clips of one length, ready for training.
 
     Attributes:
-        sounds: Shape (n, 3, 64, T) float16: spectrograms of the clean, the vocoded and the roughened sound.
-        pictures: Shape (n, P, 3, 48, 48) uint8.
+        sounds: Shape (n, 3, 64, T) float16: spectrograms of the clean, the vocoded and the roughened audio.
+        pictures: Frames, shape (n, P, 3, 48, 48) uint8.
         labels: Shape (n,), indices into ``classes``.
-        has_onsets: Shape (n,), whether the clip has onset events, so that time can be told from them.
+        has_onsets: Shape (n,), whether the clip has onset events, from which shifts can be recognised.
         classes: Class names.
     """
 
@@ -46,10 +46,10 @@ class TrainingMaterial:
 
 
 def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> TrainingMaterial:
-    """Read a split and make what the nets are fed.
+    """Read a split and make the nets' inputs.
 
     Args:
-        manifest: Manifest of the split. Of more than ``MOST_CLIPS`` clips, so many are drawn.
+        manifest: Manifest of the split; at most ``MOST_CLIPS`` of its clips are drawn.
         seed: Seed of the draw and of the artefacts.
         classes: Class names in the order wanted, or none to take the split's own, sorted.
 
@@ -68,7 +68,7 @@ def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> Train
     for number, clip_id in enumerate(Progress(clip_ids, desc=f"read {manifest.name}")):
         clip = data.load(clip_id)
         if clip.audio is None or clip.frames is None:
-            raise FoleyError(f"{manifest}: clip {clip_id!r} lacks its sound or picture. Prepare the data again.")
+            raise FoleyError(f"{manifest}: clip {clip_id!r} lacks its audio or video. Prepare the data again.")
         audio = resample(clip.audio, clip.rate_hz, GRID.rate_hz)[: round(seconds * GRID.rate_hz)]
         made.sounds[number] = _versions(audio, np.random.default_rng([seed, number]))
         made.pictures[number] = frames_input(clip.frames, clip.frame_times_s, seconds)

@@ -33,7 +33,7 @@ def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: 
         steps: Number of steps of each net instead of the default, or None.
 
     Returns:
-        What was measured on the validation split.
+        Accuracies on the validation split.
 
     Raises:
         FoleyError: ``data`` is not a train split, or has fewer than two classes.
@@ -76,7 +76,7 @@ def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: 
 
 @contextlib.contextmanager
 def _one_thread(seed: int) -> Iterator[None]:
-    """One thread and a seeded torch inside; everything as it was outside."""
+    """Run with one thread and a seeded torch, and restore both settings afterwards."""
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

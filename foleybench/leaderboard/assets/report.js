@@ -9,7 +9,7 @@
   const audios = () => tracks().map(audioOf).filter(Boolean);
   const duration = () => Number(section().dataset.duration);
   const active = () => tracks().find((track) => Number(track.dataset.track) === state.track);
-  // The picture is the clock; where a browser cannot show it, the chosen sound is.
+  // The video is the clock; where a browser cannot play the video, the chosen audio track is.
   const clock = () => (video().error ? audioOf(active()) : video());
 
   const shuffled = (n, seed) => {
@@ -38,7 +38,7 @@
       order.forEach((index, place) => {
         const item = items[index];
         item.querySelector("kbd").textContent = place + 1;
-        item.querySelector(".name").textContent = state.blind ? "Sound " + (place + 1) : item.dataset.name;
+        item.querySelector(".name").textContent = state.blind ? "Audio " + (place + 1) : item.dataset.name;
         list.append(item);
       });
       clip.querySelector(".blind").setAttribute("aria-pressed", String(state.blind > 0));

@@ -1,5 +1,5 @@
-"""Factories: one function makes all metrics of a family.
+"""Make all metrics of a family by one function.
 
-What a family's metrics have in common stands here: code, and the ``note`` that ends each of their cards. A metric's own
-file names the encoder and says what differs.
+This folder holds what the metrics of a family share: code, and the ``note`` that ends each of their cards. A metric's
+own file names the encoder and the differences.
 """

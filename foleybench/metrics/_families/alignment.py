@@ -1,4 +1,4 @@
-"""Align Acc: share of clips judged aligned with the video."""
+"""Make Align Acc metrics: share of clips judged aligned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _POOL = Ratio("aligned", factor=100.0, counts=True)
 _NOTE = (
     "The metric only counts positives: a classifier that says yes to everything scores 100. So read the value beside "
     "the control rows (ground truth, shifted by 0.1, 0.5, 1 and 2 s, another clip). A value above that of the shifted "
-    "ground truth shows that time was judged, a value above that of another clip shows that the content was."
+    "ground truth shows that timing counts, a value above that of another clip shows that content counts."
 )
 
 

@@ -1,4 +1,4 @@
-"""Mean cosine between two embeddings of each clip."""
+"""Make metrics of the mean cosine between two embeddings."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def cosine_metric(
 
     Args:
         title: Column heading.
-        source: What defines it.
+        source: Paper or ``repo@commit`` that defines the metric.
         first: One feature, shape (d,).
-        second: The other, of the same shape.
+        second: The other feature, of the same shape.
         ideal: Value of a perfect system.
-        undefined: When the value is.
-        of_means: Whether the features are rows (n, d), of which the mean is taken first.
+        undefined: A sentence on when the value is undefined.
+        of_means: Whether the features are rows (n, d), whose mean is used.
     """
     return Metric(
         title=title,

@@ -1,4 +1,4 @@
-"""Mean difference between a feature of generated and reference audio."""
+"""Make metrics of the mean difference between generated and reference features."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def octaves(reference: FloatArray, generated: FloatArray) -> float | None:
     """Return how many octaves two frequencies in Hz, shape (), are apart; 0 Hz stands for silence.
 
     Returns:
-        None for a silent reference, which has no such frequency; the whole range for silence in place of a sound.
+        None for a silent reference, which has no such frequency; the whole range for silence in place of audio.
 
     Example:
         >>> octaves(np.array(500.0), np.array(2000.0))
@@ -70,12 +70,12 @@ def difference_metric(
 
     Args:
         difference: Takes the feature of the reference and of the generated audio, both of the layer's shape.
-        encoder: Makes the feature.
-        layer: Which of its outputs.
+        encoder: Encoder of the feature.
+        layer: Output of the encoder.
         title: Column heading.
-        unit: Of the value.
-        source: What defines it.
-        version: Of the metric.
+        unit: Unit of the value.
+        source: Paper or ``repo@commit`` that defines the metric.
+        version: Version of the metric.
         ideal: Value of a perfect system.
         worst: Value at the other end of the scale.
         statistic: Name of a clip's difference in clip tables.
@@ -118,5 +118,5 @@ def octave_metric(layer: str, title: str) -> Metric:
         source="foleybench",
         version=2,
         note=_SPECTRUM_NOTE,
-        undefined="every reference sound is silent",
+        undefined="all reference audio is silent",
     )

@@ -1,4 +1,4 @@
-"""Divergences between a classifier's posteriors of reference and generated audio."""
+"""Make metrics of divergence between posteriors of reference and generated audio."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _EPSILON = (
     "added the posterior does not sum to 1. For parity only; use ``kld_passt`` or ``kld_panns``."
 )
 _SIGMOID = (
-    "Warning: this is no Kullback-Leibler divergence, whatever the tables that quote it call it. For each class it "
-    "keeps ``p log(p / q)`` of the sigmoid posteriors and leaves out ``(1 - p) log((1 - p) / (1 - q))``. So it has no "
+    "Warning: this value is not a Kullback-Leibler divergence, although tables call it one. For each class the value "
+    "keeps ``p log(p / q)`` of the sigmoid posteriors, without ``(1 - p) log((1 - p) / (1 - q))``. So it has no "
     "lower bound: the ground truth gives 0 (about -0.0005 with 1e-6 added), and audio for which the classifier reports "
     "every class at once gives less. For parity only; use the ``kld_`` metric of the same classifier."
 )
@@ -53,7 +53,7 @@ def kl_sigmoid_metric(*, encoder: str, title: str, source: str, epsilon: bool = 
     Args:
         encoder: The classifier.
         title: Column heading.
-        source: Whose.
+        source: ``repo@commit`` of the peer.
         epsilon: Whether 1e-6 is added to the generated probabilities.
     """
     divergence = half_bernoulli_epsilon if epsilon else half_bernoulli

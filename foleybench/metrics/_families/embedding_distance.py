@@ -1,4 +1,4 @@
-"""Distances between the embeddings of all generated and all reference audio."""
+"""Make metrics of distance between all generated and all reference embeddings."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def kernel_metric(
     """Return the metric that is the kernel distance between an encoder's embeddings.
 
     Args:
-        encoder: Makes the embeddings.
-        layer: Which of its outputs.
+        encoder: Encoder of the embeddings.
+        layer: Output of the encoder.
         title: Column heading.
-        source: What defines it.
-        bandwidth_of: Whose median distance between two embeddings is the kernel's bandwidth.
-        minimum_clips: Fewer clips than this have no value.
+        source: Paper or ``repo@commit`` that defines the metric.
+        bandwidth_of: The set whose median distance between two embeddings is the kernel's bandwidth.
+        minimum_clips: Fewer clips than this give no value.
     """
     pool = KernelPool(bandwidth_of)
     return Metric(

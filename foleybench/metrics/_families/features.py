@@ -1,4 +1,4 @@
-"""A clip's features, checked to be finite and of one shape."""
+"""Check that a clip's features are finite and of one shape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def read_feature(clip: ClipView, name: str) -> FloatArray:
     """Return a feature as float64.
 
     Raises:
-        FoleyError: It holds a value that is not finite.
+        FoleyError: The feature holds a value that is not finite.
     """
     return finite(clip[name], f"feature {name!r} of clip {clip.clip_id!r}")
 

@@ -1,4 +1,4 @@
-"""Inception score of a classifier's posteriors of the generated audio."""
+"""Make inception scores of a classifier's posteriors of generated audio."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NOTE = (
     "Exponential of the mean divergence of a clip's posterior from the mean posterior, in ten parts after one shuffle "
     "(``RandomState(2020)``), as av-benchmark and audioldm_eval compute it. Clips are sorted by id before the shuffle, "
     "so the order of files cannot change the value. The score is biased downwards with few clips: the corrected value, "
-    "in one part and extrapolated, stands beside it. It uses neither the video nor the reference audio: clear, varied "
+    "in one part and extrapolated, stands beside it. The score uses neither video nor reference audio: clear, varied "
     "and wrong audio scores high."
 )
 
@@ -21,7 +21,7 @@ def inception_metric(*, encoder: str, n_classes: int, title: str) -> Metric:
 
     Args:
         encoder: The classifier.
-        n_classes: Of the classifier: the largest value.
+        n_classes: Number of classes, which is the largest value.
         title: Column heading.
     """
     return Metric(

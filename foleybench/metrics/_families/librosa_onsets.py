@@ -1,4 +1,4 @@
-"""Onset metrics on the detector of encoder ``onsets_librosa``."""
+"""Make onset metrics on the detector of encoder ``onsets_librosa``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TOLERANCE_S = 0.1
 _ENCODER = "onsets_librosa"
 _NOTE = (
     "Onsets are found by librosa's detector with ``delta=0.3``, as papers do; the value is a mean over clips. That "
-    "detector scales every clip by its strongest rise, so steady sound has onsets too: a tone or noise one at 70 ms, "
-    "where the file starts, and a low tone or a narrow band of noise dozens. Two steady sounds agree in them. "
-    "``onset_agreement`` counts none of these."
+    "detector scales every clip by its strongest rise, so steady audio has onsets too: a tone or noise has one at "
+    "70 ms, a low tone or a narrow band of noise dozens. Two steady signals agree in these onsets; "
+    "``onset_agreement`` counts none of them."
 )
 _POOL = Ratio("value")
 
@@ -28,8 +28,8 @@ Value = Callable[[ClipView], float | None]
 def ranked_precision(reference_s: FloatArray, generated_s: FloatArray, confidence: FloatArray) -> float:
     """Return the average precision of detected onsets against true ones, matched one to one within 0.1 s.
 
-    The most confident onset chooses first and takes the nearest true onset that is free. True onsets that nobody takes
-    lower the recall, so that silence gets 0.
+    The most confident onset is matched first, to the nearest free true onset. True onsets without a match lower the
+    recall, so that silence gets 0.
 
     Args:
         reference_s: Times in seconds, shape (n,), n >= 1.
@@ -65,14 +65,14 @@ def librosa_metric(
     """Return the metric that averages a value over clips.
 
     Args:
-        value: Of a clip whose features are ``generated`` (times), ``reference`` (times, if wanted) and ``layers``; None
-            when the metric does not apply to the clip.
+        value: Function from a clip to its value; the features are ``generated`` (times), ``reference`` (times, if
+            wanted) and ``layers``; None when the metric does not apply to the clip.
         title: Column heading.
-        source: What defines it.
+        source: Paper or ``repo@commit`` that defines the metric.
         ideal: Value of a perfect system.
         with_reference: Whether onsets of the reference audio are needed; else exact events serve.
         layers: More layers of the generated audio's onsets, under their own names.
-        note: What the card says besides.
+        note: Further sentences for the card.
     """
 
     def per_clip(clip: ClipView) -> Stat | None:

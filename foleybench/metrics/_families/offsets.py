@@ -1,4 +1,4 @@
-"""Metrics on the audio-video offsets that Synchformer finds."""
+"""Make metrics on the audio-video offsets that Synchformer finds."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def offset_metric(
 
     Args:
         sums: From a clip's logits (windows, classes), one window or more, to its statistics: ``statistic`` summed over
-            the windows, and what else clip tables shall hold.
-        statistic: Name of what is averaged.
+            the windows, and further ones for clip tables.
+        statistic: Name of the averaged statistic.
         title: Column heading.
-        source: What defines it.
-        unit: Of the value.
-        better: Direction.
+        source: Paper or ``repo@commit`` that defines the metric.
+        unit: Unit of the value.
+        better: Which direction is better.
         ideal: Value of a perfect system.
         worst: Value at the other end of the scale.
         factor: Multiplies the mean.

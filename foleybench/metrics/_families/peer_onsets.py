@@ -1,4 +1,4 @@
-"""Onset metrics as the scripts of CondFoleyGen and MMAudio compute them."""
+"""Make onset metrics as CondFoleyGen's and MMAudio's scripts compute them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._families.librosa_onsets import librosa_metric
 from foleybench.metrics._math.peer_onsets import CONDFOLEY, MMAUDIO, RATE_HZ, Habits, Onsets, score
 
-# MMAudio's script uses so much of each clip.
+# MMAudio's script uses this many seconds of each clip.
 _MMAUDIO_S = 8.0
 
 
@@ -23,13 +23,13 @@ class Script:
     """One of the scripts.
 
     Attributes:
-        habits: How it matches onsets.
+        habits: How the script matches onsets.
         wanted: The true onsets of a clip in seconds, shape (n,).
-        with_reference: Whether they are those of the reference audio.
+        with_reference: Whether true onsets are those of the reference audio.
         height: Layer that decides between candidates for one true onset.
         confidence: Layer that ranks onsets.
-        source: Where it is.
-        note: What the card says of its scores.
+        source: ``repo@commit`` and file of the script.
+        note: Sentences on the scores for the card.
     """
 
     habits: Habits

@@ -1,4 +1,4 @@
-"""Finding a clip's own real sound among those of all clips."""
+"""Make metrics of finding a clip's own real audio among all."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from foleybench.metrics._families.features import both, read_feature
 from foleybench.metrics._math.retrieval import RetrievalPool, What
 
 _NOTE = (
-    "By the cosine between mean embeddings of the clip's generated sound and of all clips' real sounds. Compare "
+    "By the cosine between mean embeddings of the clip's generated audio and of all clips' real audio. Compare "
     "systems on the same clips only: among clips of one class it is harder than among many."
 )
 
 
 def retrieval_metric(*, encoder: str, layer: str, title: str, source: str, what: What, worst: float) -> Metric:
-    """Return the metric that says how well real sounds are found by generated ones.
+    """Return the metric that says how well real audio is found by generated audio.
 
     Args:
-        encoder: Makes the embeddings, rows of a clip.
-        layer: Which of its outputs, shape (n, d).
+        encoder: Encoder of the embeddings, rows of a clip.
+        layer: Output of the encoder, shape (n, d).
         title: Column heading.
-        source: What defines it.
+        source: Paper or ``repo@commit`` that defines the metric.
         what: As in ``RetrievalPool``.
         worst: Value at the other end of the scale.
     """
@@ -34,7 +34,7 @@ def retrieval_metric(*, encoder: str, layer: str, title: str, source: str, what:
         needs=both(encoder, layer),
         per_clip=_means,
         pool=RetrievalPool(what),
-        undefined="there are no two clips with different real sounds",
+        undefined="there are no two clips with different real audio",
         note=_NOTE,
         minimum_clips=2,
         takes=None,

@@ -1,4 +1,4 @@
-"""Time that generation takes."""
+"""Make metrics of the time that generation takes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def speed_metric(*, title: str, unit: str, per_second_of_audio: bool) -> Metric:
 
     Args:
         title: Column heading.
-        unit: Of the value.
+        unit: Unit of the value.
         per_second_of_audio: Whether the time is divided by the clips' length, or by their number.
     """
     pool = Ratio("seconds", ("duration_s",)) if per_second_of_audio else Ratio("seconds")

@@ -1,1 +1,1 @@
-"""Pure functions behind the metrics: distances, divergences, matching."""
+"""Compute the metrics' distances, divergences and matchings, as pure functions."""

@@ -1,7 +1,7 @@
-"""Clip ids in statistics, for metrics that depend on an order.
+"""Keep clip ids in statistics, for metrics that depend on order.
 
-Statistics are arrays of float64, so an id is kept as the values of its bytes. A pool that sorts by it gives the same
-bits whatever the order in which clips come.
+Statistics are arrays of float64, so an id is kept as the values of its bytes. A pool that sorts by ids gives the same
+bits in any order of the clips.
 """
 
 from __future__ import annotations

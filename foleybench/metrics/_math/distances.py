@@ -1,4 +1,4 @@
-"""The Fréchet distance between all generated and all reference embeddings."""
+"""Pool the Fréchet distance between all generated and reference embeddings."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ def corrected_distance(pairs: Sequence[Pair], sources: Sequence[str]) -> float:
     """Return the distance extrapolated to infinitely many videos.
 
     Halves hold the same clips on both sides, so equal sets stay at 0, and whole videos: clips of one video are alike,
-    so halves of them would show too little bias. The result is not cut at 0: around 0 it must fall on both sides. It
-    takes videos for independent: where the generated audio is the reference audio of other clips of the set, as in two
-    control rows, it subtracts too much. ``benchmarks/coverage.py`` measures the bias that is left.
+    so halves of them would show too little bias. The result is not cut at 0: around 0 it must fall on both sides.
+    Videos are assumed independent: where the generated audio is the reference audio of other clips of the set, as in
+        two
+    control rows, too much is subtracted. ``benchmarks/coverage.py`` measures the bias that is left.
 
     Args:
         pairs: For each clip the rows of both sets, shapes (n_i, d) and (m_i, d).

@@ -1,4 +1,4 @@
-"""Divergences between a classifier's posteriors, from logits."""
+"""Compute divergences between a classifier's posteriors, from logits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy.special import expit, log_expit, log_softmax, logsumexp, softmax, xlo
 
 from foleybench.clips import FloatArray
 
-# What audioldm_eval, SpecVQGAN, audiocraft and stable-audio-metrics add to the probabilities under the logarithm.
+# Added to probabilities under the logarithm by audioldm_eval, SpecVQGAN, audiocraft and stable-audio-metrics.
 EPSILON = 1e-6
 
 Divergence = Callable[[FloatArray, FloatArray], float]
@@ -71,7 +71,7 @@ def kl_divergence_epsilon_reversed(reference: FloatArray, generated: FloatArray)
 def half_bernoulli(reference: FloatArray, generated: FloatArray) -> float:
     """Return the sum of ``p log(p / q)`` over classes for sigmoid posteriors: half of each Bernoulli divergence.
 
-    Without the half ``(1 - p) log((1 - p) / (1 - q))`` it is no divergence and has no lower bound.
+    Without the half ``(1 - p) log((1 - p) / (1 - q))`` the sum is no divergence and has no lower bound.
 
     Example:
         >>> round(half_bernoulli(np.zeros(100), np.full(100, 10.0)), 2)

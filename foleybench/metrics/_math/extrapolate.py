@@ -1,4 +1,4 @@
-"""Values extrapolated to infinitely many videos, from all and from halves.
+"""Extrapolate values to infinitely many videos, from all and from halves.
 
 Sources: Chong and Forsyth, "Effectively unbiased FID and Inception Score", CVPR 2020, with two sizes and no line fit,
 and with source videos in the place of independent samples.
@@ -12,9 +12,9 @@ import numpy as np
 
 from foleybench.clips import FloatArray, IntArray
 
-# Random halvings; each gives two halves.
+# Number of random halvings; each gives two halves.
 _N_HALVINGS = 8
-# How alike clips of one video are taken to be. It matters only where videos have unequal numbers of clips.
+# Assumed correlation of clips of one video, which matters only where videos have unequal numbers of clips.
 _ALIKE = 0.5
 
 

@@ -1,4 +1,4 @@
-"""Statistics and pooling of onset F1, at several tolerances."""
+"""Count and pool onset F1 at several tolerances."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def counts(wanted_s: FloatArray, generated_s: FloatArray, ignored_s: FloatArray 
     """Count hits at every tolerance.
 
     Args:
-        wanted_s: Times that should be there, increasing, shape (n,).
-        generated_s: Times that are there, increasing, shape (m,).
+        wanted_s: Times of true onsets, increasing, shape (n,).
+        generated_s: Times of generated onsets, increasing, shape (m,).
         ignored_s: Times at which an onset counts neither for nor against, increasing, or None.
 
     Returns:

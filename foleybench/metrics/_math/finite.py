@@ -1,4 +1,4 @@
-"""The check that numbers are finite before they enter a metric."""
+"""Check that numbers are finite before they enter a metric."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def finite(values: npt.NDArray[Any], what: str) -> FloatArray:
 
     Args:
         values: Numbers of any shape.
-        what: What they are, for the message.
+        what: Name of the numbers, for the message.
 
     Raises:
         FoleyError: One of them is NaN or infinite.

@@ -1,4 +1,4 @@
-"""Fréchet distance between two sets of embeddings, in float64.
+"""Compute the Fréchet distance between two sets of embeddings, in float64.
 
 ``|m1 - m2|^2 + tr S1 + tr S2 - 2 tr sqrt(S1 S2)`` with the covariances of n - 1, as every peer defines it. The trace of
 the root is the sum of the square roots of the eigenvalues of ``L' S1 L`` with ``S2 = L L'`` (a symmetric problem, by
@@ -20,7 +20,7 @@ from foleybench.errors import FoleyError
 from foleybench.metrics._math.finite import finite
 from foleybench.metrics._math.moments import Moments
 
-# Below this ratio of eigenvalues the square root of the smallest ones is noise: take the way by singular values.
+# Below this ratio of eigenvalues the square roots of the smallest are noise: singular values are used instead.
 SINGULAR = 1e-10
 
 
@@ -97,12 +97,12 @@ def roots_of_product(first: FloatArray, second: FloatArray) -> FloatArray | None
 
 
 def analytic_bias(one: Moments, two: Moments) -> float:
-    """Return by how much the distance of two independent samples exceeds that of their distributions, to first order.
+    """Return the first-order bias of the distance between two independent samples of two distributions.
 
     ``tr S1 / n + tr S2 / m + (1/n + 1/m) / 2 * (sum over i, j of r_i r_j / (r_i + r_j), with r_i for i = j)``, where r
     are the square roots of the eigenvalues of ``S1 S2``: the second-order term of the trace of the root under the
     sampling noise of normal covariances. It holds for independent rows, independent sets and many more rows than
-    dimensions; frames of one clip are not independent, and generated and real sounds of the same clips are not
+    dimensions; frames of one clip are not independent, and generated and real audio of the same clips are not
     independent sets, so results use the extrapolated correction and this one is for those who have only moments.
 
     Returns:

@@ -1,8 +1,8 @@
-"""How a Fréchet distance rests on every clip, to first order.
+"""Compute every clip's first-order influence on a Fréchet distance.
 
-The first-order change of the distance with the weight of each clip (the infinitesimal jackknife), for any number of
-rows and dimensions alike. Drawing clips anew would give intervals 1.3 to 2.4 times too wide where there are fewer than
-two rows a dimension, and costs a distance a draw; ``benchmarks/coverage.py`` measures this way.
+Influence is the first-order change of the distance with the weight of each clip (the infinitesimal jackknife), for any
+number of rows and dimensions alike. Drawing clips anew would give intervals 1.3 to 2.4 times too wide where there are
+fewer than two rows a dimension, and costs a distance a draw; ``benchmarks/coverage.py`` measures this way.
 
 Sources: infinitesimal jackknife, Jaeckel 1972; Efron and Tibshirani 1993, chapter 22.
 """
@@ -30,7 +30,7 @@ def influence(first: Rows, second: Rows) -> Influence:
         second: Rows of the second set, of the same clips.
 
     Returns:
-        Of each clip; its share in the value is its share in the rows of both sets.
+        The influence of each clip; a clip's share in the value is its share in the rows of both sets.
     """
     (first_mean, one), (second_mean, two) = centred(first.values), centred(second.values)
     gap = first_mean - second_mean

@@ -1,4 +1,4 @@
-"""Inception score: each clip clear to a classifier, all together varied."""
+"""Compute inception scores: each clip clear, all together varied."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEED = 2020
 
 
 class Score(NamedTuple):
-    """Mean and population standard deviation over the splits, as peers print them."""
+    """Mean and population standard deviation over the splits, as peers report them."""
 
     mean: float
     std: float
@@ -32,7 +32,7 @@ def inception_score(logits: FloatArray, splits: int = N_SPLITS, seed: int | None
     Args:
         logits: Shape (n, n_classes), in the order that the peers would read them (by name).
         splits: Number of parts, cut after one shuffle; the score is their mean.
-        seed: Of the shuffle (``RandomState``), or None for no shuffle.
+        seed: Seed of the shuffle (``RandomState``), or None for no shuffle.
 
     Returns:
         NaN twice when there are fewer rows than splits.
@@ -116,7 +116,7 @@ def _scores_without(p: FloatArray, negative_entropy: FloatArray) -> FloatArray:
 
     Args:
         p: Posteriors, shape (n, n_classes).
-        negative_entropy: Of each of them, shape (n,).
+        negative_entropy: Negative entropy of each posterior, shape (n,).
     """
     left = len(p) - 1
     means = np.maximum(0.0, (p.sum(axis=0) - p) / left)  # a class of one clip alone: rounding below 0

@@ -1,4 +1,4 @@
-"""Kernel audio distance between two sets of embeddings, by blocks.
+"""Compute the kernel audio distance between embeddings, by blocks.
 
 The unbiased squared maximum mean discrepancy with a Gaussian kernel, times 100, in float64. Memory grows with the
 number of rows. One pass gives value, corrected value and how the value rests on every clip.
@@ -24,7 +24,7 @@ from foleybench.stats.influence import Influence
 SCALE = 100.0
 # Added to 2 * bandwidth^2, as kadtk does.
 _EPSILON = 1e-8
-# Rows on either side of the part of the kernel that is in memory: 2 MB.
+# Rows on either side of the block of the kernel that is in memory: 2 MB.
 _BLOCK = 512
 
 Side = Literal["reference", "generated"]
@@ -58,7 +58,7 @@ class KernelPool:
         """
         sums = self._whole(stats)
         if sums is None:
-            raise ValueError("a distance that is not defined rests on nothing")
+            raise ValueError("the distance is undefined, so clips have no influence on it")
         n, m = sums.reference, sums.generated
         own = [_of_mean(part, one, two, same) for part, one, two, same in sums.means()]
         change = SCALE * (own[0] + own[1] - 2 * own[2])
@@ -71,7 +71,7 @@ class KernelPool:
     def corrected(self, stats: Sequence[Stat], sources: Sequence[str]) -> float:
         """Return the distance without the pairs of rows that belong to the same video.
 
-        Reference and generated audio of one video are not independent, as the estimate wants, nor are its clips: a
+        Reference and generated audio of one video are not independent, as the estimate assumes, nor are its clips: a
         system that copies the reference has its copies among the cross terms. Without those pairs the reference against
         itself gives 0.
 
@@ -128,7 +128,7 @@ def _of_mean(part: _Part, one: FloatArray, two: FloatArray, same: bool) -> Float
         part: The sums.
         one: Number of rows of every clip in the first set, shape (clips,).
         two: The same in the second.
-        same: Whether they are one set, whose rows do not meet themselves.
+        same: Whether both sets are one, in which no row is paired with itself.
     """
     selves = one if same else np.zeros_like(one)
     pairs = float(one.sum() * two.sum() - selves.sum())
@@ -157,10 +157,10 @@ class _Part(NamedTuple):
     """Sums of the kernel over pairs of rows of two sets.
 
     Attributes:
-        total: Over all pairs.
-        first: Over the pairs of each clip's rows in the first set, shape (clips,).
+        total: Sum over all pairs.
+        first: Sums over the pairs of each clip's rows in the first set, shape (clips,).
         second: The same of the second set; equal to ``first`` where both are one set.
-        own: Over the pairs within each clip, shape (clips,).
+        own: Sums over the pairs within each clip, shape (clips,).
     """
 
     total: float
@@ -204,7 +204,7 @@ class _Sums(NamedTuple):
 
 
 def _within(side: Rows, bandwidth: float) -> _Part:
-    """Sum over one set with itself: the kernel is symmetric, so each pair of blocks is looked at once."""
+    """Sum over one set with itself: the kernel is symmetric, so each pair of blocks is computed once."""
     blocks = list(_blocks(side))
     sums, own = np.zeros(len(side.sizes)), np.zeros(len(side.sizes))
     for index, one in enumerate(blocks):
@@ -267,12 +267,12 @@ def _kernel(one: FloatArray, two: FloatArray, bandwidth: float) -> FloatArray:
 
 
 _known: dict[bytes, object] = {}
-# A data set has hundreds of classes, and each has a value of its own.
+# Large enough for hundreds of classes, each with its own value.
 _MOST_KNOWN = 2048
 
 
 def _once(what: str, arrays: Sequence[npt.NDArray[np.generic]], work: Callable[[], _Known]) -> _Known:
-    """Return what ``work`` makes of the arrays; for the same bytes again, without doing it again.
+    """Return ``work`` of the arrays; for equal bytes the earlier result is returned again.
 
     Value, correction and interval of one metric need the same sums, and all systems against one reference the same
     bandwidth; at 15,000 clips each takes minutes. Only a few numbers are kept, under the hash of the arrays.

@@ -1,4 +1,4 @@
-"""Mean and covariance of embeddings, from rows."""
+"""Compute mean and covariance of embeddings from rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from foleybench.metrics._math.finite import finite
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Moments:
-    """What a Fréchet distance needs to know of a set of rows.
+    """The moments of a set of rows that a Fréchet distance needs.
 
     Attributes:
         n: Number of rows.
@@ -41,7 +41,7 @@ class Moments:
             rows: Shape (n, d), n >= 1.
 
         Raises:
-            FoleyError: A value is not finite, or the shape is another.
+            FoleyError: A value is not finite, or the shape is not (n, d).
         """
         rows = finite(rows, "a set of embeddings")
         if rows.ndim != 2 or not len(rows):

@@ -1,4 +1,4 @@
-"""One-to-one matching of two lists of times."""
+"""Match two lists of times one to one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from foleybench.clips import FloatArray
 
-# Differences of seconds are exact only to rounding: 1.05 - 1.0 is a little more than 0.05, and a pair at exactly the
-# tolerance shall match.
+# Differences of seconds are exact only to rounding: 1.05 - 1.0 exceeds 0.05, but a pair at exactly the tolerance must
+# match.
 SLACK_S = 1e-9
 
 
@@ -41,8 +41,8 @@ def count_matches(reference_s: FloatArray, generated_s: FloatArray, tolerance_s:
 def nearest_pairs(reference_s: FloatArray, generated_s: FloatArray, tolerance_s: float) -> FloatArray:
     """Return the offsets of the cheapest matching, where leaving a time alone costs half the tolerance.
 
-    So every pair within the tolerance is better than none, and an extra or missing onset does not shift its neighbours
-    onto each other, as the largest matching would.
+    So every pair within the tolerance is better than none, and an extra or missing onset does not shift the pairs of
+    its neighbours, as the largest matching would.
 
     Args:
         reference_s: Times in seconds, increasing, shape (n_reference,).

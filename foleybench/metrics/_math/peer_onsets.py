@@ -1,8 +1,8 @@
-"""Onset scores as the scripts of CondFoleyGen and MMAudio compute them.
+"""Compute onset scores as CondFoleyGen's and MMAudio's scripts do.
 
 For parity only, habits included: a greedy suppression that walks a list while it shortens it, and so can skip a
 neighbour; no more misses are counted once all detected onsets are used up; missed onsets rank last and cost no
-precision, so that silence, which has nothing wrong, gets 1.
+precision, so that silence, which has no false onset, gets 1.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _APART_S = 0.05
 
 
 class Onsets(NamedTuple):
-    """Detected onsets of a generated sound.
+    """Detected onsets of generated audio.
 
     Attributes:
         samples: Positions, increasing, shape (n,).
-        height: What decides between candidates for one reference onset, shape (n,).
-        confidence: What ranks onsets, shape (n,).
+        height: Value that decides between candidates for one reference onset, shape (n,).
+        confidence: Value that ranks onsets, shape (n,).
     """
 
     samples: FloatArray
@@ -42,7 +42,7 @@ class Scores(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Habits:
-    """Where the two scripts differ.
+    """The differences between the two scripts.
 
     Attributes:
         tolerance_s: A pair must be closer than this.
@@ -63,8 +63,8 @@ def score(reference: FloatArray, onsets: Onsets, habits: Habits) -> Scores:
 
     Args:
         reference: True onsets in samples at 22050 Hz, increasing, shape (n,), n >= 1.
-        onsets: Detected ones, not yet thinned.
-        habits: Whose.
+        onsets: Detected onsets, not yet thinned.
+        habits: Of which script.
     """
     kept = _thinned(onsets)
     left = list(range(len(kept.samples)))
@@ -125,6 +125,6 @@ def _thinned(onsets: Onsets) -> Onsets:
         while place < len(left):
             if abs(onsets.samples[left[place]] - onsets.samples[index]) < _APART_S * RATE_HZ:
                 left.pop(place)
-            place += 1  # also after a removal: the one that moved up is skipped
+            place += 1  # also after a removal, which skips the next onset
     chosen = np.asarray(sorted(kept), dtype=np.int64)
     return Onsets(onsets.samples[chosen], onsets.height[chosen], onsets.confidence[chosen])

@@ -1,7 +1,7 @@
 """Rank a clip's own reference audio among that of other clips.
 
-By the cosine between the mean embeddings of a clip's generated sound and of every clip's real sound. Clips whose real
-sound is the same to the last bit are one clip here: none of them is another one to find.
+Ranks follow the cosine between the mean embeddings of a clip's generated audio and of every clip's real audio. Clips
+whose real audio is equal to the last bit count as one clip.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class _Block(NamedTuple):
     """Some clips against all.
 
     Attributes:
-        places: Which clips, shape (b,).
-        other: Whether a clip is another one, shape (b, n).
-        won: 1 where the own real sound is nearer than the other's, 0.5 where it is as near, shape (b, n).
+        places: Positions of the clips, shape (b,).
+        other: Whether a clip's real audio differs, shape (b, n).
+        won: 1 where the own real audio is nearer than the other's, 0.5 where equally near, shape (b, n).
     """
 
     places: npt.NDArray[np.int64]
@@ -42,11 +42,11 @@ class _Block(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalPool:
-    """How well real sounds are found by generated ones; NaN for fewer than two different real sounds.
+    """How well generated audio finds its real audio; NaN for fewer than two clips of different real audio.
 
     Attributes:
-        what: ``area``: in how many of the pairs of a clip and another one the own real sound is nearer, ties half, the
-            mean over clips (area under the curve, chance 0.5). ``first``: the share of clips whose own real sound is
+        what: ``area``: the share of other clips whose real audio is farther than the own, ties half, the mean over
+            clips (area under the curve, chance 0.5). ``first``: the share of clips whose own real audio is
             nearer than every other one (chance 1 / n).
     """
 
@@ -61,9 +61,9 @@ class RetrievalPool:
         return math.fsum(each) / len(each) if each else math.nan
 
     def influence(self, stats: Sequence[Stat]) -> Influence:
-        """Return the influence of every clip: by its own value, and as another one that others are held against.
+        """Return the influence of every clip: by its own value, and as one of the other clips' competitors.
 
-        A rank is no smooth function of weights: for ``first`` the value is made again without each clip in turn.
+        A rank is no smooth function of weights: for ``first`` the value is computed again without each clip in turn.
         """
         pairs, n = pairs_of(stats), len(stats)
         value, weights = self(stats), np.full(n, 1.0 / n)
@@ -76,7 +76,7 @@ class RetrievalPool:
                 change[block.places] += np.where(n_others > 0, own - value, 0.0)
                 change += np.nansum(block.other * rest, axis=0)
                 continue
-            # Without clip k: which clips still have another one, and which of those are found.
+            # Without clip k: the clips that still have a competitor, and those of them that are found.
             left = n_others[:, None] - block.other
             lost = block.other - (block.won == 1.0)
             stay = (left > 0) & (np.arange(n)[None, :] != block.places[:, None])
@@ -87,7 +87,7 @@ class RetrievalPool:
         return Influence(change / n - weights * change.sum() / n, weights)
 
     def _of_clips(self, block: _Block) -> FloatArray:
-        """Return each clip's value, shape (b,); NaN where there is no other clip."""
+        """Return each clip's value, shape (b,); NaN without another clip."""
         n_others = block.other.sum(axis=1)
         found = block.won.sum(axis=1) / np.maximum(n_others, 1.0)
         if self.what == "first":
@@ -96,7 +96,7 @@ class RetrievalPool:
 
 
 def _blocks(pairs: Sequence[Pair]) -> Iterator[_Block]:
-    """Yield blocks of clips, given the mean embeddings of each one's real and generated sound, shapes (1, d)."""
+    """Yield blocks of clips, given the mean embeddings of each one's real and generated audio, shapes (1, d)."""
     if not pairs:
         return
     reference, generated = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
@@ -105,7 +105,7 @@ def _blocks(pairs: Sequence[Pair]) -> Iterator[_Block]:
     real, made = _directions(reference), _directions(generated)
     for start in range(0, len(real), _BLOCK):
         places = np.arange(start, min(start + _BLOCK, len(real)))
-        # By einsum and not by a product of matrices: equal rows must have equal values, wherever they stand.
+        # By einsum, not by a matrix product: equal rows must have equal values at every position.
         near = np.stack([np.einsum("nd,d->n", real, row, optimize=False) for row in made[places]])
         own = near[np.arange(len(places)), places][:, None]
         other = (same[None, :] != same[places][:, None]).astype(np.float64)

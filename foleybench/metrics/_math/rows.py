@@ -1,4 +1,4 @@
-"""Embeddings of a set of clips as rows, clip by clip."""
+"""Stack the embeddings of clips as rows, clip by clip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Rows:
 
     Attributes:
         values: Shape (n, d), float64.
-        starts: Where each clip's rows begin, then the number of rows, shape (clips + 1,).
+        starts: First row of each clip, then the number of rows, shape (clips + 1,).
     """
 
     values: FloatArray
@@ -44,7 +44,7 @@ class Rows:
 
     @property
     def clip_of(self) -> IntArray:
-        """To which clip each row belongs, shape (n,), never falling."""
+        """The clip index of each row, shape (n,), never falling."""
         return np.repeat(np.arange(len(self.starts) - 1), self.sizes)
 
     def per_clip(self, numbers: FloatArray) -> FloatArray:
@@ -71,7 +71,7 @@ def in_fixed_order(pairs: Sequence[Pair]) -> list[Pair]:
 def fixed_order(pairs: Sequence[Pair]) -> list[int]:
     """Return the places of the clips in the order of their values."""
     ordered: list[int] = []
-    # The first values tell clips apart; all of them at once would be a copy of the whole set.
+    # The first values distinguish clips; all values at once would be a copy of the whole set.
     starts = [pair[0][:1, :8].tobytes() for pair in pairs]
     for _, group in itertools.groupby(sorted(range(len(pairs)), key=starts.__getitem__), key=starts.__getitem__):
         alike = list(group)

@@ -1,10 +1,10 @@
 "use strict";
-// Sounds on the clock of a picture, for both listening pages. `stage` says what is on it: video(), audios(), clock(),
+// Audio tracks on the clock of a video, for both listening pages. `stage` says what is on it: video(), audios(), clock(),
 // duration(), onTime() and onPlaying().
 const makePlayback = (stage) => {
-  // Drift is caught up within CATCH_UP_S by playing a little faster or slower: hardly to be heard for the chosen sound,
+  // Drift is caught up within CATCH_UP_S by playing a little faster or slower: hardly audible on the chosen track,
   // and for the muted ones by as much as it takes, since nobody hears them; only a large drift by a jump: it takes
-  // 100 ms itself while a sound plays.
+  // 100 ms itself while audio plays.
   const DRIFT_S = 0.004, JUMP_S = 0.25, CATCH_UP_S = 0.3, MOST_BEND = 0.12, MOST_MUTED_BEND = 0.4;
   const media = () => [stage.video(), ...stage.audios()];
 
@@ -39,7 +39,7 @@ const makePlayback = (stage) => {
     stage.onTime();
   };
 
-  // Every sound plays, all but one muted: a switch is then a change of muting, at the same instant.
+  // Every track plays, all but one muted: a switch is then a change of muting, at the same instant.
   const play = async () => {
     if (stage.clock().ended || stage.clock().currentTime >= stage.duration() - 0.01) seek(0);
     const at = stage.clock().currentTime;

@@ -1,1 +1,1 @@
-"""From a media file to a clip's video, audio and facts."""
+"""Turn a media file into a clip's video, audio and facts."""

@@ -38,7 +38,7 @@ class Offset(NamedTuple):
             all frames. It passes 1 by a few hundredths where the other frames hold less than their share of changes.
         prominence: Height of the peak over the other shifts, in their standard deviations.
         rival: Height of the next best peak as a share of the best.
-        n_events: On how many changes the agreement rests (effective number).
+        n_events: Effective number of changes that carry the correlation.
     """
 
     offset_s: float
@@ -59,11 +59,11 @@ class Offset(NamedTuple):
 
 
 def best_offset(motion: Sequence[float], fps: float, audio: AudioArray, rate_hz: int) -> Offset | None:
-    """Return the shift at which changes of picture and sound agree best, or None when one of them never changes.
+    """Return the shift at which changes of video and audio agree best, or None when one of them never changes.
 
     Args:
         motion: Change of each frame against the one before, at a constant rate.
-        fps: That rate.
+        fps: Rate of ``motion``.
         audio: Mono, shape (N,), on the same clock.
         rate_hz: Its rate.
     """
@@ -110,7 +110,7 @@ def _sharp(rises: FloatArray) -> FloatArray:
     """Keep what sticks out of its surroundings, none of it more than a few times the usual, at mean zero."""
     top = np.sort(rises)[-max(1, len(rises) // 50)] if len(rises) else 0.0
     kept = np.minimum(np.maximum(0.0, rises - np.median(rises)), top)
-    # What follows at once (a flash that goes out, a rebound, an echo) belongs to the same event.
+    # A change right after another (a flash that ends, a rebound, an echo) belongs to the same event.
     padded = np.concatenate([np.zeros(_MASK_FRAMES), kept])
     before = np.max([padded[k : k + len(kept)] for k in range(_MASK_FRAMES)], axis=0)
     kept = np.maximum(0.0, kept - before)
@@ -119,7 +119,7 @@ def _sharp(rises: FloatArray) -> FloatArray:
 
 
 def _correlations(frame_rises: FloatArray, audio_rises: FloatArray, n_lags: int) -> FloatArray:
-    """Return the correlation at each shift, from the picture ``n_lags`` frames ahead to as many behind."""
+    """Return the correlation at each shift, from the video ``n_lags`` frames ahead to as many behind."""
     scale = float(np.sqrt((frame_rises**2).sum() * (audio_rises**2).sum()))
     products = [_products(frame_rises, audio_rises, lag) for lag in range(-n_lags, n_lags + 1)]
     return np.asarray([float(p.sum()) / scale * len(frame_rises) / len(p) for p in products])

@@ -2,8 +2,9 @@
 
 A copy that was scaled, re-encoded, made quieter or cut a frame away keeps its fingerprint.
 
-Both prints are similarity hashes: a table of numbers that describes the content (levels of bands over time, levels of
-picture parts over time) is projected on fixed directions, and the signs are the bits. The share of bits that differ
+Both fingerprints are similarity hashes: a table of numbers that describes the content (levels of bands over time,
+    levels of
+video parts over time) is projected on fixed directions, and the signs are the bits. The share of bits that differ
 is the angle between two tables over pi, whatever their size: near 0 for a copy, near 0.5 for unrelated content. Every
 bit mixes all of the table, so bits serve as index keys (``foleybench.prepare.duplicates``).
 """
@@ -22,24 +23,24 @@ import numpy.typing as npt
 from foleybench.clips import AudioArray, FloatArray
 
 N_BITS = 256
-# Sound: levels of bands between telephone limits, which every rate from 8 kHz and every codec keeps.
+# Audio: levels of bands between telephone limits, which every rate from 8 kHz and every codec keeps.
 _N_SLOTS = 24
 _BAND_EDGES_HZ = np.geomspace(100.0, 3600.0, 17)
 _WINDOW_S = 0.064
 _FLOOR = 1e-5  # 50 dB under the loudest cell: codecs fill what is quieter with noise of their own.
 _LEAST_SPREAD_DB = 0.5
-# Picture: mean levels of 8 x 8 parts in 8 stretches of time.
+# Video: mean levels of 8 x 8 parts in 8 stretches of time.
 PARTS = 8
 _N_STRETCHES = 8
 _LEAST_SPREAD_LEVELS = 1.0
 
 
-def sound_print(audio: AudioArray, rate_hz: int) -> str | None:
-    """Return the print of a sound, or None when it is silent, too short, or holds nothing but a steady level.
+def audio_fingerprint(audio: AudioArray, rate_hz: int) -> str | None:
+    """Return the fingerprint of audio, or None when the audio is silent, too short, or of one steady level.
 
     Args:
         audio: Mono, shape (N,).
-        rate_hz: Its rate, 8 kHz or more for comparable prints.
+        rate_hz: Its rate, 8 kHz or more for comparable fingerprints.
     """
     window = round(_WINDOW_S * rate_hz)
     if len(audio) < window * _N_SLOTS // 2:
@@ -57,11 +58,11 @@ def sound_print(audio: AudioArray, rate_hz: int) -> str | None:
     return _bits(levels_db.ravel())
 
 
-def picture_print(looks: Sequence[FloatArray]) -> str | None:
-    """Return the print of a picture, or None when it is a plain field of one level.
+def video_fingerprint(looks: Sequence[FloatArray]) -> str | None:
+    """Return the fingerprint of a video, or None when its frames are one plain level.
 
     Args:
-        looks: ``part_levels`` of some pictures, evenly spread over the clip.
+        looks: ``part_levels`` of some frames, evenly spread over the clip.
     """
     if not looks:
         return None
@@ -73,7 +74,7 @@ def picture_print(looks: Sequence[FloatArray]) -> str | None:
 
 
 def part_levels(luma: npt.NDArray[np.generic]) -> FloatArray:
-    """Return the mean level of ``PARTS`` x ``PARTS`` parts of a picture (H, W), H and W at least 1."""
+    """Return the mean level of ``PARTS`` x ``PARTS`` parts of a frame (H, W), H and W at least 1."""
     rows = np.linspace(0, luma.shape[0], PARTS, endpoint=False).astype(int)
     columns = np.linspace(0, luma.shape[1], PARTS, endpoint=False).astype(int)
     sums = np.add.reduceat(np.add.reduceat(luma, rows, axis=0, dtype=np.float64), columns, axis=1)
@@ -83,21 +84,21 @@ def part_levels(luma: npt.NDArray[np.generic]) -> FloatArray:
     return levels
 
 
-def decode_print(text: str) -> npt.NDArray[np.uint8]:
-    """Return a print's bytes, shape (32,) uint8.
+def decode_fingerprint(text: str) -> npt.NDArray[np.uint8]:
+    """Return a fingerprint's bytes, shape (32,) uint8.
 
     Raises:
-        ValueError: The text is no print.
+        ValueError: The text is not a fingerprint.
     """
     data = base64.b64decode(text.encode("ascii"), validate=True)
     if len(data) * 8 != N_BITS:
-        raise ValueError(f"{len(data)} bytes are no print; a print has {N_BITS // 8}")
+        raise ValueError(f"{len(data)} bytes are not a fingerprint; a fingerprint has {N_BITS // 8}")
     return np.frombuffer(data, dtype=np.uint8)
 
 
 def bit_difference(a: str, b: str) -> float:
-    """Return the share of bits in which two prints differ, 0 to 1."""
-    return float(np.unpackbits(decode_print(a) ^ decode_print(b)).mean())
+    """Return the share of bits in which two fingerprints differ, 0 to 1."""
+    return float(np.unpackbits(decode_fingerprint(a) ^ decode_fingerprint(b)).mean())
 
 
 def band_powers(audio: AudioArray, window: int, rate_hz: int) -> FloatArray:

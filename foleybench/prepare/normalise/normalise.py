@@ -1,7 +1,7 @@
 """Normalise a media file to a profile in one pass.
 
-Picture and sound are laid on the container's clock, which starts where the first of them starts: what the other lacks
-there is its first picture, or silence. Frames are taken by timestamp (each is shown from the nearest k / fps on), so
+Video and audio are laid on the container's clock, which starts with the earlier of them; the other one is filled
+with its first frame, or with silence. Frames are taken by timestamp (each is shown from the nearest k / fps on), so
 constant and variable frame rates are the same case. Frames are scaled and encoded as they are decoded: memory does not
 grow with the length of the file.
 """
@@ -35,7 +35,7 @@ from foleybench.media.demux import (
 from foleybench.media.frames import pixel_aspect
 from foleybench.media.hear import Remark, damage, track_remarks
 from foleybench.prepare.normalise.av_sync import best_offset
-from foleybench.prepare.normalise.fingerprint import picture_print, sound_print
+from foleybench.prepare.normalise.fingerprint import audio_fingerprint, video_fingerprint
 from foleybench.prepare.normalise.video_track import PictureTrack
 
 # A clip shorter than this holds no event that could be scored.
@@ -48,7 +48,7 @@ CLIPPED_SHARE = 1e-4
 FULL_SCALE = 32767 / 32768
 PARTIAL_SHARE = 0.9
 TRUNCATED_S = 0.5
-# Viewers notice sound that is 45 ms early or 125 ms late (ITU-R BT.1359-1).
+# Viewers notice audio that is 45 ms early or 125 ms late (ITU-R BT.1359-1).
 OUT_OF_STEP_S = 0.1
 MOSTLY_STILL_SHARE = 0.8
 
@@ -60,11 +60,11 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
         path: Any media file.
         profile: How the clip is written.
         asked_start_s: Where the clip starts in the video that it was cut from, for the record.
-        cut_s: Where the clip starts in this file, in seconds after the first picture or sound. The cut is exact for
+        cut_s: Where the clip starts in this file, in seconds after the first video or audio. The cut is exact for
             any keyframes: what comes before is decoded and dropped by its timestamps.
 
     Returns:
-        The sample; ``facts`` holds what was found.
+        The sample, with the facts for its manifest line.
 
     Raises:
         MediaError: The file cannot be used: ``missing``, ``empty_file``, ``unreadable``, ``no_video``, ``no_audio``,
@@ -116,7 +116,7 @@ def normalise(path: Path, profile: Profile, *, asked_start_s: float = 0.0, cut_s
 
 
 def _written(sound: SoundTrack, audio: AudioArray, rate_hz: int, profile: Profile) -> tuple[AudioArray, dict[str, Any]]:
-    """Return what is written of a sound, and what the manifest says of it when that is two channels."""
+    """Return the FLAC file of the audio, and the manifest's facts about it when it has two channels."""
     n = round(len(audio) * sound.rate_hz / rate_hz)
     both = sound.two_channels(n) if profile.channels == "keep" else None
     if both is None:
@@ -127,7 +127,7 @@ def _written(sound: SoundTrack, audio: AudioArray, rate_hz: int, profile: Profil
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Measured:
-    """What came out of a file, before it becomes facts and flags."""
+    """What was decoded from a file, before facts and flags are made of it."""
 
     picture: PictureTrack
     sound: SoundTrack
@@ -147,22 +147,22 @@ class _Measured:
 
     @property
     def av_offset_s(self) -> float:
-        """By how much the picture begins after the sound."""
+        """By how much the video begins after the audio."""
         return (self.picture.first_s or 0.0) - (self.sound.first_s or 0.0)
 
     @property
     def first_s(self) -> float:
-        """When the first picture or sound is there, after the asked second."""
+        """Time of the first frame or sample after the asked second."""
         return min(self.picture.first_s or 0.0, self.sound.first_s or 0.0)
 
     @property
     def last_s(self) -> float:
-        """When the last picture or sound ends, inside the clip."""
+        """End of the last frame or sample, inside the clip."""
         return min(self.duration_s, max(self.picture.end_s, self.sound.end_s))
 
     @functools.cached_property
     def content_offset_s(self) -> float | None:
-        """By how much the picture comes after its sound, where the content tells; None where it does not."""
+        """Seconds by which the video comes after its audio, by content; None where the content gives no estimate."""
         offset = best_offset(self.picture.motion_watch.motion, self.fps, self.audio, self.rate_hz)
         return offset.offset_s if offset is not None and offset.reliable else None
 
@@ -179,8 +179,8 @@ class _Measured:
             "av_offset_s": round(self.av_offset_s, 6),
             "content_offset_s": None if self.content_offset_s is None else round(self.content_offset_s, 2),
             "still_share": round(self.picture.motion_watch.still_share(self.fps), 2),
-            "picture_print": picture_print(self.picture.motion_watch.looks),
-            "sound_print": None if self.peak < SILENT_PEAK else sound_print(self.audio, self.rate_hz),
+            "picture_print": video_fingerprint(self.picture.motion_watch.looks),
+            "sound_print": None if self.peak < SILENT_PEAK else audio_fingerprint(self.audio, self.rate_hz),
             "width": width,
             "height": height,
             "source_width": source_width,
@@ -213,9 +213,9 @@ class _Measured:
 def _both(container: InputContainer) -> Tracks:
     has_picture, has_sound = bool(container.streams.video), bool(container.streams.audio)
     if not has_picture:
-        raise MediaError("no_video", "the file holds no picture")
+        raise MediaError("no_video", "the file holds no video")
     if not has_sound:
-        raise MediaError("no_audio", "the file holds no sound")
+        raise MediaError("no_audio", "the file holds no audio")
     tracks = choose_tracks(container)
     _video(tracks)
     return tracks
@@ -223,7 +223,7 @@ def _both(container: InputContainer) -> Tracks:
 
 def _video(tracks: Tracks) -> Any:
     if tracks.video is None:
-        raise MediaError("no_video", "the file holds no picture but a cover")
+        raise MediaError("no_video", "the file holds no video but a cover")
     return tracks.video
 
 
@@ -248,18 +248,16 @@ def _refuse_early_end(picture: PictureTrack, sound: SoundTrack, reader: Reader) 
 def _refuse_useless(picture: PictureTrack, sound: SoundTrack, reader: Reader, profile: Profile) -> None:
     why = f" ({reader.error})" if reader.error else ""
     if picture.first_s is None:
-        raise MediaError("undecodable", f"no frame of the picture decodes{why}")
+        raise MediaError("undecodable", f"no frame of the video decodes{why}")
     if sound.first_s is None:
-        raise MediaError("undecodable", f"no sample of the sound decodes{why}")
+        raise MediaError("undecodable", f"no sample of the audio decodes{why}")
     if reader.n_damaged > MAX_DAMAGED_SHARE * reader.n_packets:
         raise MediaError("undecodable", f"{reader.n_damaged} of {reader.n_packets} packets are damaged{why}")
     if max(picture.first_s, sound.first_s) >= profile.clip_s:
-        raise MediaError("no_overlap", f"picture and sound start {abs(picture.first_s - sound.first_s):.2f} s apart")
+        raise MediaError("no_overlap", f"video and audio start {abs(picture.first_s - sound.first_s):.2f} s apart")
     duration_s = min(profile.clip_s, max(picture.end_s, sound.end_s))
     if duration_s < min(MIN_DURATION_S, profile.clip_s):
-        raise MediaError(
-            "too_short", f"{duration_s:.3f} s of picture and sound; at least {MIN_DURATION_S} s are needed"
-        )
+        raise MediaError("too_short", f"{duration_s:.3f} s of video and audio; at least {MIN_DURATION_S} s are needed")
 
 
 def _container_facts(container: InputContainer, tracks: Tracks, reader: Reader) -> dict[str, Any]:
@@ -288,5 +286,5 @@ def _reading_flags(damaged: list[Remark], said_s: float | None, measured: _Measu
 
 
 def _track_flags(facts: dict[str, Any], sound: SoundTrack) -> list[str]:
-    """Say what was done to the sound, and whether there was more than one picture or sound to choose from."""
+    """Flag what was done to the audio, and a choice among several video or audio tracks."""
     return [*(remark.kind for remark in track_remarks(sound)), *["other_tracks"] * bool(facts["other_tracks"])]

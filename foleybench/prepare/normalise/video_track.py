@@ -1,6 +1,6 @@
 """Put a video stream on the clip's clock as constant-rate H.264.
 
-Frames come in at their own times; what moves in them is watched on the way.
+Frames come in at their own times; motion is measured as they pass.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from foleybench.media.frames import Fitter, is_hdr
 from foleybench.media.h264 import Mp4Writer
 from foleybench.prepare.normalise.fingerprint import part_levels
 
-# A picture is still when at no time more than this share of its pixels is more than so many levels off the first frame:
+# A video is still when at no time more than this share of its pixels is more than so many levels off the first frame:
 # the flicker of a codec stays below, a small thing that moves does not.
 STILL_LEVELS = 8
 STILL_SHARE = 0.005
 # Mean change from frame to frame, in levels, under which nothing but the codec works.
 _STILL_MOTION = 0.25
-# Every so many pixels are looked at, in both directions, and every so many frames are kept for the print.
+# Every so many pixels are looked at, in both directions, and every so many frames are kept for the fingerprint.
 _STEP_PX = 4
 _LOOK_FRAMES = 5
 
 
 class PictureTrack:
-    """Takes decoded frames and writes them at k / fps; also watches what is shown.
+    """Takes decoded frames and writes them at k / fps; also measures motion.
 
-    What is written at k / fps is what is on screen half a grid step later: an event is then shown at most half a step
-    early or late. Taking what is on screen at k / fps itself would show it up to a whole step late, and never early.
+    The frame written at k / fps is the one on screen half a grid step later: an event is then shown at most half a
+    step early or late. The frame on screen at k / fps itself would show events up to a whole step late, never early.
 
     Attributes:
         first_s: Time of the first frame, None before it.
         end_s: Time after the last frame.
         source_size: Width and height of the first frame.
         hdr: Whether the first frame has the transfer curve of high dynamic range.
-        motion_watch: What moved, and when.
+        motion_watch: Which pixels moved, and when.
     """
 
     def __init__(self, profile: Profile, aspect: float) -> None:
@@ -108,7 +108,7 @@ class PictureTrack:
 
 
 class MotionWatch:
-    """Watches a picture on every fourth pixel: does anything move, when, and what does it look like.
+    """Measures motion and levels of frames on every fourth pixel.
 
     Attributes:
         moves: Whether anything has moved.
@@ -124,7 +124,7 @@ class MotionWatch:
         self._last: npt.NDArray[np.int16] | None = None
 
     def show(self, luma: npt.NDArray[np.int16]) -> None:
-        """Take a new picture, (H, W) of the pixels that are looked at."""
+        """Add a new frame, shape (H, W) after taking every fourth pixel."""
         self._first = luma if self._first is None else self._first
         if not self.moves:
             n_changed = np.count_nonzero(np.abs(luma - self._first) > STILL_LEVELS)
@@ -134,7 +134,7 @@ class MotionWatch:
         self._look()
 
     def hold(self) -> None:
-        """Take note that the last picture is shown once more."""
+        """Add the last frame once more: it was held."""
         self.motion.append(0.0)
         self._look()
 

@@ -1,12 +1,11 @@
-"""Download a video through yt-dlp.
+"""Download a whole video through yt-dlp.
 
-The whole file, at a polite pace, with tries that wait as the server asks.
-
-Why the whole file: for a range, yt-dlp hands the address to an ffmpeg program, which copies packets from the keyframe
-before the asked second and leaves the rest to the container (an edit list, in MP4 only); resuming, the rate limit and
-errors of yt-dlp do not apply there. Measured on a clap-and-flash MP4 with keyframes eight seconds apart, ffmpeg 9.0:
-five ranges began up to 28 ms off, cuts of the whole file up to 10 ms, which is the grid of the measurement. The price
-is bytes: a video of some minutes for ten seconds of it.
+Downloads keep a polite pace, and further tries wait as the server asks. Why the whole file: for a range, yt-dlp hands
+the address to an ffmpeg program, which copies packets from the keyframe before the asked second and leaves the rest to
+the container (an edit list, in MP4 only); resuming, the rate limit and errors of yt-dlp do not apply there. Measured on
+a clap-and-flash MP4 with keyframes eight seconds apart, ffmpeg 9.0: five ranges began up to 28 ms off, cuts of the
+whole file up to 10 ms, which is the grid of the measurement. The price is traffic: a video of some minutes for a clip
+of ten seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from foleybench.prepare.obtain.settings import PLACE
 from foleybench.prepare.waiting import wait
 
 WATCH = f"https://www.youtube.com/watch?v={PLACE}"
-# One file with both, else picture and sound apart; enough lines for a short side of 256, and not many more. Two formats
+# One file with both, else video and audio apart; enough lines for a short side of 256, and not many more. Two formats
 # at once are not yt-dlp's `bv+ba`, which leaves joining to an ffmpeg program, nor its `(bv,ba)`, which is content with
 # one of them.
 FORMATS = (
@@ -79,7 +78,7 @@ def _with_tries(address: str, net: Mapping[str, Any], folder: Path, pace: Pace) 
             backoff_s = _FIRST_BACKOFF_S * 4 ** (n_tried - 1) * random.uniform(1.0, 1.5)
             wait_s = backoff_s if error.retry_after_s is None else error.retry_after_s
             if error.status == "rate_limited":
-                # Everybody on this machine waits: the server counts addresses, not workers.
+                # All workers on this machine wait: the server counts addresses, not workers.
                 pace.hold(min(wait_s, LONGEST_WAIT_S))
             if error.status not in AGAIN or n_tried == net["tries"] or wait_s > LONGEST_WAIT_S:
                 raise
@@ -118,7 +117,7 @@ def _options(net: Mapping[str, Any], folder: Path) -> Any:
     browser = net["cookies_from_browser"]
     return {
         "format": net["format"] or "b/bv,ba",
-        # Nothing of a title or an id gets into a name.
+        # No part of a title or an id gets into a file name.
         "outtmpl": {"default": str(folder / "source.%(autonumber)s.%(ext)s")},
         "overwrites": True,
         "allowed_extractors": ["generic"] if net["template"] else ["youtube"],
@@ -142,7 +141,7 @@ def _options(net: Mapping[str, Any], folder: Path) -> Any:
 
 
 def _silent() -> logging.Logger:
-    """Return a logger that says nothing: what yt-dlp has to say is in its errors."""
+    """Return a silent logger: yt-dlp's errors hold its messages."""
     logger = logging.getLogger("foleybench.yt_dlp")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False

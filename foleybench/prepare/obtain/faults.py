@@ -1,9 +1,8 @@
 """Turn yt-dlp's errors into statuses.
 
-Each is one word, and says whether another try may help.
-
-The words are told apart by the type of the error and the HTTP status where there is one, else by YouTube's own
-sentences as they stand in yt-dlp@81ecd58 ``yt_dlp/extractor/youtube/_video.py`` and in its issue threads.
+A status is one word that tells whether another try may help. It is found from the type of the error and the HTTP status
+where there is one, else by YouTube's own sentences as they stand in yt-dlp@81ecd58
+``yt_dlp/extractor/youtube/_video.py`` and in its issue threads.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _SENTENCES = (
 _ADDRESS = re.compile(r"\w+://\S+")
 _HTTP = {401: "private", 403: "forbidden", 404: "removed", 410: "removed", 429: "rate_limited", 451: "region_blocked"}
 
-# What the messages say of these differs from try to try (bytes, ports): the manifest says the same each time.
+# Messages of these statuses differ from try to try (bytes, ports); the manifest needs the same text each time.
 _REASONS = {
     "truncated": "the transfer ended before the whole file was there, also when it was resumed",
     "stalled": "the transfer stood still for longer than --socket-timeout",
@@ -54,7 +53,7 @@ AGAIN = frozenset({"rate_limited", "server_error", "stalled", "truncated", "unre
 
 
 class FetchError(MediaError):
-    """A video that could not be had.
+    """A video could not be downloaded.
 
     Attributes:
         retry_after_s: How long the server asks to wait, or None.
@@ -66,7 +65,7 @@ class FetchError(MediaError):
 
 
 def explain(error: BaseException) -> FetchError:
-    """Return what an error of yt-dlp means."""
+    """Return the status for an error of yt-dlp."""
     chain = list(_chain(error))
     text = " ".join(str(one) for one in chain).replace("\u2019", "'").lower()
     answer = next((one for one in chain if isinstance(one, HTTPError)), None)
@@ -117,7 +116,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that it came from, each once."""
+    """Yield an error and its chain of causes, each once."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:

@@ -2,8 +2,8 @@
 
 Known names, with any media ending: ``<id>_000030``, ``<id>_30`` (seconds), ``<id>_30000_40000`` (milliseconds),
 ``<id>_30.000`` and ``<id>_30.000_40.000``, each also with the ``Y`` that some lists put in front. ``<id>`` alone is a
-whole video, which is cut. Some tools lose the ``-`` or ``_`` that an id starts with: such a name is taken when exactly
-one listed clip fits it.
+whole video, which is cut. Some tools drop the ``-`` or ``_`` that an id starts with: such a name is used when exactly
+one listed clip fits the rest.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class LocalFile(NamedTuple):
 
 
 class LocalFiles:
-    """Every media file below some folders, by what its name says.
+    """Every media file below some folders, by the clip that its name gives.
 
     Attributes:
         n_files: Media files found.
         unnamed: Of these, files whose names are not understood.
         n_doubled: Of these, files that name the same clip as one before them in path order.
-        left_out: What else lies in the folders, in words.
+        left_out: Sentences about the other files in the folders.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -84,7 +84,7 @@ class LocalFiles:
 
     def _with_eaten(self, found: dict[Key, LocalFile], shortened: Mapping[Key, Sequence[Key]]) -> dict[Key, LocalFile]:
         for short, keys in shortened.items():
-            # Two listed clips that differ only in what was lost: nobody can say which of them the file is.
+            # Two listed clips differ only in the dropped characters: the file could be either.
             if len(set(keys)) == 1 and short in self._eaten and keys[0] not in found:
                 found[keys[0]] = LocalFile(self._eaten[short], 0.0)
         return found
@@ -102,12 +102,12 @@ class LocalFiles:
             self.unnamed.append(path)
 
     def told(self, used: Iterable[LocalFile]) -> list[str]:
-        """Say in lines what lies in the folders and is not used for the clips asked for."""
+        """Return sentences about files in the folders that are not used for the clips asked for."""
         n_unused = len({*self._clips.values(), *self._whole.values(), *self._eaten.values()} - {f.path for f in used})
         lines = list(self.left_out)
         if self.unnamed:
             few = ", ".join(shown_text(os.path.basename(path)) for path in self.unnamed[:3])
-            lines.append(f"--from: {len(self.unnamed)} files are sound alone or do not have the name of a clip: {few}")
+            lines.append(f"--from: {len(self.unnamed)} files are audio alone or do not have the name of a clip: {few}")
         if self.n_doubled:
             lines.append(f"--from: {self.n_doubled} files name a clip that another file names before them")
         if n_unused:
@@ -126,6 +126,6 @@ def _start_ms(parsed: re.Match[str]) -> int:
 
 
 def _shortened(video_id: str) -> list[str]:
-    """Return what is left of an id when one, two or three leading ``-`` and ``_`` are lost."""
+    """Return the rest of an id after one, two or three leading ``-`` and ``_`` are dropped."""
     n_lost = min(3, len(video_id) - len(video_id.lstrip(_LOST)))
     return [video_id[n:] for n in range(1, n_lost + 1)]

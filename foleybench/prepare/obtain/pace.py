@@ -1,8 +1,7 @@
 """Limit how often this machine asks a host.
 
-One pace for everything, whatever the number of workers and runs.
-
-A small file per host says when the next video may be asked for; a worker takes the next slot under its lock and waits.
+All workers and runs share one pace. A small file per host says when the next video may be asked for; a worker takes the
+next slot under its lock and waits.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Pace:
 
     Args:
         host: Name of the host.
-        pause_s: Least seconds between two videos; up to twice as many are waited, so that they do not come in step.
+        pause_s: Least seconds between two videos; up to twice as many are waited, so that requests are not regular.
         folder: Where the file lies (default: the user's scratch folder).
     """
 
@@ -48,7 +47,7 @@ class Pace:
         wait(slot_s - now_s)
 
     def hold(self, seconds: float) -> None:
-        """Let nobody ask this host for so long."""
+        """Block requests to this host for this many seconds."""
         with self._path.open("a+") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             now_s = time.time()

@@ -1,6 +1,6 @@
-"""A temporary folder for one download.
+"""Make a temporary folder for one download.
 
-It is gone afterwards; what killed workers left is removed by the next.
+The folder is removed afterwards; a folder that a killed worker left is removed by the next download.
 """
 
 from __future__ import annotations

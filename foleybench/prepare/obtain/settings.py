@@ -1,4 +1,4 @@
-"""The options of fetching: polite unless told otherwise."""
+"""Define the options of fetching, with polite defaults."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from foleybench.errors import FoleyError
 from foleybench.runtime.extras import require_package
 
-# What yt-dlp itself advises against being shut out: ten seconds and more between two videos.
+# yt-dlp's own advice against being blocked: ten seconds and more between two videos.
 YOUTUBE_PAUSE_S = 10.0
 MIRROR_PAUSE_S = 1.0
 PLACE = "{video_id}"
 
 
 def add_fetch_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--fetch`` and how it goes about it."""
+    """Add ``--fetch`` and the options that control fetching."""
     fetch = parser.add_argument_group("fetching")
     fetch.add_argument("--fetch", action="store_true", help="fetch clips that are not under --from, through yt-dlp")
     fetch.add_argument(
@@ -38,7 +38,7 @@ def add_fetch_arguments(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("--cookies", type=Path, metavar="FILE", help="cookie file for yt-dlp")
     fetch.add_argument("--cookies-from-browser", metavar="BROWSER", help="take the cookies of this browser")
     fetch.add_argument("--proxy", metavar="URL", help="proxy for yt-dlp")
-    fetch.add_argument("--format", metavar="FORMAT", help="yt-dlp format (default: picture of 256 to 480 lines)")
+    fetch.add_argument("--format", metavar="FORMAT", help="yt-dlp format (default: video of 256 to 480 lines)")
 
 
 def net_of(options: argparse.Namespace) -> dict[str, Any] | None:

@@ -18,8 +18,8 @@ class Source(NamedTuple):
 
     Attributes:
         path: The file; a downloaded one is gone after the ``with`` block.
-        cut_s: Where the clip starts in it.
-        facts: What the manifest says of its origin: no path, no address with secrets.
+        cut_s: Where the clip starts in the file, in seconds.
+        facts: Origin of the file for the manifest, without paths or addresses with secrets.
     """
 
     path: Path
@@ -37,14 +37,14 @@ def obtained(video_id: str, start_s: float, access: Mapping[str, Any]) -> Iterat
         access: ``{"path", "cut_s"}`` for a file, ``{"net": {...}}`` to download, empty when neither is wanted.
 
     Raises:
-        MediaError: It cannot be had; ``not_here`` when there is no file and no download was asked for.
+        MediaError: The media cannot be read; ``not_here`` when there is no file and no download was asked for.
     """
     if "path" in access:
         path = Path(access["path"])
         if path.exists():
             require_file(path)
         else:
-            raise MediaError("missing", f"{shown_text(path.name)} was there when the run began, and is gone")
+            raise MediaError("missing", f"{shown_text(path.name)} was there when the run began, and is missing now")
         facts = {"way": "file" if access["cut_s"] == 0.0 else "whole_file", "file": shown_text(path.name)}
         yield Source(path, access["cut_s"], {**facts, **described(path)})
     elif "net" in access:

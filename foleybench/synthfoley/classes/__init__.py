@@ -1,4 +1,4 @@
-"""The classes of the corpus, found by file name."""
+"""Find the classes of the corpus by file name."""
 
 from __future__ import annotations
 

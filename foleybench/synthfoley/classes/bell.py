@@ -31,7 +31,7 @@ def compose(plan: Plan) -> list[Event]:
 
 
 def stage(canvas: Canvas, actor: Actor) -> None:
-    """Draw the beam that it hangs from."""
+    """Draw the beam that the bell hangs from."""
     canvas.paint(box, light(actor.ground, -0.12), reach=0.45, y=_HANG_Y - 0.03, hw=0.4, hh=0.04)
 
 

@@ -13,7 +13,7 @@ from foleybench.synthfoley.marks import light
 from foleybench.synthfoley.motion import curve_at, travelled
 from foleybench.synthfoley.rhythm import smooth, spans
 
-# Below half a blade a frame at 25 fps, or the rotor would seem to turn backwards.
+# Below half a blade per frame at 25 fps; a faster rotor would seem to turn backwards.
 _TURNS_PER_S = 2.6
 _BLADES = 3.0
 _HARMONICS = {"metal": 0.75, "plastic": 0.5, "wood": 0.35, "brass": 0.65}

@@ -1,4 +1,4 @@
-"""Water poured into a vessel: the resonance rises as it fills."""
+"""Water poured into a vessel, whose resonance rises while it fills."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _bubbles(take: Take, onsets_s: FloatArray) -> AudioArray:
 
 
 def _fullness(events: tuple[Event, ...], factors: dict[str, object], times_s: FloatArray) -> FloatArray:
-    """Return how full the vessel is, 0.08 to 1: small vessels fill sooner; it never overflows."""
+    """Return the vessel's filling, 0.08 to 1: small vessels fill sooner; none overflows."""
     size = float(str(factors["size"]))
     order = np.argsort(times_s, kind="stable")
     poured = np.empty(len(times_s))

@@ -20,7 +20,7 @@ _TIMBRE = {"metal": 0.35, "brass": 0.7, "plastic": 0.15, "wood": 0.5}
 
 
 def compose(plan: Plan) -> list[Event]:
-    """Write one span a pass; its curve is the place across the picture, -1 at the left edge to 1 at the right."""
+    """Write one span a pass; its curve is the place across the frame, -1 at the left edge to 1 at the right."""
     pass_s = 1.0 / plan.rate_hz(0.36, 0.7)
     start_s = float(plan.factors["start_s"])
     passes: list[Event] = []
@@ -88,7 +88,7 @@ def sound(take: Take) -> AudioArray:
             continue
         along_m = 0.5 * _WIDTH_M * _place(event, times_s[first:last])[0]
         away_m = np.sqrt(along_m**2 + _LANE_M**2)
-        # The pass is sped up so that a small picture still gives an audible Doppler shift.
+        # The pass is sped up so that a small frame still gives an audible Doppler shift.
         doppler = 1.0 - 2.0 * np.gradient(away_m) * take.rate_hz / _SPEED_OF_SOUND
         since_s = times_s[first:last] - event.time_s
         wail = 2.0 ** (0.35 * np.sin(2 * np.pi * event.factors["wail_hz"] * since_s))

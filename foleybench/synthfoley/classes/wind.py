@@ -49,7 +49,7 @@ def act(canvas: Canvas, actor: Actor) -> None:
 
 
 def sound(take: Take) -> AudioArray:
-    """Play a low howl that opens up with the gust, and a rustle of what stands in the wind."""
+    """Play a low howl that opens up with the gust, and a rustle of the stalks."""
     times_s = np.arange(take.n_samples) / take.rate_hz
     gust = np.minimum(curve_at(take.events, times_s), 1.3).astype(np.float32)
     shift = 2.0 ** (take.rng.normal(0.0, 0.2) - 0.5 * (take.size - 0.5))

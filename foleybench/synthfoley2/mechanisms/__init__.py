@@ -1,6 +1,6 @@
-"""The mechanisms, found by file name.
+"""Find the mechanisms by file name.
 
-What is seen of each group of classes.
+A mechanism is the visible part of a group of classes.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The alignment stage: network, objectives, training, conditions, probes."""
+"""Train the alignment stage: network, objectives, conditions, probes."""

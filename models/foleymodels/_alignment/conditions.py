@@ -1,4 +1,4 @@
-"""Conditions that a frozen alignment network gives a training set."""
+"""Compute a training set's conditions by a frozen alignment network."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def aligned_conditions(alignment: Alignment, data: TrainingData, device: str, fo
     Args:
         alignment: The trained network; moved to the device.
         data: The clips.
-        device: Where to compute.
-        folder: The run folder, where they are kept.
+        device: Torch device.
+        folder: The run folder, where the conditions are kept.
     """
     alignment = alignment.to(device)
 

@@ -1,7 +1,7 @@
-"""Contrastive alignment: ``infonce`` between clips, ``cavp`` within a clip, too.
+"""Align by contrast: ``infonce`` between clips, ``cavp`` within a clip, too.
 
 ``infonce`` compares whole crops (section 1 of the paper: "pairs as a whole"). ``cavp`` is what Diff-Foley, the paper's
-own comparator, does: several windows a clip, at least 8 frames apart, told apart between clips and within the clip,
+own comparator, does: several windows a clip, at least 8 frames apart, contrasted between clips and within the clip,
 with equal weights. Source: luosiallen/Diff-Foley training/open_cavp_main (three windows, shift of 8 frames, max pooling
 over time).
 """
@@ -46,7 +46,7 @@ class ContrastiveObjective(Objective):
         audio = self.tower(tokens)
         pooled = (state.amax(1), audio.amax(1)) if peak else (state.mean(1), audio.mean(1))
         video, audio = F.normalize(self.see(pooled[0]), dim=-1), F.normalize(self.hear(pooled[1]), dim=-1)
-        return share().gathered(video), share().gathered(audio)  # clips are told from those of all processes
+        return share().gathered(video), share().gathered(audio)  # clips are contrasted with those of all processes
 
     def compare(self, video: Tensor, audio: Tensor) -> Tensor:
         """Return the symmetric InfoNCE loss over the second last axis of (..., n, contrast_dim)."""
@@ -54,7 +54,7 @@ class ContrastiveObjective(Objective):
 
 
 class InfoNceObjective(ContrastiveObjective):
-    """Whole crops of different clips are told apart; time is averaged away."""
+    """Contrasts whole crops of different clips; features are averaged over time."""
 
     def forward(self, draw: Draw, generator: torch.Generator) -> Losses:
         """Return ``loss``."""
@@ -64,7 +64,7 @@ class InfoNceObjective(ContrastiveObjective):
 
 
 class CavpObjective(ContrastiveObjective):
-    """Windows are told from windows of other clips and from other windows of the same clip."""
+    """Contrasts windows with those of other clips and with other windows of the same clip."""
 
     @property
     def crop_tokens(self) -> int:
@@ -85,7 +85,7 @@ class CavpObjective(ContrastiveObjective):
         return {"loss": between + settings.cavp_weight * within, "between": between, "within": within}
 
     def _offsets(self, draw: Draw, generator: torch.Generator) -> IntArray:
-        """Draw where the windows of each clip start, in units, shape (batch, n_windows), increasing."""
+        """Draw the starts of each clip's windows, in units, shape (batch, n_windows), increasing."""
         settings, signal, unit_frames = self.settings, self.alignment.signal, draw.data.settings.unit[0]
         apart = -(-settings.cavp_shift_frames // unit_frames)
         length = signal.frames(settings.cavp_window_s)

@@ -1,7 +1,7 @@
-"""Does the alignment stage use the video?
+"""Measure how much the alignment stage uses the video.
 
-A small ratio of masked audio can be rebuilt from its neighbours alone, so Eq. 4's loss by itself proves nothing: what
-counts is how much worse it gets with the video of another clip, or with the right one at the wrong time.
+A small ratio of masked audio can be rebuilt from its neighbours alone, so Eq. 4's loss by itself proves nothing. The
+measure is the increase of the loss with the video of another clip, or with the right video at the wrong time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def video_usage(objective: Objective, data: TrainingData, seed: int, *, part: st
         objective: The trained objective.
         data: Validation clips.
         seed: Decides masks and windows.
-        part: Which of the objective's losses is reported.
+        part: Name of the loss to report.
 
     Returns:
         ``loss_true``, ``loss_shuffled`` (the video of another clip), ``usage_gap`` (their difference), and
@@ -82,8 +82,8 @@ def draw_diagnostics(report: dict[str, Any], path: Path, *, title: str) -> None:
 
     Args:
         report: ``usage`` from ``video_usage`` (or None) and ``probes`` from ``probe``.
-        path: Where the PNG goes.
-        title: Above it.
+        path: Path of the PNG.
+        title: Title of the plot.
     """
     from matplotlib.figure import Figure  # drawing is needed once a run; its import costs half a second
 

@@ -1,4 +1,4 @@
-"""Small frozen encoders in an alignment network."""
+"""Put small frozen encoders into an alignment network."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
     Args:
         alignment: The network.
         data: Training data.
-        seed: Of the pretraining.
+        seed: Seed of the pretraining.
     """
     settings = alignment.settings
-    frozen: list[tuple[str, str, nn.Module]] = []  # name of the objective, of its tower, and where the weights go
+    frozen: list[tuple[str, str, nn.Module]] = []  # name of the objective, of its tower, and the module for the weights
     if isinstance(alignment.video, FrozenFrames):
         frozen.append((settings.video_encoder, "picture", alignment.video.encoder))
     if alignment.sound is not None:

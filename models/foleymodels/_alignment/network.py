@@ -1,7 +1,7 @@
 """The alignment network: video frames and unmasked audio, cross-attended.
 
-Every objective of the stage trains this same network and exports the same condition; they differ in what is asked of
-it. Tokens and frames share one clock (positions in seconds). Source: section 3.2 of the paper.
+Every objective of the stage trains this same network and exports the same condition; objectives differ in their
+losses. Tokens and frames share one clock (positions in seconds). Source: section 3.2 of the paper.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class AlignmentBlock(nn.Module):
 
 
 class Alignment(nn.Module):
-    """Rebuilds audio from video frames and from what is left of the audio.
+    """Rebuilds masked audio from video frames and the unmasked audio.
 
     Its exported condition is, per token, the video feature at the token's time next to the decoder's state when all
     audio is masked (an "audio plan"), which is the situation at generation.
 
     Attributes:
         signal: Settings of mel tokens and frames.
-        settings: Its own.
+        settings: Settings of the network.
         video: From maps or features of frames to one feature a frame.
         sound: A small frozen encoder of audio whose features are rebuilt, or None.
     """
@@ -101,7 +101,7 @@ class Alignment(nn.Module):
 
     @torch.no_grad()
     def target(self, tokens: Tensor) -> Tensor:
-        """Return what Eq. 4 asks for: the mel tokens themselves, or their features from the frozen audio encoder.
+        """Return the target of Eq. 4: the mel tokens themselves, or their features from the frozen audio encoder.
 
         Args:
             tokens: Shape (batch, n, token_dim).
@@ -115,7 +115,7 @@ class Alignment(nn.Module):
         return out
 
     def condition(self, frames: Tensor, n_tokens: int) -> Tensor:
-        """Return what a generator is conditioned on: video features and audio plan, windowed when the clip is long.
+        """Return a generator's condition: video features and audio plan, windowed when the clip is long.
 
         Args:
             frames: Shape (batch, m, cells, cells, 6) uint8, maps of the frames.

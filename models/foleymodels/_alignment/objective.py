@@ -1,4 +1,4 @@
-"""What an objective of the alignment stage is given and returns."""
+"""Declare the input and output of an alignment objective."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Draw:
     """A batch as clip numbers: training takes audio and video of the same clip, diagnostics do not.
 
     Attributes:
-        data: Where the clips are.
-        audio_of: Clips whose audio is taken, shape (batch,).
-        video_of: Clips whose video is taken, shape (batch,).
-        starts: Where each crop starts, in units of the data, shape (batch,).
+        data: The decoded data.
+        audio_of: Clips whose audio is used, shape (batch,).
+        video_of: Clips whose video is used, shape (batch,).
+        starts: Start of each crop, in units of the data, shape (batch,).
         shift_frames: By how many frames the video is late, cyclically within the crop.
     """
 
@@ -47,7 +47,7 @@ class Draw:
 
 
 class Objective(nn.Module):
-    """An objective with the network that it trains; whatever else it needs is thrown away after training.
+    """An objective with the network that it trains; its other parts are discarded after training.
 
     Attributes:
         alignment: The network.
@@ -64,7 +64,7 @@ class Objective(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """Device of the network."""
         return next(self.alignment.parameters()).device
 
     @property

@@ -1,4 +1,4 @@
-"""What linear probes find in a condition: onsets, class, and audio.
+"""Probe a condition linearly for onsets, class, and audio.
 
 Objectives of the alignment stage have losses of different units; these probes are the same for all of them. All are
 ridge regressions in closed form, fitted on training clips and measured on held-out ones, so they have no randomness.
@@ -23,12 +23,12 @@ SHIFTS_TOKENS = (-15, -8, -4, -2, -1, 0, 1, 2, 4, 8, 15)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Probed:
-    """Conditions of some clips with what is read from them.
+    """Conditions of some clips with the targets of the probes.
 
     Attributes:
         conditions: One tensor a clip, (n_tokens, condition_dim).
         tokens: The true mel tokens of each, (n_tokens, token_dim).
-        onsets: Which tokens hold an onset, (n_tokens,) each; None where the data set does not know its events.
+        onsets: Whether each token holds an onset, (n_tokens,) each; None where the data set does not know its events.
         labels: Classes.
         token_hz: Tokens per second.
     """
@@ -68,7 +68,7 @@ def probe(fitted: Probed, held_out: Probed) -> dict[str, object]:
 
     Args:
         fitted: Training clips.
-        held_out: Other clips.
+        held_out: Held-out clips.
 
     Returns:
         ``onset_ap``: average precision of the onset probe over tokens (None where events are not known).

@@ -1,4 +1,4 @@
-"""Settings of the alignment stage."""
+"""Define the settings of the alignment stage."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ SMALL_AUDIO = ("audio_mae", "av_contrast")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AlignmentSettings(Subject):
-    """What decides a trained alignment network, beside the signal.
+    """The settings that decide a trained alignment network, beside the signal.
 
     Attributes:
         video_channels_1: Channels of the frame network's first map.
-        video_channels_2: Of its second map.
+        video_channels_2: Channels of its second map.
         stage1: Objective: ``vama`` (Eq. 4), ``infonce``, ``cavp``, ``onset_sup`` (upper bound on data with events), or
             ``none``.
-        none_as: What ``none`` means: ``end_to_end`` (the network is trained by the loss of what comes after it) or
+        none_as: Meaning of ``none``: ``end_to_end`` (the network is trained by the loss of what comes after it) or
             ``frozen`` (it keeps its random start).
         video_encoder: ``maps`` (a small network trained in this stage); a small frozen encoder of single frames,
             pretrained on the train split (``image_label``, ``mae``, ``av_contrast``); or a large published one
             (``eva_clip_g14``, ``eva02_clip_b16``, ``mae_b16``).
-        audio_target: What ``vama`` rebuilds: ``mel`` tokens; features of a small frozen encoder of audio, pretrained
-            alike (``audio_mae``, ``av_contrast``); or of a large published one (``audiomae``).
+        audio_target: Target that ``vama`` rebuilds: ``mel`` tokens; features of a small frozen encoder of audio,
+            pretrained alike (``audio_mae``, ``av_contrast``); or of a large published one (``audiomae``).
         encoder_weights: ``published``, or ``random``: the large encoders untrained, to try sizes and memory.
         encoder_dim: Width of the small frozen encoders.
         encoder_steps: Optimiser steps of their pretraining.
@@ -117,7 +117,7 @@ class AlignmentSettings(Subject):
         return AUDIO_ENCODERS.get(self.audio_target, self.encoder_dim)
 
     def cache(self, signal: SignalSettings) -> CacheSettings:
-        """Return what decides the decoded data: large encoders' features are part of it."""
+        """Return the settings that decide the decoded data, which includes large encoders' features."""
         video = self.video_encoder if self.video_encoder in VIDEO_ENCODERS else "maps"
         audio = self.audio_target if self.audio_target in AUDIO_ENCODERS else ""
         weights = self.encoder_weights if audio or video != "maps" else "published"
@@ -134,13 +134,13 @@ class StageSettings:
 
     @property
     def cache(self) -> CacheSettings:
-        """What decides the decoded data."""
+        """The settings that decide the decoded data."""
         return self.alignment.cache(self.signal)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
-    """What an alignment network is built from."""
+    """The settings that an alignment network is built from."""
 
     signal: SignalSettings
     alignment: AlignmentSettings

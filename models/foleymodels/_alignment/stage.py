@@ -1,7 +1,7 @@
-"""Training of the alignment stage with any of its objectives.
+"""Train the alignment stage with any of its objectives.
 
 Network, batch and number of steps are the same for all objectives. ``vama`` is Foley-Flow's (Eq. 4); ``infonce``,
-``cavp``, ``onset_sup`` and ``none`` are what it is compared with, and what other systems stand on.
+``cavp``, ``onset_sup`` and ``none`` are for comparison and for other systems.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def trained_alignment(job: Job, settings: StageSettings, source: str) -> Alignme
 
     Args:
         job: The run.
-        settings: What is wanted of the stage.
+        settings: Settings of the stage.
         source: Folder of a trained stage (``--set alignment=DIR``), or empty.
 
     Raises:
-        FoleyError: What was read was trained with settings that do not fit.
+        FoleyError: The trained stage has settings that do not fit.
     """
     folder = job.context.out / FOLDER
     if source and distributed.first() and not (folder / checkpoint.CONFIG).is_file():

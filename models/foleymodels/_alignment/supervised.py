@@ -1,6 +1,6 @@
-"""``onset_sup``: alignment trained on true classes and onsets.
+"""Train alignment on true classes and onsets (``onset_sup``).
 
-An upper bound on what the alignment stage can give, on data that knows its events; no row of a ranking.
+The objective is an upper bound for the alignment stage, on data with known events; never ranked.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Video-audio masking alignment (Eq. 4): rebuilds masked audio from video.
+"""Rebuild masked audio from video: video-audio masking alignment (Eq. 4).
 
 Foley-Flow's own objective (section 3.2). Eq. 4 is L = || F_mask - F^_mask(F^v, F_unmask) ||^2. Whole segments of time
-are masked before any encoding, so nothing of them leaks through attention. The target is fixed (the mel token, or a
-feature of a frozen encoder) and no gradient goes through it, so the network cannot win by collapsing what it predicts.
+are masked before any encoding, so no part of them leaks through attention. The target is fixed (the mel token, or a
+feature of a frozen encoder) without gradient, so the network cannot lower the loss by collapsing the target.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def masked_change_error(
 ) -> Tensor:
     """Return the mean squared error of the change from mel frame to mel frame where both are masked.
 
-    Most of Eq. 4's error is in the timbre of a clip; this part is in when it starts and stops.
+    Most of Eq. 4's error is in the timbre of a clip; this part is in the times of starts and stops.
     """
     error = (predicted - tokens).reshape(len(tokens), -1, n_mels).diff(dim=1)
     per_token = tokens.shape[-1] // n_mels
@@ -93,5 +93,5 @@ def _both(mask: Tensor, per_token: int) -> Tensor:
 
 
 def _count(mask: Tensor, among: Tensor | None) -> Tensor:
-    """Return how many are masked, in a share of a batch as many as in every share on average."""
+    """Return the number of masked tokens; in a share of a batch, the average over all shares."""
     return mask.sum().float() if among is None else among.sum().float() * (len(mask) / len(among))

@@ -1,1 +1,1 @@
-"""A flow on mel tokens: network, training, generation."""
+"""Train and sample a flow on mel tokens."""

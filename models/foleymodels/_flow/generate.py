@@ -1,4 +1,4 @@
-"""Audio from a trained flow."""
+"""Generate audio from a trained flow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ClipConditions = Callable[[Sequence[Clip], int], Tensor]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How a flow is sampled.
+    """The settings of sampling a flow.
 
     Attributes:
         nfe: Velocity evaluations per clip.
@@ -40,7 +40,7 @@ class Sampling:
 
 
 def sampling_of(settings: FlowSettings, context: BuildContext) -> Sampling:
-    """Return how a flow is sampled: as asked, else as its settings say."""
+    """Return the settings of sampling: as asked, else from the flow's settings."""
     asked = settings.guidance if context.guidance is None else context.guidance
     guidance = None if settings.condition == "none" else asked
     return Sampling(
@@ -61,7 +61,7 @@ class FlowTokens:
             flow: The network.
             condition_of: From clips of one length and their number of tokens to conditions, shape (n_clips, n_tokens,
                 condition_dim).
-            sampling: How it is sampled.
+            sampling: Settings of sampling.
             device: A torch device name.
         """
         self._flow = flow.eval().requires_grad_(False).to(device)
@@ -77,7 +77,7 @@ class FlowTokens:
         """Go from noise to mel tokens, both (batch, n_tokens, token_dim).
 
         Args:
-            noise: Where the path starts.
+            noise: Start of the path.
             condition: Shape (batch, n_tokens, condition_dim).
             windows: Stretches that the network sees at once.
         """
@@ -108,7 +108,7 @@ def flow_generator(
             condition_dim).
         signal: Settings of mel tokens and windows.
         context: Device, vocoder, and how it is sampled.
-        sampling: How it is sampled where that is not ``sampling_of`` its settings.
+        sampling: Settings of sampling, where they are not ``sampling_of`` the flow's.
         more_parameters: Numbers in the networks that its condition comes from.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The flow's velocity network: a transformer over mel tokens.
+"""Define the flow's velocity network: a transformer over mel tokens.
 
 Section 3.3 of the paper. Eq. 5, F_t^a = f(z_t, F_t^v), conditions on a video feature that changes with time; here each
 token has its own modulation, from the condition at the same time. The static variant gives every token the mean over
@@ -24,9 +24,9 @@ class Flow(nn.Module):
     """The velocity network.
 
     Attributes:
-        settings: Its own.
-        mel: Settings of its tokens.
-        centre: Mean of the conditions that it was trained with, shape (condition_dim,).
+        settings: Settings of the flow.
+        mel: Settings of the mel tokens.
+        centre: Mean of the training conditions, shape (condition_dim,).
         spread: Their standard deviation.
         null: The learned null condition, shape (condition_dim,).
     """
@@ -43,7 +43,7 @@ class Flow(nn.Module):
             settings: Sizes and path.
             mel: Settings of the tokens.
             condition_dim: Numbers of the condition, for every token.
-            told_span: Whether it is told how far a step goes, as one-step heads are.
+            told_span: Whether the length of a step is an input, as for one-step heads.
         """
         super().__init__()
         self.settings, self.mel = settings, mel
@@ -81,7 +81,7 @@ class Flow(nn.Module):
         return even_times(n_steps) if self.warp is None else self.warp.times(n_steps)
 
     def prepare(self, condition: Tensor) -> Tensor:
-        """Return the condition as the network wants it: standardised, and its mean over time when ``static``.
+        """Return the condition as the network's input: standardised, and its mean over time when ``static``.
 
         Args:
             condition: Shape (batch, n, condition_dim).
@@ -112,8 +112,8 @@ class Flow(nn.Module):
             tau: Flow times, shape (batch,).
             condition: From ``prepare``, shape (batch, n, condition_dim).
             dropped: Where the null condition is used, shape (batch,).
-            following: Times that a step goes to, shape (batch,); only a network that is ``told_span`` tells
-                them apart: its data is the one whose straight use takes the step.
+            following: Times that a step goes to, shape (batch,); only a ``told_span`` network uses them: its data is
+                then the estimate that takes the step exactly when used directly.
 
         Returns:
             Shape (batch, n, token_dim).

@@ -1,4 +1,4 @@
-"""Settings of a flow on mel tokens."""
+"""Define the settings of a flow on mel tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from foleymodels._parts.settings import Subject, amount, choice
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FlowSettings(Subject):
-    """What decides a trained flow, beside the signal and its condition.
+    """The settings that decide a trained flow, beside the signal and its condition.
 
     Attributes:
         flow_dim: Width of the network.

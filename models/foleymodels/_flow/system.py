@@ -1,4 +1,4 @@
-"""A system whose flow is conditioned on the frames alone."""
+"""Train and build systems whose flow is conditioned on frames alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from foleymodels._vocoders.mel_generator import MelGenerator
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FlowSystemSettings:
-    """Everything that decides a trained system of this kind."""
+    """The settings that decide a trained system of this kind."""
 
     signal: SignalSettings
     flow: FlowSettings
@@ -42,11 +42,11 @@ class FlowSystem:
     """Training and building of a flow whose condition needs no training.
 
     Attributes:
-        name: Registry name; checkpoints say it.
+        name: Registry name, also in checkpoints.
         width: Numbers of the condition, for every token.
         condition_of: From the frame maps of a clip, shape (m, cells, cells, 6) uint8, and its number of tokens to its
             condition, shape (n_tokens, width).
-        forced: Settings that make the system what it is, by name.
+        forced: Settings that define the system, by name.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Conditional flow matching on crops of mel tokens.
+"""Train by conditional flow matching on crops of mel tokens.
 
 The divergence of the paper's Eqs. 3 and 7 is not optimised, because a velocity network has no tractable likelihood.
 """
@@ -54,9 +54,9 @@ def fit_flow(
 
     Args:
         job: The run.
-        module: What is trained; its averaged weights are left in it.
+        module: The trained module; its averaged weights are left in it.
         flow: The flow.
-        loss: From clips, starts of crops and a random generator to what is minimised.
+        loss: From clips, starts of crops and a random generator to the loss.
         generator_of: Makes the generator of samples from averaged weights of the module.
     """
     settings = flow.settings
@@ -81,7 +81,7 @@ def crop_tokens(flow: Flow) -> int:
 def flow_loss(flow: Flow, tokens: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
     """Return the conditional flow matching loss of a batch, or of a share of it: squared error on the velocity.
 
-    In units of the path's speed when times are matched, as it is when they are raw.
+    The error is in units of the path's speed when times are matched, unscaled when they are raw.
 
     Args:
         flow: The network.

@@ -1,1 +1,1 @@
-"""Networks, mel tokens, frames, paths, settings, checkpoints."""
+"""Share parts of systems: networks, mel tokens, paths, settings, checkpoints."""

@@ -1,4 +1,4 @@
-"""Transformer parts shared by the alignment network and the flow.
+"""Define transformer parts that the alignment network and flow share.
 
 Positions are seconds, so audio tokens and video frames of any rate share one clock. Attention is QK-normalised; the
 feed-forward part looks one token to each side, which is what makes attacks sharp at small sizes.
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 _SHORTEST_S = 0.04
 _LONGEST_S = 40.0
-# Of flow time, in radians per unit: low, because 1-step heads are trained through the derivative in time.
+# Frequencies of flow time, in radians per unit: low, since 1-step heads are trained through the time derivative.
 _FASTEST = 30.0
 
 
@@ -133,7 +133,7 @@ class TimeConv(nn.Module):
 
 
 class Context(nn.ModuleList):
-    """Two residual convolutions over five tokens each: a feature learns what is just before and after it."""
+    """Two residual convolutions over five tokens each, which give every feature its neighbours."""
 
     def __init__(self, dim: int) -> None:
         super().__init__([TimeConv(dim, dim, 5), TimeConv(dim, dim, 5)])

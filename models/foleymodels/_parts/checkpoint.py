@@ -1,8 +1,8 @@
-"""Checkpoints: weights and settings in one folder.
+"""Write and read checkpoints: weights and settings in one folder.
 
-``model.safetensors`` and ``config.json``, loaded strictly, never a pickle. A file of tensors carries their hash among
-its metadata, and the config names it, so a bit that flips on a disk and weights of another run are found; a file of
-before there was a hash is taken, which is said.
+A checkpoint is ``model.safetensors`` and ``config.json``, loaded strictly, never a pickle. A file of tensors carries
+their hash among its metadata, and the config names that hash, so a flipped bit on a disk and weights of another run are
+found; an older file without a hash is accepted with a message.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from foleybench.files import canonical_json, write_atomically
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 FORMAT = 1
-# No weight of a network that was trained is as large; one whose exponent was changed is.
+# No weight of a trained network is as large; a weight with a damaged exponent is.
 LARGEST = 1e6
 _HASH = "tensors_sha256"
 _ADVICE = "Train again or name another checkpoint."
@@ -39,8 +39,8 @@ def write_checkpoint(folder: Path, kind: str, tensors: dict[str, Tensor], config
     """Write a checkpoint: the weights first, so that a folder with a config is whole.
 
     Args:
-        folder: Where; made when absent.
-        kind: What the checkpoint is of; ``read_checkpoint`` checks it.
+        folder: Folder of the checkpoint; made when absent.
+        kind: Kind of the checkpoint, which ``read_checkpoint`` checks.
         tensors: Weights by name.
         config: JSON values that rebuild the module.
 
@@ -61,7 +61,7 @@ def read_checkpoint(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[st
 
     Raises:
         FoleyError: No checkpoint there, another kind or format, or a broken file.
-        WrongWeightsError: The weights are not those that were written, or are no weights of a trained network.
+        WrongWeightsError: The weights differ from those written, or are no weights of a trained network.
     """
     config = _read_config(folder)
     if config.get("kind") != kind or config.get("format") != FORMAT:
@@ -92,11 +92,11 @@ def write_tensors(
         entry: Name of the metadata that holds facts and hash.
 
     Raises:
-        FoleyError: They cannot be written.
+        FoleyError: The file cannot be written.
     """
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     digest = _sha256(plain)
-    # One entry: safetensors writes several in any order, and the same tensors are to give the same bytes.
+    # One entry: safetensors writes several in any order, but equal tensors must give equal bytes.
     write_atomically(path, safetensors.torch.save(plain, {entry: canonical_json({**(facts or {}), _HASH: digest})}))
     return digest
 
@@ -149,15 +149,15 @@ def _sha256(tensors: Mapping[str, Tensor]) -> str:
 @functools.lru_cache(maxsize=256)
 def _tell_unhashed(path: Path) -> None:
     sys.stderr.write(
-        f"foleybench: {path} carries no hash of its weights (an older version wrote it); they are taken as they are\n"
+        f"foleybench: {path} has no hash of its weights (an older version wrote it); the weights are used unchecked\n"
     )
 
 
 def _require_sound(name: str, value: Tensor, path: Path) -> None:
-    """Refuse weights that no training ends with.
+    """Refuse weights that no training gives.
 
     Raises:
-        WrongWeightsError: One is NaN, infinite, or of a size that only damage explains.
+        WrongWeightsError: A weight is NaN, infinite, or of a size that only damage explains.
     """
     if not value.is_floating_point() or not value.numel():
         return

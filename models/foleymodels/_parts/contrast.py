@@ -1,4 +1,4 @@
-"""Contrast of pairs on the unit sphere, with a learned temperature.
+"""Contrast pairs on the unit sphere, with a learned temperature.
 
 Source: van den Oord, Li, Vinyals 2018 (InfoNCE), in the symmetric form of Radford et al. 2021 (scale clipped at 100).
 """
@@ -21,12 +21,12 @@ def scale_of(log_scale: Tensor) -> Tensor:
 
 
 def info_nce(first: Tensor, second: Tensor, scale: Tensor) -> Tensor:
-    """Return the symmetric loss of telling partners from the rest.
+    """Return the symmetric loss of finding each vector's partner among the others.
 
     Args:
-        first: Unit vectors, shape (..., n, dim); the ``n`` of a group are told apart.
+        first: Unit vectors, shape (..., n, dim); the ``n`` of a group are contrasted.
         second: Their partners, same shape.
-        scale: Of the logits.
+        scale: Scale of the logits.
     """
     logits = scale * first @ second.transpose(-1, -2)
     n = logits.shape[-1]

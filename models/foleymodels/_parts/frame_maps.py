@@ -1,9 +1,9 @@
-"""Video frames to coarse maps, and maps to features.
+"""Turn video frames into coarse maps, and maps into features.
 
-Any frame rate and size goes onto a fixed grid in time and space, then through a small trained network. No pretrained
-encoder. What is cached per frame is a coarse map of six plain quantities, so that training never touches pixels: mean
-colour, and how the brightness of the fine frame changed since the frame before (signed mean, mean magnitude, largest
-magnitude). The largest magnitude keeps small marks that a mean would drown.
+Any frame rate and size goes onto a fixed grid in time and space, then through a small trained network, without a
+pretrained encoder. A coarse map of six plain quantities is cached per frame, so that training never touches pixels:
+mean colour, and how the brightness of the fine frame changed since the frame before (signed mean, mean magnitude,
+largest magnitude). The largest magnitude keeps small marks that a mean would drown.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def grid_times_s(n: int, grid_hz: float) -> Tensor:
 class VideoEncoder(nn.Module):
     """Maps to a feature per frame, then convolutions over time.
 
-    The last map is flattened and not pooled, because where something moves decides when it sounds.
+    The last map is flattened and not pooled, because the place of motion decides the time of the sound.
     """
 
     def __init__(self, cells: int, channels: tuple[int, int], dim: int) -> None:
@@ -107,8 +107,8 @@ class VideoEncoder(nn.Module):
 def _normalised(maps: Tensor) -> Tensor:
     """Return the quantities at unit scale and one more, shape (batch * n, 7, cells, cells), channels last in memory.
 
-    The seventh is brightness less its mean over time: what moves in front of what stands. Changes and this deviation
-    are scaled to unit size over the clip, so that low contrast is seen as well.
+    The seventh is brightness less its mean over time, which shows movers before a still background. Changes and this
+    deviation are scaled to unit size over the clip, so that low contrast is seen as well.
     """
     values = maps.float() / 128.0
     colour, change, sizes = values[..., :3] - 1.0, values[..., 3:4] - 1.0, values[..., 4:6]

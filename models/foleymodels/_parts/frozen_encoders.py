@@ -1,7 +1,8 @@
-"""Large frozen encoders (extra ``encoders``) that models can stand on.
+"""Give models the features of large frozen encoders.
 
-They are encoders of the benchmark like any other, with their weights fetched by name and checked; none of them scores
-anything here. ``weights="random"`` builds the same networks untrained, to try sizes and memory; nothing else does.
+These are encoders of the benchmark like any other (extra ``encoders``), with weights fetched by name and checked; none
+of them is used for scoring here. ``weights="random"`` builds the same networks untrained, to try sizes and memory;
+nothing else does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Audio to log-mel tokens and back to magnitudes.
+"""Turn audio into log-mel tokens, and these back into magnitudes.
 
 Frame ``k`` is centred at ``(k + 0.5) * hop`` samples, so frames and tokens tile the clip: token ``i`` covers samples
 ``[i, i + 1) * frames_per_token * hop`` whatever the length of the clip.
@@ -19,7 +19,7 @@ from foleybench.clips import FloatArray
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MelSettings:
-    """How audio is turned into mel tokens.
+    """The settings of mel tokens.
 
     Attributes:
         rate_hz: Sample rate.
@@ -28,7 +28,7 @@ class MelSettings:
         window: Length of the Hann window in samples, centred in the FFT; 0 is the FFT's own length.
         n_mels: Mel bands between 0 Hz and half the rate.
         frames_per_token: Mel frames in a token.
-        floor: Smallest magnitude that is told from silence (log10 is clamped there).
+        floor: Smallest magnitude above silence (log10 is clamped there).
         mean: Subtracted from log10 magnitudes.
         scale: Divides them afterwards.
     """

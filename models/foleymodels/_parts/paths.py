@@ -1,12 +1,12 @@
-"""Probability paths between data and noise.
+"""Define probability paths between data and noise.
 
-One sign convention everywhere: ``tau`` = 0 is data, ``tau`` = 1 is noise; x = alpha(tau) * data + sigma(tau) * noise.
+One sign convention holds: ``tau`` = 0 is data, ``tau`` = 1 is noise; x = alpha(tau) * data + sigma(tau) * noise.
 
 ``linear`` (DCF): alpha = 1 - tau, sigma = tau. ``gvp`` (GDCF, generalised variance preserving): alpha = cos(pi tau /
 2), sigma = sin(pi tau / 2).
 
 Matched times are drawn through log(sigma / alpha), from one distribution for all paths, so that two paths differ in
-their geometry and not in which noise levels they see; velocities are divided by the path's speed, so that targets have
+their geometry and not in their noise levels; velocities are divided by the path's speed, so that targets have
 about unit variance for both. Raw times are drawn from one distribution of ``tau`` instead, as each path comes.
 """
 
@@ -34,7 +34,7 @@ class FlowPath:
         speed: Size of dx / dtau for data and noise of unit size: velocities are divided by it.
         alpha: Weight of the data at a time.
         sigma: Weight of the noise at a time.
-        target: What the network learns: the velocity over its fixed scale, from (data, noise, tau).
+        target: Target of the network: the velocity over its fixed scale, from (data, noise, tau).
         data_of: The estimate of the data from (x, network output, tau).
         time_of: The time at which log(sigma / alpha) has a value.
     """
@@ -48,9 +48,9 @@ class FlowPath:
     time_of: Callable[[Tensor], Tensor]
 
     def velocity(self, x: Tensor, data: Tensor, tau: Tensor) -> Tensor:
-        """Return the velocity over the path's speed that an estimate of the data amounts to.
+        """Return the velocity over the path's speed that follows from an estimate of the data.
 
-        The noise is what explains ``x``. Near the data it would be divided by almost nothing, so its weight is floored.
+        The noise is the one that explains ``x``. Near the data its weight is almost 0 and is floored before dividing.
         """
         return self.target(data, self.noise_of(x, data, tau), tau)
 
@@ -111,7 +111,7 @@ def draw_times(
 
     Args:
         chosen: The path.
-        n: How many.
+        n: Number of times.
         generator: Source of randomness.
         mean: Mean of log(sigma / alpha).
         spread: Its standard deviation.

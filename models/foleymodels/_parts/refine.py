@@ -1,4 +1,4 @@
-"""A convolution over time and frequency that sharpens mel tokens.
+"""Sharpen mel tokens by convolutions over time and frequency.
 
 A token holds a whole spectrum, so a transformer of tokens has to learn a partial anew at every frequency. Convolutions
 see the same partial everywhere: thin lines that last, and attacks, come out sharp for little work.
@@ -39,7 +39,7 @@ class Refine(nn.Module):
         """Return the corrected estimate.
 
         Args:
-            estimate: Of the data, shape (batch, n, token_dim).
+            estimate: Estimate of the data, shape (batch, n, token_dim).
             x: The noisy point, same shape.
             context: Shape (batch, n, context_dim).
 

@@ -1,4 +1,4 @@
-"""From noise to data along a path: Euler or Heun.
+"""Sample from noise to data along a path: Euler or Heun.
 
 Classifier-free guidance is inside the velocity. A step estimates the data at the present point, and from it the noise,
 and recombines both at the next time. On the linear path that is Euler's step exactly; on the variance-preserving path
@@ -77,13 +77,13 @@ def _integrate(path: FlowPath, velocity: Velocity, x: Tensor, times: list[float]
 
 
 def _move(path: FlowPath, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
-    """Go to another time with the estimate of the data held; the noise is what explains ``x`` now."""
+    """Go to another time with the same estimate of the data and the noise that explains ``x`` now."""
     data, noise = _ends(path, x, output, now)
     return path.mix(data, noise, x.new_tensor(following))
 
 
 def _seen_from(path: FlowPath, x: Tensor, output: Tensor, now: float, following: float) -> Tensor:
-    """Return what an output at the next time amounts to at the present one: the same data and noise, seen from here."""
+    """Convert an output at the next time to the present time, for the same data and noise."""
     data, noise = _ends(path, x, output, following)
     return path.target(data, noise, x.new_tensor(now))
 

@@ -1,4 +1,4 @@
-"""Settings of a system: small dataclasses by subject, composed in one.
+"""Compose a system's settings of small dataclasses by subject.
 
 A system composes the subjects it has (``signal``, ``alignment``, ``flow``, ``loop``, and its own). Field names are
 unique over the subjects, so ``--set name=value`` needs no subject; sizes and choices stand where the fields are.
@@ -31,7 +31,7 @@ class Subject:
         """Refuse values that do not go together.
 
         Raises:
-            UnknownNameError: Some do not.
+            UnknownNameError: Some values do not go together.
         """
 
 
@@ -40,7 +40,7 @@ def choice(*names: str, earlier: str | None = None) -> Any:
 
     Args:
         names: The choices.
-        earlier: What versions that had no such setting did.
+        earlier: Value that describes versions without the setting.
     """
     return dataclasses.field(default=names[0], metadata={"choices": names, "earlier": earlier})
 
@@ -112,7 +112,7 @@ def parsed(owner: type, name: str, text: str, known: Iterable[str] = ()) -> Any:
         owner: The dataclass of the field.
         name: Name of the field.
         text: From the command line.
-        known: What is named when there is no such field; by default the fields of the owner.
+        known: Names for the message about an unknown field; by default the fields of the owner.
 
     Raises:
         UnknownNameError: No such field, no such choice, or a text of another type.
@@ -136,7 +136,7 @@ def read_settings(kind: type[Composed], record: dict[str, Any], folder: Path, *,
     Args:
         kind: Composed settings.
         record: From its config, values by subject and name; or by name alone, as earlier versions wrote them.
-        folder: Where it lies, for messages.
+        folder: Folder of the checkpoint, for messages.
         beside: Whether the record may hold settings of other subjects, too.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Settings of the mel tokens and of the frame grid."""
+"""Define the settings of mel tokens and frame grid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from foleymodels._parts.settings import Subject
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SignalSettings(Subject):
-    """How audio and video are presented, and how mel tokens become audio without a trained vocoder.
+    """Settings of audio, video, and the vocoder without training.
 
     Attributes:
         rate_hz: Sample rate of the audio.
@@ -18,8 +18,8 @@ class SignalSettings(Subject):
         hop: Its hop in samples.
         mel_window: Length of its window in samples; 0 is the FFT's own length.
         n_mels: Its bands.
-        grid_hz: Video frames per second that networks see.
-        cells: Side of the coarse map that they see of each.
+        grid_hz: Video frames per second for networks.
+        cells: Side of the coarse map of a frame.
         window_s: Longest stretch processed at once at generation; longer clips are cut in windows, shorter training
             clips are completed.
         vocoder_iterations: Griffin-Lim iterations.

@@ -1,4 +1,4 @@
-"""Sampling times that a flow learns while it is trained.
+"""Learn sampling times while a flow is trained.
 
 More steps go where its error is large. Give the path any monotone clock ``s`` (s(0) = 0, s(1) = 1). The plain flow
 matching loss of the clocked path is the integral of s'(tau)^2 * E(s(tau)), where E is the error at a point of the path
@@ -28,13 +28,13 @@ class Warp(nn.Module):
 
     @torch.no_grad()
     def update(self, tau: Tensor, errors: Tensor) -> None:
-        """Take the errors of a batch into account.
+        """Add the errors of a batch to the averages.
 
         Args:
             tau: Points of the path in [0, 1], shape (batch,).
             errors: Squared error of each example in units of the path's speed, shape (batch,).
         """
-        finite = errors.isfinite()  # a bad step is left out here, too
+        finite = errors.isfinite()  # a step that is not finite is left out here, too
         tau, errors = tau[finite], errors[finite]
         bins = (tau * N_BINS).long().clamp(0, N_BINS - 1)
         counts = torch.zeros_like(self.errors).index_add_(0, bins, torch.ones_like(errors))

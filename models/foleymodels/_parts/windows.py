@@ -1,4 +1,4 @@
-"""Long inputs as overlapping windows whose outputs are cross-faded.
+"""Split long inputs into overlapping windows, and cross-fade outputs.
 
 Networks are trained on a few seconds; a longer clip is cut in equal windows, each is processed alone, and the results
 are averaged with weights that fall towards the ends of a window. A clip that fits is one window: the identity.
@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclasses.dataclass(frozen=True)
 class Windows:
-    """Where the windows of a sequence start, all of one length.
+    """The windows of a sequence, all of one length.
 
     Attributes:
         n: Length of the sequence.

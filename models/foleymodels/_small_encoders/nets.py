@@ -1,4 +1,4 @@
-"""Small encoders of single frames and of audio in short context."""
+"""Define small encoders of single frames, and of audio with context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objectives that small encoders are pretrained with."""
+"""Define the objectives that pretrain small encoders."""
 
 from __future__ import annotations
 

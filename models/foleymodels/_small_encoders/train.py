@@ -1,6 +1,6 @@
-"""Pretraining of small encoders, kept beside the decoded data.
+"""Pretrain small encoders, and keep them beside the decoded data.
 
-It happens once per data set, settings and seed.
+Pretraining runs once per data set, settings and seed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _VERSION = 1
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PretextSettings:
-    """How a small encoder is pretrained.
+    """The settings of a small encoder's pretraining.
 
     Attributes:
         name: ``image_label``, ``mae``, ``av_contrast`` or ``audio_mae``.
@@ -33,7 +33,7 @@ class PretextSettings:
         steps: Optimiser steps.
         batch: Clips a step.
         rate: Peak learning rate.
-        seed: Of everything random.
+        seed: Seed of every random choice.
     """
 
     name: str
@@ -45,14 +45,14 @@ class PretextSettings:
 
 
 def pretrained(settings: PretextSettings, data: TrainingData) -> dict[str, Tensor]:
-    """Return the weights of a small encoder, training it first when that has not been done.
+    """Return the weights of a small encoder, after training it if needed.
 
     Args:
-        settings: Which, and how.
+        settings: The encoder and its training.
         data: Training data; the weights are kept in a folder beside it.
 
     Returns:
-        Weights by name: ``picture.*``, ``sound.*`` or both, and what only the training needs.
+        Weights by name: ``picture.*``, ``sound.*`` or both, and weights that only training needs.
     """
     record = {"version": _VERSION, "settings": dataclasses.asdict(settings), "data": data.folder.name}
     key = hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]

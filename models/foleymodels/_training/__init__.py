@@ -1,1 +1,1 @@
-"""The training loop, its data, and what stages share."""
+"""Train networks: the loop, its data, and parts that stages share."""

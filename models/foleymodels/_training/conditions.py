@@ -1,6 +1,6 @@
-"""Conditions of a training set, computed once, in a mapped file.
+"""Compute a training set's conditions once, into a mapped file.
 
-They are mapped and not in memory, because those of all of VGGSound at a large size take tens of gigabytes.
+Conditions are mapped, not in memory, because those of all of VGGSound at a large size take tens of gigabytes.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ class Conditions:
     """
 
     def __init__(self, data: TrainingData, folder: Path, condition_of: FrameCondition, *, width: int, key: str) -> None:
-        """Compute them, unless a run that was cut short has.
+        """Compute the conditions, unless an interrupted run has.
 
         Args:
             data: The clips.
-            folder: The run folder, where they are kept until ``forget_conditions`` is called.
+            folder: The run folder, where conditions are kept until ``forget_conditions`` is called.
             condition_of: From a clip's frames, as the data holds them, and its number of tokens to its conditions,
                 shape (n_tokens, width).
             width: Numbers per token.
-            key: Tells apart conditions of other weights or data.
+            key: Key of the weights and data that decide the conditions.
         """
         self._data, self.width = data, width
         path = folder / f"conditions-{key}.npy"
@@ -54,8 +54,8 @@ class Conditions:
 
         Args:
             indices: Clips, shape (batch,).
-            starts: Where crops start in units of the data, shape (batch,).
-            n_tokens: Their length.
+            starts: Starts of the crops in units of the data, shape (batch,).
+            n_tokens: Length of the crops.
         """
         first = self._data.token_offsets[indices.numpy()] + starts * self._data.settings.unit[1]
         return torch.stack([self.values[at : at + n_tokens].float() for at in first.tolist()])
@@ -67,7 +67,7 @@ class Conditions:
 
 
 class NoConditions:
-    """What stands for the conditions of an unconditional model: one 0 a token."""
+    """The conditions of an unconditional model: one 0 a token."""
 
     width = 1
 

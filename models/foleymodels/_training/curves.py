@@ -1,4 +1,4 @@
-"""Training curves as a picture."""
+"""Plot training curves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def draw_curves(records: Sequence[dict[str, Any]], path: Path, *, title: str) ->
 
     Args:
         records: Log lines, each with ``step`` and named losses.
-        path: Where the PNG goes.
+        path: Path of the PNG.
         title: Above the curves.
     """
     from matplotlib.figure import Figure  # drawing is needed once a run; its import costs half a second

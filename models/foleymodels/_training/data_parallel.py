@@ -1,4 +1,4 @@
-"""One batch shared by the processes of a run.
+"""Share one batch among the processes of a run.
 
 Each process takes some of its rows, and gradients are averaged. Every random number of a step is drawn for the whole
 batch in every process, and cut afterwards, so that the number of processes changes a trained model by rounding only.
@@ -27,10 +27,10 @@ Batch = TypeVar("Batch", Tensor, npt.NDArray[np.int64])
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Share:
-    """What a process takes of every batch.
+    """The share of every batch that a process takes.
 
     Attributes:
-        rank: Which part, from 0.
+        rank: Number of the part, from 0.
         of: Number of parts.
     """
 
@@ -53,7 +53,7 @@ class Share:
         return batch[self.rank * n : (self.rank + 1) * n]
 
     def gathered(self, rows: Tensor) -> Tensor:
-        """Return the whole batch from everyone's rows; gradients come out right when they are averaged afterwards."""
+        """Return the whole batch from the rows of all processes; averaging gradients afterwards makes them right."""
         if self.of == 1:
             return rows
         whole: Tensor = _Gather.apply(rows, self)  # type: ignore[no-untyped-call]
@@ -80,7 +80,7 @@ def share() -> Share:
 
 
 def present_share() -> Share:
-    """Return what this process's share would be in a step that all processes take."""
+    """Return this process's share in a step that all processes take."""
     return Share(rank=ranks.rank(), of=ranks.world())
 
 
@@ -95,7 +95,7 @@ def sharing(part: Share) -> Iterator[None]:
 
 
 class _Gather(torch.autograd.Function):
-    """Everyone computes the same loss of the whole, so the sum of their gradients is so many times one's own."""
+    """Every process computes the same loss of the whole, so summed gradients are a multiple of each one's."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, part: Share) -> Tensor:

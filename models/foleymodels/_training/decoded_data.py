@@ -1,7 +1,7 @@
-"""Decoded training data: frame maps and mel tokens in mapped files.
+"""Decode training data into mapped files: frame maps and mel tokens.
 
-The folder's name is a hash of the manifest and of what decides its bytes, so models that see the same data share it and
-stale data is never read. It appears by rename, so it is whole or absent.
+The folder's name is a hash of the manifest and of the settings that decide its bytes, so models with the same data
+share the folder and stale data is never read. The folder appears by rename, so it is whole or absent.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _META = "meta.json"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CacheSettings:
-    """What decides the bytes of a cache.
+    """The settings that decide the bytes of a cache.
 
     Attributes:
         mel: The mel transform.
@@ -70,8 +70,8 @@ class TrainingData:
     """Frames and tokens of a split, laid end to end.
 
     Attributes:
-        folder: Where they lie.
-        settings: What decided them.
+        folder: Folder of the files.
+        settings: Settings that decided the bytes.
         clip_ids: Clips in order.
         frames: Maps of the frames, shape (sum of frames, cells, cells, 6) uint8; or features, (sum of frames, dim)
             float16.
@@ -109,7 +109,7 @@ class TrainingData:
         return torch.from_numpy(frames.copy()), int(self.token_offsets[index + 1] - self.token_offsets[index])
 
     def starts(self, indices: Tensor, n_tokens: int, generator: torch.Generator) -> IntArray:
-        """Draw where the crops of some clips start, in units, shape (batch,)."""
+        """Draw the starts of some clips' crops, in units, shape (batch,)."""
         per_unit = self.settings.unit[1]
         lengths = np.diff(self.token_offsets)[indices.numpy()]
         choices = np.maximum(0, (lengths - n_tokens) // per_unit) + 1
@@ -155,12 +155,12 @@ class TrainingData:
 def training_data(
     manifest: Path, settings: CacheSettings, *, folder: Path | None = None, jobs: int = 0
 ) -> TrainingData:
-    """Return the decoded data of a split, decoding it first when that has not been done.
+    """Return the decoded data of a split, after decoding it if needed.
 
     Args:
         manifest: Manifest of the split.
-        settings: What decides the bytes.
-        folder: Where caches lie; ``.cache`` beside the manifest by default.
+        settings: Settings that decide the bytes.
+        folder: Folder of caches; ``.cache`` beside the manifest by default.
         jobs: Threads that decode; 0 is one per core.
 
     Raises:
@@ -177,16 +177,16 @@ def training_data(
 
 
 def cache_key(manifest_sha256: str, settings: CacheSettings) -> str:
-    """Return what tells apart decoded data of other clips or settings: part of its folder's name."""
+    """Return the key of clips and settings that is part of the folder's name."""
     values = dataclasses.asdict(settings)
-    # Earlier versions had other words for two settings; with these, the data that they decoded is found.
+    # Earlier versions had other names for two settings; with these names their decoded data is found.
     values |= {"picture": values.pop("video"), "sound": values.pop("audio")}
     record = {"version": _VERSION, "manifest": manifest_sha256, "settings": values}
     return hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
 
 
 def cache_settings(signal: SignalSettings) -> CacheSettings:
-    """Return what decides the decoded data of a system that takes maps of the frames and mel tokens."""
+    """Return the data settings of a system that takes maps of the frames and mel tokens."""
     return CacheSettings(mel=signal.mel, grid_hz=signal.grid_hz, cells=signal.cells, shortest_s=signal.window_s)
 
 
@@ -237,7 +237,7 @@ def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: i
 
 
 class _Growing:
-    """Rows of an array whose number is known at the end only."""
+    """Rows of an array whose number is only known at the end."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name

@@ -1,6 +1,6 @@
-"""Exponential moving average of weights.
+"""Average weights over training, exponentially.
 
-A ramp keeps early averages from being the random start.
+A ramp keeps the random start out of early averages.
 """
 
 from __future__ import annotations

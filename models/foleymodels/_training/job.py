@@ -1,4 +1,4 @@
-"""What the training stages of every system share."""
+"""Share one job among the training stages of a system."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from foleymodels._training.settings import LoopSettings, RunOptions
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """A training run: what was asked for, how its stages are trained, and the decoded data.
+    """A training run: command, settings of its stages, and decoded data.
 
     Attributes:
-        context: What was asked for.
-        loop: How every stage is trained.
-        options: What the run uses beside the settings.
+        context: The command's settings.
+        loop: Settings of every stage's training.
+        options: The run's options beside the settings.
         data: Training data.
         val: Validation data; the training data when no validation split was given.
     """
@@ -55,7 +55,7 @@ class Job:
 
     @classmethod
     def start(cls, context: TrainContext, loop: LoopSettings, options: RunOptions, wanted: CacheSettings) -> Job:
-        """Return the job with its data, which is decoded first when that has not been done."""
+        """Return the job with its data, which is decoded first if needed."""
         folder = Path(options.cache) if options.cache else None
 
         def decoded(manifest: Path) -> TrainingData:
@@ -66,7 +66,7 @@ class Job:
         return cls(context=context, loop=loop, options=options, data=data, val=val)
 
     def draw_crops(self, batch: int, n_tokens: int, step: int, generator: torch.Generator) -> tuple[Tensor, IntArray]:
-        """Return this process's share of a step's batch: which clips, and where their crops start."""
+        """Return this process's share of a step's batch: clips, and starts of their crops."""
         indices = batch_indices(len(self.data), batch, step, self.context.seed)
         starts = self.data.starts(indices, n_tokens, generator)
         return share().rows(indices), share().rows(starts)
@@ -86,17 +86,17 @@ class Job:
         """Train a module and leave its averaged weights in it.
 
         Args:
-            module: On its device.
+            module: The network, on its device.
             losses: From (step, generator) to named losses.
             stage: Folder of the stage below the run folder.
             steps: Optimiser steps.
             rate: Peak learning rate.
             ema: Decay of the averaged weights.
-            name: For the progress bar and the title of the curves.
-            monitor: What is shown meanwhile.
+            name: Name in the progress bar and the title of the curves.
+            monitor: Logging and samples.
 
         Returns:
-            What the log says at its end, and the seconds it took.
+            The last logged losses, and the seconds taken.
         """
         started = time.monotonic()
         settings = FitSettings(
@@ -117,12 +117,12 @@ class Job:
     def monitor(
         self, generator_of: Callable[[dict[str, Tensor]], Generator], mel: MelSettings, folder: str = "samples"
     ) -> Monitor:
-        """Return what is shown while a stage is trained that can make audio.
+        """Return the monitor of a stage that can make audio.
 
         Args:
             generator_of: Makes a generator of averaged weights.
-            mel: For the drawn spectrograms.
-            folder: Where samples go, below the run folder.
+            mel: The mel transform of the plots.
+            folder: Folder of the samples, below the run folder.
         """
         context = self.context
         if not context.sample_every:
@@ -132,7 +132,7 @@ class Job:
 
 
 def checkpoint_origin(context: TrainContext) -> dict[str, Any]:
-    """Return where a checkpoint comes from: seed and hash of the training manifest."""
+    """Return a checkpoint's origin: seed and hash of the training manifest."""
     return {"seed": context.seed, "data_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest()}
 
 
@@ -140,7 +140,7 @@ def is_finished(context: TrainContext, kind: str, settings: Any) -> bool:
     """Return whether a run folder holds the finished run that is asked for.
 
     Raises:
-        FoleyError: It holds one of other settings, seed or data: it is neither trained again nor silently returned.
+        FoleyError: The folder holds a run of other settings, seed or data, which is neither repeated nor returned.
     """
     if not distributed.agreed((context.out / checkpoint.CONFIG).is_file()):
         return False
@@ -156,15 +156,15 @@ def is_finished(context: TrainContext, kind: str, settings: Any) -> bool:
 def save_checkpoint(
     folder: Path, kind: str, settings: Any, tensors: dict[str, Tensor], context: TrainContext, stage: str, **more: Any
 ) -> None:
-    """Write a checkpoint with settings, origin and what was measured; the first process does, the others wait for it.
+    """Write a checkpoint with settings, origin and measurements in the first process; the others wait.
 
     Args:
-        folder: Where; made when absent.
-        kind: What the checkpoint is of.
+        folder: Folder of the checkpoint; made when absent.
+        kind: Kind of the checkpoint.
         settings: Composed settings.
         tensors: Weights by name.
-        context: Of the run.
-        stage: The stage that is over: what only its resuming needs is removed.
+        context: The run's settings.
+        stage: The finished stage, whose resume files are removed.
         more: Further parts of the config.
     """
     if distributed.first():

@@ -1,4 +1,4 @@
-"""One resumable training loop for every network here.
+"""Run the one resumable training loop of every network here.
 
 All randomness of a step comes from a generator seeded by (seed, step), so a run that is killed and started again ends
 with the same bits on a CPU as an unbroken one (at the same number of threads): only weights, optimiser, averages and
@@ -37,13 +37,13 @@ _STATE = "state.safetensors"
 LOG = "log.jsonl"
 
 
-# How earlier versions did what has a setting now. It is left out of fingerprints, so that their runs can go on.
+# Values that describe earlier versions, left out of fingerprints, so that their runs can go on.
 _EARLIER = {"optimiser": "adamw", "schedule": "cosine", "precision": "float32", "most_bad_steps": 10}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Monitor:
-    """What a run does beside training; changes nothing of what is trained.
+    """Logging and samples of a run, without influence on training.
 
     Attributes:
         tensorboard: Whether logged numbers go to TensorBoard, too.
@@ -63,7 +63,7 @@ def step_generator(seed: int, *parts: int | str) -> torch.Generator:
 
 
 def batch_indices(n: int, batch: int, step: int, seed: int) -> Tensor:
-    """Return which items make the batch of a step: each epoch is a permutation of its own; a function of its arguments.
+    """Return the items of a step's batch: each epoch is a permutation of its own; a pure function.
 
     Returns:
         Shape (batch,), int64.
@@ -92,12 +92,12 @@ def fit(
     Args:
         module: The network; changed in place.
         losses: From (step, generator) to named losses; the one called ``loss`` is minimised, the others are logged.
-        settings: How.
-        folder: Where state, log and curves lie.
+        settings: Settings of the training.
+        folder: Folder of state, log and curves.
         seed: Seed of every random choice.
-        name: For the progress bar and the title of the curves.
-        monitor: What else is wanted.
-        alone: Whether this process trains by itself, whatever others there are.
+        name: Name in the progress bar and the title of the curves.
+        monitor: Logging and samples.
+        alone: Whether this process trains by itself, without the others.
 
     Returns:
         The averaged weights by name.
@@ -108,7 +108,7 @@ def fit(
     part = Share() if alone else present_share()
     run = _Run(module, settings, folder, seed, monitor or Monitor(), writes=part.rank == 0)
     if part.of > 1:
-        distributed.agreed(True)  # everyone has read the state, so from here on it may be written
+        distributed.agreed(True)  # all have read the state, which may be written from here on
     with sharing(part), run:
         run.train(losses, name)
     if part.rank == 0:
@@ -117,14 +117,14 @@ def fit(
 
 
 def measured(out: Path) -> dict[str, Any]:
-    """Return what ``metrics.json`` says, without what differs from run to run of the same bits."""
+    """Return the content of ``metrics.json``, without facts that differ between runs of equal bits."""
     path = out / "metrics.json"
     known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {part: {key: value for key, value in facts.items() if key != "seconds"} for part, facts in known.items()}
 
 
 def outcome(folder: Path) -> dict[str, Any]:
-    """Return what a stage's log says at its end: losses of the last logged step, and how many steps were left out."""
+    """Return the end of a stage's log: losses of the last logged step, and the number of steps left out."""
     path = folder / LOG
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     records = [json.loads(line) for line in lines if line]
@@ -133,7 +133,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 
 def forget_state(folder: Path) -> None:
-    """Remove what only resuming needs, once the checkpoint itself is written."""
+    """Remove the files for resuming, once the checkpoint itself is written."""
     (folder / _STATE).unlink(missing_ok=True)
 
 
@@ -179,7 +179,7 @@ class _Run:
             range(self.step, total), initial=self.step, total=total, desc=name, unit="step", disable=not self._writes
         )
         for step in bar:
-            # No cache of cast weights: one that is made without gradient, for a teacher, would be used with it later.
+            # No cache of cast weights: a cast made without gradient, for a teacher, would later be used with gradient.
             with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed, cache_enabled=False):
                 values = losses(step, step_generator(self._seed, "step", step))
             self._update(values, step)
@@ -212,7 +212,7 @@ class _Run:
             self._log(step, values, float(norm))
 
     def _leave_out(self, step: int) -> None:
-        """Take no step where loss or gradient is not finite, and say so; the same in every process."""
+        """Skip a step whose loss or gradient is not finite, with a message; alike in every process."""
         self._bad_in_a_row += 1
         self._record({"step": step, "skipped": 1})
         if self._writes:
@@ -272,7 +272,7 @@ class _Run:
 
 
 def rest_s(took_s: float, every_s: float) -> float:
-    """Return how long to train until the next save: large states, which take seconds, cost a twentieth of the time."""
+    """Return the seconds until the next save, so that saving large states costs at most a twentieth of the time."""
     return max(every_s, 20 * took_s) if took_s > 1.0 else every_s
 
 
@@ -300,8 +300,8 @@ def write_metrics(out: Path, values: dict[str, Any]) -> None:
 def _read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a state file.
 
-    It is written whole or not at all, so a broken one means a broken disk: it is named, and nothing is done behind the
-    user's back, although training the stage anew would end with the same weights.
+    A state file is written whole or not at all, so a broken one means a broken disk: the file is named, and the stage
+    is not silently trained again, although that would give the same weights.
     """
     try:
         tensors, header = read_with_facts(path)

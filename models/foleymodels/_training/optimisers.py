@@ -1,4 +1,4 @@
-"""Optimisers and their learning rates over time."""
+"""Make optimisers and their learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import nn
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FitSettings:
-    """How a network is trained.
+    """The settings of a network's training.
 
     Attributes:
         steps: Number of optimiser steps.
         learning_rate: Peak of the schedule.
         warmup_steps: Steps of the cosine schedule's linear warm-up, at most a tenth of all.
-        weight_decay: Of AdamW, on matrices only.
+        weight_decay: Weight decay of AdamW, on matrices only.
         clip_norm: Largest gradient norm.
-        ema_decay: Of the averaged weights, which are the ones kept.
+        ema_decay: Decay of the averaged weights, which are kept.
         save_every_s: Seconds between checkpoints, more where writing one takes over a second.
         log_every: Steps between log lines.
         optimiser: ``adamw`` (betas 0.9 and 0.95) or ``adam`` (as published: betas 0.9 and 0.999, no weight decay).

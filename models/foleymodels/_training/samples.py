@@ -1,4 +1,4 @@
-"""Audio of a few clips while a model is trained."""
+"""Write audio samples of a few clips during training."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ N_CLIPS = 4
 
 
 class SampleWriter:
-    """Writes ``step-N/CLIP.wav`` and ``step-N/CLIP.png``; draws nothing from what training draws from."""
+    """Writes ``step-N/CLIP.wav`` and ``step-N/CLIP.png``, without using training's random generators."""
 
     def __init__(self, manifest: Path, folder: Path, generator_of: GeneratorOf, mel: MelSettings, *, seed: int) -> None:
         """Choose clips, evenly spread over a split.
 
         Args:
-            manifest: Of the split.
-            folder: Where samples go.
+            manifest: Manifest of the split.
+            folder: Folder of the samples.
             generator_of: Makes a generator of averaged weights.
-            mel: For the drawn spectrograms.
-            seed: Of the noise that audio starts from; each clip has its own, the same at every step.
+            mel: The mel transform of the plots.
+            seed: Seed of the starting noise; each clip has its own noise, the same at every step.
         """
         self._data = ShardDataset(manifest)
         ids = self._data.clip_ids
@@ -48,7 +48,7 @@ class SampleWriter:
 
         Args:
             step: Number of steps taken.
-            weights: The averaged weights of what is trained.
+            weights: The averaged weights of the trained module.
         """
         generator = self._generator_of(weights)
         folder = self._folder / f"step-{step}"
@@ -67,7 +67,7 @@ def averaged(module: Network, weights: dict[str, Tensor]) -> Network:
 
 
 def _draw(clip: Clip, made: AudioArray, mel: Mel, path: Path, title: str) -> None:
-    """Draw the generated audio and the real one over how much the frames change; events are vertical lines."""
+    """Plot generated and real audio above the change of the frames; events are vertical lines."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")

@@ -1,4 +1,4 @@
-"""How networks are trained, and settings from the command line."""
+"""Define the training's settings, and read settings from the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Options = TypeVar("Options", bound="RunOptions")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LoopSettings(Subject):
-    """How every stage of a run is trained.
+    """The settings of every stage's training.
 
     Attributes:
         optimiser: ``adamw`` (weight decay 0.01, betas 0.9 and 0.95) or ``adam`` (betas 0.9 and 0.999).
@@ -37,7 +37,7 @@ class LoopSettings(Subject):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What a run uses beside the settings; does not change what the model is.
+    """Options of a run that do not change the model.
 
     Attributes:
         cache: Folder for decoded training data; beside the manifest by default.
@@ -64,7 +64,7 @@ def resolve(
         kind: The system's settings, composed of subjects; one is ``loop``.
         options_kind: Its options.
         context: Size, overrides, number of steps and device.
-        forced: Settings that make a variant what it is; the user cannot override them.
+        forced: Settings that define a variant; the user cannot override them.
         main_steps: The number of steps that ``context.steps`` replaces; all amounts of training are scaled alike.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Logged numbers for TensorBoard, beside ``log.jsonl``, which has the same ones."""
+"""Log numbers for TensorBoard, equal to those of ``log.jsonl``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ FOLDER = "tensorboard"
 class TensorBoardLog:
     """Event files of one stage.
 
-    A run that goes on writes them anew from the lines that its state has kept, so no point is there twice, and none of
-    steps that were lost.
+    A resumed run writes the files anew from the lines in its state, so no point appears twice, and none of lost steps.
     """
 
     def __init__(self, folder: Path, records: Sequence[dict[str, Any]]) -> None:

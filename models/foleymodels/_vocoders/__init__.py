@@ -1,1 +1,1 @@
-"""Vocoders, and the generator of audio from mel tokens."""
+"""Turn mel tokens into audio: vocoders and a generator."""

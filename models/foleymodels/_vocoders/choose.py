@@ -1,6 +1,6 @@
-"""The vocoder of a model: Griffin-Lim or a trained one.
+"""Choose a model's vocoder: Griffin-Lim or a trained one.
 
-Griffin-Lim by default, the trained one when the user names it; the same for all models.
+Griffin-Lim is the default, a trained one is used when the user names it, alike for all models.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Vocoder(Protocol):
     """Turns mel tokens into audio.
 
     Attributes:
-        name: What it is, with everything that decides its audio.
+        name: Name of the vocoder, with all settings that decide its audio.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Vocoder(Protocol):
 
 
 class GriffinLim:
-    """Needs no training."""
+    """Griffin-Lim, which needs no training."""
 
     def __init__(self, mel: MelSettings, iterations: int) -> None:
         self.name = f"griffin_lim, {iterations} iterations"
@@ -60,9 +60,9 @@ def vocoder_of(context: BuildContext, mel: MelSettings, iterations: int) -> Voco
     """Return the vocoder that a model was asked to use.
 
     Args:
-        context: What the model is built from.
+        context: The settings that the model is built from.
         mel: The mel settings of its tokens.
-        iterations: Of Griffin-Lim, when no trained vocoder was named.
+        iterations: Iterations of Griffin-Lim, when no trained vocoder was named.
 
     Raises:
         FoleyError: The named one cannot be read, or is for other mel settings.

@@ -1,7 +1,7 @@
-"""Magnitudes to a waveform by fast Griffin-Lim.
+"""Turn magnitudes into a waveform by fast Griffin-Lim.
 
-No trained part, and a fixed starting phase. Source: Perraudin, Balazs, Sondergaard 2013, "A fast Griffin-Lim algorithm"
-(acceleration 0.99).
+The algorithm has no trained part, and a fixed starting phase. Source: Perraudin, Balazs, Sondergaard 2013, "A fast
+Griffin-Lim algorithm" (acceleration 0.99).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""A generator for any system that makes mel tokens.
+"""Generate audio for any system that makes mel tokens.
 
-The system is one function from clips to mel tokens. What is the same for all is here: clips of one length form a batch,
-long clips are cut in windows, a vocoder turns tokens into audio, and the audio has exactly as many samples as asked.
+The system is one function from clips to mel tokens. The parts that all systems share are here: clips of one length form
+a batch, long clips are cut in windows, a vocoder turns tokens into audio, and the audio has exactly as many samples as
+asked.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from foleymodels._vocoders.choose import vocoder_of
 
 # Mel tokens have about unit variance over the training data.
 MOST_SPREADS = 100.0
-# Before audio is clipped to full scale: 60 dB over it. The loudest tokens give 30 dB.
+# Largest magnitude before clipping to full scale: 60 dB over it. The loudest tokens give 30 dB.
 MOST_SAMPLE = 1000.0
 MakeTokens = Callable[[Sequence[Clip], Windows, np.random.Generator], Tensor]
 
@@ -35,7 +36,7 @@ class MelGenerator:
         guidance: Guidance scale at sampling, or None.
         sampler: How a flow is integrated, or None.
         n_parameters: Numbers in all networks.
-        vocoder: Name of what turns mel tokens into audio.
+        vocoder: Name of the vocoder.
     """
 
     def __init__(
@@ -75,7 +76,8 @@ class MelGenerator:
         """Make audio; clips of one length are processed as one batch, in the order of the list.
 
         Raises:
-            MediaError: ``not_finite``: the system made tokens, or the vocoder samples, that are no sound.
+            MediaError: ``not_finite``: tokens of the system, or samples of the vocoder, are not finite or far too
+                large.
         """
         made: dict[int, AudioArray] = {}
         lengths = [Clock(clip.duration_s).samples(self.rate_hz) for clip in clips]
@@ -92,7 +94,7 @@ class MelGenerator:
         wanted = (len(clips), windows.n, mel.token_dim)
         if tokens.shape != wanted:
             raise FoleyError(f"mel tokens of shape {tuple(tokens.shape)} were made; {wanted} are wanted.")
-        # Before the vocoder: it takes a NaN for silence, and bounds what is too large.
+        # Checked before the vocoder, which turns NaN into silence and bounds large values.
         require_usable(tokens.numpy(force=True), MOST_SPREADS, "mel tokens (standard deviations)")
         audio = self._vocoder(tokens, n_samples).numpy()
         require_usable(audio, MOST_SAMPLE, "samples")

@@ -1,4 +1,4 @@
-"""From spectrum to audio and back, for the vocoders.
+"""Turn spectra into audio and back, for the vocoders.
 
 Frames lie on the grid of the mel tokens.
 """
@@ -37,7 +37,7 @@ def invert_spectrum(mel: Mel, spectrum: Tensor) -> Tensor:
 
 
 def inside(mel: Mel, audio: Tensor, n_samples: int) -> Tensor:
-    """Return what the tokens cover of audio made by ``invert_spectrum``; the first frame is centred at half a hop."""
+    """Return the part of ``invert_spectrum``'s audio that tokens cover; the first frame is centred at half a hop."""
     left = (mel.settings.n_fft - mel.settings.hop) // 2
     return audio[:, left : left + n_samples]
 

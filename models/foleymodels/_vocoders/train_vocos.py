@@ -1,4 +1,4 @@
-"""Training of the vocoder on the audio of a split.
+"""Train the vocoder on the audio of a split.
 
 Losses are on spectra at several resolutions and on the mel tokens; no GAN.
 """
@@ -30,14 +30,14 @@ _GAIN_DB = 10.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VocoderRecipe(VocosShape):
-    """The network and how it is trained.
+    """The settings of the network and its training.
 
     Attributes:
         steps: Optimiser steps.
         batch: Crops a step.
-        crop_s: Their length.
-        learning_rate: Peak.
-        ema_decay: Of the averaged weights.
+        crop_s: Length of the crops in seconds.
+        learning_rate: Peak learning rate.
+        ema_decay: Decay of the averaged weights.
         mel_weight: Weight of the error of the mel tokens.
     """
 
@@ -76,7 +76,7 @@ def vocoder_recipe(size: str, steps: int | None, overrides: dict[str, str]) -> V
 
 
 class Crops:
-    """Crops of the audio of a split, decoded when they are needed: any number of clips, no memory."""
+    """Crops of the audio of a split, decoded on demand: any number of clips, no memory."""
 
     def __init__(self, data: ShardDataset, mel: MelSettings, crop_s: float) -> None:
         unit = mel.hop * mel.frames_per_token
@@ -88,7 +88,7 @@ class Crops:
 
         Args:
             indices: Clips of the whole batch.
-            generator: Of places and loudness, drawn for the whole batch too.
+            generator: Source of places and loudness, drawn for the whole batch too.
         """
         drawn = share().rows(torch.rand((len(indices), 2), generator=generator)).tolist()
         chosen = share().rows(indices).tolist()

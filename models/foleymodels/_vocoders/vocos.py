@@ -1,13 +1,13 @@
-"""A small trained vocoder after Vocos.
+"""Define a small trained vocoder after Vocos.
 
 ConvNeXt blocks over mel frames, then an inverse Fourier transform. After Vocos (Siuzdak 2023; gemelo-ai/vocos@c859e3b):
 convolution of 7 frames, blocks of a depthwise convolution of 7, a layer norm and two linear layers with GELU and a
 learned scale, and a head of magnitude and phase whose inverse transform is the audio. Different here, because this one
 is trained for minutes and without a discriminator:
 
-- magnitudes are those of the pseudo-inverse of the mel filters, times what the network says;
-- a phase is the network's plus a carrier that turns at a frequency near the bin's, which the network says too, summed
-  over frames. Convolutions give steady frames one phase for all, so that a steady tone could only be a multiple of
+- magnitudes are those of the pseudo-inverse of the mel filters, times the network's factor;
+- a phase is the network's plus a carrier that turns at a frequency near the bin's, also from the network, summed over
+  frames. Convolutions give steady frames one phase for all, so that a steady tone could only be a multiple of
   rate / hop (62.5 Hz);
 - the phases are then made consistent by a few projections, the steps of Griffin-Lim with the network's magnitudes, and
   the network is trained through them: it gives Griffin-Lim its start;
@@ -36,7 +36,7 @@ _WIDTH = 7
 # How far a carrier may be from the middle of its bin, in bins: a Hann window's main lobe.
 _FARTHEST_BINS = 2.0
 _LARGEST_GAIN = 4.0
-# So that what the pseudo-inverse gives as 0 can be raised; far below the mel floor even when a band sums many bins.
+# Lets the network raise zeros of the pseudo-inverse; far below the mel floor even when a band sums many bins.
 _SMALLEST = 1e-6
 # Added to a squared magnitude before its root: a phase has no slope at 0.
 _EPSILON = 1e-4
@@ -138,7 +138,7 @@ class _ConvNeXtBlock(nn.Module):
 
 
 def save_vocos(folder: Path, weights: dict[str, Tensor], module: Vocos, origin: dict[str, Any]) -> Path:
-    """Write a vocoder's checkpoint: weights, size, the mel settings that it is for, and where it comes from."""
+    """Write a vocoder's checkpoint: weights, size, its mel settings, and its origin."""
     record = {"mel": dataclasses.asdict(module.mel.settings), "shape": dataclasses.asdict(module.shape)}
     return checkpoint.write_checkpoint(folder, KIND, weights, {**record, "origin": origin})
 
@@ -150,7 +150,7 @@ def load_vocos(folder: Path, mel: MelSettings) -> tuple[Vocos, str]:
         The network, and its name: its size and the start of the hash of its weights.
 
     Raises:
-        FoleyError: There is none, it does not fit, or it was trained for other mel settings.
+        FoleyError: The vocoder is missing, does not fit, or was trained for other mel settings.
     """
     tensors, config = checkpoint.read_checkpoint(folder, KIND)
     wanted, has = dataclasses.asdict(mel), config["mel"]

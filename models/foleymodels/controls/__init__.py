@@ -1,1 +1,1 @@
-"""Controls: audio of known quality made from the real audio."""
+"""Make controls: audio of known quality, from the real audio."""

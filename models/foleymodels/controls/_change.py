@@ -1,7 +1,7 @@
-"""What the controls share: changes of real audio.
+"""Change real audio, for all controls.
 
-A control keeps the rate of the clip's own audio, so that a row of real audio loses nothing of its band. Those whose
-point is a narrower band (``band_limited``, ``vocoded``) name a rate.
+A control keeps the rate of the clip's own audio, so that a row of real audio keeps its whole band. Controls of a
+narrower band (``band_limited``, ``vocoded``) name a rate.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def own_audio(clip: Clip, rate_hz: int) -> AudioArray:
     """Return a clip's real audio at a rate.
 
     Raises:
-        FoleyError: The clip has none.
+        FoleyError: The clip has no audio.
     """
     if clip.audio is None:
         raise FoleyError(f"clip {clip.clip_id} has no audio; this control needs the real one.")
@@ -58,7 +58,7 @@ def own_audio(clip: Clip, rate_hz: int) -> AudioArray:
 
 
 def shifted(audio: AudioArray, seconds: float, rate_hz: int) -> AudioArray:
-    """Return the audio played later by ``seconds``, with silence before it; the end is lost."""
+    """Return the audio delayed by ``seconds``, with silence before it; the end is cut."""
     n = round(seconds * rate_hz)
     return np.concatenate([np.zeros(n, dtype=np.float32), audio[: max(0, len(audio) - n)]])[: len(audio)]
 
@@ -69,7 +69,7 @@ def late(seconds: float) -> Control:
 
 
 def rms(audio: AudioArray) -> float:
-    """Return the root mean square of some audio; 0 for an empty one."""
+    """Return the root mean square of audio; 0 for empty audio."""
     return float(np.sqrt(np.mean(np.square(audio, dtype=np.float64)))) if len(audio) else 0.0
 
 

@@ -1,7 +1,7 @@
 """Control: the real audio in half the models' band.
 
-The models here make 16 kHz audio; some published ones make 8 kHz. This row shows what that rate alone costs, so no
-system that works in the narrow band can honestly score above it.
+The models here make 16 kHz audio; some published ones make 8 kHz. This row shows the loss by that rate alone, which
+no system of the narrow band can honestly exceed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="The true sound through 8 kHz, the rate of the Foley-Flow paper: what the band alone costs.",
+    description="The real audio through 8 kHz, the rate of the Foley-Flow paper: the loss by the band alone.",
     build=lambda context: Control(_narrow, rate_hz=_RATE_HZ),
 )

@@ -10,6 +10,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="The true sound at its own rate.",
+    description="The real audio at its own rate.",
     build=lambda context: Control(lambda clip, own, rng: own),
 )

@@ -1,6 +1,6 @@
 """Control: white noise as strong as the real audio.
 
-Over the whole band: right in power, wrong in all else.
+The noise covers the whole band: right in power, wrong in all else.
 """
 
 from __future__ import annotations
@@ -21,6 +21,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="White noise over the whole band, as strong as the true sound.",
+    description="White noise over the whole band, as strong as the real audio.",
     build=lambda context: Control(_noise),
 )

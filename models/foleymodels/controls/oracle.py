@@ -43,6 +43,6 @@ MODEL = Model(
     kind="oracle",
     sees=frozenset({"events"}),
     licence="MIT",
-    description="Sound synthesised anew from the true events: perfect timing, another draw of the timbre.",
+    description="Audio synthesised anew from the true events: perfect timing, another draw of the timbre.",
     build=lambda context: OracleGenerator(),
 )

@@ -13,6 +13,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="The true sound of a clip of another class: wrong in kind and in time, real in quality.",
+    description="The real audio of a clip of another class: wrong in kind and in time, real in quality.",
     build=lambda context: Control(OtherClips(context, same_class=False)),
 )

@@ -13,6 +13,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="The true sound of another clip of the same class: right in kind, wrong in time.",
+    description="The real audio of another clip of the same class: right in kind, wrong in time.",
     build=lambda context: Control(OtherClips(context, same_class=True)),
 )

@@ -13,6 +13,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="The true sound delayed by 2 s: right in everything but time.",
+    description="The real audio delayed by 2 s: right in everything but time.",
     build=lambda context: late(2.0),
 )

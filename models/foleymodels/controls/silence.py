@@ -12,6 +12,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="No sound at all.",
+    description="Silence from start to end.",
     build=lambda context: Control(lambda clip, own, rng: np.zeros_like(own)),
 )

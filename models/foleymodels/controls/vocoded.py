@@ -35,6 +35,6 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="The true sound through the models' mel tokens and vocoder.",
+    description="The real audio through the models' mel tokens and vocoder.",
     build=build,
 )

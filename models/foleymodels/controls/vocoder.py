@@ -1,7 +1,7 @@
 """The vocoder that `foleybench train vocoder` trains.
 
-Scored alone, it is the real audio through mel tokens and vocoder. Models use it when it is named with ``--vocoder``;
-without, Griffin-Lim takes its place.
+Scored alone, it is the real audio through mel tokens and vocoder. Models use this vocoder when
+``--vocoder`` names it, else Griffin-Lim.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ MODEL = Model(
     kind="control",
     sees=frozenset({"audio"}),
     licence="MIT",
-    description="The true sound through the mel tokens and a trained vocoder.",
+    description="The real audio through the mel tokens and a trained vocoder.",
     build=build,
     train=train,
 )

@@ -1,4 +1,4 @@
-"""Foley-Flow (Mo and Song, arXiv 2603.08126).
+"""Foley-Flow (Mo and Song, arXiv 2603.08126): the reference model.
 
 Masked video-audio alignment (``_alignment/vama.py``), then a flow conditioned frame by frame (``_flow``), then, when
 asked, a head that needs one step. ``MODEL_CARD.md`` says what the paper leaves open and what is done here.

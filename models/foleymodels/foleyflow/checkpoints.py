@@ -1,6 +1,6 @@
-"""A trained Foley-Flow on disk.
+"""Write and read a trained Foley-Flow.
 
-Flow and alignment network lie in one folder.
+Flow and alignment network are in one folder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class FoleyFlow(NamedTuple):
     """A trained model.
 
     Attributes:
-        settings: What it was trained with.
+        settings: Settings of its training.
         flow: The flow.
         alignment: The network of its condition, or None for the unconditional one.
     """
@@ -42,13 +42,13 @@ def new_flow(settings: FoleyFlowSettings, condition_dim: int) -> Flow:
 
 
 def save_model(folder: Path, model: FoleyFlow, context: TrainContext, stage: str) -> None:
-    """Write a model with its settings, origin and what was measured; the first process does.
+    """Write a model with its settings, origin and measurements, in the first process.
 
     Args:
-        folder: Where; made when absent.
+        folder: Folder of the model; made when absent.
         model: The model.
-        context: Of the run.
-        stage: The stage that is over.
+        context: The run's settings.
+        stage: The finished stage.
     """
     modules: dict[str, nn.Module] = {"flow": model.flow}
     if model.alignment is not None:
@@ -62,7 +62,7 @@ def load_foleyflow(folder: Path) -> FoleyFlow:
     """Read a model.
 
     Raises:
-        FoleyError: There is none, or it does not fit.
+        FoleyError: There is no model, or it does not fit.
     """
     tensors, config = checkpoint.read_checkpoint(folder, KIND)
     settings = read_settings(FoleyFlowSettings, config["settings"], folder)

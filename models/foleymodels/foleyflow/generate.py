@@ -1,4 +1,4 @@
-"""Audio from silent video with a trained Foley-Flow."""
+"""Generate audio for silent video with a trained Foley-Flow."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def generator_of(model: FoleyFlow, context: BuildContext) -> MelGenerator:
 
     Args:
         model: The model.
-        context: How it is sampled.
+        context: Settings of sampling.
 
     Raises:
-        FoleyError: Guidance was asked for, and is in the weights.
+        FoleyError: Guidance was asked for, but is already in the weights.
     """
     settings, flow, alignment = model
     if alignment is not None:

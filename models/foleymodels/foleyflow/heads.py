@@ -1,4 +1,4 @@
-"""Heads that need one step (Eq. 8), fine-tuned from a flow.
+"""Fine-tune heads that need one step (Eq. 8) from a flow.
 
 Guidance is trained into the weights.
 
@@ -65,7 +65,7 @@ def train_head(
 
     Args:
         job: The run.
-        settings: Of the run; the network's own ones are the teacher's.
+        settings: Settings of the run; the network's own ones are the teacher's.
         teacher: The trained flow.
         conditions: Conditions | NoConditions of the training set.
         generator_of: Makes the generator of samples from a flow with a head.
@@ -93,7 +93,7 @@ def train_head(
 
 
 def student(teacher: Flow, head: HeadSettings, seed: int) -> Flow:
-    """Return a copy of a flow that can learn a head; what is new in it starts at zero."""
+    """Return a copy of a flow that can learn a head; its new layers start at zero."""
     told_span = head.head == "imf"
     flow = seeded(lambda: Flow(teacher.settings, teacher.mel, len(teacher.null), told_span=told_span), seed)
     load_into(flow, {**flow.state_dict(), **teacher.state_dict()}, Path("the trained flow"))
@@ -136,7 +136,7 @@ def mean_flow_loss(
     Args:
         flow: The network that learns.
         teacher: The trained flow: start of the weights and source of guidance.
-        head: Guidance, target and how steps are drawn.
+        head: Guidance, target and the draw of steps.
         tokens: Data, shape (batch, n, token_dim).
         condition: Shape (batch, n, condition_dim).
         generator: Source of times and noise.
@@ -160,7 +160,7 @@ def mean_flow_loss(
 
 
 def _draw_steps(flow: Flow, head: HeadSettings, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw where steps start and end, both (n,); equal for a share, from noise to data for a share of the rest."""
+    """Draw starts and ends of steps, both (n,); equal for a share, from noise to data for a share of the rest."""
     settings = flow.settings
     one, other = (
         draw_times(
@@ -191,7 +191,7 @@ def _wanted_velocity(
 def _mean_velocity(flow: Flow, x: Tensor, late: Tensor, early: Tensor, prepared: Tensor) -> Tensor:
     """Return the mean of dx / dtau over the step from ``late`` to ``early``, its limit where they are equal.
 
-    The network says which data, with the noise that explains ``x``, ends the step where it should.
+    The network estimates the data which, with the noise that explains ``x``, ends the step at the right point.
     """
     path = flow.path
     dropped = torch.full((len(x),), flow.settings.condition == "none", device=x.device)
@@ -227,7 +227,7 @@ class Pairs:
     """Noise and the mel tokens that the trained flow makes of it, for crops of the training set."""
 
     def __init__(self, job: Job, head: HeadSettings, teacher: Flow, conditions: Conditions | NoConditions) -> None:
-        """Make the pairs, or read those that a run which was cut short has made.
+        """Make the pairs, or read those of an interrupted run.
 
         Args:
             job: The run; pairs are kept in its folder until the head is trained.

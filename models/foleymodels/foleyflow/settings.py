@@ -1,4 +1,4 @@
-"""Settings of Foley-Flow, composed by subject."""
+"""Compose the settings of Foley-Flow by subject."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from foleymodels._training.settings import LoopSettings
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HeadSettings(Subject):
-    """What decides a head that needs one step (Eq. 8).
+    """The settings that decide a head that needs one step (Eq. 8).
 
     Attributes:
         head: ``ode`` (the flow as trained), ``imf`` (fine-tuned by improved MeanFlow) or ``reflow`` (straightened on
@@ -57,7 +57,7 @@ class HeadSettings(Subject):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FoleyFlowSettings:
-    """Everything that decides what a trained Foley-Flow is."""
+    """The settings that decide a trained Foley-Flow."""
 
     signal: SignalSettings
     alignment: AlignmentSettings
@@ -67,7 +67,7 @@ class FoleyFlowSettings:
 
     @property
     def stage(self) -> StageSettings:
-        """What decides the alignment stage."""
+        """The settings that decide the alignment stage."""
         return StageSettings(signal=self.signal, alignment=self.alignment, loop=self.loop)
 
     @property
@@ -97,7 +97,7 @@ def resolve_foleyflow(
 
     Args:
         context: Size, overrides, number of steps of the flow (other stages are scaled alike) and device.
-        forced: Settings that make a variant what it is; the user cannot override them.
+        forced: Settings that define a variant; the user cannot override them.
 
     Raises:
         UnknownNameError: There is no such size or setting, or a value cannot be used.

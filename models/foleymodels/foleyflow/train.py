@@ -1,4 +1,4 @@
-"""Training of Foley-Flow: alignment, flow, and a one-step head when asked.
+"""Train Foley-Flow: alignment, flow, and a one-step head on request.
 
 The flow is trained on the frozen condition of the alignment stage. All stages resume. A run folder holds
 ``alignment/``, ``flow/`` and ``head/`` (state, log, curves), ``metrics.json``, ``diagnostics.png``, and the checkpoint
@@ -43,8 +43,8 @@ def train(context: TrainContext, **forced: Any) -> Path:
     """Train all stages.
 
     Args:
-        context: What was asked for.
-        forced: Settings that make a variant what it is.
+        context: The command's settings.
+        forced: Settings that define a variant.
 
     Returns:
         The folder of the checkpoint.

@@ -1,7 +1,7 @@
-"""Baseline: pieces of training sound, pasted by linear regression.
+"""Baseline: pieces of training audio, pasted by linear regression.
 
-No network: ridge regression on frame maps guesses the class, onsets or level; the sound is the nearest training
-clip's. What a corpus must tell apart from a good model; see MODEL_CARD.md.
+No network: ridge regression on frame maps guesses the class, onsets or level; the audio is the nearest training
+clip's. A useful corpus must separate this baseline from a good model; see MODEL_CARD.md.
 """
 
 from foleybench.api.model import Model
@@ -13,7 +13,7 @@ MODEL = Model(
     kind="baseline",
     sees=frozenset({"video"}),
     licence="MIT",
-    description="Pastes pieces of the nearest training clip's sound where ridge regression on frame maps hears onsets.",
+    description="Pastes pieces of the nearest training clip's audio at onsets that ridge regression predicts.",
     build=build,
     train=train,
 )

@@ -1,4 +1,4 @@
-"""What the ridges see: plain numbers from frame maps, no network."""
+"""Compute the ridges' features from frame maps, without a network."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-# Frames before and after the one that is described.
+# Number of frames before and after the described frame.
 REACH = 3
 _MOVING = 40.0
 
 
 def frame_features(maps: Tensor) -> Tensor:
-    """Describe every frame by how things move around it.
+    """Describe every frame by the motion around its time.
 
     Changes of brightness (largest, signed) and the deviation from the clip's mean are pooled to 8 x 8, scaled to unit
-    size over the clip; nine numbers describe the whole picture, as logarithms and against the clip's mean. Those of
+    size over the clip; nine numbers describe the whole frame, as logarithms and against the clip's mean. Those of
     the ``REACH`` frames before and after stand beside them.
 
     Args:
@@ -51,7 +51,7 @@ def frame_features(maps: Tensor) -> Tensor:
 
 
 def clip_features(maps: Tensor) -> Tensor:
-    """Describe a clip by how it looks: means and deviations of the maps at 4 x 4, and how much it moves.
+    """Describe a clip's look: means and deviations of the maps at 4 x 4, and amounts of motion.
 
     Args:
         maps: Frame maps of one clip, shape (n, cells, cells, 6) uint8.

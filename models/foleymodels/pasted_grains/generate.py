@@ -1,4 +1,4 @@
-"""Pastes grains at guessed onsets, or shapes a texture."""
+"""Paste grains at predicted onsets, or shape a texture."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FADE_S = 0.05
 
 
 class GrainsGenerator:
-    """Copies pieces of training sound."""
+    """Copies pieces of training audio."""
 
     nfe = 0
     guidance: float | None = None
@@ -39,7 +39,7 @@ class GrainsGenerator:
         self.n_parameters = sum(ridge.weights.numel() for ridge in [grains.look, *(c.ridge for c in grains.classes)])
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
-        """Return, for each clip, training sound pasted or shaped to fit it."""
+        """Return, for each clip, training audio pasted or shaped to fit it."""
         return [self._one(clip, rng) for clip in clips]
 
     @torch.inference_mode()
@@ -72,14 +72,14 @@ def pasted(
     rate_hz: int,
     rng: np.random.Generator,
 ) -> AudioArray:
-    """Return grains of a sound pasted at some times.
+    """Return grains of audio pasted at some times.
 
     A grain reaches from just before an onset to just before the next; the longer half of them is used, at random.
 
     Args:
-        donor: Sound that grains come from.
-        donor_onsets_s: Its onsets, increasing, at least one.
-        times_s: When a grain is to start.
+        donor: Audio that grains come from.
+        donor_onsets_s: Onsets of the donor, increasing, at least one.
+        times_s: Starts of the grains.
         n_samples: Length of the result.
         rate_hz: Sample rate of both.
         rng: Chooses the grains.
@@ -101,10 +101,10 @@ def pasted(
 
 
 def build(context: BuildContext) -> GrainsGenerator:
-    """Read what was fitted.
+    """Read the fitted baseline.
 
     Raises:
-        FoleyError: No checkpoint, or the training data is no longer what it was fitted to.
+        FoleyError: No checkpoint, or the training data has changed since fitting.
     """
     if context.checkpoint is None:
         raise FoleyError("`pasted_grains` needs its grains: name its run folder with --checkpoint, or train it first.")

@@ -1,4 +1,4 @@
-"""Levels of sound by frame, and textures shaped by them."""
+"""Measure levels of audio by frame, and shape textures by levels."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def log_level(audio: AudioArray, n_frames: int) -> FloatArray:
 
 
 def shaped(texture: AudioArray, level: FloatArray, n_samples: int) -> AudioArray:
-    """Return a sound with a given level, made of another's loud parts.
+    """Return audio with a given level, made of another's loud parts.
 
     Args:
-        texture: Whose active parts are evened out and repeated.
+        texture: Audio whose active parts are evened out and repeated.
         level: Log level of each frame wanted, shape (n,).
         n_samples: Length of the result.
     """

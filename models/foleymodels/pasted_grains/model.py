@@ -1,4 +1,4 @@
-"""The fitted model: ridges, and where the grains are."""
+"""Hold the fitted model: ridges, and places of grains."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ KIND = "pasted_grains"
 
 @dataclasses.dataclass(frozen=True)
 class ClassModel:
-    """What is known of one class.
+    """The fit of one class.
 
     Attributes:
         ridge: From frame features to a score of onsets, or to log level.
-        onsets: Whether it pastes grains at onsets; else it shapes the level of a texture.
+        onsets: Whether grains are pasted at onsets; else the level of a texture is shaped.
         threshold: Score from which a peak is an onset.
-        shift_s: Added to the time of each.
+        shift_s: Seconds added to the time of each onset.
     """
 
     ridge: Ridge
@@ -34,18 +34,18 @@ class ClassModel:
 
 @dataclasses.dataclass(frozen=True)
 class Grains:
-    """All that was learnt.
+    """The whole fitted model.
 
     Attributes:
         names: Class names.
-        classes: One of them each.
+        classes: Fit of each class.
         look: From clip features to classes.
         looks: Clip features of the training clips, standardised, shape (n, d).
         look_centre: Subtracted from clip features.
         look_spread: Divides them afterwards.
         clip_ids: The training clips.
         labels: Their classes.
-        onsets_s: Onsets found in the sound of each.
+        onsets_s: Onsets found in the audio of each.
         manifest: Their manifest.
         manifest_sha256: Its hash.
     """
@@ -63,7 +63,7 @@ class Grains:
     manifest_sha256: str
 
     def guess(self, described: Tensor) -> int:
-        """Return which class a clip is of, by its features (d,)."""
+        """Return the predicted class of a clip, by its features (d,)."""
         return int(self.look(described[None])[0].argmax())
 
     def donors(self, number: int, described: Tensor) -> list[int]:

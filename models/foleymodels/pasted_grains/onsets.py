@@ -1,6 +1,6 @@
-"""Onsets: in sound by energy, as peaks of a score.
+"""Find onsets: in audio by energy, as peaks of a score.
 
-It is no evaluator's detector: no model may use what it is scored with.
+The detector is not an evaluator's: no model may use a part that scores it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _QUIETEST = 2e-3
 
 
 def find_onsets(audio: AudioArray, rate_hz: int) -> FloatArray:
-    """Return when the energy of the next 12 ms exceeds that of the last 12 ms most, in seconds, increasing.
+    """Return the times where the energy of the next 12 ms most exceeds that of the last 12, in seconds, increasing.
 
     Args:
         audio: Shape (N,).
         rate_hz: Its sample rate.
     """
-    # Differences, since starts are sharper in high frequencies.
+    # Differences of samples, since starts are sharper in high frequencies.
     power = np.concatenate([[0.0], np.cumsum(np.diff(audio.astype(np.float64), prepend=0.0) ** 2)])
     span = round(_SPAN_S * rate_hz)
     places = np.arange(span, len(audio) - span, max(1, round(_HOP_S * rate_hz)))

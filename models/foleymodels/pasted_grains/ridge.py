@@ -1,4 +1,4 @@
-"""Ridge regression on standardised columns, rows in parts."""
+"""Fit ridge regression on standardised columns, rows in parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-# Columns in levels of grey or in logarithms: what varies less than this does not vary.
+# Columns are levels of grey or logarithms: a smaller deviation than this counts as none.
 _LEAST_SPREAD = 0.01
 
 
@@ -18,7 +18,7 @@ class Ridge:
 
     Attributes:
         centre: Mean of the columns, shape (d,).
-        spread: Their deviation, shape (d,).
+        spread: Deviation of the columns, shape (d,).
         mean: Mean of the targets, shape (k,).
         weights: Shape (d, k).
     """

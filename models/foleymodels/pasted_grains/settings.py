@@ -1,4 +1,4 @@
-"""Settings of the baseline."""
+"""Define the settings of the baseline."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from foleymodels._training.settings import LoopSettings
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RidgeSettings(Subject):
-    """How the ridges are fitted; the same at every size.
+    """The settings of the ridges, the same at every size.
 
     Attributes:
-        class_penalty: Of the ridge that guesses the class.
-        time_penalty: Of those that guess onsets and levels.
-        least_f1: F1 on the validation clips (of onsets found in their sound) below which a class is a texture.
+        class_penalty: Penalty of the ridge that predicts the class.
+        time_penalty: Penalty of the ridges that predict onsets and levels.
+        least_f1: F1 on the validation clips (of onsets found in their audio) below which a class is a texture.
     """
 
     class_penalty: float = 0.01
@@ -39,5 +39,5 @@ class GrainSettings:
     ridges: RidgeSettings
 
     def cache(self) -> CacheSettings:
-        """Return what decides the decoded data: clips at their own length, since levels are taken over the whole."""
+        """Return the data settings: clips at their own length, since levels are measured over the whole clip."""
         return dataclasses.replace(cache_settings(self.signal), shortest_s=0.0)

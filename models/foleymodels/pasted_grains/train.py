@@ -1,7 +1,7 @@
-"""Fits the ridges and finds the grains.
+"""Fit the ridges and find the grains.
 
-Minutes on one core, no network. It uses class names of training clips and onsets found in training sound, and nothing
-that is scored with.
+Fitting takes minutes on one core, without a network. Class names of training clips and onsets found in training audio
+are used, and no part of any evaluator.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SHIFTS_S = (-0.02, -0.01, 0.0, 0.01, 0.02, 0.03, 0.05, 0.07)
 
 @dataclasses.dataclass(frozen=True)
 class _Heard:
-    """The clips of a split with what was found in their sound."""
+    """The clips of a split with the onsets and levels of their audio."""
 
     data: TrainingData
     sounds: ShardDataset
@@ -57,7 +57,7 @@ class _Heard:
 
 
 def train(context: TrainContext) -> Path:
-    """Fit everything and write the checkpoint.
+    """Fit all ridges and write the checkpoint.
 
     Raises:
         FoleyError: The training clips have no class names.
@@ -94,10 +94,10 @@ def train(context: TrainContext) -> Path:
 
 
 def load_audio(sounds: ShardDataset, clip_id: str, rate_hz: int) -> AudioArray:
-    """Return a clip's sound at a rate.
+    """Return a clip's audio at a rate.
 
     Raises:
-        FoleyError: It has none.
+        FoleyError: The clip has no audio.
     """
     clip = sounds.load(clip_id, video=False)
     if clip.audio is None:
@@ -106,7 +106,7 @@ def load_audio(sounds: ShardDataset, clip_id: str, rate_hz: int) -> AudioArray:
 
 
 def _class_model(heard: _Heard, tried: _Heard, name: str, ridges: RidgeSettings, grid_hz: float) -> ClassModel:
-    """Fit onsets, and where they cannot be told (a texture, or too hard to see), levels."""
+    """Fit onsets, or levels where onsets cannot be predicted (a texture, or hard to see)."""
     ridge = fit_ridge(_onset_parts(heard, name, grid_hz), ridges.time_penalty)
     best, threshold, shift_s = _tuned(ridge, tried, name, grid_hz)
     if best >= ridges.least_f1:

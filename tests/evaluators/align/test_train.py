@@ -104,7 +104,7 @@ def test_every_clip_is_in_one_pool_of_a_round_and_none_is_alone(toy):
 
 
 def test_silence_at_an_end_is_no_clue():
-    """True sounds are given silence as long and as often as shifted ones get, before or after."""
+    """Real audio gets silence as long and as often as shifted ones get, before or after."""
     sound = np.zeros((64, 400), dtype=np.float32)
     blank = [fit._blanked(sound, np.random.default_rng(seed)) for seed in range(400)]
     lengths = np.array([int((one[0] == -1).sum()) for one in blank])

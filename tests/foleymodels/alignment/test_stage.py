@@ -39,7 +39,7 @@ def draw(data, n=4, video_of=None):
 
 @pytest.fixture(scope="module")
 def stages(corpus, tmp_path_factory):
-    """A run of every objective; one with two panels in its picture and one with one panel have it drawn."""
+    """A run of every objective; one objective has two panels in its plot, one has one panel."""
     base = tmp_path_factory.mktemp("stages")
     return {name: train("foleyflow", corpus, base / name, drawn=name in DRAWN, stage1=name) for name in ALL}
 
@@ -201,7 +201,7 @@ def test_a_shift_moves_the_video_only(data):
 
 
 def informative(n, informed, seed=0):
-    """Clips whose condition holds their sound, onsets and class, or noise."""
+    """Clips whose condition holds their audio, onsets and class, or noise."""
     generator = torch.Generator().manual_seed(seed)
     tokens = [torch.randn(50, 6, generator=generator) for _ in range(n)]
     labels = ["ab"[index % 2] for index in range(n)]

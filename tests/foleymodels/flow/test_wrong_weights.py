@@ -54,7 +54,7 @@ def test_weights_that_pass_and_make_no_sound_are_not_finite(trained, corpus, tmp
     }
     rewrite(folder, grown)
     assert generate(folder, corpus, tmp_path / "out") == EXIT_ERROR
-    assert "made no sound for any of the first 2 clips" in capsys.readouterr().err
+    assert "made no audio for any of the first 2 clips" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*.wav"))
 
 

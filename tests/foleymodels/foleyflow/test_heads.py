@@ -135,7 +135,7 @@ def test_the_slope_is_the_derivative_along_the_path(path):
 
 @pytest.mark.parametrize("path", ["linear", "gvp"])
 def test_the_loss_vanishes_where_the_data_are_one_point(path, monkeypatch):
-    """With one possible sound every step ends in it: the identity then holds exactly, slope included."""
+    """With one possible audio every step ends there: the identity then holds exactly, slope included."""
     flow = random_flow(path=path, head="imf")
     point = torch.randn(1, 7, 128)
     monkeypatch.setattr(Flow, "data", lambda self, x, *rest: point.expand_as(x) + 0.0 * x)

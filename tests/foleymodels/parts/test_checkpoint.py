@@ -113,7 +113,7 @@ def test_a_checkpoint_of_before_there_was_a_hash_is_read_and_that_is_said_once(s
     for _ in range(3):
         tensors, _ = checkpoint.read_checkpoint(saved, "net")
     assert torch.equal(tensors["net.weight"], TENSORS["net.weight"])
-    assert capsys.readouterr().err.count("carries no hash of its weights") == 1
+    assert capsys.readouterr().err.count("has no hash of its weights") == 1
 
 
 def test_the_same_tensors_give_the_same_bytes(tmp_path):
@@ -124,7 +124,7 @@ def test_the_same_tensors_give_the_same_bytes(tmp_path):
 
 
 def test_weights_of_another_run_are_found(saved, tmp_path):
-    """W3: sound weights with their own hash, beside the config of other ones; or with none."""
+    """W3: intact weights with their own hash, beside the config of other ones; or with none."""
     other = {name: value + 1 for name, value in TENSORS.items()}
     checkpoint.write_tensors(saved / checkpoint.WEIGHTS, other)
     with pytest.raises(WrongWeightsError, match=r"does not hold the weights that config\.json beside it"):

@@ -259,7 +259,7 @@ def test_sound_that_is_not_finite(tmp_path: Path):
 
 
 def test_a_cover_picture_is_no_video(tmp_path: Path):
-    # An mp3 with a cover shows up as a file with a picture stream.
+    # An mp3 with a cover shows up as a file with a video stream.
     import av
 
     with av.open(str(tmp_path / "song.mp4"), "w") as container:

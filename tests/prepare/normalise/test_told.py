@@ -22,14 +22,14 @@ FOUR_S = Profile(name="test", clip_s=4.0)
 
 
 def moving(n: int, seed: int = 0) -> np.ndarray:
-    """Return pictures in which something moves, so that a packet refers to the one before it."""
+    """Return frames in which something moves, so that a packet refers to the one before it."""
     rng = np.random.default_rng(seed)
     base = np.kron(rng.integers(0, 255, (6, 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
     return np.stack([np.roll(base, 2 * k, axis=1) for k in range(n)])
 
 
 def test_w4_the_default_picture_and_sound_are_taken(tmp_path: Path):
-    """W4: the larger picture and the sound with more channels are not the default ones, and are named."""
+    """W4: the larger video and the audio with more channels are not the default ones, and are named."""
     small, large = pictures(50, 64, 48), moving(50).repeat(4, axis=1).repeat(4, axis=2)
     surround = np.concatenate([tone(2000, 2.0)[None], np.zeros((5, 2 * RATE_HZ), dtype=np.float32)])
     path = write_tracks(
@@ -38,8 +38,8 @@ def test_w4_the_default_picture_and_sound_are_taken(tmp_path: Path):
     sample = normalise(path, TWO_S)
     assert "other_tracks" in sample.facts["flags"]
     assert [words.partition(": ")[2] for words in sample.facts["other_tracks"]] == [
-        "picture, h264, 256x192",
-        "sound, aac, 6 channels",
+        "video, h264, 256x192",
+        "audio, aac, 6 channels",
     ]
     assert (sample.facts["source_width"], sample.facts["source_channels"]) == (64, 1)
     audio, rate_hz = read_sound(sample.flac)
@@ -52,14 +52,14 @@ def test_w4_one_of_each_is_nothing_to_tell(tmp_path: Path):
 
 
 def test_w5_frames_that_a_decoder_calls_damaged_are_flagged(tmp_path: Path):
-    """W5: a quarter of the first packet of the picture is zeros; it decodes, and is not what was recorded."""
+    """W5: a quarter of the first packet of the video is zeros; it decodes, but differs from the recording."""
     whole = write_video(tmp_path / "a.mp4", moving(50), audio=click(0.5, 2.0))
     assert normalise(whole, TWO_S).facts["n_corrupt_frames"] == 0
     with av.open(str(whole)) as container:
         packet = next(packet for packet in container.demux(video=0) if packet.size)
         position, size = packet.pos, packet.size
     data = bytearray(whole.read_bytes())
-    # (The parameter sets and x264's own words stand in front of the picture.)
+    # (The parameter sets and x264's own text stand before the frames.)
     first, last = position + size // 2, position + 3 * size // 4
     data[first:last] = bytes(last - first)
     (tmp_path / "b.mp4").write_bytes(bytes(data))
@@ -79,7 +79,7 @@ def test_w7_a_closed_gap_is_flagged(tmp_path: Path):
 
 
 def test_r6_a_hole_is_flagged_and_silent(tmp_path: Path):
-    """R6: a second without sound, between two stretches of it."""
+    """R6: a second without audio, between two stretches of it."""
     whole = write_video(tmp_path / "a.mkv", pictures(100), audio=tone(440, 3.0), audio_codec="flac")
     sample = normalise(with_gap(whole, tmp_path / "b.mkv", 1.0), FOUR_S)
     assert "sound_gap" in sample.facts["flags"]

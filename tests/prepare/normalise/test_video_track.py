@@ -11,7 +11,7 @@ FRAME = np.full((50, 40), 100, dtype=np.int16)
 @pytest.mark.parametrize(
     ("n_pixels", "levels", "moves"),
     [
-        (round(STILL_SHARE * FRAME.size), 50, False),  # as many as may flicker in a still picture
+        (round(STILL_SHARE * FRAME.size), 50, False),  # as many as may flicker in a still video
         (round(STILL_SHARE * FRAME.size) + 1, 50, True),
         (FRAME.size, STILL_LEVELS, False),  # all of them, by as little as coding noise
         (FRAME.size, STILL_LEVELS + 1, True),

@@ -1,4 +1,4 @@
-"""A video whose picture flashes and whose sound claps at the same known times, and how to find both again."""
+"""Make a video that flashes and claps at the same known times, and find both again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def times_s(duration_s: float, fps: float = 30.0) -> list[float]:
 
 
 def write(path: Path, duration_s: float, *, fps: float = 30.0, gop: int = 250, b_frames: int = 2) -> Path:
-    """Write the video: keyframes far apart, pictures out of order, AAC sound, as video sites send them."""
+    """Write the video: keyframes far apart, frames out of order, AAC audio, as video sites send them."""
     claps = times_s(duration_s, fps)
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
@@ -56,7 +56,7 @@ def write(path: Path, duration_s: float, *, fps: float = 30.0, gop: int = 250, b
 
 
 def seen_s(sample: Sample) -> list[float]:
-    """Return when the picture of a clip lights up."""
+    """Return when the video of a clip lights up."""
     frames, times = decode_mp4(sample.mp4)
     level = frames[:, 20:44, 30:66].reshape(len(frames), -1).mean(axis=1)
     lit = level > 150
@@ -64,7 +64,7 @@ def seen_s(sample: Sample) -> list[float]:
 
 
 def heard_s(sample: Sample) -> list[float]:
-    """Return when the sound of a clip claps."""
+    """Return when the audio of a clip claps."""
     audio, rate_hz = soundfile.read(io.BytesIO(sample.flac), dtype="float32")
     loud = np.flatnonzero(np.abs(audio) > 0.2)
     starts = loud[np.insert(np.diff(loud) > 0.3 * rate_hz, 0, True)]

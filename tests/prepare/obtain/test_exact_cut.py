@@ -16,7 +16,7 @@ from tests.prepare.obtain import clap_and_flash
 DURATION_S = 40.0
 # Fine enough to see an error of the cut.
 FINE = Profile(name="fine", fps=100.0, short_side_px=64, clip_s=3.0)
-# What people use: pictures stand every 40 ms, and each is at most half of that from its own time.
+# What people use: frames stand every 40 ms, and each is at most half of that from its own time.
 USUAL = dataclasses.replace(FINE, name="usual", fps=PROFILES["default"].fps)
 
 
@@ -26,7 +26,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def errors_s(video: Path, start_s: float, profile: Profile) -> list[tuple[float, float]]:
-    """Return (picture, sound) errors of every clap inside the cut."""
+    """Return (video, audio) errors of every clap inside the cut."""
     sample = normalise(video, profile, asked_start_s=start_s, cut_s=start_s)
     assert sample.facts["real_start_s"] == pytest.approx(start_s, abs=1e-6)
     assert sample.facts["real_end_s"] == pytest.approx(start_s + profile.clip_s, abs=1e-3)

@@ -1,4 +1,4 @@
-"""Picture and sound that come as two files are one file afterwards, still in step; the formats asked for say so."""
+"""Video and audio from two files are joined in sync, and so the chosen formats ask."""
 
 from __future__ import annotations
 

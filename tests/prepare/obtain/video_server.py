@@ -1,6 +1,6 @@
 """A video site on the loopback address that goes wrong on purpose: each video has one deed, as its name says.
 
-Each video has its own picture and sound. They are made before the site opens: on a busy machine, making one while it
+Each video has its own video and audio. They are made before the site opens: on a busy machine, making one while it
 is asked for would look like a site that stalls.
 """
 
@@ -39,7 +39,7 @@ EXPECTED = {
     "longer": ("truncated", ""),  # says that it is longer than it is
     "short": ("ok", "short"),  # ends inside the asked seconds
     "early": ("ends_early", ""),  # ends before them
-    "silent": ("no_audio", ""),  # picture only
+    "silent": ("no_audio", ""),  # video only
     "garbage": ("unreadable", ""),  # bytes that are no video
     "page": ("no_video_there", ""),  # a page about nothing
 }

@@ -1,4 +1,4 @@
-"""A picture per metric: its value at each degradation step."""
+"""Plot each metric's value at each degradation step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def curves_png(metric: Metric, curves: Mapping[str, Sequence[CurvePoint]]) -> by
 
     Args:
         metric: The metric.
-        curves: Degradation -> the true sound, then the steps.
+        curves: Degradation -> the real audio, then the steps.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

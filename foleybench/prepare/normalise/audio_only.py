@@ -1,4 +1,4 @@
-"""One file of sound alone to one sample without picture."""
+"""Normalise an audio file to a sample without video."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from foleybench.media.audio import flac_bytes
 from foleybench.media.audio_track import limit_rate
 from foleybench.media.hear import hear
 from foleybench.media.two_channels import read_two_channels
-from foleybench.prepare.normalise.fingerprint import sound_print
+from foleybench.prepare.normalise.fingerprint import audio_fingerprint
 from foleybench.prepare.normalise.normalise import (
     CLIPPED_SHARE,
     FULL_SCALE,
@@ -22,16 +22,16 @@ from foleybench.prepare.normalise.normalise import (
 )
 
 
-def normalise_sound(path: Path, profile: Profile, *, asked_start_s: float = 0.0) -> Sample:
-    """Read a sound, cut it to the profile's length, and write it as FLAC; there is no picture.
+def normalise_audio(path: Path, profile: Profile, *, asked_start_s: float = 0.0) -> Sample:
+    """Read audio, cut it to the profile's length, and write it as FLAC; there is no video.
 
     Args:
-        path: Any file of sound, or a video whose picture does not matter.
+        path: Any audio file, or a video file whose frames are not wanted.
         profile: How the clip is written.
-        asked_start_s: Where the clip starts in what it was cut from, for the record.
+        asked_start_s: Where the clip starts in its source, for the record.
 
     Returns:
-        The sample; its length is that of the sound.
+        The sample; its length is that of the audio.
 
     Raises:
         MediaError: The file cannot be used; the status word and the reason say why.
@@ -40,7 +40,7 @@ def normalise_sound(path: Path, profile: Profile, *, asked_start_s: float = 0.0)
     whole, source_rate_hz = heard.audio, heard.rate_hz
     cut = whole[: round(profile.clip_s * source_rate_hz)]
     if len(cut) / source_rate_hz < min(MIN_DURATION_S, profile.clip_s):
-        raise MediaError("too_short", f"{len(cut) / source_rate_hz:.3f} s of sound; at least {MIN_DURATION_S} s needed")
+        raise MediaError("too_short", f"{len(cut) / source_rate_hz:.3f} s of audio; at least {MIN_DURATION_S} s needed")
     audio, rate_hz = limit_rate(cut, source_rate_hz, profile.rate_hz_max)
     duration_s = len(audio) / rate_hz
     peak = float(np.abs(audio).max(initial=0.0))
@@ -60,7 +60,7 @@ def normalise_sound(path: Path, profile: Profile, *, asked_start_s: float = 0.0)
         "rate_hz": rate_hz,
         "source_rate_hz": source_rate_hz,
         "peak": round(peak, 6),
-        "sound_print": None if peak < SILENT_PEAK else sound_print(audio, rate_hz),
+        "sound_print": None if peak < SILENT_PEAK else audio_fingerprint(audio, rate_hz),
         "flags": sorted(
             {*(name for name, is_so in flags.items() if is_so), *(remark.kind for remark in heard.remarks)}
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import re
 import sys
 from pathlib import Path
 
@@ -77,5 +78,8 @@ def test_the_committed_page_is_what_the_committed_values_make(table, tmp_path, m
     monkeypatch.setattr(sys, "argv", ["real_table.py", "--out", str(tmp_path / "real.md")])
     assert table.main() == 0
     made, kept = (path.read_text() for path in (tmp_path / "real.md", HOME / "leaderboards" / "real.md"))
-    assert made == kept
+    number = re.compile(r"-?\d+\.\d+")
+    assert number.sub("", made) == number.sub("", kept)
+    # Another machine's sums may round the last digit the other way.
+    assert np.allclose(*(np.array(number.findall(text), dtype=float) for text in (made, kept)), atol=0.0101, rtol=0)
     assert made.index("chosen by authors") < made.index("| Place |")

@@ -30,6 +30,7 @@ from tests.json_values import JSON
 HERE = Place("f")
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_json_comes_out_as_it_was_written(value):
     for ascii_only in (True, False):

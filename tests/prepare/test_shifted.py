@@ -74,7 +74,7 @@ def test_what_was_not_read_is_said_and_looked_for_when_it_is_there(videos: tuple
     run(videos[1], "test", tmp_path)
     assert read_between(tmp_path) == []
     assert count_unread(tmp_path) == {"train": 3}
-    assert any("train: the sounds of 3 clips were not here" in line for line in between([], count_unread(tmp_path)))
+    assert any("train: the audio of 3 clips was missing" in line for line in between([], count_unread(tmp_path)))
     shutil.move(tmp_path / "away", shard)
     write_between(tmp_path)
     assert count_unread(tmp_path) == {}

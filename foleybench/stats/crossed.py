@@ -39,8 +39,8 @@ class Crossing(NamedTuple):
         """Number the names."""
         return cls(*(np.unique(np.asarray(names, dtype=str), return_inverse=True)[1] for names in (raters, videos)))
 
-    def chosen(self, votes: FloatArray | IntArray) -> Crossing:
-        """Return the crossing of some votes, given as a mask or as positions."""
+    def chosen(self, votes: IntArray) -> Crossing:
+        """Return the crossing of some votes, given as positions."""
         return Crossing.of([str(n) for n in self.raters[votes]], [str(n) for n in self.videos[votes]])
 
     @property

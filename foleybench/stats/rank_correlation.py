@@ -57,8 +57,8 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> RankCor
     n = len(first)
     if n < LEAST_SYSTEMS or min(len(set(first)), len(set(second))) < 2:
         return RankCorrelation(math.nan, None, math.nan, n)
-    spearman = float(stats.spearmanr(first, second).statistic)
-    kendall = float(stats.kendalltau(first, second).statistic)
+    spearman = float(np.asarray(stats.spearmanr(first, second))[0])
+    kendall = float(np.asarray(stats.kendalltau(first, second))[0])
     next_below = 1.0 - 6.0 / (n**3 - n)  # the middle of 1 and 1 - 12 / (n^3 - n)
     inner = float(np.clip(spearman, -next_below, next_below))
     half = float(special.ndtri(0.5 + LEVEL / 2)) * math.sqrt((1 + inner**2 / 2) / (n - 3))

@@ -112,7 +112,7 @@ def test_prepared(tones, capsys):
     assert main(["show", str(tones)]) == 0
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_model_to_leaderboard(tones, tmp_path, jobs, processes):
     results = tmp_path / "results"
     words = ["--data", str(tones), "--work", str(tmp_path / "work"), "--out", str(results), "--resamples", "20"]

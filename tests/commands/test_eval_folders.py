@@ -69,6 +69,7 @@ def test_a_set_of_sound_alone_and_dry_runs(here, capsys):
     assert "no onset in any reference audio" in result["metrics"]["onset_agreement"]["reason"]
 
 
+@pytest.mark.slow
 def test_the_table_is_aligned_and_names_what_controls_get(here, capsys):
     assert evaluate("--controls", "--reference", "real clips", *METRICS) == EXIT_OK
     said = capsys.readouterr()

@@ -241,6 +241,7 @@ def videos(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_manifest_does_not_say_where_the_folder_lay(videos: Path, tmp_path: Path):
     made = prepare("folder", options(videos), tmp_path / "one", jobs=2)
     moved = videos.rename(tmp_path / "elsewhere")

@@ -105,6 +105,7 @@ def test_both_ways_to_write_merges_and_what_is_refused(tmp_path):
         roberta_tokens.new_tokenizer(path)
 
 
+@pytest.mark.slow
 def test_layout_is_the_official_one():
     """RoBERTa-base has 124,645,632 parameters; then the two maps."""
     with torch.device("meta"):

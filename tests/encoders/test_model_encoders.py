@@ -87,6 +87,7 @@ def test_a_small_trunk_is_saved_loaded_and_gives_a_feature_per_frame(name, tmp_p
         load_weights(trunk, path, **SMALL)
 
 
+@pytest.mark.slow
 def test_audio_is_prepared_as_transformers_does():
     transformers = pytest.importorskip("transformers", reason="needs the extra `encoders`")
     rng = np.random.default_rng(0)

@@ -132,6 +132,7 @@ def short(net):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:stft with return_complex=False:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*torch.cuda.amp.autocast:FutureWarning")
 def test_agrees_with_the_package_on_random_weights(tmp_path, short, sound, monkeypatch):

@@ -31,6 +31,7 @@ for width, height in ((340, 90), (222, 130), (398, 64)):
 """
 
 
+@pytest.mark.slow
 def test_encoded_bytes_do_not_depend_on_what_the_memory_held():
     # glibc fills fresh memory with another byte for each value, so any read of memory that was never written shows.
     def run(fill: str) -> str:

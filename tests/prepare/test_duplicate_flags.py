@@ -54,6 +54,7 @@ def marks(manifest: Path) -> dict[str, tuple[list[str], str | None, str | None]]
     }
 
 
+@pytest.mark.slow
 def test_copies_inside_a_split_are_flagged(videos: Path, tmp_path: Path, tree):
     made = prepare("folder", options(videos, "test"), tmp_path / "out", jobs=1)
     assert marks(made["test"]) == {

@@ -26,6 +26,7 @@ def test_every_step_comes_after_what_it_needs(setup, names):
         seen.add(step.name)
 
 
+@pytest.mark.slow
 def test_every_step_is_a_command_that_parses(setup):
     for step in steps_of(dataclasses.replace(setup, seeds=1), EVERY):
         _, args = cli._parse(step.words)

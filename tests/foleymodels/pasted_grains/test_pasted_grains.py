@@ -152,6 +152,7 @@ def test_it_puts_the_right_sound_at_the_right_time(trained):
     assert right == len(dataset.clip_ids)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_order_does_not_matter(trained):
     model, checkpoint, _, val = trained
     dataset = ShardDataset(val)

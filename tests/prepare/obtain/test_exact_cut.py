@@ -63,6 +63,7 @@ def test_forty_cuts_are_exact(video: Path, profile: Profile):
     check(video, 40, profile)
 
 
+@pytest.mark.slow
 def test_the_default_profile_shows_a_flash_at_the_nearest_picture_of_its_grid(video: Path):
     profile = dataclasses.replace(PROFILES["default"], clip_s=5.0)
     sample = normalise(video, profile, cut_s=7.123)

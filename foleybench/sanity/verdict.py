@@ -102,6 +102,9 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "mel_profile_": ("low_pass", "noise"),
     "similarity_": ("noise", "low_pass"),
     "retrieval_": ("shuffled",),
+    "source_recall": ("shift",),
+    "strength_": ("shuffled",),
+    "pitch_": ("shuffled",),
 }
 
 

@@ -82,6 +82,7 @@ class Clip:
         rate_hz: Sample rate of ``audio``.
         events: Exact events, or None when the data set does not know them.
         factors: Anything else that is known about the clip; JSON values only.
+        n_channels: Channels of its sound before they became one.
 
     Example:
         >>> from foleybench import ShardDataset
@@ -103,6 +104,7 @@ class Clip:
     rate_hz: int
     events: tuple[Event, ...] | None = None
     factors: dict[str, Any] = dataclasses.field(default_factory=dict)
+    n_channels: int = 1
 
     def onset_times_s(self, *, audible: bool = True) -> FloatArray:
         """Return the sorted times of the onset events, shape (n,); only the audible ones by default."""

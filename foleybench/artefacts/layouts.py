@@ -116,6 +116,7 @@ _RUN = record(
         "generation": maybe(record({}, {**_SAMPLING, "model": record({})})),
         "takes": _COUNT,
         "leftovers": record({"n": _COUNT, "first": each(text)}),
+        # How several channels became one. New results have it only where audio had several; earlier ones always.
         "channels": one_of(("mean", "first")),
         "captions": record({"sha256": text, "n_clips": _COUNT}),
         # What `--match-bandwidth` found: the end of the band of the generated sound; null: it has the real one's.

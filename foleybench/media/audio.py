@@ -42,6 +42,7 @@ class SoundFile(NamedTuple):
         mixdown: What mixing the channels cost.
         altered: Whether the samples are others than those whose MD5 the file states (FLAC, read to its end), or the
             rate is another than its frames state.
+        n_channels: Channels of the file, before they became one.
     """
 
     audio: AudioArray
@@ -49,7 +50,8 @@ class SoundFile(NamedTuple):
     n_stated: int | None
     n_there: int | None
     mixdown: Mixdown
-    altered: bool = False
+    altered: bool
+    n_channels: int
 
 
 def read_sound(source: Path | bytes, channels: Channels = "mean") -> tuple[AudioArray, int]:
@@ -106,9 +108,8 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
     require_plausible(values)
     mixed = mixdown.add(values) if values.shape[1] else np.zeros(0, dtype=np.float32)
     audio = values[mixdown.loudest] if mixdown.cancelled else mixed
-    return SoundFile(
-        np.ascontiguousarray(audio, dtype=np.float32), file.samplerate, n_stated, n_there, mixdown, altered
-    )
+    mono = np.ascontiguousarray(audio, dtype=np.float32)
+    return SoundFile(mono, file.samplerate, n_stated, n_there, mixdown, altered, samples.shape[1])
 
 
 def _n_wanted(file: soundfile.SoundFile, max_s: float) -> int:

@@ -51,12 +51,14 @@ class Heard(NamedTuple):
         rate_hz: Its rate.
         goes_on: Whether the file holds more audio than was asked for.
         remarks: What is odd about the audio.
+        n_channels: Channels of the file, before they became one.
     """
 
     audio: AudioArray
     rate_hz: int
     goes_on: bool
     remarks: tuple[Remark, ...]
+    n_channels: int
 
 
 def hear(path: Path, channels: Channels = "mean", max_s: float = float("inf")) -> Heard:
@@ -85,7 +87,8 @@ def hear(path: Path, channels: Channels = "mean", max_s: float = float("inf")) -
 def _plain(path: Path, channels: Channels, max_s: float) -> Heard:
     found = read_sound_file(path, channels, max_s)
     goes_on = found.n_there is not None and found.n_there > len(found.audio)
-    return Heard(found.audio, found.rate_hz, goes_on, (*_file_remarks(found), *mix_remarks(found.mixdown)))
+    remarks = (*_file_remarks(found), *mix_remarks(found.mixdown))
+    return Heard(found.audio, found.rate_hz, goes_on, remarks, found.n_channels)
 
 
 def _file_remarks(found: SoundFile) -> list[Remark]:
@@ -125,7 +128,7 @@ def _track(path: Path, channels: Channels, max_s: float) -> Heard:
         raise MediaError(
             "undecodable", f"no audio of {path.name} decodes" + (f" ({reader.error})" if reader.error else "")
         )
-    return Heard(track.samples(), track.rate_hz, track.goes_on, tuple(remarks))
+    return Heard(track.samples(), track.rate_hz, track.goes_on, tuple(remarks), track.n_channels)
 
 
 def _container_remarks(container: InputContainer, tracks: Tracks, track: SoundTrack) -> list[Remark]:

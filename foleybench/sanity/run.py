@@ -187,7 +187,7 @@ class _Bench:
         ids = self._sounds.clip_ids
         for start in range(0, len(ids), self._scorer.chunk):
             wanted = [self._made(clip_id, change, level) for clip_id in ids[start : start + self._scorer.chunk]]
-            for row, _ in self._scorer(wanted):
+            for row, *_ in self._scorer(wanted):
                 table.add(row)
                 bar.update()
         shutil.rmtree(self._work)

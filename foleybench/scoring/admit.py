@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,29 +18,40 @@ from foleybench.media.hear import Heard, hear
 SURPLUS_S = 60.0
 
 
-def admit(
-    clip_id: str, path: Path | None, duration_s: float, protocol: Protocol
-) -> tuple[AudioArray | None, int, list[ClipProblem]]:
+class Admitted(NamedTuple):
+    """Generated audio as it is scored.
+
+    Attributes:
+        audio: Exactly as long as the clip, (N,) float32; None when it cannot be scored.
+        rate_hz: Its rate, 0 without audio.
+        problems: The problems met.
+        n_channels: Channels of its file, before they became one; 0 without audio.
+    """
+
+    audio: AudioArray | None
+    rate_hz: int
+    problems: list[ClipProblem]
+    n_channels: int
+
+
+def admit(clip_id: str, path: Path | None, duration_s: float, protocol: Protocol) -> Admitted:
     """Read one clip's generated audio under the policy for missing, broken, short, long and silent audio.
 
     Missing and broken audio is not scored. Short audio is filled with silence, long audio is cut, silent audio is
     scored as it is; all of them are named. Audio below 95 % of its clip is ``too_short``: it does
     not cover the clip, so its system is not ranked.
-
-    Returns:
-        Audio of exactly the clip's length (None when it cannot be scored), its rate, and the problems met.
     """
     if path is None:
-        return None, 0, [ClipProblem(clip_id, "missing", "no file for this clip in the audio folder")]
+        return _refused(clip_id, "missing", "no file for this clip in the audio folder")
     try:
         heard = hear(path, protocol.frontend.channels, max_s=duration_s + SURPLUS_S)
     except MediaError as error:
-        return None, 0, [ClipProblem(clip_id, error.status, error.reason.replace(str(path), path.name))]
+        return _refused(clip_id, error.status, error.reason.replace(str(path), path.name))
     except MemoryError:
-        return None, 0, [ClipProblem(clip_id, "out_of_memory", f"{path.name}: does not fit into memory")]
+        return _refused(clip_id, "out_of_memory", f"{path.name}: does not fit into memory")
     audio, rate_hz = heard.audio, heard.rate_hz
     if not len(audio):
-        return None, 0, [ClipProblem(clip_id, "undecodable", f"{path.name}: holds no samples")]
+        return _refused(clip_id, "undecodable", f"{path.name}: holds no samples")
     wanted = Clock(duration_s).samples(rate_hz)
     problems = _length_problems(clip_id, heard, wanted, protocol.length_tolerance_s)
     problems += [ClipProblem(clip_id, remark.kind, f"{path.name}: {remark.detail}") for remark in heard.remarks]
@@ -48,7 +60,11 @@ def admit(
         problems.append(
             ClipProblem(clip_id, "silent", f"peak {peak:.2e} is below {protocol.silence_db:g} dB full scale")
         )
-    return fit_length(audio, wanted), rate_hz, problems
+    return Admitted(fit_length(audio, wanted), rate_hz, problems, heard.n_channels)
+
+
+def _refused(clip_id: str, kind: str, detail: str) -> Admitted:
+    return Admitted(None, 0, [ClipProblem(clip_id, kind, detail)], 0)
 
 
 def _length_problems(clip_id: str, heard: Heard, wanted: int, tolerance_s: float) -> list[ClipProblem]:

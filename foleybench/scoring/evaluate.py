@@ -211,7 +211,7 @@ class _Bootstrap(TypedDict):
 
 
 class _Found(NamedTuple):
-    """The outcome of scoring: a row per clip, all problems, a table per take, and files of no clip."""
+    """What scoring gave: a row per clip, problems, a table per take, files of no clip, whether channels became one."""
 
     rows: ClipTable
     problems: list[ClipProblem]
@@ -219,6 +219,7 @@ class _Found(NamedTuple):
     n_takes: int
     leftovers: list[str]
     wanted: list[ClipToScore]
+    several_channels: bool = False
 
 
 def _score_clips(
@@ -253,15 +254,17 @@ def _score_clips(
     common = min(n_takes, default=1) if max(n_takes, default=1) > 1 else 0
     tables = [ClipTable() for _ in range(common)]
     found = _Found(ClipTable(), [], tables, max(n_takes, default=1), list(leftovers(matched)), wanted)
+    several_channels = False
     upto = f" to {limit.end_hz:g} Hz" if limit else ""
     bar = Progress(total=len(clip_ids), desc=f"eval {request.model['name']}{upto}", unit="clip")
     with bar, contextlib.closing(score_clips(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
         for clip_id, paths in files.items():
             rows = []
-            for take, (row, problems) in zip(range(len(paths)), scored, strict=False):
-                told = [_as_generated(problem, generation.get("refused", {})) for problem in problems]
+            for take, clip in zip(range(len(paths)), scored, strict=False):
+                told = [_as_generated(problem, generation.get("refused", {})) for problem in clip.problems]
                 found.problems.extend(_of_take(problem, take, len(paths)) for problem in told)
-                rows.append(row)
+                rows.append(clip.row)
+                several_channels |= clip.several_channels
             found.rows.add(takes.joined_takes(rows, metrics))
             for table, row in zip(found.takes, rows, strict=False):
                 table.add(row)
@@ -269,7 +272,7 @@ def _score_clips(
                 few = f"{len(rows)} takes, where other clips have {found.n_takes}"
                 found.problems.append(ClipProblem(clip_id, "fewer_takes", few))
             bar.update()
-    return found
+    return found._replace(several_channels=several_channels)
 
 
 def _of_take(problem: ClipProblem, take: int, n_takes: int) -> ClipProblem:
@@ -285,11 +288,12 @@ def _over_takes(name: str, metric: Metric, record: Mapping[str, Any], found: _Fo
 
 
 def _extras(request: EvalRequest, data: ShardDataset, found: _Found) -> dict[str, Any]:
-    """Return the run's facts on takes and captions."""
+    """Return the run's facts on takes, channels and captions."""
     extras: dict[str, Any] = {"takes": found.n_takes} if found.n_takes > 1 else {}
     if found.leftovers:
         extras["leftovers"] = {"n": len(found.leftovers), "first": found.leftovers[:_LEFTOVERS_NAMED]}
-    extras["channels"] = protocol_of(request.protocol).frontend.channels
+    if found.several_channels:
+        extras["channels"] = protocol_of(request.protocol).frontend.channels
     if request.captions is not None:
         n_clips = len(read_captions(request.captions, data))
         extras["captions"] = {"sha256": file_sha256(request.captions), "n_clips": n_clips}

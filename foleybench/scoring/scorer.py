@@ -105,8 +105,18 @@ class ClipToScore(NamedTuple):
         return self.clip_id, self.take
 
 
-# A clip's row, its statistics still arrays, and the clip's problems.
-Scored = tuple[ClipRow, list[ClipProblem]]
+class Scored(NamedTuple):
+    """What scoring a clip gave.
+
+    Attributes:
+        row: Its row, the statistics still arrays.
+        problems: The problems met.
+        several_channels: Whether the generated or the real audio had several channels, which became one.
+    """
+
+    row: ClipRow
+    problems: list[ClipProblem]
+    several_channels: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,12 +128,14 @@ class LoadedClip:
         material: What encoders may be given.
         seconds: How long its generation took, or None.
         clip_s: Its whole length in seconds.
+        several_channels: As in ``Scored``.
     """
 
     clip: Clip
     material: EncoderMaterial
     seconds: float | None
     clip_s: float
+    several_channels: bool
 
 
 class Scorer:
@@ -169,7 +181,8 @@ class Scorer:
             item = loaded.get(clip.key)
             found_now = (item, features[clip.key]) if item else None
             row, later = _row(self._data, clip.clip_id, found_now, self._metrics)
-            scored.append((row, problems[clip.key] + later))
+            several = item is not None and item.several_channels
+            scored.append(Scored(row, problems[clip.key] + later, several))
         return scored
 
     def _features(
@@ -210,7 +223,7 @@ def load_clip(
     except ManifestError as error:
         return None, [ClipProblem(clip_id, BAD_DATA, str(error))]
     duration_s = min(clip.duration_s, protocol.crop_s or clip.duration_s)
-    audio, rate_hz, problems = admit(clip_id, wanted.path, clip.duration_s, protocol)
+    audio, rate_hz, problems, n_channels = admit(clip_id, wanted.path, clip.duration_s, protocol)
     problems += [
         ClipProblem(clip_id, ODD_REFERENCE, f"{kind}: {detail}") for kind, detail in clip.factors.get(REMARKS, ())
     ]
@@ -230,7 +243,8 @@ def load_clip(
         caption=captions.get(clip_id) or caption_of(entry),
     )
     cut = dataclasses.replace(clip, duration_s=duration_s, audio=None)
-    return LoadedClip(cut, material, wanted.seconds, clip.duration_s), problems
+    several = max(n_channels, clip.n_channels) > 1
+    return LoadedClip(cut, material, wanted.seconds, clip.duration_s, several), problems
 
 
 def caption_of(entry: Entry) -> str:

@@ -145,9 +145,9 @@ def _apart(here: Scorer, tasks: Sequence[_Task]) -> Iterator[list[Scored]]:
 
 def _crashed(here: Scorer, clip: ClipToScore) -> Scored:
     """Return the row of a clip that is not scored, with the reason."""
-    row, _ = here((clip._replace(path=None),))[0]
+    row = here((clip._replace(path=None),))[0].row
     name = clip.path.name if clip.path else clip.clip_id
-    return row, [ClipProblem(clip.clip_id, "crashed", f"{name}: reading or scoring it ends the process")]
+    return Scored(row, [ClipProblem(clip.clip_id, "crashed", f"{name}: reading or scoring it ends the process")])
 
 
 def _on_ray(tasks: Sequence[_Task], n_gpus: float) -> Iterator[list[Scored]]:

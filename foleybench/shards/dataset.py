@@ -21,7 +21,7 @@ import numpy as np
 
 from foleybench.clips import Channels, Clip, Event
 from foleybench.errors import ManifestError, MediaError
-from foleybench.media.audio import read_sound
+from foleybench.media.audio import read_sound_file
 from foleybench.media.h264 import decode_mp4
 from foleybench.shards.manifest import Entry, Manifest, read_manifest
 from foleybench.shards.members import check_meta, wrong_members
@@ -265,7 +265,7 @@ def decode_sample(clip_id: str, members: dict[str, bytes]) -> Clip:
 def _decode(entry: Entry, split: str, members: dict[str, bytes], channels: Channels = "mean") -> Clip:
     meta = check_meta(entry, members["json"])
     frames, times = decode_mp4(members["mp4"]) if "mp4" in members else (None, np.zeros(0))
-    audio, rate_hz = read_sound(members["flac"], channels) if "flac" in members else (None, int(meta["rate_hz"]))
+    found = read_sound_file(members["flac"], channels) if "flac" in members else None
     return Clip(
         clip_id=entry.clip_id,
         source_id=entry.source_id,
@@ -274,10 +274,11 @@ def _decode(entry: Entry, split: str, members: dict[str, bytes], channels: Chann
         duration_s=float(meta["duration_s"]),
         frames=frames,
         frame_times_s=times,
-        audio=audio,
-        rate_hz=rate_hz,
+        audio=found.audio if found else None,
+        rate_hz=found.rate_hz if found else int(meta["rate_hz"]),
         events=_events(entry, meta.get("events")),
         factors=meta.get("factors", {}),
+        n_channels=found.n_channels if found else 1,
     )
 
 

@@ -206,6 +206,7 @@ class FolderDataset(ShardDataset):
             audio=sound if audio else None,
             rate_hz=rate_hz,
             factors={REMARKS: [list(remark) for remark in heard.remarks]} if heard.remarks else {},
+            n_channels=heard.n_channels,
         )
 
 

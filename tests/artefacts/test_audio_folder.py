@@ -19,7 +19,7 @@ TONE = (0.3 * np.sin(np.arange(16000) * 0.3)).astype(np.float32)
 
 
 def kinds(path, duration_s=1.0, protocol=PROTOCOL):
-    audio, _, problems = admit("a_000000", path, duration_s, protocol)
+    audio, _, problems, _ = admit("a_000000", path, duration_s, protocol)
     return audio, [problem.kind for problem in problems]
 
 
@@ -90,9 +90,15 @@ def test_missing_and_broken_are_not_scored(tmp_path):
     assert kinds(broken) == (None, ["undecodable"])
 
 
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_the_channels_of_the_file_are_told(tmp_path, n_channels):
+    soundfile.write(tmp_path / "a.wav", np.stack([TONE] * n_channels, axis=1), 16000, subtype="PCM_16")
+    assert admit("a_000000", tmp_path / "a.wav", 1.0, PROTOCOL).n_channels == n_channels
+
+
 def test_sound_without_samples_is_named_and_not_scored(tmp_path):
     soundfile.write(tmp_path / "a.wav", TONE[:0], 16000, subtype="PCM_16")
-    audio, _, problems = admit("a_000000", tmp_path / "a.wav", 1.0, PROTOCOL)
+    audio, _, problems, _ = admit("a_000000", tmp_path / "a.wav", 1.0, PROTOCOL)
     assert audio is None
     assert [(p.clip_id, p.kind, p.detail) for p in problems] == [("a_000000", "undecodable", "a.wav: holds no samples")]
 

@@ -321,6 +321,7 @@ def test_both_channels_are_kept_when_asked(tmp_path: Path):
         samples, _ = soundfile.read(io.BytesIO(data.members(clip_id)["flac"]), dtype="float32", always_2d=True)
         np.testing.assert_array_equal(samples, steps[:, :n_channels], err_msg=clip_id)
         assert data.entry(clip_id).facts.get("channels", 1) == n_channels
+        assert data.load(clip_id, video=False).n_channels == n_channels
     mean, first = (data.load("two", channels=how).audio for how in ("mean", "first"))
     np.testing.assert_allclose(mean, steps.mean(axis=1), atol=1e-7)
     np.testing.assert_array_equal(first, steps[:, 0])

@@ -39,6 +39,7 @@ def test_of_a_good_file_nothing_is_told(tmp_path: Path, name: str, codec: str, n
     path = write_video(tmp_path / name, None, audio=audio, rate_hz=rate_hz, audio_codec=codec)
     heard = hear(path)
     assert (heard.remarks, heard.goes_on, heard.rate_hz) == ((), False, rate_hz)
+    assert (heard.n_channels, hear(path, "first").n_channels) == (n_channels, n_channels)
     assert pitch_hz(heard.audio, rate_hz) == pytest.approx(440, abs=2)
 
 

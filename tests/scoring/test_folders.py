@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from foleybench import registry
 from foleybench.api.encoder import Encoder
 from foleybench.artefacts.result import stats_of
 from foleybench.clips import AudioArray
+from foleybench.commands._result_text import tell
 from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
 from foleybench.prepare import prepare
@@ -317,3 +319,48 @@ def test_a_protocol_of_the_first_channel_hears_it_on_both_sides(tmp_path):
     mean, _ = score(tmp_path / "made", tmp_path / "real", tmp_path, metrics=["level_difference"])
     assert mean["metrics"]["level_difference"]["value"] == pytest.approx(-20 * np.log10(0.625), abs=0.01)
     assert mean["run"]["channels"] == "mean"
+
+
+@pytest.mark.parametrize(
+    ("stereo", "said"),
+    [((), None), (("real/a.wav",), "mean"), (("made/a/0.wav",), "mean"), (("made/a/1.wav",), "mean")],
+)
+def test_a_result_says_how_channels_became_one_only_where_there_were_several(tmp_path, capsys, stereo, said):
+    """In any take, or in the real audio; and the printed result says it as often."""
+    for name in ("real/a.wav", "made/a/0.wav", "made/a/1.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        samples = np.stack([sound(3)] * (2 if name in stereo else 1), axis=1)
+        soundfile.write(tmp_path / name, samples, RATE_HZ, subtype="FLOAT")
+    result, _ = score(tmp_path / "made", tmp_path / "real", tmp_path, metrics=["level_difference"])
+    assert result["metrics"]["level_difference"]["value"] == 0.0
+    assert result["run"].get("channels") == said
+    tell(result, sys.stderr)
+    assert ("audio with several channels is scored as their mean" in capsys.readouterr().err) == (said is not None)
+
+
+def test_a_stereo_file_that_is_not_scored_has_no_channels_to_tell(folders, tmp_path):
+    made, real = folders
+    soundfile.write(made / "my dog.wav", np.zeros((0, 2)), RATE_HZ)
+    result, _ = score(made, real, tmp_path, metrics=["level_difference"])
+    assert [problem["kind"] for problem in result["problems"]] == ["undecodable"]
+    assert "channels" not in result["run"]
+
+
+def test_a_prepared_set_that_kept_two_channels_is_told_too(tmp_path):
+    both = np.stack([sound(3), 0.5 * sound(3)], axis=1)
+    (tmp_path / "real").mkdir()
+    soundfile.write(tmp_path / "real" / "a.wav", both, RATE_HZ, subtype="PCM_16")
+    write_wav(tmp_path / "made" / "a.wav", sound(3), RATE_HZ)
+    for channels, said in {"keep": "mean", "mix": None}.items():
+        options = parse_options("folder", [str(tmp_path / "real"), "--clip-seconds", "2", "--channels", channels])
+        manifest = prepare("folder", options, tmp_path / channels)["test"]
+        request = EvalRequest(
+            data=manifest,
+            audio=tmp_path / "made",
+            protocol=None,
+            metrics=("level_difference",),
+            model=model_card("made", "made"),
+            resamples=50,
+        )
+        result, _ = evaluate(request)
+        assert result["run"].get("channels") == said

@@ -62,9 +62,9 @@ def test_a_damaged_video_is_named_where_a_metric_sees(mine, tmp_path):
         write_wav(tmp_path / f"{clip_id}.wav", np.full(32000, 0.1, dtype=np.float32), 16000)
     wanted = [ClipToScore(clip_id, tmp_path / f"{clip_id}.wav", None) for clip_id in ids[:3]]
     deaf = Scorer(ScorerRecipe(data=mine, protocol="signal", metrics=("level_difference",)))(wanted)
-    assert [problems for _, problems in deaf] == [[], [], []]
+    assert [clip.problems for clip in deaf] == [[], [], []]
     seeing = Scorer(ScorerRecipe(data=mine, protocol="synth", metrics=("align_acc_mini",)))(wanted)
-    assert [bool(row["stats"]) for row, _ in seeing] == [True, False, True]
-    (problem,) = seeing[1][1]
+    assert [bool(clip.row["stats"]) for clip in seeing] == [True, False, True]
+    (problem,) = seeing[1].problems
     assert (problem.clip_id, problem.kind) == ("clip01_000000", "bad_data")
     assert "clip01_000000.mp4 is not what the manifest recorded" in problem.detail

@@ -72,14 +72,14 @@ def test_d_one_clip_that_kills_its_process_is_named_and_the_others_are_scored(cl
     wanted = [kind(i, scored_folder / f"{i}.wav", None) for kind, i in zip(kinds, ids, strict=True)]
     recipe = ScorerRecipe(data=clicks, protocol="signal", metrics=("level_difference",))
     scored = list(score_clips(recipe, wanted, jobs=2))
-    assert [row["clip_id"] for row, _ in scored] == ids
-    assert [bool(row["stats"]) for row, _ in scored] == [k not in (1, 4) for k in range(len(ids))]
-    assert [[(p.clip_id, p.kind) for p in problems] for _, problems in scored] == [
+    assert [clip.row["clip_id"] for clip in scored] == ids
+    assert [bool(clip.row["stats"]) for clip in scored] == [k not in (1, 4) for k in range(len(ids))]
+    assert [[(p.clip_id, p.kind) for p in clip.problems] for clip in scored] == [
         [(i, "crashed")] if k in (1, 4) else [] for k, i in enumerate(ids)
     ]
     alone = [Scorer(recipe)((clip,))[0] for clip in wanted]
-    assert [row for k, (row, _) in enumerate(scored) if k not in (1, 4)] == [
-        row for k, (row, _) in enumerate(alone) if k not in (1, 4)
+    assert [clip.row for k, clip in enumerate(scored) if k not in (1, 4)] == [
+        clip.row for k, clip in enumerate(alone) if k not in (1, 4)
     ]
 
 

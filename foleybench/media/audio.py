@@ -8,10 +8,9 @@ import math
 import os
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import soundfile
 
 from foleybench.clips import AudioArray, Channels
 from foleybench.errors import FoleyError, MediaError
@@ -20,6 +19,10 @@ from foleybench.media import sinc
 from foleybench.media.flac_head import frame_rate_hz
 from foleybench.media.mixdown import Mixdown, require_plausible, without_lfe
 from foleybench.media.plain_file import require_file
+
+if TYPE_CHECKING:
+    # Imported where files are read or written: the models train and run where libsndfile is not.
+    import soundfile
 
 MIN_RATE_HZ, MAX_RATE_HZ = 1000, 768_000
 # Of audio without a limit of its own: 2 GiB of samples.
@@ -86,6 +89,8 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
     name = "sound" if isinstance(source, bytes) else source.name
     if not isinstance(source, bytes):
         require_file(source)
+    import soundfile
+
     # A file name need not be UTF-8, which ``str`` needs; soundfile takes bytes, though its types do not say so.
     opened: Any = io.BytesIO(source) if isinstance(source, bytes) else os.fsencode(source)
     try:
@@ -164,6 +169,8 @@ def _words(error: Exception) -> str:
 
 def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:
     """Return audio (N,), or of two channels (2, N), as a 16-bit FLAC file; values beyond [-1, 1] are clipped."""
+    import soundfile
+
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(audio, -1.0, 1.0).T, rate_hz, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
@@ -175,6 +182,8 @@ def write_wav(path: Path, audio: AudioArray, rate_hz: int, *, exact: bool = Fals
     Raises:
         FoleyError: The file cannot be written (full disk, no permission).
     """
+    import soundfile
+
     # In memory first: on a full disk libsndfile says only "system error".
     buffer = io.BytesIO()
     if exact:

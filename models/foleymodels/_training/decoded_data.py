@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,11 +27,14 @@ from foleybench.errors import FoleyError
 from foleybench.files import canonical_json
 from foleybench.media.audio import resample
 from foleybench.runtime.progress import Progress
-from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.frame_maps import observe
 from foleymodels._parts.frozen_encoders import HalfArray, audio_features, video_features
 from foleymodels._parts.mel import Mel, MelSettings
 from foleymodels._parts.signal import SignalSettings
+
+if TYPE_CHECKING:
+    # Imported where shards are read: what is decoded already is trained on where no video can be decoded.
+    from foleybench.shards.dataset import ShardDataset
 
 _VERSION = 4
 _META = "meta.json"
@@ -166,6 +170,8 @@ def training_data(
     Raises:
         FoleyError: The split has no usable clip, or the folder cannot be written.
     """
+    from foleybench.shards.dataset import ShardDataset
+
     dataset = ShardDataset(manifest)
     if not len(dataset):
         raise FoleyError(f"{manifest} has no usable clip to train on.")
@@ -275,7 +281,7 @@ def _as_npy(folder: Path, name: str, dtype: np.dtype[np.generic], shape: tuple[i
     raw.unlink()
 
 
-_Task = tuple[ShardDataset, str, CacheSettings]
+_Task: TypeAlias = "tuple[ShardDataset, str, CacheSettings]"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,6 @@ from foleybench.api.model import Generator, clip_rng, rate_of
 from foleybench.clips import AudioArray, Clip, FloatArray
 from foleybench.files import write_atomically
 from foleybench.media.audio import resample, write_wav
-from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.mel import Mel, MelSettings
 
 GeneratorOf = Callable[[dict[str, Tensor]], Generator]
@@ -38,6 +37,8 @@ class SampleWriter:
             mel: The mel transform of the plots.
             seed: Seed of the starting noise; each clip has its own noise, the same at every step.
         """
+        from foleybench.shards.dataset import ShardDataset  # decodes video, which training itself does not need
+
         self._data = ShardDataset(manifest)
         ids = self._data.clip_ids
         self._clip_ids = [ids[i * len(ids) // N_CLIPS] for i in range(N_CLIPS)] if len(ids) > N_CLIPS else list(ids)

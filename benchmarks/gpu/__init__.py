@@ -1,0 +1,1 @@
+"""Check networks, losses, training and encoders on a GPU; ``benchmarks/gpu_check.py`` runs it."""

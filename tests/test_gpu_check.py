@@ -1,0 +1,132 @@
+"""The check for GPUs runs in small on a CPU, with nothing but torch, NumPy, SciPy, safetensors and tqdm beside it."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.gpu import agreement
+from benchmarks.gpu.phases import Plan, Report, run_phase
+from benchmarks.gpu.training import read_records
+
+ROOT = Path(__file__).parents[1]
+# Threads of other tests do not matter to a child that only sleeps or raises.
+FORKS = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+ABSENT = ("av", "soundfile", "soxr", "webdataset", "matplotlib", "jinja2", "threadpoolctl", "torchaudio", "torchvision",
+          "timm", "transformers", "hear21passt", "open_clip", "pandas")  # fmt: skip
+BARE = f"""
+import runpy, sys
+sys.modules.update(dict.fromkeys({ABSENT!r}))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def plan_in(folder: Path) -> Plan:
+    return Plan(out=folder, device="cpu", small=True, jobs=1)
+
+
+def sleep_with_a_child(plan: Plan, report: Report) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    report.add("child", pid=child.pid)
+    time.sleep(60)
+
+
+def fail(plan: Plan, report: Report) -> None:
+    report.add("found", value=1)
+    raise ValueError("a fault")
+
+
+class Doubled(nn.Module):
+    """Gives another result from the second call on, as a faulty kernel would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+
+
+@pytest.mark.slow
+def test_small_form_runs_on_a_bare_machine(tmp_path: Path):
+    """Every phase ends by itself, every comparison is within its limit, and the killed run goes on."""
+    out = tmp_path / "found"
+    command = [sys.executable, "-c", BARE, str(ROOT / "benchmarks" / "gpu_check.py")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    asked = [*command, "--out", str(out), "--seconds", "400", "--jobs", "2"]
+    run = subprocess.run(asked, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = read_records(out / "gpu_check.jsonl")
+    ends = {line["phase"]: line["outcome"] for line in lines if line["what"] == "end"}
+    assert len(ends) == 9
+    assert set(ends.values()) == {"done"}
+    compared = [line for line in lines if line["phase"] == "agreement" and "forward" in line]
+    assert len(compared) >= 20
+    assert all(line["within"] for line in compared)
+    (resumed,) = (line for line in lines if line["what"] == "resumed")
+    assert 0 < resumed["from_step"] < resumed["to_step"]
+    assert {line["batch"] for line in lines if line["what"] == "batch"} == {2, 4}
+    again = subprocess.run(asked, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    assert again.returncode == 2
+    assert "there already" in again.stderr
+
+
+@FORKS
+def test_a_phase_past_its_deadline_is_ended_with_its_children(tmp_path: Path):
+    plan, started = plan_in(tmp_path), time.monotonic()
+    assert run_phase("slow", sleep_with_a_child, plan, 1.0) == "deadline"
+    assert time.monotonic() - started < 10
+    child, end = read_records(plan.records)
+    assert end["outcome"] == "deadline"
+    assert not _runs(child["pid"])
+
+
+@FORKS
+def test_a_failing_phase_keeps_what_it_found(tmp_path: Path):
+    plan = plan_in(tmp_path)
+    assert run_phase("bad", fail, plan, 30.0) == "failed"
+    found, error, end = read_records(plan.records)
+    assert found["value"] == 1
+    assert "a fault" in error["error"]
+    assert end["outcome"] == "failed"
+
+
+def test_a_wrong_result_is_beyond_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """1e-3 off is told, 1e-5 is not; what raises is told as well, and does not keep the next from being compared."""
+    off_by = iter([0.0, 1e-3, 0.0, 1e-5])
+
+    def off(module: nn.Module, device: str) -> torch.Tensor:
+        return (module.weight * (1 + next(off_by))).sum()
+
+    def broken(module: nn.Module, device: str) -> torch.Tensor:
+        raise RuntimeError("no such kernel")
+
+    runs = {"bad": off, "broken": broken, "good": off}
+    made = {name: agreement.Case(module=Doubled(), run=run) for name, run in runs.items()}
+    monkeypatch.setattr(agreement, "cases", lambda plan: made)
+    plan = plan_in(tmp_path)
+    agreement.agreement(plan, Report(plan.records, "agreement", time.monotonic() + 9))
+    bad, broken_line, good = read_records(plan.records)
+    assert not bad["within"]
+    assert bad["forward"] == pytest.approx(1e-3, rel=1e-3)
+    assert bad["backward"] == pytest.approx(1e-3, rel=1e-3)
+    assert not broken_line["within"]
+    assert "no such kernel" in broken_line["error"]
+    assert good["within"]
+
+
+def test_a_value_that_is_not_finite_is_no_agreement():
+    nothing = torch.tensor([float("nan"), 1.0])
+    assert agreement.difference(nothing, nothing) == float("inf")
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process runs; one that ended and was not waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"

@@ -75,6 +75,7 @@ def test_small_form_runs_on_a_bare_machine(tmp_path: Path):
 
 
 @FORKS
+@pytest.mark.slow
 def test_a_phase_past_its_deadline_is_ended_with_its_children(tmp_path: Path):
     plan, started = plan_in(tmp_path), time.monotonic()
     assert run_phase("slow", sleep_with_a_child, plan, 1.0) == "deadline"

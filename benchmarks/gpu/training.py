@@ -270,8 +270,8 @@ def _wait(process: multiprocessing.Process, state: Path, *, after_step: int, lea
     """Wait until a run has kept a later step than one, at least and at most for some seconds, or has ended."""
     started = time.monotonic()
     while process.is_alive() and time.monotonic() - started < most_s:
-        later = state.is_file() and read_with_facts(state)[1]["step"] > after_step
-        if later and time.monotonic() - started >= least_s:
+        enough = time.monotonic() - started >= least_s  # asked first: the state of a large network takes long to read
+        if enough and state.is_file() and read_with_facts(state)[1]["step"] > after_step:
             return
         time.sleep(0.2)
 

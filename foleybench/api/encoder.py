@@ -6,7 +6,8 @@ they run once per clip and are cached like the others.
 
 An encoder is given the audio, the video, both, the caption, or what other encoders made of the clip (``after``).
 Whatever depends on the video or on the caption alone is made once per clip and serves every system that is scored on
-it. A clip without a caption has no features that come from one; metrics that need them do not apply to it.
+it. A clip without a caption has no features that come from one; metrics that need them do not apply to it. So it is
+with encoders of both channels (``sides``) where audio has not two.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from foleybench.api.weights import Weights
 from foleybench.clips import AudioArray, FloatArray, FrameArray
 
 Features = Mapping[str, npt.NDArray[Any]]
-Modality = Literal["audio", "video", "pair", "text", "features"]
+Modality = Literal["audio", "video", "pair", "text", "features", "sides"]
 # In the shape of a layer: an axis whose length depends on the clip.
 ANY = 0
 
@@ -37,6 +38,7 @@ class Signal:
         frame_times_s: (T,), only for encoders of modality ``video`` or ``pair``.
         text: The clip's caption, which is its label, never empty for encoders of modality ``text``; "" for others.
         features: What the encoders named in ``Encoder.after`` made of this clip, by encoder.
+        sides: (2, N) float32, left and right at the encoder's ``rate_hz``, only for encoders of modality ``sides``.
     """
 
     audio: AudioArray
@@ -45,6 +47,7 @@ class Signal:
     frame_times_s: FloatArray | None = None
     text: str = ""
     features: Mapping[str, Features] = dataclasses.field(default_factory=dict)
+    sides: AudioArray | None = None
 
 
 Encode = Callable[[Sequence[Signal]], list[Features]]
@@ -62,8 +65,8 @@ class Encoder:
     Attributes:
         version: Bump when the same input can give other features; part of the cache key.
         rate_hz: Rate that the audio is resampled to before ``encode`` (once per rate, by the evaluator).
-        modality: The encoder's input: ``audio``, ``video``, ``pair`` (both), ``text`` (the caption), or ``features``
-            (only what other encoders made).
+        modality: The encoder's input: ``audio``, ``video``, ``pair`` (both), ``text`` (the caption), ``features``
+            (only what other encoders made), or ``sides`` (the left and the right channel of audio that has two).
         layers: Names of what ``encode`` returns for each signal, with their shapes; ``ANY`` is an axis whose length
             depends on the clip. The docstring of the file says what they are.
         after: Encoders whose features of the same clip are this encoder's input.
@@ -99,6 +102,11 @@ class Encoder:
     def hears(self) -> bool:
         """Whether the encoder is given the audio."""
         return self.modality in ("audio", "pair")
+
+    @property
+    def hears_sides(self) -> bool:
+        """Whether the encoder is given both channels."""
+        return self.modality == "sides"
 
     @property
     def reads(self) -> bool:

@@ -1,8 +1,8 @@
 """Turn clips into features, each encoder once per input.
 
 Features come from the cache where it has them; the video of a clip is decoded only when an encoder that looks at it
-has to run. A clip without a video or a caption gets no features of encoders that look at it or read it, nor of those
-after them.
+has to run, and both channels are read only where an encoder hears them. A clip without a video, a caption or two
+channels gets no features of encoders that look at it, read it or hear them, nor of those after them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ PICTURE = "video"
 CAPTION = "text"
 _NO_SOUND = np.zeros(0, dtype=np.float32)
 DecodeVideo = Callable[[], tuple[FrameArray, FloatArray]]
+# Both channels (2, N) at the rate of the mono samples; None where a sound has not two.
+ReadSides = Callable[[], AudioArray | None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,7 @@ class EncoderMaterial:
         picture_sha256: Hash of the video for cache keys.
         look: Decodes the video: frames (T, H, W, 3) uint8 and their times in seconds (T,); None when there is none.
         caption: The clip's caption; "" when there is none.
+        read_sides: Reads both channels of a sound, by its name in ``sounds``; a name that is missing has not two.
     """
 
     duration_s: float
@@ -49,6 +52,7 @@ class EncoderMaterial:
     picture_sha256: str
     decode_video: DecodeVideo | None
     caption: str = ""
+    read_sides: Mapping[str, ReadSides] = dataclasses.field(default_factory=dict)
 
 
 def depends_on(name: str) -> str | None:
@@ -142,12 +146,17 @@ class _Chunk:
         self._audio_keys: dict[tuple[int, str], str] = {}
         self._resampled: dict[tuple[int, str, int, str], AudioArray] = {}
         self._pictures: dict[int, tuple[FrameArray, FloatArray]] = {}
+        self._sides: dict[tuple[int, str], AudioArray | None] = {}
         self.found: list[dict[Job, Features]] = [{} for _ in materials]
 
     def lacks(self, index: int, encoder: Encoder, of: str) -> bool:
-        """Return whether a clip lacks the video or caption that an encoder, or one that it builds on, needs."""
+        """Return whether a clip lacks the input that an encoder, or one that it builds on, needs."""
         item = self._materials[index]
-        without = (encoder.reads and not item.caption) or (encoder.sees and item.decode_video is None)
+        without = (
+            (encoder.reads and not item.caption)
+            or (encoder.sees and item.decode_video is None)
+            or (encoder.hears_sides and self._both(index, of) is None)
+        )
         return without or any(job(other, of) not in self.found[index] for other in encoder.after)
 
     def key(self, index: int, name: str, encoder: Encoder, of: str) -> str:
@@ -157,7 +166,7 @@ class _Chunk:
         key = feature_key(
             name,
             encoder,
-            audio=self._audio_key(index, of) if encoder.hears else "",
+            audio=self._heard_key(index, encoder, of),
             video=f"{item.picture_sha256}|{item.duration_s!r}" if encoder.sees else "",
             caption=item.caption if encoder.reads else "",
             frontend=self._frontend.of(name).name,
@@ -170,14 +179,36 @@ class _Chunk:
         """Return an encoder's input of a clip."""
         item = self._materials[index]
         frames, times_s = self._picture(index) if encoder.sees else (None, None)
+        frontend = self._frontend.of(name)
         return Signal(
-            audio=self._sound(index, of, encoder.rate_hz, self._frontend.of(name)) if encoder.hears else _NO_SOUND,
+            audio=self._sound(index, of, encoder.rate_hz, frontend) if encoder.hears else _NO_SOUND,
             duration_s=item.duration_s,
             frames=frames,
             frame_times_s=times_s,
             text=item.caption if encoder.reads else "",
             features={other: self.found[index][job(other, of)] for other in encoder.after},
+            sides=self._sides_at(index, of, encoder.rate_hz, frontend) if encoder.hears_sides else None,
         )
+
+    def _heard_key(self, index: int, encoder: Encoder, of: str) -> str:
+        if not encoder.hears_sides:
+            return self._audio_key(index, of) if encoder.hears else ""
+        item, both = self._materials[index], self._both(index, of)
+        assert both is not None  # ``lacks`` said so
+        return f"sides|{audio_key(both, item.sounds[of][1])}|{item.duration_s!r}"
+
+    def _both(self, index: int, of: str) -> AudioArray | None:
+        if (index, of) not in self._sides:
+            read = self._materials[index].read_sides.get(of)
+            self._sides[index, of] = read() if read else None
+        return self._sides[index, of]
+
+    def _sides_at(self, index: int, of: str, rate_hz: int, frontend: Frontend) -> AudioArray:
+        item, both = self._materials[index], self._both(index, of)
+        assert both is not None  # ``lacks`` said so
+        wanted = Clock(item.duration_s).samples(rate_hz)
+        from_hz = item.sounds[of][1]
+        return np.stack([fit_length(apply_frontend(frontend, side, from_hz, rate_hz), wanted) for side in both])
 
     def _audio_key(self, index: int, of: str) -> str:
         if (index, of) not in self._audio_keys:

@@ -117,6 +117,28 @@ def read_sound_file(source: Path | bytes, channels: Channels = "mean", max_s: fl
     return SoundFile(mono, file.samplerate, n_stated, n_there, mixdown, altered, samples.shape[1])
 
 
+def read_channels(source: Path | bytes, max_s: float = float("inf")) -> AudioArray:
+    """Read all channels of a WAV or FLAC file, or of its bytes, shape (C, N) float32.
+
+    Args:
+        source: The file, or its content.
+        max_s: Read at most this much.
+
+    Raises:
+        MediaError: As ``read_sound_file``.
+    """
+    opened: Any = io.BytesIO(source) if isinstance(source, bytes) else os.fsencode(source)
+    try:
+        with soundfile.SoundFile(opened) as file:
+            samples = file.read(_n_wanted(file, max_s), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, EOFError, ValueError, TypeError) as error:
+        name = "sound" if isinstance(source, bytes) else source.name
+        raise MediaError("undecodable", f"{name}: {_words(error)}") from error
+    channels = np.ascontiguousarray(samples.T, dtype=np.float32)
+    require_plausible(channels)
+    return channels
+
+
 def _n_wanted(file: soundfile.SoundFile, max_s: float) -> int:
     """Return how many samples to read: never more than the file states, the limit, or memory allows."""
     n: int = file.frames if math.isinf(max_s) else min(file.frames, math.ceil(max_s * file.samplerate))
@@ -177,7 +199,9 @@ def flac_bytes(audio: AudioArray, rate_hz: int) -> bytes:
 
 
 def write_wav(path: Path, audio: AudioArray, rate_hz: int, *, exact: bool = False) -> None:
-    """Write mono audio as 16-bit WAV, or (``exact``) as 32-bit float; the file appears whole or not at all.
+    """Write audio (N,), or of two channels (2, N), as 16-bit WAV, or (``exact``) as 32-bit float.
+
+    The file appears whole or not at all.
 
     Raises:
         FoleyError: The file cannot be written (full disk, no permission).
@@ -187,9 +211,9 @@ def write_wav(path: Path, audio: AudioArray, rate_hz: int, *, exact: bool = Fals
     # In memory first: on a full disk libsndfile says only "system error".
     buffer = io.BytesIO()
     if exact:
-        soundfile.write(buffer, audio, rate_hz, format="WAV", subtype="FLOAT")
+        soundfile.write(buffer, audio.T, rate_hz, format="WAV", subtype="FLOAT")
     else:
-        soundfile.write(buffer, np.clip(audio, -1.0, 1.0), rate_hz, format="WAV", subtype="PCM_16")
+        soundfile.write(buffer, np.clip(audio, -1.0, 1.0).T, rate_hz, format="WAV", subtype="PCM_16")
     write_atomically(path, buffer.getvalue())
 
 

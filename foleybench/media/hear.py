@@ -10,11 +10,12 @@ import numpy as np
 
 from foleybench.clips import AudioArray, Channels
 from foleybench.errors import MediaError
-from foleybench.media.audio import SoundFile, read_sound_file
+from foleybench.media.audio import SoundFile, read_channels, read_sound_file
 from foleybench.media.checksums import checksum_damage
 from foleybench.media.mixdown import Mixdown
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
 
     from foleybench.media.audio_track import SoundTrack
@@ -84,6 +85,35 @@ def hear(path: Path, channels: Channels = "mean", max_s: float = float("inf")) -
     return heard._replace(remarks=(*heard.remarks, loud))
 
 
+def hear_sides(path: Path, max_s: float = float("inf")) -> AudioArray | None:
+    """Read the channels of a media file, on the clock of ``hear`` and at its rate.
+
+    Args:
+        path: The file, which ``hear`` reads.
+        max_s: As for ``hear``.
+
+    Returns:
+        Shape (1, N) or (2, N) float32; None of audio with more channels.
+
+    Raises:
+        MediaError: As ``hear``.
+    """
+    if path.suffix.lower() in _PLAIN_SOUND:
+        channels = read_channels(path, max_s)
+        return channels if len(channels) <= 2 else None
+    from foleybench.media.audio_track import SoundTrack
+    from foleybench.media.demux import Reader, Tracks, choose_tracks, open_media, start_s
+
+    with open_media(path) as container:
+        both = choose_tracks(container)
+        if both.audio is None:
+            raise MediaError("no_audio", f"{path.name} holds no audio")
+        track = SoundTrack(max_s=max_s)
+        _collect(track, Reader(container, Tracks(None, both.audio), start_s(both)), both.audio)
+    mixed = track.samples()
+    return mixed[None] if track.n_channels == 1 else track.two_channels(len(mixed))
+
+
 def _plain(path: Path, channels: Channels, max_s: float) -> Heard:
     found = read_sound_file(path, channels, max_s)
     goes_on = found.n_there is not None and found.n_there > len(found.audio)
@@ -103,8 +133,6 @@ def _file_remarks(found: SoundFile) -> list[Remark]:
 
 
 def _track(path: Path, channels: Channels, max_s: float) -> Heard:
-    from av.audio.frame import AudioFrame
-
     from foleybench.media.audio_track import SoundTrack
     from foleybench.media.demux import Reader, Tracks, choose_tracks, open_media, start_s
 
@@ -114,11 +142,7 @@ def _track(path: Path, channels: Channels, max_s: float) -> Heard:
             raise MediaError("no_audio", f"{path.name} holds no audio")
         track = SoundTrack(max_s=max_s, channels=channels)
         reader = Reader(container, Tracks(None, both.audio), start_s(both))
-        for frame, time_s in reader:
-            if isinstance(frame, AudioFrame):
-                track.add(frame, time_s)
-            if track.done:
-                reader.finish(both.audio)
+        _collect(track, reader, both.audio)
         remarks = [
             *_container_remarks(container, both, track),
             *damage(path, container, reader, track),
@@ -129,6 +153,17 @@ def _track(path: Path, channels: Channels, max_s: float) -> Heard:
             "undecodable", f"no audio of {path.name} decodes" + (f" ({reader.error})" if reader.error else "")
         )
     return Heard(track.samples(), track.rate_hz, track.goes_on, tuple(remarks), track.n_channels)
+
+
+def _collect(track: SoundTrack, reader: Reader, stream: AudioStream) -> None:
+    """Decode the audio into the track, up to its limit."""
+    from av.audio.frame import AudioFrame
+
+    for frame, time_s in reader:
+        if isinstance(frame, AudioFrame):
+            track.add(frame, time_s)
+        if track.done:
+            reader.finish(stream)
 
 
 def _container_remarks(container: InputContainer, tracks: Tracks, track: SoundTrack) -> list[Remark]:

@@ -7,27 +7,20 @@ follow and does not apply.
 
 from __future__ import annotations
 
-import numpy as np
-
 from foleybench.api.metric import ClipView, Metric, Stat
 from foleybench.metrics._families.features import both, read_pair, scalar
+from foleybench.metrics._math.correlation import of_curves
 from foleybench.stats.pools import Ratio
 
 POOL = Ratio("correlation")
 
-# A curve that moves by less than this (standard deviation in dB) is constant: its correlation would be rounding noise.
+# Standard deviation in dB of a curve that does not move.
 CONSTANT_DB = 1e-6
 
 
 def _per_clip(clip: ClipView) -> Stat | None:
-    reference, generated = read_pair(clip, "reference", "generated")
-    if reference.std() < CONSTANT_DB:
-        return None
-    if generated.std() < CONSTANT_DB:
-        return {"correlation": scalar(0.0)}
-    one, two = reference - reference.mean(), generated - generated.mean()
-    correlation = float(one @ two / np.sqrt((one @ one) * (two @ two)))
-    return {"correlation": scalar(min(1.0, max(-1.0, correlation)))}
+    found = of_curves(*read_pair(clip, "reference", "generated"), constant=CONSTANT_DB)
+    return None if found is None else {"correlation": scalar(found)}
 
 
 METRIC = Metric(

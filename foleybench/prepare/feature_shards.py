@@ -26,12 +26,12 @@ from foleybench import __version__, registry
 from foleybench.api.dataset import Item
 from foleybench.api.encoder import Encoder, Features
 from foleybench.api.weights import require
-from foleybench.clips import Clock, IntArray
+from foleybench.clips import AudioArray, Clock, IntArray
 from foleybench.errors import FoleyError, ManifestError, MediaError
 from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import EncoderMaterial, Featuriser, Job, in_order, job
 from foleybench.files import file_sha256
-from foleybench.media.audio import fit_length, read_sound
+from foleybench.media.audio import fit_length, read_channels, read_sound
 from foleybench.media.h264 import decode_mp4
 from foleybench.prepare.pack import Part, ShardGroup, commit, read_part
 from foleybench.prepare.split_record import LOCK, find_finished, finish, forget_split, take_apart
@@ -42,7 +42,7 @@ from foleybench.runtime.provenance import package_versions
 from foleybench.runtime.ray_map import connected, ray_map
 from foleybench.runtime.threads import one_thread
 from foleybench.runtime.worker_processes import worker_processes
-from foleybench.shards.dataset import write_shard
+from foleybench.shards.dataset import two, write_shard
 from foleybench.shards.feature_files import ENDING, features_bytes
 from foleybench.shards.index import ShardIndex
 from foleybench.shards.manifest import Entry, Header, entry_line, manifest_path
@@ -310,7 +310,7 @@ def _needed(encoders: Sequence[str]) -> set[str]:
     """Return the members of a clip that the encoders read."""
     jobs = in_order(job(name, _SOUND) for name in encoders)
     loaded: list[Encoder] = [registry.load("encoders", name) for name, _ in jobs]
-    return {"mp4" for one in loaded if one.sees} | {"flac" for one in loaded if one.hears}
+    return {"mp4" for one in loaded if one.sees} | {"flac" for one in loaded if one.hears or one.hears_sides}
 
 
 def _made(stream: ShardStream, task: ShardTask) -> Iterator[tuple[Entry, dict[str, bytes]]]:
@@ -354,8 +354,17 @@ def _load(index: ShardIndex, position: int, sample: RawSample) -> tuple[Entry, E
     def decode_video() -> Any:
         return picture
 
+    def read_sides() -> AudioArray | None:
+        both = two(read_channels(sample["flac"]))
+        return None if both is None else np.stack([fit_length(side, len(sounds[_SOUND][0])) for side in both])
+
     return entry, EncoderMaterial(
-        duration_s=duration_s, sounds=sounds, picture_sha256="", decode_video=decode_video, caption=entry.label
+        duration_s=duration_s,
+        sounds=sounds,
+        picture_sha256="",
+        decode_video=decode_video,
+        caption=entry.label,
+        read_sides={_SOUND: read_sides} if sounds else {},
     )
 
 
@@ -365,6 +374,8 @@ def _filed(entry: Entry, found: Mapping[Job, Features], task: ShardTask, shard: 
     for name in sorted(set(task.encoders)):
         features = found.get(job(name, _SOUND))
         if features is None:
+            if registry.load("encoders", name).hears_sides:
+                return dataclasses.replace(entry, status="no_audio", reason=f"{name} hears audio of two channels"), {}
             return dataclasses.replace(entry, status="no_caption", reason=f"{name} reads a caption"), {}
         bad = [layer for layer, value in features.items() if not _finite(value, task.half)]
         if bad:

@@ -22,24 +22,39 @@ _HOLE_S = 0.05
 
 
 class Sounds:
-    """The real audio of a data set's clips.
+    """The real audio of a data set's clips: as one channel, or one side of it.
 
     Attributes:
         clip_ids: The clips that are scored, in order.
+        side: 0 for the left and 1 for the right channel of audio that has two; None for their mean.
     """
 
-    def __init__(self, data: ShardDataset, clip_ids: list[str], seed: int) -> None:
+    def __init__(self, data: ShardDataset, clip_ids: list[str], seed: int, side: int | None = None) -> None:
         self.clip_ids = clip_ids
+        self.side = side
         self._data = data
         self._seed = seed
         self._labels = {clip_id: data.entry(clip_id).label for clip_id in clip_ids}
 
     def own(self, clip_id: str) -> tuple[AudioArray, int]:
         """Return a clip's audio, of exactly its length, and its rate in Hz."""
+        return self._channel(clip_id, self.side)
+
+    def mixed(self, clip_id: str) -> AudioArray:
+        """Return a clip's audio as one channel, of exactly its length."""
+        return self._channel(clip_id, None)[0]
+
+    def other_side(self, clip_id: str) -> AudioArray:
+        """Return the other channel of a clip's audio; that of audio of one channel is the same."""
+        return self._channel(clip_id, None if self.side is None else 1 - self.side)[0]
+
+    def _channel(self, clip_id: str, side: int | None) -> tuple[AudioArray, int]:
         clip = self._data.load(clip_id, video=False)
         if clip.audio is None:
             raise ValueError(f"{clip_id} was loaded without its audio")
-        return fit_length(clip.audio, Clock(clip.duration_s).samples(clip.rate_hz)), clip.rate_hz
+        both = None if side is None else self._data.sides(clip_id)
+        sound = clip.audio if both is None or side is None else both[side]
+        return fit_length(sound, Clock(clip.duration_s).samples(clip.rate_hz)), clip.rate_hz
 
     def of(self, other: str, clip_id: str) -> AudioArray:
         """Return another clip's audio, at the rate and of the length of ``clip_id``."""
@@ -78,6 +93,7 @@ class Degradation:
         change: From (all clips' audio, clip id, level) to audio at the clip's own rate.
         of: The quality that suffers, in a word or two.
         of_classes: Whether it needs clips of several classes.
+        of_sides: Whether it needs clips of two channels.
     """
 
     title: str
@@ -86,6 +102,7 @@ class Degradation:
     change: Change
     of: str
     of_classes: bool = False
+    of_sides: bool = False
 
 
 def _noise(sounds: Sounds, clip_id: str, snr_db: float) -> AudioArray:
@@ -162,6 +179,17 @@ def _shuffled(sounds: Sounds, clip_id: str, percent: float) -> AudioArray:
     return sounds.of(chosen[(chosen.index(clip_id) + 1) % len(chosen)], clip_id)
 
 
+def _narrowed(sounds: Sounds, clip_id: str, percent: float) -> AudioArray:
+    """Bring both sides this far towards their mean."""
+    own, _ = sounds.own(clip_id)
+    return np.asarray(own + (sounds.mixed(clip_id) - own) * (percent / 100), dtype=np.float32)
+
+
+def _sides_swapped(sounds: Sounds, clip_id: str, percent: float) -> AudioArray:
+    """Exchange left and right of the chosen clips."""
+    return sounds.other_side(clip_id) if clip_id in sounds.chosen("sides", percent) else sounds.own(clip_id)[0]
+
+
 DEGRADATIONS: Mapping[str, Degradation] = {
     "noise": Degradation(title="White noise", unit="dB SNR", levels=(30, 20, 10, 0), change=_noise, of="quality"),
     "low_pass": Degradation(
@@ -194,6 +222,22 @@ DEGRADATIONS: Mapping[str, Degradation] = {
     ),
     "shuffled": Degradation(
         title="Shuffled pairs", unit="% of clips", levels=(10, 25, 50, 100), change=_shuffled, of="pairing"
+    ),
+    "narrowed": Degradation(
+        title="Narrowed to one channel",
+        unit="% of the way",
+        levels=(10, 25, 50, 100),
+        change=_narrowed,
+        of="stereo",
+        of_sides=True,
+    ),
+    "sides_swapped": Degradation(
+        title="Left and right exchanged",
+        unit="% of clips",
+        levels=(10, 25, 50, 100),
+        change=_sides_swapped,
+        of="stereo",
+        of_sides=True,
     ),
 }
 

@@ -112,7 +112,8 @@ def run_sanity(request: SanityRequest) -> SanityOutcome:
     data = open_dataset(request.data)
     metrics, left_out = able(choice)
     clip_ids = spread_clips(data.clip_ids, request.limit)
-    sounds = Sounds(data, clip_ids, request.seed)
+    stereo = {clip_id for clip_id in clip_ids if data.sides(clip_id) is not None}
+    sounds = [Sounds(data, clip_ids, request.seed, side) for side in (None, 0, 1)]
     recipe = ScorerRecipe(
         data=request.data,
         protocol=choice.protocol_name,
@@ -121,8 +122,10 @@ def run_sanity(request: SanityRequest) -> SanityOutcome:
         cache=request.cache,
         report_silence=False,
     )
-    bench = _Bench(Scorer(recipe), sounds, request.work)
+    bench = _Bench(Scorer(recipe), sounds, stereo, request.work)
     no_steps = _without_classes(data, clip_ids, request.degradations)
+    if not stereo:
+        no_steps |= {name: "no clip has two channels" for name in request.degradations if DEGRADATIONS[name].of_sides}
     chosen = {name: DEGRADATIONS[name] for name in request.degradations if name not in no_steps}
     steps = sum(len(degradation.levels) for degradation in chosen.values())
     curves: Curves = {name: {} for name in metrics}
@@ -176,15 +179,16 @@ def spread_clips(clip_ids: Sequence[str], limit: int | None) -> list[str]:
 
 
 class _Bench:
-    """Makes and scores one step after the other."""
+    """Makes and scores one step after the other; both sides of clips of two channels are changed alike."""
 
-    def __init__(self, scorer: Scorer, sounds: Sounds, work: Path) -> None:
-        self._scorer, self._sounds, self._work = scorer, sounds, work
+    def __init__(self, scorer: Scorer, sounds: Sequence[Sounds], stereo: set[str], work: Path) -> None:
+        self._scorer, self._stereo, self._work = scorer, stereo, work
+        self._mixed, *self._sides = sounds
 
     def score(self, change: tuple[str, Degradation] | None, level: float, bar: Progress) -> ClipTable:
         """Return the clip table of one step."""
         table = ClipTable()
-        ids = self._sounds.clip_ids
+        ids = self._mixed.clip_ids
         for start in range(0, len(ids), self._scorer.chunk):
             wanted = [self._made(clip_id, change, level) for clip_id in ids[start : start + self._scorer.chunk]]
             for row, *_ in self._scorer(wanted):
@@ -194,11 +198,12 @@ class _Bench:
         return table
 
     def _made(self, clip_id: str, change: tuple[str, Degradation] | None, level: float) -> ClipToScore:
-        own, rate_hz = self._sounds.own(clip_id)
-        sound = change[1].change(self._sounds, clip_id, level) if change else own
+        _, rate_hz = self._mixed.own(clip_id)
+        heard = self._sides if clip_id in self._stereo else [self._mixed]
+        made = [change[1].change(each, clip_id, level) if change else each.own(clip_id)[0] for each in heard]
         # Clip ids are safe as file names: the manifest was checked when it was read.
         path = self._work / f"{clip_id}.wav"
-        write_wav(path, sound, rate_hz)
+        write_wav(path, np.stack(made) if len(made) > 1 else made[0], rate_hz)
         return ClipToScore(clip_id, path, None)
 
 

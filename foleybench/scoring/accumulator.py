@@ -87,7 +87,8 @@ class Accumulator:
 
         Args:
             clip_id: The clip's id; each may come once.
-            generated: Shape (N,), mono float32, cut or zero-padded to the length of ``reference``.
+            generated: Shape (N,), mono float32, cut or zero-padded to the length of ``reference``. Metrics of two
+                channels do not apply.
             reference: Shape (M,), mono float32.
             rate_hz: Rate of ``generated``.
             reference_hz: Rate of ``reference``; the same when None.
@@ -227,7 +228,7 @@ class Accumulator:
                 "clip_id": clip_id,
                 "source_id": view.source_id,
                 "label": label,
-                # Without a caption, where one is read, the metric does not apply.
+                # Without a caption or both channels, where they are used, the metric does not apply.
                 "stats": {self.name: self.metric.per_clip(view) if len(given) == len(self._needs) else None},
             }
         )

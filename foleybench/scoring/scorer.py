@@ -22,7 +22,7 @@ from foleybench.api.metric import ClipView, Metric, Need
 from foleybench.api.protocol import Protocol
 from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.artefacts.clip_table import ClipRow
-from foleybench.clips import Clip, Clock, FloatArray, FrameArray
+from foleybench.clips import AudioArray, Clip, Clock, FloatArray, FrameArray
 from foleybench.errors import ManifestError
 from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import (
@@ -31,13 +31,15 @@ from foleybench.features.featurise import (
     EncoderMaterial,
     Featuriser,
     Job,
+    ReadSides,
     job,
     needs_of,
 )
 from foleybench.media.audio import fit_length
 from foleybench.media.band import band_limited
+from foleybench.media.hear import hear_sides
 from foleybench.runtime.threads import one_thread
-from foleybench.scoring.admit import admit
+from foleybench.scoring.admit import SURPLUS_S, admit
 from foleybench.scoring.captions import read_captions
 from foleybench.scoring.choice import protocol_of
 from foleybench.shards.dataset import ShardDataset
@@ -241,10 +243,39 @@ def load_clip(
         picture_sha256=entry.video_sha256 or "",
         decode_video=(lambda: _decode_video(data, clip_id)) if entry.video_sha256 else None,
         caption=captions.get(clip_id) or caption_of(entry),
+        read_sides={
+            "generated": _generated_sides(wanted.path, clip.duration_s, clock.samples(rate_hz)),
+            "reference": _real_sides(data, clip_id, clip.rate_hz, clock.samples(clip.rate_hz), reference_gain),
+        },
     )
     cut = dataclasses.replace(clip, duration_s=duration_s, audio=None)
     several = max(n_channels, clip.n_channels) > 1
     return LoadedClip(cut, material, wanted.seconds, clip.duration_s, several), problems
+
+
+def _generated_sides(path: Path | None, duration_s: float, n: int) -> ReadSides:
+    """Return what reads left and right of generated audio: of one channel, that channel is heard on both."""
+
+    def read() -> AudioArray | None:
+        channels = hear_sides(path, max_s=duration_s + SURPLUS_S) if path else None
+        if channels is None:
+            return None
+        fitted = [fit_length(channel, n) for channel in channels]
+        return np.stack([fitted[0], fitted[-1]])
+
+    return read
+
+
+def _real_sides(data: ShardDataset, clip_id: str, rate_hz: int, n: int, gain: tuple[float, ...] | None) -> ReadSides:
+    """Return what reads left and right of real audio; audio of one channel says nothing of where things sound."""
+
+    def read() -> AudioArray | None:
+        both = data.sides(clip_id)
+        if both is not None and gain is not None:
+            both = np.stack([band_limited(side, rate_hz, np.array(gain)) for side in both])
+        return None if both is None else np.stack([fit_length(side, n) for side in both])
+
+    return read
 
 
 def caption_of(entry: Entry) -> str:

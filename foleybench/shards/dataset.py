@@ -19,9 +19,9 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from foleybench.clips import Channels, Clip, Event
+from foleybench.clips import AudioArray, Channels, Clip, Event
 from foleybench.errors import ManifestError, MediaError
-from foleybench.media.audio import read_sound_file
+from foleybench.media.audio import read_channels, read_sound_file
 from foleybench.media.h264 import decode_mp4
 from foleybench.shards.manifest import Entry, Manifest, read_manifest
 from foleybench.shards.members import check_meta, wrong_members
@@ -180,6 +180,20 @@ class ShardDataset:
         except MediaError as error:
             raise ManifestError(f"{shard}: {clip_id} cannot be decoded: {error.reason}") from error
 
+    def sides(self, clip_id: str) -> AudioArray | None:
+        """Return both channels of a clip's audio, (2, N) at its rate; None of audio that has not two.
+
+        Raises:
+            ManifestError: As ``load``.
+        """
+        entry = self.entry(clip_id)
+        shard = self._shard(entry)
+        try:
+            channels = read_channels(read_members(shard, entry, ["flac"])["flac"])
+        except MediaError as error:
+            raise ManifestError(f"{shard}: {clip_id} cannot be decoded: {error.reason}") from error
+        return two(channels)
+
     def members(self, clip_id: str) -> dict[str, bytes]:
         """Return a clip's files as they are in the shard, checked against the manifest's hashes."""
         entry = self.entry(clip_id)
@@ -203,6 +217,11 @@ class ShardDataset:
 
     def _shard(self, entry: Entry) -> Path:
         return self.path.parent / checked_shard(self.path, entry)
+
+
+def two(channels: AudioArray | None) -> AudioArray | None:
+    """Return channels (C, N) if they are two, left and right, else None."""
+    return channels if channels is not None and len(channels) == 2 else None
 
 
 def checked_shard(manifest: Path | str, entry: Entry) -> str:

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from foleybench.clips import Channels, Clip
+from foleybench.clips import AudioArray, Channels, Clip
 from foleybench.errors import FoleyError, ManifestError, MediaError, why
 from foleybench.files import file_sha256, write_atomically
 from foleybench.media.folder import VIDEO_ENDINGS, ClipFile, FolderFiles, clip_files, list_files, printable
-from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.dataset import ShardDataset, two
 from foleybench.shards.manifest import Entry, Header, Manifest, manifest_bytes, read_manifest
 
 # The profile in a manifest's header when its clips are files and not in shards.
@@ -156,6 +156,16 @@ class FolderDataset(ShardDataset):
         try:
             wanted = {"video": video and entry.video_sha256 is not None, "audio": audio}
             return self._read(entry, file, channels, **wanted)
+        except MediaError as error:
+            raise ManifestError(f"the real audio of {clip_id} ({entry.source}) cannot be used: {error}") from error
+
+    def sides(self, clip_id: str) -> AudioArray | None:
+        """Return both channels of a clip's audio; see ``ShardDataset.sides``."""
+        from foleybench.media.hear import hear_sides
+
+        entry = self.entry(clip_id)
+        try:
+            return two(hear_sides(self._file(entry), max_s=_LONGEST_S))
         except MediaError as error:
             raise ManifestError(f"the real audio of {clip_id} ({entry.source}) cannot be used: {error}") from error
 

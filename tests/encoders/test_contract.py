@@ -23,6 +23,7 @@ def signal(encoder, seconds, seed):
         frames=rng.integers(0, 256, (n_frames, 40, 56, 3), dtype=np.uint8) if encoder.sees else None,
         frame_times_s=np.arange(n_frames) / 20 if encoder.sees else None,
         text=f"a bell rings {seed} times" if encoder.reads else "",
+        sides=(0.1 * bursts * rng.standard_normal((2, n))).astype(np.float32) if encoder.hears_sides else None,
     )
 
 
@@ -44,7 +45,7 @@ def test_card(name):
     assert encoder.version >= 1
     assert encoder.rate_hz in (16000, 22050, 24000, 32000, 44100, 48000)
     assert encoder.layers
-    assert encoder.modality in {"audio", "video", "pair", "text", "features"}
+    assert encoder.modality in {"audio", "video", "pair", "text", "features", "sides"}
     assert set(encoder.after) <= set(NAMES)
     assert encoder.after or encoder.modality != "features"
     assert encoder.licence
@@ -104,6 +105,7 @@ def test_silence_has_finite_features(name):
         frames=quiet.frames,
         frame_times_s=quiet.frame_times_s,
         text=quiet.text,
+        sides=None if quiet.sides is None else np.zeros_like(quiet.sides),
     )
     features = encoder.build("cpu")([quiet])[0]
     assert all(np.isfinite(value).all() for value in features.values())

@@ -59,6 +59,8 @@ def feature(encoder, layer, seed):
         ("spectrum", "centroid_hz"): lambda: np.asarray(rng.uniform(500, 4000)),
         ("spectrum", "rolloff_hz"): lambda: np.asarray(rng.uniform(1000, 8000)),
         ("spectrum", "edge_hz"): lambda: np.asarray(rng.uniform(4000, 20000)),
+        ("stereo", "powers"): lambda: rng.uniform([10, 10, -8], [20, 20, 8]),
+        ("stereo", "balance"): lambda: rng.uniform(-1, 1, 80),
         ("synchformer_offset", "windows"): lambda: rng.standard_normal((2, 21)) + 99.0 * (np.arange(21) == 10),
     }
     if (encoder, layer) in shapes:

@@ -1,4 +1,4 @@
-"""Correlation within clips, pooled over clips."""
+"""Correlation of curves, and within clips, pooled over clips."""
 
 from __future__ import annotations
 
@@ -10,6 +10,30 @@ import numpy as np
 from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray
 from foleybench.stats.influence import Influence
+
+
+def of_curves(given: FloatArray, measured: FloatArray, *, constant: float) -> float | None:
+    """Return Pearson's correlation of two curves, shape (n,): 0 where what is measured is constant.
+
+    Args:
+        given: What is to be followed.
+        measured: What follows it.
+        constant: Standard deviation below which a curve counts as constant: its correlation would be rounding noise.
+
+    Returns:
+        -1 to 1, or None where nothing is to be followed.
+
+    Example:
+        >>> rise = np.array([0.0, 1.0, 2.0])
+        >>> [of_curves(rise, other, constant=1e-6) for other in (2 * rise, -rise, 0 * rise)]
+        [1.0, -1.0, 0.0]
+    """
+    if not len(given) or given.std() < constant:
+        return None
+    if measured.std() < constant:
+        return 0.0
+    one, two = given - given.mean(), measured - measured.mean()
+    return min(1.0, max(-1.0, float(one @ two / np.sqrt((one @ one) * (two @ two)))))
 
 
 def products(first: FloatArray, second: FloatArray) -> Stat:

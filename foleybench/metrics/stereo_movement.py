@@ -1,4 +1,4 @@
-"""Stereo movement: correlation of the balance of left and right over time.
+"""Stereo movement: correlation of left-right balance over time.
 
 Balance every 50 ms, as in ``stereo_balance_difference``; silent parts are in the middle. Real audio whose balance
 varies by less than 0.01 (standard deviation) has no movement to follow and does not apply; generated audio without

@@ -4,10 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+import soundfile
 
 from foleybench.sanity.codec import opus
 from foleybench.sanity.degradations import DEGRADATIONS, Sounds
 from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.folder_dataset import FolderDataset, list_folder
 from tests.made_media import click
 
 
@@ -15,6 +17,18 @@ from tests.made_media import click
 def sounds(clicks):
     data = ShardDataset(clicks)
     return Sounds(data, data.clip_ids, seed=3)
+
+
+@pytest.fixture
+def right(tmp_path):
+    """The right channel of five clips."""
+    (tmp_path / "two").mkdir()
+    for number in range(5):
+        both = 0.2 * np.random.default_rng(number).standard_normal((2000, 2))
+        soundfile.write(tmp_path / "two" / f"c{number}.wav", both, 8000, subtype="FLOAT")
+    listed = list_folder(tmp_path / "two", dataset_name="two", home=tmp_path / "home")
+    data = FolderDataset(listed.manifest)
+    return Sounds(data, data.clip_ids, seed=3, side=1)
 
 
 def error(sounds, key, level):
@@ -27,7 +41,8 @@ def error(sounds, key, level):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", sorted(DEGRADATIONS))
-def test_stronger_is_farther_from_the_truth(sounds, key):
+def test_stronger_is_farther_from_the_truth(sounds, right, key):
+    sounds = right if DEGRADATIONS[key].of_sides else sounds
     errors = [error(sounds, key, level) for level in DEGRADATIONS[key].levels]
     assert errors[-1] > 0
     if key == "far_shift":
@@ -52,6 +67,23 @@ def test_shuffling_keeps_the_set_of_sounds(sounds):
     owned = sorted(sounds.own(clip_id)[0].tobytes() for clip_id in sounds.clip_ids)
     assert made == owned
     assert all((change(sounds, c, 100) != sounds.own(c)[0]).any() for c in sounds.clip_ids)
+
+
+def test_narrowed_ends_in_the_mean_and_exchanged_in_the_other_side(right):
+    for clip_id in right.clip_ids:
+        samples = right._data.sides(clip_id)
+        narrowed = [DEGRADATIONS["narrowed"].change(right, clip_id, percent) for percent in (50, 100)]
+        np.testing.assert_allclose(narrowed[0], 0.25 * samples[0] + 0.75 * samples[1], atol=1e-6)
+        np.testing.assert_allclose(narrowed[1], samples.mean(axis=0), atol=1e-6)
+        np.testing.assert_array_equal(DEGRADATIONS["sides_swapped"].change(right, clip_id, 100), samples[0])
+
+
+def test_audio_of_one_channel_has_no_other_side(clicks):
+    data = ShardDataset(clicks)
+    clip_id = data.clip_ids[0]
+    left = Sounds(data, data.clip_ids, seed=3, side=0)
+    for key in ("narrowed", "sides_swapped"):
+        np.testing.assert_array_equal(DEGRADATIONS[key].change(left, clip_id, 100), left.mixed(clip_id))
 
 
 def test_noise_has_the_asked_level_and_the_low_pass_cuts(sounds):

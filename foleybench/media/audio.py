@@ -127,6 +127,8 @@ def read_channels(source: Path | bytes, max_s: float = float("inf")) -> AudioArr
     Raises:
         MediaError: As ``read_sound_file``.
     """
+    import soundfile
+
     opened: Any = io.BytesIO(source) if isinstance(source, bytes) else os.fsencode(source)
     try:
         with soundfile.SoundFile(opened) as file:

@@ -1,4 +1,4 @@
-"""Make metrics that compare how two-channel audio sounds between left and right."""
+"""Make metrics that compare two-channel audio between left and right."""
 
 from __future__ import annotations
 

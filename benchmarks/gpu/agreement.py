@@ -208,9 +208,9 @@ def _reflow(plan: Plan, data: TrainingData, teacher: Flow) -> Callable[[nn.Modul
     class _Given:
         width = _WIDTH
 
-        def crop(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
+        def crop(self, indices: Tensor, starts: IntArray, n_tokens: int, device: str) -> Tensor:
             """Return the same condition for every clip of a batch."""
-            return _condition(n_tokens)[: len(indices)]
+            return _condition(n_tokens)[: len(indices)].to(device)
 
     def run(module: nn.Module, device: str) -> Tensor:
         assert isinstance(module, Flow)

@@ -76,7 +76,7 @@ def train(context: TrainContext) -> Path:
     """Index the training set; trains an alignment stage unless one is given with ``--set alignment=DIR``."""
     settings, options = resolve(StageSettings, StageOptions, context, main_steps=lambda _: _size_steps(context.size))
     job = Job.start(context, settings.loop, options, settings.cache)
-    alignment = trained_alignment(job, settings, options.alignment)
+    alignment = trained_alignment(job, settings, options.alignment).to(context.device)
     conditions = [alignment_condition(alignment, frames, n) for frames, n in job.data.videos()]
     everything = torch.cat(conditions)
     centre, spread = everything.mean(0), everything.std(0).clamp_min(1e-3)
@@ -112,9 +112,10 @@ def _principal(scaled: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def alignment_condition(alignment: Alignment, frames: Tensor, n_tokens: int) -> Tensor:
-    """Return the condition of one clip, shape (n_tokens, condition_dim)."""
-    condition: Tensor = alignment.condition(frames[None], n_tokens)[0]
-    return condition.clone()
+    """Return the condition of one clip, computed where the network is, on the CPU; shape (n_tokens, condition_dim)."""
+    device = next(alignment.parameters()).device
+    condition: Tensor = alignment.condition(frames[None].to(device), n_tokens)[0]
+    return condition.cpu().clone()
 
 
 class NearestGenerator:
@@ -126,7 +127,7 @@ class NearestGenerator:
     def __init__(self, index: ClipIndex, alignment: Alignment, data: ShardDataset, clip_ids: Sequence[str]) -> None:
         self._index, self._alignment, self._data, self._clip_ids = index, alignment, data, clip_ids
         self._signal, self._input = alignment.signal, alignment.settings.cache(alignment.signal)
-        self.rate_hz = alignment.signal.rate_hz
+        self.rate_hz, self._device = alignment.signal.rate_hz, str(next(alignment.parameters()).device)
         self.n_parameters = sum(value.numel() for value in alignment.parameters())
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
@@ -135,7 +136,7 @@ class NearestGenerator:
 
     def _one(self, clip: Clip) -> AudioArray:
         n_samples = Clock(clip.duration_s).samples(self.rate_hz)
-        frames = torch.from_numpy(video_input(clip, self._input))
+        frames = torch.from_numpy(video_input(clip, self._input, self._device))
         condition = alignment_condition(self._alignment, frames, self._signal.mel.n_tokens(n_samples))
         found = self._data.load(self._clip_ids[self._index.nearest(condition)], video=False)
         if found.audio is None:
@@ -156,7 +157,7 @@ def build(context: BuildContext) -> NearestGenerator:
     if data.manifest.sha256 != config["manifest_sha256"]:
         raise FoleyError(f"{config['manifest']} has changed since `nearest` was trained on it. Train it again.")
     weights = checkpoint.below(tensors, "alignment")
-    alignment = alignment_of(weights, config["alignment_settings"], context.checkpoint)
+    alignment = alignment_of(weights, config["alignment_settings"], context.checkpoint).to(context.device)
     index = ClipIndex(**checkpoint.below(tensors, "index"))
     return NearestGenerator(index, alignment, data, config["clip_ids"])
 

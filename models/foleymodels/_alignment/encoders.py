@@ -13,13 +13,14 @@ from foleymodels._small_encoders.train import PretextSettings, pretrained
 from foleymodels._training.decoded_data import TrainingData
 
 
-def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
+def load_encoders(alignment: Alignment, data: TrainingData, seed: int, device: str = "cpu") -> None:
     """Put pretrained weights into the frozen encoders of a new network; trains them first when that was never done.
 
     Args:
         alignment: The network.
         data: Training data.
         seed: Seed of the pretraining.
+        device: Torch device of the pretraining; the network stays where it is.
     """
     settings = alignment.settings
     frozen: list[tuple[str, str, nn.Module]] = []  # name of the objective, of its tower, and the module for the weights
@@ -32,5 +33,5 @@ def load_encoders(alignment: Alignment, data: TrainingData, seed: int) -> None:
             name=name, dim=settings.encoder_dim, steps=settings.encoder_steps,
             batch=settings.encoder_batch, rate=settings.encoder_rate, seed=seed,
         )  # fmt: skip
-        weights = distributed.after_first(functools.partial(pretrained, wanted, data))
+        weights = distributed.after_first(functools.partial(pretrained, wanted, data, device))
         module.load_state_dict(below(weights, tower))

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from foleymodels._alignment.settings import SMALL_AUDIO, AlignmentSettings
-from foleymodels._parts.blocks import Attention, Context, ConvMLP, rotary_table, window_bias
-from foleymodels._parts.frame_maps import VideoEncoder, grid_times_s
+from foleymodels._parts.blocks import Attention, Context, ConvMLP, grid_bias, grid_table
+from foleymodels._parts.frame_maps import VideoEncoder
 from foleymodels._parts.frozen_encoders import VIDEO_ENCODERS
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
@@ -84,16 +84,16 @@ class Alignment(nn.Module):
         """
         video = self.video_norm(self.video(frames))
         token_times = self.signal.mel.token_times_s(n_tokens)
-        video_times = grid_times_s(video.shape[1], self.signal.grid_hz)
+        audio_grid, video_grid = (n_tokens, self.signal.mel.token_hz), (video.shape[1], self.signal.grid_hz)
         at_tokens = _interpolate(video, token_times * self.signal.grid_hz - 0.5)
         x = self.hidden.expand(len(frames), n_tokens, -1)
         if tokens is not None and mask is not None:
             x = torch.where(mask[..., None], x, self.enter(tokens))
         x = x + at_tokens
         head_dim = self.settings.vama_dim // self.settings.vama_heads
-        table, video_table = rotary_table(token_times, head_dim), rotary_table(video_times, head_dim)
+        table, video_table = (grid_table(*grid, head_dim, x.device) for grid in (audio_grid, video_grid))
         heads = self.settings.vama_heads
-        bias = window_bias(token_times, video_times, heads, heads // 2, self.settings.vama_window_s)
+        bias = grid_bias(audio_grid, video_grid, heads, heads // 2, self.settings.vama_window_s, x.device)
         for block in self.blocks:
             x = block(x, video, table, video_table, bias)
         state = self.leave_norm(x)

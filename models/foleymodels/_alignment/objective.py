@@ -37,9 +37,9 @@ class Draw:
         frames = self.data.crop_frames(self.video_of, self.starts + offsets, n_frames)
         return frames.roll(self.shift_frames, dims=1) if self.shift_frames else frames
 
-    def tokens(self, n_tokens: int, offsets: IntArray | int = 0) -> Tensor:
-        """Return the mel tokens, shape (batch, n_tokens, token_dim)."""
-        return self.data.crop_tokens(self.audio_of, self.starts + offsets, n_tokens)
+    def tokens(self, n_tokens: int, offsets: IntArray | int = 0, device: torch.device | str = "cpu") -> Tensor:
+        """Return the mel tokens, shape (batch, n_tokens, token_dim), on a device."""
+        return self.data.crop_tokens(self.audio_of, self.starts + offsets, n_tokens, device)
 
     def targets(self, n_tokens: int) -> Tensor | None:
         """Return a large encoder's features of the audio, shape (batch, n_tokens, dim), where the data has them."""

@@ -64,10 +64,10 @@ def trained_alignment(job: Job, settings: StageSettings, source: str) -> Alignme
     return alignment
 
 
-def new_alignment(settings: StageSettings, seed: int, data: TrainingData) -> Alignment:
-    """Return the network with the starting weights of a seed, its frozen encoders pretrained on the data."""
+def new_alignment(settings: StageSettings, seed: int, data: TrainingData, device: str = "cpu") -> Alignment:
+    """Return the network with the starting weights of a seed, its frozen encoders pretrained on a device."""
     alignment = seeded(lambda: Alignment(settings.signal, settings.alignment), seed)
-    load_encoders(alignment, data, seed)
+    load_encoders(alignment, data, seed, device)
     return alignment
 
 
@@ -142,7 +142,7 @@ def _condition(alignment: Alignment, data: TrainingData, index: int) -> Tensor:
 
 def _train(job: Job, settings: StageSettings) -> None:
     context, name = job.context, settings.alignment.stage1
-    alignment = new_alignment(settings, context.seed, job.data)
+    alignment = new_alignment(settings, context.seed, job.data, context.device)
     usage: dict[str, Any] | None = None
     facts = outcome(context.out / FOLDER)
     if name != "none":

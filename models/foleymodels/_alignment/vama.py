@@ -15,6 +15,7 @@ from foleymodels._alignment.objective import Draw, Objective
 from foleymodels._alignment.settings import AlignmentSettings
 from foleymodels._training.data_parallel import share
 from foleymodels._training.loop import Losses
+from foleymodels._training.transfer import moved
 
 
 class VamaObjective(Objective):
@@ -29,8 +30,8 @@ class VamaObjective(Objective):
         """Return ``loss`` and its parts."""
         settings, device, mel = self.settings, self.device, self.alignment.signal.mel
         n_tokens = self.n_tokens
-        frames = draw.frames(self.n_frames).to(device)
-        tokens = draw.tokens(n_tokens).to(device)
+        frames = moved(draw.frames(self.n_frames), device)
+        tokens = draw.tokens(n_tokens, device=device)
         among = draw_mask(settings, mel.token_hz, len(tokens) * share().of, n_tokens, generator).to(device)
         among = torch.ones_like(among) if self._full_mask else among
         mask = share().rows(among)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleymodels._flow.settings import FlowSettings
-from foleymodels._parts.blocks import ModulatedBlock, TimeConv, modulate, rotary_table, time_embedding
+from foleymodels._parts.blocks import ModulatedBlock, TimeConv, grid_table, modulate, time_embedding
 from foleymodels._parts.mel import MelSettings
 from foleymodels._parts.paths import FlowPath, flow_path
 from foleymodels._parts.refine import Refine
@@ -125,7 +125,8 @@ class Flow(nn.Module):
             shared = shared + self.span(_span_embedding(tau - following, self.settings.flow_dim))
         context = F.silu(local + shared[:, None])
         modulation = self.modulation(context).reshape(*context.shape[:2], 6, -1)
-        table = rotary_table(self.mel.token_times_s(x.shape[1]), self.settings.flow_dim // self.settings.flow_heads)
+        head_dim = self.settings.flow_dim // self.settings.flow_heads
+        table = grid_table(x.shape[1], self.mel.token_hz, head_dim, x.device)
         hidden = self.enter(x) + local
         for block in self.blocks:
             hidden = block(hidden, modulation, table)

@@ -21,7 +21,7 @@ from foleymodels._training.loop import Losses, n_parameters, write_metrics
 from foleymodels._training.samples import averaged
 
 FOLDER = "flow"
-CropConditions = Callable[[Tensor, IntArray, int], Tensor]
+CropConditions = Callable[[Tensor, IntArray, int, torch.device], Tensor]
 
 
 def train_flow(job: Job, flow: Flow, condition_of: CropConditions, generator_of: Callable[[Flow], Generator]) -> None:
@@ -30,15 +30,15 @@ def train_flow(job: Job, flow: Flow, condition_of: CropConditions, generator_of:
     Args:
         job: The run.
         flow: The network, on its device.
-        condition_of: From clips (batch,), where their crops start (in units of the data) and a number of tokens to
-            conditions, shape (batch, n_tokens, condition_dim).
+        condition_of: From clips (batch,), where their crops start (in units of the data), a number of tokens and
+            a device to conditions there, shape (batch, n_tokens, condition_dim).
         generator_of: Makes the generator of samples from a flow.
     """
 
     def loss(indices: Tensor, starts: IntArray, generator: torch.Generator) -> Tensor:
         n_tokens, device = crop_tokens(flow), flow.null.device
-        tokens = job.data.crop_tokens(indices, starts, n_tokens).to(device)
-        return flow_loss(flow, tokens, condition_of(indices, starts, n_tokens).to(device), generator)
+        tokens = job.data.crop_tokens(indices, starts, n_tokens, device)
+        return flow_loss(flow, tokens, condition_of(indices, starts, n_tokens, device), generator)
 
     fit_flow(job, flow, flow, loss, lambda weights: generator_of(averaged(flow, weights)))
 

@@ -6,7 +6,11 @@ feed-forward part looks one token to each side, which is what makes attacks shar
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+import functools
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +20,7 @@ _SHORTEST_S = 0.04
 _LONGEST_S = 40.0
 # Frequencies of flow time, in radians per unit: low, since 1-step heads are trained through the time derivative.
 _FASTEST = 30.0
+_WRITTEN_OUT = contextvars.ContextVar("norms are written out", default=False)
 
 
 def rotary_table(times_s: Tensor, head_dim: int) -> Tensor:
@@ -33,6 +38,29 @@ def rotary_table(times_s: Tensor, head_dim: int) -> Tensor:
     periods_s = _SHORTEST_S * (_LONGEST_S / _SHORTEST_S) ** exponents
     angles = times_s.float()[:, None] / periods_s[None]
     return torch.polar(torch.ones_like(angles), angles)
+
+
+@functools.lru_cache(maxsize=64)
+def grid_table(n: int, grid_hz: float, head_dim: int, device: torch.device) -> Tensor:
+    """Return ``rotary_table`` of the middles of a grid's intervals, made once on the CPU and kept on the device."""
+    with torch.inference_mode(False):  # kept tensors are used in training as well
+        return rotary_table(grid_times_s(n, grid_hz), head_dim).to(device)
+
+
+@functools.lru_cache(maxsize=64)
+def grid_bias(
+    queries: tuple[int, float], keys: tuple[int, float], heads: int, local_heads: int, half_width_s: float,
+    device: torch.device,
+) -> Tensor:  # fmt: skip
+    """Return ``window_bias`` between two grids, each given as (n, its rate in Hz), kept like ``grid_table``."""
+    with torch.inference_mode(False):
+        bias = window_bias(grid_times_s(*queries), grid_times_s(*keys), heads, local_heads, half_width_s)
+        return bias.to(device)
+
+
+def grid_times_s(n: int, grid_hz: float) -> Tensor:
+    """Return the middles of a grid's intervals in seconds, shape (n,)."""
+    return (torch.arange(n, dtype=torch.float32) + 0.5) / grid_hz
 
 
 def rotate(x: Tensor, table: Tensor) -> Tensor:
@@ -110,8 +138,22 @@ class Attention(nn.Module):
 
 def _normed(norm: nn.RMSNorm, x: Tensor) -> Tensor:
     """Normalise in the weight's precision, which is finer than that of ``x`` under autocast."""
-    out: Tensor = norm(x.to(norm.weight.dtype))
+    x = x.to(norm.weight.dtype)
+    if _WRITTEN_OUT.get():
+        assert norm.eps is not None
+        return x * (x.square().mean(-1, keepdim=True) + norm.eps).rsqrt() * norm.weight
+    out: Tensor = norm(x)
     return out
+
+
+@contextlib.contextmanager
+def norms_written_out() -> Iterator[None]:
+    """Compute norms from plain operations within: a GPU's fused kernel need not have a forward-mode derivative."""
+    token = _WRITTEN_OUT.set(True)
+    try:
+        yield
+    finally:
+        _WRITTEN_OUT.reset(token)
 
 
 class TimeConv(nn.Module):

@@ -64,11 +64,6 @@ def _planes(frames: FrameArray) -> Tensor:
     return F.adaptive_avg_pool2d(planes, FINE_PX)
 
 
-def grid_times_s(n: int, grid_hz: float) -> Tensor:
-    """Return the middles of the grid's intervals in seconds, shape (n,)."""
-    return (torch.arange(n, dtype=torch.float32) + 0.5) / grid_hz
-
-
 class VideoEncoder(nn.Module):
     """Maps to a feature per frame, then convolutions over time.
 

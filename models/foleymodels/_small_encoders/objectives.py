@@ -35,9 +35,9 @@ class ImageLabelObjective(nn.Module):
 
     def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
         """Return the loss; every frame counts alone."""
-        features = F.normalize(self.picture(_frames(data, indices, generator)), dim=-1)
+        features = F.normalize(self.picture(_frames(data, indices, generator).to(self.log_scale.device)), dim=-1)
         logits = scale_of(self.log_scale) * features @ F.normalize(self.names, dim=-1).T
-        wanted = self._wanted[indices].repeat_interleave(logits.shape[1])
+        wanted = self._wanted[indices].to(logits.device).repeat_interleave(logits.shape[1])
         return F.cross_entropy(logits.flatten(0, 1), wanted)
 
 
@@ -54,9 +54,9 @@ class FrameMaeObjective(nn.Module):
 
     def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
         """Return the loss on hidden patches."""
-        maps = _frames(data, indices, generator)
+        maps = _frames(data, indices, generator).to(self.picture.hidden.device)
         patches = F.unfold(colours(maps), _PATCH, stride=_PATCH).transpose(1, 2)
-        hidden = _hide(len(patches), patches.shape[1], _FRAME_RATIO, generator)
+        hidden = _hide(len(patches), patches.shape[1], _FRAME_RATIO, generator).to(maps.device)
         features = self.picture(maps, hidden.reshape(-1, self._side, self._side))
         rebuilt = self.rebuild(features.flatten(0, 1)).reshape(patches.shape)
         return _hidden_error(rebuilt, patches, hidden)
@@ -73,8 +73,8 @@ class AudioVisualObjective(nn.Module):
 
     def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
         """Return the loss."""
-        video = self.picture(_frames(data, indices, generator)).mean(1)
-        audio = self.sound(_whole(data, indices)).mean(1)
+        video = self.picture(_frames(data, indices, generator).to(self.log_scale.device)).mean(1)
+        audio = self.sound(_whole(data, indices, self.log_scale.device)).mean(1)
         return info_nce(F.normalize(video, dim=-1), F.normalize(audio, dim=-1), scale_of(self.log_scale))
 
 
@@ -89,10 +89,10 @@ class AudioMaeObjective(nn.Module):
 
     def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
         """Return the loss on hidden patches: two mel frames by a quarter of the bands."""
-        tokens = _whole(data, indices)
+        tokens = _whole(data, indices, self.hidden.device)
         n_mels = data.settings.mel.n_mels
         patches = _mel_patches(tokens, n_mels)
-        hidden = _hide(len(tokens), patches.shape[1], _AUDIO_RATIO, generator)
+        hidden = _hide(len(tokens), patches.shape[1], _AUDIO_RATIO, generator).to(tokens.device)
         everywhere = _mel_patches(torch.ones_like(tokens), n_mels) * hidden[..., None]
         mask = _mel_tokens(everywhere, tokens.shape[1], n_mels) > 0
         rebuilt = self.rebuild(self.sound(torch.where(mask, self.hidden, tokens)))
@@ -116,9 +116,9 @@ def _frames(data: TrainingData, indices: Tensor, generator: torch.Generator) -> 
     return torch.from_numpy(data.frames[at])
 
 
-def _whole(data: TrainingData, indices: Tensor) -> Tensor:
+def _whole(data: TrainingData, indices: Tensor, device: torch.device) -> Tensor:
     n_tokens = int(np.diff(data.token_offsets)[indices.numpy()].min())
-    return data.crop_tokens(indices, np.zeros(len(indices), dtype=np.int64), n_tokens)
+    return data.crop_tokens(indices, np.zeros(len(indices), dtype=np.int64), n_tokens, device)
 
 
 def _hide(batch: int, n: int, ratio: float, generator: torch.Generator) -> Tensor:

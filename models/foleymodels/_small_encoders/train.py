@@ -44,12 +44,13 @@ class PretextSettings:
     seed: int
 
 
-def pretrained(settings: PretextSettings, data: TrainingData) -> dict[str, Tensor]:
+def pretrained(settings: PretextSettings, data: TrainingData, device: str = "cpu") -> dict[str, Tensor]:
     """Return the weights of a small encoder, after training it if needed.
 
     Args:
         settings: The encoder and its training.
         data: Training data; the weights are kept in a folder beside it.
+        device: Torch device of that training; weights trained on another are as good.
 
     Returns:
         Weights by name: ``picture.*``, ``sound.*`` or both, and weights that only training needs.
@@ -58,14 +59,14 @@ def pretrained(settings: PretextSettings, data: TrainingData) -> dict[str, Tenso
     key = hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
     folder = data.folder.parent / f"encoder-{settings.name}-{key}"
     if not (folder / checkpoint.CONFIG).is_file():
-        _train(settings, data, folder)
+        _train(settings, data, folder, device)
     return checkpoint.read_checkpoint(folder, KIND)[0]
 
 
-def _train(settings: PretextSettings, data: TrainingData, folder: Path) -> None:
+def _train(settings: PretextSettings, data: TrainingData, folder: Path, device: str) -> None:
     make = OBJECTIVES[settings.name]
     cells, token_dim = data.settings.cells, data.settings.mel.token_dim
-    module = seeded(lambda: make(data, cells, token_dim, settings.dim), settings.seed)
+    module = seeded(lambda: make(data, cells, token_dim, settings.dim), settings.seed).to(device)
 
     def losses(step: int, generator: torch.Generator) -> Losses:
         indices = batch_indices(len(data), min(settings.batch, len(data)), step, settings.seed)

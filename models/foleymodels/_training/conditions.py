@@ -17,6 +17,7 @@ from foleybench.clips import IntArray
 from foleybench.runtime import distributed
 from foleybench.runtime.progress import Progress
 from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.transfer import moved
 
 FrameCondition = Callable[[Tensor, int], Tensor]
 _LARGEST_SAMPLE = 1 << 28
@@ -49,16 +50,17 @@ class Conditions:
             distributed.agreed(True)
         self.values = torch.from_numpy(np.load(path, mmap_mode="c"))  # copy on write, as torch wants it writable
 
-    def crop(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
+    def crop(self, indices: Tensor, starts: IntArray, n_tokens: int, device: torch.device | str = "cpu") -> Tensor:
         """Return crops, shape (batch, n_tokens, width) float32.
 
         Args:
             indices: Clips, shape (batch,).
             starts: Starts of the crops in units of the data, shape (batch,).
             n_tokens: Length of the crops.
+            device: Torch device of the crops.
         """
         first = self._data.token_offsets[indices.numpy()] + starts * self._data.settings.unit[1]
-        return torch.stack([self.values[at : at + n_tokens].float() for at in first.tolist()])
+        return moved(torch.stack([self.values[at : at + n_tokens] for at in first.tolist()]), device).float()
 
     def sample(self) -> Tensor:
         """Return all values in memory, or evenly spread rows of them where they are very many, (n, width) float32."""
@@ -71,9 +73,9 @@ class NoConditions:
 
     width = 1
 
-    def crop(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
+    def crop(self, indices: Tensor, starts: IntArray, n_tokens: int, device: torch.device | str = "cpu") -> Tensor:
         """Return zeros, shape (batch, n_tokens, 1)."""
-        return torch.zeros(len(indices), n_tokens, 1)
+        return torch.zeros(len(indices), n_tokens, 1, device=device)
 
 
 def forget_conditions(folder: Path) -> None:

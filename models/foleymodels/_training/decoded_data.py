@@ -31,6 +31,7 @@ from foleymodels._parts.frame_maps import observe
 from foleymodels._parts.frozen_encoders import HalfArray, audio_features, video_features
 from foleymodels._parts.mel import Mel, MelSettings
 from foleymodels._parts.signal import SignalSettings
+from foleymodels._training.transfer import moved
 
 if TYPE_CHECKING:
     # Imported where shards are read: what is decoded already is trained on where no video can be decoded.
@@ -125,10 +126,12 @@ class TrainingData:
         first = self.frame_offsets[indices.numpy()] + starts * self.settings.unit[0]
         return torch.from_numpy(np.stack([self.frames[at : at + n_frames] for at in first]))
 
-    def crop_tokens(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor:
-        """Return crops of the mel tokens, shape (batch, n_tokens, token_dim) float32."""
+    def crop_tokens(
+        self, indices: Tensor, starts: IntArray, n_tokens: int, device: torch.device | str = "cpu"
+    ) -> Tensor:
+        """Return crops of the mel tokens, shape (batch, n_tokens, token_dim) float32, on a device."""
         first = self.token_offsets[indices.numpy()] + starts * self.settings.unit[1]
-        return torch.from_numpy(np.stack([self.tokens[at : at + n_tokens] for at in first])).float()
+        return moved(torch.from_numpy(np.stack([self.tokens[at : at + n_tokens] for at in first])), device).float()
 
     def crop_targets(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor | None:
         """Return crops of the features of the audio, shape (batch, n_tokens, dim) float32; None without them."""
@@ -157,7 +160,7 @@ class TrainingData:
 
 
 def training_data(
-    manifest: Path, settings: CacheSettings, *, folder: Path | None = None, jobs: int = 0
+    manifest: Path, settings: CacheSettings, *, folder: Path | None = None, jobs: int = 0, device: str = "cpu"
 ) -> TrainingData:
     """Return the decoded data of a split, after decoding it if needed.
 
@@ -166,6 +169,7 @@ def training_data(
         settings: Settings that decide the bytes.
         folder: Folder of caches; ``.cache`` beside the manifest by default.
         jobs: Threads that decode; 0 is one per core.
+        device: Torch device of the large encoders, where the settings name one.
 
     Raises:
         FoleyError: The split has no usable clip, or the folder cannot be written.
@@ -178,7 +182,7 @@ def training_data(
     key = cache_key(dataset.manifest.sha256, settings)
     target = (folder or manifest.parent / ".cache") / f"{manifest.name.split('.')[0]}-{key}"
     if not (target / _META).is_file():
-        _build(dataset, settings, target, jobs or os.cpu_count() or 1)
+        _build(dataset, settings, target, jobs or os.cpu_count() or 1, device)
     return _open(target, settings)
 
 
@@ -212,7 +216,7 @@ def _open(folder: Path, settings: CacheSettings) -> TrainingData:
     )
 
 
-def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: int) -> None:
+def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: int, device: str) -> None:
     building = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         shutil.rmtree(building, ignore_errors=True)
@@ -221,7 +225,7 @@ def _build(dataset: ShardDataset, settings: CacheSettings, target: Path, jobs: i
         raise FoleyError(f"cannot write {building}: {error}. Name a folder with --set cache=DIR.") from error
     labels: list[str] = []
     onsets_s: list[list[float] | None] = []
-    tasks = [(dataset, clip_id, settings) for clip_id in dataset.clip_ids]
+    tasks = [(dataset, clip_id, settings, device) for clip_id in dataset.clip_ids]
     names = ("frames", "tokens", "targets") if settings.audio else ("frames", "tokens")
     arrays = {name: _Growing(building, name) for name in names}
     for clip in Progress(_decoded(tasks, jobs), total=len(tasks), desc="decode", unit="clip"):
@@ -281,7 +285,7 @@ def _as_npy(folder: Path, name: str, dtype: np.dtype[np.generic], shape: tuple[i
     raw.unlink()
 
 
-_Task: TypeAlias = "tuple[ShardDataset, str, CacheSettings]"
+_Task: TypeAlias = "tuple[ShardDataset, str, CacheSettings, str]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -300,7 +304,7 @@ def _decoded(tasks: list[_Task], jobs: int) -> Iterator[_Decoded]:
 
 
 def _decode_one(task: _Task) -> _Decoded:
-    dataset, clip_id, settings = task
+    dataset, clip_id, settings, device = task
     clip = dataset.load(clip_id)
     if clip.frames is None or clip.audio is None:
         raise FoleyError(f"clip {clip_id} of {dataset.path} lacks video or audio; training needs both.")
@@ -309,17 +313,17 @@ def _decode_one(task: _Task) -> _Decoded:
     targets = None
     if settings.audio:
         times = settings.mel.token_times_s(len(tokens)).numpy()
-        targets = _longer(audio_features(clip, settings.audio, times, settings.weights), settings, None)
+        targets = _longer(audio_features(clip, settings.audio, times, settings.weights, device), settings, None)
     onsets_s = None if clip.events is None else [round(float(t), 6) for t in clip.onset_times_s()]
     silence = (np.log10(settings.mel.floor) - settings.mel.mean) / settings.mel.scale
-    frames = video_input(clip, settings)
+    frames = video_input(clip, settings, device)
     n_frames = round(settings.shortest_s * settings.grid_hz)
     last = np.repeat(np.arange(len(frames))[-1:], max(0, n_frames - len(frames)))
     frames = frames[np.concatenate([np.arange(len(frames)), last])]
     return _Decoded(frames, _longer(tokens, settings, silence), targets, clip.label, onsets_s)
 
 
-def video_input(clip: Clip, settings: CacheSettings) -> FrameArray | HalfArray:
+def video_input(clip: Clip, settings: CacheSettings, device: str = "cpu") -> FrameArray | HalfArray:
     """Return a clip's video as the networks see it: maps (n, cells, cells, 6) uint8, or features (n, dim) float16.
 
     Raises:
@@ -328,7 +332,7 @@ def video_input(clip: Clip, settings: CacheSettings) -> FrameArray | HalfArray:
     if clip.frames is None:
         raise FoleyError(f"clip {clip.clip_id} has no frames; this model needs them.")
     if settings.video != "maps":
-        return video_features(clip, settings.video, settings.grid_hz, settings.weights)
+        return video_features(clip, settings.video, settings.grid_hz, settings.weights, device)
     return observe(clip.frames, clip.frame_times_s, clip.duration_s, settings.grid_hz, settings.cells)
 
 

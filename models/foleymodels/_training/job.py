@@ -59,7 +59,9 @@ class Job:
         folder = Path(options.cache) if options.cache else None
 
         def decoded(manifest: Path) -> TrainingData:
-            return distributed.after_first(lambda: training_data(manifest, wanted, folder=folder, jobs=options.jobs))
+            return distributed.after_first(
+                lambda: training_data(manifest, wanted, folder=folder, jobs=options.jobs, device=context.device)
+            )
 
         data = decoded(context.data)
         val = data if context.val is None else decoded(context.val)

@@ -50,7 +50,7 @@ def generator_of(model: FoleyFlow, context: BuildContext) -> MelGenerator:
         if alignment is None:
             return torch.zeros(len(clips), n_tokens, 1)
         wanted = settings.stage.cache
-        frames = torch.stack([torch.from_numpy(video_input(clip, wanted)) for clip in clips])
+        frames = torch.stack([torch.from_numpy(video_input(clip, wanted, context.device)) for clip in clips])
         return alignment.condition(frames.to(context.device), n_tokens)
 
     more = 0 if alignment is None else n_parameters(alignment)

@@ -29,6 +29,7 @@ from foleybench.runtime import distributed
 from foleybench.runtime.progress import Progress
 from foleymodels._flow.network import Flow, guided_velocity
 from foleymodels._flow.training import crop_tokens
+from foleymodels._parts.blocks import norms_written_out
 from foleymodels._parts.checkpoint import load_into, read_tensors, write_tensors
 from foleymodels._parts.paths import draw_times
 from foleymodels._parts.samplers import sample
@@ -108,8 +109,8 @@ def _imf_losses(
 
     def losses(step: int, generator: torch.Generator) -> Losses:
         indices, starts = job.draw_crops(head.head_batch, n_tokens, step, generator)
-        tokens = job.data.crop_tokens(indices, starts, n_tokens).to(device)
-        condition = conditions.crop(indices, starts, n_tokens).to(device)
+        tokens = job.data.crop_tokens(indices, starts, n_tokens, device)
+        condition = conditions.crop(indices, starts, n_tokens, device)
         return {"loss": mean_flow_loss(flow, teacher, head, tokens, condition, generator)}
 
     return losses
@@ -208,10 +209,10 @@ def _mean_velocity(flow: Flow, x: Tensor, late: Tensor, early: Tensor, prepared:
 def _slope(flow: Flow, x: Tensor, late: Tensor, early: Tensor, prepared: Tensor, velocity: Tensor) -> Tensor:
     """Return the derivative of the mean velocity along the path, never in bfloat16: a derivative is a small difference.
 
-    Fused attention kernels have no forward mode.
+    Fused kernels of attention have no forward mode, and those of norms need not have one.
     """
     plain = torch.autocast(x.device.type, enabled=False)
-    with plain, sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+    with plain, sdpa_kernel(SDPBackend.MATH), norms_written_out(), warnings.catch_warnings():
         # The first forward-mode call of a process makes torch compile helpers with a function that it has deprecated.
         warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)
         found = torch.func.jvp(
@@ -261,7 +262,7 @@ class Pairs:
 
     def _condition(self, chosen: Tensor) -> Tensor:
         starts = self._starts[chosen.numpy()]
-        return self._conditions.crop(self._clips[chosen], starts, self._shape[0]).to(self._device)
+        return self._conditions.crop(self._clips[chosen], starts, self._shape[0], self._device)
 
     def _noise(self, chosen: Tensor) -> Tensor:
         return torch.stack(

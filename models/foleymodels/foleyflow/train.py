@@ -32,6 +32,7 @@ from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job, is_finished
 from foleymodels._training.loop import seeded
 from foleymodels._training.samples import averaged
+from foleymodels._training.transfer import moved
 from foleymodels.foleyflow.checkpoints import KIND, FoleyFlow, load_foleyflow, new_flow, save_model
 from foleymodels.foleyflow.generate import generator_of
 from foleymodels.foleyflow.heads import FOLDER as HEAD_FOLDER
@@ -110,7 +111,7 @@ def _train_base(job: Job, settings: FoleyFlowSettings, options: FoleyFlowOptions
 
 def _train_end_to_end(job: Job, settings: FoleyFlowSettings) -> FoleyFlow:
     context, data = job.context, job.data
-    joint = _Joint(settings, context.seed, data).to(context.device)
+    joint = _Joint(settings, context.seed, data, context.device).to(context.device)
 
     def generator(weights: dict[str, Tensor]) -> Generator:
         return _sampled(averaged(joint, weights).model, job)
@@ -124,10 +125,10 @@ def _train_end_to_end(job: Job, settings: FoleyFlowSettings) -> FoleyFlow:
 class _Joint(nn.Module):
     """Flow and alignment network trained together, with no alignment stage before (``stage1=none``)."""
 
-    def __init__(self, settings: FoleyFlowSettings, seed: int, data: TrainingData) -> None:
+    def __init__(self, settings: FoleyFlowSettings, seed: int, data: TrainingData, device: str) -> None:
         super().__init__()
         self._settings = settings
-        self.alignment = new_alignment(settings.stage, seed, data)
+        self.alignment = new_alignment(settings.stage, seed, data, device)
         self.flow = seeded(lambda: new_flow(settings, self.alignment.condition_dim), seed)
 
     @property
@@ -139,8 +140,8 @@ class _Joint(nn.Module):
         """Return the flow's loss of a batch of crops."""
         signal, crop_s = self._settings.signal, self._settings.flow.flow_crop_s
         n_tokens, device = signal.tokens(crop_s), self.flow.null.device
-        tokens = data.crop_tokens(indices, starts, n_tokens).to(device)
-        frames = data.crop_frames(indices, starts, signal.frames(crop_s)).to(device)
+        tokens = data.crop_tokens(indices, starts, n_tokens, device)
+        frames = moved(data.crop_frames(indices, starts, signal.frames(crop_s)), device)
         return flow_loss(self.flow, tokens, self.alignment.features(frames, n_tokens), generator)
 
 

@@ -103,9 +103,11 @@ def test_features_of_large_encoders_stand_in_for_maps_and_targets(manifest, monk
         n = round(signal.duration_s * 8)
         return [{"frames": np.arange(n, dtype=np.float32)[:, None].repeat(4, 1)}]
 
-    monkeypatch.setattr(frozen_encoders, "_encoder", lambda name, weights: encode)
+    asked = set()
+    monkeypatch.setattr(frozen_encoders, "_encoder", lambda *wanted: asked.add(wanted) or encode)
     wanted = dataclasses.replace(SETTINGS, grid_hz=8.0, shortest_s=2.0, video="mae_b16", audio="audiomae")
-    data = training_data(manifest, wanted, folder=tmp_path)
+    data = training_data(manifest, wanted, folder=tmp_path, device="cuda:7")
+    assert asked == {("mae_b16", "published", "cuda:7"), ("audiomae", "published", "cuda:7")}
     assert data.frames.shape == (5 * 16, 4)
     assert data.targets.shape == (5 * len(data.tokens) // 5, 2)
     first = np.asarray(data.frames[:16, 0])

@@ -21,7 +21,7 @@ from foleymodels._parts.contrast import LOG_SCALE, info_nce, scale_of
 from foleymodels._small_encoders.nets import AudioEncoder
 from foleymodels._training.data_parallel import share
 from foleymodels._training.loop import Losses
-from foleymodels._training.transfer import moved
+from foleymodels._training.transfer import to_device
 
 
 class ContrastiveObjective(Objective):
@@ -59,7 +59,7 @@ class InfoNceObjective(ContrastiveObjective):
 
     def forward(self, draw: Draw, generator: torch.Generator) -> Losses:
         """Return ``loss``."""
-        frames = moved(draw.frames(self.n_frames), self.device)
+        frames = to_device(draw.frames(self.n_frames), self.device)
         tokens = draw.tokens(self.n_tokens, device=self.device)
         return {"loss": self.compare(*self.embed(frames, tokens, peak=False))}
 

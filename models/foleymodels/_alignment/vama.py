@@ -15,7 +15,7 @@ from foleymodels._alignment.objective import Draw, Objective
 from foleymodels._alignment.settings import AlignmentSettings
 from foleymodels._training.data_parallel import share
 from foleymodels._training.loop import Losses
-from foleymodels._training.transfer import moved
+from foleymodels._training.transfer import to_device
 
 
 class VamaObjective(Objective):
@@ -30,7 +30,7 @@ class VamaObjective(Objective):
         """Return ``loss`` and its parts."""
         settings, device, mel = self.settings, self.device, self.alignment.signal.mel
         n_tokens = self.n_tokens
-        frames = moved(draw.frames(self.n_frames), device)
+        frames = to_device(draw.frames(self.n_frames), device)
         tokens = draw.tokens(n_tokens, device=device)
         among = draw_mask(settings, mel.token_hz, len(tokens) * share().of, n_tokens, generator).to(device)
         among = torch.ones_like(among) if self._full_mask else among

@@ -17,7 +17,7 @@ from foleybench.clips import IntArray
 from foleybench.runtime import distributed
 from foleybench.runtime.progress import Progress
 from foleymodels._training.decoded_data import TrainingData
-from foleymodels._training.transfer import moved
+from foleymodels._training.transfer import to_device
 
 FrameCondition = Callable[[Tensor, int], Tensor]
 _LARGEST_SAMPLE = 1 << 28
@@ -60,7 +60,7 @@ class Conditions:
             device: Torch device of the crops.
         """
         first = self._data.token_offsets[indices.numpy()] + starts * self._data.settings.unit[1]
-        return moved(torch.stack([self.values[at : at + n_tokens] for at in first.tolist()]), device).float()
+        return to_device(torch.stack([self.values[at : at + n_tokens] for at in first.tolist()]), device).float()
 
     def sample(self) -> Tensor:
         """Return all values in memory, or evenly spread rows of them where they are very many, (n, width) float32."""

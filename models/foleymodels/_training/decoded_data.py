@@ -31,7 +31,7 @@ from foleymodels._parts.frame_maps import observe
 from foleymodels._parts.frozen_encoders import HalfArray, audio_features, video_features
 from foleymodels._parts.mel import Mel, MelSettings
 from foleymodels._parts.signal import SignalSettings
-from foleymodels._training.transfer import moved
+from foleymodels._training.transfer import to_device
 
 if TYPE_CHECKING:
     # Imported where shards are read: what is decoded already is trained on where no video can be decoded.
@@ -131,7 +131,7 @@ class TrainingData:
     ) -> Tensor:
         """Return crops of the mel tokens, shape (batch, n_tokens, token_dim) float32, on a device."""
         first = self.token_offsets[indices.numpy()] + starts * self.settings.unit[1]
-        return moved(torch.from_numpy(np.stack([self.tokens[at : at + n_tokens] for at in first])), device).float()
+        return to_device(torch.from_numpy(np.stack([self.tokens[at : at + n_tokens] for at in first])), device).float()
 
     def crop_targets(self, indices: Tensor, starts: IntArray, n_tokens: int) -> Tensor | None:
         """Return crops of the features of the audio, shape (batch, n_tokens, dim) float32; None without them."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def moved(rows: Tensor, device: torch.device | str) -> Tensor:
+def to_device(rows: Tensor, device: torch.device | str) -> Tensor:
     """Return rows on a device; to a GPU from pinned memory, without waiting for the copy.
 
     Rows that are kept in half precision are best moved as they are and widened there: half the bytes, the same values.

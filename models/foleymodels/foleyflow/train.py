@@ -32,7 +32,7 @@ from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job, is_finished
 from foleymodels._training.loop import seeded
 from foleymodels._training.samples import averaged
-from foleymodels._training.transfer import moved
+from foleymodels._training.transfer import to_device
 from foleymodels.foleyflow.checkpoints import KIND, FoleyFlow, load_foleyflow, new_flow, save_model
 from foleymodels.foleyflow.generate import generator_of
 from foleymodels.foleyflow.heads import FOLDER as HEAD_FOLDER
@@ -141,7 +141,7 @@ class _Joint(nn.Module):
         signal, crop_s = self._settings.signal, self._settings.flow.flow_crop_s
         n_tokens, device = signal.tokens(crop_s), self.flow.null.device
         tokens = data.crop_tokens(indices, starts, n_tokens, device)
-        frames = moved(data.crop_frames(indices, starts, signal.frames(crop_s)), device)
+        frames = to_device(data.crop_frames(indices, starts, signal.frames(crop_s)), device)
         return flow_loss(self.flow, tokens, self.alignment.features(frames, n_tokens), generator)
 
 

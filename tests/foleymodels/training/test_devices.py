@@ -26,7 +26,7 @@ from foleymodels._parts.blocks import (
     window_bias,
 )
 from foleymodels._small_encoders.objectives import OBJECTIVES
-from foleymodels._training.transfer import moved
+from foleymodels._training.transfer import to_device
 from tests.foleymodels.small import small_settings
 
 CPU, META = torch.device("cpu"), torch.device("meta")
@@ -61,8 +61,8 @@ def test_flow_loss_stays_on_the_device(toy_data):
 def test_halves_are_widened_after_the_move():
     """All halves are singles, so where they are widened changes no bit."""
     values = torch.randn(4, 5).half()
-    assert torch.equal(moved(values, "cpu").float(), values.float())
-    assert moved(values, META).dtype == torch.float16
+    assert torch.equal(to_device(values, "cpu").float(), values.float())
+    assert to_device(values, META).dtype == torch.float16
 
 
 def test_kept_tables_are_the_computed_ones_and_train_after_generation():
@@ -89,13 +89,14 @@ def test_norms_written_out_give_the_same_bits_and_derivatives():
             norm.weight.add_(0.3 * torch.randn(8))
     x, along = torch.randn(2, 12, 16), torch.randn(2, 12, 16)
     plain = attention(x, table)
+    fine, point, direction = copy.deepcopy(attention).double(), x.double(), along.double()
     with norms_written_out():
         assert torch.equal(attention(x, table), plain)
         with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
-            _, slope = torch.func.jvp(lambda point: attention.double()(point, table), (x.double(),), (along.double(),))
+            _, slope = torch.func.jvp(lambda given: fine(given, table), (point,), (direction,))
     step = 1e-6
     with torch.no_grad():
-        ahead, behind = (attention(x.double() + sign * step * along.double(), table) for sign in (1, -1))
+        ahead, behind = (fine(point + sign * step * direction, table) for sign in (1, -1))
     assert torch.allclose(slope, (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-7)
 
 

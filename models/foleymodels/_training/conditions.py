@@ -60,7 +60,9 @@ class Conditions:
             device: Torch device of the crops.
         """
         first = self._data.token_offsets[indices.numpy()] + starts * self._data.settings.unit[1]
-        return to_device(torch.stack([self.values[at : at + n_tokens] for at in first.tolist()]), device).float()
+        # Indexed, not stacked: a CPU's autocast refuses to stack halves.
+        rows = self.values[torch.from_numpy(first[:, None] + np.arange(n_tokens))]
+        return to_device(rows, device).float()
 
     def sample(self) -> Tensor:
         """Return all values in memory, or evenly spread rows of them where they are very many, (n, width) float32."""

@@ -99,6 +99,40 @@ def test_each_encoder_is_given_what_its_modality_says(calls):
     assert found["sight_head", "video"]["x"].tolist() == [0, 0, 0]
 
 
+def test_both_channels_are_given_at_the_rate_and_length_of_the_encoder_and_read_once(monkeypatch, tmp_path):
+    given, reads = [], []
+
+    def encode(signals):
+        given.extend(signals)
+        return [{"x": signal.sides.mean(axis=1)} for signal in signals]
+
+    monkeypatch.setattr(
+        registry,
+        "load",
+        lambda kind, name: dataclasses.replace(encoder("audio"), modality="sides", build=lambda device: encode),
+    )
+
+    def two(left):
+        reads.append(left)
+        return np.repeat(np.array([[left], [0.25]], dtype=np.float32), 16100, axis=1)  # longer than the clip
+
+    clips = [
+        dataclasses.replace(material([]), read_sides={"generated": lambda: two(0.5)}),
+        dataclasses.replace(material([]), read_sides={"generated": lambda: None}),
+        material([]),
+    ]
+    found = Featuriser([("two", "generated")], "cpu", FeatureCache(tmp_path))(clips)
+    assert [signal.sides.shape for signal in given] == [(2, 32000)]
+    assert given[0].sides[:, 1000:-1000] == pytest.approx(np.array([[0.5], [0.25]]) * np.ones((2, 30000)), abs=1e-3)
+    assert len(given[0].audio) == 0
+    assert [len(features) for features in found] == [1, 0, 0]
+    assert reads == [0.5]
+    other = dataclasses.replace(clips[0], read_sides={"generated": lambda: two(-0.5)})
+    again = Featuriser([("two", "generated")], "cpu", FeatureCache(tmp_path))([other, clips[0]])
+    assert len(given) == 2  # the other sides alone: those of before come from the cache
+    assert again[0]["two", "generated"]["x"][0] < 0 < again[1]["two", "generated"]["x"][0]
+
+
 def test_a_caption_is_read_and_a_clip_without_one_has_no_features_of_it(calls, tmp_path):
     jobs = [("words_head", "text"), ("sound", "generated"), ("all", "generated")]
     clips = [dataclasses.replace(material([]), caption=caption) for caption in ("bell", "", "wind")]

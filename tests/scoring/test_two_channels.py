@@ -10,8 +10,9 @@ from foleybench.prepare.engine import parse_options
 from foleybench.sanity.run import SanityRequest, run_sanity
 from foleybench.sanity.verdict import judge_curve
 from foleybench.scoring.evaluate import EvalRequest, evaluate
+from foleybench.scoring.scorer import _real_sides
 from foleybench.shards.dataset import ShardDataset
-from foleybench.shards.folder_dataset import list_folder
+from foleybench.shards.folder_dataset import list_folder, open_dataset
 from tests.made_media import pictures, write_video
 
 RATE_HZ = 48000
@@ -99,6 +100,15 @@ def test_a_crop_cuts_both_channels(real, tmp_path):
     )
     values, _ = scored(real, tmp_path / "late", protocol=f"{tmp_path / 'half.py'}:HALF", metrics=())
     assert values == pytest.approx({WIDTH: 0, BALANCE: 0, ALIKE: 0, MOVEMENT: 1}, abs=1e-3)
+
+
+def test_matched_bandwidth_limits_both_channels(real):
+    data = open_dataset(real)
+    # Steps of 25 Hz up to 24 kHz: nothing is left above 400 Hz.
+    gain = tuple(np.where(np.arange(961) < 16, 1.0, 0.0))
+    found = _real_sides(data, "wide", RATE_HZ, len(TIME_S), gain)()
+    assert np.std(found[0]) == pytest.approx(np.std(LOW), rel=0.01)
+    assert np.std(found[1]) < 0.01 * np.std(HIGH)
 
 
 def test_shards_with_both_channels_and_a_video(tmp_path):

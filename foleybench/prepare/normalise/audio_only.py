@@ -10,8 +10,7 @@ from foleybench.api.dataset import Profile, Sample
 from foleybench.errors import MediaError
 from foleybench.media.audio import flac_bytes
 from foleybench.media.audio_track import limit_rate
-from foleybench.media.hear import hear
-from foleybench.media.two_channels import read_two_channels
+from foleybench.media.hear import hear, hear_sides
 from foleybench.prepare.normalise.fingerprint import audio_fingerprint
 from foleybench.prepare.normalise.normalise import (
     CLIPPED_SHARE,
@@ -65,8 +64,8 @@ def normalise_audio(path: Path, profile: Profile, *, asked_start_s: float = 0.0)
             {*(name for name, is_so in flags.items() if is_so), *(remark.kind for remark in heard.remarks)}
         ),
     }
-    both = read_two_channels(path, len(cut)) if profile.channels == "keep" else None
-    if both is None:
+    channels = hear_sides(path) if profile.channels == "keep" else None
+    if channels is None or len(channels) == 1:
         return Sample(mp4=None, flac=flac_bytes(audio, rate_hz), events=None, facts=facts, factors={})
-    sides = np.stack([limit_rate(side, source_rate_hz, profile.rate_hz_max)[0] for side in both])
+    sides = np.stack([limit_rate(side, source_rate_hz, profile.rate_hz_max)[0] for side in channels[:, : len(cut)]])
     return Sample(mp4=None, flac=flac_bytes(sides, rate_hz), events=None, facts=facts | {"channels": 2}, factors={})

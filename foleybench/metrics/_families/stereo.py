@@ -13,8 +13,8 @@ from foleybench.metrics._families.differences import difference_metric
 SILENT = 1e-8
 NOTE = (
     "Where the real audio has one channel the metric does not apply: take its files, or shards made with `--channels "
-    "keep`. Generated audio of one channel is heard on both sides: all systems of one channel have the same value, silence "
-    "aside. More channels than two do not apply."
+    "keep`. Generated audio of one channel is heard on both sides: all systems of one channel have the same value, "
+    "silence aside. More channels than two do not apply."
 )
 _SILENCE = (
     "Real audio below -80 dB re full scale does not apply; silence in place of a sound is as far away as there is."

@@ -50,7 +50,7 @@ def test_a_line_of_code_anywhere_below_the_metric_changes_it(copy, file, old, ne
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        (KERNEL, '"""Fréchet distance between', '"""A distance between'),
+        (KERNEL, '"""Compute the Fréchet distance between', '"""Compute a distance between'),
         (KERNEL, '"""Return the Fréchet distance between two', '"""Return it between two'),
         (KERNEL, "# Below this ratio", "# Under this ratio"),
         (KERNEL, "SINGULAR = 1e-10", "\n\nSINGULAR    =    1e-10"),

@@ -13,6 +13,12 @@ ROOT = Path(__file__).parents[2]
 LIMIT_S = 5.0
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
 
+# Whoever runs the tests may have had these ignored (nohup, a job in the background), and what is ignored stays so.
+AS_USUAL = """
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
 # Each starts children that work for a minute, tells their numbers, and works on.
 POOL = """
 import os, sys, time
@@ -67,7 +73,7 @@ MODEL = Model(title="Slow", kind="model", sees=frozenset({{"video"}}), licence="
 
 def start(tmp_path, code, **words):
     script = tmp_path / "parent.py"
-    script.write_text(code.format(**words) if words else code)
+    script.write_text(AS_USUAL + (code.format(**words) if words else code))
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment

@@ -4,8 +4,8 @@ Pearson's correlation of 20 log10 of each event's strength with the generated so
 event to 30 ms after it, over the visible, audible onset events of clips that have three or more, each clip around its
 own mean: overall loudness does not matter, differences within a clip do.
 
-Several sources at once and late reflections keep even the true sound below 1: its control row says how far. A sound of
-one level, silence for one, follows nothing: 0.
+Several sources at once keep even the true audio below 1 (.86 on SynthFoley 2). One event in twenty missing takes that
+to .38, since silence lies far below the softest hit: read it beside ``source_recall``. One level all along gives 0.
 """
 
 from __future__ import annotations

@@ -47,6 +47,19 @@ POWER = 1.959964 + 0.841621
 TRUE = "another take"
 
 
+class Built:
+    """An encoder, built once.
+
+    Attributes:
+        rate_hz: Rate of the audio that it is given.
+        encode: From signals to features.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.rate_hz = encoder.rate_hz
+        self.encode = encoder.build("cpu")
+
+
 def main() -> None:
     """Score what is missing, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -69,14 +82,14 @@ def score_missing(specs: list[ClipSpec], metrics: Mapping[str, Metric], state: P
     state.parent.mkdir(parents=True, exist_ok=True)
     done = {json.loads(line)["clip_id"] for line in state.read_text().splitlines()} if state.exists() else set()
     needs = {need.encoder for metric in metrics.values() for need in metric.needs.values()}
-    encoders = {name: registry.load("encoders", name) for name in needs}
+    encoders = {name: Built(registry.load("encoders", name)) for name in needs}
     for spec in tqdm([spec for spec in specs if spec.clip_id not in done], unit="clip"):
         record = {"clip_id": spec.clip_id, "stats": statistics_of(spec, metrics, encoders)}
         with state.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
 
 
-def statistics_of(spec: ClipSpec, metrics: Mapping[str, Metric], encoders: Mapping[str, Encoder]) -> dict[str, Any]:
+def statistics_of(spec: ClipSpec, metrics: Mapping[str, Metric], encoders: Mapping[str, Built]) -> dict[str, Any]:
     """Return metric -> step -> statistics (lists), of one clip; absent where the metric does not apply."""
     events = compose(spec).events
     truth = synthesise(events, spec.duration_s, spec.rate_hz, spec.dice.generator("timbre"))
@@ -95,12 +108,12 @@ def statistics_of(spec: ClipSpec, metrics: Mapping[str, Metric], encoders: Mappi
     return found
 
 
-def features(sound: AudioArray, spec: ClipSpec, encoders: Mapping[str, Encoder]) -> dict[tuple[str, str], Any]:
+def features(sound: AudioArray, spec: ClipSpec, encoders: Mapping[str, Built]) -> dict[tuple[str, str], Any]:
     """Return (encoder, layer) -> feature of one sound."""
     found = {}
     for name, encoder in encoders.items():
         signal = Signal(audio=resample(sound, spec.rate_hz, encoder.rate_hz), duration_s=spec.duration_s)
-        (layers,) = encoder.build("cpu")([signal])
+        (layers,) = encoder.encode([signal])
         found |= {(name, layer): value for layer, value in layers.items()}
     return found
 

@@ -8,34 +8,14 @@ system can follow.
 
 from __future__ import annotations
 
-from foleybench.api.metric import ClipView, Metric, Stat
-from foleybench.metrics._families.features import both, read_pair, scalar
+from foleybench.metrics._families.curves import curve_correlation
 from foleybench.metrics._families.stereo import NOTE
-from foleybench.metrics._math.correlation import of_curves
-from foleybench.stats.pools import Ratio
 
-POOL = Ratio("correlation")
-# Standard deviation of a balance that does not move.
-CONSTANT = 0.01
-
-
-def _per_clip(clip: ClipView) -> Stat | None:
-    found = of_curves(*read_pair(clip, "reference", "generated"), constant=CONSTANT)
-    return None if found is None else {"correlation": scalar(found)}
-
-
-METRIC = Metric(
-    title="Stereo movement",
-    version=1,
-    unit="1",
-    better="higher",
-    ideal=1.0,
-    worst=-1.0,
-    source="foleybench",
-    needs=both("stereo", "balance"),
-    per_clip=_per_clip,
-    pool=POOL,
+METRIC = curve_correlation(
+    "Stereo movement",
+    "stereo",
+    "balance",
+    constant=0.01,
     undefined="no real audio has two channels whose balance moves",
     note=NOTE,
-    clip_value=POOL.of_clip,
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
-from foleybench.metrics._families.events import seen_and_heard
+from foleybench.metrics._families.events import audible_onsets
 from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._math.correlation import WithinClipCorrelation, products
 
@@ -25,7 +25,7 @@ POOL = WithinClipCorrelation()
 
 def _per_clip(clip: ClipView) -> Stat | None:
     levels = read_feature(clip, "levels")
-    events = [event for event in seen_and_heard(clip) if event.strength > 0.0]
+    events = [event for event in audible_onsets(clip, visible=True) if event.strength > 0.0]
     if len(events) < FEWEST_EVENTS or len({event.strength for event in events}) == 1:
         return None
     strengths = 20.0 * np.log10([event.strength for event in events])

@@ -10,21 +10,21 @@ from foleybench.metrics._families.features import read_feature
 from foleybench.metrics._math.f_score import counts, curve, pool_at
 
 
+def audible_onsets(clip: ClipView, *, visible: bool) -> list[Event]:
+    """Return the audible onset events that are (or are not) in the video, in the order given."""
+    return [e for e in clip.events or () if e.kind == "onset" and e.audible and e.visible == visible]
+
+
 def event_times_s(clip: ClipView, *, visible: bool) -> FloatArray:
     """Return the sorted times of the audible onset events that are (or are not) in the video, shape (n,)."""
-    chosen = [e.time_s for e in clip.events or () if e.kind == "onset" and e.audible and e.visible == visible]
+    chosen = [event.time_s for event in audible_onsets(clip, visible=visible)]
     return np.sort(np.asarray(chosen, dtype=np.float64))
-
-
-def seen_and_heard(clip: ClipView) -> list[Event]:
-    """Return the onset events that are audible and in the video, in the order given."""
-    return [event for event in clip.events or () if event.kind == "onset" and event.audible and event.visible]
 
 
 def events_by_source(clip: ClipView) -> dict[str, FloatArray]:
     """Return the sorted times of each source's audible, visible onset events; those without a source are one."""
     times: dict[str, list[float]] = {}
-    for event in seen_and_heard(clip):
+    for event in audible_onsets(clip, visible=True):
         times.setdefault(event.source, []).append(event.time_s)
     return {source: np.sort(np.asarray(found, dtype=np.float64)) for source, found in times.items()}
 

@@ -110,7 +110,7 @@ def statistics_of(spec: ClipSpec, metrics: Mapping[str, Metric], encoders: Mappi
 
 def features(sound: AudioArray, spec: ClipSpec, encoders: Mapping[str, Built]) -> dict[tuple[str, str], Any]:
     """Return (encoder, layer) -> feature of one sound."""
-    found = {}
+    found: dict[tuple[str, str], Any] = {}
     for name, encoder in encoders.items():
         signal = Signal(audio=resample(sound, spec.rate_hz, encoder.rate_hz), duration_s=spec.duration_s)
         (layers,) = encoder.encode([signal])
@@ -198,6 +198,9 @@ def report(found: Mapping[str, Mapping[str, dict[str, Stat]]], metrics: Mapping[
     ]
     lines += ["|---|---|---|---|---|---|"]
     for name, metric in metrics.items():
+        if TRUE not in found[name]:
+            lines.append(f"| `{name}` | | applies to none of these clips | | | |")
+            continue
         for ladder, card in LADDERS.items():
             steps = [found[name][TRUE], *(found[name][f"{ladder} {step:g}"] for step in card.steps)]
             lines.append(row(name, ladder, rung(metric, steps)))

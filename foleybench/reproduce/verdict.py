@@ -1,4 +1,8 @@
-"""Test whether the paper's ordering holds here, over all pairs."""
+"""Test whether the paper's ordering holds here, over all pairs.
+
+Two rows are compared with a margin that was stated before anything was measured: the smallest difference worth a
+sentence. The same rule answers yes and no.
+"""
 
 from __future__ import annotations
 
@@ -6,88 +10,129 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from foleybench.reproduce.measure import Difference
+from foleybench.reproduce.measure import Difference, equivalence_p
 from foleybench.stats import ranking
 
 ALPHA = 0.05
+# In each metric's own unit. Two points, .02 in F1; the oracle, another take of the true events, scores 0.04 nat of KLD
+# and 1.0 of FAD (SynthFoley, small evaluators): a difference of that size is one between two right answers.
+MARGINS = {
+    "event_f1_25ms": 0.02,
+    "event_f1": 0.02,
+    "class_accuracy": 0.02,
+    "align_acc_mini": 2.0,
+    "kld_mini": 0.05,
+    "fad_mini": 1.0,
+}
+Outcome = Literal["better", "worse", "equivalent", "undecided"]
 Answer = Literal["yes", "no", "undecided"]
+Pair = tuple[str, str]
+RULE = (
+    "Rule: of two rows one is *better* when they differ significantly (paired over clips and seeds), both are "
+    "*equivalent* when the difference is significantly inside the margin (two one-sided tests), else the pair is "
+    "*undecided*; p-values are Holm-corrected over all pairs and columns of the table, 5 %. A column says *yes* when "
+    "the paper's best row is better than every row that the paper ranks below it, *no* when one of them is better or "
+    "equivalent, else *undecided*. The table says what all of its columns say, or *undecided*."
+)
 
 
 class ColumnVerdict(NamedTuple):
     """One column's answer.
 
     Attributes:
-        answer: ``yes`` when the paper's best row is significantly better here than every other; ``no`` when another row
-            is significantly better than it; else ``undecided``.
+        answer: ``yes``, ``no`` or ``undecided``, by ``RULE``.
         best: The paper's best row.
-        beaten_by: Rows that are significantly better than it here.
-        confirmed: Pairs that the paper orders and that differ significantly here, the same way.
-        reversed: Pairs that differ significantly here, the other way.
-        open: Pairs that are not significantly different here.
+        not_below: Rows that the paper ranks below it and that are better or equivalent here.
+        confirmed: Pairs that the paper orders and of which the same row is better here.
+        reversed: Pairs of which the other row is better here.
+        equivalent: Pairs that are equivalent here.
+        open: Pairs that are undecided here.
     """
 
     answer: Answer
     best: str
-    beaten_by: tuple[str, ...]
+    not_below: tuple[str, ...]
     confirmed: int
     reversed: int
+    equivalent: int
     open: int
 
 
+def compare_pairs(
+    differences: Mapping[str, Mapping[Pair, Difference]], directions: Mapping[str, Literal["higher", "lower"]]
+) -> dict[str, dict[Pair, Outcome]]:
+    """Return for each metric and pair what the first row is, seen from the second.
+
+    Args:
+        differences: Metric -> (row, row) -> measured difference.
+        directions: Metric -> which way is better.
+    """
+    keys = [(name, pair) for name, gaps in differences.items() for pair in gaps]
+    apart = _corrected({(name, pair): differences[name][pair].p_value for name, pair in keys})
+    inside = _corrected(
+        {key: equivalence_p(differences[key[0]][key[1]], MARGINS[key[0]]) for key in keys if key[0] in MARGINS}
+    )
+    found: dict[str, dict[Pair, Outcome]] = {name: {} for name in differences}
+    for name, pair in keys:
+        sign = 1.0 if directions[name] == "higher" else -1.0
+        outcome: Outcome = "undecided"
+        if inside.get((name, pair), 1.0) < ALPHA:
+            outcome = "equivalent"
+        elif apart.get((name, pair), 1.0) < ALPHA:
+            outcome = "better" if sign * differences[name][pair].difference > 0 else "worse"
+        found[name][pair] = outcome
+    return found
+
+
+def _corrected(p_values: Mapping[tuple[str, Pair], float | None]) -> dict[tuple[str, Pair], float]:
+    known = {key: p for key, p in p_values.items() if p is not None}
+    return dict(zip(known, ranking.holm(list(known.values())), strict=True))
+
+
 def judge_column(
-    reported: Mapping[str, float],
-    differences: Mapping[tuple[str, str], Difference],
-    better: Literal["higher", "lower"],
+    reported: Mapping[str, float], outcomes: Mapping[Pair, Outcome], better: Literal["higher", "lower"]
 ) -> ColumnVerdict:
     """Compare one column of a table with the paper's.
 
     Args:
         reported: Row -> the paper's value.
-        differences: (row, row) -> measured difference, for every pair of rows in the order of ``reported``.
+        outcomes: (row, row) -> outcome here, for every pair of rows in the order of ``reported``.
         better: Direction of the column, the same on both sides.
-
-    Returns:
-        The verdict; p-values are Holm-corrected within the column.
     """
-    pairs = [pair for pair in itertools.combinations(reported, 2) if reported[pair[0]] != reported[pair[1]]]
-    told = [pair for pair in pairs if differences[pair].p_value is not None]
-    corrected = dict(zip(told, ranking.holm([differences[pair].p_value or 0.0 for pair in told]), strict=True))
     sign = 1.0 if better == "higher" else -1.0
-    outcomes: dict[tuple[str, str], int] = {}
-    for first, second in pairs:
-        pair = (first, second)
-        clear = corrected.get(pair, 1.0) < ALPHA
-        same = (reported[first] - reported[second]) * differences[pair].difference > 0
-        outcomes[pair] = (1 if same else -1) if clear else 0
     best = max(reported, key=lambda row: sign * reported[row])
-    against = {pair: outcome for pair, outcome in outcomes.items() if best in pair}
-    beaten_by = tuple(_other(pair, best) for pair, outcome in against.items() if outcome < 0)
-    answer: Answer = "no" if beaten_by else "yes" if against and min(against.values()) > 0 else "undecided"
-    counts = [list(outcomes.values()).count(outcome) for outcome in (1, -1, 0)]
-    return ColumnVerdict(answer, best, beaten_by, *counts)
-
-
-def _other(pair: tuple[str, str], row: str) -> str:
-    return pair[1] if pair[0] == row else pair[0]
+    counts = {"confirmed": 0, "reversed": 0, "equivalent": 0, "undecided": 0}
+    below: dict[str, str] = {}
+    for first, second in itertools.combinations(reported, 2):
+        if reported[first] == reported[second]:
+            continue
+        claimed: Outcome = "better" if sign * (reported[first] - reported[second]) > 0 else "worse"
+        outcome = outcomes[first, second]
+        told = outcome if outcome in ("equivalent", "undecided") else "confirmed" if outcome == claimed else "reversed"
+        counts[told] += 1
+        if best in (first, second):
+            below[second if best == first else first] = told
+    not_below = tuple(row for row, told in below.items() if told in ("reversed", "equivalent"))
+    confirmed = bool(below) and all(told == "confirmed" for told in below.values())
+    answer: Answer = "no" if not_below else "yes" if confirmed else "undecided"
+    return ColumnVerdict(answer, best, not_below, *counts.values())
 
 
 def overall(verdicts: Sequence[ColumnVerdict]) -> Answer:
-    """Return the answer for a table: ``yes`` when every column says so, ``no`` when any does, else ``undecided``."""
-    answers = [verdict.answer for verdict in verdicts]
-    if "no" in answers:
-        return "no"
-    return "yes" if answers and all(answer == "yes" for answer in answers) else "undecided"
+    """Return the answer for a table: what all of its columns say, else ``undecided``."""
+    answers = {verdict.answer for verdict in verdicts}
+    return answers.pop() if len(answers) == 1 else "undecided"
 
 
 def sentence(title: str, verdict: ColumnVerdict) -> str:
     """Return a column's verdict in a sentence.
 
     Example:
-        >>> sentence("KLD", ColumnVerdict("undecided", "GDCF", (), 0, 0, 1))
-        'KLD: undecided; of 1 ordered pair 0 confirmed, 0 reversed, 1 not significantly different.'
+        >>> sentence("KLD", ColumnVerdict("undecided", "GDCF", (), 0, 0, 0, 1))
+        'KLD: undecided; of 1 ordered pair 0 confirmed, 0 reversed, 0 equivalent, 1 undecided.'
     """
-    n = verdict.confirmed + verdict.reversed + verdict.open
+    n = verdict.confirmed + verdict.reversed + verdict.equivalent + verdict.open
     pairs = f"{n} ordered pair{'' if n == 1 else 's'}"
-    beaten = f" (better here than {verdict.best}: {', '.join(verdict.beaten_by)})" if verdict.beaten_by else ""
-    counts = f"{verdict.confirmed} confirmed, {verdict.reversed} reversed, {verdict.open} not significantly different"
-    return f"{title}: {verdict.answer}{beaten}; of {pairs} {counts}."
+    rows = f" (not below {verdict.best} here: {', '.join(verdict.not_below)})" if verdict.not_below else ""
+    counts = f"{verdict.confirmed} confirmed, {verdict.reversed} reversed, {verdict.equivalent} equivalent"
+    return f"{title}: {verdict.answer}{rows}; of {pairs} {counts}, {verdict.open} undecided."

@@ -7,16 +7,24 @@ import io
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.published import ReportedTable
 from foleybench.pages import number_text
 from foleybench.reproduce.grids import Grid
-from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, row_difference
-from foleybench.reproduce.verdict import ColumnVerdict, judge_column, overall, sentence
-from foleybench.stats import ranking
+from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, row_difference, smallest_found
+from foleybench.reproduce.verdict import (
+    MARGINS,
+    RULE,
+    ColumnVerdict,
+    Outcome,
+    compare_pairs,
+    judge_column,
+    overall,
+    sentence,
+)
 
 # Our metric for each of the paper's columns; further metrics have no column there.
 COLUMNS = {"KLD": "kld_mini", "FAD": "fad_mini", "Align Acc": "align_acc_mini"}
@@ -31,6 +39,7 @@ class Table(NamedTuple):
         measured: Row label -> results, for rows that have them.
         cells: Row label -> metric -> value with interval.
         differences: Metric -> (row label, row label) -> paired difference, for rows that have results.
+        outcomes: Metric -> (row label, row label) -> what the first row is, seen from the second.
         verdicts: The paper's column -> verdict; empty when fewer than two of its rows were measured.
         reported: The paper's table, or None without a list of published numbers.
         controls: Title of a control -> metric -> value.
@@ -40,6 +49,7 @@ class Table(NamedTuple):
     measured: Mapping[str, Measured]
     cells: Mapping[str, Mapping[str, SeedsCell]]
     differences: Mapping[str, Mapping[tuple[str, str], Difference]]
+    outcomes: Mapping[str, Mapping[tuple[str, str], Outcome]]
     verdicts: Mapping[str, ColumnVerdict]
     reported: ReportedTable | None
     controls: Mapping[str, Mapping[str, SeedsCell]]
@@ -55,8 +65,14 @@ def make_table(
     differences = {
         name: {pair: row_difference(name, *(measured[label] for label in pair)) for pair in pairs} for name in names
     }
-    verdicts = _verdicts(grid, measured, differences, reported)
-    return Table(grid, measured, cells, differences, verdicts, reported, _cells(controls, names))
+    outcomes = compare_pairs(differences, {name: _direction(name) for name in names})
+    verdicts = _verdicts(grid, measured, outcomes, reported)
+    return Table(grid, measured, cells, differences, outcomes, verdicts, reported, _cells(controls, names))
+
+
+def _direction(name: str) -> Literal["higher", "lower"]:
+    metric: Metric = registry.load("metrics", name)
+    return metric.better
 
 
 def _cells(rows: Mapping[str, Measured], names: Sequence[str]) -> dict[str, dict[str, SeedsCell]]:
@@ -66,7 +82,7 @@ def _cells(rows: Mapping[str, Measured], names: Sequence[str]) -> dict[str, dict
 def _verdicts(
     grid: Grid,
     measured: Mapping[str, Measured],
-    differences: Mapping[str, Mapping[tuple[str, str], Difference]],
+    outcomes: Mapping[str, Mapping[tuple[str, str], Outcome]],
     reported: ReportedTable | None,
 ) -> dict[str, ColumnVerdict]:
     published = dict(reported.rows) if reported else {}
@@ -75,9 +91,8 @@ def _verdicts(
         return {}
     found = {}
     for column, name in COLUMNS.items():
-        metric: Metric = registry.load("metrics", name)
         values = {row.label: float(published[str(row.reported)][column].value) for row in rows}
-        found[column] = judge_column(values, differences[name], metric.better)
+        found[column] = judge_column(values, outcomes[name], _direction(name))
     return found
 
 
@@ -95,11 +110,13 @@ def table_markdown(table: Table, command: str, setup: str) -> str:
         f"Made by `{command}`. {setup}",
         "## Does the paper's ordering hold here?",
         _answer(table),
+        RULE,
         "## Measured here",
         _measured(table),
         "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`]. The `mini` "
-        "evaluators compare with no published figure. **Bold**: the best of the column and all rows that "
-        "are not significantly different from it (paired test, Holm-corrected, 5 %).",
+        "evaluators compare with no published figure. **Bold**: the best of the column and all rows that are not worse "
+        "than it by the rule above.",
+        *_power(table),
         "## Reported by the paper",
         _reported(table),
         f"How the rows are read: {table.grid.reading}",
@@ -112,10 +129,6 @@ def _answer(table: Table) -> str:
         return "Not a question this table can answer here: fewer than two of the paper's rows were measured."
     lines = [f"**{overall(list(table.verdicts.values())).capitalize()}.**"]
     lines += [f"- {sentence(column, verdict)}" for column, verdict in table.verdicts.items()]
-    lines.append(
-        "- Rule: *yes* when the paper's best row is significantly better than every other, *no* when another row is "
-        "significantly better than it, else *undecided* (paired over clips and seeds, Holm-corrected, 5 %)."
-    )
     return "\n".join(lines)
 
 
@@ -143,16 +156,36 @@ def _heading(name: str) -> str:
     return f"{metric.title}{unit} {number_text.ARROWS[metric.better]}"
 
 
+def _power(table: Table) -> list[str]:
+    """Return the paragraph that says which differences these clips and seeds can find; none without pairs."""
+    found = []
+    for name, gaps in table.differences.items():
+        sizes = sorted(size for gap in gaps.values() if (size := smallest_found(gap)) is not None)
+        if sizes:
+            margin = f"margin {MARGINS[name]:g}" if name in MARGINS else "no margin"
+            found.append(f"{_heading(name)} {sizes[len(sizes) // 2]:.2g} ({margin})")
+    if not found:
+        return []
+    return [
+        "What these clips and seeds can find: a true difference of this size is significant with 80 % power, before "
+        f"the correction, in the median pair of rows: {'; '.join(found)}. Equivalence can be shown only where the "
+        "margin is above it."
+    ]
+
+
 def _best(table: Table, name: str) -> set[str]:
-    """Return the labels of a column's best row and of all not significantly different from it."""
+    """Return the labels of a column's best row and of all that are not worse than it."""
     metric: Metric = registry.load("metrics", name)
     known = {label: cells[name].value for label, cells in table.cells.items() if math.isfinite(cells[name].value)}
     if len(known) < 2:
         return set()
     champion = max(known, key=lambda label: known[label] if metric.better == "higher" else -known[label])
-    told = {pair: gap.p_value for pair, gap in table.differences[name].items() if gap.p_value is not None}
-    corrected = dict(zip(told, ranking.holm(list(told.values())), strict=True))
-    clear = {label for pair, p in corrected.items() if p < 0.05 and champion in pair for label in pair}
+    clear = {
+        label
+        for pair, outcome in table.outcomes[name].items()
+        if champion in pair and outcome in ("better", "worse")
+        for label in pair
+    }
     return {champion, *(set(known) - clear)}
 
 
@@ -194,21 +227,22 @@ def csv_text(table: Table) -> str:
     """Return every measured value at full precision, every paired test, and every reported value, as CSV."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["kind", "row", "against", "metric", "value", "low", "high", "p_value", "by_seed"])
+    writer.writerow(
+        ["kind", "row", "against", "metric", "value", "low", "high", "p_value", "by_seed", "error", "outcome"]
+    )
     for label, cells in table.cells.items():
         for name, value in cells.items():
             seeds = " ".join(repr(v) for v in value.by_seed)
             writer.writerow(
-                ["measured", label, "", name, *map(_number, (value.value, value.low, value.high)), "", seeds]
+                ["measured", label, "", name, *map(_number, (value.value, value.low, value.high)), "", seeds, "", ""]
             )
     for name, gaps in table.differences.items():
         for (first, second), gap in gaps.items():
-            writer.writerow(
-                ["difference", first, second, name, _number(gap.difference), "", "", _number(gap.p_value), ""]
-            )
+            tested = [_number(gap.p_value), "", _number(gap.error), table.outcomes[name][first, second]]
+            writer.writerow(["difference", first, second, name, _number(gap.difference), "", "", *tested])
     for label, row in table.reported.rows if table.reported else ():
         for metric, found in row.items():
-            writer.writerow(["reported", label, "", metric, found.value, "", "", "", ""])
+            writer.writerow(["reported", label, "", metric, found.value, *[""] * 6])
     return buffer.getvalue()
 
 

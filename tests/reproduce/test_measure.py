@@ -9,7 +9,17 @@ from scipy import stats as distributions
 
 from foleybench import registry
 from foleybench.errors import ResultError
-from foleybench.reproduce.measure import Measured, _error, _Values, cell, row_difference, unpaired
+from foleybench.reproduce.measure import (
+    Difference,
+    Measured,
+    _error,
+    _Values,
+    cell,
+    equivalence_p,
+    row_difference,
+    smallest_found,
+    unpaired,
+)
 
 
 class Scored:
@@ -83,7 +93,7 @@ def test_fewer_clips_than_the_metric_asks_for_have_no_value(monkeypatch):
 
 def test_equal_rows_do_not_differ():
     values = np.linspace(0, 1, 30)
-    assert row_difference("kld_mini", row(values, values), row(values, values)) == (0.0, 1.0)
+    assert row_difference("kld_mini", row(values, values), row(values, values))[:3] == (0.0, 1.0, 0.0)
 
 
 def test_rows_of_other_seeds_cannot_be_paired():
@@ -94,6 +104,30 @@ def test_rows_of_other_seeds_cannot_be_paired():
 def test_differences_are_taken_on_common_clips():
     first, second = row([1.0, 1.0, 1.0]), row([0.0, 0.0, 0.0, 100.0])
     assert row_difference("kld_mini", first, second).difference == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("gap", [-0.3, 0.0, 0.02])
+def test_equivalence_is_the_larger_of_two_one_sided_tests(gap):
+    found = equivalence_p(Difference(gap, 0.5, 0.1, 12.0), 0.25)
+    below = distributions.t.sf((gap + 0.25) / 0.1, 12)
+    above = distributions.t.cdf((gap - 0.25) / 0.1, 12)
+    assert found == pytest.approx(max(below, above), rel=1e-12)
+
+
+def test_rows_without_a_spread_are_equivalent_where_they_are_equal():
+    assert equivalence_p(Difference(0.0, 1.0, 0.0), 0.1) == 0.0
+    assert equivalence_p(Difference(0.1, 0.0, 0.0), 0.1) == 1.0
+    assert equivalence_p(Difference(0.0, None), 0.1) is None
+    assert smallest_found(Difference(0.0, None)) is None
+
+
+def test_a_difference_of_the_smallest_size_found_is_found_in_four_of_five():
+    rng = np.random.default_rng(11)
+    n = 40
+    size = smallest_found(Difference(0.0, 1.0, 1.0 / math.sqrt(n), n - 1.0))
+    samples = rng.normal(size, 1.0, (4000, n))
+    p_values = distributions.ttest_1samp(samples, 0.0, axis=1).pvalue
+    assert np.mean(p_values < 0.05) == pytest.approx(0.8, abs=0.02)
 
 
 @pytest.mark.slow

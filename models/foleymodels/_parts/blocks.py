@@ -92,6 +92,30 @@ def window_bias(
     return torch.stack([outside if head < local_heads else torch.zeros_like(outside) for head in range(heads)])
 
 
+class KeyValues:
+    """Keys and values that an attention has computed already, so that a step of a sequence computes only its own.
+
+    Attributes:
+        key: Shape (batch, heads, n, head_dim), rotated; None before the first step.
+        value: Shape (batch, heads, n, head_dim).
+    """
+
+    def __init__(self) -> None:
+        self.key: Tensor | None = None
+        self.value: Tensor | None = None
+
+    def __len__(self) -> int:
+        """Return the number of positions."""
+        return 0 if self.key is None else self.key.shape[2]
+
+    def extended(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Add further positions; returns the keys and values of all."""
+        if self.key is not None and self.value is not None:
+            key, value = torch.cat([self.key, key], dim=2), torch.cat([self.value, value], dim=2)
+        self.key, self.value = key, value
+        return key, value
+
+
 class Attention(nn.Module):
     """Multi-head attention with QK-RMSNorm and rotary positions; cross-attention when given other keys."""
 
@@ -107,30 +131,42 @@ class Attention(nn.Module):
     def forward(
         self,
         x: Tensor,
-        table: Tensor,
+        table: Tensor | None,
         keys: Tensor | None = None,
         key_table: Tensor | None = None,
         bias: Tensor | None = None,
+        cache: KeyValues | None = None,
     ) -> Tensor:
         """Attend.
 
         Args:
             x: Queries, shape (batch, n, dim).
-            table: Rotations of the queries.
+            table: Rotations of the queries; None where positions are in ``x`` itself.
             keys: Shape (batch, m, key_dim), or None for self-attention.
-            key_table: Rotations of the keys, needed with ``keys``.
-            bias: Added to the logits, shape (heads, n, m).
+            key_table: Rotations of the keys, needed with ``keys`` and ``table``.
+            bias: Added to the logits, shape (heads, n, m); or bool, True where a query may look.
+            cache: Keys and values so far: extended by those of ``x``; of cross-attention, computed once and kept.
 
         Returns:
             Shape (batch, n, dim).
         """
-        source = x if keys is None else keys
-        query = rotate(_normed(self.query_norm, self._split(self.query(x))), table)
-        key, value = (self._split(part) for part in self.key_value(source).chunk(2, dim=-1))
-        key = rotate(_normed(self.key_norm, key), table if key_table is None else key_table)
+        query = _normed(self.query_norm, self._split(self.query(x)))
+        query = query if table is None else rotate(query, table)
+        key, value = self._key_value(x, table, cache) if keys is None else self._cross(keys, key_table, cache)
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=None if bias is None else bias.to(x.device))
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return out
+
+    def _key_value(self, source: Tensor, table: Tensor | None, cache: KeyValues | None) -> tuple[Tensor, Tensor]:
+        key, value = (self._split(part) for part in self.key_value(source).chunk(2, dim=-1))
+        key = _normed(self.key_norm, key)
+        key = key if table is None else rotate(key, table)
+        return (key, value) if cache is None else cache.extended(key, value)
+
+    def _cross(self, keys: Tensor, table: Tensor | None, cache: KeyValues | None) -> tuple[Tensor, Tensor]:
+        if cache is not None and cache.key is not None and cache.value is not None:
+            return cache.key, cache.value
+        return self._key_value(keys, table, cache)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)

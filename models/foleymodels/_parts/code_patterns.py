@@ -55,7 +55,7 @@ def delayed(codes: Tensor, delays: tuple[int, ...], fill: int) -> Tensor:
     return torch.stack(books, dim=2)
 
 
-def aligned(steps: Tensor, delays: tuple[int, ...]) -> Tensor:
+def undelayed(steps: Tensor, delays: tuple[int, ...]) -> Tensor:
     """Undo ``delayed``: return codes of shape (batch, n, n_books) from steps (batch, n + max(delays), n_books)."""
     n = steps.shape[1] - max(delays)
     books = [book[:, late : late + n] for book, late in zip(steps.unbind(2), delays, strict=True)]

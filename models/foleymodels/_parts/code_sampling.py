@@ -76,7 +76,7 @@ def probabilities(logits: Tensor, sampling: CodeSampling) -> Tensor:
     return found
 
 
-def draw(logits: Tensor, uniform: Tensor, sampling: CodeSampling) -> Tensor:
+def draw_codes(logits: Tensor, uniform: Tensor, sampling: CodeSampling) -> Tensor:
     """Draw codes.
 
     Args:
@@ -115,5 +115,5 @@ def write_codes(next_logits: NextLogits, forced: Tensor, sampling: CodeSampling,
         logits = next_logits(steps[-1] if steps else None)
         require_usable(logits.float().numpy(force=True), LARGEST_LOGIT, "logits")
         given = forced[:, index]
-        steps.append(torch.where(given >= 0, given, draw(logits, uniforms[:, index], sampling)))
+        steps.append(torch.where(given >= 0, given, draw_codes(logits, uniforms[:, index], sampling)))
     return torch.stack(steps, dim=1)

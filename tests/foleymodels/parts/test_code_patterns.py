@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from foleybench.errors import UnknownNameError
-from foleymodels._parts.code_patterns import aligned, delayed, delays_of, flattened, holds_code, unflattened
+from foleymodels._parts.code_patterns import delayed, delays_of, flattened, holds_code, undelayed, unflattened
 
 FILL = 99
 
@@ -54,7 +54,7 @@ def test_parallel_codes_stay_as_they_are():
 def test_codes_come_back(pattern, n, n_books):
     codes = torch.randint(0, 50, (3, n, n_books), generator=torch.Generator().manual_seed(n))
     delays = delays_of(pattern, n_books)
-    assert torch.equal(aligned(delayed(codes, delays, FILL), delays), codes)
+    assert torch.equal(undelayed(delayed(codes, delays, FILL), delays), codes)
     assert torch.equal(unflattened(flattened(codes), n_books), codes)
 
 

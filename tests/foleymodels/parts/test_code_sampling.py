@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from foleybench.errors import MediaError, UnknownNameError
-from foleymodels._parts.code_sampling import CodeSampling, draw, probabilities, write_codes
+from foleymodels._parts.code_sampling import CodeSampling, draw_codes, probabilities, write_codes
 
 HALVES = torch.tensor([0.5, 0.125, 0.25, 0.125]).log()
 
@@ -63,14 +63,14 @@ def test_a_naive_sampler_agrees(seed):
 def test_codes_are_drawn_as_often_as_they_are_probable():
     """20000 draws: the standard error of a share is 0.0035 at most."""
     uniform = torch.from_numpy(np.random.default_rng(0).random(20000))
-    codes = draw(HALVES.expand(20000, 4), uniform, CodeSampling())
+    codes = draw_codes(HALVES.expand(20000, 4), uniform, CodeSampling())
     shares = torch.bincount(codes, minlength=4) / 20000
     torch.testing.assert_close(shares, HALVES.exp(), atol=0.015, rtol=0)
 
 
 def test_codes_that_are_left_out_are_never_drawn():
     uniform = torch.cat([torch.zeros(1), torch.ones(1) - 1e-7, torch.linspace(0, 0.9999, 500)])
-    codes = draw(HALVES.expand(502, 4), uniform.double(), CodeSampling(top_k=2))
+    codes = draw_codes(HALVES.expand(502, 4), uniform.double(), CodeSampling(top_k=2))
     assert set(codes.tolist()) == {0, 2}
     assert codes[:2].tolist() == [0, 2]
 
@@ -78,8 +78,8 @@ def test_codes_that_are_left_out_are_never_drawn():
 def test_the_ends_of_the_uniform_numbers_are_the_ends_of_the_codes():
     least, most = torch.zeros(1).double(), torch.tensor([np.nextafter(1.0, 0.0)])
     logits = torch.tensor([[-1000.0, 0.0, 0.0, -1000.0]])
-    assert draw(logits, least, CodeSampling()).item() == 1
-    assert draw(logits, most, CodeSampling()).item() == 2
+    assert draw_codes(logits, least, CodeSampling()).item() == 1
+    assert draw_codes(logits, most, CodeSampling()).item() == 2
 
 
 @pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"top_k": -1}, {"top_p": 0.0}, {"top_p": 1.5}])

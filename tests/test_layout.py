@@ -31,7 +31,10 @@ PLUG_INS = {
     "foleybench/encoders": {"_inputs", "_nets"},
     "foleybench/protocols": set(),
     "foleybench/datasets": {"_parts"},
-    "models/foleymodels": {"_alignment", "_flow", "_parts", "_small_encoders", "_training", "_vocoders"},
+    "models/foleymodels": {
+        *("_alignment", "_codecs", "_codes", "_diffusion", "_flow", "_parts", "_small_encoders", "_sound_text"),
+        *("_systems", "_training", "_vocoders"),
+    },
 }
 MOST_FLAT = 10
 MOST_WORDS = 11

@@ -7,6 +7,7 @@ import pytest
 
 from foleybench import registry
 from foleybench.api.model import TrainContext
+from foleymodels._parts.settings import field_names
 from foleymodels.foleyflow.settings import FoleyFlowSettings, resolve_foleyflow
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -79,3 +80,33 @@ def train(name, corpus, out, *, drawn=False, asked=None, **settings):
     )
     with figures(drawn):
         return registry.load("models", name).train(context)
+
+
+SMALL_SYSTEM = {
+    **SMALL,
+    "codec_dim": "16",
+    "codec_blocks": "1",
+    "latent_dim": "8",
+    "codec_levels": "2",
+    "codebook_size": "16",
+    "codec_crop_s": "0.96",
+    "codec_steps": "6",
+    "codec_batch": "4",
+    "net_dim": "16",
+    "net_heads": "2",
+    "net_blocks": "1",
+    "net_hidden": "16",
+    "net_crop_s": "0.96",
+    "net_steps": "6",
+    "net_batch": "4",
+}
+
+
+def train_system(system, corpus, out, *, drawn=False, asked=None, **settings):
+    """Train a system made of parts on the toy corpus, small; of ``SMALL_SYSTEM`` it takes what it knows."""
+    known = {key: text for key, text in SMALL_SYSTEM.items() if key in field_names(system.settings)}
+    context = TrainContext(
+        data=corpus["train"], val=corpus["val"], out=out, settings={**known, **settings}, **(asked or {})
+    )
+    with figures(drawn):
+        return system.train(context)

@@ -1,0 +1,1 @@
+"""Turn mel tokens into codes and back: quantisers and their training."""

@@ -1,0 +1,103 @@
+"""Train the codec as a part of a system, and measure it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from foleymodels._codecs.codec import Codec, ResidualCodec
+from foleymodels._codecs.settings import CodecStageSettings
+from foleymodels._codecs.usage import usage_of
+from foleymodels._systems.parts import Part, Parts, Run, own_part
+from foleymodels._training.decoded_data import TrainingData
+from foleymodels._training.job import Job
+from foleymodels._training.loop import Losses, n_parameters, write_metrics
+
+FOLDER = "codec"
+# Clips of the validation data that it is measured on.
+_N_MEASURED = 200
+
+
+def train_codec(job: Job, codec: Codec, *, crop_s: float, steps: int, batch: int, rate: float, name: str) -> None:
+    """Train a codec on crops of mel tokens, and write its measurements to ``metrics.json``.
+
+    Args:
+        job: The run.
+        codec: The codec, on its device.
+        crop_s: Length of the crops.
+        steps: Optimiser steps.
+        batch: Crops a step.
+        rate: Peak learning rate.
+        name: Name of the part, also its folder.
+    """
+    n_tokens = round(crop_s * codec.mel.token_hz)
+
+    def losses(step: int, generator: torch.Generator) -> Losses:
+        crops = job.draw_crops(batch, n_tokens, step, generator)
+        return codec_losses(codec, job.data.crop_tokens(*crops, n_tokens, job.context.device), generator)
+
+    # Codes are running means already; a second average over steps would mix codes from before and after a restart.
+    facts = job.fit(codec, losses, name, steps=steps, rate=rate, ema=0.0, name=name)
+    found = measured_codec(codec.eval(), job.val, job.context.device)
+    write_metrics(job.context.out, {name: {**facts, **found, "parameters": n_parameters(codec)}})
+
+
+def codec_losses(codec: Codec, tokens: Tensor, generator: torch.Generator) -> Losses:
+    """Return the losses of a codec in full precision: codes that are means of few vectors need it."""
+    with torch.autocast(tokens.device.type, enabled=False):
+        return codec.losses(tokens, generator)
+
+
+@torch.inference_mode()
+def measured_codec(codec: Codec, data: TrainingData, device: str) -> dict[str, Any]:
+    """Return how well a codec rebuilds whole clips, and how its codebooks are used.
+
+    Args:
+        codec: The trained codec.
+        data: Clips.
+        device: Torch device of the codec.
+
+    Returns:
+        ``val_mel``: mean absolute error of mel tokens (standard deviations); ``used`` and ``perplexity`` for every
+        level (``usage_of``).
+    """
+    errors, found = [], []
+    for tokens in _clips(data):
+        tokens = tokens.to(device)
+        codes = codec.encode(tokens)
+        errors.append(float((codec.decode(codes) - tokens).abs().mean()))
+        found.append(codes.reshape(-1, codec.levels).cpu())
+    usage = usage_of(torch.cat(found), codec.n_codes)
+    return {"val_mel": round(sum(errors) / len(errors), 6), "used": usage.used, "perplexity": usage.perplexity}
+
+
+def _clips(data: TrainingData) -> Iterator[Tensor]:
+    for index in range(min(len(data), _N_MEASURED)):
+        first, last = data.token_offsets[index], data.token_offsets[index + 1]
+        yield torch.from_numpy(data.tokens[first:last].copy()).float()[None]
+
+
+def _new(settings: CodecStageSettings, parts: Parts) -> ResidualCodec:
+    return ResidualCodec(settings.codec, settings.signal.mel)
+
+
+def _train(run: Run, network: nn.Module) -> None:
+    codec = run.settings.codec
+    assert isinstance(network, Codec)
+    train_codec(
+        run.job, network, crop_s=codec.codec_crop_s, steps=codec.codec_steps, batch=codec.codec_batch,
+        rate=codec.codec_rate, name=FOLDER,
+    )  # fmt: skip
+
+
+RESIDUAL_CODEC: Part = own_part(FOLDER, CodecStageSettings, _new, _train, tag="residual_codec")
+
+
+def codec_in(parts: Parts) -> Codec:
+    """Return the codec among trained parts."""
+    codec = parts[FOLDER]
+    assert isinstance(codec, Codec)
+    return codec

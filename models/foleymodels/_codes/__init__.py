@@ -1,0 +1,1 @@
+"""Generate codes: masked decoding, and what systems of codes share."""

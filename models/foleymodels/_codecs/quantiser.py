@@ -1,4 +1,4 @@
-"""Quantise vectors by codebooks that are running means of what they stand for.
+"""Quantise vectors by codebooks that are running means.
 
 Sources: van den Oord, Vinyals, Kavukcuoglu 2017, "Neural discrete representation learning", appendix A.1 (codes as
 exponential moving averages); Zeghidour et al. 2021, "SoundStream", sections III-C (residual levels, dropout of levels,

@@ -1,4 +1,4 @@
-"""Train the codec as a part of a system, and measure it."""
+"""Train the codec as a part, and measure it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from foleymodels._codecs.codec import Codec, ResidualCodec
 from foleymodels._codecs.settings import CodecStageSettings
 from foleymodels._codecs.usage import usage_of
-from foleymodels._systems.parts import Part, Parts, Run, own_part
+from foleymodels._systems.parts import SystemPart, Parts, SystemRun, own_part
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job
 from foleymodels._training.loop import Losses, n_parameters, write_metrics
@@ -84,7 +84,7 @@ def _new(settings: CodecStageSettings, parts: Parts) -> ResidualCodec:
     return ResidualCodec(settings.codec, settings.signal.mel)
 
 
-def _train(run: Run, network: nn.Module) -> None:
+def _train(run: SystemRun, network: nn.Module) -> None:
     codec = run.settings.codec
     assert isinstance(network, Codec)
     train_codec(
@@ -93,7 +93,7 @@ def _train(run: Run, network: nn.Module) -> None:
     )  # fmt: skip
 
 
-RESIDUAL_CODEC: Part = own_part(FOLDER, CodecStageSettings, _new, _train, tag="residual_codec")
+RESIDUAL_CODEC: SystemPart = own_part(FOLDER, CodecStageSettings, _new, _train, tag="residual_codec")
 
 
 def codec_in(parts: Parts) -> Codec:

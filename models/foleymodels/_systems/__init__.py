@@ -1,1 +1,1 @@
-"""The skeleton of trained systems: parts with stages of their own, in one run folder."""
+"""The skeleton of systems: parts trained in one run folder."""

@@ -1,7 +1,7 @@
 """Provide the frozen frame features that all compared systems share.
 
 They are the condition of an alignment stage: a video feature and an audio plan for every mel token. A system whose
-paradigm has fewer frames a second reads them at its own times (``frames_at``).
+paradigm has fewer frames a second reads them at its own times (``features_at``).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.settings import StageSettings
 from foleymodels._alignment.stage import FOLDER, alignment_of, trained_alignment
 from foleymodels._flow.generate import ClipConditions
-from foleymodels._systems.parts import Part, Parts, Run, composed
+from foleymodels._systems.parts import SystemPart, Parts, SystemRun, composed
 from foleymodels._training.conditions import Conditions
 from foleymodels._training.decoded_data import video_input
 
 
-def _trained(run: Run, source: str) -> Alignment:
+def _trained(run: SystemRun, source: str) -> Alignment:
     alignment = trained_alignment(run.job, composed(StageSettings, run.settings), source)
     return alignment.to(run.job.context.device)
 
@@ -33,7 +33,7 @@ def _rebuilt(tensors: dict[str, Tensor], record: dict[str, Any], parts: Parts, f
     return alignment_of(tensors, record, folder)
 
 
-FRAME_FEATURES = Part(name=FOLDER, trained=_trained, rebuilt=_rebuilt)
+FRAME_FEATURES = SystemPart(name=FOLDER, trained=_trained, rebuilt=_rebuilt)
 
 
 def alignment_in(parts: Parts) -> Alignment:
@@ -43,7 +43,7 @@ def alignment_in(parts: Parts) -> Alignment:
     return alignment
 
 
-def frame_conditions(run: Run) -> Conditions:
+def frame_conditions(run: SystemRun) -> Conditions:
     """Return the features of every token of the training data, shape (any, condition_dim); computed once a run."""
     context = run.job.context
     return aligned_conditions(alignment_in(run.parts), run.job.data, context.device, context.out)
@@ -70,7 +70,7 @@ def clip_conditions(parts: Parts, settings: Any, device: str) -> ClipConditions:
     return condition_of
 
 
-def frames_at(conditions: Tensor, token_hz: float, rate_hz: float) -> Tensor:
+def features_at(conditions: Tensor, token_hz: float, rate_hz: float) -> Tensor:
     """Return the features on screen at the middles of a coarser grid's intervals: what fewer frames a second show.
 
     Args:

@@ -1,4 +1,4 @@
-"""Define the parts of a system: networks that are trained one after the other.
+"""Define the parts of a system: networks trained in a row.
 
 A trained part lies in the run folder below its name, as a checkpoint of its own, so that another run can take it
 (``--set codec=RUN/codec``) and a killed run goes on after it.
@@ -27,7 +27,7 @@ Parts = Mapping[str, nn.Module]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run:
+class SystemRun:
     """What a part is trained with.
 
     Attributes:
@@ -58,7 +58,7 @@ class Run:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Part:
+class SystemPart:
     """A network with a stage of its own.
 
     Attributes:
@@ -69,7 +69,7 @@ class Part:
     """
 
     name: str
-    trained: Callable[[Run, str], nn.Module]
+    trained: Callable[[SystemRun, str], nn.Module]
     rebuilt: Callable[[dict[str, Tensor], dict[str, Any], Parts, Path], nn.Module]
 
 
@@ -77,10 +77,10 @@ def own_part(
     name: str,
     kind: type,
     new: Callable[[Any, Parts], nn.Module],
-    train: Callable[[Run, nn.Module], None],
+    train: Callable[[SystemRun, nn.Module], None],
     *,
     tag: str = "",
-) -> Part:
+) -> SystemPart:
     """Return a part from its network and its training.
 
     Args:
@@ -97,7 +97,7 @@ def own_part(
         checkpoint.load_into(network, tensors, folder)
         return network.eval().requires_grad_(False)
 
-    def trained(run: Run, source: str) -> nn.Module:
+    def trained(run: SystemRun, source: str) -> nn.Module:
         context, wanted = run.job.context, composed(kind, run.settings)
         folder = context.out / name
         if source:
@@ -110,7 +110,7 @@ def own_part(
         _refuse_misfit(read_settings(kind, config["settings"], folder), wanted, folder, name)
         return rebuilt(tensors, config["settings"], run.parts, folder).to(context.device)
 
-    return Part(name=name, trained=trained, rebuilt=rebuilt)
+    return SystemPart(name=name, trained=trained, rebuilt=rebuilt)
 
 
 def composed(kind: type, settings: Any) -> Any:

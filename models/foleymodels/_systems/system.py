@@ -19,7 +19,7 @@ from foleybench.fields import Place, mapping, read_json
 from foleymodels._alignment.settings import StageSettings
 from foleymodels._parts import checkpoint
 from foleymodels._parts.settings import flat, read_settings
-from foleymodels._systems.parts import Part, Parts, Run, composed
+from foleymodels._systems.parts import SystemPart, Parts, SystemRun, composed
 from foleymodels._systems.settings import SystemOptions
 from foleymodels._training.conditions import forget_conditions
 from foleymodels._training.decoded_data import CacheSettings, cache_settings
@@ -45,7 +45,7 @@ class System:
 
     name: str
     settings: type
-    parts: tuple[Part, ...]
+    parts: tuple[SystemPart, ...]
     generator: Callable[[Any, Parts, BuildContext], MelGenerator]
     options: type[SystemOptions] = SystemOptions
     main_steps: str = "net_steps"
@@ -63,7 +63,7 @@ class System:
         job = Job.start(context, settings.loop, options, _cache(settings))
         trained: dict[str, nn.Module] = {}
         for part in self.parts:
-            run = Run(job=job, settings=settings, parts=dict(trained), generator_of=self._sampled(settings))
+            run = SystemRun(job=job, settings=settings, parts=dict(trained), generator_of=self._sampled(settings))
             trained[part.name] = part.trained(run, getattr(options, part.name, ""))
             if options.stage == part.name:
                 return context.out / part.name

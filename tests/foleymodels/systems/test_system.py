@@ -12,7 +12,7 @@ from foleybench.api.model import BuildContext
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.settings import SIZES, flat, of_size
-from foleymodels._systems.features import FeatureScale, frames_at
+from foleymodels._systems.features import FeatureScale, features_at
 from foleymodels._systems.parts import _refuse_misfit
 from foleymodels._systems.settings import FeatureSettings
 from tests.foleymodels.small import train_system
@@ -173,10 +173,10 @@ def test_systems_see_as_many_clips_as_the_flow_and_all_have_the_same_features():
 
 def test_frames_at_a_coarser_rate_are_those_on_screen():
     conditions = torch.arange(125.0).reshape(1, 125, 1)  # 4 s at 31.25 a second
-    assert frames_at(conditions, 31.25, 1.0)[0, :, 0].tolist() == [15, 46, 78, 109]
-    assert frames_at(conditions, 31.25, 5.0).shape == (1, 20, 1)
-    assert frames_at(conditions, 31.25, 5.0)[0, :3, 0].tolist() == [3, 9, 15]
-    assert frames_at(conditions[:, :9], 31.25, 1.0)[0, :, 0].tolist() == [8], "a clip under a second has one frame"
+    assert features_at(conditions, 31.25, 1.0)[0, :, 0].tolist() == [15, 46, 78, 109]
+    assert features_at(conditions, 31.25, 5.0).shape == (1, 20, 1)
+    assert features_at(conditions, 31.25, 5.0)[0, :3, 0].tolist() == [3, 9, 15]
+    assert features_at(conditions[:, :9], 31.25, 1.0)[0, :, 0].tolist() == [8], "a clip under a second has one frame"
 
 
 def test_the_scale_is_that_of_the_training_data():

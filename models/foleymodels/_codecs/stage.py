@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from foleymodels._codecs.codec import Codec, ResidualCodec
 from foleymodels._codecs.settings import CodecStageSettings
 from foleymodels._codecs.usage import usage_of
-from foleymodels._systems.parts import SystemPart, Parts, SystemRun, own_part
+from foleymodels._systems.parts import Parts, SystemPart, SystemRun, own_part
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job
 from foleymodels._training.loop import Losses, n_parameters, write_metrics

@@ -19,7 +19,7 @@ from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.settings import StageSettings
 from foleymodels._alignment.stage import FOLDER, alignment_of, trained_alignment
 from foleymodels._flow.generate import ClipConditions
-from foleymodels._systems.parts import SystemPart, Parts, SystemRun, composed
+from foleymodels._systems.parts import Parts, SystemPart, SystemRun, composed
 from foleymodels._training.conditions import Conditions
 from foleymodels._training.decoded_data import video_input
 

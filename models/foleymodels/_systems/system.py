@@ -19,7 +19,7 @@ from foleybench.fields import Place, mapping, read_json
 from foleymodels._alignment.settings import StageSettings
 from foleymodels._parts import checkpoint
 from foleymodels._parts.settings import flat, read_settings
-from foleymodels._systems.parts import SystemPart, Parts, SystemRun, composed
+from foleymodels._systems.parts import Parts, SystemPart, SystemRun, composed
 from foleymodels._systems.settings import SystemOptions
 from foleymodels._training.conditions import forget_conditions
 from foleymodels._training.decoded_data import CacheSettings, cache_settings

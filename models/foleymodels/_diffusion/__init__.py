@@ -1,0 +1,1 @@
+"""Diffusion: noise schedules, what a network predicts, samplers, guidance by gradients."""

@@ -1,4 +1,4 @@
-"""Guide a sampler by gradients: a classifier's, or a loss on the latent.
+"""Guide a sampler by gradients: a classifier's or a loss's.
 
 Sources: Dhariwal and Nichol 2021, algorithm 2 (classifier); yzxing87/Seeing-and-Hearing@75cdbbc
 ``pipeline_audioldm.py: bind_forward_double_loss`` (a fresh Adam on the latent after a step).

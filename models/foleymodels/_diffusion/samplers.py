@@ -20,7 +20,7 @@ from foleymodels._diffusion.process import Denoiser, Process
 METHODS = ("dpm", "ddim")
 
 
-def sample(
+def denoise(
     process: Process,
     denoiser: Denoiser,
     noise: Tensor,

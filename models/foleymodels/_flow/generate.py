@@ -13,7 +13,7 @@ from foleybench.api.model import BuildContext
 from foleybench.clips import Clip
 from foleymodels._flow.network import Flow, guided_velocity
 from foleymodels._flow.settings import FlowSettings
-from foleymodels._parts.samplers import sample
+from foleymodels._parts.samplers import AfterStep, sample
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
 from foleymodels._training.loop import n_parameters
@@ -51,8 +51,54 @@ def sampling_of(settings: FlowSettings, context: BuildContext) -> Sampling:
     )
 
 
-class FlowTokens:
-    """Makes mel tokens from noise; windows are cross-faded at every step of the sampler."""
+class FlowSampler:
+    """Samples a trained flow from noise; windows are cross-faded at every step of the sampler."""
+
+    def __init__(self, flow: Flow, sampling: Sampling, device: str) -> None:
+        """Take the trained flow.
+
+        Args:
+            flow: The network.
+            sampling: Settings of sampling.
+            device: A torch device name.
+        """
+        self._flow = flow.eval().requires_grad_(False).to(device)
+        self._sampling, self._device = sampling, device
+
+    def draw(
+        self, condition: Tensor, windows: Windows, rng: np.random.Generator, after_step: AfterStep | None = None
+    ) -> Tensor:
+        """Return mel tokens, shape (batch, n_tokens, token_dim).
+
+        Args:
+            condition: Shape (batch, n_tokens, condition_dim).
+            windows: Stretches that the network sees at once.
+            rng: Source of the noise.
+            after_step: Changes the point after a step, as in ``sample``.
+        """
+        shape = (len(condition), windows.n, self._flow.mel.token_dim)
+        noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32)).to(self._device)
+        return self.integrate(noise, condition.to(self._device), windows, after_step)
+
+    def integrate(
+        self, noise: Tensor, condition: Tensor, windows: Windows, after_step: AfterStep | None = None
+    ) -> Tensor:
+        """Go from noise to mel tokens, both (batch, n_tokens, token_dim)."""
+        flow, sampling = self._flow, self._sampling
+        prepared = flow.prepare(windows.split(condition))
+
+        def velocity(x: Tensor, tau: Tensor, following: Tensor) -> Tensor:
+            now, then = (time.repeat_interleave(len(windows.starts)) for time in (tau, following))
+            return windows.merge(guided_velocity(flow, windows.split(x), now, prepared, sampling.scale, then))
+
+        return sample(
+            flow.path, velocity, noise,
+            nfe=sampling.nfe, method=sampling.sampler, times=flow.times, after_step=after_step,
+        )  # fmt: skip
+
+
+class FlowTokens(FlowSampler):
+    """Makes mel tokens of clips."""
 
     def __init__(self, flow: Flow, condition_of: ClipConditions, sampling: Sampling, device: str) -> None:
         """Take the trained flow.
@@ -64,31 +110,12 @@ class FlowTokens:
             sampling: Settings of sampling.
             device: A torch device name.
         """
-        self._flow = flow.eval().requires_grad_(False).to(device)
-        self._condition_of, self._sampling, self._device = condition_of, sampling, device
+        super().__init__(flow, sampling, device)
+        self._condition_of = condition_of
 
     def __call__(self, clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
         """Return the mel tokens of clips of one length, shape (n_clips, n_tokens, token_dim)."""
-        shape = (len(clips), windows.n, self._flow.mel.token_dim)
-        noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32)).to(self._device)
-        return self.integrate(noise, self._condition_of(clips, windows.n).to(self._device), windows)
-
-    def integrate(self, noise: Tensor, condition: Tensor, windows: Windows) -> Tensor:
-        """Go from noise to mel tokens, both (batch, n_tokens, token_dim).
-
-        Args:
-            noise: Start of the path.
-            condition: Shape (batch, n_tokens, condition_dim).
-            windows: Stretches that the network sees at once.
-        """
-        flow, sampling = self._flow, self._sampling
-        prepared = flow.prepare(windows.split(condition))
-
-        def velocity(x: Tensor, tau: Tensor, following: Tensor) -> Tensor:
-            now, then = (time.repeat_interleave(len(windows.starts)) for time in (tau, following))
-            return windows.merge(guided_velocity(flow, windows.split(x), now, prepared, sampling.scale, then))
-
-        return sample(flow.path, velocity, noise, nfe=sampling.nfe, method=sampling.sampler, times=flow.times)
+        return self.draw(self._condition_of(clips, windows.n), windows, rng)
 
 
 def flow_generator(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,24 @@ from foleybench.errors import FoleyError
 from foleymodels._parts.paths import FlowPath
 
 Velocity = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+class FlowStep(NamedTuple):
+    """A step that was just taken.
+
+    Attributes:
+        number: Its number, from 0.
+        now: Flow time that it began at.
+        noise: Estimate of the noise that it was taken with, shape (batch, n, d).
+    """
+
+    number: int
+    now: float
+    noise: Tensor
+
+
+# From the point after a step and that step to the point to go on from.
+AfterStep = Callable[[Tensor, FlowStep], Tensor]
 
 
 def even_times(n_steps: int) -> list[float]:
@@ -33,6 +52,7 @@ def sample(
     nfe: int,
     method: str = "euler",
     times: Callable[[int], list[float]] = even_times,
+    after_step: AfterStep | None = None,
 ) -> Tensor:
     """Integrate from noise to data.
 
@@ -44,6 +64,7 @@ def sample(
         method: ``euler`` (one evaluation a step), or ``heun`` (two; the last step is Euler's, the last two when ``nfe``
             is even).
         times: From a number of steps to the times of their ends, 1 first and 0 last.
+        after_step: Changes the point after every step, the last one too.
 
     Returns:
         Shape (batch, n, d).
@@ -56,7 +77,7 @@ def sample(
     if method not in ("euler", "heun"):
         raise FoleyError(f"there is no sampler {method!r}; samplers are euler, heun.")
     n_corrected = 0 if method == "euler" else max(0, (nfe - 1) // 2)
-    return _integrate(path, velocity, noise, times(nfe - n_corrected), n_corrected)
+    return _integrate(path, velocity, noise, times(nfe - n_corrected), n_corrected, after_step)
 
 
 def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
@@ -64,7 +85,14 @@ def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
     return unconditional + scale * (conditional - unconditional)
 
 
-def _integrate(path: FlowPath, velocity: Velocity, x: Tensor, times: list[float], n_corrected: int) -> Tensor:
+def _integrate(
+    path: FlowPath,
+    velocity: Velocity,
+    x: Tensor,
+    times: list[float],
+    n_corrected: int,
+    after_step: AfterStep | None,
+) -> Tensor:
     for index, (now, following) in enumerate(itertools.pairwise(times)):
         output = velocity(x, x.new_full((len(x),), now), x.new_full((len(x),), following))
         if index < n_corrected:
@@ -72,7 +100,9 @@ def _integrate(path: FlowPath, velocity: Velocity, x: Tensor, times: list[float]
             at_end = x.new_full((len(x),), following)
             later = velocity(guess, at_end, at_end)
             output = (output + _seen_from(path, guess, later, now, following)) / 2
-        x = _move(path, x, output, now, following)
+        start, x = x, _move(path, x, output, now, following)
+        if after_step is not None:
+            x = after_step(x, FlowStep(index, now, _ends(path, start, output, now)[1]))
     return x
 
 

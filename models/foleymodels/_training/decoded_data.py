@@ -83,7 +83,8 @@ class TrainingData:
         tokens: Shape (sum of tokens, token_dim) float16.
         frame_offsets: First frame of each clip, shape (n + 1,).
         token_offsets: First token of each clip, shape (n + 1,).
-        labels: Class of each clip, "" when unknown. No model is given it: supervised upper bounds and probes use it.
+        labels: Class or caption of each clip, "" when unknown. No generator is given it: text encoders, supervised
+            upper bounds and probes are trained with it.
         targets: Features of the audio at every token, shape (sum of tokens, dim) float16, or None.
         onsets_s: Audible onsets of each clip in seconds, None where the data set does not know its events; used alike.
     """

@@ -9,7 +9,8 @@ share lies in folders with an underscore; each imports only itself and those bef
 - ``_vocoders``: Griffin-Lim, a trained vocoder, and ``MelGenerator``: audio of exact length from mel tokens;
 - ``_small_encoders``: small frozen encoders of frames and audio, pretrained on the train split;
 - ``_alignment``: the alignment network, its objectives (masked, contrastive, supervised), its training and probes;
-- ``_flow``: a flow on mel tokens: network, training, sampling.
+- ``_flow``: a flow on mel tokens: network, training, sampling;
+- ``_sound_text``: sound and text in one space, a text encoder, and a flow that never sees video.
 
 To add a system: write ``name.py`` that defines ``MODEL``. Compose its settings of subjects (``SignalSettings``,
 ``AlignmentSettings``, ``FlowSettings``, ``LoopSettings``, its own), train its stages in a ``Job``, and give

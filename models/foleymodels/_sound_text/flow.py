@@ -1,4 +1,4 @@
-"""Train a flow on sound alone, told the vector of the sound.
+"""Train a flow on sound alone, told its vector.
 
 It stands for AudioLDM (Liu et al. 2023), which is trained on the CLAP vector of the very audio that it makes, and given
 that of a caption, or one that was mapped from a video, at generation. It never sees video.

@@ -18,7 +18,7 @@ from foleymodels._sound_text.settings import SoundTextSettings
 from foleymodels._sound_text.text import TextEncoder
 
 
-class SoundTower(nn.Module):
+class VectorTower(nn.Module):
     """Mel tokens to one unit vector: a context of four tokens to each side, then mean and maximum over time."""
 
     def __init__(self, token_dim: int, dim: int, vector_dim: int) -> None:
@@ -42,7 +42,7 @@ class SoundText(nn.Module):
     def __init__(self, settings: SoundTextSettings) -> None:
         super().__init__()
         sound = settings.sound
-        self.tower = SoundTower(settings.signal.mel.token_dim, sound.sound_dim, sound.vector_dim)
+        self.tower = VectorTower(settings.signal.mel.token_dim, sound.sound_dim, sound.vector_dim)
         self.text = TextEncoder(settings.text)
         self.leave = nn.Linear(settings.text.text_dim, sound.vector_dim)
         self.log_scale = nn.Parameter(torch.tensor(LOG_SCALE))

@@ -7,6 +7,7 @@ import dataclasses
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.settings import Subject, amount
 from foleymodels._parts.signal import SignalSettings
+from foleymodels._systems.settings import SystemOptions
 from foleymodels._training.settings import LoopSettings
 
 
@@ -88,3 +89,16 @@ class SoundFlowSettings:
     sound: SoundSettings
     flow: FlowSettings
     loop: LoopSettings
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SoundTextOptions(SystemOptions):
+    """Options of a run of a system on a flow that never sees video.
+
+    Attributes:
+        sound_text: Folder of a trained sound-text model to use instead of training one.
+        flow: Folder of a flow that was trained on its vectors, to use instead of training one.
+    """
+
+    sound_text: str = ""
+    flow: str = ""

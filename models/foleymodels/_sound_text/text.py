@@ -34,10 +34,10 @@ def words_of(caption: str) -> list[str]:
     return [word.encode()[:_LONGEST_WORD].decode(errors="ignore") for word in found]
 
 
-def packed(texts: Sequence[str], rows: int, width: int) -> Tensor:
+def packed_texts(texts: Sequence[str], rows: int, width: int) -> Tensor:
     """Return texts as bytes, shape (rows, width) uint8, filled up with zeros; texts that do not fit are cut.
 
-    Weights of a fixed shape can hold them: ``unpacked`` gives the texts back.
+    Weights of a fixed shape can hold them: ``unpacked_texts`` gives the texts back.
     """
     table = torch.zeros(rows, width, dtype=torch.uint8)
     for row, text in enumerate(texts[:rows]):
@@ -46,8 +46,8 @@ def packed(texts: Sequence[str], rows: int, width: int) -> Tensor:
     return table
 
 
-def unpacked(table: Tensor) -> list[str]:
-    """Return the texts of ``packed``, "" for empty rows."""
+def unpacked_texts(table: Tensor) -> list[str]:
+    """Return the texts of ``packed_texts``, "" for empty rows."""
     return [bytes(row).rstrip(b"\0").decode() for row in table.cpu().tolist()]
 
 
@@ -89,11 +89,11 @@ class TextEncoder(nn.Module):
         """Fill the table with the most frequent words of the training captions, equally frequent ones by alphabet."""
         counts = collections.Counter(word for caption in captions for word in words_of(caption))
         ordered = sorted(counts, key=lambda word: (-counts[word], word))
-        self.words.copy_(packed(["", "", *ordered], *self.words.shape))
+        self.words.copy_(packed_texts(["", "", *ordered], *self.words.shape))
 
     def vocabulary(self) -> list[str]:
         """Return the words of the table, by row; "" where there is none."""
-        return unpacked(self.words)
+        return unpacked_texts(self.words)
 
     def rows(self, captions: Sequence[str]) -> Tensor:
         """Return the rows of captions' words, shape (n_captions, longest), at least one word long, 0 beyond the end."""

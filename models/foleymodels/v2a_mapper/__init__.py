@@ -1,4 +1,4 @@
-"""V2A-Mapper (Wang et al. 2024) as a core: one vector from video to sound.
+"""V2A-Mapper (Wang et al. 2024): one vector from video to sound.
 
 A frozen mean video vector is mapped to a vector of sound, from which a flow that never sees video makes the audio.
 ``MODEL_CARD.md`` says what is kept, what is smaller and what is unknown.

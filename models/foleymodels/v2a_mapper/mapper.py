@@ -1,4 +1,4 @@
-"""Map a video vector to a sound vector: diffusion prior, or regression.
+"""Map a video vector to a sound vector: prior or regression.
 
 The prior is that of Ramesh et al. 2022 (section 2.2), which V2A-Mapper takes: a transformer of four tokens (video,
 time, noisy vector, a query) whose query becomes the estimate of the clean vector, on a cosine schedule.

@@ -8,7 +8,7 @@ from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.settings import Subject, amount, choice
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._sound_text.settings import SoundSettings, TextSettings
-from foleymodels._systems.settings import FeatureSettings, SystemOptions
+from foleymodels._systems.settings import FeatureSettings
 from foleymodels._training.settings import LoopSettings
 
 
@@ -68,16 +68,3 @@ class V2AMapperSettings:
     mapper: MapperSettings
     flow: FlowSettings
     loop: LoopSettings
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class V2AMapperOptions(SystemOptions):
-    """Options of a run.
-
-    Attributes:
-        sound_text: Folder of a trained sound-text model to use instead of training one.
-        flow: Folder of a flow that was trained on its vectors, to use instead of training one.
-    """
-
-    sound_text: str = ""
-    flow: str = ""

@@ -14,6 +14,7 @@ from foleybench.clips import Clip, IntArray
 from foleymodels._flow.generate import ClipConditions, FlowSampler, sampling_of
 from foleymodels._parts.windows import Windows
 from foleymodels._sound_text.flow import SOUND_FLOW, sound_flow_in
+from foleymodels._sound_text.settings import SoundTextOptions
 from foleymodels._sound_text.stage import SOUND_TEXT, clip_vectors, sound_text_in
 from foleymodels._systems.features import FRAME_FEATURES, alignment_in, clip_conditions, frame_conditions
 from foleymodels._systems.parts import Parts, SystemRun, own_part
@@ -23,7 +24,7 @@ from foleymodels._training.data_parallel import share
 from foleymodels._training.loop import Losses, batch_indices, n_parameters, write_metrics
 from foleymodels._vocoders.mel_generator import MakeTokens, MelGenerator
 from foleymodels.v2a_mapper.mapper import Mapper, new_mapper
-from foleymodels.v2a_mapper.settings import MapperPartSettings, V2AMapperOptions, V2AMapperSettings
+from foleymodels.v2a_mapper.settings import MapperPartSettings, V2AMapperSettings
 
 FOLDER = "mapper"
 
@@ -94,7 +95,7 @@ SYSTEM = System(
     settings=V2AMapperSettings,
     parts=(SOUND_TEXT, FRAME_FEATURES, own_part(FOLDER, MapperPartSettings, _new, _train), SOUND_FLOW),
     generator=_generator,
-    options=V2AMapperOptions,
+    options=SoundTextOptions,
     main_steps="flow_steps",
     forced={"condition": "static"},
 )

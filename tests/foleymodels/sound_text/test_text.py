@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from foleymodels._sound_text.settings import TextSettings
-from foleymodels._sound_text.text import PADDING, UNKNOWN, TextEncoder, packed, unpacked, words_of
+from foleymodels._sound_text.text import PADDING, UNKNOWN, TextEncoder, packed_texts, unpacked_texts, words_of
 
 
 def encoder(**more):
@@ -22,8 +22,8 @@ def test_words_are_cut_at_what_is_no_letter():
 
 def test_texts_come_back_from_bytes():
     texts = ["", "hammer", "été"]
-    assert unpacked(packed(texts, 4, 8)) == [*texts, ""]
-    assert unpacked(packed(["hammer", "axe"], 1, 3)) == ["ham"]
+    assert unpacked_texts(packed_texts(texts, 4, 8)) == [*texts, ""]
+    assert unpacked_texts(packed_texts(["hammer", "axe"], 1, 3)) == ["ham"]
 
 
 def test_the_most_frequent_words_are_known():

@@ -84,5 +84,9 @@ class ResidualCodec(Codec):
         error = F.l1_loss(self.leave(found.values), tokens)
         return {"loss": error + self.settings.commitment * found.commitment, "mel": error, "distance": found.commitment}
 
+    def codebooks(self) -> Tensor:
+        """Return the vectors of the codes, shape (levels, n_codes, latent_dim)."""
+        return self.quantiser.codebooks()
+
     def _blocks(self) -> list[nn.Module]:
         return [Context(self.settings.codec_dim) for _ in range(self.settings.codec_blocks)]

@@ -117,6 +117,10 @@ class ResidualQuantiser(nn.Module):
         books = self._books()[: codes.shape[-1]]
         return torch.stack([book.values(codes[..., level]) for level, book in enumerate(books)]).sum(0)
 
+    def codebooks(self) -> Tensor:
+        """Return the vectors of all codes, shape (levels, size, dim)."""
+        return torch.stack([book.codes for book in self._books()])
+
     def forward(self, vectors: Tensor, generator: torch.Generator | None = None, drop_p: float = 0.0) -> Quantised:
         """Quantise, and in training let the codebooks learn.
 

@@ -1,1 +1,1 @@
-"""Generate codes: masked decoding, and what systems of codes share."""
+"""Predict masked codes: masks, networks, decoding; what masked systems share."""

@@ -243,10 +243,10 @@ class ModulatedBlock(nn.Module):
     AdaLN-single (one shared projection outside, a learned table per block here) in the per-token form.
     """
 
-    def __init__(self, dim: int, heads: int, hidden: int) -> None:
+    def __init__(self, dim: int, heads: int, hidden: int, width: int = 3) -> None:
         super().__init__()
         self.attention = Attention(dim, heads)
-        self.mlp = ConvMLP(dim, hidden)
+        self.mlp = ConvMLP(dim, hidden, width)
         self.table = nn.Parameter(torch.zeros(6, dim))
 
     def forward(self, x: Tensor, modulation: Tensor, table: Tensor) -> Tensor:

@@ -60,7 +60,8 @@ class PrefixCodes(nn.Module):
 
     def sounds(self, codes: Tensor) -> Tensor:
         """Return vectors of codes, shape (batch, n, dim)."""
-        return self.hear(codes) + self.heard
+        vectors: Tensor = self.hear(codes) + self.heard
+        return vectors
 
     def tables(self, m: int, n: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return the rotations of ``m`` frames and of ``n`` codes, whose positions are seconds."""

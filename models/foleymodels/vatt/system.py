@@ -1,4 +1,4 @@
-"""Fill masked codes by an encoder of several ways and a decoder.
+"""Fill masked codes by a multiway encoder and a decoder.
 
 Their prefix has five video frames a second.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from foleymodels._codecs.codec import Codec, ResidualCodec
-from foleymodels._codecs.settings import CodecStageSettings
+from foleymodels._codecs.settings import CodecSettings, CodecStageSettings
 from foleymodels._codecs.usage import usage_of
 from foleymodels._systems.parts import Parts, SystemPart, SystemRun, own_part
 from foleymodels._training.decoded_data import TrainingData
@@ -17,6 +17,7 @@ from foleymodels._training.job import Job
 from foleymodels._training.loop import Losses, n_parameters, write_metrics
 
 FOLDER = "codec"
+TAG = "residual_codec"
 # Clips of the validation data that it is measured on.
 _N_MEASURED = 200
 
@@ -80,20 +81,27 @@ def _clips(data: TrainingData) -> Iterator[Tensor]:
         yield torch.from_numpy(data.tokens[first:last].copy()).float()[None]
 
 
-def _new(settings: CodecStageSettings, parts: Parts) -> ResidualCodec:
+def new_residual_codec(settings: CodecStageSettings) -> ResidualCodec:
+    """Return an untrained codec."""
     return ResidualCodec(settings.codec, settings.signal.mel)
 
 
-def _train(run: SystemRun, network: nn.Module) -> None:
-    codec = run.settings.codec
-    assert isinstance(network, Codec)
+def train_residual_codec(job: Job, settings: CodecSettings, codec: Codec) -> None:
+    """Train a codec by its settings, see ``train_codec``."""
     train_codec(
-        run.job, network, crop_s=codec.codec_crop_s, steps=codec.codec_steps, batch=codec.codec_batch,
-        rate=codec.codec_rate, name=FOLDER,
+        job, codec, crop_s=settings.codec_crop_s, steps=settings.codec_steps, batch=settings.codec_batch,
+        rate=settings.codec_rate, name=FOLDER,
     )  # fmt: skip
 
 
-RESIDUAL_CODEC: SystemPart = own_part(FOLDER, CodecStageSettings, _new, _train, tag="residual_codec")
+def _train(run: SystemRun, network: nn.Module) -> None:
+    assert isinstance(network, Codec)
+    train_residual_codec(run.job, run.settings.codec, network)
+
+
+RESIDUAL_CODEC: SystemPart = own_part(
+    FOLDER, CodecStageSettings, lambda settings, parts: new_residual_codec(settings), _train, tag=TAG
+)
 
 
 def codec_in(parts: Parts) -> Codec:

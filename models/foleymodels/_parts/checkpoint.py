@@ -80,6 +80,15 @@ def read_checkpoint(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[st
     return tensors, config
 
 
+def kind_of(folder: Path) -> str:
+    """Return the kind of a checkpoint.
+
+    Raises:
+        FoleyError: No checkpoint there, or a broken file.
+    """
+    return str(_read_config(folder).get("kind"))
+
+
 def write_tensors(
     path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any] | None = None, entry: str = "facts"
 ) -> str:

@@ -1,4 +1,4 @@
-"""``foleybench train``: train a model, the evaluators, or an alignment classifier."""
+"""``foleybench train``: train a model, evaluators, or make an index."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from foleybench.files import require_writable
 from foleybench.runtime import distributed
 from foleybench.runtime.lock import locked
 
-HELP = "train a model (foleyflow ...), evaluators or align-classifier; goes on from the last checkpoint"
+HELP = "train a model (foleyflow ...), evaluators, align-classifier or copying-index; goes on from the last checkpoint"
 EXAMPLE = "foleybench train foleyflow --size tiny --data shards/synthfoley/train.manifest.jsonl --out runs/foleyflow"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    parser.add_argument("model", help="a name from `foleybench list models`, or `evaluators`, or `align-classifier`")
+    parser.add_argument(
+        "model", help="a name from `foleybench list models`, or `evaluators`, `align-classifier`, `copying-index`"
+    )
     add_data(parser)
     parser.add_argument("--val", type=Path, metavar="MANIFEST", help="manifest of the validation split")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoints, logs, plots")
@@ -55,12 +57,14 @@ def _train(args: argparse.Namespace) -> int:
     from foleybench.scoring.device import usable_device
 
     args.device = usable_device(args.device)
-    if args.model in ("evaluators", "align-classifier"):
+    if args.model in ("evaluators", "align-classifier", "copying-index"):
         _refuse_unheard(args)
     if args.model == "evaluators":
         return _train_evaluators(args)
     if args.model == "align-classifier":
         return _train_align_classifier(args)
+    if args.model == "copying-index":
+        return _make_copying_index(args)
     return _train_model(args)
 
 
@@ -115,6 +119,16 @@ def _train_align_classifier(args: argparse.Namespace) -> int:
     for name, value in measured.items():
         sys.stderr.write(f"{name} {value:.4f}\n")
     sys.stderr.write(f"score with: FOLEYBENCH_WEIGHTS={args.out} foleybench eval --protocol align_trained ...\n")
+    sys.stdout.write(f"{args.out}\n")
+    return EXIT_OK
+
+
+def _make_copying_index(args: argparse.Namespace) -> int:
+    from foleybench.evaluators.copying import build_copying_index
+
+    for name, value in build_copying_index(args.data, args.val, args.out, args.seed).items():
+        sys.stderr.write(f"{name} {value:.5f}\n")
+    sys.stderr.write(f"score with: FOLEYBENCH_WEIGHTS={args.out} foleybench eval --metric copying_share ...\n")
     sys.stdout.write(f"{args.out}\n")
     return EXIT_OK
 

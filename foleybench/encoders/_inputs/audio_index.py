@@ -1,0 +1,108 @@
+"""Find stretches of audio in a collection, by spectrogram and waveform."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from foleybench.clips import AudioArray, FloatArray, IntArray
+from foleybench.encoders._inputs.sound_patches import HOP, WINDOW, sound_patches
+
+# Windows of the audio that is looked up start every 64 ms.
+QUERY_EVERY = 4
+# A window that is found this well is a copy.
+COPIED = 0.9
+_CANDIDATES = 5
+# A window lies between two patches of the collection, at most half a hop from the nearer one.
+_REACH = 2 * HOP
+_BLOCK = 1 << 16
+# At least the longer of the two: the wrapped lags lie beyond those that are read.
+_FFT = 4096
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AudioIndex:
+    """A collection of audio that can be searched.
+
+    Attributes:
+        audio: All clips end to end at ``RATE_HZ``, each scaled to full scale and followed by ``WINDOW`` of silence,
+            shape (N,) int16.
+        places: First sample of each patch in ``audio``, shape (n,) int64.
+        codes: The patches on the axes, unit vectors, shape (n, k) float16.
+        mean: Subtracted from a patch, shape (d,) float32.
+        axes: Principal axes of the patches, shape (d, k) float32.
+    """
+
+    audio: npt.NDArray[np.int16]
+    places: IntArray
+    codes: npt.NDArray[np.float16]
+    mean: npt.NDArray[np.float32]
+    axes: npt.NDArray[np.float32]
+
+    def correlations(self, audio: AudioArray) -> npt.NDArray[np.float32]:
+        """Return how well each audible window of audio is found in the collection.
+
+        Args:
+            audio: Mono at ``RATE_HZ``, shape (N,).
+
+        Returns:
+            Largest magnitude of the normalised cross-correlation of the window's waveform with the collection's, over
+            the five places whose spectrogram is most alike and 32 ms around them; shape (windows,), 0 to 1.
+        """
+        found = sound_patches(audio, every=QUERY_EVERY)
+        if not len(found.starts) or not len(self.places):
+            return np.zeros(len(found.starts), dtype=np.float32)
+        padded = np.concatenate([audio, np.zeros(WINDOW, dtype=np.float32)])
+        windows = np.stack([padded[start : start + WINDOW] for start in found.starts])
+        best = np.zeros(len(windows))
+        for candidates in self._nearest(project(found.values, self.mean, self.axes)).T:
+            best = np.maximum(best, _correlate(windows, self._around(self.places[candidates])))
+        return best.astype(np.float32)
+
+    def _nearest(self, queries: npt.NDArray[np.float32]) -> IntArray:
+        """Return the rows of the patches most alike, shape (queries, at most five)."""
+        kept = np.zeros((len(queries), 0), dtype=np.float32)
+        rows = np.zeros((len(queries), 0), dtype=np.int64)
+        for start in range(0, len(self.codes), _BLOCK):
+            alike = queries @ self.codes[start : start + _BLOCK].astype(np.float32).T
+            count = min(_CANDIDATES, alike.shape[1])
+            top = np.argpartition(-alike, count - 1, axis=1)[:, :count]
+            kept = np.concatenate([kept, np.take_along_axis(alike, top, axis=1)], axis=1)
+            rows = np.concatenate([rows, top + start], axis=1)
+            order = np.argsort(-kept, axis=1, kind="stable")[:, :_CANDIDATES]
+            kept, rows = np.take_along_axis(kept, order, axis=1), np.take_along_axis(rows, order, axis=1)
+        return rows
+
+    def _around(self, places: IntArray) -> FloatArray:
+        """Return the audio at some places with ``_REACH`` samples to each side, shape (places, samples)."""
+        at = places[:, None] + np.arange(-_REACH, WINDOW + _REACH)
+        inside = (at >= 0) & (at < len(self.audio))
+        return np.where(inside, self.audio[np.clip(at, 0, len(self.audio) - 1)], 0).astype(np.float64)
+
+
+def project(
+    patches: npt.NDArray[np.float32], mean: npt.NDArray[np.float32], axes: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return patches (n, d) on axes (d, k) as unit vectors, shape (n, k)."""
+    found = (patches - mean) @ axes
+    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def _correlate(windows: npt.NDArray[np.float32], around: FloatArray) -> FloatArray:
+    """Return the largest magnitude of the normalised cross-correlation of each row, shape (rows,).
+
+    First differences are compared: else the strong low partials alone decide.
+    """
+    short, long = np.diff(windows.astype(np.float64), axis=1), np.diff(around, axis=1)
+    spectrum = np.fft.rfft(long, _FFT, axis=1) * np.conj(np.fft.rfft(short, _FFT, axis=1))
+    n_lags = long.shape[1] - short.shape[1] + 1
+    products = np.fft.irfft(spectrum, _FFT, axis=1)[:, :n_lags]
+    sums = np.cumsum(np.pad(long**2, ((0, 0), (1, 0))), axis=1)
+    energy = sums[:, short.shape[1] :] - sums[:, :n_lags]
+    whole = (short**2).sum(axis=1, keepdims=True)
+    # A place that is all but silent agrees with anything.
+    loud = energy > 1e-9 * np.maximum(sums[:, -1:], 1e-30)
+    norm = np.sqrt(np.where(loud, energy, 1.0) * np.maximum(whole, 1e-30))
+    return np.asarray(np.max(np.where(loud, np.abs(products) / norm, 0.0), axis=1).clip(0.0, 1.0), dtype=np.float64)

@@ -1,0 +1,40 @@
+"""Copying share: share of the generated audio that is training audio.
+
+Of all audible windows of 256 ms, the share whose waveform occurs in the training audio at any level (normalised
+cross-correlation of at least 0.9). It stands beside every Fréchet distance, because copied audio has the distance of
+true audio. Training audio is that of the split that ``foleybench train copying-index`` was given.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foleybench.api.metric import ClipView, Metric, Need, Stat
+from foleybench.encoders._inputs.audio_index import COPIED
+from foleybench.metrics._families.features import read_feature, scalar
+from foleybench.stats.pools import Ratio
+
+_POOL = Ratio("copied", ("windows",), factor=100.0, counts=True)
+
+
+def _per_clip(clip: ClipView) -> Stat | None:
+    found = read_feature(clip, "correlation")
+    if not len(found):
+        return None
+    return {"copied": scalar(float(np.sum(found >= COPIED))), "windows": scalar(float(len(found)))}
+
+
+METRIC = Metric(
+    title="Copying share",
+    version=1,
+    unit="%",
+    better="lower",
+    ideal=0.0,
+    worst=100.0,
+    source="foleybench",
+    needs={"correlation": Need(encoder="training_match", layer="correlation", of="generated")},
+    per_clip=_per_clip,
+    pool=_POOL,
+    clip_value=_POOL.of_clip,
+    undefined="nothing audible was generated",
+)

@@ -17,7 +17,8 @@ COPIED = 0.9
 _CANDIDATES = 5
 # A window lies between two patches of the collection, at most half a hop from the nearer one.
 _REACH = 2 * HOP
-_BLOCK = 1 << 16
+_STRETCH = 256
+_STRETCHES = 256
 # At least the longer of the two: the wrapped lags lie beyond those that are read.
 _FFT = 4096
 
@@ -49,7 +50,8 @@ class AudioIndex:
 
         Returns:
             Largest magnitude of the normalised cross-correlation of the window's waveform with the collection's, over
-            the five places whose spectrogram is most alike and 32 ms around them; shape (windows,), 0 to 1.
+            the five places whose spectrogram is most alike (each in another stretch) and 32 ms around them; shape
+            (windows,), 0 to 1.
         """
         found = sound_patches(audio, every=QUERY_EVERY)
         if not len(found.starts) or not len(self.places):
@@ -62,18 +64,23 @@ class AudioIndex:
         return best.astype(np.float32)
 
     def _nearest(self, queries: npt.NDArray[np.float32]) -> IntArray:
-        """Return the rows of the patches most alike, shape (queries, at most five)."""
-        kept = np.zeros((len(queries), 0), dtype=np.float32)
-        rows = np.zeros((len(queries), 0), dtype=np.int64)
-        for start in range(0, len(self.codes), _BLOCK):
-            alike = queries @ self.codes[start : start + _BLOCK].astype(np.float32).T
-            count = min(_CANDIDATES, alike.shape[1])
-            top = np.argpartition(-alike, count - 1, axis=1)[:, :count]
-            kept = np.concatenate([kept, np.take_along_axis(alike, top, axis=1)], axis=1)
-            rows = np.concatenate([rows, top + start], axis=1)
-            order = np.argsort(-kept, axis=1, kind="stable")[:, :_CANDIDATES]
-            kept, rows = np.take_along_axis(kept, order, axis=1), np.take_along_axis(rows, order, axis=1)
-        return rows
+        """Return the patch most alike in each of the five stretches that hold the most alike ones.
+
+        A stretch is ``_STRETCH`` patches, about a clip: the five are not neighbours of one another.
+
+        Returns:
+            Rows, shape (queries, at most five).
+        """
+        highest, rows = [], []
+        for start in range(0, len(self.codes), _STRETCH * _STRETCHES):
+            alike = queries @ self.codes[start : start + _STRETCH * _STRETCHES].astype(np.float32).T
+            edges = np.arange(0, alike.shape[1], _STRETCH)
+            highest.append(np.maximum.reduceat(alike, edges, axis=1))
+            cut = [alike[:, edge : edge + _STRETCH].argmax(axis=1) + edge + start for edge in edges]
+            rows.append(np.stack(cut, axis=1))
+        order = np.argsort(-np.concatenate(highest, axis=1), axis=1, kind="stable")[:, :_CANDIDATES]
+        found: IntArray = np.take_along_axis(np.concatenate(rows, axis=1), order, axis=1)
+        return found
 
     def _around(self, places: IntArray) -> FloatArray:
         """Return the audio at some places with ``_REACH`` samples to each side, shape (places, samples)."""

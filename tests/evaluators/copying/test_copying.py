@@ -121,8 +121,18 @@ def test_every_window_looks_its_fixed_distance_further(index):
 
 def test_the_search_is_the_same_in_blocks(index, monkeypatch):
     whole = index.correlations(hits(50))
-    monkeypatch.setattr("foleybench.encoders._inputs.audio_index._BLOCK", 37)
+    monkeypatch.setattr("foleybench.encoders._inputs.audio_index._STRETCHES", 1)
     assert np.allclose(index.correlations(hits(50)), whole, atol=1e-5)
+
+
+def test_the_nearest_are_those_of_a_plain_search(index, monkeypatch):
+    monkeypatch.setattr("foleybench.encoders._inputs.audio_index._STRETCH", 40)
+    queries = index.codes[[3, 700, 1100]].astype(np.float32)
+    alike = queries @ index.codes.astype(np.float32).T
+    for row, found in zip(alike, index._nearest(queries), strict=True):
+        stretches = [row[start : start + 40] for start in range(0, len(row), 40)]
+        best = sorted(range(len(stretches)), key=lambda at: -stretches[at].max())[:5]
+        assert found.tolist() == [at * 40 + int(stretches[at].argmax()) for at in best]
 
 
 def test_an_empty_collection_holds_nothing(index):

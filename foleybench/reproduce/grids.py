@@ -1,4 +1,4 @@
-"""List the rows of the paper's tables: one model variant each.
+"""List the rows of the paper's tables: one training run each.
 
 The paper's names stand on the left, our reading of them on the right; where the paper leaves a row open,
 ``Grid.reading`` states the reading and is printed under the table.
@@ -14,24 +14,21 @@ MODEL = "foleyflow"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One way to train the reference model.
+    """One way to train a system.
 
     Attributes:
         name: Part of folder and row names.
-        alignment: Settings of the alignment stage that differ from the size's; None when there is no such stage.
-        flow: Settings of the flow stage that differ from the size's.
+        model: Registry name of the system.
+        settings: Settings that differ from the size's.
+        stage: The part after which training stops; empty to train all.
+        takes: Option of ``--set`` -> the run whose part of that name is used instead of training one.
     """
 
     name: str
-    alignment: Mapping[str, str] | None = dataclasses.field(default_factory=dict)
-    flow: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    @property
-    def alignment_name(self) -> str:
-        """Name of the alignment stage; variants that share it share the training."""
-        if not self.alignment:
-            return "alignment"
-        return "alignment-" + "-".join(f"{key}={value}" for key, value in sorted(self.alignment.items()))
+    model: str = MODEL
+    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    stage: str = ""
+    takes: Mapping[str, Variant] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,15 +37,13 @@ class GridRow:
 
     Attributes:
         label: Label in our table.
-        variant: The variant that is trained, or None for a row that is only reported.
+        variant: The run that is scored, or None for a row that is only reported.
         reported: Label of the row in the list of published numbers, or None when the paper has no such row.
-        model: Registry name for rows that are not a variant of the reference model (baselines and controls).
     """
 
     label: str
     variant: Variant | None = None
     reported: str | None = None
-    model: str = MODEL
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,13 +65,23 @@ class Grid:
     controls: bool = False
 
 
-FULL = Variant(name="full")
+def _foleyflow(
+    name: str, *, alignment: Mapping[str, str] | None = None, flow: Mapping[str, str] | None = None
+) -> Variant:
+    """Return a variant of the reference model; those with one alignment stage share its run."""
+    changed = alignment or {}
+    stage = "-".join(["alignment", *(f"{key}={value}" for key, value in sorted(changed.items()))])
+    shared = Variant(name=stage, settings=changed, stage="alignment")
+    return Variant(name=name, settings={**changed, **(flow or {})}, takes={"alignment": shared})
+
+
+FULL = _foleyflow("full")
 STATIC_LINEAR = {"condition": "static", "path": "linear"}
 _NO_ALIGNMENT = {"stage1": "none"}
 
 
 def _masked(ratio: str) -> GridRow:
-    variant = FULL if ratio == "0.8" else Variant(name=f"mask_{ratio}", alignment={"mask_ratio": ratio})
+    variant = FULL if ratio == "0.8" else _foleyflow(f"mask_{ratio}", alignment={"mask_ratio": ratio})
     return GridRow(label=f"ratio {ratio}", variant=variant, reported=f"masking ratio {ratio}")
 
 
@@ -88,9 +93,31 @@ def _encoders(video: str, audio: str) -> GridRow:
     chosen = {"video_encoder": _VIDEO[video], "audio_target": _AUDIO[audio]}
     return GridRow(
         label=f"{video}-like video, {audio}-like audio",
-        variant=Variant(name=f"{_VIDEO[video]}-{_AUDIO[audio]}", alignment=chosen),
+        variant=_foleyflow(f"{_VIDEO[video]}-{_AUDIO[audio]}", alignment=chosen),
         reported=f"{video} video, {audio} audio",
     )
+
+
+# What the compared systems share: one run of frame features, one of a codec, one of a flow that hears only.
+_FEATURES = Variant(name="features", settings={"stage1": "cavp"}, stage="alignment")
+_CODEC = Variant(name="codec", model="maskvat", stage="codec", takes={"alignment": _FEATURES})
+_ON_FEATURES = {"alignment": _FEATURES}
+_ON_CODES = {"alignment": _FEATURES, "codec": _CODEC}
+_MAPPER = Variant(name="v2a_mapper", model="v2a_mapper", takes=_ON_FEATURES)
+
+
+def _core(model: str, reported: str, takes: Mapping[str, Variant]) -> GridRow:
+    variant = Variant(name=model, model=model, takes=takes)
+    return GridRow(label=f"{reported.partition(' [')[0]} core", variant=variant, reported=reported)
+
+
+_CORES = (
+    _core("v2a_mapper", "V2A-Mapper [52]", _ON_FEATURES),
+    _core("seeing_hearing", "Seeing & Hearing [53]", {**_ON_FEATURES, "sound_text": _MAPPER, "flow": _MAPPER}),
+    _core("maskvat", "MaskVAT [41]", _ON_CODES),
+    _core("vab", "VAB [48]", _ON_CODES),
+    _core("vatt", "VATT [16]", _ON_CODES),
+)
 
 
 GRIDS = {
@@ -99,18 +126,18 @@ GRIDS = {
         title="Comparison",
         rows=(
             GridRow(label="Foley-Flow (ours, this corpus and size)", variant=FULL, reported="Foley-Flow (ours)"),
-            GridRow(label="Foley-Flow, static condition", variant=Variant(name="static", flow={"condition": "static"})),
-            GridRow(
-                label="Unconditional flow",
-                variant=Variant(name="unconditional", alignment=None),
-                model="unconditional",
-            ),
-            GridRow(label="Nearest training clip", variant=Variant(name="nearest"), model="nearest"),
+            *_CORES,
+            GridRow(label="Foley-Flow, static condition", variant=_foleyflow("static", flow={"condition": "static"})),
+            GridRow(label="Unconditional flow", variant=Variant(name="unconditional", model="unconditional")),
+            GridRow(label="Pasted grains", variant=Variant(name="pasted_grains", model="pasted_grains")),
+            GridRow(label="Nearest training clip", variant=Variant(name="nearest", model="nearest")),
         ),
         controls=True,
         reading=(
-            "Only the reference model and controls are trained here. The nine compared systems stand in the reported "
-            "block: their numbers are of VGGSound with official evaluators and compare with nothing measured here."
+            "Each core keeps a system's paradigm at this size, on the same clips, frame features, mel transform, "
+            "vocoder and number of examples seen; its model card says what is kept, smaller and unknown. It is not the "
+            "published system: the reported block is of VGGSound with official evaluators and compares with nothing "
+            "measured here. What the paper's order is compared with is the order of the paradigms here."
         ),
     ),
     "table2": Grid(
@@ -119,17 +146,17 @@ GRIDS = {
         rows=(
             GridRow(
                 label="VAMA no, GVAF no",
-                variant=Variant(name="none-static-linear", alignment=None, flow={**_NO_ALIGNMENT, **STATIC_LINEAR}),
+                variant=Variant(name="none-static-linear", settings={**_NO_ALIGNMENT, **STATIC_LINEAR}),
                 reported="VAMA no, GVAF no",
             ),
             GridRow(
                 label="VAMA yes, GVAF no",
-                variant=Variant(name="static-linear", flow=STATIC_LINEAR),
+                variant=_foleyflow("static-linear", flow=STATIC_LINEAR),
                 reported="VAMA yes, GVAF no",
             ),
             GridRow(
                 label="VAMA no, GVAF yes",
-                variant=Variant(name="none", alignment=None, flow=_NO_ALIGNMENT),
+                variant=Variant(name="none", settings=_NO_ALIGNMENT),
                 reported="VAMA no, GVAF yes",
             ),
             GridRow(label="VAMA yes, GVAF yes", variant=FULL, reported="VAMA yes, GVAF yes"),
@@ -155,7 +182,7 @@ GRIDS = {
         number="4",
         title="Flow type",
         rows=(
-            GridRow(label="DCF", variant=Variant(name="linear", flow={"path": "linear"}), reported="DCF"),
+            GridRow(label="DCF", variant=_foleyflow("linear", flow={"path": "linear"}), reported="DCF"),
             GridRow(label="GDCF", variant=FULL, reported="GDCF"),
         ),
         reading=(

@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from foleybench.reproduce.grids import MODEL, Grid, GridRow, Variant
+from foleybench.reproduce.grids import Grid, GridRow, Variant
 from foleybench.runtime.command_plan import Step
+
+NO_NETWORK = ("nearest", "pasted_grains")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,23 +87,30 @@ def _prepare(setup: Setup) -> Step:
 def _row_steps(setup: Setup, row: GridRow, seed: int) -> Sequence[Step]:
     variant = row.variant
     assert variant is not None
-    ready = () if setup.data else ("prepare",)
-    steps = []
-    shared: tuple[str, ...] = ()
-    if variant.alignment is not None:
-        name = f"{_run_name(setup, variant.alignment_name)}-seed{seed}"
-        words = ("train", MODEL, *learn(setup, seed, variant.alignment), "--set", "stage=alignment")
-        steps.append(Step(name, (*words, "--out", str(setup.work / "runs" / name)), ready))
-        shared, ready = ("--set", f"alignment={setup.work / 'runs' / name / 'alignment'}"), (name,)
+    result, trained = row_name(setup, row, seed), training_name(setup, variant, seed)
+    folder = setup.work / "runs" / trained
+    words = ("eval", "--model", variant.model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
+    # Only a network has evaluations to count.
+    counted = setup.nfe is not None and variant.model not in NO_NETWORK
+    evaluations = ("--nfe", str(setup.nfe)) if counted else ()
+    score = Step(f"eval-{result}", (*words, *evaluations, *scoring(setup)), (trained,))
+    return [*_training_steps(setup, variant, seed), score]
+
+
+def _training_steps(setup: Setup, variant: Variant, seed: int) -> list[Step]:
+    """Return the steps that train a variant, after those of the runs that it takes parts from."""
+    before: dict[str, Step] = {}
+    settings = dict(variant.settings)
+    for option, taken in variant.takes.items():
+        before |= {step.name: step for step in _training_steps(setup, taken, seed)}
+        settings[option] = str(setup.work / "runs" / training_name(setup, taken, seed) / option)
+    if variant.stage:
+        settings["stage"] = variant.stage
     name = training_name(setup, variant, seed)
-    folder = setup.work / "runs" / name
-    words = ("train", row.model, *learn(setup, seed, _all_settings(variant)), *shared, "--out", str(folder))
-    steps.append(Step(name, words, ready))
-    result = row_name(setup, row, seed)
-    words = ("eval", "--model", row.model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
-    evaluations = ("--nfe", str(setup.nfe)) if setup.nfe else ()
-    steps.append(Step(f"eval-{result}", (*words, *evaluations, *scoring(setup)), (name,)))
-    return steps
+    words = ("train", variant.model, *learn(setup, seed, settings), "--out", str(setup.work / "runs" / name))
+    first = () if setup.data else ("prepare",)
+    ready = tuple(dict.fromkeys(training_name(setup, taken, seed) for taken in variant.takes.values())) or first
+    return [*before.values(), Step(name, words, ready)]
 
 
 def scoring(setup: Setup) -> tuple[str, ...]:
@@ -113,10 +122,6 @@ def scoring(setup: Setup) -> tuple[str, ...]:
 
 def _run_name(setup: Setup, name: str) -> str:
     return "-".join([name, setup.size, *([f"steps{setup.steps}"] if setup.steps else [])])
-
-
-def _all_settings(variant: Variant) -> dict[str, str]:
-    return {**(variant.alignment or {}), **variant.flow}
 
 
 def learn(setup: Setup, seed: int, settings: Mapping[str, str]) -> tuple[str, ...]:

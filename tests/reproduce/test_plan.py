@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from foleybench import cli
+from foleybench import cli, registry
+from foleybench.api.model import TrainContext
 from foleybench.reproduce.build import steps_of
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, row_name
@@ -42,6 +43,37 @@ def test_tables_share_the_full_model(setup):
 def test_dcf_and_gdcf_share_their_alignment_stage(setup):
     steps = {step.name: step for step in steps_of(setup, ["table4"])}
     assert steps["full-tiny-seed0"].after == steps["linear-tiny-seed0"].after == ("alignment-tiny-seed0",)
+
+
+def test_compared_systems_share_features_codec_and_flow(setup):
+    steps = {step.name: step for step in steps_of(setup, ["table1"])}
+    assert steps["vab-tiny-seed1"].after == ("features-tiny-seed1", "codec-tiny-seed1")
+    assert steps["codec-tiny-seed1"].after == ("features-tiny-seed1",)
+    words = " ".join(steps["seeing_hearing-tiny-seed0"].words)
+    assert "runs/v2a_mapper-tiny-seed0/flow" in words
+    assert "runs/features-tiny-seed0/alignment" in words
+    assert " ".join(steps["features-tiny-seed0"].words).count("stage1=cavp") == 1
+    assert "stage=codec" in steps["codec-tiny-seed0"].words
+
+
+def test_only_networks_are_given_a_number_of_evaluations(setup):
+    steps = {step.name: step for step in steps_of(dataclasses.replace(setup, nfe=4), ["table1"])}
+    counted = {name for name, step in steps.items() if "--nfe" in step.words and name.endswith("seed0")}
+    assert "eval-vab-tiny-nfe4-seed0" in counted
+    assert not any("nearest" in name or "pasted" in name for name in counted)
+
+
+@pytest.mark.parametrize("row", GRIDS["table1"].rows, ids=lambda row: row.label)
+def test_what_a_run_takes_is_an_option_of_its_system(row, tmp_path):
+    """A part is named by the option that takes it: a wrong name would train the part anew, unseen."""
+    variant = row.variant
+    system = getattr(registry.module("models", variant.model), "SYSTEM", None)
+    if system is None:
+        pytest.skip("is no system of parts")
+    context = TrainContext(data=tmp_path, val=None, out=tmp_path, settings={name: "x" for name in variant.takes})
+    _, options = system.resolve(context)
+    assert all(getattr(options, name) == "x" for name in variant.takes)
+    assert set(variant.takes) <= {part.name for part in system.parts}
 
 
 def test_nothing_of_one_setup_is_taken_for_another(setup):

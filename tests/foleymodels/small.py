@@ -124,6 +124,7 @@ SMALL_SYSTEM = {
     "judge_heads": "2",
     "judge_steps": "4",
     "judge_batch": "4",
+    "net_refine": "4",
 }
 
 

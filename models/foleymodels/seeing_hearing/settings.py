@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from foleymodels._flow.settings import FlowSettings
-from foleymodels._parts.settings import Subject, amount, choice
+from foleymodels._parts.settings import SIZES, Subject, amount, choice
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._sound_text.settings import SoundSettings, TextSettings
 from foleymodels._systems.settings import FeatureSettings
@@ -67,7 +67,7 @@ class AscentSettings(Subject):
     @classmethod
     def sizes(cls) -> dict[str, AscentSettings]:
         """Return the settings of every size."""
-        return {size: cls() for size in ("tiny", "base", "std16k", "paper")}
+        return {size: cls() for size in SIZES}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

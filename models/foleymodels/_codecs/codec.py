@@ -34,7 +34,10 @@ class Codec(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def decode(self, codes: Tensor) -> Tensor:
-        """Return the mel tokens of codes, shape (batch, n_tokens, token_dim)."""
+        """Return the mel tokens of codes, shape (batch, n_tokens, token_dim).
+
+        Where a position holds several tokens, the last one may reach beyond what was encoded; callers cut that off.
+        """
 
     @abc.abstractmethod
     def losses(self, tokens: Tensor, generator: torch.Generator) -> Losses:

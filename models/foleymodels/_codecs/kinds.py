@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 from foleybench.errors import FoleyError
 from foleymodels._codecs.codec import Codec
+from foleymodels._codecs.patches import PATCH_CODEC, PATCH_TAG
 from foleymodels._codecs.stage import FOLDER, RESIDUAL_CODEC, TAG
+from foleymodels._codecs.two_rates import TWO_RATE_CODEC, TWO_RATE_TAG
 from foleymodels._parts import checkpoint
 from foleymodels._parts.settings import read_settings
 from foleymodels._parts.signal import SignalSettings
 
 # Parts that are codecs, by the kind of their checkpoints.
-CODECS = {TAG: RESIDUAL_CODEC}
+CODECS = {TAG: RESIDUAL_CODEC, PATCH_TAG: PATCH_CODEC, TWO_RATE_TAG: TWO_RATE_CODEC}
 
 
 class TrainedCodec(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -69,7 +69,8 @@ def measured_codec(codec: Codec, data: TrainingData, device: str) -> dict[str, A
     for tokens in _clips(data):
         tokens = tokens.to(device)
         codes = codec.encode(tokens)
-        errors.append(float((codec.decode(codes) - tokens).abs().mean()))
+        rebuilt = codec.decode(codes)[:, : tokens.shape[1]]
+        errors.append(float((rebuilt - tokens).abs().mean()))
         found.append(codes.reshape(-1, codec.levels).cpu())
     usage = usage_of(torch.cat(found), codec.n_codes)
     return {"val_mel": round(sum(errors) / len(errors), 6), "used": usage.used, "perplexity": usage.perplexity}
@@ -99,9 +100,19 @@ def _train(run: SystemRun, network: nn.Module) -> None:
     train_residual_codec(run.job, run.settings.codec, network)
 
 
-RESIDUAL_CODEC: SystemPart = own_part(
-    FOLDER, CodecStageSettings, lambda settings, parts: new_residual_codec(settings), _train, tag=TAG
-)
+def codec_part(kind: type, new: Callable[[Any, Parts], Codec], tag: str) -> SystemPart:
+    """Return the part that trains a codec.
+
+    Args:
+        kind: Composes ``signal``, ``codec`` (with ``codec_crop_s``, ``codec_steps``, ``codec_batch``, ``codec_rate``)
+            and ``loop``.
+        new: From settings of that kind to the untrained codec.
+        tag: Kind of its checkpoint.
+    """
+    return own_part(FOLDER, kind, new, _train, tag=tag)
+
+
+RESIDUAL_CODEC = codec_part(CodecStageSettings, lambda settings, parts: new_residual_codec(settings), TAG)
 
 
 def codec_in(parts: Parts) -> Codec:

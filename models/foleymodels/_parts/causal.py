@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from foleymodels._parts.blocks import Attention, ConvMLP, KeyValues
+from foleymodels._parts.blocks import Attention, ConvMLP, KeyValues, rotary_table
 
 
 class Cache:
@@ -118,3 +118,9 @@ def causal_mask(n: int, n_before: int, device: torch.device) -> Tensor | None:
         return None
     at = torch.arange(n_before, n_before + n, device=device)
     return torch.arange(n_before + n, device=device)[None] <= at[:, None]
+
+
+def position_sines(times_s: Tensor, dim: int) -> Tensor:
+    """Return cosines and sines of times in seconds, shape (n, dim): positions that are added to a sequence."""
+    table = rotary_table(times_s, dim)
+    return torch.cat([table.real, table.imag], dim=-1)

@@ -67,7 +67,7 @@ def build(context: BuildContext) -> Control:
     @torch.inference_mode()
     def round_trip(clip: Clip, own: AudioArray, rng: np.random.Generator) -> AudioArray:
         tokens = mel.tokens(torch.from_numpy(own)[None])
-        rebuilt = codec.decode(codec.encode(tokens.to(context.device)))
+        rebuilt = codec.decode(codec.encode(tokens.to(context.device)))[:, : tokens.shape[1]]
         return np.ascontiguousarray(vocoder(rebuilt, len(own))[0].cpu().clamp(-1.0, 1.0).numpy())
 
     return Control(round_trip, rate_hz=signal.rate_hz, vocoder=vocoder.name)

@@ -1,0 +1,1 @@
+"""Write codes one after the other: what autoregressive systems share."""

@@ -1,0 +1,17 @@
+"""SpecVQGAN (Iashin and Rahtu 2021) as a compact core: a code grid, column by column.
+
+``MODEL_CARD.md`` says what is kept, what is smaller and what is not known.
+"""
+
+from foleybench.api.model import Model
+from foleymodels.specvqgan.system import SYSTEM
+
+MODEL = Model(
+    title="SpecVQGAN (compact)",
+    kind="baseline",
+    sees=frozenset({"video"}),
+    licence="MIT",
+    description="A GPT over the codes of a mel grid, column by column, after a prefix of frame features.",
+    build=SYSTEM.build,
+    train=SYSTEM.train,
+)

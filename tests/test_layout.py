@@ -32,7 +32,17 @@ PLUG_INS = {
     "foleybench/protocols": set(),
     "foleybench/datasets": {"_parts"},
     "models/foleymodels": {
-        *("_alignment", "_codecs", "_codes", "_diffusion", "_flow", "_parts", "_small_encoders", "_sound_text"),
+        *(
+            "_alignment",
+            "_autoregression",
+            "_codecs",
+            "_codes",
+            "_diffusion",
+            "_flow",
+            "_parts",
+            "_small_encoders",
+            "_sound_text",
+        ),
         *("_systems", "_training", "_vocoders"),
     },
 }

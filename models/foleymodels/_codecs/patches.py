@@ -1,8 +1,8 @@
-"""Define a codec of mel patches: codes on a grid of bands and times.
+"""Define a codec of mel patches.
 
-After the quantiser of `v-iashin/SpecVQGAN@5bc54f3`: convolutions over frequency and time, one codebook for all places.
-Codes are running means (as in the residual codec here); there is neither a discriminator nor a perceptual loss, which
-the published run did not load either.
+Codes stand on a grid of bands and times. After the quantiser of `v-iashin/SpecVQGAN@5bc54f3`: convolutions over
+frequency and time, one codebook for all places. Codes are running means (as in the residual codec here); there is
+neither a discriminator nor a perceptual loss, which the published run did not load either.
 """
 
 from __future__ import annotations

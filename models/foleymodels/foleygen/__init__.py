@@ -1,6 +1,7 @@
-"""FoleyGen (Mei et al. 2023) as a compact core: residual codes, delay pattern, visual masks.
+"""FoleyGen (Mei et al. 2023) as a compact core.
 
-``MODEL_CARD.md`` says what is kept, what is smaller and what is not known.
+Residual codes in the delay pattern, with three visual masks. ``MODEL_CARD.md`` says what is kept, what is smaller and
+what is not known.
 """
 
 from foleybench.api.model import Model

@@ -1,6 +1,7 @@
-"""Im2Wav (Sheffer and Adi 2023) as a compact core: two levels of codes, nearest frames.
+"""Im2Wav (Sheffer and Adi 2023) as a compact core.
 
-``MODEL_CARD.md`` says what is kept, what is smaller and what is not known.
+Two levels of codes, told of the nearest frame. ``MODEL_CARD.md`` says what is kept, what is smaller and
+what is not known.
 """
 
 from foleybench.api.model import Model

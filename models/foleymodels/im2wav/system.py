@@ -1,4 +1,4 @@
-"""Write coarse codes told of the nearest frame, then fine codes told of the coarse.
+"""Write coarse codes from nearest frames, then fine codes.
 
 After `RoySheffer/im2wav@ee1ba8d` (Sheffer and Adi 2023, arXiv 2211.03089). ``MODEL_CARD.md`` says what is kept.
 """
@@ -63,7 +63,7 @@ class Im2WavSettings:
     loop: LoopSettings
 
 
-class Prior(nn.Module):
+class LevelPrior(nn.Module):
     """Codes of one level: a start vector from the clip, and a condition added at every place, before and after.
 
     The weights of the output are those of the embedding (`ConditionalAutoregressive2D`, as published).
@@ -144,10 +144,10 @@ class Im2WavWriter(CodeWriter):
         self.longest, self.per_token = signal.tokens(net.net_crop_s), settings.codec.fine_per_token
         self.scale = FeatureScale(feature_dim)
         self.null = nn.Parameter(torch.zeros(feature_dim))
-        self.low = Prior(net, net.net_dim, net.net_blocks, codec.n_codes, self.longest)
+        self.low = LevelPrior(net, net.net_dim, net.net_blocks, codec.n_codes, self.longest)
         self.low_start = _perceptron(feature_dim, net.net_dim)
         self.low_frames = _perceptron(feature_dim, net.net_dim)
-        self.up = Prior(net, net.up_dim, net.up_blocks, codec.n_codes, self.longest * self.per_token)
+        self.up = LevelPrior(net, net.up_dim, net.up_blocks, codec.n_codes, self.longest * self.per_token)
         self.up_start = _perceptron(feature_dim, net.up_dim)
         self.up_coarse = CoarseCondition(codec.n_codes, net.up_dim, self.per_token)
 

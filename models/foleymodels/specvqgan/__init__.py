@@ -1,6 +1,6 @@
-"""SpecVQGAN (Iashin and Rahtu 2021) as a compact core: a code grid, column by column.
+"""SpecVQGAN (Iashin and Rahtu 2021) as a compact core.
 
-``MODEL_CARD.md`` says what is kept, what is smaller and what is not known.
+A grid of codes, column by column. ``MODEL_CARD.md`` says what is kept, what is smaller and what is not known.
 """
 
 from foleybench.api.model import Model

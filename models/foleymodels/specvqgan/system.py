@@ -1,6 +1,6 @@
-"""Write the codes of a mel grid column by column, after a prefix of features.
+"""Write a grid of codes column by column.
 
-After `v-iashin/SpecVQGAN@5bc54f3` (Iashin and Rahtu 2021, arXiv 2110.08791). ``MODEL_CARD.md`` says what is kept.
+A prefix of frame features comes first. After `v-iashin/SpecVQGAN@5bc54f3` (Iashin and Rahtu 2021, arXiv 2110.08791). ``MODEL_CARD.md`` says what is kept.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class SpecVqganWriter(CodeWriter):
             dropped: Rows that get the null vector.
         """
         frames = features_at(features, self.token_hz, self.grid_hz)
-        chosen = self.scale(frames[:, chosen_frames(frames.shape[1], self.n_features)])
+        chosen = self.scale(frames[:, prefix_frames(frames.shape[1], self.n_features)])
         seen: Tensor = self.see(chosen)
         if self.null is not None:
             seen = torch.where(dropped[:, None, None], self.null, seen)
@@ -149,14 +149,14 @@ class SpecVqganWriter(CodeWriter):
         return unflattened(row[..., 0], self.levels)
 
 
-def chosen_frames(n_frames: int, n: int) -> Tensor:
+def prefix_frames(n_frames: int, n: int) -> Tensor:
     """Return the frames of a prefix of ``n`` features, evenly spread, or all where there are fewer.
 
     The rule of `v-iashin/SpecVQGAN@5bc54f3` `ResampleFrames`: steps of n_frames / n from the start, rounded down, moved
     by n_frames // (n + 1). One feature is the frame in the middle.
 
     Example:
-        >>> chosen_frames(51, 1).tolist(), chosen_frames(51, 5).tolist(), chosen_frames(3, 5).tolist()
+        >>> prefix_frames(51, 1).tolist(), prefix_frames(51, 5).tolist(), prefix_frames(3, 5).tolist()
         ([25], [8, 18, 28, 38, 48], [0, 1, 2])
     """
     n = min(n, n_frames)

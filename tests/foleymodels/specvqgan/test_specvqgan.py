@@ -9,7 +9,7 @@ from foleymodels._autoregression.writer import Writing
 from foleymodels._codecs.patches import PatchCodec
 from foleymodels._parts.code_sampling import CodeSampling
 from foleymodels._parts.settings import of_size, replaced
-from foleymodels.specvqgan.system import SpecVqganSettings, SpecVqganWriter, chosen_frames
+from foleymodels.specvqgan.system import SpecVqganSettings, SpecVqganWriter, prefix_frames
 
 WIDTH, N = 5, 20  # 20 tokens are 16 frames and 10 columns of 8 bands
 SMALL = {"net_dim": 16, "net_heads": 2, "net_blocks": 2, "net_hidden": 16, "net_crop_s": 0.64, "patch_codes": 12}
@@ -37,12 +37,12 @@ def linspace_rule(n_frames, n):
 
 @pytest.mark.parametrize(("n_frames", "n"), [(212, 5), (212, 1), (51, 5), (51, 1), (24, 24), (7, 5)])
 def test_frames_of_the_prefix_are_chosen_as_published(n_frames, n):
-    assert chosen_frames(n_frames, n).tolist() == linspace_rule(n_frames, n)
+    assert prefix_frames(n_frames, n).tolist() == linspace_rule(n_frames, n)
     assert max(linspace_rule(n_frames, n)) < n_frames
 
 
 def test_all_features_are_all_frames_in_order():
-    assert chosen_frames(16, 16).tolist() == list(range(16))
+    assert prefix_frames(16, 16).tolist() == list(range(16))
     assert writer().n_features == 16
     assert writer(n_features="5").n_features == 5
 

@@ -1,6 +1,7 @@
 """Write a grid of codes column by column.
 
-A prefix of frame features comes first. After `v-iashin/SpecVQGAN@5bc54f3` (Iashin and Rahtu 2021, arXiv 2110.08791). ``MODEL_CARD.md`` says what is kept.
+A prefix of frame features comes first. After `v-iashin/SpecVQGAN@5bc54f3` (Iashin and Rahtu 2021, arXiv 2110.08791).
+``MODEL_CARD.md`` says what is kept.
 """
 
 from __future__ import annotations

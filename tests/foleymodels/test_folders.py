@@ -16,6 +16,7 @@ VARIANTS = {
     "foleyflow_dcf": "foleyflow",
     "foleyflow_static": "foleyflow",
     "unconditional": "foleyflow",
+    "vatt_true_captions": "vatt",
     "vocoder": "vocoded",
 }
 WORKED_EXAMPLE = "constant_flow.py"

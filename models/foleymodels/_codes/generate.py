@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,11 @@ from foleymodels._systems.parts import Parts
 from foleymodels._training.loop import n_parameters
 from foleymodels._vocoders.mel_generator import MelGenerator
 
+ClipPredict = Callable[[Sequence[Clip], Tensor, int], PredictCodes]
+
 
 def masked_generator(
-    settings: Any, parts: Parts, context: BuildContext, predict: PredictCodes, *, noise: float, top_k: int = 0
+    settings: Any, parts: Parts, context: BuildContext, predict_of: ClipPredict, *, noise: float, top_k: int = 0
 ) -> MelGenerator:
     """Return the generator of a network that predicts masked codes.
 
@@ -37,7 +39,8 @@ def masked_generator(
         settings: All settings of the system; ``net`` has the default steps and guidance.
         parts: Trained parts.
         context: Device, vocoder, and how it is sampled.
-        predict: From codes with masks, features, and which examples are without video, to logits.
+        predict_of: From clips, their features, and the number of windows of each to the function from codes with masks,
+            the windows' features, and which examples are without video, to logits.
         noise: Noise on the confidence, see ``Unmasking``.
         top_k: Number of most probable codes to draw from; 0 for all.
 
@@ -52,7 +55,8 @@ def masked_generator(
     codec, condition_of = codec_in(parts), clip_conditions(parts, settings, context.device)
 
     def make(clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
-        conditions = windows.split(condition_of(clips, windows.n))
+        whole = condition_of(clips, windows.n)
+        conditions, predict = windows.split(whole), predict_of(clips, whole, len(windows.starts))
         mask = torch.ones(*conditions.shape[:2], codec.levels, dtype=torch.bool, device=conditions.device)
 
         def logits_of(codes: Tensor) -> Tensor:

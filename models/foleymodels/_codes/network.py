@@ -70,18 +70,19 @@ class MultiwayBlock(nn.Module):
         self.attention = Attention(dim, heads)
         self.mlps = nn.ModuleList([ConvMLP(dim, hidden, width=1) for _ in range(modalities)])
 
-    def forward(self, x: Tensor, table: Tensor, lengths: tuple[int, ...] = ()) -> Tensor:
+    def forward(self, x: Tensor, table: Tensor, lengths: tuple[int, ...] = (), bias: Tensor | None = None) -> Tensor:
         """Apply.
 
         Args:
             x: Shape (batch, n, dim): the modalities one after the other.
             table: Rotations of the positions.
             lengths: Positions of every modality, none or more; all of the first by default.
+            bias: Added to the logits of the attention, shape (batch or 1, 1, 1, n), or None.
 
         Returns:
             Shape of ``x``.
         """
-        x = x + self.attention(self.norm(x), table)
+        x = x + self.attention(self.norm(x), table, bias=bias)
         parts = self.mlp_norm(x).split(lengths or (x.shape[1], *[0] * (len(self.mlps) - 1)), dim=1)
         out: Tensor = x + torch.cat([mlp(part) for mlp, part in zip(self.mlps, parts, strict=True)], dim=1)
         return out

@@ -20,15 +20,20 @@ PredictCodes = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def train_masked(
-    run: SystemRun, network: nn.Module, predict: PredictCodes, draw_mask: DrawMask, *, smoothing: float = 0.0
+    run: SystemRun,
+    network: nn.Module,
+    predict_of: Callable[[Tensor], PredictCodes],
+    draw_mask: DrawMask,
+    *,
+    smoothing: float = 0.0,
 ) -> None:
     """Train by the settings ``net`` on crops: the true codes where they are masked, from the others and the frames.
 
     Args:
         run: The run; its averaged weights are left in the network.
         network: The network, on its device.
-        predict: From codes (batch, n, levels) with masks, features (batch, n, condition_dim), and which examples are
-            without video (batch,), to logits (batch, n, levels, n_codes).
+        predict_of: From clips (batch,) to the function from codes (batch, n, levels) with masks, features (batch, n,
+            condition_dim), and which examples are without video (batch,), to logits (batch, n, levels, n_codes).
         draw_mask: From a shape to masks.
         smoothing: Label smoothing.
     """
@@ -41,7 +46,9 @@ def train_masked(
         masks = draw_mask((settings.net_batch, n_tokens, codec.levels), generator)
         dropped = share().rows(torch.rand(settings.net_batch, generator=generator) < settings.net_drop_p).to(device)
         mask = share().rows(masks).to(device)
-        logits = predict(torch.where(mask, codec.n_codes, codes), conditions.crop(*crops, n_tokens, device), dropped)
+        logits = predict_of(crops[0])(
+            torch.where(mask, codec.n_codes, codes), conditions.crop(*crops, n_tokens, device), dropped
+        )
         loss = masked_loss(logits, codes, mask, float(masks.sum()) / share().of, smoothing)
         right = (logits.argmax(-1) == codes)[mask].float().mean()
         return {"loss": loss, "accuracy": right}

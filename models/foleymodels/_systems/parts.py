@@ -66,11 +66,13 @@ class SystemPart:
         trained: From the run and that folder, or "", to the trained network.
         rebuilt: From weights, the part's settings as its checkpoint records them, the parts before it, and the folder
             (for messages) to the trained network.
+        wanted: Whether a system of some settings has the part.
     """
 
     name: str
     trained: Callable[[SystemRun, str], nn.Module]
     rebuilt: Callable[[dict[str, Tensor], dict[str, Any], Parts, Path], nn.Module]
+    wanted: Callable[[Any], bool] = lambda settings: True
 
 
 def own_part(
@@ -80,6 +82,7 @@ def own_part(
     train: Callable[[SystemRun, nn.Module], None],
     *,
     tag: str = "",
+    wanted: Callable[[Any], bool] = lambda settings: True,
 ) -> SystemPart:
     """Return a part from its network and its training.
 
@@ -89,6 +92,7 @@ def own_part(
         new: From settings of that kind and the parts before it to the untrained network.
         train: Trains a network on its device and leaves its averaged weights in it (``Job.fit`` does).
         tag: Kind of its checkpoint; by default its name.
+        wanted: Whether a system of some settings has the part.
     """
     tag = tag or name
 
@@ -110,7 +114,7 @@ def own_part(
         _refuse_misfit(read_settings(kind, config["settings"], folder), wanted, folder, name)
         return rebuilt(tensors, config["settings"], run.parts, folder).to(context.device)
 
-    return SystemPart(name=name, trained=trained, rebuilt=rebuilt)
+    return SystemPart(name=name, trained=trained, rebuilt=rebuilt, wanted=wanted)
 
 
 def composed(kind: type, settings: Any) -> Any:

@@ -62,7 +62,7 @@ class System:
             return context.out
         job = Job.start(context, settings.loop, options, _cache(settings))
         trained: dict[str, nn.Module] = {}
-        for part in self.parts:
+        for part in self._parts(settings):
             run = SystemRun(job=job, settings=settings, parts=dict(trained), generator_of=self._sampled(settings))
             trained[part.name] = part.trained(run, getattr(options, part.name, ""))
             if options.stage == part.name:
@@ -94,7 +94,7 @@ class System:
         tensors, config = checkpoint.read_checkpoint(folder, self.name)
         settings: Any = read_settings(self.settings, config["settings"], folder)
         parts: dict[str, nn.Module] = {}
-        for part in self.parts:
+        for part in self._parts(settings):
             below = checkpoint.below(tensors, part.name)
             parts[part.name] = part.rebuilt(below, config["part_settings"][part.name], dict(parts), folder)
         return settings, parts
@@ -109,11 +109,14 @@ class System:
         settings, options = resolve(
             *kinds, context, forced=dict(self.forced), main_steps=lambda chosen: flat(chosen)[self.main_steps]
         )
-        names = [part.name for part in self.parts]
+        names = [part.name for part in self._parts(settings)]
         asked = getattr(options, "stage", "")
         if asked and asked not in names:
             raise UnknownNameError(unknown("stage", asked, names))
         return settings, options
+
+    def _parts(self, settings: Any) -> list[SystemPart]:
+        return [part for part in self.parts if part.wanted(settings)]
 
     def _sampled(self, settings: Any) -> Callable[[Parts, BuildContext], Generator]:
         return lambda parts, context: self.generator(settings, parts, context)

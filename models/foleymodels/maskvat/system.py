@@ -110,11 +110,12 @@ def _new(settings: MaskVatSettings, parts: Parts) -> MaskVat:
 def _train(run: SystemRun, network: nn.Module) -> None:
     assert isinstance(network, MaskVat)
     network.scale.measure(frame_conditions(run).sample())
-    train_masked(run, network, network, cosine_masks)
+    train_masked(run, network, lambda indices: network, cosine_masks)
 
 
 def _generator(settings: Any, parts: Parts, context: BuildContext) -> MelGenerator:
-    return masked_generator(settings, parts, context, parts[GENERATOR], noise=settings.net.mask_noise)
+    network, noise = parts[GENERATOR], settings.net.mask_noise
+    return masked_generator(settings, parts, context, lambda *clips: network, noise=noise)
 
 
 SYSTEM = System(

@@ -32,11 +32,12 @@ def _new(settings: VabSettings, parts: Parts) -> Vab:
 def _train(run: SystemRun, network: nn.Module) -> None:
     assert isinstance(network, Vab)
     network.scale.measure(frame_conditions(run).sample())
-    train_masked(run, network, network, high_ratio_masks)
+    train_masked(run, network, lambda indices: network, high_ratio_masks)
 
 
 def _generator(settings: Any, parts: Parts, context: BuildContext) -> MelGenerator:
-    return masked_generator(settings, parts, context, parts[GENERATOR], noise=settings.net.mask_noise)
+    network, noise = parts[GENERATOR], settings.net.mask_noise
+    return masked_generator(settings, parts, context, lambda *clips: network, noise=noise)
 
 
 SYSTEM = System(

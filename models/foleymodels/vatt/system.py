@@ -1,6 +1,6 @@
 """Fill masked codes by a multiway encoder and a decoder.
 
-Their prefix has five video frames a second.
+Their prefix has five video frames a second, and the words of a caption where the settings say so.
 
 Source: DragonLiu1995/video-to-audio-through-text@c8e51be vatt/vt2a (network, masks, sampling), of Liu, Su, Shlizerman
 2024, "Tell what you hear from what you see".
@@ -8,100 +8,29 @@ Source: DragonLiu1995/video-to-audio-through-text@c8e51be vatt/vt2a (network, ma
 
 from __future__ import annotations
 
-import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from foleybench.api.model import BuildContext
-from foleymodels._codecs.codec import Codec
-from foleymodels._codecs.settings import CodecSettings
+from foleybench.clips import Clip
+from foleybench.errors import FoleyError
 from foleymodels._codecs.stage import RESIDUAL_CODEC, codec_in
 from foleymodels._codes.generate import masked_generator
 from foleymodels._codes.masks import high_ratio_masks
-from foleymodels._codes.network import MultiwayBlock
-from foleymodels._codes.prefix import PrefixCodes
-from foleymodels._codes.training import GENERATOR, train_masked
-from foleymodels._parts.signal import SignalSettings
+from foleymodels._codes.training import GENERATOR, PredictCodes, train_masked
 from foleymodels._systems.features import FRAME_FEATURES, alignment_in, frame_conditions
 from foleymodels._systems.parts import Parts, SystemRun, own_part
-from foleymodels._systems.settings import FeatureSettings, NetSettings
 from foleymodels._systems.system import System
-from foleymodels._training.settings import LoopSettings
 from foleymodels._vocoders.mel_generator import MelGenerator
+from foleymodels.vatt.captions import CAPTIONS, CaptionGuess
+from foleymodels.vatt.captions import FOLDER as CAPTIONS_FOLDER
+from foleymodels.vatt.network import Vatt, VattSettings
 
 SMOOTHING = 0.1
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class VattNetSettings(NetSettings):
-    """Settings of the generator.
-
-    Attributes:
-        decoder_blocks: Blocks of the decoder, after the ``net_blocks`` of the encoder.
-        frames_hz: Video frames a second in the prefix.
-        mask_noise: Noise on the confidence at generation, see ``Unmasking``.
-        top_k: Number of most probable codes to draw from; 0 for all.
-    """
-
-    net_blocks: int = 2
-    net_hidden: int = 384
-    guidance: float = 5.0
-    decoder_blocks: int = 2
-    frames_hz: float = 5.0
-    mask_noise: float = 25.5
-    top_k: int = 32
-
-    @classmethod
-    def shapes(cls) -> dict[str, dict[str, Any]]:
-        """Return the sizes' differences: half of the blocks are the encoder's, the other half the decoder's."""
-        halves = {"net_blocks": 6, "decoder_blocks": 6, "top_k": 128}
-        return {size: {**changed, **halves} for size, changed in super().shapes().items()}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class VattSettings:
-    """The settings that decide a trained system."""
-
-    signal: SignalSettings
-    alignment: FeatureSettings
-    codec: CodecSettings
-    net: VattNetSettings
-    loop: LoopSettings
-
-
-class Vatt(PrefixCodes):
-    """The transformer: an encoder whose feed-forward parts are of one modality each, then a decoder of common ones."""
-
-    def __init__(self, settings: VattSettings, codec: Codec, condition_dim: int) -> None:
-        net = settings.net
-        shape = (net.net_dim, net.net_heads, net.net_hidden)
-        super().__init__(
-            codec, settings.signal.mel, condition_dim, dim=net.net_dim, heads=net.net_heads, rate_hz=net.frames_hz
-        )
-        self.encoder = nn.ModuleList([MultiwayBlock(*shape, modalities=2) for _ in range(net.net_blocks)])
-        self.decoder = nn.ModuleList([MultiwayBlock(*shape) for _ in range(net.decoder_blocks)])
-
-    def forward(self, codes: Tensor, conditions: Tensor, dropped: Tensor) -> Tensor:
-        """Predict codes.
-
-        Args:
-            codes: Shape (batch, n, levels), ``codebook_size`` where masked.
-            conditions: Features, shape (batch, n, condition_dim).
-            dropped: Which examples are without video, shape (batch,).
-
-        Returns:
-            Logits, shape (batch, n, levels, codebook_size).
-        """
-        video, audio = self.frames(conditions, dropped), self.sounds(codes)
-        lengths = (video.shape[1], audio.shape[1])
-        x, table = torch.cat([video, audio], dim=1), torch.cat(self.tables(*lengths, codes.device))
-        for block in self.encoder:
-            x = block(x, table, lengths)
-        for block in self.decoder:
-            x = block(x, table)
-        return self.logits(x[:, lengths[0] :])
+Tell = Callable[[Sequence[Clip], Tensor], Sequence[str]]
 
 
 def _new(settings: VattSettings, parts: Parts) -> Vatt:
@@ -109,19 +38,85 @@ def _new(settings: VattSettings, parts: Parts) -> Vatt:
 
 
 def _train(run: SystemRun, network: nn.Module) -> None:
+    """Train on the clips' own captions, where there is text: captions are guessed at generation only."""
     assert isinstance(network, Vatt)
+    captions = run.job.data.labels
     network.scale.measure(frame_conditions(run).sample())
-    train_masked(run, network, network, high_ratio_masks, smoothing=SMOOTHING)
+    if network.text is not None:
+        network.text.learn_words([caption for caption in captions if caption])
+
+    def predict_of(indices: Tensor) -> PredictCodes:
+        return with_words(network, [captions[index] for index in indices.tolist()], 1)
+
+    train_masked(run, network, predict_of, high_ratio_masks, smoothing=SMOOTHING)
 
 
-def _generator(settings: Any, parts: Parts, context: BuildContext) -> MelGenerator:
-    net = settings.net
-    return masked_generator(settings, parts, context, parts[GENERATOR], noise=net.mask_noise, top_k=net.top_k)
+def with_words(network: Vatt, captions: Sequence[str], copies: int) -> PredictCodes:
+    """Return the network's prediction for clips of some captions.
+
+    Args:
+        network: The network.
+        captions: One a clip; not looked at where the network reads no text.
+        copies: Rows of the batch that each clip has, one after the other.
+    """
+    if network.text is None:
+        return network
+    rows = network.text.rows(captions).repeat_interleave(copies, dim=0)
+
+    def predict(codes: Tensor, conditions: Tensor, dropped: Tensor) -> Tensor:
+        # With guidance, the whole batch stands there twice.
+        out: Tensor = network(codes, conditions, dropped, rows.repeat(len(codes) // len(rows), 1))
+        return out
+
+    return predict
 
 
-SYSTEM = System(
-    name="vatt",
-    settings=VattSettings,
-    parts=(FRAME_FEATURES, RESIDUAL_CODEC, own_part(GENERATOR, VattSettings, _new, _train, tag="vatt_generator")),
-    generator=_generator,
-)
+def _guessed(parts: Parts, clips: Sequence[Clip], conditions: Tensor) -> Sequence[str]:
+    guess = parts[CAPTIONS_FOLDER]
+    assert isinstance(guess, CaptionGuess)
+    return guess.guess(conditions)
+
+
+def _true(parts: Parts, clips: Sequence[Clip], conditions: Tensor) -> Sequence[str]:
+    return [clip.label for clip in clips]
+
+
+def _nothing(parts: Parts, clips: Sequence[Clip], conditions: Tensor) -> Sequence[str]:
+    return [""] * len(clips)
+
+
+def _generator(tellers: Mapping[str, Any], settings: Any, parts: Parts, context: BuildContext) -> MelGenerator:
+    network, net = parts[GENERATOR], settings.net
+    assert isinstance(network, Vatt)
+    if net.text not in tellers:
+        raise FoleyError(
+            "this checkpoint was trained with text=true: it reads the clips' true captions, which tell what is to be "
+            "guessed from the video. Generate with vatt_true_captions, an oracle row, or train with text=predicted."
+        )
+    tell: Tell = functools.partial(tellers[net.text], parts)
+
+    def predict_of(clips: Sequence[Clip], conditions: Tensor, copies: int) -> PredictCodes:
+        return with_words(network, tell(clips, conditions), copies)
+
+    return masked_generator(settings, parts, context, predict_of, noise=net.mask_noise, top_k=net.top_k)
+
+
+def vatt_system(tellers: Mapping[str, Any], forced: Mapping[str, object]) -> System:
+    """Return the system for some kinds of text.
+
+    Args:
+        tellers: From a value of the setting ``text`` to the function (parts, clips, features) -> captions.
+        forced: Settings that define a variant.
+    """
+    generator = own_part(GENERATOR, VattSettings, _new, _train, tag="vatt_generator")
+    return System(
+        name="vatt",
+        settings=VattSettings,
+        parts=(FRAME_FEATURES, RESIDUAL_CODEC, CAPTIONS, generator),
+        generator=functools.partial(_generator, tellers),
+        forced=forced,
+    )
+
+
+SYSTEM = vatt_system({"none": _nothing, "predicted": _guessed}, {})
+WITH_TRUE_CAPTIONS = vatt_system({"true": _true}, {"text": "true"})

@@ -96,7 +96,7 @@ def _codec(settings):
 def _new(name, settings, parts):
     from foleymodels.maskvat.system import MaskVat
     from foleymodels.vab.network import Vab
-    from foleymodels.vatt.system import Vatt
+    from foleymodels.vatt.network import Vatt
 
     if name == "maskvat":
         return MaskVat(settings, parts["alignment"].condition_dim)

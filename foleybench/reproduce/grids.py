@@ -112,8 +112,11 @@ def _core(model: str, reported: str, takes: Mapping[str, Variant]) -> GridRow:
 
 
 _CORES = (
+    _core("specvqgan", "SpecVQGAN [10]", _ON_FEATURES),
+    _core("im2wav", "Im2Wav [46]", _ON_FEATURES),
     _core("v2a_mapper", "V2A-Mapper [52]", _ON_FEATURES),
     _core("seeing_hearing", "Seeing & Hearing [53]", {**_ON_FEATURES, "sound_text": _MAPPER, "flow": _MAPPER}),
+    _core("foleygen", "FoleyGen [19]", _ON_CODES),
     _core("maskvat", "MaskVAT [41]", _ON_CODES),
     _core("vab", "VAB [48]", _ON_CODES),
     _core("vatt", "VATT [16]", _ON_CODES),

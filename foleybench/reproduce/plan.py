@@ -9,7 +9,8 @@ from pathlib import Path
 from foleybench.reproduce.grids import Grid, GridRow, Variant
 from foleybench.runtime.command_plan import Step
 
-NO_NETWORK = ("nearest", "pasted_grains")
+# Models that have no network, or whose evaluations follow from the length of a clip.
+UNCOUNTED = ("nearest", "pasted_grains", "specvqgan", "im2wav", "foleygen")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,8 +91,7 @@ def _row_steps(setup: Setup, row: GridRow, seed: int) -> Sequence[Step]:
     result, trained = row_name(setup, row, seed), training_name(setup, variant, seed)
     folder = setup.work / "runs" / trained
     words = ("eval", "--model", variant.model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
-    # Only a network has evaluations to count.
-    counted = setup.nfe is not None and variant.model not in NO_NETWORK
+    counted = setup.nfe is not None and variant.model not in UNCOUNTED
     evaluations = ("--nfe", str(setup.nfe)) if counted else ()
     score = Step(f"eval-{result}", (*words, *evaluations, *scoring(setup)), (trained,))
     return [*_training_steps(setup, variant, seed), score]

@@ -157,3 +157,39 @@ def test_usage_by_hand():
     assert found.used == [0.5, 1.0]
     entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
     assert found.perplexity == [pytest.approx(np.exp(entropy), abs=1e-4), 4.0]
+
+
+def test_codebooks_learn_from_the_whole_batch_and_levels_are_left_out_alike(monkeypatch):
+    """As in a run of two processes: each sees its rows, and is given those of the other to learn from."""
+    from foleymodels._training import data_parallel
+
+    whole, data = learned(steps=3)
+    batch = data[:128].reshape(16, 8, -1)
+    start = {name: value.clone() for name, value in whole.state_dict().items()}
+    expected = whole(batch, seeded(), 0.5).values
+    after = {name: value.clone() for name, value in whole.state_dict().items()}
+    found = []
+    for rank in (0, 1):
+        twin = ResidualQuantiser(4, 16, 6, 0.9, 0.2)
+        twin.load_state_dict(start)
+        part = data_parallel.Share(rank=rank, of=2)
+        others = iter(gathered_by(whole, start, batch))
+        monkeypatch.setattr(data_parallel.Share, "gathered", lambda self, rows, others=others: next(others))
+        with data_parallel.sharing(part):
+            found.append(twin(part.rows(batch), seeded(), 0.5).values)
+        for name, value in twin.state_dict().items():
+            torch.testing.assert_close(value, after[name])
+    torch.testing.assert_close(torch.cat(found), expected)
+
+
+def gathered_by(quantiser, state, batch):
+    """Yield what all processes together hold at every level: the rest before it, then its codes."""
+    quantiser.load_state_dict(state)
+    rest = batch
+    with torch.no_grad():
+        for book in quantiser.books:
+            codes = book.nearest(rest)
+            value = book.values(codes)
+            yield rest
+            yield codes
+            rest = rest - value

@@ -147,6 +147,16 @@ def test_the_masked_loss_by_hand():
     assert float(masked_loss(logits, codes, torch.zeros_like(mask), 0.0)) == 0.0
 
 
+def test_the_mean_over_processes_is_the_loss_of_the_whole_batch():
+    logits, codes = torch.randn(4, 3, 2, K, generator=torch.Generator().manual_seed(0)), random_codes(4, 3)
+    mask = torch.rand(codes.shape, generator=torch.Generator().manual_seed(1)) < 0.5
+    whole = masked_loss(logits, codes, mask, float(mask.sum()))
+    shares = [masked_loss(logits[rows], codes[rows], mask[rows], float(mask.sum()) / 2)
+              for rows in (slice(0, 2), slice(2, 4))]  # fmt: skip
+    assert int(mask[:2].sum()) != int(mask[2:].sum())
+    torch.testing.assert_close(torch.stack(shares).mean(), whole)
+
+
 def test_vectors_of_codes_are_sums_over_levels():
     codes = torch.tensor([[[2, K]]])
     learned = CodeEmbedding(2, K, 4)

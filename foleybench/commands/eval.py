@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foleybench import registry
+from foleybench.commands._eval_checks import ALL, check_choice, check_places, check_readable, pair_folders, row_card
 from foleybench.commands._options import (
     FITTING,
     RESULTS,
@@ -16,7 +17,6 @@ from foleybench.commands._options import (
     add_data,
     add_sampling,
     add_subset,
-    choice_of,
     generation_settings,
     subset_of,
     whole_number,
@@ -31,7 +31,6 @@ HELP = "score a model, or a folder of generated audio, under a protocol or by si
 EXAMPLE = "foleybench eval --audio my_outputs --reference my_videos"
 # Controls that need clips with labels.
 OF_CLASSES = ("other_class",)
-ALL = "all"
 CONTROLS = (
     *("ground_truth", "other_clip", "other_class", "shift_100ms", "shift_500ms", "shift_1s", "shift_2s"),
     *("band_limited", "vocoded", "noise", "silence"),
@@ -102,16 +101,16 @@ def run(args: argparse.Namespace) -> int:
         raise FoleyError(
             "there is nothing to compare with. Name a folder of real audio (--reference), or a prepared set (--data)."
         )
-    _check_readable(args)
-    _check_places(args)
+    check_readable(args)
+    check_places(args)
     if args.avbench_cache:
         return _score_cache(args)
     from foleybench.scoring.device import usable_device
 
     args.device = usable_device(args.device)
     if args.reference:
-        _pair(args)
-    protocol, metrics = _check_choice(args)
+        pair_folders(args)
+    protocol, metrics = check_choice(args)
     names = _controls(args) if args.controls else [args.model]
     if args.dry_run:
         under = ", ".join(filter(None, [protocol, *map(registry.key, metrics)]))
@@ -137,114 +136,6 @@ def _controls(args: argparse.Namespace) -> list[str]:
         return list(CONTROLS)
     sys.stderr.write(f"left out: {', '.join(OF_CLASSES)}, since the clips have no labels of several classes\n")
     return [name for name in CONTROLS if name not in OF_CLASSES]
-
-
-def _pair(args: argparse.Namespace) -> None:
-    """List the real audio, match the generated audio, name files without a match; the listing becomes ``--data``."""
-    from foleybench.commands._result_text import tell_pairing
-    from foleybench.scoring import folders
-
-    if args.data:
-        raise FoleyError("--data and --reference both name the audio to compare with: give one.")
-    named = args.names if args.audio else None
-    pairing = folders.pair(args.audio, args.reference, names=named, dataset_name=args.dataset_name, cache=args.cache)
-    args.data = pairing.listed.manifest
-    tell_pairing(pairing, sys.stderr)
-
-
-def _check_readable(args: argparse.Namespace) -> None:
-    """Refuse folders of audio or features that cannot be listed.
-
-    Raises:
-        FoleyError: Names the folder.
-    """
-    from foleybench.files import require_readable
-
-    for option in ("audio", "avbench_cache", "gt_cache"):
-        folder = getattr(args, option)
-        if folder and folder.is_dir():  # a missing folder is reported later
-            require_readable(folder, f"--{option.replace('_', '-')}")
-
-
-def _check_places(args: argparse.Namespace) -> None:
-    """Refuse a name that cannot be part of a file name, and folders that cannot be written to, before any work.
-
-    Raises:
-        FoleyError: Names the fault, and what to do.
-    """
-    from foleybench.artefacts import audio_folder, result
-    from foleybench.files import require_writable
-
-    _check_together(args)
-    folder = args.audio or args.avbench_cache
-    if args.audio and args.reference and not args.name:
-        args.name = _name_of(args.audio)
-    if folder:
-        generation = audio_folder.read_generation(folder) if args.audio else None
-        result.require_safe_name(_card(generation, args.name, folder, None)["name"], "the name of the row,")
-    elif args.model:
-        result.require_safe_name(generation_settings(args, args.model).row_name, "the name of the row,")
-    require_writable(args.out, "--out")
-    if args.csv:
-        require_writable(args.csv.parent, "--csv")
-    if args.model or args.controls:
-        require_writable(args.work, "--work")
-
-
-def _check_together(args: argparse.Namespace) -> None:
-    """Refuse options that do not go together.
-
-    Raises:
-        FoleyError: Which, and what to leave out.
-    """
-    if args.match_bandwidth and (args.avbench_cache or args.protocol == ALL):
-        other = "--avbench-cache" if args.avbench_cache else f"--protocol {ALL}"
-        raise FoleyError(f"--match-bandwidth scores sound under one protocol: leave {other} out.")
-    if args.controls and args.csv:
-        raise FoleyError("--csv is for one row: leave it out with --controls.")
-    if args.controls and args.name:
-        raise FoleyError("--controls has a name for every row: leave --name out.")
-
-
-def _name_of(folder: Path) -> str:
-    """Return the name of the row for a folder scored with ``--reference``: the folder's, made safe."""
-    from foleybench.artefacts import audio_folder
-    from foleybench.media.folder import plain_name
-
-    return "" if audio_folder.read_generation(folder) else plain_name(folder)
-
-
-def _check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]]:
-    """Return protocol and metrics, loaded once so that faults are reported before any work.
-
-    Raises:
-        FoleyError: A name does not exist, a file has a fault, weights are missing, or they are for other data.
-    """
-    from foleybench.load import load_model
-    from foleybench.scoring.choice import choose
-    from foleybench.scoring.fitting_protocol import fitting, refuse_other_data
-    from foleybench.scoring.weights_here import require_weights
-    from foleybench.shards.folder_dataset import open_dataset
-
-    if args.model:
-        load_model(args.model)
-    protocol, metrics = choice_of(args)
-    if protocol == ALL:
-        if metrics:
-            raise FoleyError(f"--metric goes with one protocol or none, not with `--protocol {ALL}`.")
-        return ALL, ()
-    if args.dry_run and not args.data.is_file():
-        # Names are looked up even without data.
-        require_weights(choose(protocol or (None if metrics else "signal"), metrics).metrics)
-        return protocol or (None if metrics else "the protocol that fits it"), metrics
-    data = open_dataset(args.data)
-    if protocol is None and not metrics:
-        protocol, because = fitting(data, captions=args.captions is not None)
-        sys.stderr.write(f"{because}\n")
-    choice = choose(protocol, metrics)
-    refuse_other_data(choice, data)
-    require_weights(choice.metrics)
-    return protocol, metrics
 
 
 class _Job:
@@ -297,7 +188,7 @@ class _Job:
             audio=audio,
             protocol=self._protocol,
             metrics=self._metrics,
-            model=_card(audio_folder.read_generation(audio), args.name, audio, model),
+            model=row_card(audio_folder.read_generation(audio), args.name, audio, model),
             names=None if model else args.names,
             limit=args.limit,
             seed=args.seed,
@@ -364,7 +255,7 @@ def _score_cache(args: argparse.Namespace) -> int:
     request = CacheRequest(
         generated=args.avbench_cache,
         truth=args.gt_cache,
-        model=_card(None, args.name, args.avbench_cache, None),
+        model=row_card(None, args.name, args.avbench_cache, None),
         data=args.data,
         names=args.names,
         seed=args.seed,
@@ -388,15 +279,3 @@ def _score_everywhere(request: EvalRequest, out: Path) -> int:
     sys.stderr.write("".join(f"no value: {line}\n" for line in all_protocols.why_not(cells)))
     sys.stdout.write(f"{path}\n")
     return EXIT_PARTIAL if any(cell.value is None for cell in cells) else EXIT_OK
-
-
-def _card(generation: dict[str, Any] | None, name: str, audio: Path, model: str | None) -> dict[str, Any]:
-    """Return the result's ``model`` section: from ``generation.json``, else from the user's options."""
-    if generation:
-        return {**generation["model"], **({"name": name} if name else {})}
-    if model:
-        raise FoleyError(f"{audio} has no generation.json although {model} was just run; run it again with --force.")
-    from foleybench.scoring.folders import model_card
-
-    title = name or audio.resolve().name
-    return model_card(title, title)

@@ -1,7 +1,7 @@
 """Search generated audio in the training audio, window by window.
 
 Layers:
-    correlation: (windows,) float32: how well the waveform of each audible window of 256 ms, one every 64 ms, is found
+    correlation: (windows,) float32: how well the waveform of each audible window of 128 ms, one every 64 ms, is found
         in the training audio at any level: 1 for a copy.
 
 The collection is ``training_audio.safetensors`` in the weights folder (``FOLEYBENCH_WEIGHTS``), made by

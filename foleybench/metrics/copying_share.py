@@ -1,7 +1,7 @@
 """Copying share: share of the generated audio that is training audio.
 
-Of all audible windows of 256 ms, the share whose waveform occurs in the training audio at any level (normalised
-cross-correlation of at least 0.9). It stands beside every Fréchet distance, because copied audio has the distance of
+Of all audible windows of 128 ms, the share whose waveform occurs in the training audio at any level (normalised
+cross-correlation of at least 0.97). It stands beside every Fréchet distance, because copied audio has the distance of
 true audio. Training audio is that of the split that ``foleybench train copying-index`` was given.
 
 A lower bound: what went through a vocoder, was stretched, or lies under other audio as loud has another waveform.

@@ -43,7 +43,7 @@ def test_card(name):
     encoder = registry.load("encoders", name)
     assert isinstance(encoder, Encoder)
     assert encoder.version >= 1
-    assert encoder.rate_hz in (8000, 16000, 22050, 24000, 32000, 44100, 48000)
+    assert encoder.rate_hz in (16000, 22050, 24000, 32000, 44100, 48000)
     assert encoder.layers
     assert encoder.modality in {"audio", "video", "pair", "text", "features", "sides"}
     assert set(encoder.after) <= set(NAMES)

@@ -54,7 +54,7 @@ def feature(encoder, layer, seed):
         ("diff_foley_align", "probability"): lambda: rng.uniform(0.6, 1.0, 1),
         ("diff_foley_align", "probability_sampled"): lambda: rng.uniform(0.6, 1.0, 1),
         ("align_trained", "probability"): lambda: np.asarray(rng.uniform(0.6, 1.0)),
-        ("training_match", "correlation"): lambda: rng.uniform(0.0, 0.89, 40),
+        ("training_match", "correlation"): lambda: rng.uniform(0.0, 0.96, 40),
         ("loudness", "integrated_lufs"): lambda: np.asarray(rng.uniform(-40, -10)),
         ("clipping", "full_scale_share"): lambda: np.asarray(rng.uniform(0.0, 0.1)),
         ("spectrum", "centroid_hz"): lambda: np.asarray(rng.uniform(500, 4000)),

@@ -12,8 +12,9 @@ from foleybench.encoders._inputs.sound_patches import HOP, WINDOW, sound_patches
 
 # Windows of the audio that is looked up start every 64 ms.
 QUERY_EVERY = 4
-# A window that is found this well is a copy.
-COPIED = 0.9
+# A window that is found this well is a copy. Of true audio that is not in SynthFoley's train split 0.3 % of the windows
+# are, nearly all of struck bars with one strong partial; at 0.9 it would be 3.6 %.
+COPIED = 0.97
 _CANDIDATES = 5
 # A window lies between two patches of the collection, at most half a hop from the nearer one.
 _REACH = 2 * HOP

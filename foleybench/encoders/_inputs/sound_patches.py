@@ -10,12 +10,12 @@ import numpy.typing as npt
 from foleybench.clips import AudioArray, IntArray
 from foleybench.encoders._inputs.spectra import MelGrid, decibels, mel_power
 
-RATE_HZ = 8000
-HOP = 128
-FRAMES = 16
-# What a patch shows, and what is compared as a waveform: 256 ms.
+RATE_HZ = 16000
+HOP = 256
+FRAMES = 8
+# What a patch shows, and what is compared as a waveform: 128 ms.
 WINDOW = FRAMES * HOP
-GRID = MelGrid(rate_hz=RATE_HZ, window=512, hop=HOP, n_bands=32, low_hz=60.0, high_hz=3800.0)
+GRID = MelGrid(rate_hz=RATE_HZ, window=512, hop=HOP, n_bands=32, low_hz=60.0, high_hz=7800.0)
 # A patch counts where its loudest cell is within 30 dB of the loudest of the audio.
 _AUDIBLE_DB = 30.0
 _FLOOR_DB = 50.0

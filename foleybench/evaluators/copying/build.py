@@ -24,7 +24,7 @@ from foleybench.shards.manifest import read_manifest
 
 VERSION = 1
 Floats = npt.NDArray[np.float32]
-# Memory: a second takes 32 kB of audio while it is read, and at most 12 kB of patches.
+# Memory: a second takes 64 kB of audio while it is read, and at most 12 kB of patches.
 MOST_SECONDS = 40_000
 _N_AXES = 96
 _FIT_PATCHES = 20_000

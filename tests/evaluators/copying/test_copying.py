@@ -127,7 +127,7 @@ def test_the_search_is_the_same_in_blocks(index, monkeypatch):
 
 def test_the_nearest_are_those_of_a_plain_search(index, monkeypatch):
     monkeypatch.setattr("foleybench.encoders._inputs.audio_index._STRETCH", 40)
-    queries = index.codes[[3, 700, 1100]].astype(np.float32)
+    queries = index.codes[[3, 500, 1000]].astype(np.float32)
     alike = queries @ index.codes.astype(np.float32).T
     for row, found in zip(alike, index._nearest(queries), strict=True):
         stretches = [row[start : start + 40] for start in range(0, len(row), 40)]
@@ -141,7 +141,9 @@ def test_an_empty_collection_holds_nothing(index):
 
 
 def test_the_share_is_over_all_windows_of_all_clips():
-    stats = [METRIC.per_clip(view({"correlation": values})) for values in ([1.0, 0.2, COPIED, 0.89], [0.1, 0.1])]
+    stats = [
+        METRIC.per_clip(view({"correlation": values})) for values in ([1.0, 0.2, COPIED, COPIED - 0.01], [0.1, 0.1])
+    ]
     assert METRIC.pool(stats) == pytest.approx(100 * 2 / 6)
     assert METRIC.clip_value(stats[0]) == 50.0
     assert METRIC.per_clip(view({"correlation": []})) is None
@@ -170,13 +172,14 @@ def test_clips_without_a_sound_make_no_index():
 def test_an_index_of_a_split_knows_its_own_audio(make_clicks, tmp_path):
     train, val = make_clicks(tmp_path, 5, split="train"), make_clicks(tmp_path, 2, split="val")
     found = build_copying_index(train, val, tmp_path / "out")
-    assert found["found_in_training_audio"] == 1.0
+    # A window of which only a click's last quiet samples are seen is known by too little.
+    assert found["found_in_training_audio"] > 0.95
     assert set(found) == {"found_in_training_audio", "found_in_validation_audio"}
     path = tmp_path / "out" / training_match.WEIGHTS.filename
     facts = read_facts(path)
     assert facts["data"]["n_clips"] == 5
     assert facts["data"]["manifest_sha256"] == read_manifest(train).sha256
-    assert facts["measured"]["found_in_training_audio"] == 1.0
+    assert facts["measured"]["found_in_training_audio"] == round(found["found_in_training_audio"], 5)
     before = path.read_bytes()
     build_copying_index(train, val, tmp_path / "out")
     assert path.read_bytes() == before

@@ -112,7 +112,8 @@ class BuildContext:
         data: The data set that is about to be scored (controls need its other clips), or None for loose videos.
         nfe: Wanted number of network evaluations, or None for the model's default.
         guidance: Wanted guidance scale, or None for the model's default.
-        sampler: Wanted way to integrate a flow (``euler``, ``heun``), or None for the model's default.
+        sampler: Wanted way to sample a flow (``euler``, ``heun``) or a diffusion (``dpm``, ``ddim``), or None for the
+            model's default.
         vocoder: Checkpoint folder of a trained vocoder, or None for the model's own vocoder.
     """
 

@@ -131,7 +131,9 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--guidance", type=float, help="classifier-free guidance scale; default: the model's own")
     parser.add_argument(
-        "--sampler", choices=("euler", "heun"), help="how a flow is integrated; default: the model's own"
+        "--sampler",
+        choices=("euler", "heun", "dpm", "ddim"),
+        help="how a flow (euler, heun) or a diffusion (dpm, ddim) is sampled; default: the model's own",
     )
     parser.add_argument(
         "--vocoder", type=Path, metavar="DIR", help="vocoder from `foleybench train vocoder` (default: Griffin-Lim)"

@@ -44,7 +44,7 @@ class GenerationSettings:
         device: Torch device name.
         nfe: Number of network evaluations, or None for the model's default.
         guidance: Guidance scale, or None for the model's default.
-        sampler: How a flow is integrated, or None for the model's default.
+        sampler: How a flow or a diffusion is sampled, or None for the model's default.
         vocoder: Checkpoint folder of a trained vocoder, or None for the model's own vocoder.
     """
 

@@ -172,3 +172,11 @@ def test_steps_scale_all_parts_alike(name, tmp_path):
     scaled = {key for key in whole if key.endswith("_steps") and half[key] != whole[key]}
     assert {key: half[key] * 2 for key in scaled} == {key: whole[key] for key in scaled}
     assert {system.main_steps, "vama_steps"} < scaled
+
+
+@pytest.mark.parametrize(("name", "sampler"), [("v2a_mapper", "dpm"), ("diff_foley", "euler")])
+def test_a_sampler_of_another_kind_is_refused_by_name(name, sampler, corpus, runs):
+    data = ShardDataset(corpus["val"])
+    generator = registry.load("models", name).build(BuildContext(checkpoint=runs[name], sampler=sampler))
+    with pytest.raises(FoleyError, match=f"'{sampler}'.*(euler, heun|ddim, dpm)"):
+        generator.generate([data.load(data.clip_ids[0], audio=False)], np.random.default_rng(0))

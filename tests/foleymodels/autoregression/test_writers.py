@@ -111,6 +111,63 @@ def test_a_killed_run_ends_with_the_same_bytes(name, corpus, runs, tmp_path, mon
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
+def test_writers_are_trained_on_the_frame_half_of_the_condition(name, corpus, runs, tmp_path, monkeypatch):
+    """Standardised by the training data's, in training as at generation; some rows without the video where asked."""
+    from foleymodels._autoregression import writer
+
+    seen, network = [], NETWORKS[name][1]
+    plain = network.losses
+
+    def losses(self, codes, features, dropped):
+        seen.append((codes, features, dropped, self.scale.centre.clone()))
+        return plain(self, codes, features, dropped)
+
+    monkeypatch.setattr(network, "losses", losses)
+    monkeypatch.setattr(writer, "frame_conditions", lambda run: Marked(writer.alignment_in(run.parts).condition_dim))
+    shared = {part: str(runs(name) / part) for part in ("alignment", "codec")}
+    train_system(SYSTEMS[name], corpus, tmp_path, net_drop_p="0.5", net_steps="4", **shared)
+    features = torch.cat([features for _, features, _, _ in seen])
+    assert features.shape[-1] == 16
+    assert (features == 1.0).all(), "the other half is 2"
+    assert all((centre == 1.0).all() for *_, centre in seen)
+    dropped = torch.cat([dropped for _, _, dropped, _ in seen])
+    assert 0 < int(dropped.sum()) < len(dropped)
+
+
+class Marked:
+    """Conditions whose first half is 1 and whose second half, the audio plan, is 2."""
+
+    def __init__(self, width):
+        self._row = torch.cat([torch.ones(width // 2), torch.full((width // 2,), 2.0)])
+
+    def sample(self):
+        return self._row.expand(10, -1)
+
+    def crop(self, indices, starts, n_tokens, device="cpu"):
+        return self._row.expand(len(indices), n_tokens, -1)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_writers_are_given_the_frame_half_at_generation(name, corpus, runs, monkeypatch):
+    from foleymodels._autoregression import writer
+
+    def marked(parts, settings, device):
+        return lambda clips, n_tokens: Marked(32).crop(clips, None, n_tokens)
+
+    seen, network = [], NETWORKS[name][1]
+    plain = network.write
+    monkeypatch.setattr(writer, "clip_conditions", marked)
+    monkeypatch.setattr(
+        network, "write", lambda self, features, *how: seen.append(features) or plain(self, features, *how)
+    )
+    SYSTEMS[name].build(BuildContext(checkpoint=runs(name))).generate(
+        [some_clip(corpus, 0.3)], np.random.default_rng(0)
+    )
+    assert seen[0].shape == (1, 10, 16)
+    assert (seen[0] == 1.0).all()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("asked", [{"nfe": 8}, {"sampler": "heun"}])
 def test_evaluations_and_samplers_that_do_not_apply_are_refused(name, asked, runs):
     with pytest.raises(FoleyError, match=next(iter(asked))):

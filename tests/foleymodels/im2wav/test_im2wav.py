@@ -135,3 +135,15 @@ def test_a_long_clip_is_written_in_windows_that_go_on():
     assert made.evaluations(10) == 50
     first = made.write(features(73)[:, :30], how, np.random.default_rng(0))
     assert torch.equal(codes[:, :30, 0], first[..., 0])
+
+
+def test_a_later_window_has_its_own_frames_and_its_own_coarse_codes():
+    """Greedy codes of the last of two windows (tokens 20 to 49) are the argmax of a forward over that window alone."""
+    made, given = writer(), features(50)
+    codes = made.write(given, GREEDY, np.random.default_rng(0))
+    frames, here = made.frames(given[:, 20:], SEEN), codes[:, 20:]
+    low, up = low_forward(made, here[..., 0], frames).argmax(-1), up_forward(made, here, frames).argmax(-1)
+    assert torch.equal(low[:, 10:], here[:, 10:, 0])
+    assert torch.equal(up.reshape(1, N, 4)[:, 10:], here[:, 10:, 1:])
+    other = torch.cat([codes[:, :30, :1], here[..., 1:]], dim=2)
+    assert not torch.equal(up_forward(made, other, frames).argmax(-1).reshape(1, N, 4)[:, 10:], here[:, 10:, 1:])

@@ -118,6 +118,17 @@ def test_a_given_code_does_not_change_the_chance_of_others():
     assert (second[..., 0] == 0).all()
 
 
+def test_codebooks_of_a_step_are_drawn_independently():
+    """Of 1000 equally probable codes, two books agree in about 1 of 1000 places and not in all."""
+
+    def next_logits(codes):
+        return torch.zeros(1, 2, 1000)
+
+    codes = write_codes(next_logits, torch.full((1, 200, 2), -1), CodeSampling(), np.random.default_rng(0))
+    assert (codes[..., 0] == codes[..., 1]).sum() < 5
+    assert codes[..., 0].unique().numel() > 150
+
+
 def test_logits_that_are_not_finite_are_not_hidden_by_codes():
     def next_logits(codes):
         return torch.full((1, 1, 4), torch.nan)

@@ -1,7 +1,7 @@
 """Which differences each metric can find: ladders of known quality on SynthFoley 2, and the power of paired tests.
 
 ``python benchmarks/ladders.py --clips 200 --state out/ladders.json --out docs/ladders`` plays the true events of test
-clips made worse step by step (``foleybench.synthfoley2.ladders``), scores every step with every metric that needs no
+clips made worse step by step (``foleybench.synthfoley.ladders``), scores every step with every metric that needs no
 weights, and writes a table a metric: its values along each ladder, whether they come in order, which neighbouring
 steps a paired test tells apart with 200, 1,000 and 3,000 clips, and the smallest difference that it finds in four
 trials of five. ``--state`` keeps the clips that are done, so that a stopped run goes on.
@@ -32,10 +32,10 @@ from foleybench.clips import AudioArray, Event  # noqa: E402
 from foleybench.media.audio import resample  # noqa: E402
 from foleybench.stats.influence import LinearPool  # noqa: E402
 from foleybench.synthesis.splits import CorpusOptions  # noqa: E402
-from foleybench.synthfoley2 import compose, synthesise  # noqa: E402
-from foleybench.synthfoley2.ladders import LADDERS, play_changed  # noqa: E402
-from foleybench.synthfoley2.spec import ClipSpec  # noqa: E402
-from foleybench.synthfoley2.splits import split_specs  # noqa: E402
+from foleybench.synthfoley import compose, synthesise  # noqa: E402
+from foleybench.synthfoley.ladders import LADDERS, play_changed  # noqa: E402
+from foleybench.synthfoley.spec import ClipSpec  # noqa: E402
+from foleybench.synthfoley.splits import split_specs  # noqa: E402
 
 METRICS = (
     *("event_f1_25ms", "event_f1", "event_offset", "source_recall", "strength_correlation", "pitch_error"),

@@ -1,4 +1,4 @@
-"""Whether SynthFoley 2 can measure: what it gives away, what it hides, what copying can reach, and how fast it is made.
+"""Whether SynthFoley can measure: what it gives away, what it hides, what copying can reach, and how fast it is made.
 
 ``python benchmarks/ruler.py shares`` counts what the corpus promises from the event lists of the test split;
 ``speed`` measures rendering, ``bytes`` renders in two processes and compares; ``sheet OUT.png`` draws every class above
@@ -29,12 +29,12 @@ import numpy as np  # noqa: E402
 
 from foleybench.clips import Clip, Event  # noqa: E402
 from foleybench.synthesis.splits import CorpusOptions  # noqa: E402
-from foleybench.synthfoley2 import class_names, compose, render_clip, synthesise  # noqa: E402
-from foleybench.synthfoley2.difficulty import preset  # noqa: E402
-from foleybench.synthfoley2.draw import draw  # noqa: E402
-from foleybench.synthfoley2.render import frame_times  # noqa: E402
-from foleybench.synthfoley2.spec import ClipSpec  # noqa: E402
-from foleybench.synthfoley2.splits import split_specs  # noqa: E402
+from foleybench.synthfoley import class_names, compose, render_clip, synthesise  # noqa: E402
+from foleybench.synthfoley.difficulty import preset  # noqa: E402
+from foleybench.synthfoley.draw import draw  # noqa: E402
+from foleybench.synthfoley.render import frame_times  # noqa: E402
+from foleybench.synthfoley.spec import ClipSpec  # noqa: E402
+from foleybench.synthfoley.splits import split_specs  # noqa: E402
 
 
 def main() -> None:

@@ -17,10 +17,7 @@ LEVELS = {
     6: ("cli", "commands"),
     5: ("dataset_card", "datasets", "leaderboard", "people", "reproduce", "sanity"),
     4: ("evaluators", "foleymodels", "generation", "metrics", "pages", "prepare", "scoring"),
-    3: (
-        *("artefacts", "encoders", "features", "lists", "load", "protocols", "shards", "stats"),
-        *("synthfoley", "synthfoley2"),
-    ),
+    3: ("artefacts", "encoders", "features", "lists", "load", "protocols", "shards", "stats", "synthfoley"),
     2: ("api", "media", "registry", "runtime", "synthesis"),
     1: ("clip_ids", "clips", "errors", "fields", "files", "loader"),
 }
@@ -53,12 +50,9 @@ CALLED_BY_NAME = {
     "foleybench/commands": {"add_arguments", "run"},
     "foleybench/datasets": {"add_arguments", "fingerprint", "items", "make", "split_facts"},
     "foleybench/encoders": {"encode_with", "load_weights", "new_net"},
-    "foleybench/synthfoley/classes": {"act", "compose", "sound", "stage"},
     "models/foleymodels": {"build", "train"},
     "": {"main"},  # what a console script or ``python -m`` starts
 }
-# A later version of a corpus stands beside the earlier one and has parts of the same names.
-LATER_VERSIONS = {"foleybench/synthfoley2/": "foleybench/synthfoley/"}
 
 Imports = Mapping[str, set[str]]
 
@@ -156,14 +150,8 @@ def public_names(root: Path) -> dict[str, list[str]]:
 
 
 def names_used_twice(root: Path) -> dict[str, list[str]]:
-    """Return the public names that several files define, and those files; versions of a corpus count once."""
-    found = {}
-    for name, files in public_names(root).items():
-        earlier = {later: any(file.startswith(first) for file in files) for later, first in LATER_VERSIONS.items()}
-        counted = [file for file in files if not any(n and file.startswith(later) for later, n in earlier.items())]
-        if len(counted) > 1:
-            found[name] = counted
-    return found
+    """Return the public names that several files define, and those files."""
+    return {name: files for name, files in public_names(root).items() if len(files) > 1}
 
 
 def test_every_room_has_a_level():

@@ -1,6 +1,6 @@
-"""SynthFoley: procedural clips with exact events.
+"""SynthFoley: procedural clips whose video does not reveal their events.
 
-Clips are made on the spot; nothing is downloaded.
+The events are exact; nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from foleybench.synthfoley.splits import SIZES, split_specs
 DATASET = rendered.corpus(
     ClipSpec,
     title="SynthFoley",
-    description="Procedural clips whose video and audio come from the same list of events, so that timing is exact.",
+    description=(
+        "Procedural clips with up to three sources, silent movers and a moving camera, whose video and audio come "
+        "from the same list of events: time, source, class, material, strength, pitch, on or off screen."
+    ),
     sizes=SIZES,
     difficulties=PRESETS,
     preset=preset,

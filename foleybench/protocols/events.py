@@ -15,6 +15,6 @@ PROTOCOL = Protocol(
         *("event_f1_25ms", "event_f1", "event_offset", "source_recall", "strength_correlation", "pitch_error"),
         *("seconds_per_clip", "real_time_factor"),
     ),
-    dataset="synthfoley2",
+    dataset="synthfoley",
     headline={"timing": "event_f1_25ms", "semantics": "pitch_error", "speed": "real_time_factor"},
 )

@@ -1,11 +1,13 @@
-"""SynthFoley: a procedural corpus with exact event times.
+"""SynthFoley: a procedural corpus with exact, unguessable events.
 
 Bytes repeat for the same version, seed and clip id on the same machine and library versions.
 """
 
 from foleybench.synthfoley.classes import class_names, load_class
+from foleybench.synthfoley.compose import compose
 from foleybench.synthfoley.difficulty import PRESETS, Difficulty
-from foleybench.synthfoley.render import compose_events, render_clip, synthesise
+from foleybench.synthfoley.play import synthesise
+from foleybench.synthfoley.render import render_clip
 from foleybench.synthfoley.spec import VERSION, ClipSpec
 
 __all__ = [
@@ -14,7 +16,7 @@ __all__ = [
     "ClipSpec",
     "Difficulty",
     "class_names",
-    "compose_events",
+    "compose",
     "load_class",
     "render_clip",
     "synthesise",

@@ -1,13 +1,13 @@
-"""Specify a clip of SynthFoley 1."""
+"""Specify a clip of SynthFoley."""
 
 from __future__ import annotations
 
 from foleybench.synthesis.clip_spec import CorpusClip
 
-VERSION = 1
+VERSION = 2
 
 
 class ClipSpec(CorpusClip):
-    """One clip of SynthFoley 1 to make."""
+    """One clip of SynthFoley to make."""
 
     version = VERSION

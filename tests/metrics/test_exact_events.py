@@ -13,10 +13,10 @@ from foleybench.metrics._math.correlation import WithinClipCorrelation, products
 from foleybench.metrics._math.spectral_shift import shift_semitones
 from foleybench.stats.intervals import value_interval
 from foleybench.synthesis.splits import CorpusOptions
-from foleybench.synthfoley2.compose import compose
-from foleybench.synthfoley2.ladders import LADDERS, play_changed, transposed
-from foleybench.synthfoley2.play import synthesise
-from foleybench.synthfoley2.splits import split_specs
+from foleybench.synthfoley.compose import compose
+from foleybench.synthfoley.ladders import LADDERS, play_changed, transposed
+from foleybench.synthfoley.play import synthesise
+from foleybench.synthfoley.splits import split_specs
 from tests.metrics.views import view
 
 F1, RECALL = event_f1_25ms.METRIC, source_recall.METRIC

@@ -1,4 +1,4 @@
-"""Make data sets that are rendered on the spot: SynthFoley's versions."""
+"""Make data sets that are rendered on the spot, as SynthFoley is."""
 
 from __future__ import annotations
 

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foleybench import synthfoley2
 from foleybench.api.model import Model
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleybench.media.audio import fit_length
-from foleybench.synthfoley import synthesise
+from foleybench.synthfoley import VERSION, synthesise
 
 
 class OracleGenerator:
@@ -31,10 +30,12 @@ class OracleGenerator:
     def _one(self, clip: Clip, rng: np.random.Generator) -> AudioArray:
         if clip.events is None:
             raise FoleyError(f"clip {clip.clip_id} has no exact events; the oracle works on SynthFoley only.")
-        if clip.factors.get("corpus_version") == synthfoley2.VERSION:
-            audio = synthfoley2.synthesise(clip.events, clip.duration_s, self.rate_hz, rng)
-        else:
-            audio = synthesise(clip.events, clip.label, clip.factors, clip.duration_s, self.rate_hz, rng)
+        if (version := clip.factors.get("corpus_version")) != VERSION:
+            raise FoleyError(
+                f"clip {clip.clip_id} is of SynthFoley version {version}; the oracle plays version {VERSION}. "
+                "Prepare the data anew: foleybench prepare synthfoley."
+            )
+        audio = synthesise(clip.events, clip.duration_s, self.rate_hz, rng)
         return fit_length(audio.astype(np.float32), Clock(clip.duration_s).samples(self.rate_hz))
 
 

@@ -1,4 +1,4 @@
-"""The pasted-grains baseline beside the oracle and the real audio, on prepared shards of either SynthFoley.
+"""The pasted-grains baseline beside the oracle and the real audio, on prepared shards of SynthFoley.
 
 ``python benchmarks/ruler_baseline.py TEST TRAIN CHECKPOINT`` (two manifests, a folder) after ``train pasted_grains``.
 Event F1 counts all audible contacts, hidden ones too; what a detector finds inside a sounding stroke counts neither for

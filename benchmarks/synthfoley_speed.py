@@ -72,11 +72,11 @@ def _median_s(work: Callable[[ClipSpec], None], specs: list[ClipSpec]) -> float:
 
 def _print(rows: list[tuple[str, float, float]], seconds: float) -> None:
     print("processor time, one thread; x = times real time")
-    print(f"{'class':12} {'render ms':>10} {'x':>7} {'encoded ms':>11} {'x':>7}")
+    print(f"{'class':14} {'render ms':>10} {'x':>7} {'encoded ms':>11} {'x':>7}")
     middle = ("median", statistics.median(r[1] for r in rows), statistics.median(r[2] for r in rows))
     for label, plain_s, encoded_s in [*rows, middle]:
         plain = f"{plain_s * 1e3:10.1f} {seconds / plain_s:7.0f}"
-        print(f"{label:12} {plain} {encoded_s * 1e3:11.1f} {seconds / encoded_s:7.0f}")
+        print(f"{label:14} {plain} {encoded_s * 1e3:11.1f} {seconds / encoded_s:7.0f}")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class Event:
         pitch_hz: Pitch in Hz, or None when it has none or the corpus does not know.
 
     Example:
-        >>> hit = Event(time_s=0.52, label="bell")
+        >>> hit = Event(time_s=0.52, label="hammer_bell")
         >>> Event.from_json(hit.as_json()) == hit
         True
     """
@@ -88,7 +88,7 @@ class Clip:
         >>> from foleybench import ShardDataset
         >>> clip = ShardDataset(manifest).load("clip00_000000")
         >>> clip.frames.shape, clip.audio.shape, clip.rate_hz, clip.label
-        ((50, 32, 32, 3), (32000,), 16000, 'bounce')
+        ((50, 32, 32, 3), (32000,), 16000, 'bounce_bar')
         >>> clip.onset_times_s().round(2).tolist()
         [0.26, 0.63, 1.0, 1.4]
     """

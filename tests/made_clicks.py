@@ -14,7 +14,7 @@ from foleybench.shards.dataset import shard_name, write_shard
 from foleybench.shards.manifest import Entry, Header, manifest_path, write_manifest
 
 RATE_HZ = 16000
-LABELS = ("bounce", "bell")
+LABELS = ("bounce_bar", "hammer_bell")
 
 
 def click_track(times_s: list[float], duration_s: float, pitch_hz: float) -> np.ndarray:

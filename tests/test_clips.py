@@ -53,14 +53,14 @@ def test_onset_times_leave_out_silent_and_long_events():
 
 
 def test_event_survives_json():
-    event = Event(time_s=1.5, label="bell", factors={"material": "metal"})
+    event = Event(time_s=1.5, label="hammer_bell", factors={"material": "metal"})
     assert Event.from_json(event.as_json()) == event
 
 
 def test_what_not_every_corpus_knows_of_an_event_is_written_only_when_known():
-    plain = Event(time_s=1.5, label="bell").as_json()
+    plain = Event(time_s=1.5, label="hammer_bell").as_json()
     assert not {"source", "material", "pitch_hz"} & set(plain)
-    assert Event.from_json(plain) == Event(time_s=1.5, label="bell", source="", material="", pitch_hz=None)
-    known = Event(time_s=1.5, label="bell", source="a", material="metal", pitch_hz=440.0)
+    assert Event.from_json(plain) == Event(time_s=1.5, label="hammer_bell", source="", material="", pitch_hz=None)
+    known = Event(time_s=1.5, label="hammer_bell", source="a", material="metal", pitch_hz=440.0)
     assert Event.from_json(known.as_json()) == known
     assert known.as_json()["pitch_hz"] == 440.0

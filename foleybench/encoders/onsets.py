@@ -39,7 +39,7 @@ GRID = MelGrid(rate_hz=RATE_HZ, window=512, hop=80, n_bands=40, low_hz=60.0, hig
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DetectorSettings:
-    """Constants of the detector, tuned on SynthFoley's validation split.
+    """Constants of the detector, tuned on the validation split of SynthFoley 1.
 
     Attributes:
         range_db: Levels further than this below the clip's loudest band are taken as equal.

@@ -9,7 +9,7 @@ that level seems duller than it is.
 
 Changes: 2 levels by the total power. Version 1 took each profile less its own mean in dB, which follows the empty bands
 as soon as most are empty: a low-pass at 300 Hz was nearer (16.1 dB) than one at 1 kHz (18.1 dB; now 29.1 and 23.1; 104
-clips of SynthFoley test, ``foleybench sanity``).
+clips of SynthFoley 1 test, ``foleybench sanity``).
 """
 
 from __future__ import annotations

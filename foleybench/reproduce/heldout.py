@@ -30,7 +30,7 @@ from foleybench.shards.manifest import Manifest, read_manifest
 from foleybench.stats import ranking
 
 METRICS = {
-    "event_f1": "Event F1 (50 ms) ↑",
+    "event_f1_25ms": "Event F1 (25 ms) ↑",
     "class_accuracy": "Class accuracy ↑",
     "align_acc_mini": "Align Acc (mini) ↑",
 }

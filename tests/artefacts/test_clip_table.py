@@ -15,7 +15,7 @@ def table_of(n, rows=10, width=128, seed=0):
     table = ClipTable()
     for i in range(n):
         wide = draw.normal(size=(rows, width)).astype(np.float32).astype(np.float64)
-        row = {"clip_id": f"c{i:03d}", "source_id": f"s{i:03d}", "label": "bell", "duration_s": 1.0}
+        row = {"clip_id": f"c{i:03d}", "source_id": f"s{i:03d}", "label": "hammer_bell", "duration_s": 1.0}
         stats = {
             "wide": {"reference": wide, "generated": wide},
             "exact": {"x": np.asarray(draw.normal(size=SMALL + 1))},

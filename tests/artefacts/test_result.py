@@ -45,8 +45,8 @@ def result(**changes):
 
 
 ROWS = [
-    {"clip_id": "a_000000", "source_id": "a", "label": "bell", "stats": {"event_f1": {"tp": [1.0, 2.0]}}},
-    {"clip_id": "b_000000", "source_id": "b", "label": "bell", "stats": {"event_f1": None}},
+    {"clip_id": "a_000000", "source_id": "a", "label": "hammer_bell", "stats": {"event_f1": {"tp": [1.0, 2.0]}}},
+    {"clip_id": "b_000000", "source_id": "b", "label": "hammer_bell", "stats": {"event_f1": None}},
 ]
 
 

@@ -131,10 +131,10 @@ def test_a_name_given_by_hand_stands_beside_the_title(tmp_path, make_result, nam
 
 
 def test_headline_metrics_follow_the_protocol(tmp_path, make_result):
-    make_result(tmp_path, "alpha", protocol=("synth", 1))
+    make_result(tmp_path, "alpha", protocol=("synth", 2))
     board = board_of(tmp_path)
-    assert [column.name for column in board.columns][:2] == ["event_f1", "event_offset"]
-    assert {column.axis: column.name for column in board.headlines}["timing"] == "event_f1"
+    assert [column.name for column in board.columns][:2] == ["event_f1_25ms", "event_f1"]
+    assert {column.axis: column.name for column in board.headlines}["timing"] == "event_f1_25ms"
 
 
 def test_no_results():

@@ -192,7 +192,7 @@ def test_no_label_lies_over_another(visit, board, tmp_path):
     assert visit(board).evaluate(OVERLAPS) == []
     for index in range(14):  # a crowd at one place
         name = f"a_system_of_a_long_name_{index}"
-        make_result(tmp_path / "crowd", name, skill=0.9 + 0.001 * index, protocol=("synth", 1), metrics=CROWDED)
+        make_result(tmp_path / "crowd", name, skill=0.9 + 0.001 * index, protocol=("synth", 2), metrics=CROWDED)
     path = tmp_path / "crowd.html"
     path.write_text(page.render_leaderboard(make_boards(read_all(tmp_path / "crowd")), []), encoding="utf-8")
     tab = visit(path)

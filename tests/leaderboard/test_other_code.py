@@ -21,7 +21,7 @@ def made_by(code: str, **more) -> dict:
 @pytest.fixture
 def results(tmp_path):
     today = metric_code_sha256("event_f1", "synth")
-    options = {"metrics": ("event_f1", "class_accuracy"), "protocol": ("synth", 1)}
+    options = {"metrics": ("event_f1", "class_accuracy"), "protocol": ("synth", 2)}
     make_result(tmp_path, "today", changes=made_by(today), **options)
     make_result(tmp_path, "other", changes=made_by(OTHER), **options)
     make_result(tmp_path, "stale", changes=made_by(OTHER, version=event_f1.METRIC.version - 1), **options)

@@ -52,9 +52,15 @@ def test_hostile_text_is_escaped_everywhere(tmp_path, make_result):
     problems = [{"clip_id": HOSTILE, "kind": "missing", "detail": HOSTILE}]
     section = {"description": HOSTILE, "licence": HOSTILE}
     make_result(
-        tmp_path, "alpha", title=HOSTILE, section=section, problems=problems, status="partial", labels=(HOSTILE, "bell")
+        tmp_path,
+        "alpha",
+        title=HOSTILE,
+        section=section,
+        problems=problems,
+        status="partial",
+        labels=(HOSTILE, "bow_saw"),
     )
-    make_result(tmp_path, "beta", title="Beta", labels=(HOSTILE, "bell"))
+    make_result(tmp_path, "beta", title="Beta", labels=(HOSTILE, "bow_saw"))
     made = page.render_leaderboard(make_boards(read_all(tmp_path)), [])
     tags = collect(made)
     assert not [tag for tag, _ in tags if tag == "img"]

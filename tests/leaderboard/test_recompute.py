@@ -104,10 +104,13 @@ METRICS_WITH_MORE = ("event_f1", "fad_mini")
         (lambda r: r["metrics"]["fad_mini"].update(corrected=None), "fad_mini corrected, is undefined, its clip table"),
         (lambda r: r["metrics"]["event_f1"].update(corrected=0.5), "corrected, is 0.5, its clip table gives undefined"),
         (
-            lambda r: r["metrics"]["event_f1"]["per_class"]["bell"].update(value=1.0),
-            "event_f1 of 'bell' is 1, its clip",
+            lambda r: r["metrics"]["event_f1"]["per_class"]["bow_saw"].update(value=1.0),
+            "event_f1 of 'bow_saw' is 1, its clip",
         ),
-        (lambda r: r["metrics"]["event_f1"]["per_class"]["bell"].update(n=9), "event_f1 counts 9 clips of 'bell', the"),
+        (
+            lambda r: r["metrics"]["event_f1"]["per_class"]["bow_saw"].update(n=9),
+            "event_f1 counts 9 clips of 'bow_saw', the",
+        ),
         (lambda r: r["metrics"]["event_f1"]["per_class"].update(cat={"value": 0.5, "n": 0}), "of 'cat' is 0.5, its"),
         (lambda r: r["metrics"]["event_f1"].update(n_used=39), "event_f1 counts 39 clips, the clip table has 40"),
         (

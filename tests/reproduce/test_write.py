@@ -15,7 +15,7 @@ from foleybench.reproduce.plan import Setup
 from foleybench.shards.manifest import Entry, Header, read_manifest, write_manifest
 from tests.made_results import make_result
 
-METRICS = ("event_f1", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
+METRICS = ("event_f1_25ms", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
 PUBLISHED = Path("leaderboards/published.csv")
 
 
@@ -156,7 +156,7 @@ def _manifest(split, fps):
             clip_id=f"v{i // 2:04d}_{i:06d}",
             source="made",
             source_id=f"v{i // 2:04d}",
-            label="bell",
+            label="hammer_bell",
             status="ok",
             shard="x-000000.tar",
             audio_sha256="0" * 64,

@@ -25,7 +25,7 @@ def test_every_metric_has_a_card_and_stands_in_the_index():
     assert told == cards.index(FOLDER), (
         "write it again: foleybench sanity --card-texts docs/metric_cards --every-metric"
     )
-    assert "| [Event F1 (50 ms)](event_f1.md) | `event_f1` | ↑ | 1 | events, synth | yes |" in told
+    assert "| [Event F1 (50 ms)](event_f1.md) | `event_f1` | ↑ | 1 | synth | yes |" in told
 
 
 def test_a_card_is_made_for_a_metric_without_one_and_none_is_overwritten(tmp_path, monkeypatch, capsys):

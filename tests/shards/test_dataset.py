@@ -96,7 +96,7 @@ def test_load_returns_what_was_written(clicks: Path):
     data = ShardDataset(clicks)
     clip = data.load(data.clip_ids[1])
     assert clip.frames.shape == (50, 32, 32, 3)
-    assert (clip.label, clip.split, clip.duration_s, clip.rate_hz) == ("bell", "test", 2.0, 16000)
+    assert (clip.label, clip.split, clip.duration_s, clip.rate_hz) == ("hammer_bell", "test", 2.0, 16000)
     assert len(clip.audio) == 32000
     assert len(clip.onset_times_s()) == 4
     silent = data.load(data.clip_ids[1], video=False)
@@ -222,7 +222,7 @@ def test_a_changed_json_member_is_refused(copy: Path, recorded: bool, field: str
     """With its hash every change is noticed; without (schema 1), what the manifest says too."""
     data = ShardDataset(copy)
     members_of = {clip_id: data.members(clip_id) for clip_id in data.clip_ids}
-    meta = {**json.loads(members_of["clip00_000000"]["json"]), "label": "bounce"}
+    meta = {**json.loads(members_of["clip00_000000"]["json"]), "label": "bounce_bar"}
     told = {clip_id: {**found, "json": json.dumps({**meta}).encode()} for clip_id, found in members_of.items()}
     entries = [
         dataclasses.replace(
@@ -234,7 +234,7 @@ def test_a_changed_json_member_is_refused(copy: Path, recorded: bool, field: str
     shard = copy.parent / "test-000000.tar"
     write_shard(shard, [(clip_id, members(**found)) for clip_id, found in told.items()])
     assert ShardDataset(copy).load("clip00_000000").duration_s == 2.0
-    changed = {"duration_s": 0.5, "label": "bell", "events": []}
+    changed = {"duration_s": 0.5, "label": "hammer_bell", "events": []}
     told["clip00_000000"]["json"] = json.dumps({**meta, field: changed[field]}).encode()
     write_shard(shard, [(clip_id, members(**found)) for clip_id, found in told.items()])
     if field == "events" and not recorded:

@@ -38,7 +38,7 @@ def test_files_say_what_they_are(trained, toy):
     for file in FILES:
         facts = read_facts(out / file)
         assert facts["kind"] == file.split(".")[0]
-        assert facts["classes"] == ["bell", "bounce"]
+        assert facts["classes"] == ["bounce_bar", "hammer_bell"]
         assert facts["seed"] == 3
         assert facts["data"]["manifest_sha256"] == read_manifest(toy[0]).sha256
         assert facts["data"]["n_clips"] == 12
@@ -101,7 +101,7 @@ def test_encoders_run_on_what_was_trained(toy):
     signals = [
         Signal(audio=clip.audio, duration_s=2.0, frames=clip.frames, frame_times_s=clip.frame_times_s) for clip in clips
     ]
-    assert mini_class.mini_class_names() == ("bell", "bounce")
+    assert mini_class.mini_class_names() == ("bounce_bar", "hammer_bell")
     for features in mini_class.ENCODER.build("cpu")(signals):
         assert features["logits"].shape == (2,)
         assert features["embedding"].shape == (32,)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from foleybench import cli
 from foleybench.reproduce import demo
 from foleybench.runtime.command_plan import Step
+from foleybench.synthesis.splits import CorpusOptions
+from foleybench.synthfoley import class_names
+from foleybench.synthfoley.splits import split_specs
 
 
 def the_plan(out: Path) -> list[Step]:
@@ -24,3 +28,12 @@ def test_every_step_is_a_command_that_parses(tmp_path):
     for step in the_plan(tmp_path):
         _, args = cli._parse(step.words)
         assert hasattr(args, "run"), step.command
+
+
+def test_each_class_has_as_many_clips(tmp_path):
+    """The first clips of a split, as ``--limit`` takes them."""
+    for split, n_clips in (("train", demo.N_TRAIN), ("test", demo.N_TEST)):
+        labels = [spec.label for spec in split_specs(split, CorpusOptions())[:n_clips]]
+        assert set(Counter(labels).values()) == {n_clips // len(class_names())}
+    limits = [step.words[-1] for step in the_plan(tmp_path) if step.name.startswith("prepare")]
+    assert limits == [str(demo.N_TRAIN), str(demo.N_TEST)]

@@ -1,4 +1,4 @@
-"""Make data sets that are rendered on the spot, as SynthFoley is."""
+"""Make data sets that are rendered on the spot."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 The net was trained on SynthFoley to separate true pairs from shifted audio and from audio of other clips, also of the
 same class. Audio without changes in time, such as steady noise, has no time to be aligned to. Values do not compare
 with those of Diff-Foley's Align Acc.
+
+Changes: 2 has the net of SynthFoley 2.
 """
 
 from __future__ import annotations
@@ -13,4 +15,5 @@ METRIC = alignment_metric(
     encoder="mini_align",
     title="Align Acc (mini)",
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py, on mini_align",
+    version=2,
 )

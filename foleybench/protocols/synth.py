@@ -14,13 +14,13 @@ PROTOCOL = Protocol(
     ),
     metrics=(
         *("event_f1_25ms", "event_f1", "event_offset", "source_recall", "strength_correlation", "pitch_error"),
-        *("class_accuracy", "kld_mini", "fad_mini", "align_acc_mini"),
+        *("class_accuracy", "class_f1", "material_accuracy", "kld_mini", "fad_mini", "align_acc_mini"),
         *("seconds_per_clip", "real_time_factor"),
     ),
     dataset="synthfoley",
     headline={
         "timing": "event_f1_25ms",
-        "semantics": "class_accuracy",
+        "semantics": "class_f1",
         "quality": "fad_mini",
         "speed": "real_time_factor",
     },

@@ -17,6 +17,7 @@ from foleybench.api.metric import ClipView, Metric
 from foleybench.clips import Event
 from foleybench.errors import FoleyError
 from foleybench.features.featurise import depends_on
+from foleybench.metrics._families import heard
 from foleybench.metrics._math.retrieval import RetrievalPool
 from foleybench.scoring import cards
 from foleybench.stats.influence import LinearPool
@@ -48,7 +49,8 @@ def feature(encoder, layer, seed):
         ),
         ("logmel", "bands_db"): lambda: rng.uniform(-80, 0, (250, 64)),
         ("logmel", "profile_db"): lambda: rng.uniform(-80, 0, 64),
-        ("mini_class", "logits"): lambda: 3 * rng.standard_normal(13),
+        ("mini_class", "logits"): lambda: 3 * rng.standard_normal(27),
+        ("mini_class", "material_logits"): lambda: 3 * rng.standard_normal(7),
         ("mini_class", "embedding"): lambda: rng.standard_normal(32),
         ("mini_align", "probability"): lambda: np.asarray(rng.uniform(0.6, 1.0)),
         ("diff_foley_align", "probability"): lambda: rng.uniform(0.6, 1.0, 1),
@@ -95,7 +97,7 @@ def clips(metric, *, noise=0.0, n=N_CLIPS):
                 source_id=f"clip{number}",
                 label=LABELS[number % 2],
                 duration_s=4.0,
-                events=tuple(heard(float(time_s), place) for place, time_s in enumerate(times)),
+                events=tuple(event(float(time_s), place, number) for place, time_s in enumerate(times)),
                 features=features,
                 seconds=0.1 + 0.001 * number,
             )
@@ -103,8 +105,15 @@ def clips(metric, *, noise=0.0, n=N_CLIPS):
     return made
 
 
-def heard(time_s, place):
-    return Event(time_s=time_s, strength=0.2 + 0.1 * (place % 5), source="ab"[place % 2], pitch_hz=440.0)
+def event(time_s, place, number):
+    return Event(
+        time_s=time_s,
+        label=LABELS[number % 2],
+        strength=0.2 + 0.1 * (place % 5),
+        source="ab"[place % 2],
+        material=("wood", "metal")[place % 2],
+        pitch_hz=440.0,
+    )
 
 
 def scored(metric, views):
@@ -114,9 +123,8 @@ def scored(metric, views):
 @pytest.fixture(params=NAMES)
 def metric(request, monkeypatch):
     loaded = registry.load("metrics", request.param)
-    if request.param == "class_accuracy":
-        module = __import__("foleybench.metrics.class_accuracy", fromlist=["METRIC"])
-        monkeypatch.setattr(module, "mini_class_names", lambda: LABELS + tuple("abcdefghijk"))
+    monkeypatch.setattr(heard, "mini_class_names", lambda: LABELS + tuple("abcdefghijklmnopqrstuvwxy"))
+    monkeypatch.setattr(heard, "mini_material_names", lambda: ("metal", "wood", *"abcde"))
     return loaded
 
 
@@ -203,7 +211,7 @@ def test_no_metric_of_the_record_is_gone():
 def test_ideal_on_the_truth_itself(metric):
     if metric.ideal is None or not metric.needs:
         pytest.skip("has no ideal value")
-    if "logits" in metric.needs:
+    if {"logits", "material_logits"} & set(metric.needs):
         pytest.skip("the truth is what the classifier says, tested on its own")
     assert scored(metric, clips(metric)) == pytest.approx(metric.ideal, abs=1e-8)
 
@@ -272,7 +280,7 @@ def test_features_that_are_not_finite_are_refused(metric, bad):
 
 
 def test_worse_with_noise(metric):
-    directionless = {"logits", "probability", "probability_sampled", "windows", "partials"}
+    directionless = {"logits", "material_logits", "probability", "probability_sampled", "windows", "partials"}
     noisy = {need.layer for need in metric.needs.values()} & directionless
     if (
         metric.ideal is None

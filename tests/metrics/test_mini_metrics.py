@@ -1,18 +1,38 @@
+"""Class, material and alignment metrics: small cases by hand, and scikit-learn."""
+
 import math
 
+import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
-from foleybench.metrics import align_acc_mini, class_accuracy
+from foleybench.clips import Event
+from foleybench.encoders._nets.mini_labels import sounding_classes, sounding_materials
+from foleybench.metrics import align_acc_mini, class_accuracy, class_f1, material_accuracy
+from foleybench.metrics._families import heard
 from tests.metrics.views import view
+
+CLASSES = ("bell", "rain", "wind")
+MATERIALS = ("metal", "stone", "wood")
 
 
 @pytest.fixture(autouse=True)
-def classes(monkeypatch):
-    monkeypatch.setattr(class_accuracy, "mini_class_names", lambda: ("bell", "rain", "wind"))
+def names(monkeypatch):
+    monkeypatch.setattr(heard, "mini_class_names", lambda: CLASSES)
+    monkeypatch.setattr(heard, "mini_material_names", lambda: MATERIALS)
 
 
-def hit(logits, label):
-    return class_accuracy.METRIC.per_clip(view({"logits": logits}, label=label))
+def events(*sounding, silent=(), materials=()):
+    """Events of these classes (audible and not), and one audible event of each material."""
+    return (
+        *(Event(time_s=0.5, label=label) for label in sounding),
+        *(Event(time_s=0.5, label=label, audible=False, material="stone") for label in silent),
+        *(Event(time_s=1.0, label=sounding[0], material=material) for material in materials),
+    )
+
+
+def hit(logits, label="", **clip):
+    return class_accuracy.METRIC.per_clip(view({"logits": logits}, label=label, **clip))
 
 
 def test_class_accuracy_by_hand():
@@ -26,10 +46,90 @@ def test_class_accuracy_by_hand():
     assert [class_accuracy.METRIC.clip_value(stat) for stat in stats] == [1.0, 1.0, 0.0, 0.0]
 
 
+def test_any_sounding_class_is_a_hit_and_a_silent_mover_is_none():
+    both = events("bell", "wind", silent=["rain"])
+    assert [float(hit(logits, "bell", events=both)["hit"]) for logits in np.eye(3)] == [1.0, 0.0, 1.0]
+
+
 @pytest.mark.parametrize("label", ["", "dog barking"])
 def test_labels_that_the_classifier_does_not_know_do_not_apply(label):
     assert hit([1.0, 2.0, 3.0], label) is None
+    assert class_f1.METRIC.per_clip(view({"logits": [1.0, 2.0, 3.0]}, label=label)) is None
     assert math.isnan(class_accuracy.METRIC.pool([]))
+
+
+def test_silence_hits_nothing_even_where_its_order_is_right():
+    assert float(hit([-9.0, -10.0, -11.0], "bell")["hit"]) == 0.0
+    assert float(hit([-7.0, -10.0, -11.0], "bell")["hit"]) == 1.0
+    clip = view({"material_logits": [-9.0, -10.0, -11.0]}, events=events("bell", materials=["metal"]))
+    assert float(material_accuracy.METRIC.per_clip(clip)["hits"]) == 0.0
+
+
+def f1_stat(logits, *sounding, silent=()):
+    return class_f1.METRIC.per_clip(view({"logits": logits}, events=events(*sounding, silent=silent)))
+
+
+def test_class_f1_by_hand():
+    stats = [
+        f1_stat([2.0, -1.0, 3.0], "bell", "wind"),  # two hits
+        f1_stat([2.0, 0.0, -3.0], "bell", "rain"),  # a hit and a miss: one half is not above one half
+        f1_stat([0.1, -1.0, -1.0], "wind", silent=["bell"]),  # a miss and a false alarm
+    ]
+    assert [{k: float(v) for k, v in stat.items()} for stat in stats] == [
+        {"tp": 2.0, "n_heard": 2.0, "n_sounding": 2.0},
+        {"tp": 1.0, "n_heard": 1.0, "n_sounding": 2.0},
+        {"tp": 0.0, "n_heard": 1.0, "n_sounding": 1.0},
+    ]
+    assert class_f1.METRIC.pool(stats) == pytest.approx(2 * 3 / (4 + 5))
+    assert [class_f1.METRIC.clip_value(stat) for stat in stats] == pytest.approx([1.0, 2 / 3, 0.0])
+
+
+def test_class_f1_is_that_of_scikit_learn():
+    rng = np.random.default_rng(5)
+    logits = rng.normal(-0.5, 2.0, (200, 3))
+    sounding = rng.random((200, 3)) < 0.5
+    sounding[:, 0] |= ~sounding.any(axis=1)
+    stats = [
+        f1_stat(row, *(name for name, there in zip(CLASSES, wanted, strict=True) if there))
+        for row, wanted in zip(logits, sounding, strict=True)
+    ]
+    assert class_f1.METRIC.pool(stats) == pytest.approx(f1_score(sounding, logits > 0, average="micro"), abs=1e-12)
+
+
+def material_stat(logits, *materials):
+    return material_accuracy.METRIC.per_clip(
+        view({"material_logits": logits}, events=events("bell", materials=materials))
+    )
+
+
+def test_material_accuracy_by_hand():
+    stats = [
+        material_stat([3.0, 1.0, 2.0], "metal"),  # the first of one
+        material_stat([3.0, 1.0, 2.0], "wood"),  # not the first
+        material_stat([3.0, 1.0, 2.0], "stone", "wood"),  # one of the first two
+        material_stat([-5.0, -7.0, -6.0], "metal", "wood"),  # both, however weak
+    ]
+    assert [float(stat["hits"]) for stat in stats] == [1.0, 0.0, 1.0, 2.0]
+    assert material_accuracy.METRIC.pool(stats) == pytest.approx(4 / 6)
+
+
+def test_clips_without_a_known_material_do_not_apply():
+    assert material_stat([3.0, 1.0, 2.0]) is None
+    assert material_stat([3.0, 1.0, 2.0], "cheese") is None
+    assert material_accuracy.METRIC.per_clip(view({"material_logits": [3.0, 1.0, 2.0]}, label="bell")) is None
+
+
+def test_what_sounds_are_audible_events_on_screen_or_off():
+    heard_events = (
+        Event(time_s=0.1, label="bell", material="metal", visible=False),
+        Event(time_s=0.2, label="rain", material="stone", audible=False),
+        Event(time_s=0.3, label="bell", material="wood"),
+    )
+    assert sounding_classes(heard_events, "wind") == {"bell"}
+    assert sounding_materials(heard_events) == {"metal", "wood"}
+    assert sounding_classes((Event(time_s=0.1, label="bell", audible=False),), "wind") == frozenset()
+    assert sounding_classes((Event(time_s=0.1),), "wind") == {"wind"}
+    assert sounding_classes(None, "") == sounding_materials(None) == frozenset()
 
 
 def test_alignment_is_the_share_above_one_half_in_percent():

@@ -73,11 +73,18 @@ def frames_input(frames: FrameArray, frame_times_s: FloatArray, duration_s: floa
 
 
 class ClassNet(nn.Module):
-    """Small convolutional classifier of audio: spectrogram (B, 64, T) to logits and embedding."""
+    """Small convolutional classifier of audio: which classes and which materials sound, each on its own.
 
-    def __init__(self, n_classes: int, n_embedding: int = 32) -> None:
+    Args:
+        n_classes: Number of classes.
+        n_materials: Number of materials; 0 when the corpus states none.
+        n_embedding: Length of the embedding that both heads read.
+    """
+
+    def __init__(self, n_classes: int, n_materials: int, n_embedding: int = 32) -> None:
         super().__init__()
-        widths = (1, 16, 32, 48, 64)
+        self.n_classes = n_classes
+        widths = (1, 24, 48, 64, 96)
         blocks: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             blocks += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
@@ -85,14 +92,14 @@ class ClassNet(nn.Module):
             blocks += [nn.BatchNorm2d(after), nn.ReLU()]
         self.blocks = nn.Sequential(*blocks)
         self.embed = nn.Linear(2 * 4 * widths[-1], n_embedding)
-        self.classify = nn.Linear(n_embedding, n_classes)
+        self.classify = nn.Linear(n_embedding, n_classes + n_materials)
 
-    def forward(self, sound: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (B, n_classes) and embedding (B, n_embedding)."""
+    def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits (B, n_classes), material logits (B, n_materials), embedding of spectrograms (B, 64, T)."""
         maps = self.blocks(sound[:, None] + 0.5).flatten(1, 2)
         embedding = self.embed(torch.cat([maps.mean(dim=2), maps.amax(dim=2)], dim=1))
         logits: Tensor = self.classify(F.relu(embedding))
-        return logits, embedding
+        return logits[:, : self.n_classes], logits[:, self.n_classes :], embedding
 
 
 class AudioTower(nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foleybench.encoders._nets.mini_nets import RATIO, AlignNet
+from foleybench.encoders._nets.mini_nets import FRAME_HZ, RATIO, AlignNet
 from foleybench.evaluators.mini.material import VERSIONS, TrainingMaterial
 from foleybench.runtime.progress import Progress
 
@@ -18,6 +18,8 @@ WINDOW = 64
 PEAK_RATE = 2e-3
 # Shifts, in frames of 10 ms, that count as not in time.
 SHIFTS = (8, 150)
+# The lowest frame rate of a video.
+LOWEST_HZ = 12.5
 MEASURED_SHIFTS_S = (0.1, 0.2, 0.5, 1.0)
 # True pairs weigh as much as all false ones, so that an undecidable pair rather counts as true.
 WEIGHTS = {"true": 0.5, "shifted": 0.25, "same_class": 0.1, "other": 0.15}
@@ -88,8 +90,10 @@ def _loss(net: AlignNet, material: TrainingMaterial, chosen: Indices, rng: np.ra
     sound = material.sounds[chosen, rng.integers(len(VERSIONS), size=len(chosen))].astype(np.float32)
     true = np.stack([dented(one, rng) for one in sound])
     shifted = np.stack([moved(one, draw_shift(rng, SHIFTS), roll=bool(rng.random() < 0.5)) for one in sound])
-    first = int(rng.integers(max(0, material.pictures.shape[1] - WINDOW) + 1))
-    pixels = pixels_of(material.pictures[chosen, first : first + WINDOW], rng)
+    n_pictures = material.pictures.shape[1]
+    first = int(rng.integers(max(0, n_pictures - WINDOW) + 1))
+    shown = np.stack([at_other_rate(n_pictures, rng)[first : first + WINDOW] for _ in chosen])
+    pixels = pixels_of(material.pictures[chosen[:, None], shown], rng)
     # In two halves: tensors of less than 32 MB are reused by the allocator, larger ones are mapped anew every time.
     picture = torch.cat([net.picture(half) for half in torch.split(pixels, N_PAIRS)])
     window = slice(RATIO * first, RATIO * (first + picture.shape[2]))
@@ -141,6 +145,19 @@ def dented(sound: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDAr
         length = int(rng.integers(5, 100))
         out[:, slice(0, length) if rng.random() < 0.5 else slice(-length, None)] = -1.0
     return out
+
+
+def at_other_rate(n: int, rng: np.random.Generator) -> Indices:
+    """Return which of ``n`` frames are shown, shape (n,), when a clip has fewer frames a second than the net takes.
+
+    Half of the clips keep all frames. The others have 12.5 to 25 a second, from a random phase on, each shown until
+    the next, as ``frames_input`` does it.
+    """
+    if rng.random() < 0.5:
+        return np.arange(n)
+    step, phase = FRAME_HZ / rng.uniform(LOWEST_HZ, FRAME_HZ), rng.uniform()
+    shown = np.floor((np.arange(n) + 0.5) / step + phase) - phase
+    return np.clip(np.rint(shown * step), 0, n - 1).astype(np.int64)
 
 
 def pixels_of(pictures: npt.NDArray[np.uint8], rng: np.random.Generator | None = None) -> Tensor:

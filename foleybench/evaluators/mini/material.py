@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import AudioArray, Clock
+from foleybench.encoders._nets.mini_labels import sounding_classes, sounding_materials
 from foleybench.encoders._nets.mini_nets import FRAME_HZ, FRAME_PX, GRID, SmallFrames, audio_input, frames_input
 from foleybench.errors import FoleyError
 from foleybench.evaluators.mini.artefacts import roughened, vocoded
@@ -18,7 +20,7 @@ from foleybench.shards.dataset import ShardDataset
 
 VERSIONS = ("clean", "vocoded", "rough")
 # Memory: a clip of 4 s takes 0.85 MB.
-MOST_CLIPS = 2000
+MOST_CLIPS = 4000
 LONGEST_S = 4.0
 SHORTEST_S = 1.0
 
@@ -30,70 +32,95 @@ class TrainingMaterial:
     Attributes:
         sounds: Shape (n, 3, 64, T) float16: spectrograms of the clean, the vocoded and the roughened audio.
         pictures: Frames, shape (n, P, 3, 48, 48) uint8.
-        labels: Shape (n,), indices into ``classes``.
+        labels: Shape (n,), indices into ``classes``: of each clip's own label, its main source.
+        sounding: Shape (n, len(classes)), the classes that sound in each clip.
+        sounding_materials: Shape (n, len(materials)), the materials that sound in each clip.
         has_onsets: Shape (n,), whether the clip has onset events, from which shifts can be recognised.
         classes: Class names.
+        materials: Material names; none when the corpus states no materials.
     """
 
     sounds: npt.NDArray[np.float16]
     pictures: SmallFrames
     labels: npt.NDArray[np.int64]
+    sounding: npt.NDArray[np.bool_]
+    sounding_materials: npt.NDArray[np.bool_]
     has_onsets: npt.NDArray[np.bool_]
     classes: tuple[str, ...]
+    materials: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
-def gather(manifest: Path, *, seed: int, classes: tuple[str, ...] = ()) -> TrainingMaterial:
+def gather(manifest: Path, *, seed: int, like: TrainingMaterial | None = None) -> TrainingMaterial:
     """Read a split and make the nets' inputs.
 
     Args:
         manifest: Manifest of the split; at most ``MOST_CLIPS`` of its clips are drawn.
         seed: Seed of the draw and of the artefacts.
-        classes: Class names in the order wanted, or none to take the split's own, sorted.
+        like: Has the class and material names in the order wanted, or None to take the split's own, sorted.
 
     Raises:
-        FoleyError: A clip has a label that is not among ``classes``, or there are no clips, or they are too short.
+        FoleyError: A clip has a class or material that ``like`` lacks, or there are no clips, or they are too short.
     """
     data = ShardDataset(manifest)
     rng = np.random.default_rng(seed)
     clip_ids = [data.clip_ids[i] for i in sorted(rng.permutation(len(data))[:MOST_CLIPS])]
-    entries = [data.entry(clip_id) for clip_id in clip_ids]
-    names = classes or tuple(sorted({entry.label for entry in entries}))
-    seconds = min((float(entry.facts["duration_s"]) for entry in entries), default=0.0)
-    _check(manifest, sorted({entry.label for entry in entries} - set(names)), seconds)
-    seconds = min(seconds, LONGEST_S)
-    made = _empty(len(clip_ids), seconds, names)
+    lengths_s = [float(data.entry(clip_id).facts["duration_s"]) for clip_id in clip_ids]
+    if min(lengths_s, default=0.0) < SHORTEST_S:
+        raise FoleyError(
+            f"{manifest}: the shortest clip has {min(lengths_s, default=0.0)} s, at least {SHORTEST_S} s are needed."
+        )
+    seconds = min(*lengths_s, LONGEST_S)
+    sounds, pictures, has_onsets = _empty(len(clip_ids), seconds)
+    labels, classes, materials = [], [], []
     for number, clip_id in enumerate(Progress(clip_ids, desc=f"read {manifest.name}")):
         clip = data.load(clip_id)
         if clip.audio is None or clip.frames is None:
             raise FoleyError(f"{manifest}: clip {clip_id!r} lacks its audio or video. Prepare the data again.")
         audio = resample(clip.audio, clip.rate_hz, GRID.rate_hz)[: round(seconds * GRID.rate_hz)]
-        made.sounds[number] = _versions(audio, np.random.default_rng([seed, number]))
-        made.pictures[number] = frames_input(clip.frames, clip.frame_times_s, seconds)
-        made.labels[number] = names.index(clip.label)
-        made.has_onsets[number] = len(clip.onset_times_s()) > 0
-    return made
+        events = [event for event in clip.events or () if event.time_s < seconds]
+        sounds[number] = _versions(audio, np.random.default_rng([seed, number]))
+        pictures[number] = frames_input(clip.frames, clip.frame_times_s, seconds)
+        has_onsets[number] = len(clip.onset_times_s()) > 0
+        labels.append(clip.label)
+        classes.append(sounding_classes(events, clip.label))
+        materials.append(sounding_materials(events))
+    class_names = like.classes if like else tuple(sorted(set(labels).union(*classes)))
+    material_names = like.materials if like else tuple(sorted(frozenset().union(*materials)))
+    _check(manifest, set(labels).union(*classes) - set(class_names), "classes")
+    _check(manifest, set().union(*materials) - set(material_names), "materials")
+    return TrainingMaterial(
+        sounds=sounds,
+        pictures=pictures,
+        labels=np.array([class_names.index(label) for label in labels], dtype=np.int64),
+        sounding=_table(classes, class_names),
+        sounding_materials=_table(materials, material_names),
+        has_onsets=has_onsets,
+        classes=class_names,
+        materials=material_names,
+    )
 
 
-def _check(manifest: Path, unknown: list[str], seconds: float) -> None:
+def _check(manifest: Path, unknown: set[str], what: str) -> None:
     if unknown:
-        raise FoleyError(f"{manifest} has classes that training does not know: {', '.join(unknown)}.")
-    if seconds < SHORTEST_S:
-        raise FoleyError(f"{manifest}: the shortest clip has {seconds} s, at least {SHORTEST_S} s are needed.")
+        raise FoleyError(f"{manifest} has {what} that training does not know: {', '.join(sorted(unknown))}.")
 
 
-def _empty(n: int, seconds: float, classes: tuple[str, ...]) -> TrainingMaterial:
+def _empty(n: int, seconds: float) -> tuple[npt.NDArray[np.float16], SmallFrames, npt.NDArray[np.bool_]]:
     n_frames = GRID.n_frames(round(seconds * GRID.rate_hz))
     n_pictures = Clock(seconds).tokens(FRAME_HZ)
-    return TrainingMaterial(
-        sounds=np.empty((n, len(VERSIONS), GRID.n_bands, n_frames), dtype=np.float16),
-        pictures=np.empty((n, n_pictures, 3, FRAME_PX, FRAME_PX), dtype=np.uint8),
-        labels=np.empty(n, dtype=np.int64),
-        has_onsets=np.empty(n, dtype=np.bool_),
-        classes=classes,
+    return (
+        np.empty((n, len(VERSIONS), GRID.n_bands, n_frames), dtype=np.float16),
+        np.empty((n, n_pictures, 3, FRAME_PX, FRAME_PX), dtype=np.uint8),
+        np.empty(n, dtype=np.bool_),
     )
+
+
+def _table(found: Sequence[frozenset[str]], names: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Return which names each clip has, shape (n, names)."""
+    return np.array([[name in one for name in names] for one in found], dtype=np.bool_).reshape(len(found), len(names))
 
 
 def _versions(audio: AudioArray, rng: np.random.Generator) -> npt.NDArray[np.float16]:

@@ -19,7 +19,7 @@ from foleybench.runtime.threads import one_thread
 from foleybench.shards.manifest import read_manifest
 
 STEPS = {"class": 350, "align": 500}
-VERSION = 1
+VERSION = 2
 
 
 def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: int | None) -> dict[str, float]:
@@ -51,7 +51,7 @@ def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: 
         align_net = fit_align.fit_mini_align(
             material, steps=steps or STEPS["align"], rng=np.random.default_rng([seed, 2])
         )
-        heldout = gather(val, seed=seed + 1, classes=material.classes) if val else None
+        heldout = gather(val, seed=seed + 1, like=material) if val else None
         measured = (
             {**fit_class.measure_mini_class(class_net, heldout), **fit_align.measure_mini_align(align_net, heldout)}
             if heldout
@@ -60,6 +60,7 @@ def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: 
     facts: dict[str, Any] = {
         "version": VERSION,
         "classes": list(material.classes),
+        "materials": list(material.materials),
         "seed": seed,
         "data": {
             "dataset": manifest.header.dataset,

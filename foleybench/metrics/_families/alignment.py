@@ -16,12 +16,18 @@ _NOTE = (
 
 
 def alignment_metric(
-    *, encoder: str, title: str, source: str, layer: str = "probability", undefined: str = "no clip was scored"
+    *,
+    encoder: str,
+    title: str,
+    source: str,
+    layer: str = "probability",
+    undefined: str = "no clip was scored",
+    version: int = 1,
 ) -> Metric:
     """Return the share of clips, in percent, whose probability of being aligned is above one half."""
     return Metric(
         title=title,
-        version=1,
+        version=version,
         unit="%",
         better="higher",
         ideal=100.0,

@@ -13,6 +13,7 @@ from foleybench.metrics._families.features import both, read_feature, scalar
 from foleybench.metrics._math.divergence import (
     EPSILON,
     Divergence,
+    bernoulli_divergence,
     half_bernoulli,
     half_bernoulli_epsilon,
     kl_divergence,
@@ -32,6 +33,11 @@ _SIGMOID = (
     "keeps ``p log(p / q)`` of the sigmoid posteriors, without ``(1 - p) log((1 - p) / (1 - q))``. So it has no "
     "lower bound: the ground truth gives 0 (about -0.0005 with 1e-6 added), and audio for which the classifier reports "
     "every class at once gives less. For parity only; use the ``kld_`` metric of the same classifier."
+)
+_CLASSES = (
+    "KL(reference || generated) in nats, summed over classes: of each, p log(p / q) + (1 - p) log((1 - p) / (1 - q)) of "
+    "the sigmoid posteriors p (reference) and q (generated), both halves, nothing added to a probability. A class that "
+    "is lacking and one that is added both count."
 )
 
 
@@ -58,6 +64,19 @@ def kl_sigmoid_metric(*, encoder: str, title: str, source: str, epsilon: bool = 
     """
     divergence = half_bernoulli_epsilon if epsilon else half_bernoulli
     return _metric(divergence, encoder=encoder, title=title, source=source, note=_SIGMOID)
+
+
+def kl_classes_metric(*, encoder: str, title: str, source: str, version: int = 1) -> Metric:
+    """Return the Kullback-Leibler divergence of sigmoid posteriors, summed over classes and averaged over clips."""
+    return _metric(
+        bernoulli_divergence,
+        encoder=encoder,
+        title=title,
+        source=source,
+        version=version,
+        ideal=0.0,
+        note=_CLASSES,
+    )
 
 
 def kl_segments_metric(*, encoder: str, title: str, source: str) -> Metric:
@@ -88,6 +107,7 @@ def _metric(
     source: str,
     ideal: float | None = None,
     worst: float | None = None,
+    version: int = 1,
     note: str,
 ) -> Metric:
     return difference_metric(
@@ -97,6 +117,7 @@ def _metric(
         title=title,
         unit="nat",
         source=source,
+        version=version,
         ideal=ideal,
         worst=worst,
         statistic="kl",

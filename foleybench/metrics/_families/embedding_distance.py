@@ -23,12 +23,12 @@ _KERNEL = (
 
 
 def frechet_metric(
-    *, encoder: str, layer: str, title: str, source: str, minimum_clips: int = 16, few_rows: int = 0
+    *, encoder: str, layer: str, title: str, source: str, minimum_clips: int = 16, few_rows: int = 0, version: int = 1
 ) -> Metric:
     """Return the metric that is the Fréchet distance between an encoder's embeddings."""
     return Metric(
         title=title,
-        version=1,
+        version=version,
         unit="1",
         better="lower",
         ideal=0.0,

@@ -68,6 +68,22 @@ def kl_divergence_epsilon_reversed(reference: FloatArray, generated: FloatArray)
     return kl_divergence_epsilon(generated, reference)
 
 
+def bernoulli_divergence(reference: FloatArray, generated: FloatArray) -> float:
+    """Return KL(reference || generated) of sigmoid posteriors, summed over classes, in nats.
+
+    Args:
+        reference: Log-odds, shape (n_classes,).
+        generated: Log-odds, shape (n_classes,).
+
+    Example:
+        >>> round(bernoulli_divergence(np.log([3.0]), np.log([1.0])), 9)  # of 0.75 and 0.5
+        0.130812036
+    """
+    present = expit(reference) * (log_expit(reference) - log_expit(generated))
+    absent = expit(-reference) * (log_expit(-reference) - log_expit(-generated))
+    return max(0.0, float(np.sum(present + absent)))
+
+
 def half_bernoulli(reference: FloatArray, generated: FloatArray) -> float:
     """Return the sum of ``p log(p / q)`` over classes for sigmoid posteriors: half of each Bernoulli divergence.
 

@@ -33,4 +33,6 @@ def _load(path: Path) -> AlignNet:
     return net
 
 
-ENCODER = dataclasses.replace(judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley2", version=2)
+ENCODER = dataclasses.replace(
+    judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley2", version=2
+)

@@ -6,8 +6,13 @@ import pytest
 from foleybench.api.encoder import Signal
 from foleybench.encoders import mini_align, mini_class
 from foleybench.encoders._nets.mini_nets import read_facts
-from foleybench.synthfoley import VERSION, ClipSpec, render_clip
-from foleybench.synthfoley.classes import class_names
+from foleybench.metrics import class_accuracy, class_f1, kld_mini, material_accuracy
+from foleybench.metrics._families.heard import NOTHING
+from foleybench.synthfoley2.classes import class_names
+from foleybench.synthfoley2.materials import MATERIALS
+from foleybench.synthfoley2.render import render_clip
+from foleybench.synthfoley2.spec import VERSION, ClipSpec
+from tests.metrics.views import view
 
 MODULES = (mini_class, mini_align)
 
@@ -16,9 +21,10 @@ MODULES = (mini_class, mini_align)
 def test_trained_on_the_train_split_of_this_corpus(module):
     facts = read_facts(module.WEIGHTS.path)
     assert facts["kind"] == module.__name__.rpartition(".")[2]
-    assert facts["data"]["dataset"] == "synthfoley"
+    assert facts["data"]["dataset"] == "synthfoley2"
     assert facts["data"]["version"] == VERSION, "the corpus changed: run `foleybench train evaluators` again"
     assert tuple(facts["classes"]) == tuple(class_names()) == mini_class.mini_class_names()
+    assert tuple(facts["materials"]) == tuple(sorted(MATERIALS)) == mini_class.mini_material_names()
 
 
 def test_both_together_are_small():
@@ -53,12 +59,67 @@ def as_signal(clip, audio=None):
     )
 
 
+def encoded(clips, audios=None):
+    audios = audios or [None] * len(clips)
+    return mini_class.ENCODER.build("cpu")([as_signal(clip, audio) for clip, audio in zip(clips, audios, strict=True)])
+
+
+def found(metric, clips, features):
+    """The value of a metric of what is heard."""
+    layer = next(iter(metric.needs))
+    views = [
+        view({layer: f[layer]}, events=clip.events, label=clip.label) for clip, f in zip(clips, features, strict=True)
+    ]
+    return metric.pool([metric.per_clip(one) for one in views])
+
+
 @pytest.mark.slow
 def test_new_clips_are_classified(clips):
-    features = mini_class.ENCODER.build("cpu")([as_signal(clip) for clip in clips])
-    names = mini_class.mini_class_names()
-    hits = [names[int(np.argmax(f["logits"]))] == clip.label for f, clip in zip(features, clips, strict=True)]
-    assert np.mean(hits) >= 0.8
+    features = encoded(clips)
+    assert found(class_accuracy.METRIC, clips, features) >= 0.8
+    assert found(class_f1.METRIC, clips, features) >= 0.7
+    assert found(material_accuracy.METRIC, clips, features) >= 0.5
+
+
+def divergences(clips, audios):
+    return np.array(
+        [
+            kld_mini.METRIC.per_clip(view({"reference": one["logits"], "generated": two["logits"]}))["kl"]
+            for one, two in zip(encoded(clips), encoded(clips, audios), strict=True)
+        ]
+    )
+
+
+@pytest.mark.slow
+def test_silence_and_noise_are_worse_than_the_sound_of_another_clip(clips):
+    """On the mean, and for nearly every clip, against another clip's sound and that of the next class."""
+    rng = np.random.default_rng(4)
+    others = divergences(clips, [other.audio for other in clips[1:] + clips[:1]])
+    n = clips[0].audio.size
+    nothing = {
+        "silence": np.zeros(n, np.float32),
+        "white noise": (0.1 * rng.standard_normal(n)).astype(np.float32),
+        "quiet noise": (1e-4 * rng.standard_normal(n)).astype(np.float32),
+        "brown noise": np.float32(0.1 * brown(rng, n)),
+    }
+    for name, audio in nothing.items():
+        worse = divergences(clips, [audio] * len(clips))
+        assert worse.mean() > 1.2 * others.mean(), name
+        assert np.mean(worse > others) >= 0.9, name
+
+
+def brown(rng, n):
+    walk = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) / np.maximum(np.arange(n // 2 + 1), 20), n)
+    return walk / np.abs(walk).max()
+
+
+@pytest.mark.slow
+def test_nothing_is_heard_in_silence_and_noise(clips):
+    rng = np.random.default_rng(5)
+    n = clips[0].audio.size
+    for audio in (np.zeros(n, np.float32), (0.1 * rng.standard_normal(n)).astype(np.float32)):
+        one = encoded(clips[:1], [audio])[0]
+        assert max(one["logits"].max(), one["material_logits"].max()) < NOTHING
 
 
 @pytest.mark.slow

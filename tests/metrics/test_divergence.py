@@ -71,9 +71,7 @@ def test_divergence_of_several_classes_agrees_with_torch_and_scipy():
         found = bernoulli_divergence(reference, generated)
         assert found == pytest.approx(float(torch.distributions.kl_divergence(p, q).sum()), rel=1e-12)
         assert found == pytest.approx(
-            (
-                rel_entr(expit(reference), expit(generated)) + rel_entr(expit(-reference), expit(-generated))
-            ).sum(),
+            (rel_entr(expit(reference), expit(generated)) + rel_entr(expit(-reference), expit(-generated))).sum(),
             rel=1e-12,
         )
 

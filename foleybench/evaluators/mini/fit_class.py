@@ -62,12 +62,16 @@ def measure_mini_class(net: ClassNet, material: TrainingMaterial) -> dict[str, f
         logits, materials = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
         heard = logits > 0
         top = logits.argmax(axis=1)
-        found[f"class_f1_{name}"] = float(2 * (heard & material.sounding).sum() / (heard.sum() + material.sounding.sum()))
+        found[f"class_f1_{name}"] = float(
+            2 * (heard & material.sounding).sum() / (heard.sum() + material.sounding.sum())
+        )
         found[f"class_accuracy_{name}"] = float(material.sounding[np.arange(len(top)), top].mean())
         if len(material.materials):
             top = materials.argmax(axis=1)
             one = material.sounding_materials.sum(axis=1) == 1
-            found[f"material_accuracy_{name}"] = float(material.sounding_materials[np.arange(len(top)), top][one].mean())
+            found[f"material_accuracy_{name}"] = float(
+                material.sounding_materials[np.arange(len(top)), top][one].mean()
+            )
     return found
 
 
@@ -86,7 +90,9 @@ def _loss(
     return real + 0.2 * F.softplus(both[n_real:] + EMPTY_MARGIN).mean() + 1e-3 * embedding.square().mean()
 
 
-def _draw(material: TrainingMaterial, chosen: Indices, rng: np.random.Generator) -> tuple[Tensor, npt.NDArray[np.bool_]]:
+def _draw(
+    material: TrainingMaterial, chosen: Indices, rng: np.random.Generator
+) -> tuple[Tensor, npt.NDArray[np.bool_]]:
     """Return a batch (B, 64, T): a version each, mixed, tilted, blurred, masked; and what sounds, (B, names)."""
     sound = material.sounds[chosen, rng.integers(len(VERSIONS), size=len(chosen))].astype(np.float32)
     sounding = np.concatenate([material.sounding[chosen], material.sounding_materials[chosen]], axis=1)

@@ -39,6 +39,7 @@ def test_files_say_what_they_are(trained, toy):
         facts = read_facts(out / file)
         assert facts["kind"] == file.split(".")[0]
         assert facts["classes"] == ["bounce_bar", "hammer_bell"]
+        assert facts["materials"] == []
         assert facts["seed"] == 3
         assert facts["data"]["manifest_sha256"] == read_manifest(toy[0]).sha256
         assert facts["data"]["n_clips"] == 12
@@ -49,7 +50,7 @@ def test_files_say_what_they_are(trained, toy):
 @pytest.mark.slow
 def test_everything_that_was_promised_is_measured(trained):
     _, measured = trained
-    assert {"class_accuracy_clean", "class_accuracy_vocoded", "aligned_true", "aligned_shifted_0.1"} <= set(measured)
+    assert {"class_accuracy_clean", "class_f1_vocoded", "aligned_true", "aligned_shifted_0.1"} <= set(measured)
     assert all(0.0 <= value <= 1.0 for value in measured.values())
 
 
@@ -80,6 +81,11 @@ def test_clips_that_are_too_short_are_refused(make_clicks, tmp_path):
         train_evaluators(manifest, None, tmp_path, seed=0, steps=1)
 
 
+def forget_names():
+    mini_class.mini_class_names.cache_clear()
+    mini_class.mini_material_names.cache_clear()
+
+
 def look_in(folder, monkeypatch):
     """Have the encoders look for their files in a folder."""
     monkeypatch.setattr(Weights, "path", property(lambda weights: folder / weights.filename))
@@ -89,9 +95,9 @@ def look_in(folder, monkeypatch):
 def use_trained(trained, monkeypatch):
     out, _ = trained
     look_in(out, monkeypatch)
-    mini_class.mini_class_names.cache_clear()
+    forget_names()
     yield
-    mini_class.mini_class_names.cache_clear()
+    forget_names()
 
 
 @pytest.mark.slow
@@ -104,6 +110,7 @@ def test_encoders_run_on_what_was_trained(toy):
     assert mini_class.mini_class_names() == ("bounce_bar", "hammer_bell")
     for features in mini_class.ENCODER.build("cpu")(signals):
         assert features["logits"].shape == (2,)
+        assert features["material_logits"].shape == (0,)
         assert features["embedding"].shape == (32,)
     for features in mini_align.ENCODER.build("cpu")(signals):
         assert features["probability"].shape == ()
@@ -118,7 +125,7 @@ def test_a_pair_without_a_picture_is_refused():
 
 def test_absent_files_name_the_training_command(tmp_path, monkeypatch):
     look_in(tmp_path, monkeypatch)
-    mini_class.mini_class_names.cache_clear()
+    forget_names()
     for module in (mini_class, mini_align):
         with pytest.raises(WeightsMissingError, match="foleybench train evaluators"):
             module.ENCODER.build("cpu")
@@ -129,8 +136,8 @@ def test_files_of_others_are_refused(tmp_path):
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(FoleyError, match="is not a safetensors file"):
         read_facts(path)
-    path.write_bytes(packed(ClassNet(3), {"kind": "mini_class"}))
+    path.write_bytes(packed(ClassNet(3, 0), {"kind": "mini_class"}))
     with pytest.raises(FoleyError, match=r"classify\.weight of shape \(3, 32\) instead of \(4, 32\)"):
-        unpack(ClassNet(4), path)
+        unpack(ClassNet(3, 1), path)
     with pytest.raises(FoleyError, match="lacks sound"):
         unpack(AlignNet(), path)

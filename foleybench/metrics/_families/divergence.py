@@ -35,8 +35,8 @@ _SIGMOID = (
     "every class at once gives less. For parity only; use the ``kld_`` metric of the same classifier."
 )
 _CLASSES = (
-    "KL(reference || generated) in nats, summed over classes: of each ``p log(p / q) + (1 - p) log((1 - p) / (1 - q))``, "
-    "both halves, with the sigmoid posteriors p (reference) and q (generated) and nothing added to a probability. A "
+    "KL(reference || generated) in nats, added up over classes: ``p log(p / q) + (1 - p) log((1 - p) / (1 - q))`` of "
+    "each, both halves, with the sigmoid posteriors p (reference) and q (generated) and nothing added to a probability. A "
     "class that is lacking and one that is added both count."
 )
 

@@ -36,7 +36,7 @@ _SIGMOID = (
 )
 _CLASSES = (
     "KL(reference || generated) in nats, added up over classes: ``p log(p / q) + (1 - p) log((1 - p) / (1 - q))`` of "
-    "each, both halves, with the sigmoid posteriors p (reference) and q (generated) and nothing added to a probability. A "
+    "each, both halves, with sigmoid posteriors p (reference) and q (generated) and nothing added to a probability. A "
     "class that is lacking and one that is added both count."
 )
 

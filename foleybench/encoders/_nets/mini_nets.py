@@ -84,7 +84,7 @@ class ClassNet(nn.Module):
     def __init__(self, n_classes: int, n_materials: int, n_embedding: int = 32) -> None:
         super().__init__()
         self.n_classes = n_classes
-        widths = (1, 24, 48, 64, 96)
+        widths = (1, 16, 32, 64, 96)
         blocks: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             blocks += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]

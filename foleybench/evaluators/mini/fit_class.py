@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foleybench.encoders._nets.mini_nets import GRID, RANGE_DB, ClassNet
+from foleybench.encoders._nets.mini_nets import RANGE_DB, ClassNet
 from foleybench.evaluators.mini.material import VERSIONS, TrainingMaterial
 from foleybench.evaluators.mini.no_source import without_sources
 from foleybench.runtime.progress import Progress
 
-BATCH = 64
+BATCH = 48
 # Of these so many have no source.
-N_EMPTY = 8
+N_EMPTY = 6
 BANK = 200
 PEAK_RATE = 4e-3
 # What the net is to answer for a class that sounds, and for one that does not while others do: a weak source may be
@@ -34,14 +34,13 @@ def fit_mini_class(material: TrainingMaterial, *, steps: int, rng: np.random.Gen
 
     Args:
         material: The train split.
-        steps: Number of batches of 64.
+        steps: Number of batches of 48.
         rng: Draws batches, versions, mixtures and masks. The caller seeds torch.
     """
     net = ClassNet(len(material.classes), len(material.materials))
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps)
-    seconds = (material.sounds.shape[3] - 1) * GRID.hop / GRID.rate_hz
-    empty = without_sources(BANK, seconds, rng)
+    empty = without_sources(BANK, material.sounds.shape[3], rng)
     for _ in Progress(range(steps), desc="mini_class"):
         loss = _loss(net, material, empty, rng)
         optimiser.zero_grad()

@@ -16,16 +16,15 @@ _KINDS = ("silence", "white", "coloured", "band", "hum")
 _LOUDEST, _QUIETEST = 0.3, 3e-5
 
 
-def without_sources(n: int, seconds: float, rng: np.random.Generator) -> npt.NDArray[np.float16]:
+def without_sources(n: int, n_frames: int, rng: np.random.Generator) -> npt.NDArray[np.float16]:
     """Return spectrograms of audio in which nothing sounds, kinds in turn, shape (n, 64, T).
 
     Args:
         n: Number of spectrograms.
-        seconds: Length of each.
+        n_frames: Length of each, T.
         rng: Draws levels, bands, slopes and pitches.
     """
-    n_samples = round(seconds * GRID.rate_hz)
-    made = [audio_input(_audio(_KINDS[number % len(_KINDS)], n_samples, rng)) for number in range(n)]
+    made = [audio_input(_audio(_KINDS[number % len(_KINDS)], n_frames * GRID.hop, rng)) for number in range(n)]
     return np.stack(made).astype(np.float16)
 
 

@@ -12,7 +12,7 @@ from foleybench.evaluators.mini.no_source import without_sources
 
 
 def test_what_has_no_source_is_steady():
-    made = without_sources(10, 1.0, np.random.default_rng(0))
+    made = without_sources(10, 100, np.random.default_rng(0))
     assert made.shape == (10, GRID.n_bands, 100)
     assert (made[[0, 5]] == -1.0).all(), "silence is every fifth"
     loud = [one for one in made if one.max() == 0.0]

@@ -34,5 +34,5 @@ def _load(path: Path) -> AlignNet:
 
 
 ENCODER = dataclasses.replace(
-    judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley2", version=2
+    judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley", version=2
 )

@@ -47,5 +47,5 @@ ENCODER = Encoder(
     source="foleybench",
     weights=WEIGHTS,
     build=_build,
-    dataset="synthfoley2",
+    dataset="synthfoley",
 )

@@ -8,10 +8,10 @@ from foleybench.encoders import mini_align, mini_class
 from foleybench.encoders._nets.mini_nets import read_facts
 from foleybench.metrics import class_accuracy, class_f1, kld_mini, material_accuracy
 from foleybench.metrics._families.heard import NOTHING
-from foleybench.synthfoley2.classes import class_names
-from foleybench.synthfoley2.materials import MATERIALS
-from foleybench.synthfoley2.render import render_clip
-from foleybench.synthfoley2.spec import VERSION, ClipSpec
+from foleybench.synthfoley.classes import class_names
+from foleybench.synthfoley.materials import MATERIALS
+from foleybench.synthfoley.render import render_clip
+from foleybench.synthfoley.spec import VERSION, ClipSpec
 from tests.metrics.views import view
 
 MODULES = (mini_class, mini_align)
@@ -21,7 +21,7 @@ MODULES = (mini_class, mini_align)
 def test_trained_on_the_train_split_of_this_corpus(module):
     facts = read_facts(module.WEIGHTS.path)
     assert facts["kind"] == module.__name__.rpartition(".")[2]
-    assert facts["data"]["dataset"] == "synthfoley2"
+    assert facts["data"]["dataset"] == "synthfoley"
     assert facts["data"]["version"] == VERSION, "the corpus changed: run `foleybench train evaluators` again"
     assert tuple(facts["classes"]) == tuple(class_names()) == mini_class.mini_class_names()
     assert tuple(facts["materials"]) == tuple(sorted(MATERIALS)) == mini_class.mini_material_names()

@@ -1,8 +1,8 @@
 """How far the ``mini`` evaluators can be trusted: on every split, with shifts, and against audio of nothing.
 
-``python benchmarks/mini_evaluators.py --data shards/synthfoley2 --clips 216 --out benchmarks/results/mini_evaluators.md``
-scores true, vocoded, roughened, shifted and other audio of the first clips of every split with the evaluators in the
-package, and writes the tables. Clips of all classes take turns, so that the first are of all classes.
+``python benchmarks/mini_evaluators.py --data shards/synthfoley2 --out benchmarks/results/mini_evaluators.md`` scores
+true, vocoded, roughened, shifted and other audio of the first clips of every split with the evaluators in the package,
+and writes the tables. Clips of all classes take turns, so that the first are of all classes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How far the ``mini`` evaluators can be trusted: on every split, with shifts, and against audio of nothing.
 
-``python benchmarks/mini_evaluators.py --data shards/synthfoley2 --out benchmarks/results/mini_evaluators.md`` scores
+``python benchmarks/mini_evaluators.py --data shards/synthfoley --out benchmarks/results/mini_evaluators.md`` scores
 true, vocoded, roughened, shifted and other audio of the first clips of every split with the evaluators in the package,
 and writes the tables. Clips of all classes take turns, so that the first are of all classes.
 """
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tables[split] = measure(args.data / f"{split}.manifest.jsonl", args.clips)
         print(split, f"{tables[split].share('true'):.1f}", file=sys.stderr, flush=True)
     command = (
-        f"python benchmarks/mini_evaluators.py --data shards/synthfoley2 --clips {args.clips} "
+        f"python benchmarks/mini_evaluators.py --data shards/synthfoley --clips {args.clips} "
         "--out benchmarks/results/mini_evaluators.md"
     )
     args.out.write_text(page(tables, command), encoding="utf-8")

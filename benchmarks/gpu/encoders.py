@@ -82,7 +82,7 @@ def _flat(found: Tensor | tuple[Tensor, ...]) -> Tensor:
 def _mini_class() -> Made:
     from foleybench.encoders._nets.mini_nets import ClassNet
 
-    return seeded(lambda: ClassNet(13), 0), (64, 401)
+    return seeded(lambda: ClassNet(27, 7), 0), (64, 401)
 
 
 def _panns(widths: tuple[int, ...] | None) -> Made:

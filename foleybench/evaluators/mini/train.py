@@ -44,19 +44,21 @@ def train_evaluators(data: Path, val: Path | None, out: Path, seed: int, steps: 
     material = gather(data, seed=seed)
     if len(material.classes) < 2:
         raise FoleyError(f"{data} has {len(material.classes)} class; the evaluators need at least two.")
+    # Each net from the seed alone, so that a change to one leaves the other's bytes as they are.
     with _one_thread(seed):
         class_net = fit_class.fit_mini_class(
             material, steps=steps or STEPS["class"], rng=np.random.default_rng([seed, 1])
         )
+    with _one_thread(seed):
         align_net = fit_align.fit_mini_align(
             material, steps=steps or STEPS["align"], rng=np.random.default_rng([seed, 2])
         )
-        heldout = gather(val, seed=seed + 1, like=material) if val else None
-        measured = (
-            {**fit_class.measure_mini_class(class_net, heldout), **fit_align.measure_mini_align(align_net, heldout)}
-            if heldout
-            else {}
-        )
+    measured: dict[str, float] = {}
+    if val:
+        heldout = gather(val, seed=seed + 1, like=material)
+        with _one_thread(seed):
+            measured |= fit_class.measure_mini_class(class_net, heldout)
+            measured |= fit_align.measure_mini_align(align_net, heldout)
     facts: dict[str, Any] = {
         "version": VERSION,
         "classes": list(material.classes),

@@ -33,6 +33,4 @@ def _load(path: Path) -> AlignNet:
     return net
 
 
-ENCODER = dataclasses.replace(
-    judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley", version=2
-)
+ENCODER = dataclasses.replace(judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley", version=2)

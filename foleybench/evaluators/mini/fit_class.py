@@ -23,6 +23,7 @@ PEAK_RATE = 4e-3
 PRESENT, ABSENT = 0.95, 0.02
 # In silence and noise nothing can be masked: there every logit is to lie this far below 0.
 EMPTY_MARGIN = 12.0
+EMPTY_WEIGHT = 0.5
 MIXED = 0.25
 MOST_SOURCES = 3
 
@@ -84,9 +85,22 @@ def _loss(
     # Silence stays silence: nothing is added to it.
     logits, material_logits, embedding = net(torch.cat([sound, torch.from_numpy(nothing)]))
     both = torch.cat([logits, material_logits], dim=1)
-    wanted = torch.from_numpy(np.where(sounding, PRESENT, ABSENT).astype(np.float32))
-    real = F.binary_cross_entropy_with_logits(both[:n_real], wanted)
-    return real + 0.2 * F.softplus(both[n_real:] + EMPTY_MARGIN).mean() + 1e-3 * embedding.square().mean()
+    real = F.binary_cross_entropy_with_logits(
+        both[:n_real], torch.from_numpy(np.where(sounding, PRESENT, ABSENT).astype(np.float32)), reduction="none"
+    )
+    n_classes = len(material.classes)
+    ranked = _ranked(logits[:n_real], sounding[:, :n_classes])
+    ranked = ranked + _ranked(material_logits[:n_real], sounding[:, n_classes:])
+    empty_loss = F.softplus(both[n_real:] + EMPTY_MARGIN).mean()
+    return real.sum(dim=1).mean() + ranked + EMPTY_WEIGHT * empty_loss + 1e-3 * embedding.square().mean()
+
+
+def _ranked(logits: Tensor, sounding: npt.NDArray[np.bool_]) -> Tensor:
+    """Return the cross-entropy of a softmax with what sounds, shared evenly: much faster than sigmoids alone."""
+    if logits.shape[1] == 0:
+        return logits.sum()
+    share = sounding / np.maximum(sounding.sum(axis=1, keepdims=True), 1)
+    return F.cross_entropy(logits, torch.from_numpy(share.astype(np.float32)))
 
 
 def _draw(

@@ -20,7 +20,7 @@ from foleybench.shards.dataset import ShardDataset
 
 VERSIONS = ("clean", "vocoded", "rough")
 # Memory: a clip of 4 s takes 0.85 MB.
-MOST_CLIPS = 4000
+MOST_CLIPS = 2000
 LONGEST_S = 4.0
 SHORTEST_S = 1.0
 

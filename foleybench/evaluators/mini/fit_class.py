@@ -26,6 +26,8 @@ EMPTY_MARGIN = 12.0
 EMPTY_WEIGHT = 0.5
 MIXED = 0.25
 MOST_SOURCES = 3
+# Power at the lowest level, relative to a clip's maximum.
+FLOOR = 10 ** (-RANGE_DB / 10)
 
 Indices = npt.NDArray[np.int64]
 
@@ -133,8 +135,10 @@ def _mixed(
     if len(rows) == 0:
         return sound, sounding
     gain = rng.uniform(-0.15, 0.15, (len(rows), 1, 1)).astype(np.float32)
-    power = 10 ** (sound[rows] * (RANGE_DB / 10)) + 10 ** ((sound[partner[rows]] + gain) * (RANGE_DB / 10))
-    level = np.log10(power) * (10 / RANGE_DB)
+    # The lowest level stands for no power at all.
+    power = 10 ** (sound[rows] * (RANGE_DB / 10)) - FLOOR
+    power += (10 ** (sound[partner[rows]] * (RANGE_DB / 10)) - FLOOR) * 10 ** (gain * (RANGE_DB / 10))
+    level = np.log10(np.maximum(power, FLOOR)) * (10 / RANGE_DB)
     sound, together = sound.copy(), sounding.copy()
     sound[rows] = np.maximum(level - level.max(axis=(1, 2), keepdims=True), -1.0)
     together[rows] |= sounding[partner[rows]]

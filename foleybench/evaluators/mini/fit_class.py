@@ -13,18 +13,18 @@ from foleybench.evaluators.mini.material import VERSIONS, TrainingMaterial
 from foleybench.evaluators.mini.no_source import without_sources
 from foleybench.runtime.progress import Progress
 
-BATCH = 48
+BATCH = 32
 # Of these so many have no source.
-N_EMPTY = 6
+N_EMPTY = 3
 BANK = 200
 PEAK_RATE = 4e-3
 # What the net is to answer for a class that sounds, and for one that does not while others do: a weak source may be
 # masked by another, so that certainty would be wrong.
 PRESENT, ABSENT = 0.95, 0.02
 # In silence and noise nothing can be masked: there every logit is to lie this far below 0.
-EMPTY_MARGIN = 12.0
+EMPTY_MARGIN = 9.0
 EMPTY_WEIGHT = 0.5
-MIXED = 0.25
+MIXED = 0.15
 MOST_SOURCES = 3
 # Power at the lowest level, relative to a clip's maximum.
 FLOOR = 10 ** (-RANGE_DB / 10)
@@ -37,7 +37,7 @@ def fit_mini_class(material: TrainingMaterial, *, steps: int, rng: np.random.Gen
 
     Args:
         material: The train split.
-        steps: Number of batches of 48.
+        steps: Number of batches of 32.
         rng: Draws batches, versions, mixtures and masks. The caller seeds torch.
     """
     net = ClassNet(len(material.classes), len(material.materials))

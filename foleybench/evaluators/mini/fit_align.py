@@ -13,6 +13,9 @@ from foleybench.evaluators.mini.material import VERSIONS, TrainingMaterial
 from foleybench.runtime.progress import Progress
 
 N_PAIRS = 8
+# Shifted versions of each clip's sound in a step, and how far away in the batch the sounds of other classes are.
+N_SHIFTED = 3
+OTHERS = (2, 4, 6, 8)
 # Frames of a clip that are used in a step.
 WINDOW = 64
 PEAK_RATE = 2e-3
@@ -89,7 +92,9 @@ def moved(sound: npt.NDArray[np.float32], frames: int, *, roll: bool) -> npt.NDA
 def _loss(net: AlignNet, material: TrainingMaterial, chosen: Indices, rng: np.random.Generator) -> Tensor:
     sound = material.sounds[chosen, rng.integers(len(VERSIONS), size=len(chosen))].astype(np.float32)
     true = np.stack([dented(one, rng) for one in sound])
-    shifted = np.stack([moved(one, draw_shift(rng, SHIFTS), roll=bool(rng.random() < 0.5)) for one in sound])
+    shifted = [
+        moved(one, draw_shift(rng, SHIFTS), roll=bool(rng.random() < 0.5)) for _ in range(N_SHIFTED) for one in sound
+    ]
     n_pictures = material.pictures.shape[1]
     first = int(rng.integers(max(0, n_pictures - WINDOW) + 1))
     shown = np.stack([at_other_rate(n_pictures, rng)[first : first + WINDOW] for _ in chosen])
@@ -97,15 +102,21 @@ def _loss(net: AlignNet, material: TrainingMaterial, chosen: Indices, rng: np.ra
     # In two halves: tensors of less than 32 MB are reused by the allocator, larger ones are mapped anew every time.
     picture = torch.cat([net.picture(half) for half in torch.split(pixels, N_PAIRS)])
     window = slice(RATIO * first, RATIO * (first + picture.shape[2]))
-    audio_features = net.sound(torch.from_numpy(np.concatenate([true, shifted])[:, :, window]))
+    audio_features = net.sound(torch.from_numpy(np.concatenate([true, np.stack(shifted)])[:, :, window]))
     n = min(audio_features.shape[2], picture.shape[2])
     picture, audio_features = picture[:, :, :n], audio_features[:, :, :n]
-    in_time, late = audio_features.split(len(chosen))
+    in_time, *late = audio_features.split(len(chosen))
     partner = np.arange(len(chosen)).reshape(-1, 2)[:, ::-1].reshape(-1).copy()
-    pairs = {"true": in_time, "shifted": late, "same_class": in_time[partner], "other": in_time.roll(2, dims=0)}
+    # The frames cost most by far, so that each clip's are compared with several sounds of every kind.
+    pairs = {
+        "true": [in_time],
+        "shifted": late,
+        "same_class": [in_time[partner]],
+        "other": [in_time.roll(step, dims=0) for step in OTHERS],
+    }
     losses = []
-    for name, other in pairs.items():
-        logits = net.compare(other, picture)
+    for name, others in pairs.items():
+        logits = torch.cat([net.compare(other, picture) for other in others])
         wanted = torch.full_like(logits, float(name == "true"))
         losses.append(WEIGHTS[name] * F.binary_cross_entropy_with_logits(logits, wanted))
     return torch.stack(losses).sum()

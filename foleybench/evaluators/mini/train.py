@@ -18,7 +18,7 @@ from foleybench.files import write_atomically
 from foleybench.runtime.threads import one_thread
 from foleybench.shards.manifest import read_manifest
 
-STEPS = {"class": 350, "align": 500}
+STEPS = {"class": 700, "align": 400}
 VERSION = 2
 
 

@@ -120,7 +120,7 @@ def judge_column(
 
 def overall(verdicts: Sequence[ColumnVerdict]) -> Answer:
     """Return the answer for a table: what all of its columns say, else ``undecided``."""
-    answers = {verdict.answer for verdict in verdicts}
+    answers: set[Answer] = {verdict.answer for verdict in verdicts}
     return answers.pop() if len(answers) == 1 else "undecided"
 
 

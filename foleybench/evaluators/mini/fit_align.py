@@ -168,7 +168,8 @@ def at_other_rate(n: int, rng: np.random.Generator) -> Indices:
         return np.arange(n)
     step, phase = FRAME_HZ / rng.uniform(LOWEST_HZ, FRAME_HZ), rng.uniform()
     shown = np.floor((np.arange(n) + 0.5) / step + phase) - phase
-    return np.clip(np.rint(shown * step), 0, n - 1).astype(np.int64)
+    frames: Indices = np.clip(np.rint(shown * step), 0, n - 1).astype(np.int64)
+    return frames
 
 
 def pixels_of(pictures: npt.NDArray[np.uint8], rng: np.random.Generator | None = None) -> Tensor:

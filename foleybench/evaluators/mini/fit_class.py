@@ -94,7 +94,8 @@ def _loss(
     ranked = _ranked(logits[:n_real], sounding[:, :n_classes])
     ranked = ranked + _ranked(material_logits[:n_real], sounding[:, n_classes:])
     empty_loss = F.softplus(both[n_real:] + EMPTY_MARGIN).mean()
-    return real.sum(dim=1).mean() + ranked + EMPTY_WEIGHT * empty_loss + 1e-3 * embedding.square().mean()
+    loss: Tensor = real.sum(dim=1).mean() + ranked + EMPTY_WEIGHT * empty_loss + 1e-3 * embedding.square().mean()
+    return loss
 
 
 def _ranked(logits: Tensor, sounding: npt.NDArray[np.bool_]) -> Tensor:

@@ -50,7 +50,7 @@ def _audio(kind: str, n: int, rng: np.random.Generator) -> AudioArray:
 
 def _hum_hz(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """Return a steady tone's partials, in Hz."""
-    return rng.uniform(50.0, 1000.0) * np.arange(1, int(rng.integers(2, 7)))
+    return rng.uniform(50.0, 1000.0) * np.arange(1, int(rng.integers(2, 7)), dtype=np.float64)
 
 
 def _scaled(audio: npt.NDArray[np.float64], rms: float) -> AudioArray:

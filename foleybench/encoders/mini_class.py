@@ -10,6 +10,8 @@ In silence, steady noise and hum every logit lies below -8: nothing sounds.
 The classifier replaces AudioSet classifiers where their weights are not available, and its metrics have names of their
 own. No model may use it: the model would be scored on its own features.
 
+Changes: 2 was trained on SynthFoley 2; its logits are of several classes at once, and materials join them.
+
 Sources: none; ours. Training in ``foleybench.evaluators.mini``.
 """
 

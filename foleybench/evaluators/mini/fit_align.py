@@ -167,7 +167,7 @@ def at_other_rate(n: int, rng: np.random.Generator) -> Indices:
     if rng.random() < 0.5:
         return np.arange(n)
     step, phase = FRAME_HZ / rng.uniform(LOWEST_HZ, FRAME_HZ), rng.uniform()
-    shown = np.floor((np.arange(n) + 0.5) / step + phase) - phase
+    shown = np.floor((np.arange(n) + 0.5) / step + phase + 1e-9) - phase
     frames: Indices = np.clip(np.rint(shown * step), 0, n - 1).astype(np.int64)
     return frames
 

@@ -18,7 +18,7 @@ from foleybench.files import write_atomically
 from foleybench.runtime.threads import one_thread
 from foleybench.shards.manifest import read_manifest
 
-STEPS = {"class": 700, "align": 400}
+STEPS = {"class": 2500, "align": 1500}
 VERSION = 2
 
 

@@ -70,13 +70,14 @@ def test_true_pairs_weigh_as_much_as_all_false_ones():
 @torch.inference_mode()
 def test_nets_take_any_length():
     torch.manual_seed(0)
-    align, classify = AlignNet().eval(), ClassNet(5).eval()
+    align, classify = AlignNet().eval(), ClassNet(5, 3).eval()
     for seconds in (0.5, 1.0, 4.0, 10.0):
         sound = torch.rand(1, 64, round(100 * seconds)) - 1.0
         pictures = torch.rand(1, round(25 * seconds), 3, 48, 48)
         assert torch.isfinite(align(sound, pictures)).all()
-        logits, embedding = classify(sound)
+        logits, materials, embedding = classify(sound)
         assert logits.shape == (1, 5)
+        assert materials.shape == (1, 3)
         assert torch.isfinite(embedding).all()
 
 

@@ -4,8 +4,8 @@ Layers:
     probability: () float32: that the audio belongs to the video, and in time.
 
 Trained to tell true pairs from the same audio shifted by 0.08 to 1.5 s and from the audio of other clips, of the same
-class and of others, at 12.5 to 25 frames a second. The classifier replaces Diff-Foley's where its weights are not available, and is deterministic. No
-model may use it.
+class and of others, at 12.5 to 25 frames a second. The classifier replaces Diff-Foley's where its weights are not
+available, and is deterministic. No model may use it.
 
 Changes: 2 was trained on SynthFoley 2, with several sources and other frame rates.
 

@@ -1,6 +1,6 @@
 """Class F1: agreement of the classes heard with those that sound.
 
-Our small SynthFoley classifier hears a class in the generated audio where its probability is above one half. What
+Our small SynthFoley classifier hears a class in the generated audio where its probability is above one third. What
 should be heard are the classes of the clip's audible events, on screen or off. Hits, misses and false alarms are
 counted over all clips together (micro average).
 
@@ -11,6 +11,7 @@ missed, so the true audio stays below 1: the row of the ground truth shows the b
 from __future__ import annotations
 
 from foleybench.api.metric import ClipView, Metric, Need, Stat
+from foleybench.encoders._nets.mini_labels import SOUNDS
 from foleybench.metrics._families.features import scalar
 from foleybench.metrics._families.heard import heard_classes
 from foleybench.stats.pools import Ratio
@@ -22,7 +23,7 @@ def _per_clip(clip: ClipView) -> Stat | None:
     found = heard_classes(clip)
     if found is None:
         return None
-    heard = found.logits > 0.0
+    heard = found.logits > SOUNDS
     return {
         "tp": scalar(float((heard & found.sounding).sum())),
         "n_heard": scalar(float(heard.sum())),

@@ -33,11 +33,13 @@ def test_both_together_are_small():
 
 def test_validation_was_good_enough():
     found = read_facts(mini_align.WEIGHTS.path)["validation"]
-    assert found["class_accuracy_clean"] >= 0.95
-    assert found["class_accuracy_vocoded"] >= 0.9
-    assert found["aligned_true"] >= 0.9
-    assert found["aligned_shifted_0.5_onsets"] <= 0.3
-    assert found["aligned_other_class"] <= 0.1
+    for version in ("clean", "vocoded", "rough"):
+        assert found[f"class_accuracy_{version}"] >= 0.8
+        assert found[f"class_f1_{version}"] >= 0.65
+        assert found[f"material_accuracy_{version}"] >= 0.55
+    assert found["aligned_true"] >= 0.7
+    assert found["aligned_shifted_0.5_onsets"] <= 0.25
+    assert found["aligned_other_class"] <= 0.25
 
 
 @pytest.fixture(scope="module")

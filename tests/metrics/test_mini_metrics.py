@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from sklearn.metrics import f1_score
 
 from foleybench.clips import Event
@@ -72,8 +73,8 @@ def f1_stat(logits, *sounding, silent=()):
 def test_class_f1_by_hand():
     stats = [
         f1_stat([2.0, -1.0, 3.0], "bell", "wind"),  # two hits
-        f1_stat([2.0, 0.0, -3.0], "bell", "rain"),  # a hit and a miss: one half is not above one half
-        f1_stat([0.1, -1.0, -1.0], "wind", silent=["bell"]),  # a miss and a false alarm
+        f1_stat([2.0, math.log(0.5), -3.0], "bell", "rain"),  # a hit and a miss: one third is not above one third
+        f1_stat([-0.6, -1.0, -1.0], "wind", silent=["bell"]),  # a miss and a false alarm
     ]
     assert [{k: float(v) for k, v in stat.items()} for stat in stats] == [
         {"tp": 2.0, "n_heard": 2.0, "n_sounding": 2.0},
@@ -93,7 +94,9 @@ def test_class_f1_is_that_of_scikit_learn():
         f1_stat(row, *(name for name, there in zip(CLASSES, wanted, strict=True) if there))
         for row, wanted in zip(logits, sounding, strict=True)
     ]
-    assert class_f1.METRIC.pool(stats) == pytest.approx(f1_score(sounding, logits > 0, average="micro"), abs=1e-12)
+    assert class_f1.METRIC.pool(stats) == pytest.approx(
+        f1_score(sounding, expit(logits) > 1 / 3, average="micro"), abs=1e-12
+    )
 
 
 def material_stat(logits, *materials):

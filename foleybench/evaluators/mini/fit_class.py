@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from foleybench.encoders._nets.mini_labels import SOUNDS
 from foleybench.encoders._nets.mini_nets import RANGE_DB, ClassNet
 from foleybench.evaluators.mini.material import VERSIONS, TrainingMaterial
 from foleybench.evaluators.mini.no_source import without_sources
@@ -62,7 +63,7 @@ def measure_mini_class(net: ClassNet, material: TrainingMaterial) -> dict[str, f
         sounds = torch.from_numpy(material.sounds[:, version].astype(np.float32))
         parts = [net(batch)[:2] for batch in torch.split(sounds, BATCH)]
         logits, materials = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-        heard = logits > 0
+        heard = logits > SOUNDS
         top = logits.argmax(axis=1)
         found[f"class_f1_{name}"] = float(
             2 * (heard & material.sounding).sum() / (heard.sum() + material.sounding.sum())

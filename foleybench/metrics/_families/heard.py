@@ -17,8 +17,8 @@ from foleybench.encoders._nets.mini_labels import (
 )
 from foleybench.metrics._families.features import read_feature
 
-# Log-odds. Below it the classifier hears nothing: trained on silence and noise to go below -12, it keeps a class that
-# does not sound beside another that does at -4.
+# Log-odds below which the classifier hears nothing: in silence and noise it goes below -14, and a class that does not
+# sound beside another that does stays at about -4.
 NOTHING = -8.0
 
 

@@ -109,7 +109,7 @@ def toy(n=40):
 def fitted():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return fit_class.fit_mini_class(toy(), steps=80, rng=np.random.default_rng(1))
+        return fit_class.fit_mini_class(toy(), steps=150, rng=np.random.default_rng(1))
 
 
 @pytest.mark.slow

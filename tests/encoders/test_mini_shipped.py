@@ -37,9 +37,10 @@ def test_validation_was_good_enough():
         assert found[f"class_accuracy_{version}"] >= 0.8
         assert found[f"class_f1_{version}"] >= 0.65
         assert found[f"material_accuracy_{version}"] >= 0.55
-    assert found["aligned_true"] >= 0.7
-    assert found["aligned_shifted_0.5_onsets"] <= 0.25
-    assert found["aligned_other_class"] <= 0.25
+    assert found["aligned_true"] >= 0.78
+    assert found["aligned_shifted_0.2_onsets"] <= 0.1
+    assert found["aligned_shifted_0.5_onsets"] <= 0.2
+    assert found["aligned_other_class"] <= 0.15
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def test_true_sounds_are_taken_and_others_are_not(clips):
     encode = mini_align.ENCODER.build("cpu")
     true = [f["probability"] for f in encode([as_signal(clip) for clip in clips])]
     swapped = [as_signal(clip, other.audio) for clip, other in zip(clips, clips[1:] + clips[:1], strict=True)]
-    assert np.mean([p > 0.5 for p in true]) >= 0.8
+    assert np.mean([p > 0.5 for p in true]) >= 0.7
     assert np.mean([f["probability"] > 0.5 for f in encode(swapped)]) <= 0.2
 
 

@@ -1,4 +1,4 @@
-"""List the shipped classifier's classes and materials, and those that sound in a clip."""
+"""Name the classes and materials that sound in a clip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare what encoder ``mini_class`` hears in generated audio with what sounds in the clip."""
+"""Compare what ``mini_class`` hears with what sounds in a clip."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from foleybench.metrics._families.features import read_feature
 NOTHING = -8.0
 
 
-class Heard(NamedTuple):
+class Judgement(NamedTuple):
     """What a clip's generated audio sounds like, and what should sound.
 
     Attributes:
@@ -37,24 +37,24 @@ class Heard(NamedTuple):
         """Return how many of the k names that sound are among the k heard most.
 
         Example:
-            >>> Heard(np.array([2.0, -1.0, 1.0]), np.array([True, True, False])).top_hits()
+            >>> Judgement(np.array([2.0, -1.0, 1.0]), np.array([True, True, False])).top_hits()
             1
         """
         most = np.argsort(-self.logits, kind="stable")[: int(self.sounding.sum())]
         return int((self.sounding[most] & (self.logits[most] > NOTHING)).sum())
 
 
-def heard_classes(clip: ClipView) -> Heard | None:
+def heard_classes(clip: ClipView) -> Judgement | None:
     """Return layer ``logits`` and the classes that sound; None where none of those is known to the classifier."""
     return _heard(clip, "logits", mini_class_names(), sounding_classes(clip.events, clip.label))
 
 
-def heard_materials(clip: ClipView) -> Heard | None:
+def heard_materials(clip: ClipView) -> Judgement | None:
     """Return layer ``material_logits`` and the materials that sound; None where the clip states no known one."""
     return _heard(clip, "material_logits", mini_material_names(), sounding_materials(clip.events))
 
 
-def _heard(clip: ClipView, layer: str, names: tuple[str, ...], wanted: frozenset[str]) -> Heard | None:
+def _heard(clip: ClipView, layer: str, names: tuple[str, ...], wanted: frozenset[str]) -> Judgement | None:
     logits = read_feature(clip, layer)
     sounding = np.array([name in wanted for name in names], dtype=np.bool_)
-    return Heard(logits, sounding) if sounding.any() else None
+    return Judgement(logits, sounding) if sounding.any() else None

@@ -1,4 +1,4 @@
-"""Make audio in which nothing sounds: silence, noise, hum."""
+"""Make audio in which nothing sounds: silence, noise, hum.
 
 A judge that has only met real clips puts these into some class, and silence or noise may pass for a clip of it.
 """

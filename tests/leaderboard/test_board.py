@@ -68,7 +68,7 @@ def test_empty_cells_say_why(board_folder, make_result):
     cells = row_of(board, "delta").cells
     assert (cells["seconds_per_clip"].state, cells["seconds_per_clip"].reason) == ("undefined", "speed is not reported")
     assert cells["kld_mini"].state == "stale"
-    assert "version 0 of the metric, 1 counts" in cells["kld_mini"].reason
+    assert "version 0 of the metric, 2 counts" in cells["kld_mini"].reason
     assert cells["kld_mini"].standing is None
     assert row_of(board, "few").cells["kld_mini"].state == "not_run"
     failed = row_of(board, "broken").cells["kld_mini"]

@@ -88,7 +88,7 @@ def test_pinned_rows_stand_in_their_own_group(html):
 
 def test_empty_cells_tell_why(html):
     assert 'title="speed is not reported"' in html
-    assert "made with version 0 of the metric, 1 counts" in html
+    assert "made with version 0 of the metric, 2 counts" in html
 
 
 def test_reported_numbers_are_apart_and_have_sources(html):

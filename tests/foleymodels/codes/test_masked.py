@@ -98,6 +98,20 @@ def test_noise_on_the_confidence_changes_the_order():
     assert not bool(shown_at(RISING, 0.0)[3][0])
 
 
+@pytest.mark.parametrize(("noise", "wanted"), [(2.0, 4 / 5), (4.0, 2 / 3)])
+def test_the_noise_is_gumbels_and_halved_after_half_of_the_steps(noise, wanted):
+    """Two codes of chance 1/2 and 1/8: the difference of Gumbel numbers is logistic, so the first one is filled first
+    with probability 1 / (1 + exp(-log(4) / (noise / 2)))."""
+    logits = torch.full((2, 1, 8), -60.0)
+    logits[0, 0, :2] = logits[1, 0] = 0.0
+    predict = Watched(logits)
+    unmask(predict, torch.zeros(4000, 2, 1, dtype=torch.int64), torch.ones(4000, 2, 1, dtype=torch.bool), 8,
+           Unmasking(steps=2, noise=noise), np.random.default_rng(0))  # fmt: skip
+    first = (predict.seen[1][:, :, 0] != 8).float().mean(0)
+    assert float(first.sum()) == pytest.approx(1.0)
+    assert float(first[0]) == pytest.approx(wanted, abs=0.025)
+
+
 def test_drawn_codes_have_the_predicted_probabilities():
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0, 0.5, 0.0, -3.0])
     found = unmask(

@@ -46,6 +46,12 @@ def test_it_is_the_real_audio_through_mel_codes_and_vocoder(corpus, trained):
     assert not np.allclose(audio, generate_one(vocoded, vocoded.build(BuildContext()), clip, seed=0), atol=1e-3)
 
 
+def test_kept_codes_are_the_means_of_what_took_them(trained):
+    """Averaged over steps they would not be: an average of means is not the mean of the averages."""
+    for book in read_codec(trained).codec.quantiser.books:
+        torch.testing.assert_close(book.codes * book.counts[:, None], book.sums)
+
+
 def test_it_is_never_ranked_and_says_what_it_sees(trained):
     assert (CODEC.kind, CODEC.sees) == ("control", {"audio"})
     generator = CODEC.build(BuildContext(checkpoint=trained))

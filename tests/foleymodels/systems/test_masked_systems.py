@@ -232,24 +232,34 @@ def test_recall_counts_the_pairs_that_are_found(toy_data, runs):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_masks_smoothing_and_dropped_video_in_training(name, corpus, runs, tmp_path, monkeypatch):
-    """What the loss is given: the true codes hidden where masked and nowhere else, and the system's own settings."""
-    seen = []
-    plain = training.masked_loss
+def test_what_training_shows_and_asks(name, corpus, runs, tmp_path, monkeypatch):
+    """The network sees the true codes, hidden exactly where the loss counts, and the video of most examples."""
+    shown, asked = [], []
+    kind, plain = type(SYSTEMS[name].load(runs[name])[1]["generator"]), training.masked_loss
+    forward = kind.forward
 
-    def watched(logits, codes, mask, n_masked, smoothing):
-        seen.append((mask.float().mean().item(), smoothing, n_masked == float(mask.sum())))
+    def watched_forward(self, codes, conditions, dropped, *rest):
+        shown.append((codes, dropped.float().mean().item()))
+        return forward(self, codes, conditions, dropped, *rest)
+
+    def watched_loss(logits, codes, mask, n_masked, smoothing):
+        asked.append((codes, mask, smoothing, n_masked == float(mask.sum())))
         return plain(logits, codes, mask, n_masked, smoothing)
 
-    monkeypatch.setattr(training, "masked_loss", watched)
+    monkeypatch.setattr(kind, "forward", watched_forward)
+    monkeypatch.setattr(training, "masked_loss", watched_loss)
     shared = {part: str(runs[name] / part) for part in ("alignment", "codec")}
-    train(name, corpus, tmp_path, stage="generator", net_steps="12", **shared)
-    shares, smoothings, whole = zip(*seen, strict=True)
-    assert set(smoothings) == {0.1 if name == "vatt" else 0.0}
-    assert all(whole)
-    assert len(shares) == 12
-    assert min(shares) > 0.4 if name != "maskvat" else min(shares) > 0.0
+    train(name, corpus, tmp_path, stage="generator", net_steps="12", net_drop_p="0.5", **shared)
+    assert len(shown) == len(asked) == 12
+    for (seen, _), (codes, mask, smoothing, whole) in zip(shown, asked, strict=True):
+        assert torch.equal(seen, torch.where(mask, 16, codes))
+        assert int(codes.max()) < 16
+        assert smoothing == (0.1 if name == "vatt" else 0.0)
+        assert whole
+    shares = [mask.float().mean().item() for _, mask, _, _ in asked]
+    assert min(shares) > (0.0 if name == "maskvat" else 0.4)
     assert 0.45 < np.mean(shares) < 0.85
+    assert 0.3 < np.mean([dropped for _, dropped in shown]) < 0.7
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,6 +6,8 @@ the classifier hears nothing (silence, noise) there is no hit.
 
 It does not tell which source is of which material, and guesses better by chance where several sound. Glass, metal and
 ceramic ring alike, as do wood and plastic: read it beside the row of the ground truth.
+A material that a class never had in training is mostly missed: the true audio of SynthFoley's ``heldout_material`` has
+0.33, that of its test split 0.67.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,15 +66,24 @@ def _write_table(
         _require_none(setup, name, wanted, results, missing)
         wanted = {}
     measured = {label: Measured([results[names[seed]] for seed in seeds]) for label, names in wanted.items()}
-    controls = _controls(results) if grid.controls and measured else {}
+    ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
+    missing += [one for names in ladder.values() for one in names if one not in results]
+    bounds = {label: [results[one] for one in names if one in results] for label, names in ladder.items()}
+    controls = _controls(results, set(itertools.chain(*ladder.values()))) if grid.controls and measured else {}
+    controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
     table = make_table(grid, measured, reported, controls)
     write_atomically(out / f"{name}.md", table_markdown(table, command, _words(setup, grid, measured, seeds)).encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
     return missing
 
 
-def _controls(results: Mapping[str, ResultEntry]) -> dict[str, Measured]:
-    shown = [entry for entry in results.values() if entry.result["model"]["kind"] in ("control", "oracle")]
+def _controls(results: Mapping[str, ResultEntry], other: set[str]) -> dict[str, Measured]:
+    """Return the control rows by title, but those of other names."""
+    shown = [
+        entry
+        for name, entry in results.items()
+        if entry.result["model"]["kind"] in ("control", "oracle") and name not in other
+    ]
     return {str(entry.result["model"]["title"]): Measured([entry]) for entry in shown}
 
 

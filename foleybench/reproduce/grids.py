@@ -39,11 +39,13 @@ class GridRow:
         label: Label in our table.
         variant: The run that is scored, or None for a row that is only reported.
         reported: Label of the row in the list of published numbers, or None when the paper has no such row.
+        control: The control that is scored on the run's part of that name; empty to score the system itself.
     """
 
     label: str
     variant: Variant | None = None
     reported: str | None = None
+    control: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,7 @@ class Grid:
         rows: Rows in the paper's order, then ours.
         reading: Our reading of details that the paper leaves open.
         controls: Whether the control rows stand below the table.
+        ladder: What bounds the rows: scored like them, shown below the table, never compared.
     """
 
     number: str
@@ -63,6 +66,7 @@ class Grid:
     rows: tuple[GridRow, ...]
     reading: str
     controls: bool = False
+    ladder: tuple[GridRow, ...] = ()
 
 
 def _foleyflow(
@@ -116,10 +120,26 @@ _CORES = (
     _core("im2wav", "Im2Wav [46]", _ON_FEATURES),
     _core("v2a_mapper", "V2A-Mapper [52]", _ON_FEATURES),
     _core("seeing_hearing", "Seeing & Hearing [53]", {**_ON_FEATURES, "sound_text": _MAPPER, "flow": _MAPPER}),
+    _core("diff_foley", "Diff-Foley [17]", _ON_FEATURES),
     _core("foleygen", "FoleyGen [19]", _ON_CODES),
     _core("maskvat", "MaskVAT [41]", _ON_CODES),
     _core("vab", "VAB [48]", _ON_CODES),
     _core("vatt", "VATT [16]", _ON_CODES),
+)
+
+
+def _codec(label: str, variant: Variant) -> GridRow:
+    return GridRow(label=f"Real audio through {label}", variant=variant, control="codec")
+
+
+def _of(model: str) -> Variant:
+    return next(row.variant for row in _CORES if row.variant and row.variant.model == model)
+
+
+_CODECS = (
+    _codec("the residual codec (FoleyGen, MaskVAT, VAB, VATT)", _CODEC),
+    _codec("the codec of patches (SpecVQGAN)", _of("specvqgan")),
+    _codec("the codec of two rates (Im2Wav)", _of("im2wav")),
 )
 
 
@@ -136,6 +156,7 @@ GRIDS = {
             GridRow(label="Nearest training clip", variant=Variant(name="nearest", model="nearest")),
         ),
         controls=True,
+        ladder=_CODECS,
         reading=(
             "Each core keeps a system's paradigm at this size, on the same clips, frame features, mel transform, "
             "vocoder and number of examples seen; its model card says what is kept, smaller and unknown. It is not the "

@@ -52,7 +52,7 @@ class Setup:
 def row_name(setup: Setup, row: GridRow, seed: int) -> str:
     """Return the name of a row's result for one seed, which holds all settings that decide the result."""
     assert row.variant is not None
-    parts = [row.variant.name, setup.size]
+    parts = [*([row.control, "of"] if row.control else []), row.variant.name, setup.size]
     parts += [f"steps{setup.steps}"] if setup.steps else []
     parts += [f"nfe{setup.nfe}"] if setup.nfe else []
     return "-".join([*parts, f"seed{seed}"])
@@ -67,7 +67,7 @@ def table_steps(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
     """Return the steps of some tables, in an order in which they could run one by one; each step once."""
     found: dict[str, Step] = {}
     grids = list(grids)
-    rows = [row for grid in grids for row in grid.rows if row.variant]
+    rows = [row for grid in grids for row in (*grid.rows, *grid.ladder) if row.variant]
     # Seed by seed, so that an interrupted plan has complete seeds.
     for seed in range(setup.seeds):
         for row in rows:
@@ -89,9 +89,9 @@ def _row_steps(setup: Setup, row: GridRow, seed: int) -> Sequence[Step]:
     variant = row.variant
     assert variant is not None
     result, trained = row_name(setup, row, seed), training_name(setup, variant, seed)
-    folder = setup.work / "runs" / trained
-    words = ("eval", "--model", variant.model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
-    counted = setup.nfe is not None and variant.model not in UNCOUNTED
+    folder, model = setup.work / "runs" / trained / row.control, row.control or variant.model
+    words = ("eval", "--model", model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
+    counted = setup.nfe is not None and not row.control and model not in UNCOUNTED
     evaluations = ("--nfe", str(setup.nfe)) if counted else ()
     score = Step(f"eval-{result}", (*words, *evaluations, *scoring(setup)), (trained,))
     return [*_training_steps(setup, variant, seed), score]

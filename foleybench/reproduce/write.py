@@ -146,7 +146,8 @@ def _measured(table: Table) -> str:
         rows.append([label, *texts, str(len(entries)), clips])
     for label, cells in table.controls.items():
         texts = [_text(cells[name], digits[name], bold=False) for name in names]
-        rows.append([f"*{label}* (control, not compared)", *texts, "1", ""])
+        n_seeds = len(next(iter(cells.values())).by_seed)
+        rows.append([f"*{label}* (control, not compared)", *texts, str(n_seeds), ""])
     return _grid(rows)
 
 

@@ -11,7 +11,8 @@ from foleybench.errors import FoleyError
 from foleybench.media.audio import write_wav
 from foleybench.reproduce import heldout
 from foleybench.reproduce.build import write_tables
-from foleybench.reproduce.plan import Setup
+from foleybench.reproduce.grids import GRIDS
+from foleybench.reproduce.plan import Setup, row_name
 from foleybench.shards.manifest import Entry, Header, read_manifest, write_manifest
 from tests.made_results import make_result
 
@@ -54,6 +55,21 @@ def test_the_table_at_full_precision(finished):
         seeds = [float(value) for value in row["by_seed"].split()]
         assert float(row["value"]) == pytest.approx(sum(seeds) / 3)
         assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+
+
+def test_the_ladder_of_codecs_is_shown_and_not_compared(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    rows, ladder = GRIDS["table1"].rows, GRIDS["table1"].ladder
+    for number, row in enumerate(rows):
+        score(tmp_path, row_name(setup, row, 0), 0.3 + 0.04 * number)
+    score(tmp_path, row_name(setup, ladder[0], 0), 0.95)
+    missing = write_tables(setup, ["table1"], tmp_path, PUBLISHED, "c")
+    assert missing == sorted(row_name(setup, row, 0) for row in ladder[1:])
+    page = (tmp_path / "table1.md").read_text()
+    assert page.count(f"| *{ladder[0].label}* (control, not compared) |") == 1
+    assert ladder[1].label not in page
+    csv_rows = list(csv.DictReader(io.StringIO((tmp_path / "table1.csv").read_text())))
+    assert {found["row"] for found in csv_rows if found["kind"] == "measured"} == {row.label for row in rows}
 
 
 def test_written_twice_it_is_the_same(finished):

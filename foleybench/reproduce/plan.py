@@ -129,6 +129,7 @@ def learn(setup: Setup, seed: int, settings: Mapping[str, str]) -> tuple[str, ..
     words = ["--size", setup.size, "--data", str(setup.manifest("train")), "--val", str(setup.manifest("val"))]
     words += ["--steps", str(setup.steps)] if setup.steps else []
     words += ["--seed", str(seed), "--device", setup.device]
+    words += ["--set", f"conditions={setup.work / 'conditions'}"]  # runs of one seed have the same frame features
     for key, value in sorted(settings.items()):
         words += ["--set", f"{key}={value}"]
     return tuple(words)

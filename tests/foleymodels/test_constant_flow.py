@@ -89,3 +89,16 @@ def test_samples_are_made_while_it_is_trained(corpus, trained, tmp_path):
     out = train("constant_flow", corpus, tmp_path, asked={"sample_every": 3})
     assert len(list(out.glob("samples/step-3/*.wav"))) == 4
     assert (out / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+
+
+def test_runs_share_conditions_in_a_folder_of_their_own(corpus, trained, tmp_path):
+    shared = tmp_path / "conditions"
+    first = train("constant_flow", corpus, tmp_path / "one", conditions=str(shared))
+    (path,) = shared.iterdir()
+    written = path.stat().st_mtime_ns
+    train("constant_flow", corpus, tmp_path / "two", conditions=str(shared))
+    assert path.stat().st_mtime_ns == written
+    assert [found.name for found in shared.iterdir()] == [path.name]
+    weights = "model.safetensors"
+    assert (first / weights).read_bytes() == (tmp_path / "two" / weights).read_bytes()
+    assert (first / weights).read_bytes() == (trained / weights).read_bytes()

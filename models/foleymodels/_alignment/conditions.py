@@ -19,7 +19,7 @@ def aligned_conditions(alignment: Alignment, data: TrainingData, device: str, fo
         alignment: The trained network; moved to the device.
         data: The clips.
         device: Torch device.
-        folder: The run folder, where the conditions are kept.
+        folder: Where the conditions are kept, see ``Conditions``.
     """
     alignment = alignment.to(device)
 

@@ -65,7 +65,7 @@ class FlowSystem:
             return context.out
         job = Job.start(context, settings.loop, options, cache_settings(settings.signal))
         key = hashlib.sha256(f"{self.name} {job.data.folder.name}".encode()).hexdigest()[:16]
-        conditions = Conditions(job.data, context.out, self.condition_of, width=self.width, key=key)
+        conditions = Conditions(job.data, job.conditions_folder, self.condition_of, width=self.width, key=key)
         flow = seeded(lambda: self._new_flow(settings), context.seed).to(context.device)
         flow.fit_scale(conditions.sample())
         samples = BuildContext(device=context.device)

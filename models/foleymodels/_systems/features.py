@@ -45,8 +45,8 @@ def alignment_in(parts: Parts) -> Alignment:
 
 def frame_conditions(run: SystemRun) -> Conditions:
     """Return the features of every token of the training data, shape (any, condition_dim); computed once a run."""
-    context = run.job.context
-    return aligned_conditions(alignment_in(run.parts), run.job.data, context.device, context.out)
+    job = run.job
+    return aligned_conditions(alignment_in(run.parts), job.data, job.context.device, job.conditions_folder)
 
 
 def clip_conditions(parts: Parts, settings: Any, device: str) -> ClipConditions:

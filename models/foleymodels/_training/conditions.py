@@ -14,6 +14,7 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from foleybench.clips import IntArray
+from foleybench.files import temporary_beside
 from foleybench.runtime import distributed
 from foleybench.runtime.progress import Progress
 from foleymodels._training.decoded_data import TrainingData
@@ -36,7 +37,8 @@ class Conditions:
 
         Args:
             data: The clips.
-            folder: The run folder, where conditions are kept until ``forget_conditions`` is called.
+            folder: Where conditions are kept: the run folder, until ``forget_conditions`` is called, or one that runs
+                share.
             condition_of: From a clip's frames, as the data holds them, and its number of tokens to its conditions,
                 shape (n_tokens, width).
             width: Numbers per token.
@@ -90,7 +92,7 @@ def forget_conditions(folder: Path) -> None:
 @torch.inference_mode()
 def _write(data: TrainingData, condition_of: FrameCondition, width: int, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.tmp")  # one name, so that a run killed here leaves one file at most
+    building = temporary_beside(path)  # runs that share the folder may write at once: the same bytes
     values = open_memmap(building, mode="w+", dtype=np.float16, shape=(int(data.token_offsets[-1]), width))
     at = 0
     for frames, n_tokens in Progress(data.videos(), total=len(data), desc="conditions", unit="clip"):

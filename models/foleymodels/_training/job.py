@@ -67,6 +67,11 @@ class Job:
         val = data if context.val is None else decoded(context.val)
         return cls(context=context, loop=loop, options=options, data=data, val=val)
 
+    @property
+    def conditions_folder(self) -> Path:
+        """Where the conditions of every token are kept: the run folder, or the one that runs share."""
+        return Path(self.options.conditions) if self.options.conditions else self.context.out
+
     def draw_crops(self, batch: int, n_tokens: int, step: int, generator: torch.Generator) -> tuple[Tensor, IntArray]:
         """Return this process's share of a step's batch: clips, and starts of their crops."""
         indices = batch_indices(len(self.data), batch, step, self.context.seed)

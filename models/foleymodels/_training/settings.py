@@ -43,11 +43,14 @@ class RunOptions:
         cache: Folder for decoded training data; beside the manifest by default.
         jobs: Threads that decode; 0 is one per core.
         save_every_s: Seconds between checkpoints.
+        conditions: Folder where conditions are kept for other runs of the same data and frame features; by default
+            they lie in the run folder, and are removed when the run is over.
     """
 
     cache: str = ""
     jobs: int = 0
     save_every_s: float = 20.0
+    conditions: str = ""
 
 
 def resolve(

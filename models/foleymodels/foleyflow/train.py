@@ -148,7 +148,7 @@ class _Joint(nn.Module):
 def _conditions(alignment: Alignment | None, job: Job) -> Conditions | NoConditions:
     if alignment is None:
         return NoConditions()
-    return aligned_conditions(alignment, job.data, job.context.device, job.context.out)
+    return aligned_conditions(alignment, job.data, job.context.device, job.conditions_folder)
 
 
 def _sampled(model: FoleyFlow, job: Job) -> Generator:

@@ -73,7 +73,7 @@ def load_protocol(name: str) -> Protocol:
     Example:
         >>> from foleybench import load_protocol
         >>> load_protocol("synth").headline["timing"]
-        'event_f1'
+        'event_f1_25ms'
     """
     protocol: Protocol = registry.load("protocols", name)
     return protocol

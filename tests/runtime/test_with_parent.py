@@ -224,7 +224,7 @@ def test_eval_leaves_nothing_behind(tmp_path, make_clicks, how):
         str(tmp_path / "cache"),
     ]
     script = tmp_path / "parent.py"
-    script.write_text(EVAL.format(words=words))
+    script.write_text(AS_USUAL + EVAL.format(words=words))
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(script)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}

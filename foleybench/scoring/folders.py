@@ -159,7 +159,7 @@ def score_folders(
         >>> result, rows = score_folders(folder / "quieter", folder / "real", metrics=["level_difference"])
         >>> record = result["metrics"]["level_difference"]
         >>> round(record["value"], 2), record["unit"], record["n_used"], rows[0]["clip_id"]
-        (6.02, 'dB', 6, 'bell-01')
+        (6.02, 'dB', 6, 'bounce_bar-00')
     """
     audio, reference = Path(audio), Path(reference)
     pairing = pair(audio, reference, names=names, dataset_name=dataset_name, cache=cache)

@@ -16,9 +16,9 @@ from torch.nn import functional as F
 
 from foleymodels._codecs.codec import Codec
 from foleymodels._codecs.quantiser import ResidualQuantiser
+from foleymodels._codecs.settings import CodecTrainingSettings
 from foleymodels._codecs.stage import codec_part
 from foleymodels._parts.mel import MelSettings
-from foleymodels._parts.settings import Subject, amount
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._systems.parts import Parts
 from foleymodels._training.loop import Losses
@@ -28,7 +28,7 @@ PATCH_TAG = "patch_codec"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PatchSettings(Subject):
+class PatchSettings(CodecTrainingSettings):
     """The settings that decide a trained codec of patches, beside the signal.
 
     Attributes:
@@ -38,13 +38,6 @@ class PatchSettings(Subject):
         patch_tokens: Mel tokens of a patch.
         patch_dim: Numbers that a code stands for.
         patch_codes: Codes of the codebook.
-        code_decay: Decay of the running counts and sums of which codes are the means.
-        dead_below: A code whose running count a step falls below this is replaced by a latent of the batch.
-        commitment: Weight of the distance of latents from their codes.
-        codec_crop_s: Length of training examples.
-        codec_steps: Optimiser steps.
-        codec_batch: Batch size.
-        codec_rate: Peak learning rate.
     """
 
     patch_channels: int = 48
@@ -53,13 +46,6 @@ class PatchSettings(Subject):
     patch_tokens: int = 2
     patch_dim: int = 32
     patch_codes: int = 512
-    code_decay: float = 0.97
-    dead_below: float = 0.5
-    commitment: float = 0.25
-    codec_crop_s: float = 2.08
-    codec_steps: int = amount(900)
-    codec_batch: int = 16
-    codec_rate: float = 2e-3
 
     @classmethod
     def sizes(cls) -> dict[str, Any]:

@@ -11,7 +11,30 @@ from foleymodels._training.settings import LoopSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class CodecSettings(Subject):
+class CodecTrainingSettings(Subject):
+    """The settings of a codec's training, whatever its codes are.
+
+    Attributes:
+        code_decay: Decay of the running counts and sums of which codes are the means.
+        dead_below: A code whose running count a step falls below this is replaced by a latent of the batch.
+        commitment: Weight of the distance of latents from their codes.
+        codec_crop_s: Length of training examples.
+        codec_steps: Optimiser steps.
+        codec_batch: Batch size.
+        codec_rate: Peak learning rate.
+    """
+
+    code_decay: float = 0.97
+    dead_below: float = 0.5
+    commitment: float = 0.25
+    codec_crop_s: float = 2.08
+    codec_steps: int = amount(900)
+    codec_batch: int = 16
+    codec_rate: float = 2e-3
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CodecSettings(CodecTrainingSettings):
     """The settings that decide a trained residual codec, beside the signal.
 
     Attributes:
@@ -20,14 +43,7 @@ class CodecSettings(Subject):
         latent_dim: Numbers that a code stands for.
         codec_levels: Codes a token: each level quantises what the levels before left.
         codebook_size: Codes of a level.
-        code_decay: Decay of the running counts and sums of which codes are the means.
-        dead_below: A code whose running count a step falls below this is replaced by a latent of the batch.
-        commitment: Weight of the distance of latents from their codes.
         level_drop_p: Share of examples whose later levels are left out, from a random level on.
-        codec_crop_s: Length of training examples.
-        codec_steps: Optimiser steps.
-        codec_batch: Batch size.
-        codec_rate: Peak learning rate.
     """
 
     codec_dim: int = 128
@@ -35,14 +51,7 @@ class CodecSettings(Subject):
     latent_dim: int = 32
     codec_levels: int = 4
     codebook_size: int = 256
-    code_decay: float = 0.97
-    dead_below: float = 0.5
-    commitment: float = 0.25
     level_drop_p: float = 0.0
-    codec_crop_s: float = 2.08
-    codec_steps: int = amount(900)
-    codec_batch: int = 16
-    codec_rate: float = 2e-3
 
     @classmethod
     def sizes(cls) -> dict[str, Any]:

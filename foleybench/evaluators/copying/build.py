@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,7 +105,7 @@ def packed_index(index: AudioIndex, facts: dict[str, Any]) -> bytes:
     from safetensors.numpy import save
 
     tensors = {name: np.ascontiguousarray(getattr(index, name)) for name in TENSORS}
-    return save(tensors, metadata={HEADER: canonical_json(json.loads(json.dumps(facts)))})
+    return save(tensors, metadata={HEADER: canonical_json(facts)})
 
 
 def _audio_of(data: ShardDataset, what: str) -> Iterator[AudioArray]:

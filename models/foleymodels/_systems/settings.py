@@ -25,8 +25,8 @@ class FeatureSettings(AlignmentSettings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NetSettings(Subject):
-    """Size, training and sampling of a system's generator; systems subclass it for what is theirs.
+class GeneratorSettings(Subject):
+    """Size and training of a system's generator, whatever it generates.
 
     Crops, batch and steps are those of Foley-Flow's flow at the size, so that all systems see as many clips.
 
@@ -41,8 +41,6 @@ class NetSettings(Subject):
         net_rate: Peak learning rate.
         net_ema: Decay of the averaged weights.
         net_drop_p: Share of examples trained without the video.
-        nfe: Default number of network evaluations.
-        guidance: Default guidance scale.
     """
 
     net_dim: int = 96
@@ -55,8 +53,6 @@ class NetSettings(Subject):
     net_rate: float = 2e-3
     net_ema: float = 0.99
     net_drop_p: float = 0.1
-    nfe: int = 16
-    guidance: float = 2.5
 
     @classmethod
     def sizes(cls) -> dict[str, Any]:
@@ -67,13 +63,31 @@ class NetSettings(Subject):
     @classmethod
     def shapes(cls) -> dict[str, dict[str, Any]]:
         """Return by size the fields that differ from the defaults, beside those of ``trained_like``."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetSettings(GeneratorSettings):
+    """Size, training and sampling of a system's generator; systems subclass it for what is theirs.
+
+    Attributes:
+        nfe: Default number of network evaluations.
+        guidance: Default guidance scale.
+    """
+
+    nfe: int = 16
+    guidance: float = 2.5
+
+    @classmethod
+    def shapes(cls) -> dict[str, dict[str, Any]]:
+        """Return by size the fields that differ from the defaults, beside those of ``trained_like``."""
         large = {"net_dim": 512, "net_blocks": 12, "net_heads": 8, "net_hidden": 1024}
         larger = {"net_dim": 768, "net_blocks": 12, "net_heads": 12, "net_hidden": 1536}
         return {"base": large, "std16k": larger, "paper": larger}
 
 
 def trained_like(flow: FlowSettings) -> dict[str, Any]:
-    """Return the fields of ``NetSettings`` with which as many crops are seen as a flow sees."""
+    """Return the fields of ``GeneratorSettings`` with which as many crops are seen as a flow sees."""
     return {
         "net_crop_s": flow.flow_crop_s,
         "net_steps": flow.flow_steps,

@@ -25,7 +25,8 @@ SIZES = ("tiny", "base")
 # What makes every network of the small form a matter of milliseconds; nothing measured with it is a result.
 _SMALL: dict[str, Any] = {
     "window_s": 1.28, "flow_crop_s": 1.28, "vama_crop_s": 0.96, "n_mels": 64, "cells": 16,
-    "vama_dim": 16, "vama_heads": 2, "vama_blocks": 1, "vama_batch": 4, "video_channels_1": 8, "video_channels_2": 8,
+    "vama_dim": 16, "vama_heads": 2, "vama_blocks": 1, "vama_batch": 4,
+    "video_channels_1": 8, "video_channels_2": 8, "video_channels_3": 8,
     "flow_dim": 16, "flow_heads": 2, "flow_blocks": 1, "flow_hidden": 16, "refine_channels": 4, "flow_batch": 4,
     "head_batch": 4, "reflow_pairs": 4, "reflow_nfe": 2, "cavp_window_s": 0.48, "cavp_windows": 2, "contrast_dim": 8,
     "encoder_batch": 4, "encoder_dim": 16, "vocoder_iterations": 2, "nfe": 2,

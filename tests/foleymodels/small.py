@@ -14,6 +14,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 SMALL = {
     "window_s": "1.28",
+    "cells": "16",
     "flow_crop_s": "1.28",
     "vama_crop_s": "0.96",
     "vama_dim": "16",
@@ -23,6 +24,7 @@ SMALL = {
     "vama_steps": "6",
     "video_channels_1": "8",
     "video_channels_2": "8",
+    "video_channels_3": "8",
     "flow_dim": "16",
     "flow_heads": "2",
     "flow_blocks": "1",

@@ -168,7 +168,7 @@ def _video_part(signal: SignalSettings, settings: AlignmentSettings) -> VideoEnc
     if settings.video_encoder in VIDEO_ENCODERS:
         return FeatureAdapter(VIDEO_ENCODERS[settings.video_encoder], settings.vama_dim)
     if settings.video_encoder == "maps":
-        channels = (settings.video_channels_1, settings.video_channels_2)
+        channels = (settings.video_channels_1, settings.video_channels_2, settings.video_channels_3)
         return VideoEncoder(signal.cells, channels, settings.vama_dim)
     return FrozenFrames(signal.cells, settings.encoder_dim, settings.vama_dim)
 

@@ -23,6 +23,7 @@ class AlignmentSettings(Subject):
     Attributes:
         video_channels_1: Channels of the frame network's first map.
         video_channels_2: Channels of its second map.
+        video_channels_3: Channels of its third map.
         stage1: Objective: ``vama`` (Eq. 4), ``infonce``, ``cavp``, ``onset_sup`` (upper bound on data with events), or
             ``none``.
         none_as: Meaning of ``none``: ``end_to_end`` (the network is trained by the loss of what comes after it) or
@@ -45,6 +46,8 @@ class AlignmentSettings(Subject):
         mask_ratio: Share of segments masked.
         full_mask_p: Share of examples whose audio is masked whole, as it is at generation.
         change_weight: Weight of the error of the change from mel frame to mel frame.
+        level_weight: Weight of the error of the loudness's change over 64 and 256 ms.
+        attack_weight: Weight of the strength of attacks, which a head of this stage reads from the decoder's state.
         vama_crop_s: Length of training examples.
         vama_steps: Optimiser steps.
         vama_batch: Batch size.
@@ -58,8 +61,9 @@ class AlignmentSettings(Subject):
         onset_weight: Weight of the onsets in ``onset_sup``; the classes have weight 1.
     """
 
-    video_channels_1: int = 32
-    video_channels_2: int = 64
+    video_channels_1: int = 24
+    video_channels_2: int = 48
+    video_channels_3: int = 64
     stage1: str = choice("vama", "infonce", "cavp", "onset_sup", "none")
     none_as: str = choice("end_to_end", "frozen")
     video_encoder: str = choice("maps", *SMALL_VIDEO, *VIDEO_ENCODERS)
@@ -77,6 +81,8 @@ class AlignmentSettings(Subject):
     mask_ratio: float = 0.8
     full_mask_p: float = 0.5
     change_weight: float = 2.0
+    level_weight: float = 8.0
+    attack_weight: float = 8.0
     vama_crop_s: float = 2.08
     vama_steps: int = amount(900)
     vama_batch: int = 16
@@ -93,7 +99,7 @@ class AlignmentSettings(Subject):
     def sizes(cls) -> dict[str, AlignmentSettings]:
         """Return the settings of every size."""
         base = cls(
-            video_channels_1=128, video_channels_2=256, vama_crop_s=4.0, vama_ema=0.999,
+            video_channels_1=64, video_channels_2=128, video_channels_3=256, vama_crop_s=4.0, vama_ema=0.999,
             vama_dim=384, vama_blocks=6, vama_heads=6, vama_steps=5000, vama_batch=256, vama_rate=3e-4,
         )  # fmt: skip
         std16k = dataclasses.replace(
@@ -101,7 +107,14 @@ class AlignmentSettings(Subject):
             vama_dim=768, vama_blocks=8, vama_heads=12, vama_steps=43000, vama_batch=128, vama_rate=1e-4,
         )  # fmt: skip
         paper = dataclasses.replace(
-            std16k, video_encoder="eva_clip_g14", vama_crop_s=3.2, mask_ratio=0.8, full_mask_p=0.25, change_weight=0.0
+            std16k,
+            video_encoder="eva_clip_g14",
+            vama_crop_s=3.2,
+            mask_ratio=0.8,
+            full_mask_p=0.25,
+            change_weight=0.0,
+            level_weight=0.0,
+            attack_weight=0.0,
         )
         return {"tiny": cls(), "base": base, "std16k": std16k, "paper": paper}
 

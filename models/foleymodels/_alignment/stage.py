@@ -173,7 +173,8 @@ def _fit(objective: Objective, job: Job) -> dict[str, Any]:
 def _usage(objective: Objective, data: TrainingData, seed: int) -> dict[str, Any]:
     if not isinstance(objective, VamaObjective):
         return video_usage(objective, data, seed)
-    full = video_usage(VamaObjective(objective.alignment, full_mask=True), data, seed, part="masked")
+    whole = VamaObjective(objective.alignment, full_mask=True).to(objective.device)
+    full = video_usage(whole, data, seed, part="masked")
     return {
         **video_usage(objective, data, seed, part="masked"),
         "full_mask_loss_true": full["loss_true"],

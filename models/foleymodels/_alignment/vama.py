@@ -8,8 +8,9 @@ feature of a frozen encoder) without gradient, so the network cannot lower the l
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from foleymodels._alignment import rhythm
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.objective import Draw, Objective
 from foleymodels._alignment.settings import AlignmentSettings
@@ -19,12 +20,13 @@ from foleymodels._training.transfer import to_device
 
 
 class VamaObjective(Objective):
-    """Eq. 4 on masked segments, and the same on the change from mel frame to mel frame."""
+    """Eq. 4 on masked segments, the same on changes in time, and the attacks of the masked audio."""
 
     def __init__(self, alignment: Alignment, *, full_mask: bool = False) -> None:
         """Take the network; ``full_mask`` masks all audio, as it is at generation."""
         super().__init__(alignment)
         self._full_mask = full_mask
+        self.attacks = nn.Linear(self.settings.vama_dim, rhythm.N_GROUPS + 1)
 
     def forward(self, draw: Draw, generator: torch.Generator) -> Losses:
         """Return ``loss`` and its parts."""
@@ -35,13 +37,22 @@ class VamaObjective(Objective):
         among = draw_mask(settings, mel.token_hz, len(tokens) * share().of, n_tokens, generator).to(device)
         among = torch.ones_like(among) if self._full_mask else among
         mask = share().rows(among)
-        predicted, _, _ = self.alignment(frames, tokens, mask, n_tokens)
+        predicted, state, _ = self.alignment(frames, tokens, mask, n_tokens)
         given = draw.targets(n_tokens)
         target = self.alignment.target(tokens) if given is None else given.to(device)
         per_frame = mel.n_mels if settings.audio_target == "mel" else settings.target_dim(mel)
-        masked = masked_error(predicted, target, mask, among)
-        change = masked_change_error(predicted, target, mask, per_frame, among)
-        return {"loss": masked + settings.change_weight * change, "masked": masked, "change": change}
+        found = {
+            "masked": masked_error(predicted, target, mask, among),
+            "change": masked_change_error(predicted, target, mask, per_frame, among),
+            "attack": rhythm.attack_error(
+                self.attacks(state), rhythm.attacks(tokens, mel), mask, masked_count(mask, among)
+            ),
+        }
+        if settings.audio_target == "mel":
+            found["level"] = rhythm.level_error(predicted, tokens, mask, mel, among)
+        weights = {"masked": 1.0, "change": settings.change_weight, "attack": settings.attack_weight}
+        weights["level"] = settings.level_weight
+        return {"loss": torch.stack([weights[name] * value for name, value in found.items()]).sum(), **found}
 
 
 def draw_mask(
@@ -70,7 +81,7 @@ def masked_error(predicted: Tensor, tokens: Tensor, mask: Tensor, among: Tensor 
         among: The mask of the whole batch where this is a share of one; the mean of the shares' values is then its own.
     """
     errors = (predicted - tokens) ** 2 * mask.to(tokens.dtype)[..., None]
-    return errors.sum() / (_count(mask, among) * tokens.shape[-1]).clamp_min(1.0)
+    return errors.sum() / (masked_count(mask, among) * tokens.shape[-1]).clamp_min(1.0)
 
 
 def masked_change_error(
@@ -83,7 +94,7 @@ def masked_change_error(
     error = (predicted - tokens).reshape(len(tokens), -1, n_mels).diff(dim=1)
     per_token = tokens.shape[-1] // n_mels
     weights = _both(mask, per_token)
-    count = _count(weights, None if among is None else _both(among, per_token))
+    count = masked_count(weights, None if among is None else _both(among, per_token))
     return (error**2 * weights.to(tokens.dtype)[..., None]).sum() / (count * n_mels).clamp_min(1.0)
 
 
@@ -93,6 +104,6 @@ def _both(mask: Tensor, per_token: int) -> Tensor:
     return frames[:, 1:] & frames[:, :-1]
 
 
-def _count(mask: Tensor, among: Tensor | None) -> Tensor:
+def masked_count(mask: Tensor, among: Tensor | None) -> Tensor:
     """Return the number of masked tokens; in a share of a batch, the average over all shares."""
     return mask.sum().float() if among is None else among.sum().float() * (len(mask) / len(among))

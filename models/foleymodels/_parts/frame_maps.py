@@ -19,6 +19,8 @@ from foleymodels._parts.blocks import Context
 
 N_QUANTITIES = 6
 FINE_PX = 64
+# Frames before and after a frame that its first convolution sees.
+REACH = 2
 _BATCH = 64
 _CHANGE_GAIN = 4.0
 _SMALLEST_SIZE = 0.01
@@ -67,22 +69,27 @@ def _planes(frames: FrameArray) -> Tensor:
 class VideoEncoder(nn.Module):
     """Maps to a feature per frame, then convolutions over time.
 
-    The last map is flattened and not pooled, because the place of motion decides the time of the sound.
+    A frame is seen together with its neighbours in time before anything is pooled: a contact is a turn of motion at
+    one place, and convolutions over whole frames' features would have to learn it anew for every place. The last map
+    is flattened, because the place of motion decides the time of the sound, and its largest values stand beside it,
+    because a class looks the same everywhere.
     """
 
-    def __init__(self, cells: int, channels: tuple[int, int], dim: int) -> None:
+    def __init__(self, cells: int, channels: tuple[int, int, int], dim: int) -> None:
         super().__init__()
-        first, second = channels
+        first, second, third = channels
         self.maps = nn.Sequential(
-            nn.Conv2d(N_QUANTITIES + 1, first, 4, stride=4),
+            nn.Conv2d(3 + 2 * REACH + 1, first, 5, stride=2, padding=2),
             nn.SiLU(),
             nn.Conv2d(first, second, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(second, third, 3, stride=2, padding=1),
             nn.SiLU(),
         )
         for weight in self.maps.parameters():  # channels last in memory: nearly twice as fast on a CPU
             weight.data = weight.data.contiguous(memory_format=_layout(weight))
-        side = -(-(cells // 4) // 2)
-        self.project = nn.Linear(second * side * side, dim)
+        side = -(-cells // 8)
+        self.project = nn.Linear(third * (side * side + 1), dim)
         self.context = Context(dim)
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -94,23 +101,28 @@ class VideoEncoder(nn.Module):
         Returns:
             Shape (batch, n, dim).
         """
-        features = self.maps(_normalised(maps))
-        out: Tensor = self.context(self.project(features.flatten(1)).reshape(*maps.shape[:2], -1))
+        features = self.maps(_planes_in_time(maps))
+        seen = torch.cat([features.flatten(1), features.amax((2, 3))], dim=1)
+        out: Tensor = self.context(self.project(seen).reshape(*maps.shape[:2], -1))
         return out
 
 
-def _normalised(maps: Tensor) -> Tensor:
-    """Return the quantities at unit scale and one more, shape (batch * n, 7, cells, cells), channels last in memory.
+def _planes_in_time(maps: Tensor) -> Tensor:
+    """Return colour and motion around every frame, shape (batch * n, 8, cells, cells), channels last in memory.
 
-    The seventh is brightness less its mean over time, which shows movers before a still background. Changes and this
-    deviation are scaled to unit size over the clip, so that low contrast is seen as well.
+    Motion is brightness less its mean over time, which shows movers before a still background, scaled to unit size over
+    the clip, so that low contrast is seen as well: the frame's own, and those of ``REACH`` frames before and after less
+    the frame's own. Beyond both ends the end's frame is repeated.
     """
-    values = maps.float() / 128.0
-    colour, change, sizes = values[..., :3] - 1.0, values[..., 3:4] - 1.0, values[..., 4:6]
-    brightness = colour.mean(-1, keepdim=True)
-    deviation = brightness - brightness.mean(1, keepdim=True)
-    scaled = [_unit_size(part) for part in (change, sizes[..., :1], sizes[..., 1:], deviation)]
-    return torch.cat([colour, *scaled], dim=-1).flatten(0, 1).permute(0, 3, 1, 2)
+    colour = maps[..., :3].float() / 128.0 - 1.0
+    brightness = colour.mean(-1)
+    deviation = _unit_size(brightness - brightness.mean(1, keepdim=True))
+    n = maps.shape[1]
+    ends = deviation[:, :1].expand(-1, REACH, -1, -1), deviation[:, -1:].expand(-1, REACH, -1, -1)
+    padded = torch.cat([ends[0], deviation, ends[1]], dim=1)
+    shifts = [k for k in range(2 * REACH + 1) if k != REACH]
+    around = [padded[:, k : k + n] - deviation for k in shifts]
+    return torch.cat([colour, torch.stack([deviation, *around], dim=-1)], dim=-1).flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def _layout(weight: Tensor) -> torch.memory_format:
@@ -118,4 +130,4 @@ def _layout(weight: Tensor) -> torch.memory_format:
 
 
 def _unit_size(x: Tensor) -> Tensor:
-    return x / x.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(_SMALLEST_SIZE)
+    return x / x.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(_SMALLEST_SIZE)

@@ -31,14 +31,14 @@ class SignalSettings(Subject):
     mel_window: int = 0
     n_mels: int = 64
     grid_hz: float = 25.0
-    cells: int = 16
+    cells: int = 32
     window_s: float = 4.0
     vocoder_iterations: int = 16
 
     @classmethod
     def sizes(cls) -> dict[str, SignalSettings]:
         """Return the settings of every size."""
-        base = cls(n_mels=80, cells=32, window_s=8.0, vocoder_iterations=32)
+        base = cls(n_mels=80, window_s=8.0, vocoder_iterations=32)
         std16k = dataclasses.replace(base, grid_hz=8.0)
         paper = dataclasses.replace(std16k, rate_hz=8000, n_fft=1600, hop=200, mel_window=400, n_mels=128, window_s=3.2)
         return {"tiny": cls(), "base": base, "std16k": std16k, "paper": paper}

@@ -30,7 +30,9 @@ def draw(data):
 @pytest.mark.parametrize(
     ("name", "weight", "parts"),
     [
-        ("vama", {"change_weight": "3"}, ("masked", "change")),
+        ("vama", {"change_weight": "3", "level_weight": "0", "attack_weight": "0"}, ("masked", "change")),
+        ("vama", {"change_weight": "0", "level_weight": "3", "attack_weight": "0"}, ("masked", "level")),
+        ("vama", {"change_weight": "0", "level_weight": "0", "attack_weight": "3"}, ("masked", "attack")),
         ("cavp", {"cavp_weight": "3"}, ("between", "within")),
         ("onset_sup", {"onset_weight": "3"}, ("class", "onset")),
     ],

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from foleymodels._parts import frame_maps
 from foleymodels._parts.frame_maps import N_QUANTITIES, VideoEncoder, observe
 
 
@@ -68,7 +69,7 @@ def test_uneven_timestamps_are_followed():
 
 def test_encoder_does_not_care_for_contrast():
     torch.manual_seed(0)
-    encoder = VideoEncoder(8, (8, 8), 16)
+    encoder = VideoEncoder(8, (8, 8, 8), 16)
     rng = np.random.default_rng(0)
     noise = rng.integers(-10, 10, (20, 64, 64, 1))
     faint, strong = (np.clip(128 + gain * noise, 0, 255).astype(np.uint8).repeat(3, -1) for gain in (1, 4))
@@ -76,3 +77,35 @@ def test_encoder_does_not_care_for_contrast():
         encoder(torch.from_numpy(observe(frames, times(20), 0.8, 25.0, 8))[None]).detach() for frames in (faint, strong)
     ]
     assert float(torch.nn.functional.cosine_similarity(*features, dim=-1).mean()) > 0.9
+
+
+def moving(across):
+    """Maps of a lit square of four cells that comes down and turns in frame 5, at a place."""
+    maps = torch.full((1, 11, 64, 64, N_QUANTITIES), 60, dtype=torch.uint8)
+    for k in range(11):
+        down = 16 + 2 * (5 - abs(k - 5))
+        maps[0, k, down : down + 4, across : across + 4] = 200
+    return maps
+
+
+def test_the_same_motion_looks_the_same_at_another_place():
+    torch.manual_seed(0)
+    encoder = VideoEncoder(64, (8, 8, 8), 16)
+    with torch.inference_mode():
+        here, there = (encoder.maps(frame_maps._planes_in_time(moving(at))) for at in (16, 32))
+    assert torch.allclose(here.amax((2, 3)), there.amax((2, 3)), atol=1e-5)
+    assert not torch.allclose(here, there, atol=1e-2)
+
+
+def test_a_frame_is_seen_with_two_to_each_side_before_anything_is_pooled():
+    planes = frame_maps._planes_in_time(moving(16)).unflatten(0, (1, 11))[0]
+    assert planes.shape == (11, 8, 64, 64)
+    changed = moving(16)
+    changed[0, 9] = 60
+    other = frame_maps._planes_in_time(changed).unflatten(0, (1, 11))[0]
+    own, around = planes[:, 3], planes[:, 4:]
+    assert torch.allclose(around[4, 0], own[2] - own[4])
+    assert torch.allclose(around[4, 3], own[6] - own[4])
+    assert torch.allclose(around[0, 1], torch.zeros(64, 64))  # before the start, the first frame stands still
+    motion = (other - planes)[:, 4:].flatten(1).abs().amax(1)
+    assert set((motion > 0.5).nonzero()[:, 0].tolist()) == {7, 8, 9, 10}

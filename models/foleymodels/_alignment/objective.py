@@ -24,6 +24,7 @@ class Draw:
         video_of: Clips whose video is used, shape (batch,).
         starts: Start of each crop, in units of the data, shape (batch,).
         shift_frames: By how many frames the video is late, cyclically within the crop.
+        mirrored: Whether maps are seen in a mirror, shape (batch,); None for none. Features have no mirror image.
     """
 
     data: TrainingData
@@ -31,10 +32,13 @@ class Draw:
     video_of: Tensor
     starts: IntArray
     shift_frames: int = 0
+    mirrored: Tensor | None = None
 
     def frames(self, n_frames: int, offsets: IntArray | int = 0) -> Tensor:
         """Return maps of the frames, shape (batch, n_frames, cells, cells, 6) uint8."""
         frames = self.data.crop_frames(self.video_of, self.starts + offsets, n_frames)
+        if self.mirrored is not None and frames.ndim == 5:
+            frames = torch.where(self.mirrored[:, None, None, None, None], frames.flip(3), frames)
         return frames.roll(self.shift_frames, dims=1) if self.shift_frames else frames
 
     def tokens(self, n_tokens: int, offsets: IntArray | int = 0, device: torch.device | str = "cpu") -> Tensor:

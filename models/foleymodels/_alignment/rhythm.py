@@ -35,8 +35,8 @@ def attacks(tokens: Tensor, mel: MelSettings) -> Tensor:
     n = frames.shape[1]
     padded = torch.cat([frames[:, :1], frames[:, :1], frames], dim=1)
     rise = (frames - torch.maximum(padded[:, :n], padded[:, 1 : n + 1])).clamp_min(0.0)
-    groups = torch.cat([F.adaptive_avg_pool1d(rise, N_GROUPS), rise.mean(-1, keepdim=True)], dim=-1)
-    strongest = groups.unflatten(1, (-1, mel.frames_per_token)).amax(2)
+    groups: Tensor = torch.cat([F.adaptive_avg_pool1d(rise, N_GROUPS), rise.mean(-1, keepdim=True)], dim=-1)
+    strongest = groups.reshape(len(groups), -1, mel.frames_per_token, N_GROUPS + 1).amax(2)
     return strongest / (strongest + _HALF_RISE)
 
 

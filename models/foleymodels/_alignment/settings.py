@@ -48,6 +48,7 @@ class AlignmentSettings(Subject):
         change_weight: Weight of the error of the change from mel frame to mel frame.
         level_weight: Weight of the error of the loudness's change over 64 and 256 ms.
         attack_weight: Weight of the strength of attacks, which a head of this stage reads from the decoder's state.
+        mirror_p: Share of examples whose maps are seen in a mirror, in training with any objective.
         vama_crop_s: Length of training examples.
         vama_steps: Optimiser steps.
         vama_batch: Batch size.
@@ -83,8 +84,9 @@ class AlignmentSettings(Subject):
     change_weight: float = 2.0
     level_weight: float = 8.0
     attack_weight: float = 8.0
-    vama_crop_s: float = 2.08
-    vama_steps: int = amount(900)
+    mirror_p: float = 0.5
+    vama_crop_s: float = 4.0
+    vama_steps: int = amount(1800)
     vama_batch: int = 16
     vama_rate: float = 3e-3
     vama_ema: float = 0.98

@@ -28,6 +28,7 @@ from foleymodels._alignment.supervised import OnsetObjective
 from foleymodels._alignment.vama import VamaObjective
 from foleymodels._parts import checkpoint
 from foleymodels._parts.settings import flat, read_settings
+from foleymodels._training.data_parallel import share
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job, save_checkpoint
 from foleymodels._training.loop import Losses, n_parameters, outcome, seeded, write_metrics
@@ -161,7 +162,9 @@ def _fit(objective: Objective, job: Job) -> dict[str, Any]:
 
     def losses(step: int, generator: torch.Generator) -> Losses:
         indices, starts = job.draw_crops(settings.vama_batch, objective.crop_tokens, step, generator)
-        found: Losses = objective(Draw(data=job.data, audio_of=indices, video_of=indices, starts=starts), generator)
+        mirrored = share().rows(torch.rand(settings.vama_batch, generator=generator) < settings.mirror_p)
+        draw = Draw(data=job.data, audio_of=indices, video_of=indices, starts=starts, mirrored=mirrored)
+        found: Losses = objective(draw, generator)
         return found
 
     return job.fit(

@@ -14,7 +14,6 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 SMALL = {
     "window_s": "1.28",
-    "cells": "16",
     "flow_crop_s": "1.28",
     "vama_crop_s": "0.96",
     "vama_dim": "16",

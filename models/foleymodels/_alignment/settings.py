@@ -86,7 +86,7 @@ class AlignmentSettings(Subject):
     attack_weight: float = 8.0
     mirror_p: float = 0.5
     vama_crop_s: float = 4.0
-    vama_steps: int = amount(1800)
+    vama_steps: int = amount(900)
     vama_batch: int = 16
     vama_rate: float = 3e-3
     vama_ema: float = 0.98

@@ -42,7 +42,7 @@ class FlowSettings(Subject):
     flow_hidden: int = 192
     refine_channels: int = 24
     flow_crop_s: float = 2.08
-    flow_steps: int = amount(3000)
+    flow_steps: int = amount(900)
     flow_batch: int = 16
     flow_rate: float = 2e-3
     ema_decay: float = 0.99

@@ -24,7 +24,7 @@ def test_masks_are_whole_segments_of_the_asked_share():
 def test_masked_audio_does_not_leak():
     settings = small_settings()
     alignment = Alignment(settings.signal, settings.alignment).eval()
-    frames = torch.randint(0, 255, (1, 24, 16, 16, 6), dtype=torch.uint8)
+    frames = torch.randint(0, 255, (1, 24, 32, 32, 6), dtype=torch.uint8)
     tokens = torch.randn(1, 30, 128)
     mask = draw_mask(settings.alignment, 31.25, 1, 30, torch.Generator().manual_seed(1))
     changed = torch.where(mask[..., None], tokens + 10.0, tokens)

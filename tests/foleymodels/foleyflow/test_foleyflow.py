@@ -182,7 +182,7 @@ def test_misuse_is_named(corpus, runs, tmp_path):
         registry.load("models", "foleyflow").build(BuildContext(checkpoint=tmp_path))
     with pytest.raises(FoleyError, match="nearest"):
         registry.load("models", "foleyflow").build(BuildContext(checkpoint=runs["nearest"]))
-    with pytest.raises(FoleyError, match="cells=16"):
+    with pytest.raises(FoleyError, match="cells=32"):
         train("foleyflow", corpus, tmp_path / "b", alignment=str(runs["foleyflow"] / "alignment"), cells="8")
 
 

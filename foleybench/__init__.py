@@ -6,6 +6,8 @@ The names below are loaded when they are first used; everything else is reached 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from foleybench.version import PACKAGE_VERSION
+
 if TYPE_CHECKING:
     from foleybench.artefacts.frame import results_frame
     from foleybench.clips import Clip, Clock, Event
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from foleybench.shards.loader import ClipLoader
     from foleybench.shards.stream import ShardStream
 
-__version__ = "0.1.0"
+__version__ = PACKAGE_VERSION
 
 # Public name -> the module that defines it.
 _HOMES = {

@@ -17,9 +17,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from foleybench import __version__, registry
+from foleybench import registry
 from foleybench.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError, why
 from foleybench.runtime.with_parent import end_with_named_parent
+from foleybench.version import PACKAGE_VERSION
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -117,7 +118,7 @@ def _parse(words: Sequence[str]) -> tuple[argparse.ArgumentParser, argparse.Name
         prog="foleybench",
         description="The benchmark suite for video-to-audio (Foley) generation.",
     )
-    parser.add_argument("--version", action="version", version=f"foleybench {__version__}")
+    parser.add_argument("--version", action="version", version=f"foleybench {PACKAGE_VERSION}")
     verbs = parser.add_subparsers(metavar="COMMAND")
     wanted = next((word for word in words if not word.startswith("-")), None)
     for name in command_names():

@@ -105,6 +105,49 @@ def generation_of(name, skill):
     }
 
 
+def model_of(name, title, kind, skill):
+    return {
+        "name": name,
+        "title": title,
+        "kind": kind,
+        "licence": "MIT",
+        "parameters": int(1e6 * (1 + skill)),
+        "checkpoint_sha256": "c" * 64,
+        "description": f"What {name} is, in a sentence.",
+    }
+
+
+def dataset_of(name, manifest, n_clips, subset):
+    found = {"name": name, "split": "test", "manifest_sha256": manifest, "n_clips": n_clips, "n_scored": n_clips}
+    return {**found, "subset": subset} if subset else found
+
+
+def run_of(name, skill):
+    return {
+        "command": f"foleybench eval --model {name}",
+        "seed": 0,
+        "resamples": 1000,
+        "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
+        "packages": {"python": "3.11.7", "numpy": "2.1.0"},
+        "device": "cpu",
+        "encoders": {"mini_class": {"version": 1, "weights_sha256": "d" * 64}},
+        "generation": generation_of(name, skill),
+    }
+
+
+def changed_records(rows, metrics, labels, changes):
+    """Records of the metrics; one whose value is changed to None is undefined, so its rows lose their statistics."""
+    records = {metric: record(metric, rows, len(rows), labels=labels) for metric in metrics}
+    for metric, change in changes.items():
+        records[metric].update(change)
+        if change.get("value", 0) is None:
+            nothing = {label: {"value": None, "n": 0} for label in labels}
+            records[metric].update(n_used=0, not_applicable=len(rows), corrected=None, per_class=nothing)
+            for row in rows:
+                row["stats"][metric] = None
+    return records
+
+
 def make_result(
     folder,
     name,
@@ -129,48 +172,15 @@ def make_result(
     """Write one result file; return its path."""
     ids = clip_ids or [f"v{i // 2:04d}_{i:06d}" for i in range(n_clips)]
     rows = rows_of(ids, labels, metrics, skill, np.random.default_rng([seed, *name.encode()]))
-    records = {metric: record(metric, rows, len(ids), labels=labels) for metric in metrics}
-    for metric, change in (changes or {}).items():
-        records[metric].update(change)
-        if change.get("value", 0) is None:  # undefined: no clip has statistics of it
-            nothing = {label: {"value": None, "n": 0} for label in labels}
-            records[metric].update(n_used=0, not_applicable=len(ids), corrected=None, per_class=nothing)
-            for row in rows:
-                row["stats"][metric] = None
     result = {
         "schema": results.SCHEMA,
         "status": status,
-        "model": {
-            "name": name,
-            "title": title or name,
-            "kind": kind,
-            "licence": "MIT",
-            "parameters": int(1e6 * (1 + skill)),
-            "checkpoint_sha256": "c" * 64,
-            "description": f"What {name} is, in a sentence.",
-            **(section or {}),
-        },
-        "dataset": {
-            "name": dataset,
-            "split": "test",
-            "manifest_sha256": manifest,
-            "n_clips": len(ids),
-            "n_scored": len(ids),
-            **({"subset": subset} if subset else {}),
-        },
+        "model": {**model_of(name, title or name, kind, skill), **(section or {})},
+        "dataset": dataset_of(dataset, manifest, len(ids), subset),
         "protocol": {"name": protocol[0], "version": protocol[1]},
-        "metrics": records,
+        "metrics": changed_records(rows, metrics, labels, changes or {}),
         "problems": list(problems),
-        "run": {
-            "command": f"foleybench eval --model {name}",
-            "seed": 0,
-            "resamples": 1000,
-            "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
-            "packages": {"python": "3.11.7", "numpy": "2.1.0"},
-            "device": "cpu",
-            "encoders": {"mini_class": {"version": 1, "weights_sha256": "d" * 64}},
-            "generation": generation_of(name, skill),
-        },
+        "run": run_of(name, skill),
     }
     return results.write_result(folder, result, rows)
 

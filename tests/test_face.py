@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,11 @@ def test_every_public_name_loads_and_says_what_it_is(name):
 def test_every_public_name_has_an_example(name):
     """Doctest runs it where it stands, in its own module."""
     assert ">>> " in getattr(foleybench, name).__doc__
+
+
+def test_the_version_is_that_of_the_package():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert foleybench.__version__ == project["version"]
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -82,7 +82,7 @@ def reported(report: Report, name: str) -> Iterator[None]:
     """Put what a comparison raises into the record and go on: the others are worth having."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - a kernel may fail in any way; the record keeps it, and the phase fails
         report.add(name, error=repr(error), traceback=traceback.format_exc()[-2000:], within=False)
 
 

@@ -87,7 +87,7 @@ def _alone(work: Work, plan: Plan, report: Report) -> None:
     os.setpgid(0, 0)
     try:
         work(plan, report)
-    except BaseException as error:
+    except BaseException as error:  # SystemExit and Ctrl-C too: the record says why a phase ended, then it ends so
         report.add("error", error=repr(error), traceback=traceback.format_exc()[-3000:])
         raise
     finally:

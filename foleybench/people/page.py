@@ -114,8 +114,8 @@ def write_listening_test(request: TestRequest) -> ListeningTest:
     try:
         left_out = _fill(media, chosen, data, files, request, anchor)
         return _write(request, data, media, anchor, left_out)
-    except BaseException:
-        shutil.rmtree(request.out / PAGE, ignore_errors=True)  # half a page helps nobody
+    except BaseException:  # Ctrl-C too: half a page without a key would refuse the next try
+        shutil.rmtree(request.out / PAGE, ignore_errors=True)
         raise
 
 

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from foleybench import __version__, registry
+from foleybench import registry
 from foleybench.api.dataset import Item
 from foleybench.api.encoder import Encoder, Features
 from foleybench.api.weights import require
@@ -49,6 +49,7 @@ from foleybench.shards.manifest import Entry, Header, entry_line, manifest_path
 from foleybench.shards.members import check_meta
 from foleybench.shards.sampling_order import Run
 from foleybench.shards.stream import KEY, RawSample, ShardStream
+from foleybench.version import PACKAGE_VERSION
 
 VERSION = 1
 # Clips given to the encoders at once; decoded frames of many clips would take gigabytes.
@@ -231,7 +232,7 @@ def _header(request: FeatureRequest, index: ShardIndex) -> Header:
             "clips_manifest_sha256": index.sha256,
             "encoders": {name: _card(name) for name in sorted(set(request.encoders))},
         },
-        tools={"foleybench": __version__, **{name: package_versions()[name] for name in _PACKAGES}},
+        tools={"foleybench": PACKAGE_VERSION, **{name: package_versions()[name] for name in _PACKAGES}},
     )
 
 

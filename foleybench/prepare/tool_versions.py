@@ -7,7 +7,7 @@ import functools
 import av
 import soundfile
 
-from foleybench import __version__
+from foleybench.version import PACKAGE_VERSION
 
 
 @functools.lru_cache(maxsize=1)
@@ -15,7 +15,7 @@ def tool_versions() -> dict[str, str]:
     """Return the versions by name."""
     codec = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return {
-        "foleybench": __version__,
+        "foleybench": PACKAGE_VERSION,
         "pyav": av.__version__,
         "libavcodec": codec,
         "libsndfile": soundfile.__libsndfile_version__,

@@ -1,0 +1,3 @@
+"""The version, in a file below all that states it."""
+
+PACKAGE_VERSION = "0.1.0"

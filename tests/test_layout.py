@@ -74,6 +74,7 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@functools.cache
 def imports_of(root: Path) -> dict[str, set[str]]:
     """Return which modules each module imports, also inside functions; names of ``TYPE_CHECKING`` blocks count too."""
     known = modules(root)
@@ -180,8 +181,7 @@ def test_plug_in_folders_hold_plug_ins_and_shared_folders():
 
 def first_lines(root: Path) -> dict[str, str]:
     """Return the first line of each file's docstring; empty packages need none."""
-    texts = {path: path.read_text(encoding="utf-8") for path in modules(root).values()}
-    docs = {path: ast.get_docstring(ast.parse(text)) or "" for path, text in texts.items() if text}
+    docs = {path: ast.get_docstring(parsed(path)) or "" for path in modules(root).values() if path.stat().st_size}
     return {path.relative_to(root).as_posix(): doc.partition("\n")[0] for path, doc in docs.items()}
 
 

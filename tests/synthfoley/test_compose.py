@@ -14,6 +14,7 @@ from foleybench.synthfoley.camera import camera_path, cover_path
 from foleybench.synthfoley.materials import MATERIALS
 from foleybench.synthfoley.mechanisms import load_mechanism
 from foleybench.synthfoley.splits import split_specs
+from tests.synthfoley.each_class import each_class
 
 SPEED_OF_SOUND = 343.0
 
@@ -162,12 +163,14 @@ def test_half_the_contacts_of_silent_movers_are_as_fast_as_those_that_sound(scen
     assert np.std(impact["miss"]) == pytest.approx(np.std(impact["sounding"]), abs=0.05)
 
 
-@pytest.mark.parametrize("label", class_names())
+@pytest.mark.parametrize("label", each_class("mechanism"))
 def test_picture_size_rate_and_fps_do_not_change_the_events(label):
     assert compose(spec(label)).events == compose(spec(label, pixels=96, fps=50.0, rate_hz=24000)).events
 
 
-@pytest.mark.parametrize("label", [name for name in class_names() if load_class(name).kind == "onset"])
+@pytest.mark.parametrize(
+    "label", each_class("mechanism", among=[name for name in class_names() if load_class(name).kind == "onset"])
+)
 def test_tempo_is_contacts_a_second_also_when_held_out(label):
     rates = []
     for tempo in (0.0, 1.0, 1.45):
@@ -236,3 +239,12 @@ def test_what_misses_is_never_reached(scenes):
                 assert all(event.factors["off"] for event in scene.of(actor))
             if actor.silent == "soft":
                 assert all(event.factors["soft"] for event in scene.of(actor))
+
+
+def test_the_fast_set_has_every_mechanism_and_every_voice():
+    fast = [param.values[0] for param in each_class("mechanism", "voice") if not param.marks]
+    for trait in ("mechanism", "voice"):
+        assert {getattr(load_class(name), trait) for name in fast} == {
+            getattr(load_class(name), trait) for name in class_names()
+        }
+    assert len(fast) < len(class_names()) == len(each_class("mechanism"))

@@ -13,6 +13,7 @@ from foleybench.synthfoley.draw import draw
 from foleybench.synthfoley.motion import course, lifted, to_and_fro, turned
 from foleybench.synthfoley.render import frame_times
 from foleybench.synthfoley.view import View, develop, film, still
+from tests.synthfoley.each_class import each_class
 
 GREY = np.full(3, 0.25, dtype=np.float32)
 WHITE = np.ones(3, dtype=np.float32)
@@ -28,7 +29,7 @@ def frames_of(scene, wanted):
     return draw(scene, frame_times(wanted), wanted.pixels, wanted.dice, preset(wanted.difficulty))
 
 
-@pytest.mark.parametrize("label", class_names())
+@pytest.mark.parametrize("label", each_class("mechanism"))
 def test_whether_it_sounds_changes_no_pixel(label):
     """The same contacts, called silent: contact is drawn by geometry and motion alone."""
     wanted = spec(label, difficulty="hard")
@@ -39,7 +40,7 @@ def test_whether_it_sounds_changes_no_pixel(label):
     assert frames_of(silent, wanted).tobytes() == frames_of(scene, wanted).tobytes()
 
 
-@pytest.mark.parametrize("label", class_names())
+@pytest.mark.parametrize("label", each_class("mechanism"))
 def test_a_silent_mover_is_drawn_with_the_colours_of_one_that_sounds(label):
     """Only where things are differs between a source and its look-alike that misses: same colours, same shapes."""
     wanted = spec(label, difficulty="easy", pixels=96)
@@ -76,7 +77,7 @@ def test_impact_is_the_speed_at_contact_and_soft_ones_come_to_rest(label):
     assert min(checked.values()) > 3
 
 
-@pytest.mark.parametrize("label", ONSETS)
+@pytest.mark.parametrize("label", each_class("mechanism", among=ONSETS))
 def test_motion_never_goes_through_and_never_jumps(label):
     for source in "abcd":
         _, known = actor_and_course(label, source)
@@ -197,7 +198,9 @@ def test_near_things_are_in_front_of_far_ones():
     assert moved(main.distance_m + 10.0) < 0.3 * moved(main.distance_m - 0.5)
 
 
-@pytest.mark.parametrize("label", [name for name in ONSETS if not name.startswith("spin")])
+@pytest.mark.parametrize(
+    "label", each_class("mechanism", among=[name for name in ONSETS if not name.startswith("spin")])
+)
 def test_what_is_missed_stands_visibly_apart(label):
     """The body of a look-alike that misses has been moved away by some pixels; what moves has not."""
     wanted = spec(label, difficulty="easy", pixels=96)

@@ -1,6 +1,7 @@
 """Splits: large enough, opaque ids, held-out parts held out, pairs that differ in one factor."""
 
 import collections
+import functools
 import re
 
 import numpy as np
@@ -14,6 +15,7 @@ from foleybench.synthfoley.splits import CHANGES, SIZES, split_specs
 from tests.synthfoley.each_class import each_class
 
 
+@functools.cache
 def all_specs():
     return [spec for split in SPLITS for spec in split_specs(split, CorpusOptions())]
 

@@ -288,5 +288,7 @@ def outlook(options: argparse.Namespace, items: Sequence[Item]) -> list[str]:
             f"from {whence}: about {n_fetch * _VIDEO_BYTES / 1e9:.1f} GB (taking {_VIDEO_BYTES / 1e6:.0f} MB a video), "
             f"{hours:.1f} hours of pauses at {net['pause_s']:g} to {2 * net['pause_s']:g} s before each"
         )
-    lines.append(f"shards of about {(n_here + n_fetch) * _SHARD_BYTES / 1e9:.2f} GB")
+    n_bytes = (n_here + n_fetch) * _SHARD_BYTES
+    size = f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"
+    lines.append(f"shards of about {size}")
     return lines

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from foleybench.dataset_card.counts import MEASURED, Overview
+from foleybench.files import canonical_json
 
 _MOST_LABELS = 400
 _MOST_REASONS = 30
@@ -20,7 +21,7 @@ def summary_lines(overview: Overview) -> Iterator[str]:
     """Yield the summary of one split."""
     yield f"{overview.title}: {overview.n_asked} clips asked for, {overview.n_ok} ok ({hours(overview.seconds)})"
     yield f"  sha256 {overview.sha256}"
-    yield f"  profile {overview.header.profile}"
+    yield f"  profile {canonical_json(overview.header.profile)}"
     yield f"  made with {', '.join(f'{name} {version}' for name, version in sorted(overview.header.tools.items()))}"
     for status, n in sorted(overview.statuses.items()):
         yield f"  status {status}: {n} ({per_cent(n, overview.n_asked)})"

@@ -83,6 +83,19 @@ def train(name, corpus, out, *, drawn=False, asked=None, **settings):
         return registry.load("models", name).train(context)
 
 
+def names_and_lengths(names, lengths):
+    """Return (name, seconds, frames a second) as parameters; the fast set has all lengths of the first name alone.
+
+    Models of a family share their windows and the cut to the exact length: the others are fast at the first length.
+    """
+    slow = pytest.mark.slow
+    return [
+        pytest.param(name, *length, marks=() if name == next(iter(names)) or length == lengths[0] else slow)
+        for length in lengths
+        for name in names
+    ]
+
+
 SMALL_SYSTEM = {
     **SMALL,
     "codec_dim": "16",

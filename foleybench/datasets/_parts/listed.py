@@ -290,5 +290,5 @@ def outlook(options: argparse.Namespace, items: Sequence[Item]) -> list[str]:
         )
     n_bytes = (n_here + n_fetch) * _SHARD_BYTES
     size = f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"
-    lines.append(f"shards of about {size}")
+    lines.append(f"shards of about {size} (taking {_SHARD_BYTES / 1e6:g} MB a clip; --plan measures some)")
     return lines

@@ -19,7 +19,7 @@ from foleymodels.diff_foley.system import SYSTEM as DIFF_FOLEY
 from foleymodels.foleyflow.settings import FoleyFlowSettings
 from foleymodels.seeing_hearing.system import SYSTEM as SEEING_HEARING
 from foleymodels.v2a_mapper.system import SYSTEM as V2A_MAPPER
-from tests.foleymodels.small import train_system
+from tests.foleymodels.small import names_and_lengths, train_system
 from tests.foleymodels.systems.toy_system import trained_parts
 from tests.foleymodels.toy import toy_clip
 
@@ -40,8 +40,10 @@ def runs(corpus, tmp_path_factory):
     }
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-@pytest.mark.parametrize(("duration_s", "fps"), [(1.28, 25.0), (0.3, 30.0), (3.777, 12.5), (1.0, 23.976)])
+@pytest.mark.parametrize(
+    ("name", "duration_s", "fps"),
+    names_and_lengths(SYSTEMS, [(1.0, 23.976), (1.28, 25.0), (0.3, 30.0), (3.777, 12.5)]),
+)
 def test_length_is_exact_at_any_rate_and_duration_and_bits_repeat(name, duration_s, fps, corpus, runs):
     model, data = registry.load("models", name), ShardDataset(corpus["val"])
     frames, _, _ = toy_clip(np.random.default_rng(0), "click", duration_s, fps, side=48)

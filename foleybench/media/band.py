@@ -6,7 +6,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import signal
 
 from foleybench.clips import AudioArray, FloatArray
 
@@ -33,6 +32,8 @@ def spectrum_shares(audio: AudioArray, rate_hz: int) -> FloatArray:
     Returns:
         Shape (961,), of sum 1 or 0.
     """
+    from scipy import signal  # three quarters of the start of every scoring process, and only --match-bandwidth is here
+
     wanted = np.arange(0.0, HIGHEST_HZ + STEP_HZ, STEP_HZ)
     if not np.any(audio):
         return np.zeros(len(wanted))

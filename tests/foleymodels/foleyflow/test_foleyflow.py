@@ -16,7 +16,7 @@ from foleybench.shards.dataset import ShardDataset
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.settings import flat
 from foleymodels.foleyflow.checkpoints import load_foleyflow
-from tests.foleymodels.small import settings_of, train
+from tests.foleymodels.small import names_and_lengths, settings_of, train
 from tests.foleymodels.toy import toy_clip
 
 TRAINED = ["foleyflow", "foleyflow_static", "foleyflow_dcf", "unconditional", "nearest", "constant_flow"]
@@ -35,8 +35,10 @@ def runs(corpus, tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("name", TRAINED)
-@pytest.mark.parametrize(("duration_s", "fps"), [(1.28, 25.0), (0.3, 30.0), (3.777, 12.5), (1.0, 23.976)])
+@pytest.mark.parametrize(
+    ("name", "duration_s", "fps"),
+    names_and_lengths(TRAINED, [(1.0, 23.976), (1.28, 25.0), (0.3, 30.0), (3.777, 12.5)]),
+)
 def test_length_is_exact_at_any_rate_and_duration(name, duration_s, fps, corpus, runs):
     model = registry.load("models", name)
     data = ShardDataset(corpus["val"])

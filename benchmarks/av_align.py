@@ -1,9 +1,7 @@
-"""AV-Align of TempoTokens on real clips: does it tell true sound from late sound and from another clip's?
+"""AV-Align on real clips: does it tell true sound from late sound and from another clip's?
 
-Intersection over union of the peaks of optical flow (Farneback, OpenCV) and the onsets of the sound (librosa's detector
-with its own defaults), an onset counting as met within one frame of a peak: guyyariv/TempoTokens@34d9502 av_align.py.
-Pictures are scaled to 256 pixels at the short side, which that script does not do. Wants a folder
-``<set>/<clip>/gt.mp4`` and the package opencv-python-headless:
+Metric ``av_align`` of the real sound of published clips, of that sound late, of the other clips' sound, and of noise.
+Wants a folder ``<set>/<clip>/gt.mp4`` and the extra ``flow``:
 
     python benchmarks/av_align.py --pairs PAIRS --set stav2a --set thinksound --out table.md
 """
@@ -11,31 +9,28 @@ Pictures are scaled to 256 pixels at the short side, which that script does not 
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import av
-import cv2
 import numpy as np
 
-from foleybench.encoders import onsets_librosa
+from foleybench import registry
+from foleybench.api.encoder import Encode, Features, Signal
+from foleybench.api.metric import ClipView
+from foleybench.encoders._inputs.librosa_onsets import RATE_HZ
 from foleybench.media.audio import resample
-from foleybench.media.hear import hear
+from foleybench.media.read import read_video
 
-# Of librosa's onset_detect; the encoder's own is that of the video-to-audio papers.
-onsets_librosa.DELTA = 0.07
 SHIFTS_S = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
-SHORT_SIDE, RATE_HZ = 256, onsets_librosa.RATE_HZ
 RESAMPLES = 2000
+METRIC = registry.load("metrics", "av_align")
 
 
 class Clip(NamedTuple):
-    """Times of the peaks of a picture's flow, its frame rate, and its sound at 22050 Hz."""
+    """What ``flow_peaks`` finds in a video, and its sound at 22050 Hz."""
 
-    peaks_s: np.ndarray
-    fps: float
+    motion: Features
     audio: np.ndarray
 
 
@@ -46,10 +41,11 @@ def main() -> int:
     parser.add_argument("--set", action="append", required=True, help="a set; may be given again")
     parser.add_argument("--out", type=Path, required=True, help="file for the table")
     args = parser.parse_args()
+    see, listen = (registry.load("encoders", name).build("cpu") for name in ("flow_peaks", "onsets_librosa_defaults"))
     columns = {}
     for home in args.set:
-        clips = [read(path) for path in sorted((args.pairs / home).glob("*/gt.mp4"))]
-        columns[f"{home}, {len(clips)} clips"] = measure(clips)
+        clips = [read(path, see) for path in sorted((args.pairs / home).glob("*/gt.mp4"))]
+        columns[f"{home}, {len(clips)} clips"] = measure(clips, listen)
     names = list(next(iter(columns.values())))
     lines = ["| sound | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     lines += [
@@ -59,50 +55,69 @@ def main() -> int:
     return 0
 
 
-def read(path: Path) -> Clip:
-    """Decode a clip; its flow has a peak where it is larger than at both neighbours."""
-    with av.open(str(path), metadata_errors="ignore") as container:
-        stream = container.streams.video[0]
-        fps = float(stream.average_rate)
-        scale = SHORT_SIDE / min(stream.width, stream.height)
-        size = round(stream.width * scale), round(stream.height * scale)
-        grey = [cv2.resize(frame.to_ndarray(format="gray"), size) for frame in container.decode(stream)]
-    flow = [mean_flow(one, other) for one, other in itertools.pairwise(grey)]
-    track = np.array([flow[0], *flow])
-    inner = (track[1:-1] > track[:-2]) & (track[1:-1] > track[2:])
-    heard = hear(path, "mean", max_s=60)
-    return Clip((np.flatnonzero(inner) + 1) / fps, fps, resample(heard.audio, heard.rate_hz, RATE_HZ))
+def read(path: Path, see: Encode) -> Clip:
+    """Decode a clip."""
+    video = read_video(path, short_side_px=256, with_audio=True)
+    signal = Signal(
+        audio=np.zeros(0, np.float32),
+        duration_s=video.duration_s,
+        frames=video.frames,
+        frame_times_s=video.frame_times_s,
+    )
+    return Clip(see([signal])[0], resample(video.audio, video.rate_hz, RATE_HZ))
 
 
-def mean_flow(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the mean length of the flow from one picture to the next, in pixels."""
-    flow = cv2.calcOpticalFlowFarneback(one, other, None, 0.5, 3, 15, 3, 5, 1.2, 0)
-    return float(np.hypot(flow[..., 0], flow[..., 1]).mean())
+def onsets(audio: np.ndarray, listen: Encode) -> np.ndarray:
+    """Return the times of the onsets of a sound."""
+    return listen([Signal(audio=audio, duration_s=len(audio) / RATE_HZ)])[0]["times_s"]
 
 
-def score(clip: Clip, audio: np.ndarray) -> float:
-    """Return the intersection over union of flow peaks and onsets; NaN without either."""
-    onsets = onsets_librosa.detect_as_librosa(audio) / RATE_HZ
-    if not len(onsets) + len(clip.peaks_s):
-        return float("nan")
-    met = int((np.abs(onsets[:, None] - clip.peaks_s) < 1 / clip.fps).any(axis=1).sum()) if len(clip.peaks_s) else 0
-    return met / (len(onsets) + len(clip.peaks_s) - met)
+def score(motion: Features, onsets_s: np.ndarray) -> float:
+    """Return the metric of one clip; NaN where it does not apply."""
+    view = ClipView(
+        clip_id="clip_000000",
+        source_id="clip",
+        label="",
+        duration_s=0.0,
+        events=None,
+        features={"onsets": onsets_s, "peaks": motion["peaks_s"], "frame_s": motion["frame_s"]},
+    )
+    stat = METRIC.per_clip(view)
+    return float("nan") if stat is None else float(METRIC.pool([stat]))
 
 
-def measure(clips: list[Clip]) -> dict[str, np.ndarray]:
-    """Return the scores of the clips by what is done to their sound."""
-    made = {}
+def measure(clips: list[Clip], listen: Encode) -> dict[str, np.ndarray]:
+    """Return the scores of the clips by what is done to their sound, and how many onsets and peaks there are."""
+    sounds = {}
     for shift_s in SHIFTS_S:
-        n = round(shift_s * RATE_HZ)
-        late = [np.concatenate([np.zeros(n, dtype=np.float32), clip.audio])[: len(clip.audio)] for clip in clips]
-        name = f"{shift_s:g} s late" if shift_s else "true"
-        made[name] = np.array([score(clip, audio) for clip, audio in zip(clips, late, strict=True)])
-    others = [[score(clip, other.audio) for other in clips if other is not clip] for clip in clips]
-    made["other clips of the set (mean of all)"] = np.nanmean(others, axis=1)
+        zeros = np.zeros(round(shift_s * RATE_HZ), dtype=np.float32)
+        late = [np.concatenate([zeros, clip.audio])[: len(clip.audio)] for clip in clips]
+        sounds[f"{shift_s:g} s late" if shift_s else "true"] = [onsets(audio, listen) for audio in late]
+    # Late without silence in front: the end of the sound comes first.
+    for shift_s in SHIFTS_S[1:]:
+        turned = [onsets(np.roll(clip.audio, round(shift_s * RATE_HZ)), listen) for clip in clips]
+        sounds[f"{shift_s:g} s late, the end in front"] = turned
     draw = np.random.default_rng(0)
     noise = [(0.1 * draw.standard_normal(len(clip.audio))).astype(np.float32) for clip in clips]
-    made["white noise"] = np.array([score(clip, audio) for clip, audio in zip(clips, noise, strict=True)])
-    return made
+    sounds["white noise"] = [onsets(audio, listen) for audio in noise]
+    found = {
+        name: np.array([score(clip.motion, times_s) for clip, times_s in zip(clips, times, strict=True)])
+        for name, times in sounds.items()
+    }
+    true = sounds["true"]
+    found["other clips of the set (mean of all)"] = np.array(
+        [
+            np.nanmean([score(clip.motion, times_s) for j, times_s in enumerate(true) if j != i])
+            for i, clip in enumerate(clips)
+        ]
+    )
+    found["onsets a second, true"] = np.array(
+        [len(t) / len(c.audio) * RATE_HZ for t, c in zip(true, clips, strict=True)]
+    )
+    late = zip(sounds["0.1 s late"], clips, strict=True)
+    found["onsets a second, 0.1 s late"] = np.array([len(t) / len(c.audio) * RATE_HZ for t, c in late])
+    found["peaks of flow a second"] = np.array([len(c.motion["peaks_s"]) / len(c.audio) * RATE_HZ for c in clips])
+    return found
 
 
 def interval(scores: np.ndarray) -> str:

@@ -18,7 +18,8 @@ from foleybench import registry
 from foleybench.api.encoder import Signal
 from foleybench.api.metric import ClipView
 from foleybench.clips import Event
-from foleybench.encoders.onsets_librosa import ENCODER, RATE_HZ
+from foleybench.encoders._inputs.librosa_onsets import RATE_HZ
+from foleybench.encoders.onsets_librosa import ENCODER
 from metric_cases import Case, functions_of
 
 N = 40

@@ -20,6 +20,7 @@ EXTRAS = {
     "tensorboard": "train",
     "ray": "ray",
     "choix": "people",
+    "cv2": "flow",
 }
 
 

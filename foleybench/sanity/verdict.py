@@ -78,6 +78,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "event_": ("shift",),
     "onset_": ("shift",),
     "align_": ("shift",),
+    "av_align": ("shift",),
     "desync": ("shift",),
     "class_": ("class_swap",),
     "material_": ("shuffled",),

@@ -32,7 +32,7 @@ def without(refused, commands, folder):
 
 def test_every_package_is_in_the_extra_that_is_named():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    named = {"open_clip": "open_clip_torch", "yt_dlp": "yt-dlp"}
+    named = {"open_clip": "open_clip_torch", "yt_dlp": "yt-dlp", "cv2": "opencv-python-headless"}
     for module, extra in EXTRAS.items():
         assert any(one.startswith(named.get(module, module)) for one in extras[extra]), module
 

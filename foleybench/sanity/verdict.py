@@ -107,6 +107,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "stereo_width": ("narrowed",),
     "stereo_correlation": ("narrowed",),
     "stereo_": ("sides_swapped",),
+    "aesthetics_": ("noise", "low_pass"),
     "source_recall": ("shift",),
     "strength_": ("shuffled",),
     "pitch_": ("shuffled",),

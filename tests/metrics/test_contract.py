@@ -25,6 +25,7 @@ from foleybench.stats.pools import Ratio
 
 NAMES = registry.names("metrics")
 N_CLIPS = 30
+AESTHETICS = ("enjoyment", "usefulness", "complexity", "quality")
 LABELS = ("bell", "rain")
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -38,6 +39,7 @@ def feature(encoder, layer, seed):
         ("onsets", "inner_times_s"): lambda: np.sort(rng.uniform(0.05, 4, 6)),
         ("onsets_librosa", "times_s"): lambda: 0.3 + 0.6 * np.arange(6) + rng.uniform(0, 0.2, 6),
         ("onsets_librosa_defaults", "times_s"): lambda: np.sort(rng.uniform(0.07, 4, 12)),
+        **{("aesthetics", layer): lambda: np.asarray(rng.uniform(1, 10)) for layer in AESTHETICS},
         ("flow_peaks", "peaks_s"): lambda: np.sort(rng.uniform(0.04, 4, 20)),
         ("flow_peaks", "frame_s"): lambda: np.asarray(0.04),
         ("onsets_librosa", "level"): lambda: rng.uniform(0.2, 1.0, 6),

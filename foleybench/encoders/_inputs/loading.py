@@ -50,6 +50,21 @@ def read_state(path: Path, inside: str = "", without: str = "") -> dict[str, Ten
     Raises:
         WrongWeightsError: The file is not a torch file of tensors, wants code to be run, or has a name twice.
     """
+    content, said = state_within(read_content(path), inside)
+    content = tensors_of(content, path)
+    state = {name.replace(without, "") if without else name: tensor for name, tensor in content.items()}
+    if len(state) < len(content):
+        raise WrongWeightsError(f"{path} holds names that differ only in {without!r}. Fetch the published file.")
+    tell_taken_off(path, said)
+    return state
+
+
+def read_content(path: Path) -> Any:
+    """Return what a torch file holds, none of its code run: foreign classes are replaced by ones that do nothing.
+
+    Raises:
+        WrongWeightsError: The file is not a torch file, or wants code to be run.
+    """
     _refuse_impostor(path)
     try:
         # Mapped where the format allows it: of a large file only the tensors that are used come into memory.
@@ -57,23 +72,26 @@ def read_state(path: Path, inside: str = "", without: str = "") -> dict[str, Ten
             torch.serialization.safe_globals(_plain_numpy()),
             torch.serialization.safe_globals([(_Inert, name) for name in _foreign_classes(path)]),
         ):
-            content: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except _DAMAGED as error:
         # torch's own message would advise the reader to turn the protection off.
         unsafe = str(error).startswith("Weights only load failed")
         reason = "it wants code to be run" if unsafe else (str(error) or type(error).__name__).splitlines()[0]
         raise WrongWeightsError(f"{path} is not a file of weights: {reason}. Fetch it again.") from error
-    content, said = state_within(content, inside)
+
+
+def tensors_of(content: Any, path: Path) -> Mapping[str, Tensor]:
+    """Return a state dict as it is.
+
+    Raises:
+        WrongWeightsError: It is no mapping of tensors.
+    """
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise WrongWeightsError(
             f"{path} is not a file of weights: it holds a {type(content).__name__}, not a state dict of tensors. "
             "Fetch it again."
         )
-    state = {name.replace(without, "") if without else name: tensor for name, tensor in content.items()}
-    if len(state) < len(content):
-        raise WrongWeightsError(f"{path} holds names that differ only in {without!r}. Fetch the published file.")
-    tell_taken_off(path, said)
-    return state
+    return content
 
 
 def _refuse_impostor(path: Path) -> None:

@@ -1,0 +1,10 @@
+"""Content enjoyment: how pleasing the generated audio is, on Audiobox Aesthetics.
+
+Axis CE, of four: emotional response, artistic expression.
+"""
+
+from __future__ import annotations
+
+from foleybench.metrics._families.aesthetics import aesthetics_metric
+
+METRIC = aesthetics_metric(title="Content enjoyment (CE)", layer="enjoyment", better="higher")

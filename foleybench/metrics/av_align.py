@@ -4,10 +4,10 @@ In order of time, an onset is met when an unused peak of the optical flow lies l
 up; the value of a clip is met / (onsets + peaks - met), that of a set the mean over clips. The real audio is not used.
 A video without a peak does not apply, where the script gives 0, or divides by zero for silence.
 
-Blind on real clips (``benchmarks/results/av_align.md``): the sound of other clips has the value of the clip's own, and
-noise comes near it, since flow has a peak every few frames. What falls with lateness is the number of onsets that the
-detector finds after digital silence. It stands here so that the column of papers can be reckoned; rank no systems by
-it. Values made with the script's first release (34d9502) are another metric: there one peak could be met many times.
+Blind on real clips as the script first counted (34d9502: one peak met many times, ``benchmarks/results/av_align.md``):
+the sound of other clips had the value of the clip's own, and noise came near it, since flow has a peak every few
+frames; what fell with lateness was the number of onsets that the detector finds after digital silence. The curve of the
+corrected counting, which is this one, is not measured yet. It stands here so that the column of papers can be reckoned.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Audiobox Aesthetics: ratings of audio by a network trained on listeners' scores.
+"""Audiobox Aesthetics: a network's guess at listeners' ratings of audio.
 
 Layers:
     enjoyment: () float32: content enjoyment (CE).

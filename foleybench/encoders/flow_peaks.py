@@ -1,4 +1,4 @@
-"""When the video moves most: peaks of its optical flow. No weights.
+"""When the video moves most, by optical flow. No weights.
 
 Layers:
     peaks_s: (n,) float64, increasing: times of the frames to which the video moves more than to both neighbours.

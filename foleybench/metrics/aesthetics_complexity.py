@@ -1,4 +1,4 @@
-"""Production complexity: how many components the generated audio has, on Audiobox Aesthetics.
+"""Production complexity: how many components generated audio has, by Audiobox Aesthetics.
 
 Axis PC, of four. Its authors give it no direction; lower counts as better here, as in the tables of
 HunyuanVideo-Foley (df7b005, README). Read it as a description: silence is not complex.

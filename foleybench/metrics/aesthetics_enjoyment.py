@@ -1,4 +1,4 @@
-"""Content enjoyment: how pleasing the generated audio is, on Audiobox Aesthetics.
+"""Content enjoyment: how pleasing generated audio is, by Audiobox Aesthetics.
 
 Axis CE, of four: emotional response, artistic expression.
 """

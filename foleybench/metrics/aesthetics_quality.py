@@ -1,4 +1,4 @@
-"""Production quality: how clear and undistorted the generated audio is, on Audiobox Aesthetics.
+"""Production quality: how clear generated audio is, by Audiobox Aesthetics.
 
 Axis PQ, of four: clarity, fidelity, frequency response, dynamics.
 """

@@ -1,4 +1,4 @@
-"""Content usefulness: how usable the generated audio is, on Audiobox Aesthetics.
+"""Content usefulness: how usable generated audio is, by Audiobox Aesthetics.
 
 Axis CU, of four: whether one would take it as material for something else.
 """

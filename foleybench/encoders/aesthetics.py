@@ -48,7 +48,7 @@ WEIGHTS = Weights(
 )
 
 
-def windows(audio: AudioArray) -> list[AudioArray]:
+def masked_windows(audio: AudioArray) -> list[AudioArray]:
     """Return what the net is fed of audio (N,): windows (2, 160000), the samples and which of them are the clip's.
 
     Raises:
@@ -71,7 +71,7 @@ def encode_with(net: Aesthetics, device: str) -> Encode:
     net = net.to(device)
 
     def encode_one(signal: Signal) -> Features:
-        fed = windows(signal.audio)
+        fed = masked_windows(signal.audio)
         rows = in_batches(fed, lambda both: (net(both[:, 0], both[:, 1].sum(dim=1)),), device, gpu_batch=4)
         rated = np.average([row[0] for row in rows], axis=0, weights=[window[1].sum() for window in fed])
         return dict(zip(LAYERS, rated.astype(np.float32), strict=True))

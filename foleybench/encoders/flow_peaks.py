@@ -64,7 +64,7 @@ def mean_flow(frames: FrameArray) -> FloatArray:
     return np.asarray(moved, dtype=np.float64)
 
 
-def peaks(moved: FloatArray, times_s: FloatArray) -> FloatArray:
+def flow_maxima(moved: FloatArray, times_s: FloatArray) -> FloatArray:
     """Return the times of the frames to which the picture moves more than to the frames before and after.
 
     Movements below ``LEAST_PX`` are no peaks.
@@ -74,7 +74,7 @@ def peaks(moved: FloatArray, times_s: FloatArray) -> FloatArray:
         times_s: Times of the frames, shape (T,).
 
     Example:
-        >>> peaks(np.array([1.0, 3.0, 2.0, 2.0, 4.0]), np.arange(6) / 10.0)
+        >>> flow_maxima(np.array([1.0, 3.0, 2.0, 2.0, 4.0]), np.arange(6) / 10.0)
         array([0.2])
     """
     if not len(moved):
@@ -89,7 +89,7 @@ def _encode(signal: Signal) -> Features:
     assert signal.frame_times_s is not None
     times_s = signal.frame_times_s
     frame_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
-    return {"peaks_s": peaks(mean_flow(signal.frames), times_s), "frame_s": np.asarray(frame_s, dtype=np.float64)}
+    return {"peaks_s": flow_maxima(mean_flow(signal.frames), times_s), "frame_s": np.asarray(frame_s, dtype=np.float64)}
 
 
 def _build(device: str) -> Encode:

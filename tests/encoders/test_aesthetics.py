@@ -114,17 +114,17 @@ def test_values_on_record_are_those_of_the_authors_class(encode, n_samples, want
 
 
 def test_windows():
-    whole, rest = aesthetics.windows(two_tones(208000, 16000))
+    whole, rest = aesthetics.masked_windows(two_tones(208000, 16000))
     assert whole.shape == rest.shape == (2, 160000)
     assert whole[1].sum() == 160000
     assert rest[1].sum() == 48000
     assert (rest[:, 48000:] == 0).all()
     np.testing.assert_array_equal(rest[0, :48000], two_tones(208000, 16000)[160000:])
-    (silent,) = aesthetics.windows(np.zeros(0, np.float32))
+    (silent,) = aesthetics.masked_windows(np.zeros(0, np.float32))
     assert (silent[0] == 0).all()
     assert (silent[1] == 1).all()
     with pytest.raises(FoleyError, match="sample 1 "):
-        aesthetics.windows(np.array([0, np.nan], dtype=np.float32))
+        aesthetics.masked_windows(np.array([0, np.nan], dtype=np.float32))
 
 
 def test_a_long_clip_is_the_mean_of_its_windows_by_their_length(encode):

@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from foleybench.api.encoder import Signal
-from foleybench.encoders.flow_peaks import ENCODER, mean_flow, peaks
+from foleybench.encoders.flow_peaks import ENCODER, flow_maxima, mean_flow
 
 SIZE = 96
 TEXTURE = gaussian_filter(np.random.default_rng(0).uniform(0, 255, (SIZE, SIZE)), 2, mode="wrap")
@@ -47,7 +47,7 @@ def test_peaks_by_hand():
 
 def test_times_are_those_of_the_video():
     times_s = np.array([0.0, 0.1, 0.2, 0.7, 0.8])
-    assert peaks(np.array([1.0, 1.0, 5.0, 1.0]), times_s).tolist() == [0.7]
+    assert flow_maxima(np.array([1.0, 1.0, 5.0, 1.0]), times_s).tolist() == [0.7]
     signal = Signal(audio=np.zeros(0, np.float32), duration_s=1.0, frames=sliding([1, 1, 4, 1]), frame_times_s=times_s)
     found = ENCODER.build("cpu")([signal])[0]
     assert found["peaks_s"].tolist() == [0.7]
@@ -55,12 +55,12 @@ def test_times_are_those_of_the_video():
 
 
 def test_movement_below_a_tenth_of_a_pixel_is_no_peak():
-    assert peaks(np.array([0.0, 0.0999, 0.0, 0.1, 0.0]), np.arange(6.0)).tolist() == [4.0]
+    assert flow_maxima(np.array([0.0, 0.0999, 0.0, 0.1, 0.0]), np.arange(6.0)).tolist() == [4.0]
 
 
 def test_a_plateau_is_no_peak():
-    assert peaks(np.array([1.0, 3.0, 3.0, 1.0]), np.arange(5.0)).tolist() == []
-    assert peaks(np.array([3.0, 1.0, 1.0]), np.arange(4.0)).tolist() == []  # the first two frames share a value
+    assert flow_maxima(np.array([1.0, 3.0, 3.0, 1.0]), np.arange(5.0)).tolist() == []
+    assert flow_maxima(np.array([3.0, 1.0, 1.0]), np.arange(4.0)).tolist() == []  # the first two frames share a value
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 9])

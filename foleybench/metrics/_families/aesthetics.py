@@ -1,4 +1,4 @@
-"""Make metrics of Audiobox Aesthetics: the mean rating of one axis over clips."""
+"""Make metrics of Audiobox Aesthetics: the mean rating of an axis."""
 
 from __future__ import annotations
 

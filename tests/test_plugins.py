@@ -145,6 +145,7 @@ def metric_file(tmp_path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_metric_from_a_file_beside_a_protocol(tones, halves, metric_file, tmp_path, processes, monkeypatch):
     monkeypatch.chdir(tmp_path)  # the file is named relative to where the user stands
     results = tmp_path / "results"

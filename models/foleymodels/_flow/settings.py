@@ -25,7 +25,8 @@ class FlowSettings(Subject):
         ema_decay: Decay of the averaged weights.
         path: ``gvp`` (GDCF), ``gvp_learned`` (the same with its sampling times warped to equal error) or ``linear``
             (DCF).
-        times: ``matched`` (paths see the same noise levels and have targets of the same size) or ``raw``.
+        times: ``matched`` (paths see the same noise levels in training and in the sampler's steps, and have targets of
+            the same size) or ``raw`` (one distribution of tau, steps equally far apart, targets as they come).
         condition: ``dynamic`` (frame by frame), ``static`` (mean over time) or ``none``.
         drop_p: Share of examples trained with the null condition.
         noise_mean: Mean of log(sigma / alpha) of training times.

@@ -6,8 +6,14 @@ One sign convention holds: ``tau`` = 0 is data, ``tau`` = 1 is noise; x = alpha(
 2), sigma = sin(pi tau / 2).
 
 Matched times are drawn through log(sigma / alpha), from one distribution for all paths, so that two paths differ in
-their geometry and not in their noise levels; velocities are divided by the path's speed, so that targets have
-about unit variance for both. Raw times are drawn from one distribution of ``tau`` instead, as each path comes.
+their geometry and not in their noise levels. Velocities are divided by the path's speed, the root mean square of dx /
+dtau for data and noise of unit mean square: targets of such data have unit mean square on both paths at every time.
+(Mel tokens of SynthFoley 2 have 0.94, their targets 0.97 on ``linear`` and 0.96 on ``gvp``.) Raw times are drawn from
+one distribution of ``tau`` instead, as each path comes.
+
+A network that estimates the data is trained on the squared error of that estimate, weighted by the noise level: with
+s = alpha / sigma, by 1 + s^2 on ``gvp`` and by (1 + s)^2 / 2 on ``linear``. So matched paths differ by at most a factor
+of two in the weight of a noise level, and in the size of x, sqrt(alpha^2 + sigma^2): 1, or down to .71.
 """
 
 from __future__ import annotations
@@ -22,6 +28,7 @@ from torch import Tensor
 from foleybench.errors import UnknownNameError
 
 _QUARTER = math.pi / 2
+_ROOT = math.sqrt(2.0)
 _SMALLEST_SIGMA = 0.05
 
 
@@ -31,7 +38,7 @@ class FlowPath:
 
     Attributes:
         name: ``linear`` or ``gvp``.
-        speed: Size of dx / dtau for data and noise of unit size: velocities are divided by it.
+        speed: Root mean square of dx / dtau for data and noise of unit mean square: velocities are divided by it.
         alpha: Weight of the data at a time.
         sigma: Weight of the noise at a time.
         target: Target of the network: the velocity over its fixed scale, from (data, noise, tau).
@@ -66,11 +73,11 @@ class FlowPath:
 _PATHS = {
     "linear": FlowPath(
         name="linear",
-        speed=1.0,
+        speed=_ROOT,
         alpha=lambda tau: 1 - tau,
         sigma=lambda tau: tau,
-        target=lambda data, noise, tau: noise - data,
-        data_of=lambda x, output, tau: x - tau * output,
+        target=lambda data, noise, tau: (noise - data) / _ROOT,
+        data_of=lambda x, output, tau: x - _ROOT * tau * output,
         time_of=torch.sigmoid,
     ),
     "gvp": FlowPath(

@@ -9,6 +9,7 @@ the noise plus pi/2 times the data).
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -42,6 +43,16 @@ AfterStep = Callable[[Tensor, FlowStep], Tensor]
 def even_times(n_steps: int) -> list[float]:
     """Return ``n_steps + 1`` times from noise to data, equally far apart."""
     return torch.linspace(1.0, 0.0, n_steps + 1).tolist()
+
+
+def matched_times(path: FlowPath, n_steps: int) -> list[float]:
+    """Return ``n_steps + 1`` times from noise to data at noise levels that are the same for every path.
+
+    They are those of the variance-preserving path at equally distant times: log(sigma / alpha) = log tan(pi u / 2) for
+    u from 1 to 0.
+    """
+    inner = torch.linspace(1.0, 0.0, n_steps + 1, dtype=torch.float64)[1:-1]
+    return [1.0, *path.time_of(torch.log(torch.tan(inner * (math.pi / 2)))).tolist(), 0.0]
 
 
 def sample(

@@ -14,7 +14,7 @@ from foleymodels._parts.paths import draw_times, flow_path
 MEL = MelSettings()
 SMALL = {"flow_dim": 16, "flow_heads": 2, "flow_blocks": 1, "flow_hidden": 16, "refine_channels": 4}
 TOKENS = torch.randn(6, 7, 128, generator=torch.Generator().manual_seed(1))
-SPEED = {"linear": 1.0, "gvp": torch.pi / 2}
+SPEED = {"linear": 2**0.5, "gvp": torch.pi / 2}
 
 
 def new_flow(*, random=False, **more):
@@ -44,7 +44,7 @@ def test_a_network_that_says_nothing_has_the_error_of_data_0(name, times):
         (1 - tau, tau) if name == "linear" else (torch.cos(tau * torch.pi / 2), torch.sin(tau * torch.pi / 2))
     )
     explained = (alpha * TOKENS + sigma * noise) / sigma.clamp_min(0.05)
-    linear, rotated = explained - (noise - TOKENS), alpha * explained - (alpha * noise - sigma * TOKENS)
+    linear, rotated = (explained - (noise - TOKENS)) / 2**0.5, alpha * explained - (alpha * noise - sigma * TOKENS)
     errors = linear if name == "linear" else rotated
     wanted = float(errors.square().mean()) * (SPEED[name] ** 2 if times == "raw" else 1.0)
     assert loss(flow, 0.0) == pytest.approx(wanted, rel=1e-4)
@@ -69,6 +69,14 @@ def test_conditions_are_standardised_with_those_of_the_training_set():
     flow.fit_scale(known)
     prepared = flow.prepare(torch.tensor([[[3.0, 5.001, 0.0]]]))
     torch.testing.assert_close(prepared, torch.tensor([[[0.5**0.5, 1.0, 0.0]]]), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("path", ["linear", "gvp"])
+def test_the_sampler_steps_at_matched_noise_levels_or_as_the_path_comes(path):
+    even = [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert new_flow(path=path, times="raw").times(4) == pytest.approx(even)
+    matched = even if path == "gvp" else [1.0, 0.70710678, 0.5, 0.29289322, 0.0]
+    assert new_flow(path=path).times(4) == pytest.approx(matched)
 
 
 def test_an_example_has_the_tokens_of_its_length():

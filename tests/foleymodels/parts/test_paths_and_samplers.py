@@ -5,7 +5,7 @@ import torch
 
 from foleybench.errors import FoleyError, UnknownNameError
 from foleymodels._parts.paths import draw_times, flow_path
-from foleymodels._parts.samplers import guided, sample
+from foleymodels._parts.samplers import even_times, guided, matched_times, sample
 from foleymodels._parts.warp import Warp
 
 PATHS = ["linear", "gvp"]
@@ -26,13 +26,59 @@ def test_gvp_keeps_the_variance_and_linear_does_not():
     assert float(linear.alpha(tau)[5] ** 2 + linear.sigma(tau)[5] ** 2) == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(("name", "speed"), [("linear", 1.0), ("gvp", math.pi / 2)])
+@pytest.mark.parametrize(("name", "speed"), [("linear", math.sqrt(2)), ("gvp", math.pi / 2)])
 def test_target_is_the_derivative_over_the_speed(name, speed):
     chosen = flow_path(name)
     data, noise = torch.randn(4, dtype=torch.float64), torch.randn(4, dtype=torch.float64)
     tau, step = torch.tensor(0.3, dtype=torch.float64), 1e-6
     slope = (chosen.mix(data, noise, tau + step) - chosen.mix(data, noise, tau - step)) / (2 * step)
     torch.testing.assert_close(chosen.target(data, noise, tau), slope / speed, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("tau", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_targets_of_unit_data_have_unit_variance(name, tau):
+    """At every time, so that no path is trained on larger errors; a velocity of the linear path has twice as much."""
+    generator = torch.Generator().manual_seed(3)
+    data, noise = (torch.randn(200_000, generator=generator) for _ in range(2))
+    chosen = flow_path(name)
+    target = chosen.target(data, noise, torch.tensor(tau))
+    assert float(target.var()) == pytest.approx(1.0, abs=0.02)
+    assert float((chosen.speed * target).var()) == pytest.approx({"linear": 2.0, "gvp": math.pi**2 / 4}[name], rel=0.02)
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_the_loss_of_an_estimate_is_weighted_as_the_card_says(name):
+    """By s = alpha / sigma: 1 + s^2, and (1 + s)^2 / 2, which are within a factor of two of each other."""
+    chosen, data, noise = flow_path(name), torch.randn(50), torch.randn(50)
+    for tau in (0.15, 0.4, 0.5, 0.8, 1.0):
+        at = torch.tensor(tau)
+        x, s = chosen.mix(data, noise, at), float(chosen.alpha(at) / chosen.sigma(at))
+        found = chosen.velocity(x, data + 0.1, at) - chosen.target(data, noise, at)
+        weight = {"linear": (1 + s) ** 2 / 2, "gvp": 1 + s**2}[name]
+        assert float(found.square().mean()) == pytest.approx(0.01 * weight, rel=1e-3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 8, 25])
+def test_steps_of_both_paths_end_at_the_same_noise_levels(n):
+    found = {name: matched_times(flow_path(name), n) for name in PATHS}
+    assert found["gvp"] == pytest.approx(even_times(n), abs=1e-6)
+    for times in found.values():
+        assert times[0] == 1.0
+        assert times[-1] == 0.0
+        assert len(times) == n + 1
+        assert times == sorted(times, reverse=True)
+    levels = []
+    for name, times in found.items():
+        at = torch.tensor(times[1:-1], dtype=torch.float64)
+        levels.append(torch.log(flow_path(name).sigma(at) / flow_path(name).alpha(at)))
+    torch.testing.assert_close(*levels, atol=1e-9, rtol=0)
+
+
+def test_matched_times_by_hand():
+    """Three quarters of the way the rotation stands at 67.5 degrees, whose tangent is 1 + sqrt(2)."""
+    ratio = 1 + math.sqrt(2)
+    assert matched_times(flow_path("linear"), 4) == pytest.approx([1.0, ratio / (1 + ratio), 0.5, 1 / (1 + ratio), 0.0])
 
 
 @pytest.mark.parametrize("name", PATHS)

@@ -6,8 +6,8 @@ import torch
 from foleybench.errors import UnknownNameError
 from foleymodels._alignment.stage import new_alignment
 from foleymodels._parts.contrast import info_nce
-from foleymodels._small_encoders.nets import AudioEncoder, FrameEncoder
-from foleymodels._small_encoders.objectives import OBJECTIVES, _mel_patches, _mel_tokens
+from foleymodels._small_encoders.nets import AudioEncoder, FrameEncoder, neighbours, planes
+from foleymodels._small_encoders.objectives import OBJECTIVES, _mel_patches, _mel_tokens, _seen
 from foleymodels._small_encoders.train import PretextSettings, pretrained
 from foleymodels.foleyflow.checkpoints import load_foleyflow
 from tests.foleymodels.small import small_settings, train
@@ -27,28 +27,76 @@ def test_an_encoder_is_trained_once_and_kept(name, toy_data, tmp_path):
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-def test_a_frame_encoder_sees_one_frame_and_no_change():
+def grey(*levels):
+    """Return one clip whose frames have one brightness each, shape (1, n, 16, 16, 6)."""
+    maps = torch.zeros(1, len(levels), 16, 16, 6, dtype=torch.uint8)
+    maps[..., :3] = torch.tensor(levels, dtype=torch.uint8)[None, :, None, None, None]
+    return maps
+
+
+def test_planes_are_colours_and_motion_against_the_neighbours_by_hand():
+    """Differences of 64 are half of the range, and are scaled to unit size; the ends are repeated."""
+    seen = planes(neighbours(grey(64, 128, 192)))
+    assert seen.shape == (1, 3, 7, 16, 16)
+    values = seen[0, :, :, 5, 7]
+    torch.testing.assert_close(values[:, :3], torch.tensor([[-0.5], [0.0], [0.5]]).expand(3, 3))
+    steps = torch.tensor([[0.0, 0.0, 1.0, 2.0], [-1.0, -1.0, 1.0, 1.0], [-2.0, -1.0, 0.0, 0.0]])
+    torch.testing.assert_close(values[:, 3:], steps / steps.square().mean().sqrt())
+
+
+def test_still_video_has_no_motion():
+    assert not planes(neighbours(grey(90, 90, 90, 90)))[:, :, 3:].any()
+
+
+@torch.no_grad()
+def test_a_frame_encoder_sees_motion_two_frames_away_and_no_further():
     encoder = FrameEncoder(16, 8)
-    maps = torch.randint(0, 255, (2, 5, 16, 16, 6), dtype=torch.uint8)
+    torch.manual_seed(0)
+    maps = torch.randint(0, 255, (2, 9, 16, 16, 6), dtype=torch.uint8)
     before = encoder(maps)
     moved = maps.clone()
-    moved[..., 3:] = 0
+    moved[..., 3:] = 0  # the cached changes are not used
     assert torch.equal(encoder(moved), before)
-    moved[:, 2, ..., :3] = 0
+    moved[:, 4, :, :, :3] = moved[:, 4, :, :, :3].flip(1)  # as bright on the whole: another place
     after = encoder(moved)
-    assert torch.equal(after[:, [0, 1, 3, 4]], before[:, [0, 1, 3, 4]])
-    assert not torch.allclose(after[:, 2], before[:, 2])
+    apart = (after - before).abs().amax((0, 2))
+    assert bool((apart[2:7] > 1e-2).all())
+    # all differences of a clip are scaled together, which moves the others a little
+    assert float(apart[[0, 1, 7, 8]].max()) < 0.2 * float(apart[2:7].min())
 
 
-def test_a_hidden_patch_does_not_leak():
+@torch.no_grad()
+def test_the_order_of_frames_counts():
+    """An encoder of single frames says the same of a video played backwards, frame by frame."""
     encoder = FrameEncoder(16, 8)
-    maps = torch.randint(0, 255, (1, 1, 16, 16, 6), dtype=torch.uint8)
+    torch.manual_seed(0)
+    maps = torch.randint(0, 255, (1, 7, 16, 16, 6), dtype=torch.uint8)
+    backwards = encoder(maps.flip(1)).flip(1)
+    assert not torch.allclose(backwards[:, 3], encoder(maps)[:, 3], atol=1e-2)
+
+
+def test_frames_of_a_pretext_task_come_with_their_neighbours(toy_data):
+    generator = torch.Generator().manual_seed(0)
+    seen = _seen(toy_data, torch.tensor([0, 5]), generator, torch.device("cpu"))
+    assert seen.shape == (2, 8, 7, toy_data.settings.cells, toy_data.settings.cells)
+    drawn = torch.rand(2, 8, generator=torch.Generator().manual_seed(0))
+    for row, clip in enumerate((0, 5)):
+        frames, _ = toy_data.video(clip)
+        at = ((torch.arange(8) + drawn[row]) / 8 * len(frames)).long()
+        stacks = neighbours(frames[None])[:, at]
+        torch.testing.assert_close(seen[row], planes(stacks)[0])
+
+
+def test_a_hidden_patch_does_not_leak_and_its_motion_neither():
+    encoder = FrameEncoder(16, 8)
+    seen = torch.randn(1, 1, 7, 16, 16)
     mask = torch.zeros(1, 4, 4, dtype=torch.bool)
     mask[0, 1, 2] = True
-    changed = maps.clone()
-    changed[0, 0, 4:8, 8:12] = 0
-    assert torch.equal(encoder(maps, mask), encoder(changed, mask))
-    assert not torch.equal(encoder(maps), encoder(changed))
+    for plane in (0, 2, 3, 6):
+        changed = seen.clone()
+        changed[0, 0, plane, 4:8, 8:12] = 0
+        assert torch.equal(encoder.encode(seen, mask), encoder.encode(changed, mask))
+        assert not torch.equal(encoder.encode(seen), encoder.encode(changed))
 
 
 def test_mel_patches_come_back_together():

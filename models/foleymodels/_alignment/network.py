@@ -135,7 +135,7 @@ class Alignment(nn.Module):
 
 
 class FrozenFrames(nn.Module):
-    """A frozen encoder of single frames, then trained convolutions over time, which is where motion can appear."""
+    """A frozen small encoder of frames and their neighbours, then trained convolutions over time."""
 
     def __init__(self, cells: int, encoder_dim: int, dim: int) -> None:
         super().__init__()

@@ -28,9 +28,9 @@ class AlignmentSettings(Subject):
             ``none``.
         none_as: Meaning of ``none``: ``end_to_end`` (the network is trained by the loss of what comes after it) or
             ``frozen`` (it keeps its random start).
-        video_encoder: ``maps`` (a small network trained in this stage); a small frozen encoder of single frames,
-            pretrained on the train split (``image_label``, ``mae``, ``av_contrast``); or a large published one
-            (``eva_clip_g14``, ``eva02_clip_b16``, ``mae_b16``).
+        video_encoder: ``maps`` (a small network trained in this stage); a small frozen encoder of frames and their
+            neighbours, pretrained on the train split (``image_label``, ``mae``, ``av_contrast``); or a large published
+            one, of single frames (``eva_clip_g14``, ``eva02_clip_b16``, ``mae_b16``).
         audio_target: Target that ``vama`` rebuilds: ``mel`` tokens; features of a small frozen encoder of audio,
             pretrained alike (``audio_mae``, ``av_contrast``); or of a large published one (``audiomae``).
         encoder_weights: ``published``, or ``random``: the large encoders untrained, to try sizes and memory.

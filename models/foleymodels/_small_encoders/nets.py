@@ -1,4 +1,4 @@
-"""Define small encoders of single frames, and of audio with context."""
+"""Define small encoders of frames with motion, and of audio with context."""
 
 from __future__ import annotations
 
@@ -7,44 +7,87 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleymodels._parts.blocks import Context
+from foleymodels._parts.frame_maps import REACH
 
 _PATCH = 4
 _FIRST, _SECOND = 32, 64
+_SMALLEST_SIZE = 0.01
 N_COLOURS = 3
+N_PLANES = N_COLOURS + 2 * REACH
 
 
 class FrameEncoder(nn.Module):
-    """One frame at a time, its colours only: like an image encoder it has no notion of motion."""
+    """A frame's colours, and its motion against two frames to either side; the same for every small video encoder."""
 
     def __init__(self, cells: int, dim: int) -> None:
         super().__init__()
-        self.patches = nn.Conv2d(N_COLOURS, _FIRST, _PATCH, stride=_PATCH)
+        self.patches = nn.Conv2d(N_PLANES, _FIRST, _PATCH, stride=_PATCH)
         self.maps = nn.Conv2d(_FIRST, _SECOND, 3, stride=2, padding=1)
         side = -(-(cells // _PATCH) // 2)
         self.project = nn.Linear(_SECOND * side * side, dim)
         self.hidden = nn.Parameter(torch.zeros(_FIRST))
 
-    def forward(self, maps: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Encode frames.
+    def forward(self, maps: Tensor) -> Tensor:
+        """Encode the frames of a stretch of video.
 
         Args:
             maps: Shape (batch, n, cells, cells, 6) uint8; the first three quantities are the colours.
-            mask: Patches that are hidden, shape (batch * n, cells // 4, cells // 4), or None.
 
         Returns:
             Shape (batch, n, dim), each feature normalised to zero mean and unit size.
         """
-        x = self.patches(colours(maps))
+        return self.encode(planes(neighbours(maps)))
+
+    def encode(self, seen: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Encode planes of frames.
+
+        Args:
+            seen: From ``planes``, shape (batch, n, 7, cells, cells).
+            mask: Patches that are hidden with their motion, shape (batch * n, cells // 4, cells // 4), or None.
+
+        Returns:
+            Shape (batch, n, dim), each feature normalised to zero mean and unit size.
+        """
+        x = self.patches(seen.flatten(0, 1))
         if mask is not None:
             x = torch.where(mask[:, None], self.hidden[None, :, None, None], x)
         x = F.silu(self.maps(F.silu(x)))
         projected: Tensor = self.project(x.flatten(1))
-        return F.layer_norm(projected, projected.shape[-1:]).reshape(*maps.shape[:2], -1)
+        return F.layer_norm(projected, projected.shape[-1:]).reshape(*seen.shape[:2], -1)
 
 
-def colours(maps: Tensor) -> Tensor:
-    """Return the colours of maps in [-1, 1], shape (batch * n, 3, cells, cells)."""
-    return maps[..., :N_COLOURS].flatten(0, 1).permute(0, 3, 1, 2).float() / 128.0 - 1.0
+def neighbours(maps: Tensor) -> Tensor:
+    """Put two frames to either side beside every frame; beyond both ends the end's frame is repeated.
+
+    Args:
+        maps: Shape (batch, n, cells, cells, q).
+
+    Returns:
+        Shape (batch, n, 5, cells, cells, q), the frame itself in the middle.
+    """
+    n = maps.shape[1]
+    at = torch.arange(n)[:, None] + torch.arange(-REACH, REACH + 1)
+    return maps[:, at.clamp(0, n - 1).to(maps.device)]
+
+
+def planes(stacks: Tensor) -> Tensor:
+    """Return colour and motion of frames.
+
+    Motion is the brightness of each neighbour less the frame's own, scaled to unit size over all frames of a clip, so
+    that low contrast is seen as well.
+
+    Args:
+        stacks: Shape (batch, n, 5, cells, cells, 6) uint8, each frame in the middle of its neighbours.
+
+    Returns:
+        Colours in [-1, 1], then four differences, shape (batch, n, 7, cells, cells).
+    """
+    colour = stacks[..., :N_COLOURS].float() / 128.0 - 1.0
+    brightness = colour.mean(-1)
+    others = [k for k in range(2 * REACH + 1) if k != REACH]
+    change = brightness[:, :, others] - brightness[:, :, REACH : REACH + 1]
+    change = change / change.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(_SMALLEST_SIZE)
+    return torch.cat([colour[:, :, REACH].movedim(-1, 2), change], dim=2)
 
 
 class AudioEncoder(nn.Module):

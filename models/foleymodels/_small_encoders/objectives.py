@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from foleybench.clips import IntArray
 from foleymodels._parts.contrast import LOG_SCALE, info_nce, scale_of
-from foleymodels._small_encoders.nets import N_COLOURS, AudioEncoder, FrameEncoder, colours
+from foleymodels._parts.frame_maps import REACH
+from foleymodels._small_encoders.nets import N_COLOURS, N_PLANES, AudioEncoder, FrameEncoder, planes
 from foleymodels._training.decoded_data import TrainingData
 
 _PATCH = 4
@@ -35,31 +36,33 @@ class ImageLabelObjective(nn.Module):
 
     def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
         """Return the loss; every frame counts alone."""
-        features = F.normalize(self.picture(_frames(data, indices, generator).to(self.log_scale.device)), dim=-1)
+        features = F.normalize(self.picture.encode(_seen(data, indices, generator, self.log_scale.device)), dim=-1)
         logits = scale_of(self.log_scale) * features @ F.normalize(self.names, dim=-1).T
         wanted = self._wanted[indices].to(logits.device).repeat_interleave(logits.shape[1])
         return F.cross_entropy(logits.flatten(0, 1), wanted)
 
 
 class FrameMaeObjective(nn.Module):
-    """Three quarters of a frame's patches are hidden and rebuilt, each normalised (MAE's target)."""
+    """Three quarters of the patches are hidden with their motion and rebuilt, each normalised (MAE, VideoMAE)."""
 
     def __init__(self, data: TrainingData, cells: int, token_dim: int, dim: int) -> None:
         super().__init__()
         self._side = cells // _PATCH
         self.picture = FrameEncoder(cells, dim)
         self.rebuild = nn.Sequential(
-            nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, self._side**2 * _PATCH**2 * N_COLOURS)
+            nn.Linear(dim, 2 * dim), nn.SiLU(), nn.Linear(2 * dim, self._side**2 * _PATCH**2 * N_PLANES)
         )
 
     def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
-        """Return the loss on hidden patches."""
-        maps = _frames(data, indices, generator).to(self.picture.hidden.device)
-        patches = F.unfold(colours(maps), _PATCH, stride=_PATCH).transpose(1, 2)
-        hidden = _hide(len(patches), patches.shape[1], _FRAME_RATIO, generator).to(maps.device)
-        features = self.picture(maps, hidden.reshape(-1, self._side, self._side))
+        """Return the loss on hidden patches: of colour and of motion, half each."""
+        seen = _seen(data, indices, generator, self.picture.hidden.device)
+        patches = F.unfold(seen.flatten(0, 1), _PATCH, stride=_PATCH).transpose(1, 2)
+        hidden = _hide(len(patches), patches.shape[1], _FRAME_RATIO, generator).to(seen.device)
+        features = self.picture.encode(seen, hidden.reshape(-1, self._side, self._side))
         rebuilt = self.rebuild(features.flatten(0, 1)).reshape(patches.shape)
-        return _hidden_error(rebuilt, patches, hidden)
+        cut = N_COLOURS * _PATCH**2
+        colour = _hidden_error(rebuilt[..., :cut], patches[..., :cut], hidden)
+        return (colour + _hidden_error(rebuilt[..., cut:], patches[..., cut:], hidden)) / 2
 
 
 class AudioVisualObjective(nn.Module):
@@ -73,7 +76,7 @@ class AudioVisualObjective(nn.Module):
 
     def forward(self, data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
         """Return the loss."""
-        video = self.picture(_frames(data, indices, generator).to(self.log_scale.device)).mean(1)
+        video = self.picture.encode(_seen(data, indices, generator, self.log_scale.device)).mean(1)
         audio = self.sound(_whole(data, indices, self.log_scale.device)).mean(1)
         return info_nce(F.normalize(video, dim=-1), F.normalize(audio, dim=-1), scale_of(self.log_scale))
 
@@ -107,13 +110,14 @@ OBJECTIVES: dict[str, type[ImageLabelObjective | FrameMaeObjective | AudioVisual
 }
 
 
-def _frames(data: TrainingData, indices: Tensor, generator: torch.Generator) -> Tensor:
-    """Return eight frames of each clip, drawn evenly with a jitter, shape (batch, 8, cells, cells, 6)."""
-    lengths = np.diff(data.frame_offsets)[indices.numpy()]
+def _seen(data: TrainingData, indices: Tensor, generator: torch.Generator, device: torch.device) -> Tensor:
+    """Return the planes of eight frames of each clip, drawn evenly with a jitter, shape (batch, 8, 7, cells, cells)."""
+    lengths = np.diff(data.frame_offsets)[indices.numpy()][:, None]
     jitter = torch.rand(len(indices), _N_FRAMES, generator=generator).numpy()
-    within = ((np.arange(_N_FRAMES) + jitter) / _N_FRAMES * lengths[:, None]).astype(np.int64)
-    at: IntArray = data.frame_offsets[indices.numpy()][:, None] + within
-    return torch.from_numpy(data.frames[at])
+    within = ((np.arange(_N_FRAMES) + jitter) / _N_FRAMES * lengths).astype(np.int64)
+    around = (within[..., None] + np.arange(-REACH, REACH + 1)).clip(0, lengths[..., None] - 1)
+    at: IntArray = data.frame_offsets[indices.numpy()][:, None, None] + around
+    return planes(torch.from_numpy(data.frames[at]).to(device))
 
 
 def _whole(data: TrainingData, indices: Tensor, device: torch.device) -> Tensor:

@@ -20,7 +20,7 @@ from foleymodels._training.loop import Losses, batch_indices, fit, forget_state,
 from foleymodels._training.optimisers import FitSettings
 
 KIND = "small_encoder"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,10 @@ from foleymodels._parts.blocks import ModulatedBlock, TimeConv, grid_table, modu
 from foleymodels._parts.mel import MelSettings
 from foleymodels._parts.paths import FlowPath, flow_path
 from foleymodels._parts.refine import Refine
-from foleymodels._parts.samplers import even_times, guided
+from foleymodels._parts.samplers import even_times, guided, matched_times
 from foleymodels._parts.warp import Warp
+
+_LEAST_SPREAD = 1e-3
 
 
 class Flow(nn.Module):
@@ -77,8 +79,13 @@ class Flow(nn.Module):
         return flow_path(self.settings.path)
 
     def times(self, n_steps: int) -> list[float]:
-        """Return the times at which the steps of a sampler end, ``n_steps + 1`` from 1 to 0."""
-        return even_times(n_steps) if self.warp is None else self.warp.times(n_steps)
+        """Return the times at which the steps of a sampler end, ``n_steps + 1`` from 1 to 0.
+
+        They are at the same noise levels on every path (``times=matched``), equally far apart (``raw``), or learned.
+        """
+        if self.warp is not None:
+            return self.warp.times(n_steps)
+        return even_times(n_steps) if self.settings.times == "raw" else matched_times(self.path, n_steps)
 
     def prepare(self, condition: Tensor) -> Tensor:
         """Return the condition as the network's input: standardised, and its mean over time when ``static``.
@@ -139,7 +146,14 @@ class Flow(nn.Module):
     def fit_scale(self, conditions: Tensor) -> None:
         """Set the standardisation from conditions of the training set, shape (any, condition_dim)."""
         self.centre.copy_(conditions.mean(0))
-        self.spread.copy_(conditions.std(0).clamp_min(1e-3))
+        self.spread.copy_(conditions.std(0).clamp_min(_LEAST_SPREAD))
+
+    @torch.no_grad()
+    def follow_scale(self, conditions: Tensor, decay: float = 0.99) -> None:
+        """Move the standardisation towards conditions that are still being learned, shape (any, condition_dim)."""
+        variance = self.spread.square().lerp((conditions - self.centre).square().mean(0), 1 - decay)
+        self.centre.lerp_(conditions.mean(0), 1 - decay)
+        self.spread.copy_(variance.sqrt().clamp_min(_LEAST_SPREAD))
 
 
 def _refine(settings: FlowSettings, mel: MelSettings) -> Refine | None:

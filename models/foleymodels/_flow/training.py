@@ -49,8 +49,11 @@ def fit_flow(
     flow: Flow,
     loss: Callable[[Tensor, IntArray, torch.Generator], Tensor],
     generator_of: Callable[[dict[str, Tensor]], Generator],
+    *,
+    steps: int | None = None,
+    other_rates: tuple[tuple[str, float], ...] = (),
 ) -> None:
-    """Train a flow, or a module that it is part of, for the flow's steps.
+    """Train a flow, or a module that it is part of.
 
     Args:
         job: The run.
@@ -58,6 +61,8 @@ def fit_flow(
         flow: The flow.
         loss: From clips, starts of crops and a random generator to the loss.
         generator_of: Makes the generator of samples from averaged weights of the module.
+        steps: Optimiser steps; the flow's by default.
+        other_rates: Peak learning rates of other parts of the module, by the name that their parameters begin with.
     """
     settings = flow.settings
 
@@ -66,8 +71,9 @@ def fit_flow(
         return {"loss": loss(*crops, generator)}
 
     facts: dict[str, Any] = job.fit(
-        module, losses, FOLDER, steps=settings.flow_steps, rate=settings.flow_rate, ema=settings.ema_decay,
-        name=f"flow ({settings.path}, {settings.condition})", monitor=job.monitor(generator_of, flow.mel),
+        module, losses, FOLDER, steps=settings.flow_steps if steps is None else steps, rate=settings.flow_rate,
+        ema=settings.ema_decay, name=f"flow ({settings.path}, {settings.condition})", other_rates=other_rates,
+        monitor=job.monitor(generator_of, flow.mel),
     )  # fmt: skip
     write_metrics(job.context.out, {FOLDER: {**facts, "parameters": n_parameters(flow)}})
     module.eval()

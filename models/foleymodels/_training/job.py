@@ -89,6 +89,7 @@ class Job:
         ema: float,
         name: str,
         monitor: Monitor | None = None,
+        other_rates: tuple[tuple[str, float], ...] = (),
     ) -> dict[str, Any]:
         """Train a module and leave its averaged weights in it.
 
@@ -101,9 +102,10 @@ class Job:
             ema: Decay of the averaged weights.
             name: Name in the progress bar and the title of the curves.
             monitor: Logging and samples.
+            other_rates: Peak learning rates of parts of the module, by the name that their parameters begin with.
 
         Returns:
-            The last logged losses, and the seconds taken.
+            The last logged losses, the number of steps, the rates, and the seconds taken.
         """
         started = time.monotonic()
         settings = FitSettings(
@@ -114,12 +116,14 @@ class Job:
             optimiser=self.loop.optimiser,
             schedule=self.loop.schedule,
             precision=self.loop.precision,
+            other_rates=other_rates,
         )
         folder = self.context.out / stage
         monitor = monitor or Monitor(tensorboard=self.context.tensorboard)
         weights = fit(module, losses, settings, folder, seed=self.context.seed, name=name, monitor=monitor)
         module.load_state_dict(weights)
-        return {**outcome(folder), "seconds": round(time.monotonic() - started, 2)}
+        facts = {"steps": steps, "rate": rate, **{f"rate_{name}": other for name, other in other_rates}}
+        return {**outcome(folder), **facts, "seconds": round(time.monotonic() - started, 2)}
 
     def monitor(
         self, generator_of: Callable[[dict[str, Tensor]], Generator], mel: MelSettings, folder: str = "samples"

@@ -38,7 +38,7 @@ LOG = "log.jsonl"
 
 
 # Values that describe earlier versions, left out of fingerprints, so that their runs can go on.
-_EARLIER = {"optimiser": "adamw", "schedule": "cosine", "precision": "float32", "most_bad_steps": 10}
+_EARLIER = {"optimiser": "adamw", "schedule": "cosine", "precision": "float32", "most_bad_steps": 10, "other_rates": ()}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -195,7 +195,7 @@ class _Run:
 
     def _update(self, values: Losses, step: int) -> None:
         for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate(step, self._settings)
+            group["lr"] = group["peak"] * learning_rate(step, self._settings)
         self._optimiser.zero_grad(set_to_none=True)
         values["loss"].backward()  # type: ignore[no-untyped-call]
         loss = values["loss"].detach().clone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,6 +27,7 @@ class FitSettings:
         schedule: ``cosine`` after a linear warm-up, or ``constant`` from the first step on.
         precision: ``float32``, or ``bfloat16`` for what autocast deems safe; weights and their updates stay float32.
         most_bad_steps: Steps in a row without a finite loss and gradient that end the run; fewer are left out.
+        other_rates: Peak learning rates of parts of the network, by the name that their parameters begin with.
     """
 
     steps: int
@@ -40,6 +42,7 @@ class FitSettings:
     schedule: str = "cosine"
     precision: str = "float32"
     most_bad_steps: int = 10
+    other_rates: tuple[tuple[str, float], ...] = ()
 
 
 def learning_rate(step: int, settings: FitSettings) -> float:
@@ -54,10 +57,30 @@ def learning_rate(step: int, settings: FitSettings) -> float:
 
 
 def optimiser_of(module: nn.Module, settings: FitSettings) -> torch.optim.Optimizer:
-    """Return the optimiser of a network's parameters."""
+    """Return the optimiser of a network's parameters; every group has its ``peak``, as a multiple of the main rate.
+
+    Raises:
+        ValueError: A part with another rate has no parameters.
+    """
     if settings.optimiser == "adam":
-        return torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
-    matrices = [p for p in module.parameters() if p.ndim >= 2]
-    vectors = [p for p in module.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.learning_rate, betas=(0.9, 0.95))
+        return torch.optim.Adam(_groups(module, settings, (0.0,)), lr=settings.learning_rate)
+    groups = _groups(module, settings, (settings.weight_decay, 0.0))
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.95))
+
+
+def _groups(module: nn.Module, settings: FitSettings, decays: tuple[float, ...]) -> list[dict[str, Any]]:
+    """Return parameters by rate, and by weight decay where there are two: that of matrices, and that of vectors."""
+    left = dict(module.named_parameters())
+    parts: list[tuple[float, list[nn.Parameter]]] = []
+    for prefix, rate in settings.other_rates:
+        chosen = [name for name in left if name.startswith(f"{prefix}.")]
+        if not chosen:
+            raise ValueError(f"no parameter begins with {prefix!r}, which has a rate of its own.")
+        parts.append((rate / settings.learning_rate, [left.pop(name) for name in chosen]))
+    groups: list[dict[str, Any]] = []
+    for peak, values in [(1.0, list(left.values())), *parts]:
+        matrices = [value for value in values if value.ndim >= 2]
+        cut = [values] if len(decays) == 1 else [matrices, [value for value in values if value.ndim < 2]]
+        for decay, group in zip(decays, cut, strict=True):
+            groups.append({"params": group, "weight_decay": decay, "peak": peak})
+    return [group for group in groups if group["params"]]

@@ -76,6 +76,11 @@ class FoleyFlowSettings:
         stage = self.alignment
         return stage.stage1 == "none" and stage.none_as == "end_to_end" and self.flow.condition != "none"
 
+    @property
+    def joint_steps(self) -> int:
+        """Optimiser steps without an alignment stage: as many as both stages have together."""
+        return self.alignment.vama_steps + self.flow.flow_steps
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FoleyFlowOptions(StageOptions):

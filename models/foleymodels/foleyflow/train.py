@@ -11,32 +11,29 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from foleybench.api.model import BuildContext, Generator, TrainContext
-from foleybench.clips import IntArray
 from foleybench.errors import FoleyError
 from foleybench.runtime import distributed
 from foleymodels._alignment.conditions import aligned_conditions
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.stage import FOLDER as ALIGNMENT_FOLDER
-from foleymodels._alignment.stage import new_alignment, report, trained_alignment
+from foleymodels._alignment.stage import report, trained_alignment
 from foleymodels._flow.network import Flow
 from foleymodels._flow.training import FOLDER as FLOW_FOLDER
-from foleymodels._flow.training import fit_flow, flow_loss, train_flow
+from foleymodels._flow.training import fit_flow, train_flow
 from foleymodels._parts import checkpoint
 from foleymodels._parts.settings import replaced
 from foleymodels._training.conditions import Conditions, NoConditions, forget_conditions
-from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job, is_finished
 from foleymodels._training.loop import seeded
 from foleymodels._training.samples import averaged
-from foleymodels._training.transfer import to_device
 from foleymodels.foleyflow.checkpoints import KIND, FoleyFlow, load_foleyflow, new_flow, save_model
 from foleymodels.foleyflow.generate import generator_of
 from foleymodels.foleyflow.heads import FOLDER as HEAD_FOLDER
 from foleymodels.foleyflow.heads import train_head
+from foleymodels.foleyflow.joint import Joint
 from foleymodels.foleyflow.settings import FoleyFlowOptions, FoleyFlowSettings, resolve_foleyflow
 
 
@@ -110,39 +107,20 @@ def _train_base(job: Job, settings: FoleyFlowSettings, options: FoleyFlowOptions
 
 
 def _train_end_to_end(job: Job, settings: FoleyFlowSettings) -> FoleyFlow:
-    context, data = job.context, job.data
-    joint = _Joint(settings, context.seed, data, context.device).to(context.device)
+    context = job.context
+    joint = Joint(settings, context.seed, job.data, context.device).to(context.device)
 
     def generator(weights: dict[str, Tensor]) -> Generator:
         return _sampled(averaged(joint, weights).model, job)
 
-    fit_flow(job, joint, joint.flow, lambda *crop: joint.loss(data, *crop), generator)
+    joint.fit_scale(job.data)
+    fit_flow(
+        job, joint, joint.flow, lambda *crop: joint.loss(job.data, *crop), generator,
+        steps=settings.joint_steps, other_rates=(("alignment", settings.alignment.vama_rate),),
+    )  # fmt: skip
     joint.alignment.requires_grad_(False)
     report(joint.alignment, job, None)
     return joint.model
-
-
-class _Joint(nn.Module):
-    """Flow and alignment network trained together, with no alignment stage before (``stage1=none``)."""
-
-    def __init__(self, settings: FoleyFlowSettings, seed: int, data: TrainingData, device: str) -> None:
-        super().__init__()
-        self._settings = settings
-        self.alignment = new_alignment(settings.stage, seed, data, device)
-        self.flow = seeded(lambda: new_flow(settings, self.alignment.condition_dim), seed)
-
-    @property
-    def model(self) -> FoleyFlow:
-        """Both networks."""
-        return FoleyFlow(self._settings, self.flow, self.alignment)
-
-    def loss(self, data: TrainingData, indices: Tensor, starts: IntArray, generator: torch.Generator) -> Tensor:
-        """Return the flow's loss of a batch of crops."""
-        signal, crop_s = self._settings.signal, self._settings.flow.flow_crop_s
-        n_tokens, device = signal.tokens(crop_s), self.flow.null.device
-        tokens = data.crop_tokens(indices, starts, n_tokens, device)
-        frames = to_device(data.crop_frames(indices, starts, signal.frames(crop_s)), device)
-        return flow_loss(self.flow, tokens, self.alignment.features(frames, n_tokens), generator)
 
 
 def _conditions(alignment: Alignment | None, job: Job) -> Conditions | NoConditions:

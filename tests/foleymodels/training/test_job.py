@@ -63,7 +63,20 @@ def test_a_stage_is_fitted_as_the_run_says(context, monkeypatch):
     assert (asked["optimiser"], asked["schedule"], asked["precision"]) == ("adam", "constant", "bfloat16")
     assert (asked["folder"], asked["seed"], asked["name"]) == (context.out / "part", 3, "a part")
     assert float(module.weight.detach().mean()) == 7.0  # the averaged weights are left in the module
-    assert facts.keys() == {"skipped_steps", "seconds"}
+    assert facts.keys() == {"skipped_steps", "seconds", "steps", "rate"}
+    assert asked["other_rates"] == ()
+    facts = job.fit(
+        module,
+        lambda step, generator: {},
+        "part",
+        steps=9,
+        rate=0.5,
+        ema=0.25,
+        name="a part",
+        other_rates=(("weight", 2.0),),
+    )
+    assert asked["other_rates"] == (("weight", 2.0),)
+    assert (facts["steps"], facts["rate"], facts["rate_weight"]) == (9, 0.5, 2.0)
 
 
 def test_samples_are_of_the_validation_split(context):

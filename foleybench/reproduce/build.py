@@ -12,6 +12,7 @@ from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, speed
+from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.plan import Setup, row_name, table_steps
@@ -72,7 +73,10 @@ def _write_table(
     controls = _controls(results, set(itertools.chain(*ladder.values()))) if grid.controls and measured else {}
     controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
     table = make_table(grid, measured, reported, controls)
-    write_atomically(out / f"{name}.md", table_markdown(table, command, _words(setup, grid, measured, seeds)).encode())
+    curves = f"{name}_curves.csv"
+    training = training_text(learning_curves(setup, grid, out / curves), curves) if measured else ""
+    page = table_markdown(table, command, _words(setup, grid, measured, seeds), training)
+    write_atomically(out / f"{name}.md", page.encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
     return missing
 

@@ -30,9 +30,9 @@ Pair = tuple[str, str]
 RULE = (
     "Rule: of two rows one is *better* when they differ significantly (paired over clips and seeds), both are "
     "*equivalent* when the difference is significantly inside the margin (two one-sided tests), else the pair is "
-    "*undecided*; p-values are Holm-corrected over all pairs and columns of the table, 5 %. A column says *yes* when "
-    "the paper's best row is better than every row that the paper ranks below it, *no* when one of them is better or "
-    "equivalent, else *undecided*. The table says what all of its columns say, or *undecided*."
+    "*undecided*; p-values are Holm-corrected over all compared pairs and all columns of the table, 5 %. A column says "
+    "*yes* when the paper's best row is better than every row that the paper ranks below it, *no* when one of them is "
+    "better or equivalent, else *undecided*. The table says what all of its columns say, or *undecided*."
 )
 
 

@@ -14,7 +14,15 @@ from foleybench.api.metric import Metric
 from foleybench.artefacts.published import ReportedTable
 from foleybench.pages import number_text
 from foleybench.reproduce.grids import Grid
-from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, row_difference, smallest_found
+from foleybench.reproduce.measure import (
+    Difference,
+    Measured,
+    SeedsCell,
+    cell,
+    row_difference,
+    seeds_needed,
+    smallest_found,
+)
 from foleybench.reproduce.verdict import (
     MARGINS,
     RULE,
@@ -61,13 +69,19 @@ def make_table(
     """Value every cell and compare every pair of rows; controls are only shown."""
     names = [*COLUMNS.values(), *MORE]
     cells = _cells(measured, names)
-    pairs = list(itertools.combinations(measured, 2))
+    pairs = _pairs(grid, measured)
     differences = {
         name: {pair: row_difference(name, *(measured[label] for label in pair)) for pair in pairs} for name in names
     }
     outcomes = compare_pairs(differences, {name: _direction(name) for name in names})
     verdicts = _verdicts(grid, measured, outcomes, reported)
     return Table(grid, measured, cells, differences, outcomes, verdicts, reported, _cells(controls, names))
+
+
+def _pairs(grid: Grid, measured: Mapping[str, Measured]) -> list[tuple[str, str]]:
+    """Return the pairs that are compared: of ranked rows of one block."""
+    blocks = {row.label: row.block for row in grid.rows if not row.unranked and row.label in measured}
+    return [pair for pair in itertools.combinations(blocks, 2) if blocks[pair[0]] == blocks[pair[1]]]
 
 
 def _direction(name: str) -> Literal["higher", "lower"]:
@@ -86,7 +100,7 @@ def _verdicts(
     reported: ReportedTable | None,
 ) -> dict[str, ColumnVerdict]:
     published = dict(reported.rows) if reported else {}
-    rows = [row for row in grid.rows if row.label in measured and row.reported in published]
+    rows = [row for row in grid.rows if row.label in measured and row.reported in published and not row.unranked]
     if len(rows) < 2:
         return {}
     found = {}
@@ -96,13 +110,14 @@ def _verdicts(
     return found
 
 
-def table_markdown(table: Table, command: str, setup: str) -> str:
+def table_markdown(table: Table, command: str, setup: str, training: str = "") -> str:
     """Return the page of a table.
 
     Args:
         table: The table.
         command: Command that made the page.
         setup: Sentence on training and scoring.
+        training: The part on training, empty for none.
     """
     parts = [
         "<!-- Written by `foleybench reproduce`. Do not edit: run it again. -->",
@@ -114,9 +129,10 @@ def table_markdown(table: Table, command: str, setup: str) -> str:
         "## Measured here",
         _measured(table),
         "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`]. The `mini` "
-        "evaluators compare with no published figure. **Bold**: the best of the column and all rows that are not worse "
-        "than it by the rule above.",
+        "evaluators compare with no published figure. **Bold**: the best of the column, among rows that are compared, "
+        "and all that are not worse than it by the rule above.",
         *_power(table),
+        *([training] if training else []),
         "## Reported by the paper",
         _reported(table),
         f"How the rows are read: {table.grid.reading}",
@@ -135,16 +151,28 @@ def _answer(table: Table) -> str:
 def _measured(table: Table) -> str:
     if not table.cells:
         return f"Nothing yet: `foleybench reproduce table{table.grid.number}` trains and scores every row."
+    blocks = list(dict.fromkeys(row.block for row in table.grid.rows if row.label in table.cells))
+    parts = [text for block in blocks for text in ([block] if block else []) + [_block(table, block)]]
+    reasons = {row.label: row.unranked for row in table.grid.rows if row.unranked and row.label in table.cells}
+    parts += [f"Not ranked: {label}; {reason}." for label, reason in reasons.items()]
+    return "\n\n".join(parts)
+
+
+def _block(table: Table, block: str) -> str:
+    """Return the rows of one block as a grid, the controls below those of the last."""
     names = [*COLUMNS.values(), *MORE]
     digits = {name: _decimals([cells[name] for cells in table.cells.values()]) for name in names}
-    best = {name: _best(table, name) for name in names}
+    chosen = [row for row in table.grid.rows if row.block == block and row.label in table.cells]
+    best = {name: _best(table, name, [row.label for row in chosen if not row.unranked]) for name in names}
     rows = [["Row", *map(_heading, names), "Seeds", "Clips"]]
-    for label, cells in table.cells.items():
+    for row in chosen:
+        label, cells = row.label, table.cells[row.label]
         texts = [_text(cells[name], digits[name], bold=label in best[name]) for name in names]
         entries = table.measured[label].entries
         clips = "/".join(str(n) for n in sorted({int(entry.result["dataset"]["n_scored"]) for entry in entries}))
-        rows.append([label, *texts, str(len(entries)), clips])
-    for label, cells in table.controls.items():
+        rows.append([f"*{label}* (not ranked)" if row.unranked else label, *texts, str(len(entries)), clips])
+    last = next(row.block for row in reversed(table.grid.rows) if row.label in table.cells)
+    for label, cells in table.controls.items() if block == last else ():
         texts = [_text(cells[name], digits[name], bold=False) for name in names]
         n_seeds = len(next(iter(cells.values())).by_seed)
         rows.append([f"*{label}* (control, not compared)", *texts, str(n_seeds), ""])
@@ -159,25 +187,35 @@ def _heading(name: str) -> str:
 
 def _power(table: Table) -> list[str]:
     """Return the paragraph that says which differences these clips and seeds can find; none without pairs."""
-    found = []
+    n_seeds = len(next(iter(table.measured.values())).entries) if table.measured else 0
+    found, needed = [], []
     for name, gaps in table.differences.items():
-        sizes = sorted(size for gap in gaps.values() if (size := smallest_found(gap)) is not None)
-        if sizes:
-            margin = f"margin {MARGINS[name]:g}" if name in MARGINS else "no margin"
-            found.append(f"{_heading(name)} {sizes[len(sizes) // 2]:.2g} ({margin})")
+        by_size = sorted((size, pair) for pair, gap in gaps.items() if (size := smallest_found(gap)) is not None)
+        if not by_size:
+            continue
+        size, pair = by_size[len(by_size) // 2]
+        margin = f"margin {MARGINS[name]:g}" if name in MARGINS else "no margin"
+        found.append(f"{_heading(name)} {size:.2g} ({margin})")
+        if name in MARGINS and gaps[pair].by_seeds is not None:
+            n = seeds_needed(gaps[pair], MARGINS[name], n_seeds)
+            needed.append(f"{_heading(name)} {n if n else 'none up to 100, more clips are needed'}")
     if not found:
         return []
-    return [
+    texts = [
         "What these clips and seeds can find: a true difference of this size is significant with 80 % power, before "
         f"the correction, in the median pair of rows: {'; '.join(found)}. Equivalence can be shown only where the "
         "margin is above it."
     ]
+    if needed:
+        texts.append(f"Seeds with which that pair would be found at the margin, on these clips: {'; '.join(needed)}.")
+    return texts
 
 
-def _best(table: Table, name: str) -> set[str]:
-    """Return the labels of a column's best row and of all that are not worse than it."""
+def _best(table: Table, name: str, among: Sequence[str]) -> set[str]:
+    """Return the labels of the best of some rows in a column, and of all that are not worse than it."""
     metric: Metric = registry.load("metrics", name)
-    known = {label: cells[name].value for label, cells in table.cells.items() if math.isfinite(cells[name].value)}
+    known = {label: table.cells[label][name].value for label in among}
+    known = {label: value for label, value in known.items() if math.isfinite(value)}
     if len(known) < 2:
         return set()
     champion = max(known, key=lambda label: known[label] if metric.better == "higher" else -known[label])

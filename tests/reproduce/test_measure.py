@@ -17,6 +17,7 @@ from foleybench.reproduce.measure import (
     cell,
     equivalence_p,
     row_difference,
+    seeds_needed,
     smallest_found,
     unpaired,
 )
@@ -173,3 +174,25 @@ def test_clips_that_all_score_alike_are_no_evidence():
     found = unpaired("kld_mini", row([1.0] * 5), row(np.linspace(0.0, 1.0, 50)))
     assert found.difference == pytest.approx(0.5)
     assert found.p_value is None
+
+
+def test_seeds_needed_by_hand():
+    """Three seeds, half of the variance theirs. At n seeds the error is sqrt(.5 + 1.5 / n) times the unit."""
+    unit = 0.01
+    gap = Difference(0.0, 1.0, unit, 4.0, unit**2 / 2)
+    # Without any variance of seeds 2.80 * sqrt(.5) = 1.98 units are left, below which no number of seeds comes.
+    assert seeds_needed(gap, 1.9 * unit, 3) is None
+    assert seeds_needed(gap, 100 * unit, 3) == 2
+    n = seeds_needed(gap, 2.2 * unit, 3)
+    error = math.sqrt(0.5 + 1.5 / n) * unit
+    assert 2.80 * error <= 2.2 * unit < 2.80 * math.sqrt(0.5 + 1.5 / (n - 2)) * unit * 1.03
+    assert seeds_needed(Difference(0.0, 1.0, unit), 1.0, 1) is None  # one seed shows none of it
+
+
+def test_seeds_needed_is_where_the_smallest_difference_meets_the_margin():
+    """With clips that do not matter: n seeds of spread 1 find what n seeds find by ``smallest_found``."""
+    for n in (3, 6, 12):
+        gap = Difference(0.0, 1.0, 1 / math.sqrt(n), n - 1, 1 / n)
+        size = smallest_found(gap)
+        assert seeds_needed(gap, size * 1.0001, n) == n
+        assert seeds_needed(gap, size * 0.9999, n) == n + 1

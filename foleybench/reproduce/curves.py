@@ -1,0 +1,109 @@
+"""Keep the losses of a table's training runs, and say how far each had come.
+
+A budget that ends in the middle of learning compares how fast rows learn. The logs lie in the work folder, which is not
+committed; the file of curves beside the table is, and the page is written from it where there are no logs.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from foleybench.files import write_atomically
+from foleybench.reproduce.grids import Grid, Variant
+from foleybench.reproduce.plan import Setup, training_name
+
+_FIELDS = ("row", "seed", "stage", "step", "loss")
+_PART = 0.2
+
+
+class Point(NamedTuple):
+    """One logged loss."""
+
+    row: str
+    seed: int
+    stage: str
+    step: int
+    loss: float
+
+
+def learning_curves(setup: Setup, grid: Grid, path: Path) -> list[Point]:
+    """Return the losses of a table's runs, kept in a file; those of the file where the runs are not at hand.
+
+    Args:
+        setup: Where runs lie.
+        grid: The table.
+        path: The file, CSV; written when some run has a log.
+    """
+    found = [
+        point
+        for row in grid.rows
+        if row.variant
+        for seed in range(setup.seeds)
+        for folder in _runs(setup, row.variant, seed)
+        for point in _logged(folder, row.label, seed)
+    ]
+    if found:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerows([_FIELDS, *found])
+        write_atomically(path, buffer.getvalue().encode())
+    elif path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            found = [
+                Point(row["row"], int(row["seed"]), row["stage"], int(row["step"]), float(row["loss"]))
+                for row in csv.DictReader(file)
+            ]
+    return found
+
+
+def training_text(points: Sequence[Point], file_name: str) -> str:
+    """Return the part of a page on training: of every row and stage the steps, and how the loss ended; empty for none.
+
+    Args:
+        points: The curves.
+        file_name: Name of their file.
+    """
+    if not points:
+        return ""
+    lines = [
+        "| Row | Stage | Steps | Loss, last fifth | against the fifth before |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for row, stage in dict.fromkeys((point.row, point.stage) for point in points):
+        curve = [point for point in points if (point.row, point.stage) == (row, stage)]
+        steps = max(point.step for point in curve) + 1
+        last = _mean(curve, (1 - _PART) * steps, steps)
+        before = _mean(curve, (1 - 2 * _PART) * steps, (1 - _PART) * steps)
+        change = "" if before is None or last is None or not before else f"{100 * (last / before - 1):+.1f} %"
+        lines.append(f"| {row} | {stage} | {steps} | {'' if last is None else f'{last:.4f}'} | {change} |")
+    words = (
+        f"Mean over seeds of the training loss (`{file_name}`). Losses of different stages and objectives have "
+        "different units. A loss that still falls fast at the end says that the budget stops in the middle of "
+        "learning; the rows' order may then be one of speed."
+    )
+    return "\n".join(["## Training", "", *lines, "", words])
+
+
+def _mean(curve: Sequence[Point], first: float, end: float) -> float | None:
+    losses = [point.loss for point in curve if first <= point.step < end]
+    return sum(losses) / len(losses) if losses else None
+
+
+def _runs(setup: Setup, variant: Variant, seed: int) -> list[Path]:
+    """Return the folders of a variant's runs, those of the parts that it takes first."""
+    taken = [folder for part in variant.takes.values() for folder in _runs(setup, part, seed)]
+    return [*taken, setup.work / "runs" / training_name(setup, variant, seed)]
+
+
+def _logged(run: Path, row: str, seed: int) -> Iterable[Point]:
+    """Return the logged losses of every stage that was trained in a run folder."""
+    for log in sorted(run.glob("*/log.jsonl")):
+        for line in log.read_text(encoding="utf-8").splitlines():
+            record = json.loads(line)
+            if "loss" in record:
+                yield Point(row, seed, log.parent.name, int(record["step"]), float(record["loss"]))

@@ -1,0 +1,69 @@
+"""Losses of training runs: kept beside the table, and summed up by hand."""
+
+import json
+
+import pytest
+
+from foleybench.reproduce.build import write_tables
+from foleybench.reproduce.curves import Point, learning_curves, training_text
+from foleybench.reproduce.grids import GRIDS
+from foleybench.reproduce.plan import Setup, row_name
+from tests.reproduce.test_write import PUBLISHED, score
+
+
+def log(setup, run, stage, losses, every=10):
+    folder = setup.work / "runs" / run / stage
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [{"step": every * at, "loss": loss, "gradient_norm": 1.0} for at, loss in enumerate(losses)]
+    lines.insert(1, {"step": 3, "skipped": 1})
+    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.fixture
+def setup(tmp_path):
+    return Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=2)
+
+
+def test_a_rows_curves_are_those_of_its_own_run_and_of_the_runs_it_takes_from(setup, tmp_path):
+    for seed in (0, 1):
+        log(setup, f"alignment-tiny-seed{seed}", "alignment", [4.0 + seed, 3.0])
+        log(setup, f"full-tiny-seed{seed}", "flow", [1.0, 0.5 + seed])
+    found = learning_curves(setup, GRIDS["table4"], tmp_path / "c.csv")
+    of_full = [point for point in found if point.row == "GDCF"]
+    assert of_full == [
+        *(Point("GDCF", 0, "alignment", 0, 4.0), Point("GDCF", 0, "alignment", 10, 3.0)),
+        *(Point("GDCF", 0, "flow", 0, 1.0), Point("GDCF", 0, "flow", 10, 0.5)),
+        *(Point("GDCF", 1, "alignment", 0, 5.0), Point("GDCF", 1, "alignment", 10, 3.0)),
+        *(Point("GDCF", 1, "flow", 0, 1.0), Point("GDCF", 1, "flow", 10, 1.5)),
+    ]
+    assert {(point.row, point.stage) for point in found if point.row == "DCF"} == {("DCF", "alignment")}
+    elsewhere = Setup(work=tmp_path / "nothing", results=setup.results, seeds=2)
+    assert learning_curves(elsewhere, GRIDS["table4"], tmp_path / "c.csv") == found
+    assert learning_curves(elsewhere, GRIDS["table4"], tmp_path / "none.csv") == []
+
+
+def test_the_last_fifth_against_the_one_before_by_hand():
+    """Ten losses in 91 steps: 60 to 72 hold the seventh and eighth, the last fifth the ninth and tenth."""
+    losses = [9, 9, 9, 9, 9, 9, 4.0, 2.0, 1.5, 0.9]
+    points = [Point("A", seed, "flow", 10 * at, loss + seed) for seed in (0, 2) for at, loss in enumerate(losses)]
+    text = training_text(points, "t.csv")
+    # over two seeds: (4 + 2) / 2 + 1 = 4 before, (1.5 + 0.9) / 2 + 1 = 2.2 at the end
+    assert "| A | flow | 91 | 2.2000 | -45.0 % |" in text
+    assert "`t.csv`" in text
+    assert training_text([], "t.csv") == ""
+
+
+def test_the_page_holds_the_curves_and_their_file_stands_beside_it(setup, tmp_path):
+    for row in GRIDS["table4"].rows:
+        for seed in (0, 1):
+            score(tmp_path, row_name(setup, row, seed), 0.5 + 0.1 * seed)
+    write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
+    assert "## Training" not in (tmp_path / "table4.md").read_text()
+    assert not (tmp_path / "table4_curves.csv").exists()
+    log(setup, "full-tiny-seed0", "flow", [2.0] * 10)
+    write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
+    assert "| GDCF | flow | 91 | 2.0000 | +0.0 % |" in (tmp_path / "table4.md").read_text()
+    assert (tmp_path / "table4_curves.csv").read_text().splitlines()[:2] == [
+        "row,seed,stage,step,loss",
+        "GDCF,0,flow,0,2.0",
+    ]

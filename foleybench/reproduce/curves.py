@@ -1,4 +1,4 @@
-"""Keep the losses of a table's training runs, and say how far each had come.
+"""Keep and sum up the losses of a table's training runs.
 
 A budget that ends in the middle of learning compares how fast rows learn. The logs lie in the work folder, which is not
 committed; the file of curves beside the table is, and the page is written from it where there are no logs.

@@ -1,4 +1,4 @@
-"""Define small encoders of frames with motion, and of audio with context."""
+"""Define small encoders of moving frames, and of audio in context."""
 
 from __future__ import annotations
 

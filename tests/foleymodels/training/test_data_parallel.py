@@ -102,7 +102,8 @@ def test_networks_work_on_a_device_that_is_not_the_cpu():
         with torch.device("cuda"):
             alignment = Alignment(settings.signal, settings.alignment)
             flow = new_flow(settings, alignment.condition_dim)
-        frames = torch.zeros(2, 80, 16, 16, 6, dtype=torch.uint8, device="cuda")
+        cells = settings.signal.cells
+        frames = torch.zeros(2, 80, cells, cells, 6, dtype=torch.uint8, device="cuda")
         tokens = torch.zeros(2, 20, 128, device="cuda")
         condition = alignment.condition(frames, 50)[:, :20]  # longer than a window
         predicted, _, _ = alignment(frames[:, :32], tokens, torch.ones(2, 20, dtype=torch.bool, device="cuda"), 20)

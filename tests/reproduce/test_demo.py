@@ -37,3 +37,11 @@ def test_each_class_has_as_many_clips(tmp_path):
         assert set(Counter(labels).values()) == {n_clips // len(class_names())}
     limits = [step.words[-1] for step in the_plan(tmp_path) if step.name.startswith("prepare")]
     assert limits == [str(demo.N_TRAIN), str(demo.N_TEST)]
+
+
+def test_training_is_short_unless_asked_otherwise(tmp_path):
+    for asked, expected in ((None, demo.STEPS), (40, 40)):
+        plan = demo.demo_steps(tmp_path, jobs=2, seed=0, steps=asked, limit=None)
+        trained = [step.words for step in plan if step.name.startswith("train-")]
+        assert len(trained) == 5
+        assert {words[words.index("--steps") + 1] for words in trained} == {str(expected)}

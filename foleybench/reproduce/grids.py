@@ -214,8 +214,8 @@ GRIDS = {
             "sees with VAMA where the stages are equally long, and a step costs about as much as one of each stage; "
             "there is one warm-up and one cosine over all steps instead of two, and one clipped gradient; the "
             "alignment network's weights are averaged with the flow's decay; and the standardisation follows "
-            "conditions that are still changing; half of the examples are seen in a mirror, by the flow too. The number "
-            "of batches favours the rows without VAMA."
+            "conditions that are still changing; half of the examples are seen in a mirror, by the flow too. The "
+            "number of batches favours the rows without VAMA."
         ),
     ),
     "table3": Grid(

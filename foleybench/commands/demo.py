@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="work folder (default: out/demo)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
     parser.add_argument("--seed", type=int, default=0, help="seed of every random choice (default: 0)")
-    parser.add_argument("--steps", type=int, help="training steps of the main stage (default: a third of the size's)")
+    parser.add_argument("--steps", type=int, help="training steps of the main stage (default: a sixth of the size's)")
     parser.add_argument("--limit", type=int, help="score only the first clips (for a quick look; never ranked)")
     parser.add_argument("--dry-run", action="store_true", help="print the commands, and run none")
 

@@ -6,7 +6,7 @@ The names below are loaded when they are first used; everything else is reached 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from foleybench.version import PACKAGE_VERSION
+from foleybench.runtime.version import PACKAGE_VERSION
 
 if TYPE_CHECKING:
     from foleybench.artefacts.frame import results_frame

@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 
 from foleybench import registry
 from foleybench.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError, why
+from foleybench.runtime.version import PACKAGE_VERSION
 from foleybench.runtime.with_parent import end_with_named_parent
-from foleybench.version import PACKAGE_VERSION
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 

@@ -41,6 +41,7 @@ from foleybench.runtime.progress import Progress
 from foleybench.runtime.provenance import package_versions
 from foleybench.runtime.ray_map import connected, ray_map
 from foleybench.runtime.threads import one_thread
+from foleybench.runtime.version import PACKAGE_VERSION
 from foleybench.runtime.worker_processes import worker_processes
 from foleybench.shards.dataset import two, write_shard
 from foleybench.shards.feature_files import ENDING, features_bytes
@@ -49,7 +50,6 @@ from foleybench.shards.manifest import Entry, Header, entry_line, manifest_path
 from foleybench.shards.members import check_meta
 from foleybench.shards.sampling_order import Run
 from foleybench.shards.stream import KEY, RawSample, ShardStream
-from foleybench.version import PACKAGE_VERSION
 
 VERSION = 1
 # Clips given to the encoders at once; decoded frames of many clips would take gigabytes.

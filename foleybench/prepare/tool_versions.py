@@ -7,7 +7,7 @@ import functools
 import av
 import soundfile
 
-from foleybench.version import PACKAGE_VERSION
+from foleybench.runtime.version import PACKAGE_VERSION
 
 
 @functools.lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from foleymodels._alignment.masks import both_masked, masked_count
 from foleymodels._parts.mel import MelSettings
 
 N_GROUPS = 8
@@ -40,18 +41,18 @@ def attacks(tokens: Tensor, mel: MelSettings) -> Tensor:
     return strongest / (strongest + _HALF_RISE)
 
 
-def attack_error(logits: Tensor, wanted: Tensor, weights: Tensor, count: Tensor) -> Tensor:
+def attack_error(logits: Tensor, wanted: Tensor, mask: Tensor, among: Tensor | None = None) -> Tensor:
     """Return the cross-entropy of attacks over that of a perfect guess, which is 0 where they agree.
 
     Args:
         logits: Shape (batch, n, 9).
         wanted: From ``attacks``.
-        weights: Which tokens count, shape (batch, n).
-        count: Their number.
+        mask: Which tokens count, shape (batch, n).
+        among: The mask of the whole batch where this is a share of one.
     """
     error = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
     least = F.binary_cross_entropy(wanted, wanted, reduction="none")
-    return ((error - least).mean(-1) * weights.to(error.dtype)).sum() / count.clamp_min(1.0)
+    return ((error - least).mean(-1) * mask.to(error.dtype)).sum() / masked_count(mask, among).clamp_min(1.0)
 
 
 def level_error(
@@ -69,14 +70,11 @@ def level_error(
         among: The mask of the whole batch where this is a share of one.
     """
     error = (predicted - tokens).reshape(len(tokens), -1, mel.n_mels).mean(-1)
-    masked, all_masked = (
-        part.repeat_interleave(mel.frames_per_token, dim=1) for part in (mask, mask if among is None else among)
-    )
     total = error.new_zeros(())
     for lag_s, weight in _LAGS_S:
         lag = max(1, round(lag_s * mel.rate_hz / mel.hop))
-        both, all_both = (part[:, lag:] & part[:, :-lag] for part in (masked, all_masked))
-        count = all_both.sum() * (len(mask) / len(all_masked))
+        both = both_masked(mask, mel.frames_per_token, lag)
+        count = masked_count(both, None if among is None else both_masked(among, mel.frames_per_token, lag))
         change = (error[:, lag:] - error[:, :-lag]).square() * both.to(error.dtype)
         total = total + weight * change.sum() / count.clamp_min(1.0)
     return total

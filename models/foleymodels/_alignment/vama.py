@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from foleymodels._alignment import rhythm
+from foleymodels._alignment.masks import both_masked, draw_mask, masked_count
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.objective import Draw, Objective
-from foleymodels._alignment.settings import AlignmentSettings
 from foleymodels._training.data_parallel import share
 from foleymodels._training.loop import Losses
 from foleymodels._training.transfer import to_device
@@ -44,31 +44,17 @@ class VamaObjective(Objective):
         found = {
             "masked": masked_error(predicted, target, mask, among),
             "change": masked_change_error(predicted, target, mask, per_frame, among),
-            "attack": rhythm.attack_error(
-                self.attacks(state), rhythm.attacks(tokens, mel), mask, masked_count(mask, among)
-            ),
+            "attack": rhythm.attack_error(self.attacks(state), rhythm.attacks(tokens, mel), mask, among),
         }
         if settings.audio_target == "mel":
             found["level"] = rhythm.level_error(predicted, tokens, mask, mel, among)
-        weights = {"masked": 1.0, "change": settings.change_weight, "attack": settings.attack_weight}
-        weights["level"] = settings.level_weight
+        weights = {
+            "masked": 1.0,
+            "change": settings.change_weight,
+            "attack": settings.attack_weight,
+            "level": settings.level_weight,
+        }
         return {"loss": torch.stack([weights[name] * value for name, value in found.items()]).sum(), **found}
-
-
-def draw_mask(
-    settings: AlignmentSettings, token_hz: float, batch: int, n_tokens: int, generator: torch.Generator
-) -> Tensor:
-    """Draw which tokens are masked: whole segments, an exact share of them, or all.
-
-    Returns:
-        Shape (batch, n_tokens), True where masked.
-    """
-    per_segment = max(1, round(settings.segment_s * token_hz))
-    n_segments = -(-n_tokens // per_segment)
-    ranks = torch.rand(batch, n_segments, generator=generator).argsort(dim=1).argsort(dim=1)
-    masked = ranks < max(1, round(settings.mask_ratio * n_segments))
-    whole = torch.rand(batch, 1, generator=generator) < settings.full_mask_p
-    return (masked | whole).repeat_interleave(per_segment, dim=1)[:, :n_tokens]
 
 
 def masked_error(predicted: Tensor, tokens: Tensor, mask: Tensor, among: Tensor | None = None) -> Tensor:
@@ -93,17 +79,6 @@ def masked_change_error(
     """
     error = (predicted - tokens).reshape(len(tokens), -1, n_mels).diff(dim=1)
     per_token = tokens.shape[-1] // n_mels
-    weights = _both(mask, per_token)
-    count = masked_count(weights, None if among is None else _both(among, per_token))
+    weights = both_masked(mask, per_token)
+    count = masked_count(weights, None if among is None else both_masked(among, per_token))
     return (error**2 * weights.to(tokens.dtype)[..., None]).sum() / (count * n_mels).clamp_min(1.0)
-
-
-def _both(mask: Tensor, per_token: int) -> Tensor:
-    """Return which mel frames are masked like the one before them."""
-    frames = mask.repeat_interleave(per_token, dim=1)
-    return frames[:, 1:] & frames[:, :-1]
-
-
-def masked_count(mask: Tensor, among: Tensor | None) -> Tensor:
-    """Return the number of masked tokens; in a share of a batch, the average over all shares."""
-    return mask.sum().float() if among is None else among.sum().float() * (len(mask) / len(among))

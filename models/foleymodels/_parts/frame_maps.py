@@ -117,7 +117,7 @@ def _planes_in_time(maps: Tensor) -> Tensor:
     """
     colour = maps[..., :3].movedim(-1, 2).float() / 128.0 - 1.0
     brightness = colour.mean(2)
-    deviation = _unit_size(brightness - brightness.mean(1, keepdim=True))
+    deviation = unit_size(brightness - brightness.mean(1, keepdim=True))
     n = maps.shape[1]
     before, after = (deviation[:, at : at + 1].expand(-1, REACH, -1, -1) for at in (0, n - 1))
     padded = torch.cat([before, deviation, after], dim=1)
@@ -132,5 +132,10 @@ def _layout(weight: Tensor) -> torch.memory_format:
     return torch.channels_last if weight.ndim == 4 else torch.contiguous_format
 
 
-def _unit_size(x: Tensor) -> Tensor:
-    return x / x.square().mean((1, 2, 3), keepdim=True).sqrt().clamp_min(_SMALLEST_SIZE)
+def unit_size(x: Tensor) -> Tensor:
+    """Return a quantity scaled to unit root mean square over each example; what hardly moves is not blown up.
+
+    Args:
+        x: Shape (batch, ...).
+    """
+    return x / x.square().mean(tuple(range(1, x.ndim)), keepdim=True).sqrt().clamp_min(_SMALLEST_SIZE)

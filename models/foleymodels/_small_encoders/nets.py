@@ -7,11 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foleymodels._parts.blocks import Context
-from foleymodels._parts.frame_maps import REACH
+from foleymodels._parts.frame_maps import REACH, unit_size
 
 _PATCH = 4
 _FIRST, _SECOND = 32, 64
-_SMALLEST_SIZE = 0.01
 N_COLOURS = 3
 N_PLANES = N_COLOURS + 2 * REACH
 
@@ -86,8 +85,7 @@ def planes(stacks: Tensor) -> Tensor:
     brightness = colour.mean(-1)
     others = [k for k in range(2 * REACH + 1) if k != REACH]
     change = brightness[:, :, others] - brightness[:, :, REACH : REACH + 1]
-    change = change / change.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(_SMALLEST_SIZE)
-    return torch.cat([colour[:, :, REACH].movedim(-1, 2), change], dim=2)
+    return torch.cat([colour[:, :, REACH].movedim(-1, 2), unit_size(change)], dim=2)
 
 
 class AudioEncoder(nn.Module):

@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 import torch
 
+from foleymodels._alignment.masks import draw_mask
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.settings import AlignmentSettings
-from foleymodels._alignment.vama import draw_mask, masked_change_error, masked_error
+from foleymodels._alignment.vama import masked_change_error, masked_error
 from tests.foleymodels.small import small_settings
 
 

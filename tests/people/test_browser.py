@@ -9,13 +9,10 @@ from playwright.sync_api import sync_playwright
 from foleybench.artefacts.listening import read_key
 from foleybench.artefacts.people import read_people
 from foleybench.cli import main
-from tests.leaderboard.test_browser import BROWSER, FLAGS, NAMES
+from tests.leaderboard.browser import BROWSER, FLAGS, NEEDS_BROWSER
 from tests.people.conftest import SYSTEMS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(NAMES)} is installed"),
-]
+pytestmark = NEEDS_BROWSER
 
 # What a rater does: listens to both sounds of every trial until the page lets it answer, and answers as told.
 RATER = """async (choices) => {

@@ -3,7 +3,8 @@
 One embedding a clip. The distance sees realism and variety, not whether audio fits its clip. Values do not compare with
 those of ``fad_vggish``.
 
-Changes: 2 has the classifier of SynthFoley 2.
+Changes: 2 has the classifier of SynthFoley 2. 3 keeps embeddings with three decimals (their spread is 1 to 10): a clip
+table of 1,026 clips takes 0.36 MB instead of 0.79, and a distance of 194 changes by 2e-4.
 """
 
 from __future__ import annotations
@@ -17,5 +18,6 @@ METRIC = frechet_metric(
     source='Kilgour et al., "Fréchet Audio Distance", Interspeech 2019, on mini_class embeddings',
     # More clips than for AudioSet embeddings: the 32 values are of few classes.
     minimum_clips=24,
-    version=2,
+    version=3,
+    decimals=3,
 )

@@ -210,7 +210,7 @@ def test_metrics_pool_all_rows_of_all_clips():
     ]
     assert fad_vggish.METRIC.pool(stats) == pytest.approx(frechet_distance(X[:15], Y[:15]), rel=1e-9)
     rows = [fad_mini.METRIC.per_clip(view({"reference": X[i], "generated": Y[i]})) for i in range(30)]
-    assert fad_mini.METRIC.pool(rows) == pytest.approx(frechet_distance(X[:30], Y[:30]), rel=1e-9)
+    assert fad_mini.METRIC.pool(rows) == pytest.approx(frechet_distance(X[:30].round(3), Y[:30].round(3)), rel=1e-9)
     assert math.isfinite(fad_mini.METRIC.corrected(rows, list(map(str, range(len(rows))))))
 
 

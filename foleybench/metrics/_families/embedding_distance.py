@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from foleybench.api.metric import ClipView, Metric, Stat
@@ -23,9 +25,28 @@ _KERNEL = (
 
 
 def frechet_metric(
-    *, encoder: str, layer: str, title: str, source: str, minimum_clips: int = 16, few_rows: int = 0, version: int = 1
+    *,
+    encoder: str,
+    layer: str,
+    title: str,
+    source: str,
+    minimum_clips: int = 16,
+    few_rows: int = 0,
+    version: int = 1,
+    decimals: int | None = None,
 ) -> Metric:
-    """Return the metric that is the Fréchet distance between an encoder's embeddings."""
+    """Return the metric that is the Fréchet distance between an encoder's embeddings.
+
+    Args:
+        encoder: Encoder of the embeddings.
+        layer: Output of the encoder.
+        title: Column heading.
+        source: Paper or ``repo@commit`` that defines the metric.
+        minimum_clips: Fewer clips than this give no value.
+        few_rows: Fewer embeddings than this are marked in tables; 0 for none.
+        version: Version of the metric.
+        decimals: Decimal places that embeddings are kept with, which makes clip tables small; None for all.
+    """
     return Metric(
         title=title,
         version=version,
@@ -34,7 +55,7 @@ def frechet_metric(
         ideal=0.0,
         source=source,
         needs=both(encoder, layer),
-        per_clip=_rows,
+        per_clip=_rows if decimals is None else functools.partial(_rounded_rows, decimals=decimals),
         pool=FrechetPool(),
         corrected=corrected_frechet,
         undefined="no clip has an embedding",
@@ -87,3 +108,8 @@ def _rows(clip: ClipView) -> Stat | None:
     """Return a clip's embeddings as rows, shapes (n, d) and (m, d), or None when the audio is too short to have any."""
     rows = {name: np.atleast_2d(read_feature(clip, name)) for name in ("reference", "generated")}
     return rows if len(rows["reference"]) and len(rows["generated"]) else None
+
+
+def _rounded_rows(clip: ClipView, *, decimals: int) -> Stat | None:
+    rows = _rows(clip)
+    return rows and {name: np.round(np.asarray(values, dtype=np.float64), decimals) for name, values in rows.items()}

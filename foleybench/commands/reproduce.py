@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="training seeds, 0 to N - 1 (default: 3)")
     parser.add_argument("--steps", type=int, help="training steps of the flow stage (default: the size's own)")
     parser.add_argument("--nfe", type=int, help="network evaluations at sampling (default: the model's own)")
+    parser.add_argument(
+        "--clips", type=int, help="score the first clips of the test split alone, as many of each class (default: all)"
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a prepared SynthFoley (default: made)")
     parser.add_argument(
         "--work", type=Path, default=Path("out/reproduce"), help="folder of runs and audio (%(default)s)"
@@ -49,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.seeds < 1:
         raise FoleyError(f"--seeds {args.seeds}: at least one seed must be trained.")
+    if args.clips is not None and args.clips < 1:
+        raise FoleyError(f"--clips {args.clips}: at least one clip must be scored.")
     setup = Setup(
         work=args.work,
         results=args.out / "results",
@@ -59,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
         jobs=args.jobs,
         nfe=args.nfe,
         data=args.data,
+        clips=args.clips,
     )
     todo = steps_of(setup, args.table)
     if args.dry_run:
@@ -81,4 +87,5 @@ def _command(args: argparse.Namespace, setup: Setup) -> str:
     words = ["foleybench reproduce", *args.table, "--size", setup.size, "--seeds", str(setup.seeds)]
     words += ["--steps", str(setup.steps)] if setup.steps else []
     words += ["--nfe", str(setup.nfe)] if setup.nfe else []
+    words += ["--clips", str(setup.clips)] if setup.clips else []
     return " ".join(words)

@@ -121,9 +121,10 @@ def _words(setup: Setup, grid: Grid, measured: Mapping[str, Measured], seeds: Se
     data, run = first["dataset"], first["run"]
     generation = run.get("generation") or {}
     part = "" if len(seeds) == setup.seeds else f" (of {setup.seeds} asked for: the others are not finished)"
+    clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else data["n_clips"]
     length = f", {setup.steps} flow steps" if setup.steps else ""
     return (
         f"Size {setup.size}{length}, {len(seeds)} training seed{'' if len(seeds) == 1 else 's'}{part}, "
-        f"{generation.get('nfe')} network evaluations, {data['name']} {data['split']} split, {data['n_clips']} clips, "
+        f"{generation.get('nfe')} network evaluations, {data['name']} {data['split']} split, {clips} clips, "
         f"manifest `{data['manifest_sha256'][:12]}`. Result files: `{setup.results.name}/`."
     )

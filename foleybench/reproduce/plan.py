@@ -27,6 +27,7 @@ class Setup:
         jobs: Processes at a time.
         nfe: Network evaluations at sampling, or None for the model's own.
         data: Folder of a prepared SynthFoley, or None to prepare one below ``work``.
+        clips: Score the first clips alone, as many of each class; None for all.
     """
 
     work: Path
@@ -38,6 +39,7 @@ class Setup:
     jobs: int = 2
     nfe: int | None = None
     data: Path | None = None
+    clips: int | None = None
 
     @property
     def shards(self) -> Path:
@@ -55,6 +57,7 @@ def row_name(setup: Setup, row: GridRow, seed: int) -> str:
     parts = [*([row.control, "of"] if row.control else []), row.variant.name, setup.size]
     parts += [f"steps{setup.steps}"] if setup.steps else []
     parts += [f"nfe{setup.nfe}"] if setup.nfe else []
+    parts += [f"clips{setup.clips}"] if setup.clips else []
     return "-".join([*parts, f"seed{seed}"])
 
 
@@ -117,6 +120,7 @@ def scoring(setup: Setup) -> tuple[str, ...]:
     """Return the options that every score of a reproduction shares."""
     words = ["--data", str(setup.manifest("test")), "--protocol", "synth", "--device", setup.device]
     words += ["--work", str(setup.work / "audio"), "--cache", str(setup.work / "cache")]
+    words += ["--limit", str(setup.clips)] if setup.clips else []
     return (*words, "--out", str(setup.results))
 
 

@@ -74,6 +74,14 @@ def test_only_networks_are_given_a_number_of_evaluations(setup):
     )
 
 
+def test_a_part_of_the_clips_is_the_same_for_every_row(setup):
+    for step in steps_of(dataclasses.replace(setup, clips=54), ["table1"]):
+        if step.words[0] == "eval":
+            assert step.words[step.words.index("--limit") + 1] == "54", step.name
+        else:
+            assert "--limit" not in step.words, step.name
+
+
 @pytest.mark.parametrize("row", GRIDS["table1"].rows, ids=lambda row: row.label)
 def test_what_a_run_takes_is_an_option_of_its_system(row, tmp_path):
     """A part is named by the option that takes it: a wrong name would train the part anew, unseen."""
@@ -92,10 +100,11 @@ def test_nothing_of_one_setup_is_taken_for_another(setup):
     others = [
         dataclasses.replace(setup, steps=5),
         dataclasses.replace(setup, nfe=1),
+        dataclasses.replace(setup, clips=54),
         dataclasses.replace(setup, size="base"),
     ]
     names = {row_name(one, row, seed) for one in [setup, *others] for seed in (0, 1)}
-    assert len(names) == 8
+    assert len(names) == 10
 
 
 def test_rows_of_the_paper_are_all_there():

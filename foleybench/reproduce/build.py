@@ -12,11 +12,13 @@ from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, speed
+from foleybench.reproduce.costs import costs_text, mean_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
 from foleybench.reproduce.measure import Measured, read_results
+from foleybench.reproduce.picture import Point, draw
 from foleybench.reproduce.plan import Setup, row_name, table_steps
-from foleybench.reproduce.write import csv_text, make_table, table_markdown
+from foleybench.reproduce.write import Table, csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
 
 
@@ -74,11 +76,33 @@ def _write_table(
     controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
     table = make_table(grid, measured, reported, controls)
     curves = f"{name}_curves.csv"
-    training = training_text(learning_curves(setup, grid, out / curves), curves) if measured else ""
-    page = table_markdown(table, command, _words(setup, grid, measured, seeds), training)
+    further = []
+    if measured:
+        further.append(_picture(table, out / f"{name}.png") if grid.picture else "")
+        times = f"{name}_training.csv"
+        further.append(costs_text(measured, training_times(setup, grid, out / times), times))
+        further.append(training_text(learning_curves(setup, grid, out / curves), curves))
+    page = table_markdown(table, command, _words(setup, grid, measured, seeds), further)
     write_atomically(out / f"{name}.md", page.encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
     return missing
+
+
+def _picture(table: Table, path: Path) -> str:
+    """Draw a table, and return the part of its page that shows the picture."""
+    points = [
+        Point(
+            label=label,
+            real_time_factor=mean_factor(table.measured[label]) if label in table.measured else None,
+            distance=cells["fad_mini"],
+            timing=cells["event_f1_25ms"],
+            meaning=cells["class_accuracy"],
+            control=label in table.controls,
+        )
+        for label, cells in {**table.cells, **table.controls}.items()
+    ]
+    draw(points, path)
+    return f"## Quality, speed, timing and meaning\n\n![Quality against speed, timing against semantics]({path.name})"
 
 
 def _controls(results: Mapping[str, ResultEntry], other: set[str]) -> dict[str, Measured]:

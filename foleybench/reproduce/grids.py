@@ -63,6 +63,7 @@ class Grid:
         reading: Our reading of details that the paper leaves open.
         controls: Whether the control rows stand below the table.
         ladder: What bounds the rows: scored like them, shown below the table, never compared.
+        picture: Whether the rows are drawn: quality against speed, timing against semantics.
     """
 
     number: str
@@ -71,6 +72,7 @@ class Grid:
     reading: str
     controls: bool = False
     ladder: tuple[GridRow, ...] = ()
+    picture: bool = False
 
 
 def _foleyflow(
@@ -176,6 +178,7 @@ GRIDS = {
         ),
         controls=True,
         ladder=_CODECS,
+        picture=True,
         reading=(
             "Each core keeps a system's paradigm at this size, on the same clips, frame features, mel transform, "
             "vocoder and number of examples seen; its model card says what is kept, smaller and unknown. It is not the "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from foleybench.reproduce.measure import Difference, equivalence_p
 from foleybench.stats import ranking
@@ -26,6 +26,7 @@ MARGINS = {
 }
 Outcome = Literal["better", "worse", "equivalent", "undecided"]
 Answer = Literal["yes", "no", "undecided"]
+Told = Literal["confirmed", "reversed", "equivalent", "undecided"]
 Pair = tuple[str, str]
 RULE = (
     "Rule: of two rows one is *better* when they differ significantly (paired over clips and seeds), both are "
@@ -89,6 +90,31 @@ def _corrected(p_values: Mapping[tuple[str, Pair], float | None]) -> dict[tuple[
     return dict(zip(known, ranking.holm(list(known.values())), strict=True))
 
 
+def told_pairs(
+    reported: Mapping[str, float], outcomes: Mapping[Pair, Outcome], better: Literal["higher", "lower"]
+) -> dict[Pair, Told]:
+    """Return, for every pair that the paper orders, its better row first, what is found here.
+
+    Args:
+        reported: Row -> the paper's value.
+        outcomes: (row, row) -> outcome here, for every pair of rows in the order of ``reported``.
+        better: Direction of the column, the same on both sides.
+    """
+    sign = 1.0 if better == "higher" else -1.0
+    found: dict[Pair, Told] = {}
+    for first, second in itertools.combinations(reported, 2):
+        gap = sign * (reported[first] - reported[second])
+        if gap == 0:
+            continue
+        claimed: Outcome = "better" if gap > 0 else "worse"
+        outcome = outcomes[first, second]
+        told: Told = (
+            outcome if outcome in ("equivalent", "undecided") else "confirmed" if outcome == claimed else "reversed"
+        )
+        found[(first, second) if gap > 0 else (second, first)] = told
+    return found
+
+
 def judge_column(
     reported: Mapping[str, float], outcomes: Mapping[Pair, Outcome], better: Literal["higher", "lower"]
 ) -> ColumnVerdict:
@@ -101,19 +127,11 @@ def judge_column(
     """
     sign = 1.0 if better == "higher" else -1.0
     best = max(reported, key=lambda row: sign * reported[row])
-    counts = {"confirmed": 0, "reversed": 0, "equivalent": 0, "undecided": 0}
-    below: dict[str, str] = {}
-    for first, second in itertools.combinations(reported, 2):
-        if reported[first] == reported[second]:
-            continue
-        claimed: Outcome = "better" if sign * (reported[first] - reported[second]) > 0 else "worse"
-        outcome = outcomes[first, second]
-        told = outcome if outcome in ("equivalent", "undecided") else "confirmed" if outcome == claimed else "reversed"
-        counts[told] += 1
-        if best in (first, second):
-            below[second if best == first else first] = told
-    not_below = tuple(row for row, told in below.items() if told in ("reversed", "equivalent"))
-    confirmed = bool(below) and all(told == "confirmed" for told in below.values())
+    told = told_pairs(reported, outcomes, better)
+    counts = {answer: list(told.values()).count(answer) for answer in get_args(Told)}
+    below = {second: answer for (first, second), answer in told.items() if first == best}
+    not_below = tuple(row for row, one in below.items() if one in ("reversed", "equivalent"))
+    confirmed = bool(below) and all(one == "confirmed" for one in below.values())
     answer: Answer = "no" if not_below else "yes" if confirmed else "undecided"
     return ColumnVerdict(answer, best, not_below, *counts.values())
 

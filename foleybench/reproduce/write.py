@@ -23,20 +23,36 @@ from foleybench.reproduce.measure import (
     seeds_needed,
     smallest_found,
 )
+from foleybench.reproduce.orders import orders_text
 from foleybench.reproduce.verdict import (
     MARGINS,
     RULE,
     ColumnVerdict,
     Outcome,
+    Pair,
+    Told,
     compare_pairs,
     judge_column,
     overall,
     sentence,
+    told_pairs,
 )
 
 # Our metric for each of the paper's columns; further metrics have no column there.
 COLUMNS = {"KLD": "kld_mini", "FAD": "fad_mini", "Align Acc": "align_acc_mini"}
 MORE = ("event_f1_25ms", "class_accuracy")
+# Shown with intervals and never compared: every further column would cost the compared ones power.
+SHOWN = (
+    "event_f1",
+    "source_recall",
+    "event_offset",
+    "strength_correlation",
+    "pitch_error",
+    "class_f1",
+    "material_accuracy",
+    "copying_share",
+)
+_OTHER_SIDE: dict[Outcome, Outcome] = {"better": "worse", "worse": "better"}
 
 
 class Table(NamedTuple):
@@ -49,8 +65,10 @@ class Table(NamedTuple):
         differences: Metric -> (row label, row label) -> paired difference, for rows that have results.
         outcomes: Metric -> (row label, row label) -> what the first row is, seen from the second.
         verdicts: The paper's column -> verdict; empty when fewer than two of its rows were measured.
+        told: The paper's column -> (better row, worse row) in the paper -> what is found here.
         reported: The paper's table, or None without a list of published numbers.
         controls: Title of a control -> metric -> value.
+        shown: Row label or title of a control -> metric -> value, of metrics that are shown and not compared.
     """
 
     grid: Grid
@@ -59,8 +77,10 @@ class Table(NamedTuple):
     differences: Mapping[str, Mapping[tuple[str, str], Difference]]
     outcomes: Mapping[str, Mapping[tuple[str, str], Outcome]]
     verdicts: Mapping[str, ColumnVerdict]
+    told: Mapping[str, Mapping[Pair, Told]]
     reported: ReportedTable | None
     controls: Mapping[str, Mapping[str, SeedsCell]]
+    shown: Mapping[str, Mapping[str, SeedsCell]]
 
 
 def make_table(
@@ -74,8 +94,16 @@ def make_table(
         name: {pair: row_difference(name, *(measured[label] for label in pair)) for pair in pairs} for name in names
     }
     outcomes = compare_pairs(differences, {name: _direction(name) for name in names})
-    verdicts = _verdicts(grid, measured, outcomes, reported)
-    return Table(grid, measured, cells, differences, outcomes, verdicts, reported, _cells(controls, names))
+    verdicts, told = _verdicts(grid, measured, outcomes, reported)
+    every = {**measured, **controls}
+    further = [name for name in SHOWN if measured and all(_holds(row, name) for row in every.values())]
+    shown = _cells(every, further) if further else {}
+    bounds = _cells(controls, names)
+    return Table(grid, measured, cells, differences, outcomes, verdicts, told, reported, bounds, shown)
+
+
+def _holds(row: Measured, metric: str) -> bool:
+    return all(metric in entry.result["metrics"] for entry in row.entries)
 
 
 def _pairs(grid: Grid, measured: Mapping[str, Measured]) -> list[tuple[str, str]]:
@@ -98,26 +126,27 @@ def _verdicts(
     measured: Mapping[str, Measured],
     outcomes: Mapping[str, Mapping[tuple[str, str], Outcome]],
     reported: ReportedTable | None,
-) -> dict[str, ColumnVerdict]:
+) -> tuple[dict[str, ColumnVerdict], dict[str, dict[Pair, Told]]]:
+    """Return every column's verdict, and the pairs it rests on."""
     published = dict(reported.rows) if reported else {}
     rows = [row for row in grid.rows if row.label in measured and row.reported in published and not row.unranked]
-    if len(rows) < 2:
-        return {}
-    found = {}
-    for column, name in COLUMNS.items():
+    found: dict[str, ColumnVerdict] = {}
+    told: dict[str, dict[Pair, Told]] = {}
+    for column, name in COLUMNS.items() if len(rows) > 1 else ():
         values = {row.label: float(published[str(row.reported)][column].value) for row in rows}
         found[column] = judge_column(values, outcomes[name], _direction(name))
-    return found
+        told[column] = told_pairs(values, outcomes[name], _direction(name))
+    return found, told
 
 
-def table_markdown(table: Table, command: str, setup: str, training: str = "") -> str:
+def table_markdown(table: Table, command: str, setup: str, further: Sequence[str] = ()) -> str:
     """Return the page of a table.
 
     Args:
         table: The table.
         command: Command that made the page.
         setup: Sentence on training and scoring.
-        training: The part on training, empty for none.
+        further: Parts on costs, training and pictures, between measured and reported values; empty ones are left out.
     """
     parts = [
         "<!-- Written by `foleybench reproduce`. Do not edit: run it again. -->",
@@ -128,16 +157,39 @@ def table_markdown(table: Table, command: str, setup: str, training: str = "") -
         RULE,
         "## Measured here",
         _measured(table),
-        "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`]. The `mini` "
-        "evaluators compare with no published figure. **Bold**: the best of the column, among rows that are compared, "
-        "and all that are not worse than it by the rule above.",
+        "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`] · rank. The "
+        "`mini` evaluators compare with no published figure. Rows that the rule above does not tell apart share ranks. "
+        "**Bold**: the best of the column, among rows that are compared, and all that are not worse than it.",
         *_power(table),
-        *([training] if training else []),
+        _shown(table),
+        _orders(table),
+        *further,
         "## Reported by the paper",
         _reported(table),
         f"How the rows are read: {table.grid.reading}",
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _shown(table: Table) -> str:
+    """Return the part on metrics that are shown and not compared; empty for none."""
+    if not table.shown:
+        return ""
+    names = list(next(iter(table.shown.values())))
+    digits = {name: _decimals([cells[name] for cells in table.shown.values()]) for name in names}
+    rows = [["Row", *map(_heading, names)]]
+    for label, cells in table.shown.items():
+        texts = [_text(cells[name], digits[name], bold=False) for name in names]
+        rows.append([f"*{label}* (control)" if label in table.controls else label, *texts])
+    return f"## More of the exact events, shown and not compared\n\n{_grid(rows)}"
+
+
+def _orders(table: Table) -> str:
+    """Return the paper's order pair by pair, where it has more pairs than a verdict shows; empty otherwise."""
+    if all(len(told) < 2 for told in table.told.values()):
+        return ""
+    parts = [orders_text(column, told) for column, told in table.told.items()]
+    return "\n\n".join(["## The paper's order, pair by pair", *parts])
 
 
 def _answer(table: Table) -> str:
@@ -167,7 +219,10 @@ def _block(table: Table, block: str) -> str:
     rows = [["Row", *map(_heading, names), "Seeds", "Clips"]]
     for row in chosen:
         label, cells = row.label, table.cells[row.label]
-        texts = [_text(cells[name], digits[name], bold=label in best[name]) for name in names]
+        texts = [
+            _text(cells[name], digits[name], bold=label in best[name]) + _rank(table.outcomes[name], label)
+            for name in names
+        ]
         entries = table.measured[label].entries
         clips = "/".join(str(n) for n in sorted({int(entry.result["dataset"]["n_scored"]) for entry in entries}))
         rows.append([f"*{label}* (not ranked)" if row.unranked else label, *texts, str(len(entries)), clips])
@@ -226,6 +281,19 @@ def _best(table: Table, name: str, among: Sequence[str]) -> set[str]:
         for label in pair
     }
     return {champion, *(set(known) - clear)}
+
+
+def _rank(outcomes: Mapping[Pair, Outcome], label: str) -> str:
+    """Return a row's rank among the rows it is compared with, a range where some are not told apart; "" without any."""
+    seen = [
+        outcome if label == first else _OTHER_SIDE.get(outcome, outcome)
+        for (first, second), outcome in outcomes.items()
+        if label in (first, second)
+    ]
+    if not seen:
+        return ""
+    highest, lowest = 1 + seen.count("worse"), len(seen) + 1 - seen.count("better")
+    return f" · {highest}" if highest == lowest else f" · {highest}-{lowest}"
 
 
 def _decimals(cells: Sequence[SeedsCell]) -> int:

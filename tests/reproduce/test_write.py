@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from foleybench.reproduce import heldout
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, row_name
+from foleybench.reproduce.write import _rank
 from foleybench.shards.manifest import Entry, Header, read_manifest, write_manifest
 from tests.made_results import make_result
 
@@ -103,6 +105,32 @@ def test_the_page_says_what_its_clips_and_seeds_can_find_and_what_the_margins_ne
     assert "Seeds with which that pair would be found at the margin, on these clips: " in page
 
 
+def test_rows_that_the_rule_does_not_tell_apart_share_ranks():
+    outcomes = {("A", "B"): "undecided", ("A", "C"): "better", ("B", "C"): "equivalent", ("A", "D"): "better"}
+    outcomes |= {("B", "D"): "better", ("C", "D"): "worse"}
+    assert [_rank(outcomes, row) for row in "ABCD"] == [" · 1-2", " · 1-3", " · 3-4", " · 3"]
+    assert _rank(outcomes, "E") == ""
+
+
+def test_every_compared_row_has_its_rank(finished):
+    measured = (finished[0] / "table4.md").read_text().split("## Measured here")[1].split("## ")[0]
+    assert "· 1 |" in next(line for line in measured.splitlines() if line.startswith("| GDCF |"))
+    assert "· 2 |" in next(line for line in measured.splitlines() if line.startswith("| DCF |"))
+
+
+def test_more_metrics_are_shown_and_not_compared(tmp_path):
+    for name in ("full", "linear", "linear-raw", "gvp-raw"):
+        make_result(tmp_path / "results", f"{name}-tiny-seed0", skill=0.5, metrics=(*METRICS, "event_f1"))
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
+    page = (tmp_path / "table4.md").read_text()
+    more = page.split("shown and not compared")[1].split("## ")[0]
+    assert "Event F1 (50 ms)" in more
+    assert "Strength" not in page  # no result has it
+    assert "**" not in more
+    assert "event_f1," not in (tmp_path / "table4.csv").read_text()
+
+
 def test_the_ladder_of_codecs_is_shown_and_not_compared(tmp_path):
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
     rows, ladder = GRIDS["table1"].rows, GRIDS["table1"].ladder
@@ -114,6 +142,12 @@ def test_the_ladder_of_codecs_is_shown_and_not_compared(tmp_path):
     page = (tmp_path / "table1.md").read_text()
     assert page.count(f"| *{ladder[0].label}* (control, not compared) |") == 1
     assert ladder[1].label not in page
+    assert "](table1.png)" in page
+    height, width, _ = plt.imread(tmp_path / "table1.png").shape
+    assert width > 1000
+    assert height > 400
+    assert "## The paper's order, pair by pair" in page
+    assert page.count("VATT core above ") + page.count("Foley-Flow (ours, this corpus and size) above ") >= 3
     csv_rows = list(csv.DictReader(io.StringIO((tmp_path / "table1.csv").read_text())))
     assert {found["row"] for found in csv_rows if found["kind"] == "measured"} == {row.label for row in rows}
 

@@ -112,4 +112,4 @@ def _rows(clip: ClipView) -> Stat | None:
 
 def _rounded_rows(clip: ClipView, *, decimals: int) -> Stat | None:
     rows = _rows(clip)
-    return rows and {name: np.round(np.asarray(values, dtype=np.float64), decimals) for name, values in rows.items()}
+    return rows and {name: np.asarray(values, dtype=np.float64).round(decimals) for name, values in rows.items()}

@@ -1,0 +1,155 @@
+"""Keep and show what each row of a table costs: parameters, training, evaluations, time.
+
+Times of training are kept beside the table, because run folders do not outlive a machine; speed and parameters are in
+the result files.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from foleybench.files import write_atomically
+from foleybench.reproduce.grids import Grid, Variant
+from foleybench.reproduce.measure import Measured
+from foleybench.reproduce.plan import Setup, training_name
+
+_FIELDS = ("row", "seed", "part", "shared", "seconds")
+_HEAD = (
+    "Row",
+    "Parameters",
+    "Training, own parts (min)",
+    "Training, shared parts (min)",
+    "Evaluations",
+    "Seconds a clip",
+    "Real-time factor",
+)
+_WORDS = (
+    "Parameters are those used at generation, with the video network. Minutes of training are wall time of a process "
+    "of one thread, mean over seeds; shared parts are trained once for all rows that take them, and are counted in "
+    "each. Evaluations of the network a clip; none where the length of a clip decides them (the model cards say how "
+    "many). Seconds and factor: one clip at a time, one thread, video features to vocoder, on the machine that scored "
+    "the row, beside the other jobs of the plan: to compare speeds within a few per cent, run "
+    "`foleybench reproduce speed --jobs 1` on a quiet one."
+)
+
+
+class Trained(NamedTuple):
+    """Time that one part of a row took to train.
+
+    Attributes:
+        row: Label of the row.
+        seed: Training seed.
+        part: Name of the part.
+        shared: Whether it was trained in another run, from which the row takes it.
+        seconds: Wall seconds.
+    """
+
+    row: str
+    seed: int
+    part: str
+    shared: bool
+    seconds: float
+
+
+def training_times(setup: Setup, grid: Grid, path: Path) -> list[Trained]:
+    """Return the times of a table's training runs, kept in a file; those of the file where the runs are not at hand.
+
+    Args:
+        setup: Where runs lie.
+        grid: The table.
+        path: The file, CSV; written when some run is there.
+    """
+    found = [
+        Trained(row.label, seed, part, shared, seconds)
+        for row in grid.rows
+        if row.variant
+        for seed in range(setup.seeds)
+        for part, shared, seconds in _parts(setup, row.variant, seed)
+    ]
+    if found:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(_FIELDS)
+        writer.writerows([*one[:3], int(one.shared), one.seconds] for one in found)
+        write_atomically(path, buffer.getvalue().encode())
+    elif path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            found = [
+                Trained(row["row"], int(row["seed"]), row["part"], row["shared"] == "1", float(row["seconds"]))
+                for row in csv.DictReader(file)
+            ]
+    return found
+
+
+def _parts(setup: Setup, variant: Variant, seed: int) -> list[tuple[str, bool, float]]:
+    """Return the parts of a run: those it trained itself, and those it takes, each with its seconds."""
+    own = _recorded(setup, variant, seed)
+    taken = {
+        option: seconds
+        for option, other in variant.takes.items()
+        if (seconds := _recorded(setup, other, seed).get(option)) is not None
+    }
+    mine = [(part, False, seconds) for part, seconds in own.items() if part not in variant.takes]
+    return [*mine, *((part, True, seconds) for part, seconds in taken.items())]
+
+
+def _recorded(setup: Setup, variant: Variant, seed: int) -> dict[str, float]:
+    path = setup.work / "runs" / training_name(setup, variant, seed) / "metrics.json"
+    if not path.is_file():
+        return {}
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return {part: float(facts["seconds"]) for part, facts in record.items() if "seconds" in facts}
+
+
+def costs_text(measured: Mapping[str, Measured], trained: Sequence[Trained], file_name: str) -> str:
+    """Return the part of a page on costs, a line a row; empty for none.
+
+    Args:
+        measured: Row label -> results.
+        trained: Times of training.
+        file_name: Name of their file.
+    """
+    if not measured:
+        return ""
+    lines = ["| " + " | ".join(_HEAD) + " |", "| --- |" + " ---: |" * (len(_HEAD) - 1)]
+    for label, row in measured.items():
+        own, shared = ([one for one in trained if one.row == label and one.shared == told] for told in (False, True))
+        cells = [*_generation(row), _minutes(own), _minutes(shared)]
+        order = [cells[0], cells[4], cells[5], *cells[1:4]]
+        lines.append(f"| {label} | {' | '.join(order)} |")
+    kept = f" Each part's seconds: `{file_name}`." if trained else ""
+    return "\n".join(["## What it costs", "", *lines, "", f"{_WORDS}{kept}"])
+
+
+def _generation(row: Measured) -> list[str]:
+    """Return parameters, evaluations, seconds a clip and real-time factor; times are means over seeds."""
+    result = row.entries[0].result
+    parameters, nfe = result["model"].get("parameters"), (result["run"].get("generation") or {}).get("nfe")
+    times = [_mean_speed(row, name) for name in ("seconds_per_clip", "real_time_factor")]
+    return [
+        f"{parameters:,}" if parameters else "",
+        str(nfe) if nfe else "",
+        *("" if time is None else f"{time:.3g}" for time in times),
+    ]
+
+
+def mean_factor(row: Measured) -> float | None:
+    """Return the mean real-time factor of a row over its seeds, one clip at a time; None when it was not timed."""
+    return _mean_speed(row, "real_time_factor")
+
+
+def _mean_speed(row: Measured, name: str) -> float | None:
+    made = [entry.result["run"].get("generation") or {} for entry in row.entries]
+    found = [float(one["speed"]["batch_1"][name]) for one in made if "batch_1" in (one.get("speed") or {})]
+    return sum(found) / len(found) if found else None
+
+
+def _minutes(parts: Sequence[Trained]) -> str:
+    """Return the minutes of some parts of a row, mean over the seeds that have them."""
+    seeds = {one.seed for one in parts}
+    return f"{sum(one.seconds for one in parts) / len(seeds) / 60:.1f}" if seeds else ""

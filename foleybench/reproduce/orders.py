@@ -1,0 +1,36 @@
+"""Say pair by pair which of the paper's orders hold here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from foleybench.reproduce.verdict import Pair, Told
+
+_TITLES: dict[Told, str] = {
+    "confirmed": "Holds here",
+    "reversed": "The other way round here",
+    "equivalent": "Equivalent here",
+    "undecided": "Cannot be said",
+}
+
+
+def orders_text(column: str, told: Mapping[Pair, Told]) -> str:
+    """Return one column's pairs as a list in words, grouped by what was found and by the row that the paper puts above.
+
+    Example:
+        >>> print(orders_text("KLD", {("A", "B"): "confirmed", ("A", "C"): "confirmed", ("B", "C"): "undecided"}))
+        **KLD**
+        <BLANKLINE>
+        - Holds here: A above B, C.
+        - Cannot be said: B above C.
+    """
+    lines = []
+    for answer, title in _TITLES.items():
+        above: dict[str, list[str]] = {}
+        for (first, second), one in told.items():
+            if one == answer:
+                above.setdefault(first, []).append(second)
+        if above:
+            texts = [f"{row} above {', '.join(rows)}" for row, rows in above.items()]
+            lines.append(f"- {title}: {'; '.join(texts)}.")
+    return "\n".join([f"**{column}**", "", *lines])

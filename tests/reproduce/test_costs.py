@@ -1,0 +1,64 @@
+"""What a row costs: own and shared parts told apart, kept where the runs are gone."""
+
+import json
+
+import pytest
+
+from foleybench.reproduce.costs import costs_text, mean_factor, training_times
+from foleybench.reproduce.grids import GRIDS
+from foleybench.reproduce.measure import Measured, read_results
+from foleybench.reproduce.plan import Setup
+from tests.made_results import make_result
+
+GRID = GRIDS["table1"]
+LABELS = {row.variant.name: row.label for row in GRID.rows}
+
+
+def record(runs, name, **seconds):
+    """A run folder that trained these parts, in seconds."""
+    (runs / name).mkdir(parents=True)
+    facts = {part: {"seconds": value, "loss": 1.0} for part, value in seconds.items()}
+    (runs / name / "metrics.json").write_text(json.dumps({**facts, "probes": {"onset_ap": 0.4}}))
+
+
+@pytest.fixture
+def setup(tmp_path):
+    runs = tmp_path / "work" / "runs"
+    record(runs, "features-tiny-seed0", alignment=600.0)
+    record(runs, "v2a_mapper-tiny-seed0", flow=120.0, mapper=60.0, sound_text=30.0)
+    record(runs, "seeing_hearing-tiny-seed0", aligner=90.0)
+    record(runs, "pasted_grains-tiny-seed0")
+    return Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+
+
+def minutes(times, label, *, shared):
+    return sum(one.seconds for one in times if one.row == label and one.shared == shared) / 60
+
+
+def test_parts_that_a_row_takes_are_shared_and_the_others_of_that_run_are_not_its_own(setup, tmp_path):
+    times = training_times(setup, GRID, tmp_path / "times.csv")
+    mapper, hearing = LABELS["v2a_mapper"], LABELS["seeing_hearing"]
+    assert minutes(times, mapper, shared=False) == pytest.approx(3.5)
+    assert minutes(times, mapper, shared=True) == pytest.approx(10)
+    assert minutes(times, hearing, shared=False) == pytest.approx(1.5)
+    assert minutes(times, hearing, shared=True) == pytest.approx(10 + 2 + 0.5)  # features, flow and sound-text model
+    assert not any(one.row == LABELS["pasted_grains"] for one in times)
+
+
+def test_times_outlive_the_runs(setup, tmp_path):
+    path = tmp_path / "times.csv"
+    before = training_times(setup, GRID, path)
+    gone = Setup(work=tmp_path / "elsewhere", results=setup.results, seeds=1)
+    assert training_times(gone, GRID, path) == before
+    assert training_times(gone, GRID, tmp_path / "none.csv") == []
+
+
+def test_the_line_of_a_row(setup, tmp_path):
+    times = training_times(setup, GRID, tmp_path / "times.csv")
+    make_result(tmp_path / "results", "v2a_mapper-tiny-seed0", skill=0.5, metrics=("kld_mini",))
+    row = Measured([read_results(setup.results)["v2a_mapper-tiny-seed0"]])
+    text = costs_text({LABELS["v2a_mapper"]: row}, times, "times.csv")
+    assert "| V2A-Mapper core | 1,500,000 | 3.5 | 10.0 | 25 | 0.16 | 0.02 |" in text
+    assert "`times.csv`" in text
+    assert mean_factor(row) == pytest.approx(0.02)
+    assert costs_text({}, times, "times.csv") == ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HELP = "train and score a table of the paper, and write it measured and as reported"
 EXAMPLE = "foleybench reproduce table4 --size tiny --seeds 3"
-TABLES = ("table1", "table2", "table3", "table4", "table5", "speed", "heldout")
+TABLES = ("table1", "table2", "table3", "table4", "table5", "condition_rate", "visual_mask", "speed", "heldout")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

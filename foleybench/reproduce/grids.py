@@ -57,7 +57,7 @@ class Grid:
     """One table.
 
     Attributes:
-        number: Number of the table in the paper.
+        number: Number of the table in the paper; empty for a table of ours.
         title: Heading.
         rows: Rows in the paper's order, then ours.
         reading: Our reading of details that the paper leaves open.
@@ -73,6 +73,11 @@ class Grid:
     controls: bool = False
     ladder: tuple[GridRow, ...] = ()
     picture: bool = False
+
+    @property
+    def heading(self) -> str:
+        """Heading of the page."""
+        return f"Table {self.number}: {self.title}" if self.number else self.title
 
 
 def _foleyflow(
@@ -154,6 +159,14 @@ def _codec(label: str, variant: Variant) -> GridRow:
 def _of(model: str) -> Variant:
     return next(row.variant for row in _CORES if row.variant and row.variant.model == model)
 
+
+def _changed(model: str, label: str, takes: Mapping[str, Variant], **settings: str) -> GridRow:
+    """Return a row of a compared system with other settings; the system of Table 1 where there are none."""
+    name = "-".join([model, *(f"{key}={value}" for key, value in sorted(settings.items()))])
+    return GridRow(label=label, variant=Variant(name=name, model=model, settings=settings, takes=takes))
+
+
+_ON_PATCHES = {**_ON_FEATURES, "codec": _of("specvqgan")}
 
 _CODECS = (
     _codec("the residual codec (FoleyGen, MaskVAT, VAB, VATT)", _CODEC),
@@ -273,6 +286,32 @@ GRIDS = {
             "at generation all of it is. In the second block a half of the examples is masked whole, so that 0.3, 0.5, "
             "0.7, 0.8, 0.9 mask 0.65, 0.75, 0.85, 0.9, 0.95 of the audio on average. The paper's order is asked of the "
             "first block."
+        ),
+    ),
+    "condition_rate": Grid(
+        number="",
+        title="Rate of the condition: a prefix of one, five or all frame features",
+        rows=(
+            _changed("specvqgan", "SpecVQGAN core, one feature", _ON_PATCHES, n_features="1"),
+            _changed("specvqgan", "SpecVQGAN core, five features", _ON_PATCHES, n_features="5"),
+            _changed("specvqgan", "SpecVQGAN core, all features (Table 1)", _ON_FEATURES),
+        ),
+        reading=(
+            "A window of 2.05 s is written after a prefix of so many of its frame features, evenly spread: the middle "
+            "one, five, or all 25 a second. The codec is that of Table 1's row, and so is everything else."
+        ),
+    ),
+    "visual_mask": Grid(
+        number="",
+        title="Which frames a step may look at",
+        rows=(
+            _changed("foleygen", "FoleyGen core, frame by frame", _ON_CODES, visual_mask="frame"),
+            _changed("foleygen", "FoleyGen core, frames up to now", _ON_CODES, visual_mask="causal"),
+            _changed("foleygen", "FoleyGen core, all frames (Table 1)", _ON_CODES),
+        ),
+        reading=(
+            "Cross-attention of the language model sees all frames of the stretch, those up to the time of the step, "
+            "or the one of its time. Features, codec and everything else are those of Table 1's row."
         ),
     ),
 }  # fmt: skip

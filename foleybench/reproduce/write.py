@@ -23,7 +23,7 @@ from foleybench.reproduce.measure import (
     seeds_needed,
     smallest_found,
 )
-from foleybench.reproduce.orders import orders_text
+from foleybench.reproduce.orders import orders_text, outcomes_text
 from foleybench.reproduce.verdict import (
     MARGINS,
     RULE,
@@ -150,9 +150,9 @@ def table_markdown(table: Table, command: str, setup: str, further: Sequence[str
     """
     parts = [
         "<!-- Written by `foleybench reproduce`. Do not edit: run it again. -->",
-        f"# Table {table.grid.number}: {table.grid.title}",
+        f"# {table.grid.heading}",
         f"Made by `{command}`. {setup}",
-        "## Does the paper's ordering hold here?",
+        "## Does the paper's ordering hold here?" if table.grid.number else "## What is better?",
         _answer(table),
         RULE,
         "## Measured here",
@@ -164,8 +164,7 @@ def table_markdown(table: Table, command: str, setup: str, further: Sequence[str
         _shown(table),
         _orders(table),
         *further,
-        "## Reported by the paper",
-        _reported(table),
+        *(["## Reported by the paper", _reported(table)] if table.grid.number else []),
         f"How the rows are read: {table.grid.reading}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -193,6 +192,9 @@ def _orders(table: Table) -> str:
 
 
 def _answer(table: Table) -> str:
+    if not table.grid.number:
+        texts = [outcomes_text(_heading(name), table.outcomes[name]) for name in table.outcomes if table.outcomes[name]]
+        return "\n".join(f"- {text}" for text in texts) or "Nothing was measured yet."
     if not table.verdicts:
         return "Not a question this table can answer here: fewer than two of the paper's rows were measured."
     lines = [f"**{overall(list(table.verdicts.values())).capitalize()}.**"]
@@ -202,7 +204,7 @@ def _answer(table: Table) -> str:
 
 def _measured(table: Table) -> str:
     if not table.cells:
-        return f"Nothing yet: `foleybench reproduce table{table.grid.number}` trains and scores every row."
+        return "Nothing yet: the command above trains and scores every row."
     blocks = list(dict.fromkeys(row.block for row in table.grid.rows if row.label in table.cells))
     parts = [text for block in blocks for text in ([block] if block else []) + [_block(table, block)]]
     reasons = {row.label: row.unranked for row in table.grid.rows if row.unranked and row.label in table.cells}

@@ -136,4 +136,4 @@ def test_rows_that_see_labels_are_in_no_ranking():
 
 def test_the_papers_rows_of_a_table_are_in_one_block():
     for grid in GRIDS.values():
-        assert len({row.block for row in grid.rows if row.reported}) == 1
+        assert len({row.block for row in grid.rows if row.reported}) == bool(grid.number)

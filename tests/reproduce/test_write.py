@@ -131,6 +131,19 @@ def test_more_metrics_are_shown_and_not_compared(tmp_path):
     assert "event_f1," not in (tmp_path / "table4.csv").read_text()
 
 
+def test_a_table_of_ours_names_what_is_better_and_has_no_reported_block(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    for row, skill in zip(GRIDS["visual_mask"].rows, (0.2, 0.5, 0.9), strict=True):
+        score(tmp_path, row_name(setup, row, 0), skill)
+    assert write_tables(setup, ["visual_mask"], tmp_path, PUBLISHED, "c") == []
+    page = (tmp_path / "visual_mask.md").read_text()
+    assert page.splitlines()[2] == "# Which frames a step may look at"
+    answer = page.split("## What is better?")[1].split("Rule:")[0]
+    assert "FoleyGen core, all frames (Table 1) than FoleyGen core, frame by frame" in answer
+    assert "Reported" not in page
+    assert "paper's ordering" not in page
+
+
 def test_the_ladder_of_codecs_is_shown_and_not_compared(tmp_path):
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
     rows, ladder = GRIDS["table1"].rows, GRIDS["table1"].ladder

@@ -38,21 +38,21 @@ def draw(points: Sequence[Point], path: Path) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 5.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 7), layout="constrained")
     for point, style in zip(points, _styles(points), strict=True):
         if point.real_time_factor and not point.control and point.distance.value > 0:
             bars = ([[0.0], [0.0]], _bars(point.distance))
-            _mark(left, (point.real_time_factor, point.distance.value), bars, point.label, style)
+            _mark(left, (point.real_time_factor, point.distance.value), bars, style)
         bars = (_bars(point.meaning), _bars(point.timing))
-        _mark(right, (point.meaning.value, point.timing.value), bars, point.label, style)
+        _mark(right, (point.meaning.value, point.timing.value), bars, style)
     left.set(xscale="log", yscale="log", title="Quality against speed")
     left.set(xlabel="real-time factor (lower is faster)", ylabel="FAD (mini) (lower is better)")
-    right.set(xlim=(-0.03, 1), ylim=(-0.03, 1), title="Timing against semantics")
+    right.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), title="Timing against semantics")
     right.set(xlabel="class accuracy (what is heard)", ylabel="event F1 at 25 ms (when it is heard)")
     for axis in (left, right):
         axis.grid(alpha=0.3)
     handles, labels = right.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp.png")
     figure.savefig(temporary, dpi=110, metadata={"Software": ""})
@@ -68,22 +68,23 @@ def _bars(cell: SeedsCell) -> list[list[float]]:
 
 
 def _styles(points: Sequence[Point]) -> list[dict[str, Any]]:
-    """Return a colour and marker for every row, one of their own for all controls together."""
+    """Return a colour, marker, number and label for every row, grey ones and letters for controls."""
     shapes = itertools.product("osD^v", range(10))
-    found = []
+    numbers, letters = itertools.count(1), iter("abcdefghijklmnopqrstuvwxyz")
+    found: list[dict[str, Any]] = []
     for point in points:
         if point.control:
-            found.append({"color": "0.55", "marker": "x", "label": "controls, oracle and codecs"})
+            sign, look = next(letters), {"color": "0.55", "marker": "x"}
         else:
             shape, colour = next(shapes)
-            found.append({"color": f"C{colour}", "marker": shape, "label": point.label})
+            sign, look = str(next(numbers)), {"color": f"C{colour}", "marker": shape}
+        found.append({**look, "sign": sign, "label": f"{sign}  {point.label}"})
     return found
 
 
-def _mark(axis: Any, place: tuple[float, float], bars: tuple[Any, Any], name: str, style: Mapping[str, Any]) -> None:
+def _mark(axis: Any, place: tuple[float, float], bars: tuple[Any, Any], style: Mapping[str, Any]) -> None:
     if not all(map(math.isfinite, place)):
         return
-    new = style["label"] not in axis.get_legend_handles_labels()[1]
-    shown = {**style, "label": style["label"] if new else None}
-    axis.errorbar(*place, xerr=bars[0], yerr=bars[1], capsize=2, linestyle="", **shown)
-    axis.annotate(name, place, xytext=(4, 4), textcoords="offset points", fontsize=6, color="0.3")
+    look = {name: value for name, value in style.items() if name != "sign"}
+    axis.errorbar(*place, xerr=bars[0], yerr=bars[1], capsize=2, linestyle="", **look)
+    axis.annotate(style["sign"], place, xytext=(4, 4), textcoords="offset points", fontsize=8, color="0.2")

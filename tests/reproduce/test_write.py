@@ -131,6 +131,14 @@ def test_more_metrics_are_shown_and_not_compared(tmp_path):
     assert "event_f1," not in (tmp_path / "table4.csv").read_text()
 
 
+def test_the_page_says_that_only_the_first_clips_were_scored(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1, clips=30)
+    for row in GRIDS["visual_mask"].rows:
+        score(tmp_path, row_name(setup, row, 0), 0.5)
+    write_tables(setup, ["visual_mask"], tmp_path, PUBLISHED, "c")
+    assert "test split, the first 30 of 40 clips, manifest" in (tmp_path / "visual_mask.md").read_text()
+
+
 def test_a_table_of_ours_names_what_is_better_and_has_no_reported_block(tmp_path):
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
     for row, skill in zip(GRIDS["visual_mask"].rows, (0.2, 0.5, 0.9), strict=True):

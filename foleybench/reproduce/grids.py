@@ -162,7 +162,7 @@ def _of(model: str) -> Variant:
 
 def _changed(model: str, label: str, takes: Mapping[str, Variant], **settings: str) -> GridRow:
     """Return a row of a compared system with other settings; the system of Table 1 where there are none."""
-    name = "-".join([model, *(f"{key}={value}" for key, value in sorted(settings.items()))])
+    name = "-".join([model, *(f"{key}-{value}" for key, value in sorted(settings.items()))])
     return GridRow(label=label, variant=Variant(name=name, model=model, settings=settings, takes=takes))
 
 

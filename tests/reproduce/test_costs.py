@@ -1,5 +1,6 @@
 """What a row costs: own and shared parts told apart, kept where the runs are gone."""
 
+import dataclasses
 import json
 
 import pytest
@@ -51,6 +52,16 @@ def test_times_outlive_the_runs(setup, tmp_path):
     gone = Setup(work=tmp_path / "elsewhere", results=setup.results, seeds=1)
     assert training_times(gone, GRID, path) == before
     assert training_times(gone, GRID, tmp_path / "none.csv") == []
+
+
+def test_minutes_are_the_mean_over_seeds(setup, tmp_path):
+    record(setup.work / "runs", "v2a_mapper-tiny-seed1", flow=120.0, mapper=60.0, sound_text=150.0)
+    record(setup.work / "runs", "features-tiny-seed1", alignment=1200.0)
+    times = training_times(dataclasses.replace(setup, seeds=2), GRID, tmp_path / "times.csv")
+    label = LABELS["v2a_mapper"]
+    make_result(tmp_path / "results", "v2a_mapper-tiny-seed0", skill=0.5, metrics=("kld_mini",))
+    row = Measured([read_results(setup.results)["v2a_mapper-tiny-seed0"]])
+    assert "| 4.5 | 15.0 |" in costs_text({label: row}, times, "times.csv")
 
 
 def test_the_line_of_a_row(setup, tmp_path):

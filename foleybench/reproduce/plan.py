@@ -80,6 +80,7 @@ def table_steps(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
     if any(grid.controls for grid in grids):
         ready = tuple(step.name for step in first)
         first.append(Step("eval-controls", ("eval", "--controls", *scoring(setup)), ready))
+        first.append(Step("eval-oracle", ("eval", "--model", "oracle", *scoring(setup)), ready))
     return [*first, *found.values()]
 
 

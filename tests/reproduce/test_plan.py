@@ -56,6 +56,13 @@ def test_compared_systems_share_features_codec_and_flow(setup):
     assert "stage=codec" in steps["codec-tiny-seed0"].words
 
 
+def test_controls_and_oracle_are_scored_once_for_all_tables_that_show_them(setup):
+    steps = [step.words for step in steps_of(setup, ["table1", "table4"])]
+    assert sum("--controls" in words for words in steps) == 1
+    assert sum(words[:3] == ("eval", "--model", "oracle") for words in steps) == 1
+    assert not any("oracle" in step.words for step in steps_of(setup, ["table4"]))
+
+
 @pytest.mark.parametrize(("name", "model"), [("condition_rate", "specvqgan"), ("visual_mask", "foleygen")])
 def test_small_tables_change_one_setting_of_a_row_of_table_1(setup, name, model):
     steps = {step.name: step for step in steps_of(setup, [name])}

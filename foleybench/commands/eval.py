@@ -79,7 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also score against the real sound limited to the band of the generated one; the table shows both values",
     )
     parser.add_argument("--work", type=Path, default=Path("out/audio"), help="where --model keeps its sound")
-    parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder of result files (default: {RESULTS})")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=RESULTS,
+        help=f"folder of result files, which name no folder outside of the current one (default: {RESULTS})",
+    )
     parser.add_argument(
         "--limit", type=whole_number(1), help="only the first clips; the result is marked partial, never ranked"
     )

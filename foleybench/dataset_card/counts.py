@@ -11,6 +11,7 @@ from typing import Any
 
 from foleybench.clip_ids import is_safe
 from foleybench.errors import ManifestError
+from foleybench.runtime.private_paths import text_without_places
 from foleybench.shards.manifest import Entry, Header, header_of, parse_entry
 from foleybench.shards.manifest_lines import ManifestLines
 
@@ -122,7 +123,7 @@ class Overview:
         self.statuses[entry.status] += 1
         self.asked[label] += 1
         if entry.status != "ok":
-            reason = readable(entry.reason)
+            reason = readable(text_without_places(entry.reason))
             key = (entry.status, _NUMBER.sub("#", reason))
             group = self.reasons.setdefault(key, Reasons(status=entry.status, said=reason))
             group.add(reason)

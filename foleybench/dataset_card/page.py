@@ -13,6 +13,7 @@ from foleybench.dataset_card.words import hours, megabytes, per_cent, quartiles
 from foleybench.errors import ManifestError, MediaError
 from foleybench.pages.spectrogram import data_uri
 from foleybench.pages.template import choose_clips, fill, trusted
+from foleybench.runtime.private_paths import text_without_places
 from foleybench.shards.dataset import ShardDataset
 
 _PACKAGE = "foleybench.dataset_card"
@@ -143,7 +144,7 @@ def _thumbnail(data: ShardDataset, clip_id: str) -> Thumbnail:
     try:
         src = data_uri("image/jpeg", film_strip(data.members(clip_id)["mp4"]))
     except (ManifestError, MediaError) as error:
-        return Thumbnail(clip_id, label, flags, "", str(error))
+        return Thumbnail(clip_id, label, flags, "", text_without_places(str(error)))
     return Thumbnail(clip_id, label, flags, src, "")
 
 

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from foleybench.runtime.private_paths import word_without_places
+
 PACKAGES = ("numpy", "scipy", "torch", "torchaudio", "soundfile", "av", "hear21passt")
 
 
@@ -39,8 +41,11 @@ def git_state() -> dict[str, str | bool] | None:
 
 
 def command_line() -> str:
-    """Return the command as typed, with the program's own name instead of its path."""
-    return shlex.join(["foleybench", *sys.argv[1:]])
+    """Return the command as typed, with the program's own name, and without paths that lead out of this folder.
+
+    It is published with the numbers that it made: ``runtime.private_paths`` says what is left of a path.
+    """
+    return shlex.join(["foleybench", *map(word_without_places, sys.argv[1:])])
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.files import write_atomically
+from foleybench.runtime.private_paths import text_without_places
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
 from foleybench.sanity.plots import curves_png
@@ -72,9 +73,14 @@ def verdict_markdown(outcome: SanityOutcome, command: str) -> str:
     wrong = faults(outcome)
     lines += ["", "Not in order on what they are for:" if wrong else "Every metric is in order on what it is for.", ""]
     lines += [f"- {line}" for line in wrong]
-    lines += [f"- {name} was left out: {why}" for name, why in outcome.left_out.items()]
+    lines += [f"- {name} was left out: {why}" for name, why in _left_out(outcome).items()]
     lines += [f"- {DEGRADATIONS[key].title} was left out: {why}" for key, why in outcome.no_steps.items()]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _left_out(outcome: SanityOutcome) -> dict[str, str]:
+    """Return why metrics were left out, without the folders of this machine: the pages are published."""
+    return {name: text_without_places(why) for name, why in outcome.left_out.items()}
 
 
 def _emphasised(name: str, key: str, judged: CurveVerdict) -> str:
@@ -118,6 +124,7 @@ def _html(outcome: SanityOutcome, command: str) -> str:
     return template.render(
         outcome=outcome,
         command=command,
+        left_out=_left_out(outcome),
         rule=" ".join(_rule()).replace("*", ""),
         keys=keys,
         degradations=DEGRADATIONS,
@@ -151,7 +158,7 @@ Made by <code>{{ command }}</code>.</p>
 <p>Bold: what the metric is for.
 {% if faults %}Not in order on that:{% else %}Every metric is in order on that.{% endif %}</p>
 <ul>{% for line in faults %}<li>{{ line }}</li>{% endfor %}
-{% for name, why in outcome.left_out.items() %}<li>{{ name }} was left out: {{ why }}</li>{% endfor %}
+{% for name, why in left_out.items() %}<li>{{ name }} was left out: {{ why }}</li>{% endfor %}
 {% for key, why in outcome.no_steps.items() %}<li>{{ degradations[key].title }} was left out: {{ why }}</li>{% endfor %}
 </ul>
 <p>In the plots the blue line and band are the real audio with its 95 % interval; green: seen, grey: blind,

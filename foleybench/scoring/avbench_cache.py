@@ -30,6 +30,7 @@ from foleybench.artefacts.match import read_names
 from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError, WeightsMissingError
 from foleybench.files import file_sha256
+from foleybench.runtime.private_paths import facts_without_places
 from foleybench.scoring.choice import code_origin
 from foleybench.scoring.evaluate import run_facts
 from foleybench.scoring.records import pooled
@@ -124,7 +125,7 @@ def evaluate_cache(request: CacheRequest) -> tuple[dict[str, Any], ClipTable]:
         records[name] |= code_origin(name, PROTOCOL)
         if name not in able:
             records[name]["reason"] = sources[name]
-    return {
+    facts = {
         "schema": result.SCHEMA,
         "status": "complete" if scored == len(clips) and not problems and len(able) == len(metrics) else "partial",
         "model": request.model,
@@ -138,7 +139,8 @@ def evaluate_cache(request: CacheRequest) -> tuple[dict[str, Any], ClipTable]:
             "generation": None,
             "features": caches.hashes(),
         },
-    }, table
+    }
+    return facts_without_places(facts, (request.generated, request.truth)), table
 
 
 class _Caches:
@@ -214,8 +216,14 @@ class _Caches:
         ]
 
     def hashes(self) -> dict[str, str]:
-        """Return the SHA-256 of each file that was read."""
-        return {str(path): file_sha256(path) for path, content in sorted(self._files.items()) if content is not None}
+        """Return the SHA-256 of each file that was read, by side and name."""
+        read = {path for path, content in self._files.items() if content is not None}
+        return {
+            f"{side}/{place.filename}": file_sha256(path)
+            for side in ("generated", "reference")
+            for place in PLACES.values()
+            if (path := self._folders[side] / place.filename) in read
+        }
 
     def _read(self, path: Path) -> dict[str, Any] | None:
         if path not in self._files:

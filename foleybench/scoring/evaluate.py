@@ -24,6 +24,7 @@ from foleybench.files import file_sha256
 from foleybench.lists.subsets import Subset
 from foleybench.media.band import BandLimit
 from foleybench.runtime import provenance
+from foleybench.runtime.private_paths import facts_without_places, word_without_places
 from foleybench.runtime.progress import Progress
 from foleybench.scoring import matched_band, takes
 from foleybench.scoring.captions import read_captions
@@ -101,8 +102,8 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
     Returns:
         The result (without its ``clips`` section) and the clip table, ready for ``artefacts.result.write_result``. A
         metric's record has ``value`` and the 95 % interval from ``low`` to ``high``, in its ``unit``; None where
-        undefined, with the ``reason``; ``matched`` has those of matched bandwidth. The table has a row for every clip
-        asked for.
+        undefined, with the ``reason``; ``matched`` has those of matched bandwidth. No text in it names a folder outside
+        of the current one (``runtime.private_paths``). The table has a row for every clip asked for.
 
     Raises:
         FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
@@ -151,7 +152,10 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
         if limit:
             rows.add_matched(_score_clips(request, data, clip_ids, choice, metrics, limit).rows)
         records = matched_band.with_matched(records, metrics, rows, limited=limit is not None, **bootstrap)
-    return _result(request, data, found, records, asked) | {"protocol": choice.facts(), "run": run}, rows
+    result = _result(request, data, found, records, asked) | {"protocol": choice.facts(), "run": run}
+    # Results are published, and messages on files name folders of this machine.
+    public: dict[str, Any] = facts_without_places(result, (request.audio, request.data.parent))
+    return public, rows
 
 
 def _result(
@@ -165,7 +169,7 @@ def _result(
     return {
         "schema": results.SCHEMA,
         "status": "complete" if complete else "partial",
-        "model": request.model,
+        "model": _public_model(request.model),
         "dataset": {
             "name": data.name,
             "split": data.manifest.header.split,
@@ -334,11 +338,19 @@ def _run(request: EvalRequest, metrics: Mapping[str, Metric]) -> dict[str, Any]:
         sha256 = file_sha256(encoder.weights.path) if encoder.weights else None
         encoders[name] = {"version": encoder.version, "weights_sha256": sha256}
     generation = audio_folder.read_generation(request.audio)
+    if generation and "model" in generation:
+        generation = {**generation, "model": _public_model(generation["model"])}
     return {
         **run_facts(request.seed, request.resamples, request.device),
         "encoders": encoders,
         "generation": {k: v for k, v in generation.items() if k != "seconds"} if generation else None,
     }
+
+
+def _public_model(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model's facts; a model of a file is named without the way to its folder."""
+    name = model.get("registry_name")
+    return {**model, "registry_name": word_without_places(name)} if isinstance(name, str) else dict(model)
 
 
 def run_facts(seed: int, resamples: int, device: str) -> dict[str, Any]:

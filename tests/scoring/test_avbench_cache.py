@@ -20,8 +20,10 @@ N = 24
 IDS = [f"video{number:02}_000000" for number in range(N)]
 MODEL = {"name": "theirs", "title": "Theirs", "kind": "model"}
 
+READ = ("passt_logits.pth", "imagebind_audio.pth", "imagebind_video.pth")
 
-def write(folder, ids, seed, *, only=("passt_logits.pth", "imagebind_audio.pth", "imagebind_video.pth")):
+
+def write(folder, ids, seed, *, only=READ):
     """Write a cache of random features of the shapes that av-benchmark keeps."""
     rng = np.random.default_rng(seed)
 
@@ -185,5 +187,7 @@ def test_command(caches, tmp_path, capsys):
     assert result["protocol"] == {"name": "avbench", "version": 3}
     assert result["dataset"]["name"] == "avbench_cache"
     assert "kld_passt" in said.err
+    assert set(result["run"]["features"]) == {f"{side}/{name}" for side in ("generated", "reference") for name in READ}
+    assert str(home) not in json.dumps(result)
     assert cli.main([str(word) for word in [*words, "--dry-run"]]) == 0
     assert cli.main(["eval", "--avbench-cache", str(home / "generated")]) == 1

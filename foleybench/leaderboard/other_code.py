@@ -1,4 +1,4 @@
-"""List the rows that were made by other code than today's.
+"""Say which values were made by other code than today's.
 
 Such values are not wrong: they still agree with their clip tables.
 
@@ -18,26 +18,40 @@ from foleybench.artefacts.entries import ResultEntry
 from foleybench.scoring import choice
 
 TodaysCode = Callable[[str, str | None], str]
+# A line of a terminal holds about as many names.
+MOST_NAMED = 3
 
 
 def made_by_other_code(entries: Sequence[ResultEntry]) -> list[str]:
-    """Return a line for each result with values whose code has changed since, and one for results without hashes.
+    """Return a line for each metric whose code has changed since, with the rows; one more for results without hashes.
+
+    Metrics that have changed for the same rows share a line. A line counts its rows and names the first few.
 
     Args:
         entries: The results; each metric's ``code_sha256`` is compared with today's.
     """
     todays: TodaysCode = functools.cache(choice.metric_code_sha256)
-    lines = []
+    rows_of: dict[str, list[str]] = {}
     n_silent = 0
     for entry in entries:
         metrics = entry.result["metrics"]
         n_silent += not any("code_sha256" in record for record in metrics.values())
-        changed = [name for name, record in sorted(metrics.items()) if _changed(entry, name, record, todays)]
-        if changed:
-            lines.append(f"{entry.path}: made by other code than today's: {', '.join(changed)}")
+        for name, record in metrics.items():
+            if _changed(entry, name, record, todays):
+                rows_of.setdefault(name, []).append(entry.name.removesuffix(".json"))
+    together: dict[tuple[str, ...], list[str]] = {}
+    for name, rows in sorted(rows_of.items()):
+        together.setdefault(tuple(rows), []).append(name)
+    lines = [f"made by other code than today's: {', '.join(names)} of {_few(rows)}" for rows, names in together.items()]
     if n_silent:
         lines.append(f"{n_silent} of {len(entries)} results are older than these hashes and do not say what made them")
     return lines
+
+
+def _few(rows: Sequence[str]) -> str:
+    """Return how many rows there are, and the first ones."""
+    more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
+    return f"{len(rows)} {'row' if len(rows) == 1 else 'rows'} ({', '.join(rows[:MOST_NAMED])}{more})"
 
 
 def _changed(entry: ResultEntry, name: str, record: Mapping[str, Any], todays: TodaysCode) -> bool:

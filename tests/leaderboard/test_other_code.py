@@ -31,9 +31,34 @@ def results(tmp_path):
 
 def test_the_one_row_is_named_with_its_metric_and_the_silent_counted(results):
     named, counted = made_by_other_code(read_all(results))
-    assert "/other." in named
-    assert named.endswith("made by other code than today's: event_f1")
+    (path,) = results.glob("*/other.*.json")
+    row = path.relative_to(results).as_posix().removesuffix(".json")
+    assert named == f"made by other code than today's: event_f1 of 1 row ({row})"
     assert counted.startswith("1 of 4 results are older")
+
+
+def test_a_line_is_of_metrics_with_the_same_rows_and_counts_those_beyond_three(tmp_path):
+    both = {**made_by(OTHER), "class_accuracy": {"code_sha256": OTHER}}
+    options = {"metrics": ("event_f1", "class_accuracy"), "protocol": ("synth", 2)}
+    for name in "abcde":
+        make_result(tmp_path, name, changes=both, **options)
+    (line,) = made_by_other_code(read_all(tmp_path))
+    names = sorted(path.relative_to(tmp_path).as_posix().removesuffix(".json") for path in tmp_path.glob("*/*.json"))
+    first = ", ".join(names[:3])
+    assert line == f"made by other code than today's: class_accuracy, event_f1 of 5 rows ({first} and 2 more)"
+    make_result(tmp_path, "f", changes=made_by(OTHER), **options)
+    one, other = made_by_other_code(read_all(tmp_path))
+    assert "class_accuracy of 5 rows (" in one
+    assert "event_f1 of 6 rows (" in other
+    assert other.endswith(" and 3 more)")
+
+
+def test_exactly_three_rows_are_all_named(tmp_path):
+    for name in "abc":
+        make_result(tmp_path, name, changes=made_by(OTHER), metrics=("event_f1",), protocol=("synth", 2))
+    (line,) = made_by_other_code(read_all(tmp_path))
+    assert "3 rows (" in line
+    assert "more" not in line
 
 
 def test_the_protocol_is_part_of_the_code(tmp_path):

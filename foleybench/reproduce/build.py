@@ -16,7 +16,7 @@ from foleybench.reproduce.costs import costs_text, mean_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
 from foleybench.reproduce.measure import Measured, read_results
-from foleybench.reproduce.picture import Point, draw
+from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, row_name, table_steps
 from foleybench.reproduce.write import Table, csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
@@ -91,7 +91,7 @@ def _write_table(
 def _picture(table: Table, path: Path) -> str:
     """Draw a table, and return the part of its page that shows the picture."""
     points = [
-        Point(
+        PicturePoint(
             label=label,
             real_time_factor=mean_factor(table.measured[label]) if label in table.measured else None,
             distance=cells["fad_mini"],
@@ -101,7 +101,7 @@ def _picture(table: Table, path: Path) -> str:
         )
         for label, cells in {**table.cells, **table.controls}.items()
     ]
-    draw(points, path)
+    draw_picture(points, path)
     return f"## Quality, speed, timing and meaning\n\n![Quality against speed, timing against semantics]({path.name})"
 
 

@@ -1,7 +1,7 @@
-"""Keep and show what each row of a table costs: parameters, training, evaluations, time.
+"""Keep what each row of a table costs, and show it.
 
-Times of training are kept beside the table, because run folders do not outlive a machine; speed and parameters are in
-the result files.
+Costs are parameters, training, evaluations and time. Times of training are kept beside the table, because run folders
+do not outlive a machine; speed and parameters are in the result files.
 """
 
 from __future__ import annotations

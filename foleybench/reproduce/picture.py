@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from foleybench.reproduce.measure import SeedsCell
 
 
-class Point(NamedTuple):
+class PicturePoint(NamedTuple):
     """One row of the picture.
 
     Attributes:
@@ -31,7 +31,7 @@ class Point(NamedTuple):
     control: bool
 
 
-def draw(points: Sequence[Point], path: Path) -> None:
+def draw_picture(points: Sequence[PicturePoint], path: Path) -> None:
     """Write the picture as PNG: the left part of rows that are timed, the right of all."""
     import matplotlib as mpl
 
@@ -67,7 +67,7 @@ def _bars(cell: SeedsCell) -> list[list[float]]:
     return [[max(0.0, cell.value - cell.low)], [max(0.0, cell.high - cell.value)]]
 
 
-def _styles(points: Sequence[Point]) -> list[dict[str, Any]]:
+def _styles(points: Sequence[PicturePoint]) -> list[dict[str, Any]]:
     """Return a colour, marker, number and label for every row, grey ones and letters for controls."""
     shapes = itertools.product("osD^v", range(10))
     numbers, letters = itertools.count(1), iter("abcdefghijklmnopqrstuvwxyz")

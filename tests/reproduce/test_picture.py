@@ -1,13 +1,13 @@
 """The drawn table: every row told apart, controls in grey."""
 
 from foleybench.reproduce.measure import SeedsCell
-from foleybench.reproduce.picture import Point, _bars, _styles
+from foleybench.reproduce.picture import PicturePoint, _bars, _styles
 
 CELL = SeedsCell(0.5, 0.3, 0.6, (0.5,))
 
 
 def point(label, *, control):
-    return Point(label, 0.1, CELL, CELL, CELL, control)
+    return PicturePoint(label, 0.1, CELL, CELL, CELL, control)
 
 
 def test_rows_have_numbers_and_looks_of_their_own_and_controls_letters_in_grey():

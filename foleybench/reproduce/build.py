@@ -21,6 +21,9 @@ from foleybench.reproduce.plan import Setup, row_name, table_steps
 from foleybench.reproduce.write import Table, csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
 
+# Fewer rows of a seed are no table.
+_FEWEST_ROWS = 2
+
 
 def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
     """Return the steps of tables and figures, each once."""
@@ -40,8 +43,8 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
         without measurements shows the paper's values.
 
     Raises:
-        FoleyError: Some rows have results and no seed has all, the results have another length of training, or the
-            list of published numbers cannot be read.
+        FoleyError: Some row has results and no seed has those of two rows, the results have another length of training,
+            or the list of published numbers cannot be read.
     """
     results = read_results(setup.results)
     reported = {table.number: table for table in tables(read_published(published))}
@@ -65,16 +68,20 @@ def _write_table(
     }
     missing = [one for names in wanted.values() for one in names if one not in results]
     seeds = _whole_seeds(wanted, results, setup.seeds)
+    absent: list[str] = []
     if not seeds:
-        _require_none(setup, name, wanted, results, missing)
-        wanted = {}
+        seeds, absent = _fullest_seed(wanted, results, setup.seeds)
+        if len(wanted) - len(absent) < _FEWEST_ROWS:
+            _require_none(setup, name, wanted, results, missing)
+            wanted = {}
+        wanted = {label: names for label, names in wanted.items() if label not in absent}
     measured = {label: Measured([results[names[seed]] for seed in seeds]) for label, names in wanted.items()}
     ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
     missing += [one for names in ladder.values() for one in names if one not in results]
     bounds = {label: [results[one] for one in names if one in results] for label, names in ladder.items()}
     controls = _controls(results, set(itertools.chain(*ladder.values()))) if grid.controls and measured else {}
     controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
-    table = make_table(grid, measured, reported, controls)
+    table = make_table(grid, measured, reported, controls, absent if measured else ())
     curves = f"{name}_curves.csv"
     further = []
     if measured:
@@ -120,6 +127,15 @@ def _whole_seeds(wanted: Mapping[str, Sequence[str]], results: Mapping[str, Resu
     return [seed for seed in range(n_seeds) if all(names[seed] in results for names in wanted.values())]
 
 
+def _fullest_seed(
+    wanted: Mapping[str, Sequence[str]], results: Mapping[str, ResultEntry], n_seeds: int
+) -> tuple[list[int], list[str]]:
+    """Return the seed that most rows have a result of, and the labels of the rows that have none of it."""
+    absent = [[label for label, names in wanted.items() if names[seed] not in results] for seed in range(n_seeds)]
+    best = min(range(n_seeds), key=lambda seed: len(absent[seed]))
+    return [best], absent[best]
+
+
 def _require_none(
     setup: Setup,
     name: str,
@@ -127,9 +143,11 @@ def _require_none(
     results: Mapping[str, ResultEntry],
     missing: Sequence[str],
 ) -> None:
-    """Refuse a table measured in part, or with another number of steps."""
+    """Refuse a table of which hardly anything is measured, or that was made with another number of steps."""
     if any(one in results for names in wanted.values() for one in names):
-        raise FoleyError(f"{name} has no seed with all its rows in {setup.results}; missing: {', '.join(missing)}.")
+        raise FoleyError(
+            f"{name} has no seed with at least {_FEWEST_ROWS} rows in {setup.results}; missing: {', '.join(missing)}."
+        )
     variants = {str(row.variant.name) for row in GRIDS[name].rows if row.variant}
     pattern = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(variants)))})-{re.escape(setup.size)}-steps([0-9]+)-.*")
     lengths = sorted({int(found[1]) for found in map(pattern.fullmatch, results) if found})

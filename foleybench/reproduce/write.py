@@ -69,6 +69,7 @@ class Table(NamedTuple):
         reported: The paper's table, or None without a list of published numbers.
         controls: Title of a control -> metric -> value.
         shown: Row label or title of a control -> metric -> value, of metrics that are shown and not compared.
+        absent: Labels of rows that are not measured yet while others are: then no verdict is given.
     """
 
     grid: Grid
@@ -81,10 +82,15 @@ class Table(NamedTuple):
     reported: ReportedTable | None
     controls: Mapping[str, Mapping[str, SeedsCell]]
     shown: Mapping[str, Mapping[str, SeedsCell]]
+    absent: tuple[str, ...] = ()
 
 
 def make_table(
-    grid: Grid, measured: Mapping[str, Measured], reported: ReportedTable | None, controls: Mapping[str, Measured]
+    grid: Grid,
+    measured: Mapping[str, Measured],
+    reported: ReportedTable | None,
+    controls: Mapping[str, Measured],
+    absent: Sequence[str] = (),
 ) -> Table:
     """Value every cell and compare every pair of rows; controls are only shown."""
     names = [*COLUMNS.values(), *MORE]
@@ -94,12 +100,12 @@ def make_table(
         name: {pair: row_difference(name, *(measured[label] for label in pair)) for pair in pairs} for name in names
     }
     outcomes = compare_pairs(differences, {name: _direction(name) for name in names})
-    verdicts, told = _verdicts(grid, measured, outcomes, reported)
+    verdicts, told = ({}, {}) if absent else _verdicts(grid, measured, outcomes, reported)
     every = {**measured, **controls}
     further = [name for name in SHOWN if measured and all(_holds(row, name) for row in every.values())]
     shown = _cells(every, further) if further else {}
     bounds = _cells(controls, names)
-    return Table(grid, measured, cells, differences, outcomes, verdicts, told, reported, bounds, shown)
+    return Table(grid, measured, cells, differences, outcomes, verdicts, told, reported, bounds, shown, tuple(absent))
 
 
 def _holds(row: Measured, metric: str) -> bool:
@@ -192,6 +198,12 @@ def _orders(table: Table) -> str:
 
 
 def _answer(table: Table) -> str:
+    if table.absent:
+        n_rows = len(table.cells) + len(table.absent)
+        return (
+            f"**Not answered yet**: {len(table.cells)} of {n_rows} rows are measured. Not yet: "
+            f"{'; '.join(table.absent)}."
+        )
     if not table.grid.number:
         texts = [outcomes_text(_heading(name), table.outcomes[name]) for name in table.outcomes if table.outcomes[name]]
         return "\n".join(f"- {text}" for text in texts) or "Nothing was measured yet."

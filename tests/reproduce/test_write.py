@@ -152,6 +152,21 @@ def test_a_table_of_ours_names_what_is_better_and_has_no_reported_block(tmp_path
     assert "paper's ordering" not in page
 
 
+def test_a_table_measured_in_part_says_so_and_gives_no_verdict(tmp_path):
+    for name in ("full", "linear", "gvp-raw"):
+        score(tmp_path, f"{name}-tiny-seed1", 0.9 if name == "full" else 0.4)
+    score(tmp_path, "full-tiny-seed0", 0.9)
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=2)
+    missing = write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
+    assert "linear-raw-tiny-seed1" in missing
+    page = (tmp_path / "table4.md").read_text()
+    assert "**Not answered yet**: 3 of 4 rows are measured. Not yet: DCF, raw times." in page
+    assert "1 training seed (of 2 asked for: the others are not finished)" in page
+    assert "**Yes.**" not in page
+    assert "| GDCF | **" in page
+    assert "| DCF, raw times |" not in page
+
+
 def test_the_ladder_of_codecs_is_shown_and_not_compared(tmp_path):
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
     rows, ladder = GRIDS["table1"].rows, GRIDS["table1"].ladder

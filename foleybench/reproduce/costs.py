@@ -30,11 +30,11 @@ _HEAD = (
 )
 _WORDS = (
     "Parameters are those used at generation, with the video network. Minutes of training are wall time of a process "
-    "of one thread, mean over seeds; shared parts are trained once for all rows that take them, and are counted in "
-    "each. Evaluations of the network a clip; none where the length of a clip decides them (the model cards say how "
-    "many). Seconds and factor: one clip at a time, one thread, video features to vocoder, on the machine that scored "
-    "the row, beside the other jobs of the plan: to compare speeds within a few per cent, run "
-    "`foleybench reproduce speed --jobs 1` on a quiet one."
+    "of one thread beside the other jobs of the plan (where a run was resumed, of its last process), mean over seeds; "
+    "shared parts are trained once for all rows that take them, and are counted in each. Evaluations of the network a "
+    "clip; none where the length of a clip decides them (the model cards say how many). Seconds and factor: one clip "
+    "at a time, one thread, video features to vocoder, beside the other jobs too. On a quiet machine, one job: "
+    "`foleybench reproduce speed --jobs 1`."
 )
 
 

@@ -25,7 +25,7 @@ def record(runs, name, **seconds):
 @pytest.fixture
 def setup(tmp_path):
     runs = tmp_path / "work" / "runs"
-    record(runs, "features-tiny-seed0", alignment=600.0)
+    record(runs, "alignment-tiny-seed0", alignment=600.0)
     record(runs, "v2a_mapper-tiny-seed0", flow=120.0, mapper=60.0, sound_text=30.0)
     record(runs, "seeing_hearing-tiny-seed0", aligner=90.0)
     record(runs, "pasted_grains-tiny-seed0")
@@ -56,7 +56,7 @@ def test_times_outlive_the_runs(setup, tmp_path):
 
 def test_minutes_are_the_mean_over_seeds(setup, tmp_path):
     record(setup.work / "runs", "v2a_mapper-tiny-seed1", flow=120.0, mapper=60.0, sound_text=150.0)
-    record(setup.work / "runs", "features-tiny-seed1", alignment=1200.0)
+    record(setup.work / "runs", "alignment-tiny-seed1", alignment=1200.0)
     times = training_times(dataclasses.replace(setup, seeds=2), GRID, tmp_path / "times.csv")
     label = LABELS["v2a_mapper"]
     make_result(tmp_path / "results", "v2a_mapper-tiny-seed0", skill=0.5, metrics=("kld_mini",))

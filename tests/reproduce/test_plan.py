@@ -45,15 +45,19 @@ def test_dcf_and_gdcf_share_their_alignment_stage(setup):
     assert steps["full-tiny-seed0"].after == steps["linear-tiny-seed0"].after == ("alignment-tiny-seed0",)
 
 
-def test_compared_systems_share_features_codec_and_flow(setup):
+def test_compared_systems_share_the_features_of_the_full_model_codecs_and_flow(setup):
     steps = {step.name: step for step in steps_of(setup, ["table1"])}
-    assert steps["vab-tiny-seed1"].after == ("features-tiny-seed1", "codec-tiny-seed1")
-    assert steps["codec-tiny-seed1"].after == ("features-tiny-seed1",)
+    assert steps["vab-tiny-seed1"].after == ("alignment-tiny-seed1", "codec-tiny-seed1")
+    assert steps["codec-tiny-seed1"].after == steps["full-tiny-seed1"].after == ("alignment-tiny-seed1",)
+    assert steps["specvqgan-tiny-seed0"].after == ("alignment-tiny-seed0", "codec_patches-tiny-seed0")
     words = " ".join(steps["seeing_hearing-tiny-seed0"].words)
     assert "runs/v2a_mapper-tiny-seed0/flow" in words
-    assert "runs/features-tiny-seed0/alignment" in words
-    assert " ".join(steps["features-tiny-seed0"].words).count("stage1=cavp") == 1
-    assert "stage=codec" in steps["codec-tiny-seed0"].words
+    assert "runs/alignment-tiny-seed0/alignment" in words
+    for model in ("specvqgan", "im2wav", "v2a_mapper", "diff_foley", "foleygen", "maskvat", "vatt"):
+        assert "alignment=" in " ".join(steps[f"{model}-tiny-seed0"].words)
+    assert not any("stage1=" in word for step in steps.values() for word in step.words)
+    for codec in ("codec", "codec_patches", "codec_two_rates"):
+        assert "stage=codec" in steps[f"{codec}-tiny-seed0"].words
 
 
 def test_controls_and_oracle_are_scored_once_for_all_tables_that_show_them(setup):
@@ -81,7 +85,7 @@ def test_small_tables_change_one_setting_of_a_row_of_table_1(setup, name, model)
 
 def test_the_ladder_scores_a_part_of_a_run(setup):
     steps = {step.name: step for step in steps_of(dataclasses.replace(setup, nfe=4), ["table1"])}
-    for name, run in (("codec", "codec-tiny-seed1"), ("specvqgan", "specvqgan-tiny-seed1")):
+    for name, run in (("codec", "codec-tiny-seed1"), ("codec_patches", "codec_patches-tiny-seed1")):
         step = steps[f"eval-codec-of-{name}-tiny-nfe4-seed1"]
         assert step.after == (run,)
         assert step.words[:5] == ("eval", "--model", "codec", "--checkpoint", str(setup.work / "runs" / run / "codec"))

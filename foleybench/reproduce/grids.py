@@ -184,7 +184,7 @@ GRIDS = {
             GridRow(label="Foley-Flow, static condition", variant=_foleyflow("static", flow={"condition": "static"})),
             GridRow(label="Unconditional flow", variant=Variant(name="unconditional", model="unconditional")),
             GridRow(label="Pasted grains", variant=Variant(name="pasted_grains", model="pasted_grains")),
-            GridRow(label="Nearest training clip", variant=Variant(name="nearest", model="nearest")),
+            GridRow(label="Nearest training clip", variant=Variant(name="nearest", model="nearest", takes=_ON_FEATURES)),
         ),
         controls=True,
         ladder=_CODECS,

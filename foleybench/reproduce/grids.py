@@ -134,6 +134,7 @@ _CODEC, _PATCHES, _TWO_RATES = (
     for name, model in (("codec", "maskvat"), ("codec_patches", "specvqgan"), ("codec_two_rates", "im2wav"))
 )
 _ON_CODES, _ON_PATCHES, _ON_TWO_RATES = ({**_ON_FEATURES, "codec": codec} for codec in (_CODEC, _PATCHES, _TWO_RATES))
+_NEAREST = Variant(name="nearest", model="nearest", takes=_ON_FEATURES)
 _MAPPER = Variant(name="v2a_mapper", model="v2a_mapper", takes=_ON_FEATURES)
 
 
@@ -184,7 +185,7 @@ GRIDS = {
             GridRow(label="Foley-Flow, static condition", variant=_foleyflow("static", flow={"condition": "static"})),
             GridRow(label="Unconditional flow", variant=Variant(name="unconditional", model="unconditional")),
             GridRow(label="Pasted grains", variant=Variant(name="pasted_grains", model="pasted_grains")),
-            GridRow(label="Nearest training clip", variant=Variant(name="nearest", model="nearest", takes=_ON_FEATURES)),
+            GridRow(label="Nearest training clip", variant=_NEAREST),
         ),
         controls=True,
         ladder=_CODECS,

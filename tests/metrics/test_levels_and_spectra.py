@@ -1,14 +1,25 @@
 import itertools
 import math
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
+from foleybench import registry
+from foleybench.api.encoder import Signal
 from foleybench.errors import FoleyError
-from foleybench.metrics import level_correlation, level_difference, logmel_distance, mel_profile_distance
+from foleybench.metrics import (
+    level_correlation,
+    level_difference,
+    logmel_distance,
+    mel_profile_distance,
+    silence_share,
+)
 from tests.metrics.views import view
 
-CURVE = np.array([-60.0, -20.0, -40.0, -30.0, -80.0])
+EDGE = level_correlation.MARGIN
+SILENCE = np.full(30, -80.0)
 
 
 def score(module, reference, generated):
@@ -16,26 +27,121 @@ def score(module, reference, generated):
     return None if stat is None else module.METRIC.pool([stat])
 
 
+def between(*levels):
+    """Return a curve of these levels with, at either end, as many steps more as are left out there."""
+    return np.concatenate([np.full(EDGE, -30.0), levels, np.full(EDGE, -30.0)])
+
+
 def test_correlation_by_hand():
-    assert score(level_correlation, [1.0, 2.0, 3.0], [1.0, 3.0, 2.0]) == pytest.approx(0.5)
-    assert score(level_correlation, CURVE, -CURVE) == pytest.approx(-1.0)
-    assert score(level_correlation, CURVE, CURVE) == pytest.approx(1.0)
-    assert score(level_correlation, CURVE, CURVE + 7.0) == pytest.approx(1.0)
-    assert score(level_correlation, CURVE, np.corrcoef(CURVE, CURVE[::-1])[0, 1] * CURVE) in (1.0, -1.0)
+    # Around their means -2, -1, 0, 1, 2 and -2, 0, -1, 1, 2: products 4 + 0 + 0 + 1 + 4, squares 10 and 10.
+    rise, other = between(-22.0, -21, -20, -19, -18), between(-22.0, -20, -21, -19, -18)
+    assert score(level_correlation, rise, other) == pytest.approx(0.9)
+    assert score(level_correlation, rise, between(-18.0, -19, -20, -21, -22)) == pytest.approx(-1.0)
+    assert score(level_correlation, rise, rise) == pytest.approx(1.0)
+    assert score(level_correlation, rise, rise + 7.0) == pytest.approx(1.0)
 
 
 def test_correlation_agrees_with_numpy():
     rng = np.random.default_rng(0)
-    one, two = rng.standard_normal((2, 1000))
-    assert score(level_correlation, one, two) == pytest.approx(np.corrcoef(one, two)[0, 1], abs=1e-12)
+    one, two = -30.0 + 3.0 * rng.standard_normal((2, 1000))
+    inside = slice(EDGE, -EDGE)
+    assert score(level_correlation, one, two) == pytest.approx(np.corrcoef(one[inside], two[inside])[0, 1], abs=1e-12)
 
 
 def test_constant_sound_follows_nothing_and_constant_reference_gives_nothing_to_follow():
-    constant = np.full(5, -80.0)
-    assert score(level_correlation, CURVE, constant) == 0.0
-    assert score(level_correlation, constant, CURVE) is None
-    assert score(level_correlation, constant, constant) is None
+    moving = between(*np.linspace(-40.0, -20.0, 9))
+    steady, silent = np.full(len(moving), -30.0), np.full(len(moving), -80.0)
+    assert score(level_correlation, moving, steady) == 0.0
+    assert score(level_correlation, moving, silent) == 0.0
+    assert score(level_correlation, steady, moving) is None
+    assert score(level_correlation, silent, moving) is None
+    assert score(level_correlation, silent, silent) is None
     assert math.isnan(level_correlation.METRIC.pool([]))
+
+
+def test_silent_is_what_the_silent_share_counts_even_where_it_moves():
+    assert level_correlation.SILENT_DB == silence_share.SILENT_DB
+    hiss = np.linspace(-79.0, -60.0, 20)
+    assert score(level_correlation, hiss, hiss + 30.0) is None
+    assert score(level_correlation, hiss + 30.0, hiss) == pytest.approx(1.0)  # no gain changes it above the floor
+    assert score(level_correlation, hiss + 0.01, hiss + 0.01) is None  # one step is heard
+
+
+@pytest.mark.parametrize(
+    ("n_between", "defined"), [(level_correlation.FEWEST, True), (level_correlation.FEWEST - 1, False)]
+)
+def test_a_few_steps_are_too_few(n_between, defined):
+    curve = between(*np.linspace(-30.0, -20.0, n_between))
+    assert (score(level_correlation, curve, curve) is not None) == defined
+    assert score(level_correlation, curve[:0], curve[:0]) is None
+    assert score(level_correlation, curve[:1], curve[:1]) is None
+
+
+def curves(seed):
+    """Two curves with silence of their own: now and then inside, at an end of one, or of both."""
+    rng = np.random.default_rng(seed)
+    pair = -30.0 + 5.0 * rng.standard_normal((2, 60))
+    for curve in pair:
+        curve[rng.uniform(size=60) < 0.1] = -80.0
+        curve[: rng.integers(0, 8)] = curve[60 - rng.integers(0, 8) :] = -80.0
+    return pair
+
+
+@hypothesis.given(
+    st.integers(0, 10**6), st.integers(0, 500), st.integers(0, 500), st.sampled_from([-80.0, -70.0, -60.0])
+)
+def test_shared_silence_at_the_ends_changes_nothing(seed, before, after, level_db):
+    one, two = curves(seed)
+    longer = [np.concatenate([np.full(before, level_db), curve, np.full(after, level_db)]) for curve in (one, two)]
+    assert score(level_correlation, *longer) == score(level_correlation, one, two)
+
+
+def test_silence_of_one_alone_counts():
+    one, two = -30.0 + 5.0 * np.random.default_rng(0).standard_normal((2, 60))
+    late = [np.concatenate([one, SILENCE]), np.concatenate([SILENCE, two])]
+    assert score(level_correlation, *late) == pytest.approx(np.corrcoef(*late)[0, 1])
+    assert score(level_correlation, *late) < -0.4
+
+
+def test_only_a_common_end_is_narrowed():
+    """The generated sound begins a step later: all steps count, so that even 10 ms late is noticed."""
+    rise = np.linspace(-50.0, -20.0, 12)
+    real = np.concatenate([SILENCE, rise, SILENCE])
+    late = np.roll(real, 1)
+    heard = slice(len(SILENCE), len(SILENCE) + len(rise) + 1)
+    assert score(level_correlation, real, late) == pytest.approx(np.corrcoef(real[heard], late[heard])[0, 1])
+    assert score(level_correlation, real, late) < 0.5
+
+
+def test_silence_inside_counts_as_agreement():
+    """Left out there, it would make sounds at independent times correlate negatively."""
+    hit = np.linspace(-10.0, -55.0, 12)
+    real = np.concatenate([hit, SILENCE, hit, SILENCE, hit])
+    moved = np.concatenate([hit, SILENCE, SILENCE, hit, hit])
+    inside = slice(EDGE, len(real) - EDGE)
+    assert score(level_correlation, real, moved) == pytest.approx(np.corrcoef(real[inside], moved[inside])[0, 1])
+
+
+def levels(*parts):
+    """Return the level curve of audio at 16 kHz that is made of parts."""
+    audio = np.concatenate(parts).astype(np.float32)
+    return registry.load("encoders", "envelope").build("cpu")([Signal(audio=audio, duration_s=len(audio) / 16000)])[0][
+        "level_db"
+    ]
+
+
+@pytest.mark.parametrize("n_silent", [1, 50, 160, 272, 279, 400, 441, 1000, 16000, 160000])
+@pytest.mark.parametrize("at_end", [True, False])
+def test_padding_of_steady_sound_raises_nothing(n_silent, at_end):
+    """Two tones of the same level but for independent changes of 0.02 dB, and silence that a codec left in both."""
+    tone = 0.1 * np.sin(2 * np.pi * 1000 * np.arange(64000) / 16000)
+    changes = 1.0 + 0.002 * np.random.default_rng(0).standard_normal((2, 400))
+    silence = np.zeros(n_silent)
+    tones = [tone * np.repeat(change, 160) for change in changes]
+    padded = [levels(*((one, silence) if at_end else (silence, one))) for one in tones]
+    assert abs(score(level_correlation, *padded)) < 0.15
+    if n_silent >= 160:
+        assert np.corrcoef(*padded)[0, 1] > 0.95  # what version 1 said
 
 
 def test_level_difference_by_hand():

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from foleybench.api.metric import ClipView, Metric, Stat
+from foleybench.clips import FloatArray
 from foleybench.metrics._families.features import both, read_pair, scalar
 from foleybench.metrics._math.correlation import of_curves
 from foleybench.stats.pools import Ratio
 
 POOL = Ratio("correlation")
+Curves = tuple[FloatArray, FloatArray]
 
 
 def curve_correlation(
-    title: str, encoder: str, layer: str, *, constant: float, undefined: str, note: str = ""
+    title: str,
+    encoder: str,
+    layer: str,
+    *,
+    constant: float,
+    undefined: str,
+    version: int = 1,
+    note: str = "",
+    keep: Callable[[FloatArray, FloatArray], Curves] | None = None,
 ) -> Metric:
     """Return the mean over clips of Pearson's correlation of one curve of reference and generated audio.
 
@@ -21,16 +33,20 @@ def curve_correlation(
         layer: Its curve, shape (T,).
         constant: Standard deviation of a curve that does not move.
         undefined: When no clip applies, for a person.
+        version: The metric's version.
         note: What holds for the family of the layer.
+        keep: Returns what is compared of both curves, possibly nothing; None: all of them.
     """
 
     def per_clip(clip: ClipView) -> Stat | None:
-        found = of_curves(*read_pair(clip, "reference", "generated"), constant=constant)
+        reference, generated = read_pair(clip, "reference", "generated")
+        compared = keep(reference, generated) if keep else (reference, generated)
+        found = of_curves(*compared, constant=constant)
         return None if found is None else {"correlation": scalar(found)}
 
     return Metric(
         title=title,
-        version=1,
+        version=version,
         unit="1",
         better="higher",
         ideal=1.0,

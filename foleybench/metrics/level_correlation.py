@@ -1,13 +1,13 @@
 """Level correlation: Pearson correlation of the loudness curves.
 
 The curves are RMS levels in dB every 10 ms, from the first to the last in which either is heard (above -60 dB re full
-scale). Gain does not change the value above the floor of -80 dB. Generated audio whose level never changes, silence for
-one, follows nothing: 0. Real audio that is silent, or whose level never changes, gives nothing to follow, and fewer
-than five steps leave nothing to compare: these clips do not apply.
+scale). Gain changes it only where levels reach that limit or the floor of -80 dB. Generated audio whose level never
+changes, silence for one, follows nothing: 0. Real audio that is silent, or whose level never changes, gives nothing to
+follow, and fewer than five steps leave nothing to compare: these clips do not apply.
 
 Silence that both share at an end may be padding, and would raise the value the more the longer it is. Where both begin,
 or end, in the same step, 30 ms there are left out too: a level is over 25 ms, and where these reach into silence both
-fall alike. Silence between sounds stays: without it, sounds at independent times would correlate negatively (-0.7 for
+fall alike. Silence between sounds stays: without it, sounds at independent times would correlate negatively (-0.77 for
 four short hits a clip, -0.02 with it). A lone sound at the wrong time does get a negative value.
 
 Changes: 2 leaves shared silence at the ends out. In 1, the 17 ms of padding that a codec left at the end of both files

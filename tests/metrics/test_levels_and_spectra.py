@@ -130,6 +130,26 @@ def levels(*parts):
     ]
 
 
+def hits(times_s):
+    """Return four seconds of tones that begin at full strength at some times and die away by 60 dB in 70 ms."""
+    seconds = np.arange(64000) / 16000
+    after = np.maximum(seconds - np.asarray(times_s)[:, None], 0.0)
+    return (0.5 * np.exp(-100.0 * after) * np.sin(2 * np.pi * 700.0 * after)).sum(axis=0)
+
+
+def test_hits_at_independent_times_do_not_correlate():
+    """Where either is heard alone they would, negatively: one is loud while the other is not."""
+    draw = np.random.default_rng(1)
+    found, heard_alone = [], []
+    for _ in range(60):
+        one, two = (levels(hits(draw.uniform(0.1, 3.8, 4))) for _ in range(2))
+        heard = (one > -60.0) | (two > -60.0)
+        found.append(score(level_correlation, one, two))
+        heard_alone.append(np.corrcoef(one[heard], two[heard])[0, 1])
+    assert np.mean(found) == pytest.approx(-0.02, abs=0.03)
+    assert np.mean(heard_alone) == pytest.approx(-0.77, abs=0.05)
+
+
 @pytest.mark.parametrize("n_silent", [1, 50, 160, 272, 279, 400, 441, 1000, 16000, 160000])
 @pytest.mark.parametrize("at_end", [True, False])
 def test_padding_of_steady_sound_raises_nothing(n_silent, at_end):

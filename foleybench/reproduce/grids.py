@@ -129,17 +129,18 @@ def _encoders(video: str, audio: str) -> GridRow:
 # What the compared systems share: the frame features of Foley-Flow's alignment stage, and a codec of each kind. On
 # features of their own (`stage1=cavp`), which hardly learn timing in these steps, rows would differ by features.
 _ON_FEATURES = FULL.takes
+_AS_FULL = {"stage1": "vama"}
 _CODEC, _PATCHES, _TWO_RATES = (
-    Variant(name=name, model=model, stage="codec", takes=_ON_FEATURES)
+    Variant(name=name, model=model, settings=_AS_FULL, stage="codec", takes=_ON_FEATURES)
     for name, model in (("codec", "maskvat"), ("codec_patches", "specvqgan"), ("codec_two_rates", "im2wav"))
 )
 _ON_CODES, _ON_PATCHES, _ON_TWO_RATES = ({**_ON_FEATURES, "codec": codec} for codec in (_CODEC, _PATCHES, _TWO_RATES))
 _NEAREST = Variant(name="nearest", model="nearest", takes=_ON_FEATURES)
-_MAPPER = Variant(name="v2a_mapper", model="v2a_mapper", takes=_ON_FEATURES)
+_MAPPER = Variant(name="v2a_mapper", model="v2a_mapper", settings=_AS_FULL, takes=_ON_FEATURES)
 
 
 def _core(model: str, reported: str, takes: Mapping[str, Variant]) -> GridRow:
-    variant = Variant(name=model, model=model, takes=takes)
+    variant = Variant(name=model, model=model, settings=_AS_FULL, takes=takes)
     return GridRow(label=f"{reported.partition(' [')[0]} core", variant=variant, reported=reported)
 
 
@@ -163,7 +164,7 @@ def _codec(label: str, variant: Variant) -> GridRow:
 def _changed(model: str, label: str, takes: Mapping[str, Variant], **settings: str) -> GridRow:
     """Return a row of a compared system with other settings; the system of Table 1 where there are none."""
     name = "-".join([model, *(f"{key}-{value}" for key, value in sorted(settings.items()))])
-    return GridRow(label=label, variant=Variant(name=name, model=model, settings=settings, takes=takes))
+    return GridRow(label=label, variant=Variant(name=name, model=model, settings={**_AS_FULL, **settings}, takes=takes))
 
 
 _CODECS = (

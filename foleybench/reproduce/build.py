@@ -160,13 +160,15 @@ def _words(setup: Setup, grid: Grid, measured: Mapping[str, Measured], seeds: Se
     if not measured:
         return f"Size {setup.size}: nothing was measured yet."
     first = next(iter(measured.values())).entries[0].result
-    data, run = first["dataset"], first["run"]
-    generation = run.get("generation") or {}
+    data = first["dataset"]
+    made = [entry.result["run"].get("generation") or {} for row in measured.values() for entry in row.entries]
+    numbers = {one.get("nfe") for one in made}
+    evaluations = f"{numbers.pop()} network evaluations, " if len(numbers) == 1 else ""
     part = "" if len(seeds) == setup.seeds else f" (of {setup.seeds} asked for: the others are not finished)"
     clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else data["n_clips"]
     length = f", {setup.steps} flow steps" if setup.steps else ""
     return (
         f"Size {setup.size}{length}, {len(seeds)} training seed{'' if len(seeds) == 1 else 's'}{part}, "
-        f"{generation.get('nfe')} network evaluations, {data['name']} {data['split']} split, {clips} clips, "
+        f"{evaluations}{data['name']} {data['split']} split, {clips} clips, "
         f"manifest `{data['manifest_sha256'][:12]}`. Result files: `{setup.results.name}/`."
     )

@@ -16,6 +16,7 @@ from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, row_name
 from foleybench.reproduce.write import _rank
 from foleybench.shards.manifest import Entry, Header, read_manifest, write_manifest
+from tests import made_results
 from tests.made_results import make_result
 
 METRICS = ("event_f1_25ms", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
@@ -129,6 +130,17 @@ def test_more_metrics_are_shown_and_not_compared(tmp_path):
     assert "Strength" not in page  # no result has it
     assert "**" not in more
     assert "event_f1," not in (tmp_path / "table4.csv").read_text()
+
+
+def test_evaluations_are_named_where_all_rows_have_as_many(finished, tmp_path, monkeypatch):
+    assert "25 network evaluations, " in (finished[0] / "table4.md").read_text()
+    made = made_results.generation_of
+    monkeypatch.setattr(made_results, "generation_of", lambda name, skill: {**made(name, skill), "nfe": len(name)})
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    for row in GRIDS["visual_mask"].rows:
+        score(tmp_path, row_name(setup, row, 0), 0.5)
+    write_tables(setup, ["visual_mask"], tmp_path, PUBLISHED, "c")
+    assert "network evaluations, " not in (tmp_path / "visual_mask.md").read_text()
 
 
 def test_the_page_says_that_only_the_first_clips_were_scored(tmp_path):

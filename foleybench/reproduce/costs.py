@@ -94,8 +94,10 @@ def _parts(setup: Setup, variant: Variant, seed: int) -> list[tuple[str, bool, f
         for option, other in variant.takes.items()
         if (seconds := _recorded(setup, other, seed).get(option)) is not None
     }
-    mine = [(part, False, seconds) for part, seconds in own.items() if part not in variant.takes]
-    return [*mine, *((part, True, seconds) for part, seconds in taken.items())]
+    return [
+        *((part, False, seconds) for part, seconds in own.items()),
+        *((part, True, seconds) for part, seconds in taken.items()),
+    ]
 
 
 def _recorded(setup: Setup, variant: Variant, seed: int) -> dict[str, float]:
@@ -119,9 +121,9 @@ def costs_text(measured: Mapping[str, Measured], trained: Sequence[Trained], fil
     lines = ["| " + " | ".join(_HEAD) + " |", "| --- |" + " ---: |" * (len(_HEAD) - 1)]
     for label, row in measured.items():
         own, shared = ([one for one in trained if one.row == label and one.shared == told] for told in (False, True))
-        cells = [*_generation(row), _minutes(own), _minutes(shared)]
-        order = [cells[0], cells[4], cells[5], *cells[1:4]]
-        lines.append(f"| {label} | {' | '.join(order)} |")
+        parameters, *generation = _generation(row)
+        cells = [label, parameters, _minutes(own), _minutes(shared), *generation]
+        lines.append(f"| {' | '.join(cells)} |")
     kept = f" Each part's seconds: `{file_name}`." if trained else ""
     return "\n".join(["## What it costs", "", *lines, "", f"{_WORDS}{kept}"])
 

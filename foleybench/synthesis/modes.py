@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import AudioArray, FloatArray
+from foleybench.synthesis.product import product
 
 _BLOCK = 128
 # Samples of the fade at the end of a sound, which are also its least length.
@@ -48,7 +49,7 @@ def bank(
     blocks = exact.astype(np.complex64).transpose(0, 2, 1)
     left = np.concatenate([blocks.real, -blocks.imag], axis=2)
     right = np.concatenate([inner.real, inner.imag], axis=1)
-    out = np.matmul(left, right).reshape(len(freq_hz), -1)[:, :n_samples]
+    out = product(left, right).reshape(len(freq_hz), -1)[:, :n_samples]
     fade = min(SHORTEST, n_samples)
     out[:, n_samples - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
     return np.ascontiguousarray(out, dtype=np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray
+from foleybench.synthesis.portable import power32
 from foleybench.synthesis.spectrum import fast_length, forward, frequencies, inverse
 
 
@@ -20,6 +21,6 @@ def room(dry: AudioArray, rate_hz: int, *, distance_m: float, rng: np.random.Gen
     size = fast_length(len(dry) + n_tail)
     freq_hz = frequencies(size, rate_hz)
     air = 1.0 / np.sqrt(1.0 + (freq_hz / np.float32(24000.0 / distance_m)) ** 2)
-    tilt = (np.maximum(freq_hz, 50.0) / np.float32(1000.0)) ** np.float32(rng.uniform(-0.12, 0.12))
+    tilt = power32(np.maximum(freq_hz, 50.0) / np.float32(1000.0), rng.uniform(-0.12, 0.12))
     spectrum = forward(dry, size) * forward(response, size) * (air * tilt)
     return np.ascontiguousarray(inverse(spectrum, size)[: len(dry)])

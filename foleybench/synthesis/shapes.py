@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from foleybench.synthesis.portable import angle
+
 # float32 in practice: numpy loses the width in mixed expressions.
 Grid = npt.NDArray[np.floating[Any]]
 Size = Grid | float
@@ -50,17 +52,10 @@ def trapezoid(u: Grid, v: Grid, top: Size, bottom: Size, hh: Size) -> Grid:
     return np.maximum(side, np.abs(v) - hh)
 
 
-def gear(u: Grid, v: Grid, r: Size, depth: Size, teeth: float, turn: Size) -> Grid:
-    """Wheel with saw teeth: radius to the foot of the teeth, their depth and number, turned by ``turn`` teeth."""
-    radius = np.sqrt(u * u + v * v)
-    place = np.arctan2(v, u) * np.float32(teeth / (2 * np.pi)) + turn
-    return np.asarray(radius - (r + depth * (place - np.floor(place))))
-
-
 def blades(u: Grid, v: Grid, r: Size, number: float, turn: Size, width: Size) -> Grid:
     """Rotor: ``number`` blades of length ``r``, turned by ``turn`` radians; ``width`` is the blades' share."""
     radius = np.sqrt(u * u + v * v)
-    place = (np.arctan2(v, u) + turn) * np.float32(number / (2 * np.pi))
+    place = (angle(v, u) + turn) * np.float32(number / (2 * np.pi))
     off = np.abs(place - np.round(place)) - np.float32(0.5) * width
     return np.asarray(np.maximum(off * radius * np.float32(2 * np.pi / number), radius - r))
 

@@ -12,6 +12,7 @@ import numpy as np
 from foleybench.clips import AudioArray, Event, FloatArray
 from foleybench.synthesis.modes import bank, lay
 from foleybench.synthesis.noise import band, wave
+from foleybench.synthesis.portable import power
 from foleybench.synthfoley.classes import SoundClass
 from foleybench.synthfoley.struck import AIR_HZ, PEAK
 from foleybench.synthfoley.voices import RUBS, Rub
@@ -51,7 +52,7 @@ def _noise(event: Event, rub: Rub, speed: FloatArray, rate_hz: int, rng: np.rand
     low = band(len(speed), rate_hz, 0.65 * centre, min(1.5 * centre, 0.45 * rate_hz), rng=rng)
     high = band(len(speed), rate_hz, min(2.0 * centre, 0.4 * rate_hz), 0.45 * rate_hz, rng=rng)
     bright = 0.6 * event.factors["noise"] * 2.0 ** -event.factors["tilt"] * _dull(2.5 * centre, event)
-    level = speed**0.8
+    level = power(speed, 0.8)
     if rub.pulses_hz:
         level = level * (0.82 + 0.18 * np.cos(2 * np.pi * rub.pulses_hz * _travel(speed, rate_hz)))
     return np.asarray(level * (low + np.float32(bright) * speed * high), dtype=np.float32)
@@ -81,12 +82,10 @@ def _pulses(
     if len(at) == 0:
         return np.zeros(len(speed), dtype=np.float32)
     n = len(at)
-    freq_hz = _centre_hz(event) * ratios * 2.0 ** rng.normal(0.0, 0.04, (n, len(ratios)))
+    freq_hz = _centre_hz(event) * ratios * power(2.0, rng.normal(0.0, 0.04, (n, len(ratios))))
     ring = min(0.05, decay_s * (0.5 + event.factors["ring"]))
-    gain = (
-        ratios ** -(0.6 + event.factors["tilt"]) * (speed[at, None] ** 1.2) * 10.0 ** (rng.normal(0, 1.5, (n, 1)) / 20)
-    )
-    gain = gain * _dull(freq_hz, event)
+    gain = power(ratios, -(0.6 + event.factors["tilt"])) * power(speed[at, None], 1.2)
+    gain = gain * power(10.0, rng.normal(0, 1.5, (n, 1)) / 20) * _dull(freq_hz, event)
     pieces = bank(
         freq_hz, np.full(freq_hz.shape, ring), gain, n_samples=int(5 * ring * rate_hz) + 64, rate_hz=rate_hz, rng=rng
     )
@@ -120,11 +119,11 @@ def _voice(
     pitch = base_hz * trembling * (0.6 + 0.4 * speed if glides else 1.0)
     harmonics = np.arange(1, n_harmonics + 1)
     heard = harmonics * base_hz * 1.02 < 0.45 * rate_hz
-    gains = harmonics ** -(slope + event.factors["tilt"]) * _dull(harmonics * base_hz, event) * heard
-    gains = gains * 10.0 ** (np.concatenate([[0.0], rng.normal(0.0, 2.0, n_harmonics - 1)]) / 20)
+    gains = power(harmonics, -(slope + event.factors["tilt"])) * _dull(harmonics * base_hz, event) * heard
+    gains = gains * power(10.0, np.concatenate([[0.0], rng.normal(0.0, 2.0, n_harmonics - 1)]) / 20)
     tone = wave(np.cumsum(pitch) / rate_hz, gains, rng)
     breath = band(len(speed), rate_hz, base_hz, min(4.0 * base_hz, 0.45 * rate_hz), rng=rng)
-    level = np.minimum(1.0, speed) ** 0.7
+    level = power(np.minimum(1.0, speed), 0.7)
     share = np.float32(rub.breath * event.factors["noise"])
     return np.asarray(level * (tone + share * breath), dtype=np.float32)
 

@@ -12,6 +12,7 @@ import numpy as np
 from foleybench.clips import AudioArray, Event, FloatArray
 from foleybench.synthesis.modes import bank, lay
 from foleybench.synthesis.noise import band
+from foleybench.synthesis.portable import exponential, power
 from foleybench.synthfoley.classes import SoundClass
 from foleybench.synthfoley.voices import BODIES, STRIKES
 
@@ -34,16 +35,15 @@ def struck(
     """
     body, strike = BODIES[sound_class.voice], STRIKES[sound_class.mechanism]
     ratios = np.asarray(body.ratios)
-    detuned = ratios * np.concatenate([[1.0], 2.0 ** rng.normal(0.0, 0.02, len(ratios) - 1)])
+    detuned = ratios * np.concatenate([[1.0], power(2.0, rng.normal(0.0, 0.02, len(ratios) - 1))])
     base_hz, decay_s, tilt, noise, impact, distance_m = (
         _column(events, name) for name in ("base_hz", "decay_s", "tilt", "noise", "impact", "distance_m")
     )
     freq_hz = base_hz[:, None] * detuned
-    decays = decay_s[:, None] * ratios**-body.slope * 2.0 ** rng.normal(0.0, 0.08, freq_hz.shape)
+    decays = decay_s[:, None] * power(ratios, -body.slope) * power(2.0, rng.normal(0.0, 0.08, freq_hz.shape))
     # A harder hit is not only louder but brighter, a farther one duller.
-    gain = ratios ** -(tilt[:, None] + 0.8 * (1.0 - impact[:, None])) * 10.0 ** (
-        rng.normal(0.0, 2.0, freq_hz.shape) / 20
-    )
+    slopes = -(tilt[:, None] + 0.8 * (1.0 - impact[:, None]))
+    gain = power(ratios, slopes) * power(10.0, rng.normal(0.0, 2.0, freq_hz.shape) / 20)
     gain = gain / np.sqrt(1.0 + (freq_hz * distance_m[:, None] / AIR_HZ) ** 2)
     gain /= np.sqrt((gain**2).sum(axis=1, keepdims=True))
     length = max(128, int(min(_LONGEST_S, 5.0 * float(decays.max()) + 0.02) * rate_hz))
@@ -72,7 +72,7 @@ def _bursts(
     pool = band(n + _POOL, rate_hz, low_hz, min(high_hz, 0.45 * rate_hz), rng=rng)
     starts = rng.integers(0, _POOL, len(events))
     windows = np.lib.stride_tricks.sliding_window_view(pool, n)[starts]
-    envelope = np.exp(-np.arange(n) / (fade_s * rate_hz)) * np.linspace(1.0, 0.0, n)
+    envelope = exponential(-np.arange(n) / (fade_s * rate_hz)) * np.linspace(1.0, 0.0, n)
     dull = 1.0 / np.sqrt(1.0 + (np.sqrt(low_hz * high_hz) * distance_m / AIR_HZ) ** 2)
     return np.asarray(windows * envelope * (0.5 * noise * dull)[:, None], dtype=np.float32)
 

@@ -1,0 +1,131 @@
+"""Rendering has the same bits on every processor: functions, products, whole clips, the published test set."""
+
+import argparse
+import ast
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import foleybench
+from foleybench.datasets.synthfoley import DATASET
+from foleybench.synthesis.portable import angle, exponential, power, power32
+from foleybench.synthesis.product import product
+from foleybench.synthesis.splits import CorpusOptions
+from foleybench.synthfoley import render_clip
+from foleybench.synthfoley.splits import split_specs
+
+PUBLISHED = Path(__file__).parents[2] / "shards/synthfoley/test.manifest.jsonl"
+# NumPy's routines for AVX-512 and OpenBLAS's kernels are chosen when they are loaded.
+NO_AVX512 = " ".join(
+    name for name in np._core._multiarray_umath.__cpu_dispatch__ if name.startswith(("AVX512", "X86_V4"))
+)
+PROCESSORS = {
+    "no AVX-512": {"NPY_DISABLE_CPU_FEATURES": NO_AVX512},
+    "kernels for AVX-512": {"OPENBLAS_CORETYPE": "SkylakeX"},
+    "kernels for AVX": {"OPENBLAS_CORETYPE": "Sandybridge"},
+}
+on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="the published bytes are those of x86-64 processors")
+
+
+def options(*arguments):
+    parser = argparse.ArgumentParser()
+    DATASET.add_arguments(parser)
+    return parser.parse_args(list(arguments))
+
+
+def hash_of_clips():
+    """Return a hash of a clip of every class, before any encoding."""
+    digest = hashlib.sha256()
+    for spec in split_specs("test", CorpusOptions())[:27]:
+        clip = render_clip(spec)
+        digest.update(clip.frames.tobytes() + clip.audio.tobytes())
+    return digest.hexdigest()
+
+
+@on_x86
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_clips_are_the_same_on_other_processors(processor):
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import {Path(__file__).stem} as test"
+    code += "; print(test.hash_of_clips())"
+    environment = {**os.environ, **PROCESSORS[processor]}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == hash_of_clips()
+
+
+@on_x86
+def test_clips_are_those_of_the_published_set():
+    lines = [json.loads(line) for line in PUBLISHED.read_text().splitlines()[1:28]]
+    published = {line["clip_id"]: (line["audio_sha256"], line["video_sha256"]) for line in lines}
+    items = [item for item in DATASET.items(options("--splits", "test")) if item.clip_id in published]
+    made = {}
+    for item in items:
+        sample = DATASET.make(item)
+        made[item.clip_id] = hashlib.sha256(sample.flac).hexdigest(), hashlib.sha256(sample.mp4).hexdigest()
+    assert made == published
+
+
+def test_functions_are_right():
+    rng = np.random.default_rng(0)
+    base, exponent = rng.uniform(0, 5, (7, 1)), rng.normal(0, 2, (1, 9))
+    np.testing.assert_allclose(power(base, exponent), base**exponent, rtol=1e-14)
+    assert power(3, 2).shape == ()
+    np.testing.assert_allclose(power32([0.0, 2.0, 5.0], 6), [0.0, 64.0, 15625.0], rtol=1e-7)
+    assert power32([2.0], 0.07).dtype == np.float32
+    np.testing.assert_allclose(exponential(np.array([-1.0, 0.0, 2.0])), [0.36787944117144233, 1.0, 7.38905609893065])
+    v, u = rng.normal(size=(5, 1)).astype(np.float32), rng.normal(size=(1, 6)).astype(np.float32)
+    np.testing.assert_allclose(angle(v, u), np.arctan2(v, u), rtol=3e-7)
+    corners = np.array([0.0, 0.0, 1.0, -1.0], dtype=np.float32), np.array([0.0, -1.0, 0.0, 0.0], dtype=np.float32)
+    np.testing.assert_allclose(angle(*corners), [0.0, np.pi, np.pi / 2, -np.pi / 2], rtol=1e-7)
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 11, 12, 18, 29])
+@pytest.mark.parametrize("n_terms", [2, 8, 14])
+def test_a_product_is_right(n, n_terms):
+    rng = np.random.default_rng(n)
+    left, right = (rng.standard_normal((3, *shape)).astype(np.float32) for shape in ((n, n_terms), (n_terms, 128)))
+    out = product(left, right)
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(out, left.astype(float) @ right.astype(float), atol=3e-6)
+
+
+def test_a_product_sums_in_the_order_of_the_published_corpus():
+    """Terms of 1, 2**-24 ... tell the orders apart: alone, each small term is lost beside 1; two of them are not."""
+    left = np.ones((1, 16, 8), dtype=np.float32)
+    right = np.full((1, 8, 128), 2.0**-24, dtype=np.float32)
+    right[0, 0] = 1.0
+    out = product(left, right)[0]
+    in_order, in_halves = 1.0, np.float32(1.0) + np.float32(4 * 2.0**-24)
+    halves = np.zeros((16, 128), dtype=bool)
+    halves[12:], halves[:6, :8], halves[:6, 120:] = True, True, True
+    np.testing.assert_array_equal(out, np.where(halves, in_halves, np.float32(in_order)))
+
+
+# Functions of NumPy whose bits depend on the processor, and where they are taken all the same.
+_DIFFER = {"arccos", "arcsin", "arctan", "arctan2", "cosh", "dot", "einsum", "exp", "exp2", "expm1", "log", "log10"}
+_DIFFER |= {"log1p", "log2", "matmul", "power", "sinh", "tan", "tensordot"}
+_ALLOWED = {
+    ("portable.py", "log"),  # of complex numbers
+    ("modes.py", "exp"),  # of complex numbers
+    ("noise.py", "exp"),  # of complex numbers
+    ("room.py", "exp"),  # of float32: one routine for AVX2 and AVX-512
+    ("contact_sheet.py", "log10"),  # a picture for people
+}
+
+
+def test_rendering_takes_no_function_whose_bits_differ():
+    """A last bit of float64 rarely reaches a clip, so a few rendered clips would not show such a call."""
+    found = set()
+    for folder in ("synthesis", "synthfoley"):
+        for path in (Path(foleybench.__file__).parent / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "np":
+                    found |= {(path.name, node.attr)} & {(path.name, name) for name in _DIFFER}
+                assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)), path
+    assert found == _ALLOWED

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +93,23 @@ class Generator(Protocol):
 
         Returns:
             One mono float32 array a clip, of ``Clock(clip.duration_s).samples(rate_of(self, clip))`` samples exactly.
+        """
+        ...
+
+
+@runtime_checkable
+class BatchGenerator(Generator, Protocol):
+    """A generator that makes clips of any lengths at once and gives each what it would get alone."""
+
+    def generate_batch(self, clips: Sequence[Clip], rngs: Sequence[np.random.Generator]) -> list[AudioArray]:
+        """Make audio for clips, each from its own source of randomness.
+
+        Args:
+            clips: As in ``generate``.
+            rngs: One for each clip.
+
+        Returns:
+            For each clip what ``generate`` returns for it alone with its ``rng``, up to rounding.
         """
         ...
 

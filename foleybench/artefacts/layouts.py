@@ -72,7 +72,7 @@ _SAMPLING = {
     "speed": maybe(named(_SPEED)),
 }
 
-GENERATION = record({"model": MODEL}, {**_SAMPLING, "seconds": named(_SECONDS)})
+GENERATION = record({"model": MODEL}, {**_SAMPLING, "seconds": named(_SECONDS), "untimed": each(text)})
 
 _METRIC = record(
     {

@@ -138,6 +138,14 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vocoder", type=Path, metavar="DIR", help="vocoder from `foleybench train vocoder` (default: Griffin-Lim)"
     )
+    parser.add_argument(
+        "--batch",
+        type=whole_number(1),
+        default=1,
+        metavar="N",
+        help="clips of a data set at once, where the model can; the first 16 are still made one by one and timed "
+        "(default: 1)",
+    )
     parser.add_argument("--name", default="", help="name of the row in tables; default: the model's name")
     add_common(parser)
 

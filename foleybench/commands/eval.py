@@ -177,7 +177,7 @@ class _Job:
         # Many folders share a name, and audio made for another data set must not be scored.
         place = f"{split}-{data.manifest.sha256[:8]}" if args.reference else split
         home = args.work / data.name / place / settings.row_name
-        generate_folder(settings, args.data, home, limit=args.limit, force=args.force)
+        generate_folder(settings, args.data, home, limit=args.limit, force=args.force, batch=args.batch)
         return self.score(home, model)
 
     def score(self, audio: Path, model: str | None) -> int:

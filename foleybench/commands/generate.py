@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.video:
         sys.stdout.write("".join(f"{path}\n" for path in _for_video(settings, args.video, args.out, for_people)))
         return EXIT_OK
-    folder = generate_folder(settings, args.data, args.out, limit=args.limit, force=args.force)
+    folder = generate_folder(settings, args.data, args.out, limit=args.limit, force=args.force, batch=args.batch)
     sys.stdout.write(f"{folder}\n")
     return _tell_refused(folder)
 

@@ -9,17 +9,25 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from foleybench.api.model import LOUDEST, BuildContext, Generator, Model, clip_rng, rate_of, require_usable
+from foleybench.api.model import (
+    LOUDEST,
+    BatchGenerator,
+    BuildContext,
+    Generator,
+    Model,
+    clip_rng,
+    rate_of,
+    require_usable,
+)
 from foleybench.artefacts import audio_folder
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError, MediaError
 from foleybench.files import file_sha256
+from foleybench.generation.speed import measure_speed, synchronise
 from foleybench.load import load_model
 from foleybench.media.audio import write_wav
 from foleybench.runtime.progress import Progress
@@ -27,7 +35,8 @@ from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import FolderDataset, open_dataset
 
 SPEED_BATCH = 8
-SPEED_REPEATS = 5
+# Clips of a run in batches that are made one by one and timed.
+TIMED = 16
 # A model without usable audio for this many clips will have none for the rest either.
 MOST_REFUSED = 16
 
@@ -127,6 +136,22 @@ def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> A
         MediaError: ``not_finite``: the audio holds a sample that is NaN, infinite, or 20 dB over full scale.
     """
     audio = generator.generate([visible_part(clip, model)], clip_rng(seed, clip.clip_id))[0]
+    return _checked(model, generator, clip, audio)
+
+
+def generate_together(model: Model, generator: BatchGenerator, clips: Sequence[Clip], seed: int) -> list[AudioArray]:
+    """Generate the audio of several clips at once: what each would get alone, up to rounding.
+
+    Raises:
+        FoleyError: Some audio has the wrong length.
+        MediaError: ``not_finite``, as in ``generate_one``, of some clip.
+    """
+    seen = [visible_part(clip, model) for clip in clips]
+    made = generator.generate_batch(seen, [clip_rng(seed, clip.clip_id) for clip in clips])
+    return [_checked(model, generator, clip, audio) for clip, audio in zip(clips, made, strict=True)]
+
+
+def _checked(model: Model, generator: Generator, clip: Clip, audio: AudioArray) -> AudioArray:
     wanted = Clock(clip.duration_s).samples(rate_of(generator, clip))
     if audio.shape != (wanted,):
         raise FoleyError(f"{model.title} made {audio.shape} samples for {clip.clip_id}; ({wanted},) are wanted.")
@@ -135,7 +160,7 @@ def generate_one(model: Model, generator: Generator, clip: Clip, seed: int) -> A
 
 
 def generate_folder(
-    settings: GenerationSettings, data_path: Path, out: Path, *, limit: int | None, force: bool
+    settings: GenerationSettings, data_path: Path, out: Path, *, limit: int | None, force: bool, batch: int = 1
 ) -> Path:
     """Generate the audio of every clip of a data set; goes on where a killed run stopped.
 
@@ -145,6 +170,7 @@ def generate_folder(
         out: Audio folder.
         limit: Only the first clips, or None.
         force: Start over.
+        batch: Clips at once, where the model can; the first ``TIMED`` are made one by one and timed all the same.
 
     Returns:
         The audio folder, with ``generation.json``; clips whose audio was not finite have no file and stand under
@@ -156,90 +182,125 @@ def generate_folder(
     data = open_dataset(data_path)
     model, generator = build_generator(settings, data)
     card = describe_model(settings, model, generator)
-    done = {} if force else _resume(out, card)
     clip_ids = data.clip_ids[:limit]
-    todo = [clip_id for clip_id in clip_ids if clip_id not in done or not (out / f"{clip_id}.wav").is_file()]
-    video = "video" in model.sees
+    record = _Record(out, card, clip_ids, {} if force else _resume(out, card))
+    todo = [clip_id for clip_id in clip_ids if not record.has(clip_id)]
     # Shards did not round this real audio to 16 bits, so controls must not round it either.
     exact = isinstance(data, FolderDataset) and model.kind == "control"
-    seconds: dict[str, float] = {k: v for k, v in done.items() if k in set(clip_ids)}
-    refused: dict[str, str] = {}
-    for count, clip_id in enumerate(Progress(todo, desc=f"generate {settings.row_name}", unit="clip"), 1):
-        clip = data.load(clip_id, video=video)
-        path = out / f"{clip_id}.wav"
-        try:
-            if count == 1:
-                generate_one(model, generator, clip, settings.seed)  # warm-up, not timed
-            started = time.perf_counter()
-            audio = generate_one(model, generator, clip, settings.seed)
-        except MediaError as error:
+    each = _made(settings, model, generator, data, todo, batch, n_timed=len(record.seconds))
+    progress = Progress(each, total=len(todo), desc=f"generate {settings.row_name}", unit="clip")
+    for count, made in enumerate(progress, 1):
+        path = out / f"{made.clip.clip_id}.wav"
+        if made.audio is None:
             path.unlink(missing_ok=True)  # of an earlier run
-            refused[clip_id] = error.reason
-            _require_some_sound(settings, seconds, refused)
-            continue
-        _synchronise(settings.device)
-        seconds[clip_id] = time.perf_counter() - started
-        write_wav(path, audio, rate_of(generator, clip), exact=exact)
+        else:
+            write_wav(path, made.audio, rate_of(generator, made.clip), exact=exact)
+        record.add(made)
+        _require_some_sound(settings, record)
         if count % 16 == 0:
-            audio_folder.write_generation(out, {**card, "seconds": seconds})
-    if not seconds and refused:
-        _require_some_sound(settings, seconds, refused, most=0)
-    speed = measure_speed(settings, model, generator, data, [one for one in clip_ids if one in seconds])
-    bad = {"refused": refused} if refused else {}
-    audio_folder.write_generation(out, {**card, "seconds": seconds, "speed": speed, **bad})
+            record.write()
+    _require_some_sound(settings, record, most=0)
+    chosen = [data.load(clip_id, video="video" in model.sees) for clip_id in record.with_sound()[:SPEED_BATCH]]
+    seen = [visible_part(clip, model) for clip in chosen]
+    record.write(speed=measure_speed(generator, seen, seed=settings.seed, device=settings.device))
     return out
 
 
-def _require_some_sound(
-    settings: GenerationSettings, seconds: dict[str, float], refused: dict[str, str], most: int = MOST_REFUSED
-) -> None:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Made:
+    """The audio of a clip, with its seconds where it was timed; or no audio, and the reason."""
+
+    clip: Clip
+    audio: AudioArray | None = None
+    seconds: float | None = None
+    refused: str = ""
+
+
+class _Record:
+    """What ``generation.json`` says of the clips: seconds, which were made in batches, and which were refused."""
+
+    def __init__(self, out: Path, card: dict[str, Any], clip_ids: Sequence[str], before: Mapping[str, Any]) -> None:
+        self._out, self._card, self._clip_ids = out, card, clip_ids
+        asked = set(clip_ids)
+        seconds: Mapping[str, float] = before.get("seconds", {})
+        self.seconds = {clip_id: value for clip_id, value in seconds.items() if clip_id in asked}
+        self.untimed = asked & set(before.get("untimed", []))
+        self.refused: dict[str, str] = {}
+
+    def has(self, clip_id: str) -> bool:
+        return (clip_id in self.seconds or clip_id in self.untimed) and (self._out / f"{clip_id}.wav").is_file()
+
+    def with_sound(self) -> list[str]:
+        return [clip_id for clip_id in self._clip_ids if clip_id in self.seconds or clip_id in self.untimed]
+
+    def add(self, made: _Made) -> None:
+        if made.audio is None:
+            self.refused[made.clip.clip_id] = made.refused
+        elif made.seconds is None:
+            self.untimed.add(made.clip.clip_id)
+        else:
+            self.seconds[made.clip.clip_id] = made.seconds
+
+    def write(self, **more: Any) -> None:
+        found = {"untimed": sorted(self.untimed), "refused": self.refused}
+        kept = {key: value for key, value in found.items() if value}
+        audio_folder.write_generation(self._out, {**self._card, "seconds": self.seconds, **more, **kept})
+
+
+def _made(
+    settings: GenerationSettings,
+    model: Model,
+    generator: Generator,
+    data: ShardDataset,
+    todo: Sequence[str],
+    batch: int,
+    *,
+    n_timed: int,
+) -> Iterator[_Made]:
+    """Generate clips, one by one until ``TIMED`` are timed, then in batches; without batches all one by one."""
+    together = isinstance(generator, BatchGenerator) and batch > 1
+    n_alone = max(0, TIMED - n_timed) if together else len(todo)
+    video = "video" in model.sees
+    for count, clip_id in enumerate(todo[:n_alone]):
+        clip = data.load(clip_id, video=video)
+        if count == 0:
+            _alone(settings, model, generator, clip)  # warm-up, not timed
+        yield _alone(settings, model, generator, clip)
+    for first in range(n_alone, len(todo), batch):
+        clips = [data.load(clip_id, video=video) for clip_id in todo[first : first + batch]]
+        assert isinstance(generator, BatchGenerator)
+        try:
+            made = generate_together(model, generator, clips, settings.seed)
+        except MediaError:
+            # One bad clip refuses the batch: alone, each says for itself.
+            found = [_alone(settings, model, generator, clip) for clip in clips]
+            yield from (dataclasses.replace(one, seconds=None) for one in found)
+            continue
+        yield from (_Made(clip=clip, audio=audio) for clip, audio in zip(clips, made, strict=True))
+
+
+def _alone(settings: GenerationSettings, model: Model, generator: Generator, clip: Clip) -> _Made:
+    started = time.perf_counter()
+    try:
+        audio = generate_one(model, generator, clip, settings.seed)
+    except MediaError as error:
+        return _Made(clip=clip, refused=error.reason)
+    synchronise(settings.device)
+    return _Made(clip=clip, audio=audio, seconds=time.perf_counter() - started)
+
+
+def _require_some_sound(settings: GenerationSettings, record: _Record, most: int = MOST_REFUSED) -> None:
     """Stop a model whose audio is always refused.
 
     Raises:
         FoleyError: No clip got audio, and more than ``most`` were refused.
     """
-    if not seconds and len(refused) > most:
-        clip_id, reason = next(iter(refused.items()))
+    if not record.with_sound() and len(record.refused) > most:
+        clip_id, reason = next(iter(record.refused.items()))
         raise FoleyError(
-            f"{settings.row_name} made no audio for any of the first {len(refused)} clips; {clip_id}: not_finite, "
-            f"{reason}. Check the model's weights."
+            f"{settings.row_name} made no audio for any of the first {len(record.refused)} clips; {clip_id}: "
+            f"not_finite, {reason}. Check the model's weights."
         )
-
-
-def measure_speed(
-    settings: GenerationSettings, model: Model, generator: Generator, data: ShardDataset, clip_ids: Sequence[str]
-) -> dict[str, Any]:
-    """Time generation after a warm-up, with the device synchronised, one clip at a time and in a batch.
-
-    Timed: video features, network, vocoder. Not timed: decoding and writing files.
-
-    Returns:
-        Median seconds per clip and real-time factor (seconds of work per second of audio) for each batch size; none
-        when some of that audio was not finite.
-    """
-    chosen = [data.load(clip_id, video="video" in model.sees) for clip_id in clip_ids[:SPEED_BATCH]]
-    clips = [visible_part(clip, model) for clip in chosen]
-    report: dict[str, Any] = {}
-    for size in sorted({1, len(clips)} - {0}):
-        batch = clips[:size]
-        try:
-            total = _median_seconds(settings, generator, batch)
-        except MediaError:
-            return {}
-        duration_s = sum(clip.duration_s for clip in batch)
-        report[f"batch_{size}"] = {"seconds_per_clip": total / size, "real_time_factor": total / duration_s}
-    return report
-
-
-def _median_seconds(settings: GenerationSettings, generator: Generator, batch: Sequence[Clip]) -> float:
-    generator.generate(batch, clip_rng(settings.seed, "warm-up"))
-    times = []
-    for repeat in range(SPEED_REPEATS):
-        started = time.perf_counter()
-        generator.generate(batch, clip_rng(settings.seed, f"speed {repeat}"))
-        _synchronise(settings.device)
-        times.append(time.perf_counter() - started)
-    return float(np.median(times))
 
 
 def describe_model(settings: GenerationSettings, model: Model, generator: Generator) -> dict[str, Any]:
@@ -279,8 +340,8 @@ def checkpoint_sha256(checkpoint: Path | None) -> str | None:
     return digest.hexdigest()
 
 
-def _resume(out: Path, card: dict[str, Any]) -> dict[str, float]:
-    """Return the clips already made with their seconds; refuse a folder made with other settings."""
+def _resume(out: Path, card: dict[str, Any]) -> Mapping[str, Any]:
+    """Return what ``generation.json`` says of the clips already made; refuse a folder made with other settings."""
     before = audio_folder.read_generation(out)
     if before is None:
         return {}
@@ -289,18 +350,10 @@ def _resume(out: Path, card: dict[str, Any]) -> dict[str, float]:
         raise FoleyError(
             f"{out} holds audio made with another {', '.join(changed)}. Use --force to make it again, or another --out."
         )
-    seconds: dict[str, float] = before.get("seconds", {})
-    return seconds
+    return before
 
 
 def _threads() -> int:
     import torch
 
     return torch.get_num_threads()
-
-
-def _synchronise(device: str) -> None:
-    if device.startswith("cuda"):
-        import torch
-
-        torch.cuda.synchronize()

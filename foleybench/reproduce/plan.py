@@ -9,6 +9,8 @@ from pathlib import Path
 from foleybench.reproduce.grids import Grid, GridRow, Variant
 from foleybench.runtime.command_plan import Step
 
+# Clips at once in generation.
+_BATCH = 16
 # Models that have no network, or whose evaluations follow from the length of a clip.
 UNCOUNTED = ("nearest", "pasted_grains", "specvqgan", "im2wav", "foleygen")
 
@@ -97,7 +99,7 @@ def _row_steps(setup: Setup, row: GridRow, seed: int) -> Sequence[Step]:
     words = ("eval", "--model", model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
     counted = setup.nfe is not None and not row.control and model not in UNCOUNTED
     evaluations = ("--nfe", str(setup.nfe)) if counted else ()
-    score = Step(f"eval-{result}", (*words, *evaluations, *scoring(setup)), (trained,))
+    score = Step(f"eval-{result}", (*words, *evaluations, "--batch", str(_BATCH), *scoring(setup)), (trained,))
     return [*_training_steps(setup, variant, seed), score]
 
 

@@ -37,6 +37,8 @@ from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture, open_dataset
 
 _LEFTOVERS_NAMED = 100
+# What ``generation.json`` says of single clips, which a result leaves out.
+_OF_CLIPS = ("seconds", "untimed")
 # Kinds of problem that are reported but do not stop a clip from being scored.
 _SCORED_KINDS = {
     *("short", "long", "silent", "damaged", "truncated", "sound_gap", "closed_gap", "cancelled", "other_tracks"),
@@ -343,7 +345,7 @@ def _run(request: EvalRequest, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     return {
         **run_facts(request.seed, request.resamples, request.device),
         "encoders": encoders,
-        "generation": {k: v for k, v in generation.items() if k != "seconds"} if generation else None,
+        "generation": {k: v for k, v in generation.items() if k not in _OF_CLIPS} if generation else None,
     }
 
 

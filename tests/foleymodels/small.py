@@ -1,14 +1,19 @@
 """Networks small enough to train in a fraction of a second, on the toy corpus."""
 
 import contextlib
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from foleybench import registry
-from foleybench.api.model import TrainContext
+from foleybench.api.model import BatchGenerator, BuildContext, TrainContext
+from foleybench.generation.folder import generate_one, generate_together
+from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.settings import field_names
 from foleymodels.foleyflow.settings import FoleyFlowSettings, resolve_foleyflow
+from tests.foleymodels.toy import toy_clip
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -159,3 +164,22 @@ def train_system(system, corpus, out, *, drawn=False, asked=None, **settings):
     )
     with figures(drawn):
         return system.train(context)
+
+
+def assert_same_in_a_batch(name, run, corpus):
+    """Check that clips of several lengths, one of them cut in windows, get in a batch what each gets alone."""
+    model, data = registry.load("models", name), ShardDataset(corpus["val"])
+    generator = model.build(BuildContext(checkpoint=run))
+    assert isinstance(generator, BatchGenerator)
+    clips = []
+    for clip_id, duration_s in zip(data.clip_ids, (1.28, 2.56, 1.28, 0.64), strict=False):
+        frames, _, _ = toy_clip(np.random.default_rng(len(clips)), "click", duration_s, 25.0, side=48)
+        times_s = np.arange(len(frames)) / 25.0
+        clip = data.load(clip_id)
+        clips.append(dataclasses.replace(clip, frames=frames, frame_times_s=times_s, duration_s=duration_s))
+    assert len(clips) == 4
+    together = generate_together(model, generator, clips, seed=3)
+    for clip, audio in zip(clips, together, strict=True):
+        np.testing.assert_allclose(audio, generate_one(model, generator, clip, seed=3), atol=1e-4)
+    other = generate_together(model, generator, clips, seed=4)
+    assert not all(np.allclose(*pair, atol=1e-3) for pair in zip(together, other, strict=True))

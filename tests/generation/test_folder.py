@@ -43,6 +43,18 @@ class Hiss:
         return out
 
 
+class Hisses(Hiss):
+    """The same, of several clips at once."""
+
+    def __init__(self, **changes) -> None:
+        super().__init__(**changes)
+        self.batches = []
+
+    def generate_batch(self, clips, rngs):
+        self.batches.append([clip.clip_id for clip in clips])
+        return [self.generate([clip], rng)[0] for clip, rng in zip(clips, rngs, strict=True)]
+
+
 def model_of(generator: Hiss, **changes) -> Model:
     model = Model(
         title="Hiss",
@@ -190,3 +202,67 @@ def test_a_model_that_makes_no_usable_sound_at_all_is_stopped(clicks, tmp_path, 
     with pytest.raises(FoleyError, match="the first 3 clips"):
         generate_folder(SETTINGS, clicks, tmp_path / "audio", limit=None, force=False)
     assert not list((tmp_path / "audio").glob("*.wav"))
+
+
+@pytest.fixture
+def hisses(monkeypatch):
+    generator = Hisses()
+    monkeypatch.setattr(generation, "load_model", lambda name: model_of(generator))
+    monkeypatch.setattr(generation, "TIMED", 1)
+    return generator
+
+
+def sounds_in(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("*.wav")}
+
+
+def test_batches_change_no_sound_and_the_first_clips_are_timed_alone(hisses, clicks, tmp_path):
+    ids = ShardDataset(clicks).clip_ids
+    alone = generate_folder(SETTINGS, clicks, tmp_path / "alone", limit=None, force=False)
+    assert hisses.batches == []
+    together = generate_folder(SETTINGS, clicks, tmp_path / "together", limit=None, force=False, batch=2)
+    assert hisses.batches == [ids[1:3], ids[3:5], ids[5:]]
+    assert sounds_in(together) == sounds_in(alone)
+    record = audio_folder.read_generation(together)
+    assert (list(record["seconds"]), record["untimed"]) == (ids[:1], ids[1:])
+    assert "untimed" not in audio_folder.read_generation(alone)
+
+
+def test_a_killed_run_in_batches_goes_on(hisses, clicks, tmp_path):
+    ids = ShardDataset(clicks).clip_ids
+    whole = generate_folder(SETTINGS, clicks, tmp_path / "whole", limit=None, force=False, batch=4)
+    part = generate_folder(SETTINGS, clicks, tmp_path / "part", limit=3, force=False, batch=4)
+    hisses.batches.clear()
+    generate_folder(SETTINGS, clicks, part, limit=None, force=False, batch=4)
+    assert hisses.batches == [ids[3:]]
+    assert sounds_in(part) == sounds_in(whole)
+    assert audio_folder.read_generation(part)["untimed"] == ids[1:]
+
+
+def test_a_bad_clip_of_a_batch_is_refused_alone(hisses, clicks, tmp_path):
+    ids = ShardDataset(clicks).clip_ids
+    hisses.bad, hisses.bad_ids = np.nan, (ids[2],)
+    out = generate_folder(SETTINGS, clicks, tmp_path / "audio", limit=None, force=False, batch=3)
+    record = audio_folder.read_generation(out)
+    assert list(record["refused"]) == [ids[2]]
+    assert sorted(sounds_in(out)) == sorted(f"{clip_id}.wav" for clip_id in ids if clip_id != ids[2])
+    assert (list(record["seconds"]), record["untimed"]) == (ids[:1], [*ids[1:2], *ids[3:]])
+
+
+def test_a_batch_is_held_to_the_contract(hisses, clicks, tmp_path):
+    hisses.surplus = 1
+    clips = [ShardDataset(clicks).load(clip_id) for clip_id in ShardDataset(clicks).clip_ids[:2]]
+    with pytest.raises(FoleyError, match="samples for"):
+        generation.generate_together(model_of(hisses), hisses, clips, 0)
+
+
+def test_clips_made_in_batches_are_scored_and_their_times_left_out(hisses, clicks, tmp_path):
+    home = generate_folder(SETTINGS, clicks, tmp_path / "audio", limit=None, force=False, batch=4)
+    asked = EvalRequest(
+        data=clicks, audio=home, protocol=None, metrics=("level_difference", "seconds_per_clip"),
+        model={"name": "hiss", "kind": "model"}, resamples=10,
+    )  # fmt: skip
+    result, _ = evaluate(asked)
+    assert [result["metrics"][name]["n_used"] for name in ("level_difference", "seconds_per_clip")] == [6, 1]
+    assert not {"seconds", "untimed"} & set(result["run"]["generation"])
+    assert result["status"] == "complete"

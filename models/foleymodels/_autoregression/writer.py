@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +17,7 @@ from foleymodels._autoregression.settings import WriterSettings
 from foleymodels._codecs.codec import Codec
 from foleymodels._codecs.stage import codec_in
 from foleymodels._parts.code_sampling import CodeSampling
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.samplers import guided
 from foleymodels._parts.windows import Windows
 from foleymodels._systems.features import FeatureScale, alignment_in, clip_conditions, frame_conditions
@@ -83,7 +83,7 @@ class CodeWriter(nn.Module, abc.ABC):
         """
 
     @abc.abstractmethod
-    def write(self, features: Tensor, how: Writing, rng: np.random.Generator) -> Tensor:
+    def write(self, features: Tensor, how: Writing, rng: Draws) -> Tensor:
         """Write the codes of clips of one length, stretch by stretch.
 
         Args:
@@ -184,7 +184,7 @@ def writer_generator(settings: Any, parts: Parts, context: BuildContext) -> MelG
     condition_of, width = clip_conditions(parts, settings, context.device), feature_dim(parts)
     writer.eval().requires_grad_(False)
 
-    def make(clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
+    def make(clips: Sequence[Clip], windows: Windows, rng: Draws) -> Tensor:
         codes = writer.write(condition_of(clips, windows.n)[..., :width], how, rng)
         return codec.decode(codes)[:, : windows.n]
 

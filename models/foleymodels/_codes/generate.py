@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +17,7 @@ from foleymodels._codecs.stage import codec_in
 from foleymodels._codes.masked import Unmasking, unmask
 from foleymodels._codes.training import GENERATOR, PredictCodes
 from foleymodels._parts.code_sampling import CodeSampling
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.samplers import guided
 from foleymodels._parts.windows import Windows
 from foleymodels._systems.features import clip_conditions
@@ -54,7 +54,7 @@ def masked_generator(
     how = Unmasking(steps=steps, noise=noise, codes=CodeSampling(top_k=top_k))
     codec, condition_of = codec_in(parts), clip_conditions(parts, settings, context.device)
 
-    def make(clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
+    def make(clips: Sequence[Clip], windows: Windows, rng: Draws) -> Tensor:
         whole = condition_of(clips, windows.n)
         conditions, predict = windows.split(whole), predict_of(clips, whole, len(windows.starts))
         mask = torch.ones(*conditions.shape[:2], codec.levels, dtype=torch.bool, device=conditions.device)

@@ -10,13 +10,13 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from foleybench.api.model import require_usable
 from foleybench.errors import FoleyError
 from foleymodels._parts.code_sampling import LARGEST_LOGIT, CodeSampling, draw_codes, probabilities
+from foleymodels._parts.draws import Draws
 
 Predict = Callable[[Tensor], Tensor]
 
@@ -69,9 +69,7 @@ def still_masked(n_masked: Tensor, now: Tensor, step: int, steps: int) -> Tensor
     return torch.minimum(torch.minimum(wanted, now - 1).clamp_min(1), now)
 
 
-def unmask(
-    predict: Predict, codes: Tensor, mask: Tensor, n_codes: int, how: Unmasking, rng: np.random.Generator
-) -> Tensor:
+def unmask(predict: Predict, codes: Tensor, mask: Tensor, n_codes: int, how: Unmasking, rng: Draws) -> Tensor:
     """Fill the masked codes; the others stay as they are.
 
     Args:

@@ -13,6 +13,7 @@ from foleybench.api.model import BuildContext
 from foleybench.clips import Clip
 from foleymodels._flow.network import Flow, guided_velocity
 from foleymodels._flow.settings import FlowSettings
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.samplers import AfterStep, sample
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
@@ -65,9 +66,7 @@ class FlowSampler:
         self._flow = flow.eval().requires_grad_(False).to(device)
         self._sampling, self._device = sampling, device
 
-    def draw(
-        self, condition: Tensor, windows: Windows, rng: np.random.Generator, after_step: AfterStep | None = None
-    ) -> Tensor:
+    def draw(self, condition: Tensor, windows: Windows, rng: Draws, after_step: AfterStep | None = None) -> Tensor:
         """Return mel tokens, shape (batch, n_tokens, token_dim).
 
         Args:
@@ -113,7 +112,7 @@ class FlowTokens(FlowSampler):
         super().__init__(flow, sampling, device)
         self._condition_of = condition_of
 
-    def __call__(self, clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
+    def __call__(self, clips: Sequence[Clip], windows: Windows, rng: Draws) -> Tensor:
         """Return the mel tokens of clips of one length, shape (n_clips, n_tokens, token_dim)."""
         return self.draw(self._condition_of(clips, windows.n), windows, rng)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from foleybench.api.model import require_usable
 from foleybench.errors import UnknownNameError
+from foleymodels._parts.draws import Draws
 
 LARGEST_LOGIT = 1e6
 NextLogits = Callable[["Tensor | None"], Tensor]
@@ -93,7 +93,7 @@ def draw_codes(logits: Tensor, uniform: Tensor, sampling: CodeSampling) -> Tenso
     return torch.searchsorted(rising, wanted, right=True).squeeze(-1)
 
 
-def write_codes(next_logits: NextLogits, forced: Tensor, sampling: CodeSampling, rng: np.random.Generator) -> Tensor:
+def write_codes(next_logits: NextLogits, forced: Tensor, sampling: CodeSampling, rng: Draws) -> Tensor:
     """Write a sequence of codes, one step after the other.
 
     Args:

@@ -16,6 +16,7 @@ from torch import Tensor
 from foleybench.api.model import BuildContext, require_usable
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
+from foleymodels._parts.draws import ClipDraws, Draws
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
 from foleymodels._vocoders.choose import vocoder_of
@@ -24,7 +25,7 @@ from foleymodels._vocoders.choose import vocoder_of
 MOST_SPREADS = 100.0
 # Largest magnitude before clipping to full scale: 60 dB over it. The loudest tokens give 30 dB.
 MOST_SAMPLE = 1000.0
-MakeTokens = Callable[[Sequence[Clip], Windows, np.random.Generator], Tensor]
+MakeTokens = Callable[[Sequence[Clip], Windows, Draws], Tensor]
 
 
 class MelGenerator:
@@ -79,15 +80,27 @@ class MelGenerator:
             MediaError: ``not_finite``: tokens of the system, or samples of the vocoder, are not finite or far too
                 large.
         """
+        return self._by_length(clips, lambda group: rng)
+
+    def generate_batch(self, clips: Sequence[Clip], rngs: Sequence[np.random.Generator]) -> list[AudioArray]:
+        """Make audio as ``generate`` does, with each clip's own source of randomness.
+
+        Raises:
+            MediaError: As in ``generate``.
+        """
+        return self._by_length(clips, lambda group: ClipDraws([rngs[index] for index in group]))
+
+    def _by_length(self, clips: Sequence[Clip], draws_of: Callable[[list[int]], Draws]) -> list[AudioArray]:
         made: dict[int, AudioArray] = {}
         lengths = [Clock(clip.duration_s).samples(self.rate_hz) for clip in clips]
         for n_samples in dict.fromkeys(lengths):
             group = [index for index, length in enumerate(lengths) if length == n_samples]
-            made |= zip(group, self._batch([clips[index] for index in group], n_samples, rng), strict=True)
+            audio = self._batch([clips[index] for index in group], n_samples, draws_of(group))
+            made |= zip(group, audio, strict=True)
         return [made[index] for index in range(len(clips))]
 
     @torch.inference_mode()
-    def _batch(self, clips: Sequence[Clip], n_samples: int, rng: np.random.Generator) -> list[AudioArray]:
+    def _batch(self, clips: Sequence[Clip], n_samples: int, rng: Draws) -> list[AudioArray]:
         mel = self._signal.mel
         windows = Windows.cover(mel.n_tokens(n_samples), self._signal.n_tokens)
         tokens = self._make(clips, windows, rng)

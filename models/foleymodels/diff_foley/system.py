@@ -15,6 +15,7 @@ from foleybench.clips import Clip
 from foleymodels._diffusion.guidance import classifier_guided, differentiable, gradient
 from foleymodels._diffusion.process import Process
 from foleymodels._diffusion.samplers import denoise
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.samplers import guided
 from foleymodels._parts.windows import Windows
 from foleymodels._systems.features import FRAME_FEATURES, clip_conditions
@@ -102,7 +103,7 @@ def _generator(settings: DiffFoleySettings, parts: Parts, context: BuildContext)
         sampler=net.sampler if context.sampler is None else context.sampler,
     )
 
-    def make(clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
+    def make(clips: Sequence[Clip], windows: Windows, rng: Draws) -> Tensor:
         shape = (len(clips), windows.n, settings.signal.mel.token_dim)
         with differentiable():
             noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32)).to(device)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,6 +22,7 @@ from foleymodels._parts.blocks import grid_times_s
 from foleymodels._parts.causal import Cache, CausalTransformer, Memory, position_sines
 from foleymodels._parts.code_patterns import delayed, delays_of, holds_code, undelayed
 from foleymodels._parts.code_sampling import write_codes
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.settings import choice
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
@@ -136,7 +136,7 @@ class FoleyGenWriter(CodeWriter):
         ]
         return {"loss": torch.stack(each).mean(), **{f"level_{level}": loss for level, loss in enumerate(each)}}
 
-    def write(self, features: Tensor, how: Writing, rng: np.random.Generator) -> Tensor:
+    def write(self, features: Tensor, how: Writing, rng: Draws) -> Tensor:
         """Write the codes of clips, shape (batch, n_tokens, levels)."""
         windows = Windows.cover(features.shape[1], self.longest)
 
@@ -156,7 +156,7 @@ class FoleyGenWriter(CodeWriter):
         """Return the step before each; before the first one no codebook has a code."""
         return torch.cat([torch.full_like(steps[:, :1], self.n_codes), steps[:, :-1]], dim=1)
 
-    def _window(self, features: Tensor, known: Tensor, how: Writing, rng: np.random.Generator) -> Tensor:
+    def _window(self, features: Tensor, known: Tensor, how: Writing, rng: Draws) -> Tensor:
         forced = delayed(to_draw(known, features.shape[1]), self.delays, self.n_codes)
         values = self.memory(how.twice(features), how.dropped(len(features), features.device))
         visible = self.visible(forced.shape[1], values.shape[1]).to(values.device)

@@ -19,6 +19,7 @@ from foleymodels._codecs.codec import Codec
 from foleymodels._codecs.two_rates import TWO_RATE_CODEC, TwoRateSettings
 from foleymodels._parts.causal import CausalTransformer
 from foleymodels._parts.code_sampling import write_codes
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
 from foleymodels._systems.features import FRAME_FEATURES, FeatureScale, features_at
@@ -83,7 +84,7 @@ class LevelPrior(nn.Module):
         logits = self._logits(self.decoder(x) + added).float()
         return F.cross_entropy(logits.flatten(0, 1), codes.flatten())
 
-    def write(self, forced: Tensor, start: Tensor, added: Tensor, how: Writing, rng: np.random.Generator) -> Tensor:
+    def write(self, forced: Tensor, start: Tensor, added: Tensor, how: Writing, rng: Draws) -> Tensor:
         """Write the codes of a window.
 
         Args:
@@ -175,7 +176,7 @@ class Im2WavWriter(CodeWriter):
         up = self.up.losses(fine, self.up_start(mean), self.up_coarse(coarse))
         return {"loss": low + up, "low": low, "up": up}
 
-    def write(self, features: Tensor, how: Writing, rng: np.random.Generator) -> Tensor:
+    def write(self, features: Tensor, how: Writing, rng: Draws) -> Tensor:
         """Write all coarse codes of clips, then their fine ones: shape (batch, n_tokens, 1 + fine_per_token)."""
         windows = Windows.cover(features.shape[1], self.longest)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from torch import Tensor
 
 from foleybench.api.model import BuildContext
 from foleybench.clips import Clip
 from foleymodels._diffusion.guidance import descend, differentiable
 from foleymodels._flow.generate import FlowSampler, Sampling
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.paths import FlowPath
 from foleymodels._parts.samplers import AfterStep, FlowStep
 from foleymodels._parts.windows import Windows
@@ -84,7 +84,7 @@ def _generator(settings: SeeingHearingSettings, parts: Parts, context: BuildCont
     ascent = Ascent(settings.ascent, flow.path, aligner, model, _flow_steps(sampling))
     crop_tokens = settings.signal.tokens(settings.aligner.aligner_crop_s)
 
-    def make(clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
+    def make(clips: Sequence[Clip], windows: Windows, rng: Draws) -> Tensor:
         with differentiable():
             crops = CropCover.cover(windows.n, crop_tokens)
             seen = aligner.see_crops(see(clips, windows.n), crops)

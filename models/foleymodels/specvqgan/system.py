@@ -21,6 +21,7 @@ from foleymodels._codecs.patches import PATCH_CODEC, PatchSettings
 from foleymodels._parts.causal import CausalTransformer
 from foleymodels._parts.code_patterns import flattened, unflattened
 from foleymodels._parts.code_sampling import write_codes
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.settings import choice
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
@@ -117,7 +118,7 @@ class SpecVqganWriter(CodeWriter):
         logits = self.head(hidden[:, prefix.shape[1] - 1 :]).float()
         return {"loss": F.cross_entropy(logits.flatten(0, 1), row.flatten())}
 
-    def write(self, features: Tensor, how: Writing, rng: np.random.Generator) -> Tensor:
+    def write(self, features: Tensor, how: Writing, rng: Draws) -> Tensor:
         """Write the codes of clips, shape (batch, n_columns, levels)."""
         windows = self._windows(features.shape[1])
 
@@ -136,7 +137,7 @@ class SpecVqganWriter(CodeWriter):
     def _windows(self, n_tokens: int) -> Windows:
         return Windows.cover(-(-n_tokens // self.per_column), self.columns)
 
-    def _window(self, features: Tensor, forced: Tensor, how: Writing, rng: np.random.Generator) -> Tensor:
+    def _window(self, features: Tensor, forced: Tensor, how: Writing, rng: Draws) -> Tensor:
         prefix = self.prefix(how.twice(features), how.dropped(len(features), features.device))
         cache = self.decoder.new_cache()
 

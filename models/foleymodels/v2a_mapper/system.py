@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from foleybench.api.model import BuildContext
 from foleybench.clips import Clip, IntArray
 from foleymodels._flow.generate import ClipConditions, FlowSampler, sampling_of
+from foleymodels._parts.draws import Draws
 from foleymodels._parts.windows import Windows
 from foleymodels._sound_text.flow import SOUND_FLOW, sound_flow_in
 from foleymodels._sound_text.settings import SoundTextOptions
@@ -39,7 +40,7 @@ def mapped_tokens(mapper: Mapper, sampler: FlowSampler, see: ClipConditions, dev
         device: A torch device name.
     """
 
-    def make(clips: Sequence[Clip], windows: Windows, rng: np.random.Generator) -> Tensor:
+    def make(clips: Sequence[Clip], windows: Windows, rng: Draws) -> Tensor:
         noise = torch.from_numpy(rng.standard_normal((len(clips), mapper.vector_dim), dtype=np.float32)).to(device)
         vectors = mapper.draw(see(clips, windows.n).to(device).mean(1), noise)
         return sampler.draw(vectors[:, None].expand(-1, windows.n, -1), windows, rng)

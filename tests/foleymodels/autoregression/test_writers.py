@@ -20,7 +20,7 @@ from foleymodels._training.loop import n_parameters
 from foleymodels.foleygen import system as foleygen
 from foleymodels.im2wav import system as im2wav
 from foleymodels.specvqgan import system as specvqgan
-from tests.foleymodels.small import names_and_lengths, train_system
+from tests.foleymodels.small import assert_same_in_a_batch, names_and_lengths, train_system
 from tests.foleymodels.toy import toy_clip
 
 SYSTEMS = {"foleygen": foleygen.SYSTEM, "specvqgan": specvqgan.SYSTEM, "im2wav": im2wav.SYSTEM}
@@ -229,3 +229,8 @@ def test_writers_are_within_a_tenth_of_the_flow_in_size_and_see_as_many_crops(na
     net = settings.net
     assert (net.net_steps, net.net_batch, net.net_crop_s) == (flow.flow_steps, flow.flow_batch, flow.flow_crop_s)
     net.check()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_batch_gives_each_clip_what_it_gets_alone(name, corpus, runs):
+    assert_same_in_a_batch(name, runs(name), corpus)

@@ -21,7 +21,7 @@ from foleymodels._training.loop import n_parameters, seeded
 from foleymodels.maskvat.system import SYSTEM as MASKVAT
 from foleymodels.vab.system import SYSTEM as VAB
 from foleymodels.vatt.system import SYSTEM as VATT
-from tests.foleymodels.small import SMALL_SYSTEM, names_and_lengths, train_system
+from tests.foleymodels.small import SMALL_SYSTEM, assert_same_in_a_batch, names_and_lengths, train_system
 from tests.foleymodels.toy import toy_clip
 
 SYSTEMS = {"maskvat": MASKVAT, "vab": VAB, "vatt": VATT}
@@ -291,3 +291,8 @@ def test_every_size_has_heads_that_divide_its_width():
             net = of_size(system.settings, size).net
             assert net.net_dim % (2 * net.net_heads) == 0
     assert {"codec_steps", "net_steps", "vama_steps"} <= set(SMALL_SYSTEM)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_batch_gives_each_clip_what_it_gets_alone(name, corpus, runs):
+    assert_same_in_a_batch(name, runs[name], corpus)

@@ -266,3 +266,17 @@ def test_clips_made_in_batches_are_scored_and_their_times_left_out(hisses, click
     assert [result["metrics"][name]["n_used"] for name in ("level_difference", "seconds_per_clip")] == [6, 1]
     assert not {"seconds", "untimed"} & set(result["run"]["generation"])
     assert result["status"] == "complete"
+
+
+@pytest.mark.parametrize("command", ["generate", "eval"])
+def test_the_commands_pass_the_batch_on(command, clicks, tmp_path, monkeypatch):
+    asked = {}
+
+    def stop(*values, **options):
+        asked.update(options)
+        raise FoleyError("far enough")
+
+    monkeypatch.setattr(generation, "generate_folder", stop)
+    words = [command, "--model", "noise", "--data", str(clicks), "--out", str(tmp_path / "out"), "--batch", "3"]
+    cli.main(words)
+    assert asked["batch"] == 3

@@ -1,4 +1,4 @@
-"""Draw random numbers for a batch whose clips each have a generator of their own."""
+"""Draw random numbers for a batch, clip by clip."""
 
 from __future__ import annotations
 

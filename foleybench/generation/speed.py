@@ -1,4 +1,4 @@
-"""Time a model, one clip at a time and in a batch."""
+"""Time generation, clip by clip and in a batch."""
 
 from __future__ import annotations
 

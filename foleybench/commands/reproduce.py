@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foleybench.commands.eval import CONTROLS
 from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="cpu", help="torch device: cpu, cuda, or auto for CUDA where it is there (default: cpu)"
     )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="go on from the results in --out: do not make again the rows that have one, nor train what only they need",
+    )
     parser.add_argument("--tables-only", action="store_true", help="train nothing: write what the results allow")
     parser.add_argument("--dry-run", action="store_true", help="print the commands, and run none")
 
@@ -46,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Run what has not been run, then write the tables; 3 when rows are missing."""
     from foleybench.artefacts import shipped
     from foleybench.reproduce.build import steps_of, write_tables
-    from foleybench.reproduce.plan import Setup
+    from foleybench.reproduce.plan import Setup, left_to_do
     from foleybench.runtime.command_plan import run_steps
     from foleybench.scoring.device import usable_device
 
@@ -67,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         clips=args.clips,
     )
     todo = steps_of(setup, args.table)
+    if args.keep:
+        todo = left_to_do(todo, _standing(setup), CONTROLS)
     if args.dry_run:
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
         return EXIT_OK
@@ -81,6 +89,25 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"no result yet: {name}\n")
     sys.stdout.write("".join(f"{args.out / name}.md\n" for name in args.table))
     return EXIT_PARTIAL if missing else EXIT_OK
+
+
+def _standing(setup: Setup) -> set[str]:
+    """Return the rows that have a result of the clips that would be scored.
+
+    Raises:
+        FoleyError: The results are of another test set.
+    """
+    from foleybench.reproduce.measure import read_results
+    from foleybench.shards.manifest import read_manifest
+
+    results, test = read_results(setup.results), setup.manifest("test")
+    measured = {entry.result["dataset"]["manifest_sha256"] for entry in results.values()}
+    if test.is_file() and measured - {read_manifest(test).sha256}:
+        raise FoleyError(
+            f"--keep: the results in {setup.results} are of another test set ({', '.join(sorted(measured))}) than "
+            f"{test}. Leave --keep out and give another --out, or give the --data that they were measured on."
+        )
+    return set(results)
 
 
 def _command(args: argparse.Namespace, setup: Setup) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from foleybench.reproduce.grids import Grid, GridRow, Variant
@@ -84,6 +84,31 @@ def table_steps(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
         first.append(Step("eval-controls", ("eval", "--controls", *scoring(setup)), ready))
         first.append(Step("eval-oracle", ("eval", "--model", "oracle", *scoring(setup)), ready))
     return [*first, *found.values()]
+
+
+def left_to_do(steps: Sequence[Step], standing: Collection[str], controls: Collection[str]) -> list[Step]:
+    """Leave out the scores of rows that stand, and what only they need.
+
+    Args:
+        steps: A plan.
+        standing: Names of the rows that have a result.
+        controls: Names of the rows that ``eval --controls`` makes.
+    """
+    needed: set[str] = set()
+    for step in reversed(steps):
+        if step.words[0] == "eval" and not all(row in standing for row in _rows(step, controls)):
+            needed.add(step.name)
+        if step.name in needed:
+            needed.update(step.after)
+    return [step for step in steps if step.name in needed]
+
+
+def _rows(step: Step, controls: Collection[str]) -> Collection[str]:
+    """Return the rows that a score makes."""
+    if "--controls" in step.words:
+        return controls
+    option = "--name" if "--name" in step.words else "--model"
+    return [step.words[step.words.index(option) + 1]]
 
 
 def _prepare(setup: Setup) -> Step:

@@ -6,9 +6,10 @@ import pytest
 
 from foleybench import cli, registry
 from foleybench.api.model import TrainContext
+from foleybench.commands.eval import CONTROLS
 from foleybench.reproduce.build import steps_of
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.plan import Setup, row_name, training_name
+from foleybench.reproduce.plan import Setup, left_to_do, row_name, training_name
 
 EVERY = [*GRIDS, "speed", "heldout"]
 
@@ -150,3 +151,28 @@ def test_rows_of_the_paper_are_all_there():
             continue
         ours = {row.reported for row in grid.rows if row.reported}
         assert ours == {label for label, _ in published[grid.number].rows}, name
+
+
+def scored(steps):
+    return {step.name.removeprefix("eval-") for step in steps if step.words[0] == "eval"}
+
+
+def test_rows_that_stand_are_not_made_again_nor_what_only_they_need(setup):
+    steps = steps_of(dataclasses.replace(setup, data=setup.work), ["table1"])
+    first = {name for name in scored(steps) if name.endswith("seed0")} | {"oracle", *CONTROLS}
+    left = left_to_do(steps, first, CONTROLS)
+    assert scored(left) == scored(steps) - first - {"controls"}
+    assert {step.name.rpartition("-")[2] for step in left} == {"seed1"}
+    names = {
+        step.name for step in left_to_do(steps, scored(steps) - {"specvqgan-tiny-seed0"} | set(CONTROLS), CONTROLS)
+    }
+    needed = {f"{name}-tiny-seed0" for name in ("alignment", "codec_patches", "specvqgan", "eval-specvqgan")}
+    assert names == needed
+    assert left_to_do(steps, scored(steps) | set(CONTROLS), CONTROLS) == []
+    assert left_to_do(steps, set(), CONTROLS) == steps
+
+
+def test_a_control_without_a_result_is_made_again_with_the_others(setup):
+    steps = steps_of(setup, ["table1"])
+    left = left_to_do(steps, scored(steps) | set(CONTROLS) - {"silence"}, CONTROLS)
+    assert [step.name for step in left] == ["prepare", "eval-controls"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 
@@ -116,7 +117,7 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A data set's card and its two functions.
+    """A data set's card and its functions.
 
     Attributes:
         title: Name for people.
@@ -129,6 +130,8 @@ class Dataset:
         fingerprint: The options that decide the bytes; JSON values only.
         split_facts: The part of the fingerprint that concerns one split only (the hash of its list).
         outlook: Returns, for a dry run, lines about what obtaining these items will take.
+        remarks: Returns lines about finished splits, from their manifests by split, each line with the split's name
+            first: whether a split is the published one. ``prepare`` shows them on standard error.
         time_limit_s: How long a clip may take unless the user says otherwise.
         citation: What to cite, one line.
     """
@@ -143,5 +146,6 @@ class Dataset:
     fingerprint: Callable[[argparse.Namespace], dict[str, Any]]
     split_facts: Callable[[argparse.Namespace, str], dict[str, Any]] = lambda options, split: {}
     outlook: Callable[[argparse.Namespace, Sequence[Item]], list[str]] = lambda options, items: []
+    remarks: Callable[[Mapping[str, Path]], list[str]] = lambda manifests: []
     time_limit_s: float = 120.0
     citation: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.scoring.weights_catalogue import weights_files
 
     lines = [f"{name} {version}" for name, version in package_versions().items()]
+    lines += _what_decides_bytes()
     lines.append(f"cores {os.cpu_count()}, torch threads {torch.get_num_threads()}")
     lines.append(f"GPU: {torch.cuda.get_device_name(0) if torch.cuda.is_available() else 'none, and none is needed'}")
     encode = _check_video()
@@ -39,6 +41,20 @@ def run(args: argparse.Namespace) -> int:
     lines += [f"protocol {name}: {_protocol_state(name)}" for name in registry.names("protocols")]
     sys.stdout.write("\n".join(lines) + "\n")
     return EXIT_ERROR if encode else EXIT_OK
+
+
+def _what_decides_bytes() -> list[str]:
+    """Return what else decides a clip's bytes: for those whom ``prepare`` told that theirs are not the published ones."""
+    import torch
+
+    from foleybench.prepare.tool_versions import tool_versions
+
+    tools = tool_versions()
+    return [
+        f"libavcodec {tools['libavcodec']}, libsndfile {tools['libsndfile']}",
+        f"processor {platform.machine()} ({torch.backends.cpu.get_cpu_capability()}), "
+        f"C library {' '.join(platform.libc_ver()) or 'unknown'}",
+    ]
 
 
 def _check_video() -> str:

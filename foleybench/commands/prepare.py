@@ -12,7 +12,7 @@ from foleybench import registry
 from foleybench.commands import _prepare_features, _prepare_plan
 from foleybench.commands._options import whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
-from foleybench.files import require_writable
+from foleybench.files import file_sha256, require_writable
 
 if TYPE_CHECKING:
     from foleybench.prepare import SplitPlan
@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.shards.manifest import read_manifest
 
     out, url = _places(args)
+    before = _manifest_hashes(out)
     manifests = prepare(
         args.recipe,
         args,
@@ -121,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
         n_failed += sum(n for status, n in counts.items() if status != "ok")
         sys.stderr.write(f"{split}: {', '.join(f'{n} {status}' for status, n in counts.items())}\n")
         sys.stdout.write(f"{f'{url}/{path.name}' if url else path}\n")
+    for line in (*registry.load("datasets", args.recipe).remarks(manifests), *_replaced(before, manifests)):
+        _tell(line)
     _write_card(out, args.recipe)
     if args.recipe == "synthfoley" and not url:
         _write_contact_sheets(out / "contact_sheets", manifests)
@@ -143,6 +146,21 @@ def _places(args: argparse.Namespace) -> tuple[Path, str | None]:
 
 def _tell(line: str) -> None:
     sys.stderr.write(f"{line}\n")
+
+
+def _manifest_hashes(folder: Path) -> dict[Path, str]:
+    from foleybench.shards.manifest import SUFFIX
+
+    return {path: file_sha256(path) for path in folder.glob(f"*{SUFFIX}")}
+
+
+def _replaced(before: Mapping[Path, str], manifests: Mapping[str, Path]) -> list[str]:
+    """Say which manifests were there before and are other files now: in a clone some are committed."""
+    return [
+        f"{split}: {path} was replaced by another one; in a clone, `git restore` brings a committed one back"
+        for split, path in manifests.items()
+        if path in before and before[path] != file_sha256(path)
+    ]
 
 
 def _write_card(folder: Path, recipe: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from foleybench.datasets._parts import rendered
 from foleybench.synthfoley import PRESETS, ClipSpec, render_clip
 from foleybench.synthfoley.difficulty import preset
-from foleybench.synthfoley.splits import SIZES, split_specs
+from foleybench.synthfoley.splits import PUBLISHED, SIZES, split_specs
 
 DATASET = rendered.corpus(
     ClipSpec,
@@ -22,4 +22,5 @@ DATASET = rendered.corpus(
     preset=preset,
     split_specs=split_specs,
     render=render_clip,
+    published=PUBLISHED,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from foleybench.synthesis.dice import Dice
@@ -17,6 +18,8 @@ from foleybench.synthfoley.cast import main_factors
 from foleybench.synthfoley.classes import class_names, load_class
 from foleybench.synthfoley.spec import VERSION, ClipSpec
 
+# The test splits that tables are about; `python -m tests.datasets.test_published_splits` writes this list.
+PUBLISHED = Path(__file__).with_name("published.jsonl")
 CHANGES = ("material", "tempo", "size", "distance_m", "start_s")
 _CHANGE_STEP = {"tempo": 0.45, "size": 0.5, "start_s": 0.12}
 _MIDDLE = {"tempo": 0.5, "size": 0.5, "start_s": 1.0, "distance_m": 6.0}

@@ -6,10 +6,12 @@ import argparse
 import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foleybench.api.dataset import Dataset, Item, Sample
 from foleybench.clips import Clip
+from foleybench.datasets._parts import published_splits
 from foleybench.synthesis.clip_spec import CorpusClip
 from foleybench.synthesis.splits import SPLITS, CorpusOptions, chosen_splits
 
@@ -41,6 +43,7 @@ def corpus(
     preset: Callable[[str], DataclassInstance],
     split_specs: Callable[[str, CorpusOptions], Sequence[CorpusClip]],
     render: Callable[[Any], Clip],
+    published: Path,
 ) -> Dataset:
     """Return the data set of a rendered corpus.
 
@@ -53,6 +56,7 @@ def corpus(
         preset: Returns a difficulty by its name.
         split_specs: Lists the clips of a split.
         render: Makes a clip from its spec.
+        published: The list of its published splits (``published_splits``).
     """
     return Dataset(
         title=title,
@@ -63,6 +67,7 @@ def corpus(
         items=functools.partial(_items, split_specs=split_specs),
         make=functools.partial(_make, kind=kind, render=render),
         fingerprint=functools.partial(_fingerprint, kind=kind, preset=preset),
+        remarks=functools.partial(published_splits.remarks, published=published),
     )
 
 

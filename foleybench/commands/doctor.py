@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _what_decides_bytes() -> list[str]:
-    """Return what else decides a clip's bytes: for those whom ``prepare`` told that theirs are not the published ones."""
+    """Return what else decides a clip's bytes, for those whom ``prepare`` told that theirs are not those published."""
     import torch
 
     from foleybench.prepare.tool_versions import tool_versions

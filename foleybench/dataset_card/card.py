@@ -108,7 +108,7 @@ def _making(overviews: Sequence[Overview], recipe: str) -> Iterator[str]:
         f"foleybench prepare {_plain(recipe)} ... --out FOLDER",
         "```",
     )
-    yield from ("", "The same media, options and versions give the same bytes:", "")
+    yield from ("", "The same media, options and versions give the same bytes on one machine:", "")
     for one in overviews:
         made = {**{f"profile {key}": value for key, value in one.header.profile.items()}, **one.header.tools}
         yield f"- {one.header.split}: recipe version {one.header.version}; " + ", ".join(

@@ -1,6 +1,7 @@
 """SynthFoley: a procedural corpus with exact, unguessable events.
 
-Bytes repeat for the same version, seed and clip id on the same machine and library versions.
+Bytes repeat for the same version, seed and clip id, with the same library versions, on x86-64 processors with AVX2 or
+newer.
 """
 
 from foleybench.synthfoley.classes import class_names, load_class

@@ -1,6 +1,7 @@
 import dataclasses
 import hashlib
 import io
+import platform
 import types
 
 import pytest
@@ -11,6 +12,7 @@ from foleybench.api.weights import Weights, require
 from foleybench.commands import doctor, weights
 from foleybench.encoders._inputs.loading import read_state
 from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_USAGE
+from foleybench.prepare.tool_versions import tool_versions
 from foleybench.scoring.weights_catalogue import encoders_of_protocol, size_text, weights_files
 from tests.faulty_server import Faults, serving
 
@@ -215,6 +217,8 @@ def test_doctor_says_what_each_protocol_needs(folder, capsys):
     assert cli.main(["doctor"]) == EXIT_OK
     lines = capsys.readouterr().out.splitlines()
     assert "protocol signal: ready" in lines
+    assert f"libavcodec {tool_versions()['libavcodec']}, libsndfile {tool_versions()['libsndfile']}" in lines
+    assert any(line.startswith(f"processor {platform.machine()} (") and ", C library " in line for line in lines)
     assert "protocol align_trained: needs `foleybench train align-classifier`" in lines
     (audiocraft,) = [line for line in lines if line.startswith("protocol audiocraft: needs `foleybench weights fetch ")]
     assert "passt_segments" in audiocraft

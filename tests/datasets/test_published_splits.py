@@ -110,7 +110,7 @@ def test_other_events_beside_the_same_media_have_the_same_name(tmp_path):
         f"WARNING: video and audio are those of the published test set {NAME}, the events (JSON) are not ({path})"
     )
     published, here = (json.loads(one.read_text().splitlines()[0])["lines_sha256"][:12] for one in (FPS, path))
-    assert told[1] == f"its lines hash to {here}, the published ones to {published}"
+    assert told[1] == f"its lines_sha256 is {here}, published {published}"
     assert not any("not be ranked" in line for line in told)
 
 

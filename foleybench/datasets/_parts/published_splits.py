@@ -23,10 +23,10 @@ _GET_VERSIONS = (
     "again with --force"
 )
 _SAME_VERSIONS = (
-    "made by the same versions, so the likely reason is another type of processor or another C library: the published "
-    "bytes are known to come out on x86-64 with AVX2 or AVX-512"
+    "the versions in its header are the published ones, so the likely reason is another processor, C library, NumPy or "
+    "SciPy: the published bytes are known to come out on x86-64 with AVX2 or AVX-512"
 )
-_OTHER_MACHINE = "`foleybench doctor` prints processor and C library; prepare on another machine, or copy its shards"
+_OTHER_MACHINE = "`foleybench doctor` prints these; prepare on another machine, or copy its shards"
 
 
 def remarks(manifests: Mapping[str, Path], *, published: Path) -> list[str]:

@@ -1,24 +1,21 @@
 """Keep what each row of a table costs, and show it.
 
-Costs are parameters, training, evaluations and time. Times of training are kept beside the table, because run folders
-do not outlive a machine; speed and parameters are in the result files.
+Costs are parameters, training, evaluations and time. Times of training are kept beside the table; speed and parameters
+are in the result files.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from foleybench.files import write_atomically
 from foleybench.reproduce.grids import Grid, Variant
+from foleybench.reproduce.kept import kept_beside
 from foleybench.reproduce.measure import Measured
 from foleybench.reproduce.plan import Setup, training_name
 
-_FIELDS = ("row", "seed", "part", "shared", "seconds")
 _HEAD = (
     "Row",
     "Parameters",
@@ -57,7 +54,7 @@ class Trained(NamedTuple):
 
 
 def training_times(setup: Setup, grid: Grid, path: Path) -> list[Trained]:
-    """Return the times of a table's training runs, kept in a file; those of the file where the runs are not at hand.
+    """Return the times of a table's training runs; of runs that are not at hand, those that the file keeps.
 
     Args:
         setup: Where runs lie.
@@ -71,19 +68,11 @@ def training_times(setup: Setup, grid: Grid, path: Path) -> list[Trained]:
         for seed in range(setup.seeds)
         for part, shared, seconds in _parts(setup, row.variant, seed)
     ]
-    if found:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(_FIELDS)
-        writer.writerows([*one[:3], int(one.shared), one.seconds] for one in found)
-        write_atomically(path, buffer.getvalue().encode())
-    elif path.is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            found = [
-                Trained(row["row"], int(row["seed"]), row["part"], row["shared"] == "1", float(row["seconds"]))
-                for row in csv.DictReader(file)
-            ]
-    return found
+    return kept_beside(path, grid, found, _read, lambda one: {**one._asdict(), "shared": int(one.shared)})
+
+
+def _read(line: Mapping[str, str]) -> Trained:
+    return Trained(line["row"], int(line["seed"]), line["part"], line["shared"] == "1", float(line["seconds"]))
 
 
 def _parts(setup: Setup, variant: Variant, seed: int) -> list[tuple[str, bool, float]]:

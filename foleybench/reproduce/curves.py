@@ -6,18 +6,15 @@ committed; the file of curves beside the table is, and the page is written from 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from foleybench.files import write_atomically
 from foleybench.reproduce.grids import Grid, Variant
+from foleybench.reproduce.kept import kept_beside
 from foleybench.reproduce.plan import Setup, training_name
 
-_FIELDS = ("row", "seed", "stage", "step", "loss")
 _PART = 0.2
 
 
@@ -30,9 +27,14 @@ class Point(NamedTuple):
     step: int
     loss: float
 
+    @property
+    def part(self) -> str:
+        """The stage, which is a part of the run."""
+        return self.stage
+
 
 def learning_curves(setup: Setup, grid: Grid, path: Path) -> list[Point]:
-    """Return the losses of a table's runs, kept in a file; those of the file where the runs are not at hand.
+    """Return the losses of a table's runs; of runs that are not at hand, those that the file keeps.
 
     Args:
         setup: Where runs lie.
@@ -47,18 +49,11 @@ def learning_curves(setup: Setup, grid: Grid, path: Path) -> list[Point]:
         for folder in _runs(setup, row.variant, seed)
         for point in _logged(folder, row.label, seed)
     ]
-    if found:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerows([_FIELDS, *found])
-        write_atomically(path, buffer.getvalue().encode())
-    elif path.is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            found = [
-                Point(row["row"], int(row["seed"]), row["stage"], int(row["step"]), float(row["loss"]))
-                for row in csv.DictReader(file)
-            ]
-    return found
+    return kept_beside(path, grid, found, _read, lambda one: {**one._asdict(), "loss": repr(one.loss)})
+
+
+def _read(line: Mapping[str, str]) -> Point:
+    return Point(line["row"], int(line["seed"]), line["stage"], int(line["step"]), float(line["loss"]))
 
 
 def training_text(points: Sequence[Point], file_name: str) -> str:

@@ -73,3 +73,21 @@ def test_the_line_of_a_row(setup, tmp_path):
     assert "`times.csv`" in text
     assert mean_factor(row) == pytest.approx(0.02)
     assert costs_text({}, times, "times.csv") == ""
+
+
+def test_seeds_and_parts_of_several_machines_are_kept_side_by_side(setup, tmp_path):
+    path, label = tmp_path / "times.csv", LABELS["v2a_mapper"]
+    training_times(setup, GRID, path)
+    with path.open("a") as file:
+        file.write("A row that no longer is,0,flow,0,1.0\n")
+    elsewhere = Setup(work=tmp_path / "elsewhere", results=setup.results, seeds=2)
+    record(elsewhere.work / "runs", "v2a_mapper-tiny-seed0", flow=240.0)
+    record(elsewhere.work / "runs", "v2a_mapper-tiny-seed1", flow=360.0)
+    times = training_times(elsewhere, GRID, path)
+    assert times == training_times(elsewhere, GRID, path)
+    own = {(one.seed, one.part): one.seconds for one in times if one.row == label and not one.shared}
+    assert own == {(0, "flow"): 240.0, (0, "mapper"): 60.0, (0, "sound_text"): 30.0, (1, "flow"): 360.0}
+    assert [one.row for one in times] == sorted((one.row for one in times), key=list(LABELS.values()).index)
+    assert len([one for one in times if one.row == LABELS["nearest"]]) == 1
+    gone = dataclasses.replace(setup, work=tmp_path / "nowhere", seeds=2)
+    assert training_times(gone, GRID, path) == times

@@ -15,6 +15,7 @@ from tests.made_results import make_result
 # librosa compiles with Numba. Two processes that fill one cache damage it: the next run ends in a segmentation fault.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent / ".cache" / "numba" / WORKER)
+os.environ.setdefault("NUMBA_OPT", "0")  # a clean clone compiles; code that then runs for a moment need not be fast
 
 collect_ignore = ["foleybench/loader.py"]  # it only says where ClipLoader went
 

@@ -2,12 +2,19 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from foleybench import registry
 from foleybench.api.model import BuildContext, TrainContext
 from foleybench.shards.dataset import ShardDataset
+from foleymodels._alignment.network import Alignment
+from foleymodels._flow.training import flow_loss
+from foleymodels._parts.frozen_encoders import VIDEO_ENCODERS
 from foleymodels._parts.settings import SIZES, of_size
+from foleymodels.foleyflow.checkpoints import new_flow
 from foleymodels.foleyflow.settings import FoleyFlowSettings
+from tests.foleymodels.small import figures
 from tests.foleymodels.toy import toy_corpus
 
 
@@ -43,20 +50,43 @@ def test_windows_and_crops_are_whole_units(name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", ["std16k", "paper"])
+def test_the_whole_network_takes_a_step(size):
+    """At full width and depth, on tensors that have shapes and no values: a step of ``paper`` takes a second."""
+    settings = of_size(FoleyFlowSettings, size)
+    signal = settings.signal
+    with FakeTensorMode():
+        alignment = Alignment(signal, settings.alignment)
+        flow = new_flow(settings, alignment.condition_dim)
+        frames = torch.zeros(2, signal.frames(signal.window_s), VIDEO_ENCODERS[settings.alignment.video_encoder])
+        tokens = torch.zeros(2, signal.n_tokens, signal.mel.token_dim)
+        predicted, _, _ = alignment(frames, tokens, torch.ones(tokens.shape[:2], dtype=torch.bool), signal.n_tokens)
+        assert predicted.shape == (2, signal.n_tokens, settings.alignment.target_dim(signal.mel))
+        predicted.mean().backward()
+        condition = alignment.condition(frames, signal.n_tokens).detach()
+        flow_loss(flow, tokens, condition, torch.Generator()).backward()
+        for network in (alignment, flow):
+            assert all(value.grad is not None for value in network.parameters() if value.requires_grad)
+            torch.optim.Adam(network.parameters()).step()
+
+
+@pytest.mark.slow
 def test_std16k_takes_a_step_is_saved_and_makes_sound(tmp_path):
-    """The whole network on whole, untrained encoders: what matters here is that it fits and runs."""
+    """Blocks of full width, one of each kind, on whole, untrained encoders."""
     pytest.importorskip("timm", reason="needs the extra `encoders`")
-    manifest = toy_corpus(tmp_path / "toy", "train", 1)
+    manifest = toy_corpus(tmp_path / "toy", "train", 1, duration_s=0.4)
     steps = {"vama_steps": "1", "flow_steps": "1", "vama_batch": "1", "flow_batch": "1", "encoder_weights": "random"}
+    blocks = {"vama_blocks": "1", "flow_blocks": "1"}
     context = TrainContext(
         data=manifest,
         val=None,
         out=tmp_path / "run",
         size="std16k",
-        settings={**steps, "jobs": "1", "vocoder_iterations": "1"},
+        settings={**steps, **blocks, "jobs": "1", "vocoder_iterations": "1"},
     )
     model = registry.load("models", "foleyflow")
-    checkpoint = model.train(context)
+    with figures(drawn=False):
+        checkpoint = model.train(context)
     generator = model.build(BuildContext(checkpoint=checkpoint, nfe=1))
     data = ShardDataset(manifest)
     clip = dataclasses.replace(data.load(data.clip_ids[0]), audio=None)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ from tests.prepare.obtain.video_server import VideoServer
 def command(server: VideoServer, listed: Path, out: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "foleybench.cli", "prepare", "vggsound", "--list", str(listed), "--out", str(out)),
-        *("--source-url-template", server.template, "--pause", "0", "--tries", "2", "--socket-timeout", "4"),
-        *("--jobs", "3"),
+        *("--source-url-template", server.template, "--pause", "0", "--tries", "2", "--socket-timeout", "2"),
+        *("--jobs", "6"),
     ]
 
 
@@ -45,23 +46,32 @@ def check(manifest: Manifest, n: int) -> None:
         assert entry.status == "ok" or entry.reason
 
 
+def kill_in_the_middle(server: VideoServer, asked: list[str], pauses_s: list[float]) -> None:
+    """Start a run as often as there are pauses, each time killed that long after it first asked; then let it end."""
+    for pause_s in pauses_s:
+        before = server.asked.total()
+        run = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while server.asked.total() == before and run.poll() is None:
+            time.sleep(0.01)
+        time.sleep(pause_s)
+        run.send_signal(signal.SIGKILL)
+        assert run.wait() == -signal.SIGKILL, "the run ended before it was killed"
+    subprocess.run(asked, check=False, capture_output=True)
+
+
 @pytest.mark.slow
-def test_every_status_is_right_and_kills_change_nothing(tmp_path: Path):
+def test_every_status_is_right_and_kills_change_nothing(tmp_path: Path, monkeypatch):
+    """Both runs at once: each mostly waits for its site. The pace at a host lies in ``TMPDIR``."""
     n = 24
     listed = tmp_path / "list.csv"
     listed.write_text(video_server.rows(n))
-    with video_server.serving(n) as server:
-        subprocess.run(command(server, listed, tmp_path / "whole"), check=False, capture_output=True)
-    check(read_manifest(tmp_path / "whole" / "test.manifest.jsonl"), n)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     chance = random.Random(4)
-    with video_server.serving(n) as server:
-        for _ in range(2):
-            run = subprocess.Popen(
-                command(server, listed, tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            time.sleep(chance.uniform(3.0, 8.0))
-            run.send_signal(signal.SIGKILL)
-            run.wait()
-        subprocess.run(command(server, listed, tmp_path / "killed"), check=False, capture_output=True)
+    pauses_s = [chance.uniform(0.0, 4.0) for _ in range(2)]
+    with video_server.serving(n) as one, video_server.serving(n) as other, ThreadPoolExecutor() as threads:
+        killed = threads.submit(kill_in_the_middle, other, command(other, listed, tmp_path / "killed"), pauses_s)
+        subprocess.run(command(one, listed, tmp_path / "whole"), check=False, capture_output=True)
+        killed.result()
+    check(read_manifest(tmp_path / "whole" / "test.manifest.jsonl"), n)
     assert result(tmp_path / "killed") == result(tmp_path / "whole")
     assert ShardDataset(tmp_path / "killed" / "test.manifest.jsonl").verify() == []

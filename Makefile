@@ -1,15 +1,15 @@
 # Two commands for a fresh machine: `make demo` and `make test`. Both install into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-# Tests of one file stay in one process, since they share what is slow to make.
-PARALLEL ?= -n 2 --dist loadfile
+# Tests of one file stay in one process, since they share what is slow to make. Files begin in the order of conftest.py.
+PARALLEL ?= -n 2 --dist loadfile --no-loadscope-reorder
 # Small models on small machines: a second OpenMP thread in each of two processes costs more than it brings.
 export OMP_NUM_THREADS ?= 1
 # Without files of compiled code every process compiles every module again, the tests' own too.
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test fast lint leaderboard-check leaderboard-make docs site clean
+.PHONY: demo test fast lint mypy pyright leaderboard-check leaderboard-make docs site clean
 
 demo: .venv/installed
 	$(BIN)/foleybench demo --out out/demo
@@ -24,8 +24,10 @@ fast: .venv/installed-test
 lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pyright
+	$(MAKE) --no-print-directory -j 2 mypy pyright
+
+mypy pyright:
+	$(BIN)/$@
 
 # A broken link, a name that the API does not have or a page that is not there ends it. The site is in out/site.
 docs: .venv/installed-docs

@@ -23,6 +23,12 @@ collect_ignore = ["foleybench/loader.py"]  # it only says where ClipLoader went
 gc.disable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: one that begins last and takes a minute has all other processes wait for it."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage again, but not among what collecting made."""
     gc.freeze()

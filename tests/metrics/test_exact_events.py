@@ -1,5 +1,6 @@
 """Metrics of exact events: values worked out by hand, and ladders of known quality on SynthFoley 2."""
 
+import functools
 import math
 
 import numpy as np
@@ -187,18 +188,25 @@ class Played:
     def of(self, metric, play):
         """Return the metric's value of the sound that ``play`` makes of (spec, events)."""
         stats = []
-        for spec, events, truth in zip(self.specs, self.events, self.truth, strict=True):
+        for place, (spec, events) in enumerate(zip(self.specs, self.events, strict=True)):
             made = play(spec, events)
             features = {
-                name: encoded(need, truth if need.of == "reference" else made) for name, need in metric.needs.items()
+                name: self.of_truth(place, need.encoder)[need.layer]
+                if need.of == "reference"
+                else encoded(need.encoder, made)[need.layer]
+                for name, need in metric.needs.items()
             }
             stats.append(metric.per_clip(view(features, events=events, clip_id=spec.clip_id)))
         return metric.pool([stat for stat in stats if stat is not None])
 
+    @functools.cache  # noqa: B019
+    def of_truth(self, place, encoder):
+        return encoded(encoder, self.truth[place])
 
-def encoded(need, audio):
-    (features,) = registry.load("encoders", need.encoder).build("cpu")([Signal(audio=audio, duration_s=4.0)])
-    return features[need.layer]
+
+def encoded(encoder, audio):
+    (features,) = registry.load("encoders", encoder).build("cpu")([Signal(audio=audio, duration_s=4.0)])
+    return features
 
 
 OWN = [

@@ -58,7 +58,7 @@ def test_preparing_training_scoring_and_pages_need_no_extra(tmp_path):
         ["generate", "--model", "foleyflow", "--checkpoint", "run", "--data", data, "--out", "sound"],
         ["eval", "--audio", "sound", "--name", "mine", "--data", data, "--protocol", "signal", *few],
         ["eval", "--audio", "sound", "--name", "mine", "--data", data, "--protocol", "synth", "--out", "synth", *few],
-        ["leaderboard", "--out", "board"],
+        ["leaderboard", "--results", "synth", "--out", "board"],
         ["report", "--data", data, "--audio", "mine=sound", "--clips", "2", "--out", "report.html"],
         ["list", "--long"],
         ["doctor"],

@@ -49,7 +49,7 @@ def test_a_missing_package_is_told_with_its_extra(monkeypatch):
 
 @pytest.mark.slow
 def test_preparing_training_scoring_and_pages_need_no_extra(tmp_path):
-    made = ["prepare", "synthfoley", "--splits", "train", "val", "test", "--limit", "4"]
+    made = ["prepare", "synthfoley", "--splits", "train", "val", "test", "--limit", "2"]
     data, few = "shards/synthfoley/test.manifest.jsonl", ["--resamples", "20", "--cache", "cache"]
     learn = ["--data", "shards/synthfoley/train.manifest.jsonl", "--val", "shards/synthfoley/val.manifest.jsonl"]
     commands = [

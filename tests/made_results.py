@@ -32,6 +32,8 @@ def clip_stats(metric, skill, draw):
         return {"aligned": float(probability > 0.5), "probability": probability}
     if metric == "class_accuracy":
         return {"hit": float(draw.uniform() < skill)}
+    if metric == "copying_share":
+        return {"copied": float(draw.uniform() < skill), "windows": 1.0}
     return {"seconds": float(0.01 + 0.4 * skill + draw.uniform(0, 0.01))}
 
 

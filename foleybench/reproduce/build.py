@@ -12,7 +12,8 @@ from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, speed
-from foleybench.reproduce.costs import costs_text, mean_factor, training_times
+from foleybench.reproduce.copying import copying_text
+from foleybench.reproduce.costs import costs_text, median_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
 from foleybench.reproduce.measure import Measured, read_results
@@ -23,6 +24,8 @@ from foleybench.runtime.command_plan import Step
 
 # Fewer rows of a seed are no table.
 _FEWEST_ROWS = 2
+# Folder of results beside the tables, of the metric `copying_share` alone.
+COPYING = "copying"
 
 
 def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
@@ -86,6 +89,7 @@ def _write_table(
     further = []
     if measured:
         further.append(_picture(table, out / f"{name}.png") if grid.picture else "")
+        further.append(copying_text(setup, grid, out / COPYING))
         times = f"{name}_training.csv"
         further.append(costs_text(measured, training_times(setup, grid, out / times), times))
         further.append(training_text(learning_curves(setup, grid, out / curves), curves))
@@ -100,7 +104,7 @@ def _picture(table: Table, path: Path) -> str:
     points = [
         PicturePoint(
             label=label,
-            real_time_factor=mean_factor(table.measured[label]) if label in table.measured else None,
+            real_time_factor=median_factor(table.measured[label]) if label in table.measured else None,
             distance=cells["fad_mini"],
             timing=cells["event_f1_25ms"],
             meaning=cells["class_accuracy"],

@@ -7,6 +7,7 @@ are in the result files.
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -27,11 +28,12 @@ _HEAD = (
 )
 _WORDS = (
     "Parameters are those used at generation, with the video network. Minutes of training are wall time of a process "
-    "of one thread beside the other jobs of the plan (where a run was resumed, of its last process), mean over seeds; "
+    "of one thread beside the other jobs of the plan (where a run was resumed, of its last process); "
     "shared parts are trained once for all rows that take them, and are counted in each. Evaluations of the network a "
     "clip; none where the length of a clip decides them (the model cards say how many). Seconds and factor: one clip "
-    "at a time, one thread, video features to vocoder, beside the other jobs too. On a quiet machine, one job: "
-    "`foleybench reproduce speed --jobs 1`."
+    "at a time, one thread, video features to vocoder, beside the other jobs too. All times are medians over seeds, "
+    "which may have been made on machines of unequal speed. On a quiet machine, one job: `foleybench reproduce speed "
+    "--jobs 1`."
 )
 
 
@@ -118,10 +120,10 @@ def costs_text(measured: Mapping[str, Measured], trained: Sequence[Trained], fil
 
 
 def _generation(row: Measured) -> list[str]:
-    """Return parameters, evaluations, seconds a clip and real-time factor; times are means over seeds."""
+    """Return parameters, evaluations, seconds a clip and real-time factor; times are medians over seeds."""
     result = row.entries[0].result
     parameters, nfe = result["model"].get("parameters"), (result["run"].get("generation") or {}).get("nfe")
-    times = [_mean_speed(row, name) for name in ("seconds_per_clip", "real_time_factor")]
+    times = [_median_speed(row, name) for name in ("seconds_per_clip", "real_time_factor")]
     return [
         f"{parameters:,}" if parameters else "",
         str(nfe) if nfe else "",
@@ -129,18 +131,19 @@ def _generation(row: Measured) -> list[str]:
     ]
 
 
-def mean_factor(row: Measured) -> float | None:
-    """Return the mean real-time factor of a row over its seeds, one clip at a time; None when it was not timed."""
-    return _mean_speed(row, "real_time_factor")
+def median_factor(row: Measured) -> float | None:
+    """Return the median real-time factor of a row over its seeds, one clip at a time; None when it was not timed."""
+    return _median_speed(row, "real_time_factor")
 
 
-def _mean_speed(row: Measured, name: str) -> float | None:
+def _median_speed(row: Measured, name: str) -> float | None:
     made = [entry.result["run"].get("generation") or {} for entry in row.entries]
     found = [float(one["speed"]["batch_1"][name]) for one in made if "batch_1" in (one.get("speed") or {})]
-    return sum(found) / len(found) if found else None
+    return statistics.median(found) if found else None
 
 
 def _minutes(parts: Sequence[Trained]) -> str:
-    """Return the minutes of some parts of a row, mean over the seeds that have them."""
+    """Return the minutes of some parts of a row, median over the seeds that have them."""
     seeds = {one.seed for one in parts}
-    return f"{sum(one.seconds for one in parts) / len(seeds) / 60:.1f}" if seeds else ""
+    seconds = [sum(one.seconds for one in parts if one.seed == seed) for seed in seeds]
+    return f"{statistics.median(seconds) / 60:.1f}" if seeds else ""

@@ -28,7 +28,11 @@ deeds, out, asked, log = sys.argv[1:5]
 memory = 80 * 1024**2
 begun = time.monotonic()
 size = {"num_cpus": 1, "object_store_memory": memory}
-cluster = Cluster(initialize_head=True, head_node_args={**size, "include_dashboard": False})
+# A node that does not answer is gone after five times this, 15 s by default.
+asked_every = {"health_check_period_ms": 500}
+cluster = Cluster(
+    initialize_head=True, head_node_args={**size, "include_dashboard": False, "_system_config": asked_every}
+)
 second = cluster.add_node(**size)
 options = argparse.Namespace(deeds=asked, splits="train,test", flavour="plain", log=log)
 report = {"start_s": time.monotonic() - begun}
@@ -62,7 +66,7 @@ prepare(deeds, options, Path(out), engine="ray", ray_address=cluster.address, ti
 report["seconds"] = time.monotonic() - started
 killer.join()
 with connected(cluster.address):
-    noticed_by = time.monotonic() + 60  # Ray takes its time to notice that a node is gone
+    noticed_by = time.monotonic() + 60
     while sum(node["Alive"] for node in ray.nodes()) > 1 and time.monotonic() < noticed_by:
         time.sleep(0.2)
     report["alive"] = sum(node["Alive"] for node in ray.nodes())

@@ -94,12 +94,12 @@ ON_RAY = """
 import json, sys
 from pathlib import Path
 import ray
-from foleybench import scoring
+from foleybench.scoring import scorer
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 
 # A cluster of its own: tests of other files have theirs at the same time.
 ray.init(address="local", num_cpus=2, include_dashboard=False, object_store_memory=80 * 1024**2, log_to_driver=False)
-scoring.CHUNK = 2
+scorer.CHUNK = 2
 model = json.loads(sys.argv[3])
 request = EvalRequest(
     data=Path(sys.argv[1]), audio=Path(sys.argv[2]), protocol="signal", model=model, resamples=50, engine="ray"

@@ -46,12 +46,12 @@ class Soaked(NamedTuple):
         return not self.not_named and not self.named_though_good and self.exit_code == 3 and same
 
 
-def soak(home: Path, n_clips: int, jobs: int = 1) -> Soaked:
-    """Make a data set and a folder of sounds, and score it."""
+def soak(home: Path, n_clips: int, jobs: int = 1, *, every: int = 20) -> Soaked:
+    """Make a data set and a folder of sounds, one in so many broken, and score it."""
     manifest = made_set.make(home / f"data{n_clips}", n_clips, SECONDS, RATE_HZ)
     audio = home / f"audio{n_clips}"
     sounds = {f"made{k:06d}_000000": made_set.sound(k + 10**6, SECONDS, RATE_HZ) for k in range(n_clips)}
-    broken = make_folder(audio, sounds)
+    broken = make_folder(audio, sounds, every=every)
     words = ["eval", "--audio", str(audio), "--data", str(manifest), "--protocol", "signal", "--resamples", "20"]
     words += ["--out", str(home / "results"), "--cache", str(home / f"cache{n_clips}")]
     words += ["--name", f"n{n_clips}", "--jobs", str(jobs)]

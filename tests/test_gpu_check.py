@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import gpu_check
 from benchmarks.gpu import agreement
 from benchmarks.gpu.phases import Plan, Report, run_phase
 from benchmarks.gpu.training import read_records
@@ -51,13 +52,15 @@ class Doubled(nn.Module):
 
 
 @pytest.mark.slow
-def test_small_form_runs_on_a_bare_machine(tmp_path: Path):
+def test_small_form_runs_on_a_bare_machine(tmp_path: Path, monkeypatch, capsys):
     """Every phase ends by itself, every comparison is within its limit, and the killed run goes on."""
     out = tmp_path / "found"
     command = [sys.executable, "-c", BARE, str(ROOT / "benchmarks" / "gpu_check.py")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    asked = [*command, "--out", str(out), "--seconds", "400", "--jobs", "2"]
-    run = subprocess.run(asked, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    options = ["--out", str(out), "--seconds", "400", "--jobs", "2"]
+    run = subprocess.run(
+        [*command, *options], capture_output=True, text=True, env=environment, cwd=tmp_path, check=False
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     lines = read_records(out / "gpu_check.jsonl")
     ends = {line["phase"]: line["outcome"] for line in lines if line["what"] == "end"}
@@ -69,9 +72,10 @@ def test_small_form_runs_on_a_bare_machine(tmp_path: Path):
     (resumed,) = (line for line in lines if line["what"] == "resumed")
     assert 0 < resumed["from_step"] < resumed["to_step"]
     assert {line["batch"] for line in lines if line["what"] == "batch"} == {2, 4}
-    again = subprocess.run(asked, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
-    assert again.returncode == 2
-    assert "there already" in again.stderr
+    monkeypatch.setattr(sys, "argv", ["gpu_check.py", *options])
+    with pytest.raises(SystemExit, match="2"):
+        gpu_check.main()
+    assert "there already" in capsys.readouterr().err
 
 
 @FORKS

@@ -1,5 +1,7 @@
 """Intervals and paired tests: known cases, invariances, agreement of the two, and how often they are right."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -147,23 +149,26 @@ def test_p_value_is_never_zero():
 
 def sets_of(sizes, draw, *, shared=0.0):
     """Statistics of videos with so many clips each, of which a share of the variance is the video's own."""
-    values, sources = {}, {}
-    for video, size in enumerate(sizes):
-        own = draw(1)[0]
-        for clip, value in enumerate(draw(size)):
-            name = f"v{video:03d}_{clip:03d}"
-            values[name] = {"x": np.array(np.sqrt(shared) * own + np.sqrt(1 - shared) * value)}
-            sources[name] = f"v{video:03d}"
-    return values, sources
+    sources = videos_of(tuple(sizes))
+    # Every video's own part, then its clips'.
+    drawn = np.split(draw(sum(sizes) + len(sizes)), np.cumsum(np.array(sizes) + 1)[:-1])
+    values = np.concatenate([np.sqrt(shared) * part[0] + np.sqrt(1 - shared) * part[1:] for part in drawn])
+    return {name: {"x": value} for name, value in zip(sources, values, strict=True)}, sources
+
+
+@functools.cache
+def videos_of(sizes):
+    """Clip id -> video, of videos with so many clips each."""
+    return {f"v{video:03d}_{clip:03d}": f"v{video:03d}" for video, size in enumerate(sizes) for clip in range(size)}
 
 
 def level(sizes, draw_of, *, shared=0.0, sets=300, draws=300):
     """The share of sets of a difference whose truth is 0 that are rejected; interval and p agree in every one."""
     rejected = 0
+    b = {clip_id: {"x": np.array(0.0)} for clip_id in videos_of(tuple(sizes))}
     for seed in range(sets):
         draw = rng([seed, 13])
         a, sources = sets_of(sizes, draw_of(draw), shared=shared)
-        b = {clip_id: {"x": np.array(0.0)} for clip_id in a}
         found = paired_test(MEAN, a, b, sources, rng=draw, draws=draws)
         assert (found.p_value < 0.05) == (found.low > 0 or found.high < 0)
         rejected += found.p_value < 0.05

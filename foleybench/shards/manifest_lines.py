@@ -1,10 +1,9 @@
 """Read a manifest line by line.
 
 The facts in its header are checked, and the hash that names the test set is computed. A test set has one name in either
-schema: the SHA-256 of the manifest in schema 1. For a file in schema 1 that is the hash of the file. For one in schema
-    2
-it is the hash of header and lines without the additions of schema 2: the number of lines, their hash, and in each line
-the hash of the JSON member.
+schema, and whatever versions made it: the SHA-256 of header and lines without the additions of schema 2 (the number of
+lines, their hash, and in each line the hash of the JSON member), with fixed versions in the header. What other versions
+change shows in the hashes of the media.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ SCHEMA = 2
 # Fields of schema 2's header beside those of schema 1.
 _STATED = ("n_lines", "lines_sha256")
 HEADER_ONLY = ("schema", *_STATED)
+# What stands in names in place of a header's versions: those of the first published sets, which keep their names.
+_TOOLS = {"foleybench": "0.1.0", "libavcodec": "62.28.102", "libsndfile": "1.2.2", "pyav": "18.1.0"}
 # Keys are sorted: the hash stands between the facts, which end in a brace, and the label.
 _ADDED = re.compile(rb'(?<=\}),"json_sha256":(?:null|"[0-9a-f]{64}")(?=,"label":)')
 
@@ -57,7 +58,7 @@ class ManifestLines:
         self._stated = _stated(where, self.header) if schema == SCHEMA else None
         self._n_lines = 0
         self._lines = hashlib.sha256()
-        self._identity = hashlib.sha256(first if schema == 1 else _as_schema_1(self.header))
+        self._identity = hashlib.sha256(_named(self.header))
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Yield each line with its number, from 2; at the end compare with what the header states.
@@ -135,9 +136,11 @@ def _stated(where: str, header: Mapping[str, Any]) -> tuple[int, str]:
         raise no_header(where, error) from error
 
 
-def _as_schema_1(header: Mapping[str, Any]) -> bytes:
+def _named(header: Mapping[str, Any]) -> bytes:
+    """Return the part of a header that names the test set."""
     own = {key: value for key, value in header.items() if key not in _STATED}
-    return canonical_json({**own, "schema": 1}).encode() + b"\n"
+    tools = {"tools": _TOOLS} if own.get("tools") else {}
+    return canonical_json({**own, **tools, "schema": 1}).encode() + b"\n"
 
 
 def _refuse_number(text: str) -> float:

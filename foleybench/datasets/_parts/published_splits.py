@@ -84,7 +84,6 @@ def _compared(made: dict[str, Any], known: dict[str, Any], failed: Counter[str],
     return [
         f"WARNING: not the published test set {name}; this one is {made['sha256'][:_SHOWN]} ({path})",
         "a result on it is of another test set: it will not be ranked beside the published rows",
-        *(["every clip is the published one to the byte, but versions are part of the name"] if same_lines else []),
         *_reasons(made, known, failed),
     ]
 

@@ -15,9 +15,9 @@ METRIC = "copying_share"
 _TRUTH = "ground_truth"
 _WORDS = (
     "Share of the audible windows of 128 ms whose waveform occurs in the training audio, mean over seeds [95 % "
-    "interval]. A low Fréchet distance with a high share is a copier's. A copy that went through a vocoder has another "
-    "waveform and is not found, so a network's zero says that no waveform was pasted, not that nothing was learned by "
-    "heart."
+    "interval; none where no clip holds a copied window]. A low Fréchet distance with a high share is a copier's. A "
+    "copy that went through a vocoder has another waveform and is not found, so a network's zero says that no waveform "
+    "was pasted, not that nothing was learned by heart."
 )
 
 
@@ -53,5 +53,6 @@ def _line(label: str, entries: Iterable[ResultEntry]) -> list[str]:
 
 
 def _percent(found: SeedsCell) -> str:
-    ends = "" if found.low is None or found.high is None else f" [{found.low:.1f}, {found.high:.1f}]"
-    return f"{found.value:.1f}{ends}"
+    # Where no clip differs from another, their variance says nothing.
+    known = found.low is not None and found.high is not None and found.low < found.high
+    return f"{found.value:.1f} [{found.low:.1f}, {found.high:.1f}]" if known else f"{found.value:.1f}"

@@ -180,6 +180,8 @@ def assert_same_in_a_batch(name, run, corpus):
     assert len(clips) == 4
     together = generate_together(model, generator, clips, seed=3)
     for clip, audio in zip(clips, together, strict=True):
-        np.testing.assert_allclose(audio, generate_one(model, generator, clip, seed=3), atol=1e-4)
-    other = generate_together(model, generator, clips, seed=4)
-    assert not all(np.allclose(*pair, atol=1e-3) for pair in zip(together, other, strict=True))
+        alone = generate_one(model, generator, clip, seed=3)
+        np.testing.assert_allclose(audio, alone, rtol=0, atol=1e-3 * np.abs(alone).max())
+    pairs = zip(together, generate_together(model, generator, clips, seed=4), strict=True)
+    # Codes of a hardly trained codec change little, but more than rounding does.
+    assert max(np.abs(one - other).max() / np.abs(one).max() for one, other in pairs) > 5e-3

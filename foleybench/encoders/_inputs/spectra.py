@@ -74,7 +74,8 @@ def mel_power(audio: AudioArray, grid: MelGrid) -> FloatArray:
 def decibels(power: FloatArray, floor_db: float) -> FloatArray:
     """Return power in dB, never below ``floor_db``."""
     floor = 10.0 ** (floor_db / 10.0)
-    return np.asarray(10.0 * np.log10(np.maximum(power, floor)), dtype=np.float64)
+    # The logarithm of the floor is it up to rounding, which differs between processors.
+    return np.asarray(np.maximum(10.0 * np.log10(np.maximum(power, floor)), floor_db), dtype=np.float64)
 
 
 def without_dc(audio: AudioArray) -> AudioArray:

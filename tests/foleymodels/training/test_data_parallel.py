@@ -143,7 +143,7 @@ def launcher_of(name):
 
 
 # What gathers over the processes (contrast, learned clock) is in this; small rates, so that rounding stays rounding.
-TOGETHER = {"stage1": "cavp", "path": "gvp_learned", "head": "imf", "vama_rate": "1e-4", "flow_rate": "1e-4",
+TOGETHER = {"stage1": "cavp", "path": "gvp_learned", "head": "imf", "vama_rate": "1e-4", "flow_rate": "2e-5",
             "head_rate": "1e-4", "vama_steps": "4", "flow_steps": "4"}  # fmt: skip
 
 

@@ -1,4 +1,8 @@
+import functools
+import sys
+
 import pytest
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from foleymodels._training.decoded_data import cache_settings, training_data
 from tests.foleymodels.small import small_settings
@@ -10,6 +14,22 @@ def corpus(tmp_path_factory):
     """Manifests of a toy corpus: 8 training clips and 4 for validation."""
     folder = tmp_path_factory.mktemp("toy")
     return {split: toy_corpus(folder, split, n) for split, n in (("train", 8), ("val", 4))}
+
+
+@pytest.fixture
+def shapes_only():
+    """Tensors that have shapes and no values. Tables that the models keep are made anew before and after."""
+    _forget_tables()
+    with FakeTensorMode():
+        yield
+    _forget_tables()
+
+
+def _forget_tables():
+    for name in [name for name in sys.modules if name.startswith("foleymodels.")]:
+        for kept in vars(sys.modules[name]).values():
+            if isinstance(kept, functools._lru_cache_wrapper):
+                kept.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,8 @@ import numpy as np
 
 from foleybench.clips import FloatArray
 from foleybench.metrics._families.curves import Curves, curve_correlation
+from foleybench.metrics._families.silence import SILENT_DB
 
-# As in ``silence_share``: what is below counts as silent.
-SILENT_DB = -60.0
 # Windows of 25 ms, one every 10 ms: three at most reach over an end, wherever it lies between steps.
 MARGIN = 3
 FEWEST = 5

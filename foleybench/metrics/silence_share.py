@@ -10,8 +10,7 @@ import numpy as np
 
 from foleybench.clips import FloatArray
 from foleybench.metrics._families.differences import difference_metric
-
-SILENT_DB = -60.0
+from foleybench.metrics._families.silence import SILENT_DB
 
 
 def _apart(reference: FloatArray, generated: FloatArray) -> float:

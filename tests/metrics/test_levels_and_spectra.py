@@ -16,6 +16,7 @@ from foleybench.metrics import (
     mel_profile_distance,
     silence_share,
 )
+from foleybench.metrics._families.silence import SILENT_DB
 from tests.metrics.views import view
 
 EDGE = level_correlation.MARGIN
@@ -60,8 +61,11 @@ def test_constant_sound_follows_nothing_and_constant_reference_gives_nothing_to_
 
 
 def test_silent_is_what_the_silent_share_counts_even_where_it_moves():
-    assert level_correlation.SILENT_DB == silence_share.SILENT_DB
     hiss = np.linspace(-79.0, -60.0, 20)
+    assert score(silence_share, hiss, hiss) == 0.0
+    assert score(silence_share, hiss, hiss + 30.0) == pytest.approx(95.0)  # the last step lies at the limit
+    assert score(silence_share, hiss + 0.01, hiss + 30.0) == pytest.approx(95.0)
+    assert score(silence_share, hiss - 0.01, hiss + 30.0) == pytest.approx(100.0)
     assert score(level_correlation, hiss, hiss + 30.0) is None
     assert score(level_correlation, hiss + 30.0, hiss) == pytest.approx(1.0)  # no gain changes it above the floor
     assert score(level_correlation, hiss + 0.01, hiss + 0.01) is None  # one step is heard
@@ -128,6 +132,18 @@ def levels(*parts):
     return registry.load("encoders", "envelope").build("cpu")([Signal(audio=audio, duration_s=len(audio) / 16000)])[0][
         "level_db"
     ]
+
+
+def test_as_many_steps_are_left_out_as_a_window_can_reach_over_an_end():
+    """A steady tone after silence: its first levels still average some silence, over three steps at most."""
+    tone = 0.1 * np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
+    reaching = []
+    for n_silent in range(1600, 1760):  # every place of the end between two steps
+        curve = levels(np.zeros(n_silent), tone, np.zeros(16000))
+        heard = curve[curve > SILENT_DB]
+        reaching.append(int(np.argmax(np.abs(heard - np.median(heard)) < 0.05)))
+    assert max(reaching) == 3
+    assert level_correlation.MARGIN == max(reaching)
 
 
 def hits(times_s):

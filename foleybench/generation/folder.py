@@ -188,6 +188,7 @@ def generate_folder(
     # Shards did not round this real audio to 16 bits, so controls must not round it either.
     exact = isinstance(data, FolderDataset) and model.kind == "control"
     each = _made(settings, model, generator, data, todo, batch, n_timed=len(record.seconds))
+    loaded: dict[str, Clip] = {}  # the first with audio, whose speed is measured at the end
     progress = Progress(each, total=len(todo), desc=f"generate {settings.row_name}", unit="clip")
     for count, made in enumerate(progress, 1):
         path = out / f"{made.clip.clip_id}.wav"
@@ -195,13 +196,16 @@ def generate_folder(
             path.unlink(missing_ok=True)  # of an earlier run
         else:
             write_wav(path, made.audio, rate_of(generator, made.clip), exact=exact)
+            if len(loaded) < SPEED_BATCH:
+                loaded[made.clip.clip_id] = made.clip
         record.add(made)
         _require_some_sound(settings, record)
         if count % 16 == 0:
             record.write()
     _require_some_sound(settings, record, most=0)
-    chosen = [data.load(clip_id, video="video" in model.sees) for clip_id in record.with_sound()[:SPEED_BATCH]]
-    seen = [visible_part(clip, model) for clip in chosen]
+    chosen = record.with_sound()[:SPEED_BATCH]
+    clips = [loaded.get(clip_id) or data.load(clip_id, video="video" in model.sees) for clip_id in chosen]
+    seen = [visible_part(clip, model) for clip in clips]
     record.write(speed=measure_speed(generator, seen, seed=settings.seed, device=settings.device))
     return out
 

@@ -118,6 +118,44 @@ def test_a_killed_run_goes_on_with_the_same_bytes(hiss, clicks, tmp_path):
         assert (part / f"{clip_id}.wav").read_bytes() == (whole / f"{clip_id}.wav").read_bytes()
 
 
+@pytest.fixture
+def loads(monkeypatch):
+    """The ids of the clips that are loaded, in order."""
+    found, load = [], ShardDataset.load
+
+    def counted(self, clip_id, **asked):
+        found.append(clip_id)
+        return load(self, clip_id, **asked)
+
+    monkeypatch.setattr(ShardDataset, "load", counted)
+    return found
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_every_clip_is_loaded_once_also_those_whose_speed_is_measured(hisses, loads, clicks, tmp_path, batch):
+    ids = ShardDataset(clicks).clip_ids
+    hisses.bad, hisses.bad_ids = np.nan, (ids[1],)
+    out = generate_folder(SETTINGS, clicks, tmp_path, limit=None, force=False, batch=batch)
+    assert loads == ids
+    assert "batch_5" in audio_folder.read_generation(out)["speed"]
+    assert {clip.clip_id for clip in hisses.seen[-5:]} == {*ids} - {ids[1]}
+
+
+def test_speed_is_that_of_the_first_clips_also_when_a_run_goes_on(hiss, loads, clicks, tmp_path, monkeypatch):
+    ids = ShardDataset(clicks).clip_ids
+    monkeypatch.setattr(generation, "SPEED_BATCH", 3)
+    generate_folder(SETTINGS, clicks, tmp_path, limit=None, force=False)
+    first = [clip.clip_id for clip in hiss.seen[-3:]]
+    assert (loads, first) == (ids, ids[:3])
+    for gone in (ids[0], ids[4], ids[5]):
+        (tmp_path / f"{gone}.wav").unlink()
+    loads.clear()
+    generate_folder(SETTINGS, clicks, tmp_path, limit=None, force=False)
+    assert loads == [ids[0], ids[4], ids[5], ids[1], ids[2]]
+    assert [clip.clip_id for clip in hiss.seen[-3:]] == ids[:3]
+    assert all(clip.audio is None and clip.events is None for clip in hiss.seen)
+
+
 def test_sound_of_other_settings_is_not_mixed_in(hiss, clicks, tmp_path):
     generate_folder(SETTINGS, clicks, tmp_path, limit=2, force=False)
     with pytest.raises(FoleyError, match="another seed"):

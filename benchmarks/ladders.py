@@ -4,7 +4,8 @@
 clips made worse step by step (``foleybench.synthfoley.ladders``), scores every step with every metric that needs no
 weights, and writes a table a metric: its values along each ladder, whether they come in order, which neighbouring
 steps a paired test tells apart with 200, 1,000 and 3,000 clips, and the smallest difference that it finds in four
-trials of five. ``--state`` keeps the clips that are done, so that a stopped run goes on.
+trials of five. ``--state`` keeps the clips that are done, so that a stopped run goes on. ``--metric NAME`` (may be
+given again) measures those alone, for a metric whose version is new.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,12 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--state", type=Path, required=True, help="JSON lines, one a clip")
     parser.add_argument("--out", type=Path, help="a Markdown file; else the table is printed")
+    parser.add_argument("--metric", action="append", choices=METRICS, help="only this metric; may be given again")
     args = parser.parse_args()
-    metrics = {name: registry.load("metrics", name) for name in METRICS}
+    metrics = {name: registry.load("metrics", name) for name in args.metric or METRICS}
     specs = split_specs("test", CorpusOptions())[: args.clips]
     score_missing(specs, metrics, args.state)
-    text = report(read_state(args.state, specs), metrics)
+    text = report(read_state(args.state, specs, metrics), metrics)
     if args.out is None:
         print(text)
     else:
@@ -78,9 +80,10 @@ def main() -> None:
 
 
 def score_missing(specs: list[ClipSpec], metrics: Mapping[str, Metric], state: Path) -> None:
-    """Append the statistics of every clip that the file does not hold."""
+    """Append the statistics of every clip of which the file does not hold all these metrics."""
     state.parent.mkdir(parents=True, exist_ok=True)
-    done = {json.loads(line)["clip_id"] for line in state.read_text().splitlines()} if state.exists() else set()
+    records = [json.loads(line) for line in state.read_text().splitlines()] if state.exists() else []
+    done = {record["clip_id"] for record in records if metrics.keys() <= record["stats"].keys()}
     needs = {need.encoder for metric in metrics.values() for need in metric.needs.values()}
     encoders = {name: Built(registry.load("encoders", name)) for name in needs}
     for spec in tqdm([spec for spec in specs if spec.clip_id not in done], unit="clip"):
@@ -137,16 +140,16 @@ def view(
     )
 
 
-def read_state(state: Path, specs: list[ClipSpec]) -> dict[str, dict[str, dict[str, Stat]]]:
-    """Return metric -> step -> clip id -> statistics, of the clips asked for."""
+def read_state(state: Path, specs: list[ClipSpec], names: Iterable[str]) -> dict[str, dict[str, dict[str, Stat]]]:
+    """Return metric -> step -> clip id -> statistics, of the clips and metrics asked for."""
     wanted = {spec.clip_id for spec in specs}
-    found: dict[str, dict[str, dict[str, Stat]]] = {name: {} for name in METRICS}
+    found: dict[str, dict[str, dict[str, Stat]]] = {name: {} for name in names}
     for line in state.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         if record["clip_id"] not in wanted:
             continue
-        for name, steps in record["stats"].items():
-            for step, stat in steps.items():
+        for name in found.keys() & record["stats"].keys():
+            for step, stat in record["stats"][name].items():
                 arrays = {key: np.asarray(value, dtype=np.float64) for key, value in stat.items()}
                 found[name].setdefault(step, {})[record["clip_id"]] = arrays
     return found

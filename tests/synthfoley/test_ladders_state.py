@@ -34,17 +34,19 @@ def test_a_metric_is_measured_where_the_state_lacks_it_and_read_from_all_lines(p
     asked = []
 
     def measured(spec, metrics, encoders):
-        asked.append((spec.clip_id, *metrics, *encoders))
+        asked.append((spec.clip_id, *metrics))
         return dict.fromkeys(metrics, FOUND)
 
     monkeypatch.setattr(program, "statistics_of", measured)
     monkeypatch.setattr(program, "report", lambda found, metrics: f"{sorted(found)} {sorted(metrics)}")
     page = tmp_path / "page.md"
-    words = ["ladders.py", "--clips", "2", "--state", str(state), "--out", str(page), "--metric", "level_correlation"]
+    words = ["ladders.py", "--clips", "2", "--state", str(state), "--out", str(page)]
+    words += ["--metric", "level_correlation", "--metric", "level_correlation", "--metric", "event_f1"]
     monkeypatch.setattr(sys, "argv", words)
     program.main()
-    assert asked == [(part.clip_id, "level_correlation", "envelope")]
-    assert page.read_text() == "['level_correlation'] ['level_correlation']"
+    assert asked == [(part.clip_id, "level_correlation", "event_f1")]
+    assert page.read_text() == "['event_f1', 'level_correlation'] ['event_f1', 'level_correlation']"
+    assert program.read_state(state, [whole, part, other], ["event_f1"]).keys() == {"event_f1"}
     found = program.read_state(state, [whole, part, other], ["level_correlation", "event_f1"])
     for name in ("level_correlation", "event_f1"):
         assert found[name]["another take"].keys() == {whole.clip_id, part.clip_id}

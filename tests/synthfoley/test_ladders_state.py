@@ -41,7 +41,7 @@ def test_a_metric_is_measured_where_the_state_lacks_it_and_read_from_all_lines(p
     monkeypatch.setattr(program, "report", lambda found, metrics: f"{sorted(found)} {sorted(metrics)}")
     page = tmp_path / "page.md"
     words = ["ladders.py", "--clips", "2", "--state", str(state), "--out", str(page)]
-    words += ["--metric", "level_correlation", "--metric", "level_correlation", "--metric", "event_f1"]
+    words += ["--metric", "level_correlation", "--metric", "event_f1"]
     monkeypatch.setattr(sys, "argv", words)
     program.main()
     assert asked == [(part.clip_id, "level_correlation", "event_f1")]

@@ -23,7 +23,7 @@ from foleybench.runtime import distributed
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.settings import StageOptions, StageSettings
-from foleymodels._alignment.stage import alignment_of, record_of, trained_alignment
+from foleymodels._alignment.stage import FOLDER, alignment_of, record_of, trained_alignment
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts import checkpoint
 from foleymodels._training.decoded_data import video_input
@@ -75,6 +75,7 @@ def _describe(scaled: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
 def train(context: TrainContext) -> Path:
     """Index the training set; trains an alignment stage unless one is given with ``--set alignment=DIR``."""
     settings, options = resolve(StageSettings, StageOptions, context, main_steps=lambda _: _size_steps(context.size))
+    checkpoint.refuse_another(options.alignment, context.out / FOLDER)
     job = Job.start(context, settings.loop, options, settings.cache)
     alignment = trained_alignment(job, settings, options.alignment).to(context.device)
     conditions = [alignment_condition(alignment, frames, n) for frames, n in job.data.videos()]

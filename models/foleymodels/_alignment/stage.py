@@ -36,8 +36,8 @@ from foleymodels._training.loop import Losses, n_parameters, outcome, seeded, wr
 KIND = "alignment"
 FOLDER = "alignment"
 _MUST_AGREE = (
-    *("rate_hz", "n_fft", "hop", "n_mels", "grid_hz", "cells", "window_s"),
-    *("stage1", "video_encoder", "audio_target"),
+    *("rate_hz", "n_fft", "hop", "mel_window", "n_mels", "grid_hz", "cells", "window_s"),
+    *("stage1", "video_encoder", "audio_target", "encoder_weights"),
 )
 
 

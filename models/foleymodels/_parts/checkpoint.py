@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from foleybench.errors import FoleyError, WrongWeightsError
 from foleybench.fields import Place, mapping, read_bytes, read_json
-from foleybench.files import canonical_json, write_atomically
+from foleybench.files import canonical_json, file_sha256, write_atomically
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -87,6 +87,27 @@ def kind_of(folder: Path) -> str:
         FoleyError: No checkpoint there, or a broken file.
     """
     return str(_read_config(folder).get("kind"))
+
+
+def refuse_another(source: str, folder: Path) -> None:
+    """Refuse to go on in a run that has a part already, where another is asked for.
+
+    Args:
+        source: Folder of the trained part that the run is asked to take, or empty.
+        folder: The part's folder below the run folder, called like the option.
+
+    Raises:
+        FoleyError: Both hold a checkpoint, of different weights; or only the run folder does.
+    """
+    if not source or not (folder / CONFIG).is_file():
+        return
+    _read_config(Path(source))
+    there, asked = (path / WEIGHTS for path in (folder, Path(source)))
+    if not asked.is_file() or not there.is_file() or file_sha256(asked) != file_sha256(there):
+        raise FoleyError(
+            f"{folder} already holds weights that are not those of {folder.name}={source}. Leave {folder.name}= out to "
+            "use the part that is there, or choose another --out."
+        )
 
 
 def write_tensors(

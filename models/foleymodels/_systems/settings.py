@@ -8,6 +8,7 @@ from typing import Any
 from foleymodels._alignment.settings import AlignmentSettings, StageOptions
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.settings import Subject, amount
+from foleymodels._training.settings import RunOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,3 +109,8 @@ class SystemOptions(StageOptions):
 
     codec: str = ""
     stage: str = ""
+
+
+def part_options(options: type[SystemOptions]) -> set[str]:
+    """Return the options that name folders of trained parts."""
+    return options.__dataclass_fields__.keys() - RunOptions.__dataclass_fields__.keys() - {"stage"}

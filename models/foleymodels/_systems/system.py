@@ -20,7 +20,7 @@ from foleymodels._alignment.settings import StageSettings
 from foleymodels._parts import checkpoint
 from foleymodels._parts.settings import flat, read_settings
 from foleymodels._systems.parts import Parts, SystemPart, SystemRun, composed
-from foleymodels._systems.settings import SystemOptions
+from foleymodels._systems.settings import SystemOptions, part_options
 from foleymodels._training.conditions import forget_conditions
 from foleymodels._training.decoded_data import CacheSettings, cache_settings
 from foleymodels._training.job import Job, is_finished, save_checkpoint
@@ -58,11 +58,12 @@ class System:
             The folder of the checkpoint; of a part's, when the run stops after it.
         """
         settings, options = self.resolve(context)
-        if is_finished(context, self.name, settings):
+        parts = self._parts(settings)
+        if is_finished(context, self.name, settings, {part.name: getattr(options, part.name, "") for part in parts}):
             return context.out
         job = Job.start(context, settings.loop, options, _cache(settings))
         trained: dict[str, nn.Module] = {}
-        for part in self._parts(settings):
+        for part in parts:
             run = SystemRun(job=job, settings=settings, parts=dict(trained), generator_of=self._sampled(settings))
             trained[part.name] = part.trained(run, getattr(options, part.name, ""))
             if options.stage == part.name:
@@ -103,7 +104,8 @@ class System:
         """Return the settings and options that a run was asked for.
 
         Raises:
-            UnknownNameError: There is no such size, setting or part, or a value cannot be used.
+            UnknownNameError: There is no such size, setting or part, or a value cannot be used; or a trained part is
+                given that the system does not have.
         """
         kinds: tuple[type[Any], type[RunOptions]] = (self.settings, self.options)
         settings, options = resolve(
@@ -113,6 +115,12 @@ class System:
         asked = getattr(options, "stage", "")
         if asked and asked not in names:
             raise UnknownNameError(unknown("stage", asked, names))
+        for name in sorted(part_options(self.options) - set(names)):
+            if getattr(options, name):
+                raise UnknownNameError(
+                    f"{self.name} takes no {name}: with these settings its parts are {', '.join(names)}. "
+                    f"Leave {name}= out."
+                )
         return settings, options
 
     def _parts(self, settings: Any) -> list[SystemPart]:

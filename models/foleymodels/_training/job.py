@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,12 +147,21 @@ def checkpoint_origin(context: TrainContext) -> dict[str, Any]:
     return {"seed": context.seed, "data_sha256": hashlib.sha256(context.data.read_bytes()).hexdigest()}
 
 
-def is_finished(context: TrainContext, kind: str, settings: Any) -> bool:
+def is_finished(context: TrainContext, kind: str, settings: Any, taken: Mapping[str, str] | None = None) -> bool:
     """Return whether a run folder holds the finished run that is asked for.
 
+    Args:
+        context: The command's settings.
+        kind: Kind of the checkpoint.
+        settings: Composed settings.
+        taken: By name of a part, the folder of the trained one that is asked for, or empty.
+
     Raises:
-        FoleyError: The folder holds a run of other settings, seed or data, which is neither repeated nor returned.
+        FoleyError: The folder holds a run of other settings, seed or data, which is neither repeated nor returned; or,
+            finished or not, another part than one that is asked for.
     """
+    for part, source in (taken or {}).items():
+        checkpoint.refuse_another(source, context.out / part)
     if not distributed.agreed((context.out / checkpoint.CONFIG).is_file()):
         return False
     _, config = checkpoint.read_checkpoint(context.out, kind)

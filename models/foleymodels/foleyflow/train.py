@@ -48,7 +48,7 @@ def train(context: TrainContext, **forced: Any) -> Path:
         The folder of the checkpoint.
     """
     settings, options = resolve_foleyflow(context, forced)
-    if is_finished(context, KIND, settings):
+    if is_finished(context, KIND, settings, {ALIGNMENT_FOLDER: options.alignment}):
         return context.out
     job = Job.start(context, settings.loop, options, settings.stage.cache)
     if options.stage == "alignment":

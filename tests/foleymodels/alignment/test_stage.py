@@ -88,6 +88,21 @@ def test_an_alignment_of_another_objective_is_refused(corpus, stages, tmp_path):
         train("foleyflow", corpus, tmp_path, alignment=str(stages["infonce"] / "alignment"))
 
 
+@pytest.mark.parametrize("name", ["foleyflow", "nearest"])
+@pytest.mark.parametrize("asked", ["other", "no weights", "nothing"])
+def test_a_run_with_a_stage_of_its_own_takes_no_other(name, asked, tmp_path):
+    """Before anything is decoded or trained: there are no data."""
+    for folder in ("run/alignment", "other", "no weights"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "config.json").write_text("{}")
+    (tmp_path / "run/alignment/model.safetensors").write_bytes(b"own")
+    (tmp_path / "other/model.safetensors").write_bytes(b"two")
+    message = "no checkpoint in" if asked == "nothing" else "alignment already holds weights that are not those of"
+    nowhere = {"train": tmp_path / "nowhere", "val": tmp_path / "nowhere"}
+    with pytest.raises(FoleyError, match=message):
+        train(name, nowhere, tmp_path / "run", alignment=str(tmp_path / asked))
+
+
 def test_an_unknown_objective_is_named():
     with pytest.raises(UnknownNameError, match="infonce"):
         small_settings(stage1="contrast")

@@ -129,6 +129,45 @@ def test_a_part_of_other_settings_is_refused_and_one_trained_longer_is_not(corpu
         _refuse_misfit(other, settings, tmp_path, "codec")
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"stage1": "infonce"}, "stage1=cavp, this run wants infonce"),
+        ({"mel_window": "512"}, "mel_window=0, this run wants 512"),
+        ({"encoder_weights": "random"}, "encoder_weights=published, this run wants random"),
+        ({"window_s": "0.96"}, r"window_s=1\.28, this run wants 0\.96"),
+    ],
+)
+def test_frame_features_of_another_stage_or_signal_are_refused(changed, message, corpus, run, tmp_path):
+    with pytest.raises(FoleyError, match=f"alignment was trained with {message}"):
+        train_system(TOY, corpus, tmp_path, alignment=str(run / "alignment"), **changed)
+
+
+def test_a_run_with_a_part_of_its_own_takes_no_other(corpus, run, tmp_path):
+    other = train_system(TOY, corpus, tmp_path / "other", stage="codec", asked={"seed": 1}).parent
+    begun = shutil.copytree(other, tmp_path / "begun")
+    finished = shutil.copytree(run, tmp_path / "finished")
+    for out, source in ((begun, run), (finished, other)):
+        for name in ("alignment", "codec"):
+            kept = (out / name / "model.safetensors").read_bytes()
+            with pytest.raises(FoleyError, match=f"{name} already holds weights that are not those of {name}="):
+                train_system(TOY, corpus, out, **{name: str(source / name)})
+            assert (out / name / "model.safetensors").read_bytes() == kept
+    same = {name: str(run / name) for name in ("alignment", "codec")}
+    assert train_system(TOY, corpus, finished, **same) == finished
+
+
+def test_a_part_that_the_system_does_not_have_is_refused(tmp_path):
+    from foleybench.api.model import TrainContext
+
+    without = dataclasses.replace(TOY, parts=(TOY.parts[0], TOY.parts[2]))
+    asked = {"alignment": "anywhere", "jobs": "1", "stage": "generator", "codec": "anywhere"}
+    context = TrainContext(data=tmp_path, val=None, out=tmp_path, settings=asked)
+    with pytest.raises(UnknownNameError, match="toy_system takes no codec: .* alignment, generator. Leave codec= out"):
+        without.resolve(context)
+    assert TOY.resolve(context)[1].codec == "anywhere"
+
+
 def test_what_is_no_checkpoint_of_the_system_is_refused(run, tmp_path):
     with pytest.raises(FoleyError, match="foleybench train toy_system"):
         TOY.build(BuildContext())

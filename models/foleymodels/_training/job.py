@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from foleymodels._training.loop import (
 from foleymodels._training.optimisers import FitSettings
 from foleymodels._training.samples import SampleWriter
 from foleymodels._training.settings import LoopSettings, RunOptions
+from foleymodels._training.stopwatch import Stopwatch
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,9 +105,10 @@ class Job:
             other_rates: Peak learning rates of parts of the module, by the name that their parameters begin with.
 
         Returns:
-            The last logged losses, the number of steps, the rates, and the seconds taken.
+            The last logged losses, the number of steps, the rates, and the seconds taken, also by processes that were
+            killed.
         """
-        started = time.monotonic()
+        watch = Stopwatch()
         settings = FitSettings(
             steps=steps,
             learning_rate=rate,
@@ -120,10 +121,10 @@ class Job:
         )
         folder = self.context.out / stage
         monitor = monitor or Monitor(tensorboard=self.context.tensorboard)
-        weights = fit(module, losses, settings, folder, seed=self.context.seed, name=name, monitor=monitor)
+        weights = fit(module, losses, settings, folder, seed=self.context.seed, name=name, monitor=monitor, watch=watch)
         module.load_state_dict(weights)
         facts = {"steps": steps, "rate": rate, **{f"rate_{name}": other for name, other in other_rates}}
-        return {**outcome(folder), **facts, "seconds": round(time.monotonic() - started, 2)}
+        return {**outcome(folder), **facts, "seconds": round(watch.seconds, 2)}
 
     def monitor(
         self, generator_of: Callable[[dict[str, Tensor]], Generator], mel: MelSettings, folder: str = "samples"

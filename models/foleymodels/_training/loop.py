@@ -27,6 +27,7 @@ from foleymodels._training.curves import draw_curves
 from foleymodels._training.data_parallel import Share, present_share, share, sharing
 from foleymodels._training.ema import Ema
 from foleymodels._training.optimisers import FitSettings, learning_rate, optimiser_of
+from foleymodels._training.stopwatch import Stopwatch
 from foleymodels._training.tensorboard import TensorBoardLog
 
 Losses = dict[str, Tensor]
@@ -34,6 +35,7 @@ Module = TypeVar("Module", bound=nn.Module)
 LossFunction = Callable[[int, torch.Generator], Losses]
 
 _STATE = "state.safetensors"
+_SECONDS = "seconds.json"
 LOG = "log.jsonl"
 
 
@@ -85,6 +87,7 @@ def fit(
     seed: int,
     name: str,
     monitor: Monitor | None = None,
+    watch: Stopwatch | None = None,
     alone: bool = False,
 ) -> dict[str, Tensor]:
     """Train, resuming from what is in ``folder``; in all processes of the run at once.
@@ -97,6 +100,7 @@ def fit(
         seed: Seed of every random choice.
         name: Name in the progress bar and the title of the curves.
         monitor: Logging and samples.
+        watch: Counts the seconds; kept beside the state.
         alone: Whether this process trains by itself, without the others.
 
     Returns:
@@ -106,7 +110,7 @@ def fit(
         FoleyError: Too many steps in a row had no finite gradient, or the state in the folder is of other settings.
     """
     part = Share() if alone else present_share()
-    run = _Run(module, settings, folder, seed, monitor or Monitor(), writes=part.rank == 0)
+    run = _Run(module, settings, folder, seed, monitor or Monitor(), watch or Stopwatch(), writes=part.rank == 0)
     if part.of > 1:
         distributed.agreed(True)  # all have read the state, which may be written from here on
     with sharing(part), run:
@@ -134,17 +138,26 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 def forget_state(folder: Path) -> None:
     """Remove the files for resuming, once the checkpoint itself is written."""
-    (folder / _STATE).unlink(missing_ok=True)
+    for name in (_STATE, _SECONDS):
+        (folder / name).unlink(missing_ok=True)
 
 
 class _Run:
     """The state of a training run, in memory and on disk."""
 
     def __init__(
-        self, module: nn.Module, settings: FitSettings, folder: Path, seed: int, monitor: Monitor, *, writes: bool
+        self,
+        module: nn.Module,
+        settings: FitSettings,
+        folder: Path,
+        seed: int,
+        monitor: Monitor,
+        watch: Stopwatch,
+        *,
+        writes: bool,
     ) -> None:
         self._module, self._settings, self._folder, self._seed = module, settings, folder, seed
-        self._monitor, self._writes = monitor, writes
+        self._monitor, self._watch, self._writes = monitor, watch, writes
         decisive = {
             key: value
             for key, value in dataclasses.asdict(settings).items()
@@ -250,6 +263,7 @@ class _Run:
         header = {"step": self.step, "fingerprint": self._fingerprint, "records": self.records}
         header["bad_in_a_row"] = self._bad_in_a_row
         write_tensors(self._folder / _STATE, tensors, header, entry="run")
+        self._watch.save(self._folder / _SECONDS)
         lines = [canonical_json(record) for record in self.records]
         write_atomically(self._folder / LOG, ("\n".join(lines) + "\n").encode())
 
@@ -263,6 +277,7 @@ class _Run:
         load_into(self._module, below(tensors, "module"), self._folder)
         self.ema.weights = {key: value.to(self._device) for key, value in below(tensors, "ema").items()}
         self.step, self.records = int(header["step"]), list(header["records"])
+        self._watch.go_on(self._folder / _SECONDS)
         self._bad_in_a_row = int(header.get("bad_in_a_row", 0))
         packed = self._optimiser.state_dict()
         for key, value in below(tensors, "optimiser").items():

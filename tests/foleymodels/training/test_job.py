@@ -1,6 +1,7 @@
 """What the stages of a run share: data, crops, how they are fitted, what a finished run is."""
 
 import dataclasses
+import types
 
 import pytest
 import torch
@@ -10,11 +11,12 @@ from foleybench.errors import FoleyError
 from foleymodels._flow.system import FlowSystemSettings
 from foleymodels._parts.settings import of_size, replaced
 from foleymodels._training import job as jobs
+from foleymodels._training import stopwatch
 from foleymodels._training.decoded_data import cache_settings
 from foleymodels._training.job import Job, is_finished, save_checkpoint
-from foleymodels._training.loop import batch_indices
+from foleymodels._training.loop import batch_indices, seeded
 from foleymodels._training.settings import LoopSettings, RunOptions
-from tests.foleymodels.small import small_settings
+from tests.foleymodels.small import figures, small_settings
 
 SETTINGS = replaced(of_size(FlowSystemSettings, "tiny"), precision="float32")
 
@@ -79,6 +81,62 @@ def test_a_stage_is_fitted_as_the_run_says(context, monkeypatch):
     assert (facts["steps"], facts["rate"], facts["rate_weight"]) == (9, 0.5, 2.0)
 
 
+class KilledError(Exception):
+    pass
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that moves only by what is added to it."""
+    found = types.SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(stopwatch, "time", types.SimpleNamespace(monotonic=lambda: found.now))
+    return found
+
+
+def fitted(context, clock, die_at=None):
+    """Fit six steps of 10 seconds each, with the state saved at every one; return what is reported."""
+    module = seeded(lambda: torch.nn.Linear(2, 1), 0)
+
+    def losses(step, generator):
+        if step == die_at:
+            raise KilledError
+        clock.now += 10.0
+        return {"loss": module(torch.randn(4, 2, generator=generator)).square().mean()}
+
+    with figures(False):
+        job = start(context, save_every_s=-1.0)
+        facts = job.fit(module, losses, "part", steps=6, rate=0.01, ema=0.9, name="a part")
+    return facts, module.weight
+
+
+def test_seconds_are_those_of_all_processes_and_the_weights_do_not_know(context, clock, tmp_path):
+    whole, weight = fitted(dataclasses.replace(context, out=tmp_path / "whole"), clock)
+    assert whole["seconds"] == 60.0
+    for die_at in (2, 5):
+        with pytest.raises(KilledError):
+            fitted(context, clock, die_at)
+        clock.now += 500.0  # between the processes
+    resumed, again = fitted(context, clock)
+    assert resumed == whole
+    assert torch.equal(weight, again)
+    state = context.out / "part" / "state.safetensors"
+    assert state.read_bytes() == (tmp_path / "whole" / "part" / state.name).read_bytes()
+    assert fitted(context, clock)[0]["seconds"] == 60.0, "no step is left: nothing is added"
+
+
+def test_seconds_without_their_state_are_not_counted_and_a_broken_file_is_named(context, clock):
+    with pytest.raises(KilledError):
+        fitted(context, clock, 3)
+    seconds, state = (context.out / "part" / name for name in ("seconds.json", "state.safetensors"))
+    seconds.write_text("soon\n")
+    with pytest.raises(FoleyError, match=r"seconds\.json.*Delete that file"):
+        fitted(context, clock)
+    seconds.unlink()  # as an earlier version left it
+    assert fitted(context, clock)[0]["seconds"] == 30.0
+    state.unlink()  # as the message of a broken state advises
+    assert fitted(context, clock)[0]["seconds"] == 60.0
+
+
 def test_samples_are_of_the_validation_split(context):
     def ids(job):
         return job.monitor(lambda weights: None, SETTINGS.signal.mel).sample._data.path
@@ -94,8 +152,9 @@ def test_a_run_is_finished_with_its_settings_its_seed_and_its_data_only(context,
     state = context.out / "flow" / "state.safetensors"
     state.parent.mkdir(parents=True)
     state.write_bytes(b"")
+    state.with_name("seconds.json").write_bytes(b"1.5")
     save_checkpoint(context.out, "toy", SETTINGS, {"x": torch.zeros(1)}, context, "flow")
-    assert not state.exists()
+    assert not list(state.parent.iterdir())
     assert is_finished(context, "toy", SETTINGS)
     for changed, name in (
         ((context, replaced(SETTINGS, flow_dim=8)), "another flow_dim"),

@@ -11,8 +11,8 @@ another clip's features is no measure of timing, only of use.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ import torch
 from scipy import stats as distributions
 
 from foleybench.api.model import TrainContext
-from foleymodels._systems.parts import SystemRun
-from foleymodels._systems.system import System, _cache
+from foleymodels._parts import checkpoint
+from foleymodels._systems.system import System
 from foleymodels._training.conditions import Conditions
 from foleymodels._training.job import Job
 
@@ -32,12 +32,19 @@ from foleymodels._training.job import Job
 MAKERS = ("writer", "generator", "diffusion")
 
 
-class Measured(Job):
-    """A job that trains nothing: its networks get trained weights, and their loss is taken."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MeasuringJob(Job):
+    """A job that trains nothing: its network gets trained weights, and its loss is taken.
+
+    Attributes:
+        weights: Weights by name.
+        n_batches: Batches on which the loss is taken.
+        found: The loss of every batch, with its own features and with another clip's; filled by ``fit``.
+    """
 
     weights: dict[str, Any]
     n_batches: int
-    found: list[tuple[float, float]]
+    found: list[tuple[float, float]] = dataclasses.field(default_factory=list)
 
     def fit(self, module: Any, losses: Any, stage: str, **facts: Any) -> dict[str, Any]:
         """Take the loss of each batch with the right features and with another clip's."""
@@ -57,21 +64,23 @@ class Measured(Job):
         return {}
 
 
-def measure(run: Path, val: Path, n_batches: int) -> list[tuple[float, float]]:
+def measure(system: System, run: Path, val: Path, n_batches: int) -> list[tuple[float, float]]:
     """Return a pair a batch: the loss of the network that makes the audio, with its own and with other features."""
-    name = json.loads((run / "config.json").read_text())["kind"]
-    system: System = importlib.import_module(f"foleymodels.{name}.system").SYSTEM
     settings, parts = system.load(run)
     (maker,) = (part for part in system.parts if part.name in MAKERS)
     with tempfile.TemporaryDirectory() as out:
         context = TrainContext(data=val, val=None, out=Path(out), size="tiny", settings={})
-        job: Any = Measured.start(context, settings.loop, system.options(), _cache(settings))
-        for field, value in (("weights", parts[maker.name].state_dict()), ("n_batches", n_batches), ("found", [])):
-            object.__setattr__(job, field, value)
-        before = {part: network for part, network in parts.items() if part != maker.name}
-        maker.trained(SystemRun(job=job, settings=settings, parts=before, generator_of=lambda *_: None), "")
-        found: list[tuple[float, float]] = job.found
-    return found
+        plain = system.job(context, settings, system.options())
+        shared = {field.name: getattr(plain, field.name) for field in dataclasses.fields(plain)}
+        job = MeasuringJob(**shared, weights=parts[maker.name].state_dict(), n_batches=n_batches)
+        system.train_part(maker, job, settings, {name: part for name, part in parts.items() if name != maker.name})
+    return job.found
+
+
+def system_of(run: Path) -> System:
+    """Return the system that a run folder is of."""
+    system: System = importlib.import_module(f"foleymodels.{checkpoint.kind_of(run)}.system").SYSTEM
+    return system
 
 
 def main() -> None:
@@ -83,7 +92,7 @@ def main() -> None:
     args = parser.parse_args()
     print("| Run | Loss | with another clip's features | more [95 %] |\n|---|---:|---:|---:|")
     for run in args.runs:
-        own, other = np.array(measure(run, args.val, args.batches)).T
+        own, other = np.array(measure(system_of(run), run, args.val, args.batches)).T
         more = (other - own) / own.mean()
         half = distributions.t.ppf(0.975, len(more) - 1) * more.std(ddof=1) / np.sqrt(len(more))
         share = f"{100 * more.mean():+.1f} % ± {100 * half:.1f}"

@@ -61,16 +61,32 @@ class System:
         parts = self._parts(settings)
         if is_finished(context, self.name, settings, {part.name: getattr(options, part.name, "") for part in parts}):
             return context.out
-        job = Job.start(context, settings.loop, options, _cache(settings))
+        job = self.job(context, settings, options)
         trained: dict[str, nn.Module] = {}
         for part in parts:
-            run = SystemRun(job=job, settings=settings, parts=dict(trained), generator_of=self._sampled(settings))
-            trained[part.name] = part.trained(run, getattr(options, part.name, ""))
+            trained[part.name] = self.train_part(part, job, settings, trained, getattr(options, part.name, ""))
             if options.stage == part.name:
                 return context.out / part.name
         self._save(context, settings, trained)
         forget_conditions(context.out)
         return context.out
+
+    def job(self, context: TrainContext, settings: Any, options: RunOptions) -> Job:
+        """Return the job of a run, with its data decoded as the settings want them."""
+        return Job.start(context, settings.loop, options, _cache(settings))
+
+    def train_part(self, part: SystemPart, job: Job, settings: Any, before: Parts, source: str = "") -> nn.Module:
+        """Train one part, whose losses go to ``job.fit``, in a folder below the job's; or take it from a folder.
+
+        Args:
+            part: One of the system's parts.
+            job: The run.
+            settings: All settings of the system.
+            before: The trained parts before it, on the run's device, by name.
+            source: Folder of a trained part, or empty.
+        """
+        run = SystemRun(job=job, settings=settings, parts=dict(before), generator_of=self._sampled(settings))
+        return part.trained(run, source)
 
     def build(self, context: BuildContext) -> MelGenerator:
         """Read a checkpoint and make the generator.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +33,18 @@ class ClipProblem:
     detail: str
 
 
-def find_files(folder: Path, clip_ids: Iterable[str], names: Path | None = None) -> dict[str, Path]:
+def find_files(folder: Path, clips: Mapping[str, str], names: Path | None = None) -> dict[str, Path]:
     """Return clip id -> file for the clips that have one; of several takes the first (see ``artefacts.match``).
 
     Args:
         folder: Folder of the files.
-        clip_ids: Wanted clips.
+        clips: Wanted clips: clip id -> the file that the clip was read from, "" when unknown.
         names: CSV with the columns ``path`` (relative to ``folder``) and ``clip_id``, or None to match by name.
 
     Raises:
         FoleyError: No such folder, a bad name map, or two files for one clip (both are named).
     """
-    found = match(folder, dict.fromkeys(clip_ids, ""), names)
+    found = match(folder, clips, names)
     return {clip_id: takes[0] for clip_id, takes in found.files.items()}
 
 

@@ -10,15 +10,16 @@ from foleybench.commands._options import add_data, audio_pairs, whole_number
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 HELP = "make the listening page: the same clips with the audio of every system, spectrograms and event marks"
-EXAMPLE = (
-    "foleybench report --data shards/synthfoley/test.manifest.jsonl --audio mine=out/mine other=out/other "
-    "--out out/report.html"
-)
+EXAMPLE = "foleybench report --reference my_videos --audio mine=my_outputs other=other_outputs --out out/report.html"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    add_data(parser)
+    what = parser.add_mutually_exclusive_group(required=True)
+    add_data(what, required=False)
+    what.add_argument(
+        "--reference", type=Path, metavar="DIR", help="in place of --data: a folder of videos with the real audio"
+    )
     parser.add_argument("--audio", nargs="+", required=True, metavar="NAME=DIR", help="audio folders, under your names")
     parser.add_argument(
         "--names", nargs="*", default=[], metavar="NAME=CSV", help="name maps (path,clip_id) of folders that need one"
@@ -37,11 +38,14 @@ def run(args: argparse.Namespace) -> int:
     """Write the page and print its path; 3 when some audio was missing."""
     from foleybench.files import require_readable, require_writable, write_atomically
     from foleybench.leaderboard.report import ReportRequest, make_report
+    from foleybench.scoring.folders import pair
 
     require_writable(args.out.parent, "--out")
     for folder in audio_pairs(args.audio, "--audio").values():
         if folder.is_dir():  # one that is not there is told later, by its name
             require_readable(folder, "--audio")
+    if args.reference:
+        args.data = pair(None, args.reference).listed.manifest
     report = make_report(
         ReportRequest(
             data=args.data,

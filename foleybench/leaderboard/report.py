@@ -19,8 +19,10 @@ from foleybench.leaderboard import event_marks
 from foleybench.media.audio import fit_length, flac_bytes, resample
 from foleybench.media.hear import hear
 from foleybench.pages import number_text, spectrogram
+from foleybench.pages.clip_media import clip_ids_with_video, load_clip, video_bytes
 from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.folder_dataset import open_dataset
 
 _PACKAGE = "foleybench.leaderboard"
 REAL = "real audio"
@@ -70,7 +72,8 @@ class Report:
         html: The page.
         clip_ids: The clips shown, in order.
         n_left_out: Chosen clips that did not fit.
-        missing: (system, clip id, reason) for audio that is missing.
+        missing: (system, clip id, reason) for audio that is missing; a clip whose real audio or video cannot be read
+            is not shown.
     """
 
     html: str
@@ -83,40 +86,56 @@ def make_report(request: ReportRequest) -> Report:
     """Make the listening page.
 
     Raises:
-        FoleyError: No clips, too many systems for the number keys, or a folder that is not there.
+        FoleyError: No clips with video, too many systems for the number keys, or a folder that is not there.
     """
-    data = ShardDataset(request.data)
-    if not len(data) or request.n_clips < 1:
+    data = open_dataset(request.data)
+    clip_ids = clip_ids_with_video(data)
+    if not clip_ids or request.n_clips < 1:
         raise FoleyError(
-            f"{request.data} has {len(data)} usable clips, --clips is {request.n_clips}: there is nothing to show."
+            f"{data.name} has {len(clip_ids)} usable clips with video, --clips is {request.n_clips}: there is nothing "
+            "to show."
         )
     with_real = "ground_truth" not in request.audio
     if len(request.audio) + with_real > MOST_TRACKS:
         raise FoleyError(f"{len(request.audio)} systems and the real audio do not fit keys 1 to {MOST_TRACKS}.")
-    chosen = choose_clips(data.clip_ids, request.n_clips, request.seed)
-    files = {name: find_files(path, chosen, request.names.get(name)) for name, path in request.audio.items()}
+    chosen = choose_clips(clip_ids, request.n_clips, request.seed)
+    sources = {clip_id: data.entry(clip_id).source for clip_id in clip_ids}
+    files = {name: find_files(path, sources, request.names.get(name)) for name, path in request.audio.items()}
     scores = _Scores([read_entry(path) for path in request.results])
     views: list[dict[str, Any]] = []
     missing: list[tuple[str, str, str]] = []
     size = 200_000  # style, script and frame
-    for clip_id in chosen:
-        view = _clip(data, clip_id, files, scores, with_real)
+    n_left_out = 0
+    for place, clip_id in enumerate(chosen):
+        try:
+            view = _clip(data, clip_id, files, scores, with_real)
+        except MediaError as error:
+            missing.append((REAL, clip_id, error.reason))
+            continue
         size += view["n_bytes"]
         if size > request.most_bytes:
+            n_left_out = len(chosen) - place
             break
         views.append(view)
         missing += [(track["name"], clip_id, track["missing"]) for track in view["tracks"] if track["missing"]]
     if not views:
-        raise FoleyError(f"clip {chosen[0]} alone needs over {request.most_bytes / 1e6:.0f} MB; show fewer systems.")
+        raise FoleyError(_nothing_shown(request, missing, chosen[-n_left_out]))
     return Report(
-        html=_render(request, data, views, len(chosen)),
+        html=_render(request, data, views, n_left_out),
         clip_ids=tuple(view["clip_id"] for view in views),
-        n_left_out=len(chosen) - len(views),
+        n_left_out=n_left_out,
         missing=tuple(missing),
     )
 
 
-def _render(request: ReportRequest, data: ShardDataset, views: Sequence[Mapping[str, Any]], n_chosen: int) -> str:
+def _nothing_shown(request: ReportRequest, missing: Sequence[tuple[str, str, str]], clip_id: str) -> str:
+    if missing:
+        told = "; ".join(f"{clip_id}: {why}" for _, clip_id, why in missing[:3])
+        return f"none of the clips drawn can be shown. {told}. Another --seed or more --clips draws others."
+    return f"clip {clip_id} alone needs over {request.most_bytes / 1e6:.0f} MB; show fewer systems."
+
+
+def _render(request: ReportRequest, data: ShardDataset, views: Sequence[Mapping[str, Any]], n_left_out: int) -> str:
     return fill(
         _PACKAGE,
         "report.html.j2",
@@ -126,7 +145,7 @@ def _render(request: ReportRequest, data: ShardDataset, views: Sequence[Mapping[
         dataset=f"{data.name} / {data.manifest.header.split}",
         manifest_sha256=data.manifest.sha256,
         n_total=len(data),
-        n_left_out=n_chosen - len(views),
+        n_left_out=n_left_out,
         seed=request.seed,
         limit_mb=f"{request.most_bytes / 1e6:.0f}",
         tolerance_ms=round(1000 * event_marks.TOLERANCE_S),
@@ -137,8 +156,8 @@ def _clip(
     data: ShardDataset, clip_id: str, files: Mapping[str, Mapping[str, Path]], scores: _Scores, with_real: bool
 ) -> dict[str, Any]:
     """Return everything that the page needs to show one clip."""
-    members = data.members(clip_id)
-    clip = data.load(clip_id, video=False)
+    clip = load_clip(data, clip_id)
+    video = spectrogram.data_uri("video/mp4", video_bytes(data, clip))
     sounds = [_load(name, found.get(clip_id), clip) for name, found in files.items()]
     real = Sound(REAL, clip.audio, clip.rate_hz)
     if with_real:
@@ -150,7 +169,6 @@ def _clip(
     tracks = [
         _track(sound, level, top_db, reference, clip, scores) for sound, level in zip(sounds, levels, strict=True)
     ]
-    video = spectrogram.data_uri("video/mp4", members["mp4"])
     return {
         "clip_id": clip_id,
         "label": clip.label,

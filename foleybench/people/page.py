@@ -19,17 +19,17 @@ from foleybench.api.model import BuildContext, Generator, clip_rng, rate_of
 from foleybench.artefacts.audio_folder import find_files
 from foleybench.artefacts.listening import KEY_FILE, study_id, write_key
 from foleybench.clips import AudioArray, Clip, Clock
-from foleybench.errors import FoleyError, ManifestError, MediaError
+from foleybench.errors import FoleyError, MediaError
 from foleybench.files import write_atomically
 from foleybench.load import load_model
 from foleybench.media.audio import fit_length, flac_bytes
-from foleybench.media.h264 import encode_mp4
 from foleybench.media.hear import hear
+from foleybench.pages.clip_media import clip_ids_with_video, load_clip, video_bytes
 from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.people.screening import CHECKS, rule_words
 from foleybench.people.trials import TrialPlan, make_plan
 from foleybench.shards.dataset import ShardDataset
-from foleybench.shards.folder_dataset import FolderDataset, has_picture, open_dataset
+from foleybench.shards.folder_dataset import open_dataset
 
 _PACKAGE = "foleybench.people"
 QUESTION = "Which sound fits the video better?"
@@ -37,7 +37,6 @@ PAGE, MEDIA = "page", "media"
 # Names of the sounds of checks: those of the controls, so that their votes meet their rows in the leaderboard.
 REFERENCE = "ground_truth"
 ANCHORS = ("other_class", "other_clip", "noise")
-_FPS = 25.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,12 +102,13 @@ def write_listening_test(request: TestRequest) -> ListeningTest:
         FoleyError: Nothing to compare, a folder is missing, or no clip has the sound of every system.
     """
     data = open_dataset(request.data)
-    if not has_picture(data.entries()):
+    clip_ids = clip_ids_with_video(data)
+    if not clip_ids:
         raise FoleyError(f"{request.data} has no pictures; raters judge sound with its video.")
     anchor = _anchor(request, data)
-    clip_ids = [entry.clip_id for entry in data.entries() if entry.video_sha256 is not None]
+    sources = {clip_id: data.entry(clip_id).source for clip_id in clip_ids}
     chosen = choose_clips(clip_ids, request.n_clips, request.seed)
-    files = {name: find_files(path, clip_ids, request.names.get(name)) for name, path in request.audio.items()}
+    files = {name: find_files(path, sources, request.names.get(name)) for name, path in request.audio.items()}
     _require_free(request)
     media = _Media(request.out / PAGE / MEDIA, request.seed)
     try:
@@ -151,25 +151,15 @@ def _fill(
     maker = load_model(anchor).build(BuildContext(data=data)) if anchor else None
     for clip_id in chosen:
         try:
-            clip = _load(data, clip_id)
+            clip = load_clip(data, clip_id)
             sounds = _sounds(clip, {name: found.get(clip_id) for name, found in files.items()}, request)
-            media.add(clip_id, _video(data, clip), sounds, maker, anchor)
+            media.add(clip_id, video_bytes(data, clip), sounds, maker, anchor)
         except MediaError as error:
             left_out.append((clip_id, error.reason))
     if not media.videos:
         told = "; ".join(f"{clip_id}: {why}" for clip_id, why in left_out[:3])
         raise FoleyError(f"no clip has the sound of every system. {told}.")
     return tuple(left_out)
-
-
-def _load(data: ShardDataset, clip_id: str) -> Clip:
-    """Read a clip; a file of a folder that cannot be used is a clip less, a shard that is broken is an error."""
-    try:
-        return data.load(clip_id, video=isinstance(data, FolderDataset))
-    except ManifestError as error:
-        if isinstance(error.__cause__, MediaError) and isinstance(data, FolderDataset):
-            raise error.__cause__ from error
-        raise
 
 
 def _anchor(request: TestRequest, data: ShardDataset) -> str:
@@ -195,16 +185,6 @@ def _sounds(clip: Clip, files: Mapping[str, Path | None], request: TestRequest) 
             raise MediaError("no_audio", "it has no real sound for the checks")
         found[REFERENCE] = clip.audio, clip.rate_hz
     return _Sounds(clip, found)
-
-
-def _video(data: ShardDataset, clip: Clip) -> bytes:
-    """Return a clip's video without sound: as it lies in its shard, or made from the frames that a file gives."""
-    if not isinstance(data, FolderDataset):
-        return data.members(clip.clip_id)["mp4"]
-    if clip.frames is None or min(clip.frames.shape[1:3]) < 2:
-        raise MediaError("no_video", "it has no picture, or one of a single pixel")
-    height, width = (size // 2 * 2 for size in clip.frames.shape[1:3])  # H.264 has even sizes
-    return encode_mp4(clip.frames[:, :height, :width], _FPS)
 
 
 def _sound(name: str, path: Path | None, clip: Clip) -> tuple[AudioArray, int]:

@@ -124,6 +124,23 @@ def test_a_broken_video_of_a_folder_is_a_clip_less(tmp_path, capsys):
     assert "left out rain: " in capsys.readouterr().err
 
 
+def test_audio_matches_videos_of_a_folder_as_in_eval(tmp_path):
+    for name in ("one/0", "two/0"):
+        write_video(tmp_path / "videos" / f"{name}.mp4", pictures(10), audio=click(0.1, 0.4))
+        write_wav(tmp_path / "mine" / f"{name}.wav", click(0.2, 0.4), 16000)
+        write_wav(tmp_path / "other" / f"{name}.wav", click(0.3, 0.4), 16000)
+    words = [
+        "listen",
+        "--data",
+        str(tmp_path / "videos"),
+        "--audio",
+        f"a={tmp_path / 'mine'}",
+        f"b={tmp_path / 'other'}",
+    ]
+    assert main([*words, "--out", str(tmp_path / "s"), "--reference", "none"]) == 0
+    assert set(read_key(tmp_path / "s" / "key.json").sources) == {"one-0", "two-0"}
+
+
 def test_a_clip_without_every_sound_is_left_out_and_named(studied, tmp_path, capsys):
     manifest, audio = studied
     ids = ShardDataset(manifest).clip_ids

@@ -8,6 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# Of more known names than this, a message shows only the nearest.
+_MOST_KNOWN = 60
+_MOST_NEAR = 5
+
 EXIT_OK = 0
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -74,8 +78,11 @@ class MediaError(FoleyError):
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the message for a name that does not exist, with the nearest ones."""
+    """Return the message for a name that does not exist, with the nearest ones; of many known names only these."""
     choices = sorted(known)
-    close = difflib.get_close_matches(name, choices, n=1)
+    close = difflib.get_close_matches(name, choices, n=_MOST_NEAR)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"there is no {what} {name!r}.{hint} Known: {', '.join(choices)}."
+    if len(choices) <= _MOST_KNOWN:
+        return f"there is no {what} {name!r}.{hint} Known: {', '.join(choices)}."
+    few = close or choices[:_MOST_NEAR]
+    return f"there is no {what} {name!r}.{hint} {len(choices)} are known, as {', '.join(map(repr, few))}."

@@ -9,6 +9,8 @@ all.
 from __future__ import annotations
 
 import argparse
+import functools
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -68,10 +70,27 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
     return listed.list_items(
         options,
         [
-            listed.Asked(path=_list_of(options, split), default_split=split, splits=[split], label=label)
+            listed.Asked(
+                path=path,
+                default_split=split,
+                splits=[split],
+                label=label,
+                check=functools.partial(_tell_other_labels, path),
+            )
             for split in options.splits
+            for path in [_list_of(options, split)]
         ],
     )
+
+
+def _tell_other_labels(path: Path, rows: Sequence[ListRow]) -> None:
+    """Remark on a list without AudioSet's labels: it may be one of VGGSound, or captions of clips of AudioSet."""
+    if listed.has_ontology_ids(rows) is False:
+        label = next(row.labels[0] for row in rows if row.labels)
+        sys.stderr.write(
+            f"{path}: its labels are no classes of AudioSet (the first is {label!r}). A list of VGGSound is prepared "
+            "with `foleybench prepare vggsound --list`.\n"
+        )
 
 
 def _list_of(options: argparse.Namespace, split: str) -> Path:

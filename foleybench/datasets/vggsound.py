@@ -8,12 +8,14 @@ splits), their ``data/test.csv``, any of the lists that later work publishes in 
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from foleybench.api.dataset import Dataset, Item
 from foleybench.datasets._parts import listed
-from foleybench.errors import UnknownNameError, unknown
+from foleybench.errors import FoleyError, UnknownNameError, unknown
 from foleybench.lists import ListRow
 
 OFFICIAL = "https://www.robots.ox.ac.uk/~vgg/data/vggsound/vggsound.csv"
@@ -57,8 +59,17 @@ def items(options: argparse.Namespace) -> Sequence[Item]:
         label=label,
         clip_s=CLIP_S,
         known_splits=SPLITS,
+        check=functools.partial(_refuse_audioset, path),
     )
     return listed.list_items(options, [asked])
+
+
+def _refuse_audioset(path: Path, rows: Sequence[ListRow]) -> None:
+    if listed.has_ontology_ids(rows):
+        raise FoleyError(
+            f"{path} is a list of AudioSet by its labels, not one of VGGSound. "
+            f"Prepare it with `foleybench prepare audioset --lists {path}`."
+        )
 
 
 def _classes(options: argparse.Namespace, path: Any) -> set[str]:

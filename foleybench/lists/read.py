@@ -25,7 +25,7 @@ MAX_LINE_CHARS = 20000
 MAX_LABEL_CHARS = 500
 MAX_START_S = 999_999
 _SHOWN_CHARS = 80
-_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _ENDING = re.compile(r"\.(mp4|mkv|webm|wav|flac)$")
 _DECLARED = re.compile(r"num_segs=(\d+)")
 
@@ -152,7 +152,10 @@ def _sniff(path: Path, fields: list[str]) -> tuple[_Columns, bool]:
         return (_AUDIOSET if _is_number(fields[2]) else _VGGSOUND), False
     if len(fields) <= 2:
         return (_NAMED if len(fields) == 2 else _Columns()), False
-    raise FoleyError(f"{path} has a first row of {len(fields)} fields, which is no list of clips that is known here.")
+    raise FoleyError(
+        f"{path} has a first row of {len(fields)} fields, which is no list of clips that is known here. Name a list "
+        "as its authors publish it, or a table with the columns id, start and label."
+    )
 
 
 def _index(heads: list[str], names: tuple[str, ...]) -> int:
@@ -188,7 +191,7 @@ def _field(fields: list[str], index: int) -> str:
 
 def _interval(fields: list[str], columns: _Columns) -> tuple[str, float, float | None]:
     name = _field(fields, columns.name)
-    if not _VIDEO_ID.fullmatch(name):
+    if not VIDEO_ID.fullmatch(name):
         # A name that holds its start: a further start in the row then counts from the clip's own.
         stem = _ENDING.sub("", name.rpartition("/")[2])
         found = parse_stem(stem)

@@ -37,7 +37,7 @@ class Subset:
     Attributes:
         name: What ``--subset`` takes, or the stem of an ``--ids`` file.
         sha256: Hash of ``id_text`` of the ids: two subsets are equal exactly when their hashes are.
-        ids: The clip ids.
+        ids: The clip ids; or ids of videos, which stand for all their clips.
         source: Where the list was published.
     """
 
@@ -45,6 +45,10 @@ class Subset:
     sha256: str
     ids: frozenset[str]
     source: str = ""
+
+    def has(self, clip_id: str, video_id: str) -> bool:
+        """Return whether a clip of a video is in the subset."""
+        return clip_id in self.ids or video_id in self.ids
 
     def facts(self) -> dict[str, Any]:
         """Return the facts on the subset for a result or a manifest."""
@@ -85,7 +89,7 @@ def load_subset(name: str) -> Subset:
 
 
 def read_ids(path: Path) -> Subset:
-    """Read an ``--ids`` file: any known layout of list, or one clip id a line.
+    """Read an ``--ids`` file: any known layout of list, one clip id a line, or one id of a YouTube video a line.
 
     Raises:
         FoleyError: The file is missing or a line is no clip id; the line is named.
@@ -111,11 +115,13 @@ def read_ids(path: Path) -> Subset:
 
 
 def _plain_ids(path: Path) -> set[str] | None:
-    """Return the lines of a file that holds only ids as we write them, or None for any other file."""
+    """Return the lines of a file that holds only ids of clips as we write them, or only those of videos; else None."""
     from foleybench.clip_ids import VALID
+    from foleybench.lists.read import VIDEO_ID
 
     lines = path.read_bytes().decode("utf-8", errors="replace").split()
-    return set(lines) if lines and all(VALID.fullmatch(line) for line in lines) else None
+    known = (VALID, VIDEO_ID)
+    return set(lines) if lines and any(all(map(one.fullmatch, lines)) for one in known) else None
 
 
 def _index() -> dict[str, dict[str, Any]]:

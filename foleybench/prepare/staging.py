@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from foleybench.shards.manifest import FAILED, STATUSES
 FOLDER = ".staging"
 FINGERPRINT = "fingerprint.json"
 # The way to the media may change from run to run.
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _HASHED = tuple(field.name for field in dataclasses.fields(Item) if field.name != "access")
 
 
@@ -217,4 +219,6 @@ def _flat(record: dict[str, Any], above: str = "") -> dict[str, Any]:
 
 def _short(value: Any) -> str:
     text = dumps(value)
+    if isinstance(value, str) and _SHA256.fullmatch(value):
+        return f"{value[:12]}..."
     return text if len(text) <= 120 else f"{text[:117]}..."

@@ -191,7 +191,7 @@ def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:
     Raises:
         FoleyError: The data set has none of the subset's clips.
     """
-    chosen = [clip_id for clip_id in data.clip_ids if subset is None or clip_id in subset.ids]
+    chosen = [one.clip_id for one in data.entries() if subset is None or subset.has(one.clip_id, one.source_id)]
     if subset is not None and not chosen:
         raise FoleyError(f"none of the {len(subset.ids)} clips of subset {subset.name} is in {data.name}'s manifest.")
     return chosen

@@ -129,6 +129,34 @@ def test_audioset_by_class_and_by_subtree(here: Path):
         items("audioset", here, "--subtree", "Animal")
 
 
+def test_a_list_of_the_other_data_set_is_noticed(here: Path, capsys):
+    asked = parse_options("vggsound", ["--list", str(here / "eval_segments.csv"), "--from", str(here / "clips")])
+    with pytest.raises(FoleyError, match="prepare audioset --lists"):
+        load_dataset("vggsound").items(asked)
+    asked = parse_options("audioset", ["--lists", str(here / "vggsound.csv"), "--from", str(here / "clips")])
+    assert len(ids(load_dataset("audioset").items(asked))) == 5
+    assert "no classes of AudioSet (the first is 'people marching')" in capsys.readouterr().err
+    items("audioset", here)
+    (here / "vggsound.csv").write_text("---g-f_I2yQ_000001\n")  # no labels at all
+    items("vggsound", here)
+    load_dataset("audioset").items(asked)
+    assert "classes of AudioSet" not in capsys.readouterr().err
+
+
+def test_ids_of_videos_choose_their_clips(here: Path):
+    (here / "mine.txt").write_text("--4gqARaEJE\n--U7joUcTCo\nnotinthelis\n")
+    found = ids(items("audioset", here, "--ids", str(here / "mine.txt")))
+    assert found == ["--4gqARaEJE_000000", "--U7joUcTCo_000000"]
+
+
+def test_of_many_classes_a_few_near_ones_are_named(here: Path):
+    (here / "vggsound.csv").write_text("".join(f'video{k:06d},0,"{k} dogs barking",test\n' for k in range(100)))
+    with pytest.raises(UnknownNameError) as caught:
+        items("vggsound", here, "--classes", "7 dogs barkin")
+    assert "Did you mean '7 dogs barking'? 100 are known, as '7 dogs barking', " in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
 def test_a_list_that_is_not_there_is_named(here: Path):
     with pytest.raises(FoleyError, match=r"balanced_train_segments\.csv"):
         items("audioset", here, "--splits", "balanced_train")

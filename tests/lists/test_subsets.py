@@ -74,6 +74,18 @@ def test_ids_of_our_own_data_sets_are_taken(tmp_path: Path):
     assert subsets.read_ids(path).ids == {"synth-bounce-000007_000000", "clip01_000000"}
 
 
+def test_ids_of_videos_stand_for_all_their_clips(tmp_path: Path):
+    path = tmp_path / "ast_eval_id.csv"
+    path.write_text("--4gqARaEJE\n-0pJqpNjft4\n")
+    found = subsets.read_ids(path)
+    assert found.ids == {"--4gqARaEJE", "-0pJqpNjft4"}
+    assert found.has("--4gqARaEJE_000030", "--4gqARaEJE")
+    assert not found.has("AbCdEfGhIJK_000030", "AbCdEfGhIJK")
+    path.write_text("--4gqARaEJE\n-0pJqpNjft4_000010\n")
+    with pytest.raises(FoleyError, match="line 1: the row of video --4gqARaEJE does not say"):
+        subsets.read_ids(path)
+
+
 @pytest.mark.parametrize("text", ["", "../../x\n", "---g-f_I2yQ_000001,a\n; rm,b\n"])
 def test_an_ids_file_that_is_wrong_is_named(tmp_path: Path, text: str):
     path = tmp_path / "mine.txt"

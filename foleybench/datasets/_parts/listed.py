@@ -65,6 +65,7 @@ class Asked:
         label: Returns the label and further facts of a row, or None when its classes are not wanted.
         clip_s: Length of a clip when the list does not say where it ends.
         known_splits: Splits that a row may name; any other is a bad row. Empty: a row's split is ignored.
+        check: Is given the rows, and refuses or remarks on a list of another data set.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class Asked:
     label: Callable[[ListRow], tuple[str, dict[str, Any]] | None]
     clip_s: float = 10.0
     known_splits: Sequence[str] = ()
+    check: Callable[[Sequence[ListRow]], None] | None = None
 
 
 def list_items(options: argparse.Namespace, lists: Sequence[Asked]) -> list[Item]:
@@ -91,6 +93,8 @@ def list_items(options: argparse.Namespace, lists: Sequence[Asked]) -> list[Item
     used: list[LocalFile] = []
     for asked in lists:
         rows, bad = _read(asked)
+        if asked.check:
+            asked.check(rows)
         _tell_bad_rows(asked.path, bad)
         local = files.match((row.video_id, row.start_s) for row in rows) if files.n_files else {}
         used += local.values()
@@ -100,6 +104,12 @@ def list_items(options: argparse.Namespace, lists: Sequence[Asked]) -> list[Item
         items += _of_part(wanted, options.part)
     sys.stderr.writelines(f"{line}\n" for line in files.told(used))
     return items
+
+
+def has_ontology_ids(rows: Sequence[ListRow]) -> bool | None:
+    """Return whether the labels of a list are ids of AudioSet's ontology (``/m/068hy``); None when it has no labels."""
+    first = [row.labels[0] for row in rows if row.labels]
+    return any(label.startswith("/") for label in first) if first else None
 
 
 def chosen_subset(options: argparse.Namespace) -> subsets.Subset | None:
@@ -167,7 +177,7 @@ class _Maker:
         end_s = row.start_s + self._asked.clip_s if row.end_s is None else row.end_s
         clip_id = segment_id(row.video_id, row.start_s, end_s)
         labelled = self._asked.label(row)
-        unwanted = split not in self._asked.splits or (self._chosen and clip_id not in self._chosen.ids)
+        unwanted = split not in self._asked.splits or (self._chosen and not self._chosen.has(clip_id, row.video_id))
         if unwanted or labelled is None:
             return None
         label, facts = labelled

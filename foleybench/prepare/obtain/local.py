@@ -111,7 +111,8 @@ class LocalFiles:
         if self.n_doubled:
             lines.append(f"--from: {self.n_doubled} files name a clip that another file names before them")
         if n_unused:
-            lines.append(f"--from: {n_unused} files are of clips that are not asked for")
+            files = "1 file is" if n_unused == 1 else f"{n_unused} files are"
+            lines.append(f"--from: {files} of clips that are not asked for")
         return lines
 
     def _keep(self, known: dict, key: object, path: str) -> None:  # type: ignore[type-arg]

@@ -1,4 +1,4 @@
-"""Clips as pages show them: the real audio, and video without sound."""
+"""Clips as pages show them: real audio, and video without sound."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from foleybench.leaderboard import event_marks
 from foleybench.media.audio import fit_length, flac_bytes, resample
 from foleybench.media.hear import hear
 from foleybench.pages import number_text, spectrogram
-from foleybench.pages.clip_media import clip_ids_with_video, load_clip, video_bytes
+from foleybench.pages.clip_media import clip_ids_with_video, load_shown, video_bytes
 from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import open_dataset
@@ -156,7 +156,7 @@ def _clip(
     data: ShardDataset, clip_id: str, files: Mapping[str, Mapping[str, Path]], scores: _Scores, with_real: bool
 ) -> dict[str, Any]:
     """Return everything that the page needs to show one clip."""
-    clip = load_clip(data, clip_id)
+    clip = load_shown(data, clip_id)
     video = spectrogram.data_uri("video/mp4", video_bytes(data, clip))
     sounds = [_load(name, found.get(clip_id), clip) for name, found in files.items()]
     real = Sound(REAL, clip.audio, clip.rate_hz)

@@ -16,7 +16,7 @@ def clip_ids_with_video(data: ShardDataset) -> list[str]:
     return [clip_id for clip_id in data.clip_ids if data.entry(clip_id).video_sha256 is not None]
 
 
-def load_clip(data: ShardDataset, clip_id: str) -> Clip:
+def load_shown(data: ShardDataset, clip_id: str) -> Clip:
     """Read a clip for ``video_bytes``: with frames only where its video is made from them.
 
     Raises:

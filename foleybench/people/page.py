@@ -24,7 +24,7 @@ from foleybench.files import write_atomically
 from foleybench.load import load_model
 from foleybench.media.audio import fit_length, flac_bytes
 from foleybench.media.hear import hear
-from foleybench.pages.clip_media import clip_ids_with_video, load_clip, video_bytes
+from foleybench.pages.clip_media import clip_ids_with_video, load_shown, video_bytes
 from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.people.screening import CHECKS, rule_words
 from foleybench.people.trials import TrialPlan, make_plan
@@ -151,7 +151,7 @@ def _fill(
     maker = load_model(anchor).build(BuildContext(data=data)) if anchor else None
     for clip_id in chosen:
         try:
-            clip = load_clip(data, clip_id)
+            clip = load_shown(data, clip_id)
             sounds = _sounds(clip, {name: found.get(clip_id) for name, found in files.items()}, request)
             media.add(clip_id, video_bytes(data, clip), sounds, maker, anchor)
         except MediaError as error:

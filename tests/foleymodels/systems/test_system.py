@@ -163,7 +163,7 @@ def test_a_part_that_the_system_does_not_have_is_refused(tmp_path):
     without = dataclasses.replace(TOY, parts=(TOY.parts[0], TOY.parts[2]))
     asked = {"alignment": "anywhere", "jobs": "1", "stage": "generator", "codec": "anywhere"}
     context = TrainContext(data=tmp_path, val=None, out=tmp_path, settings=asked)
-    with pytest.raises(UnknownNameError, match="toy_system takes no codec: .* alignment, generator. Leave codec= out"):
+    with pytest.raises(UnknownNameError, match=r"takes no codec: .* alignment, generator\. Leave codec= out"):
         without.resolve(context)
     assert TOY.resolve(context)[1].codec == "anywhere"
 

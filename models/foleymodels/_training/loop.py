@@ -110,7 +110,7 @@ def fit(
         FoleyError: Too many steps in a row had no finite gradient, or the state in the folder is of other settings.
     """
     part = Share() if alone else present_share()
-    run = _Run(module, settings, folder, seed, monitor or Monitor(), watch or Stopwatch(), writes=part.rank == 0)
+    run = _Run(module, settings, folder, seed, monitor or Monitor(), writes=part.rank == 0, watch=watch)
     if part.of > 1:
         distributed.agreed(True)  # all have read the state, which may be written from here on
     with sharing(part), run:
@@ -152,12 +152,12 @@ class _Run:
         folder: Path,
         seed: int,
         monitor: Monitor,
-        watch: Stopwatch,
         *,
         writes: bool,
+        watch: Stopwatch | None = None,
     ) -> None:
         self._module, self._settings, self._folder, self._seed = module, settings, folder, seed
-        self._monitor, self._watch, self._writes = monitor, watch, writes
+        self._monitor, self._watch, self._writes = monitor, watch or Stopwatch(), writes
         decisive = {
             key: value
             for key, value in dataclasses.asdict(settings).items()

@@ -17,6 +17,8 @@ FOUND = {"another take": {"value": 0.5}}
 @pytest.fixture
 def program():
     spec = importlib.util.spec_from_file_location("ladders_program", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["ladders_program"] = module
     spec.loader.exec_module(module)

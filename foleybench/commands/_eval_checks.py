@@ -112,6 +112,7 @@ def check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]]
         require_weights(choose(protocol or (None if metrics else "signal"), metrics).metrics)
         return protocol or (None if metrics else "the protocol that fits it"), metrics
     data = open_dataset(args.data)
+    data.require_clips()
     if protocol is None and not metrics:
         protocol, because = fitting(data, captions=args.captions is not None)
         sys.stderr.write(f"{because}\n")

@@ -96,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args)
     from foleybench.prepare import prepare
+    from foleybench.prepare.retry_log import goes_away
     from foleybench.shards.manifest import read_manifest
 
     out, url = _places(args)
@@ -121,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
         counts = read_manifest(path).counts()
         n_failed += sum(n for status, n in counts.items() if status != "ok")
         sys.stderr.write(f"{split}: {', '.join(f'{n} {status}' for status, n in counts.items())}\n")
+        if n_again := sum(n for status, n in counts.items() if goes_away(status)):
+            _tell(f"{split}: failures that may go away: {n_again}; the same command with --retry tries them again")
         sys.stdout.write(f"{f'{url}/{path.name}' if url else path}\n")
     for line in (*registry.load("datasets", args.recipe).remarks(manifests), *_replaced(before, manifests)):
         _tell(line)

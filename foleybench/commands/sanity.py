@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         raise FoleyError(f"no degradation {', '.join(unknown)}; there are {', '.join(DEGRADATIONS)}.")
     protocol, metrics = choice_of(args)
     data = open_dataset(args.data)
+    data.require_clips()
     if protocol is None and not metrics:
         protocol, because = fitting(data)
         sys.stderr.write(f"{because}\n")

@@ -180,6 +180,7 @@ def generate_folder(
         FoleyError: The folder holds the audio of other settings, or no clip got audio.
     """
     data = open_dataset(data_path)
+    data.require_clips()
     model, generator = build_generator(settings, data)
     card = describe_model(settings, model, generator)
     clip_ids = data.clip_ids[:limit]

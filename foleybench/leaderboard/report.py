@@ -89,6 +89,7 @@ def make_report(request: ReportRequest) -> Report:
         FoleyError: No clips with video, too many systems for the number keys, or a folder that is not there.
     """
     data = open_dataset(request.data)
+    data.require_clips()
     clip_ids = clip_ids_with_video(data)
     if not clip_ids or request.n_clips < 1:
         raise FoleyError(

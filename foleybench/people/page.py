@@ -102,6 +102,7 @@ def write_listening_test(request: TestRequest) -> ListeningTest:
         FoleyError: Nothing to compare, a folder is missing, or no clip has the sound of every system.
     """
     data = open_dataset(request.data)
+    data.require_clips()
     clip_ids = clip_ids_with_video(data)
     if not clip_ids:
         raise FoleyError(f"{request.data} has no pictures; raters judge sound with its video.")

@@ -16,12 +16,13 @@ from foleybench.prepare.staging import staged_outcome
 from foleybench.prepare.worker_pool import Task
 
 MAX_SHUT_OUT = 5
-# Signs that a site blocks this machine, and after how many clips in a row they are believed; going on would only
-# prolong the block. The weak signs may each be the fault of a clip.
+# Signs that a site blocks this machine or cannot be reached, and after how many clips in a row they are believed; going
+# on would only prolong the block, or take days to no end. The weak signs may each be the fault of a clip.
 _WEAK = 4 * MAX_SHUT_OUT
+_UNREACHABLE = "unreachable"
 _SHUT_OUT = {
     **dict.fromkeys(("bot_check", "rate_limited", "client_refused"), MAX_SHUT_OUT),
-    **dict.fromkeys(("forbidden", "no_format"), _WEAK),
+    **dict.fromkeys(("forbidden", "no_format", _UNREACHABLE), _WEAK),
 }
 RECORDS = ".prepared"
 
@@ -65,7 +66,7 @@ class RetryWatch:
         """Take note of a clip that ended.
 
         Raises:
-            FoleyError: The site refused too many clips in a row as requests of a robot.
+            FoleyError: The site refused too many clips in a row as requests of a robot, or was not reached for them.
         """
         if status not in _SHUT_OUT:
             self._n_shut_out = 0
@@ -75,16 +76,24 @@ class RetryWatch:
         self._of(task.item.split).note(task.item.clip_id, status, outcome.retry_after_s)
         self._n_shut_out += status in _SHUT_OUT
         if self._n_shut_out >= _SHUT_OUT.get(status, _WEAK + 1):
-            raise FoleyError(
-                f"stopped: {self._n_shut_out} clips in a row were refused ({status}: {outcome.reason}). Wait some "
-                "hours, ask less often (--pause, --jobs 1) or with --cookies, and run the same command again: it goes "
-                "on from here."
-            )
+            raise FoleyError(_stopped(self._n_shut_out, status, outcome.reason))
 
     def _of(self, split: str) -> Tries:
         if split not in self._tries:
             self._tries[split] = Tries(self._out / RECORDS, split)
         return self._tries[split]
+
+
+def _stopped(n_clips: int, status: str, reason: str) -> str:
+    if status == _UNREACHABLE:
+        happened, advice = "could not be fetched", "Look after the network (--proxy, where one is needed)"
+    else:
+        happened = "were refused"
+        advice = "Wait some hours, ask less often (--pause, --jobs 1) or with --cookies"
+    return (
+        f"stopped: {n_clips} clips in a row {happened} ({status}: {reason}). {advice}, and run the same command again: "
+        "it goes on from here."
+    )
 
 
 def announce(lines: list[str], split: str, tell: Callable[[str], None] | None) -> None:

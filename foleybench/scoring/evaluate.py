@@ -189,8 +189,9 @@ def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:
     """Return the clips to score, in the manifest's order.
 
     Raises:
-        FoleyError: The data set has none of the subset's clips.
+        FoleyError: The data set has no usable clip, or none of the subset's.
     """
+    data.require_clips()
     chosen = [one.clip_id for one in data.entries() if subset is None or subset.has(one.clip_id, one.source_id)]
     if subset is not None and not chosen:
         raise FoleyError(f"none of the {len(subset.ids)} clips of subset {subset.name} is in {data.name}'s manifest.")

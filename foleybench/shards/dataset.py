@@ -146,6 +146,20 @@ class ShardDataset:
         """Return the number of usable clips."""
         return len(self._entries)
 
+    def require_clips(self) -> None:
+        """Refuse a split without a usable clip.
+
+        Raises:
+            ManifestError: Says what became of the clips that were asked for.
+        """
+        if self._entries:
+            return
+        counts = ", ".join(f"{n} {status}" for status, n in self.manifest.counts().items()) or "none asked for"
+        raise ManifestError(
+            f"{self.path} has no usable clip ({counts}). `foleybench show {self.path}` gives the reasons; prepare it "
+            "again where the clips are."
+        )
+
     def entries(self) -> list[Entry]:
         """Return the manifest lines of the usable clips, in order."""
         return list(self._entries.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_USAGE
 from foleybench.media.audio import write_wav
 from foleybench.scoring import evaluate
 from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import manifest_bytes, read_manifest
 
 DRY = pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["run", "dry run"])
 MODEL = """
@@ -198,3 +200,26 @@ def test_a_folder_with_one_split_stands_for_its_manifest(clicks, audio, tmp_path
     assert "holds test.manifest.jsonl, val.manifest.jsonl; name one manifest" in said
     (tmp_path / "none").mkdir()
     assert "holds no *.manifest.jsonl; name one manifest" in refused([*words, "--data", str(tmp_path / "none")], capsys)
+
+
+def test_a_split_without_a_usable_clip(clicks, audio, tmp_path, capsys):
+    """What is left when no clip of a list was there."""
+    hashes = dict.fromkeys(("audio_sha256", "video_sha256", "json_sha256"))
+    manifest = read_manifest(clicks)
+    gone = {"status": "not_here", "reason": "no file", "shard": None, "facts": {}, **hashes}
+    none = [dataclasses.replace(entry, **gone) for entry in manifest.entries]
+    path = tmp_path / "none.manifest.jsonl"
+    path.write_bytes(manifest_bytes(manifest.header, none))
+    mine, out = ["--audio", f"mine={audio}"], ["--out", str(tmp_path / "out")]
+    scored = ["eval", "--metric", "silence_share"]
+    for words in (
+        [*scored, "--audio", str(audio), "--name", "mine"],
+        [*scored, "--model", "silence"],
+        [*scored, "--controls"],
+        ["generate", "--model", "silence"],
+        ["sanity", "--protocol", "signal"],
+        ["report", *mine],
+        ["listen", *mine, "theirs=" + str(audio)],
+    ):
+        said = refused([*words, "--data", str(path), *out], capsys)
+        assert f"none.manifest.jsonl has no usable clip ({len(none)} not_here). `foleybench show " in said

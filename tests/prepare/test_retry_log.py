@@ -117,6 +117,13 @@ def test_r8_other_signs_of_being_shut_out_stop_a_run(tmp_path: Path, status: str
         ended(watch, tmp_path, [status])
 
 
+def test_a_run_without_a_network_stops(tmp_path: Path):
+    watch = RetryWatch(tmp_path, retry=False, retry_now=False)
+    ended(watch, tmp_path, [*["unreachable"] * 19, "ok", *["unreachable"] * 19])
+    with pytest.raises(FoleyError, match=r"20 clips in a row could not be fetched \(unreachable: said so\)\..*network"):
+        ended(watch, tmp_path, ["unreachable"])
+
+
 @pytest.mark.parametrize(
     ("retry", "retry_now", "expected"),
     [

@@ -1,4 +1,4 @@
-"""What many tests use: a small data set of clicks."""
+"""What many tests use: a small data set of clicks, clips made without workers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from tests import made_clicks
+from tests.prepared_here import run_here
 
 # The same hundred examples every time, so that a change is what makes a test fail; a number in HYPOTHESIS_EXAMPLES
 # looks for so many others.
@@ -32,3 +33,9 @@ def make_clicks() -> Callable[..., Path]:
 def clicks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the manifest of six clips of two seconds."""
     return made_clicks.make_clicks(tmp_path_factory.mktemp("clicks"), 6)
+
+
+@pytest.fixture
+def workers_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prepare without worker processes, each of which takes half a second to start; tests/prepare tests those."""
+    monkeypatch.setattr("foleybench.prepare.engine.run_tasks", run_here)

@@ -27,6 +27,7 @@ def test_all_well_is_zero_and_stdout_holds_only_the_manifest(videos: Path, tmp_p
     assert captured.err == "test: 2 ok\n"
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_clip_without_sound_is_three(videos: Path, tmp_path: Path, capsys):
     write_video(videos / "c.mp4", pictures(30))
     arguments = ["prepare", "folder", str(videos), "--out", str(tmp_path / "out"), "--split", "val"]
@@ -44,6 +45,7 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(videos: Path, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_change_of_recipe_is_one_and_force_helps(videos: Path, tmp_path: Path, capsys):
     arguments = ["prepare", "folder", str(videos), "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
@@ -52,11 +54,13 @@ def test_a_change_of_recipe_is_one_and_force_helps(videos: Path, tmp_path: Path,
     assert main([*arguments, "--clip-seconds", "1", "--force"]) == 0
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_name_of_its_own(videos: Path, tmp_path: Path):
     assert main(["prepare", "folder", str(videos), "--out", str(tmp_path / "out"), "--dataset-name", "mine"]) == 0
     assert read_manifest(tmp_path / "out" / "test.manifest.jsonl").header.dataset == "mine"
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_without_out_it_goes_to_shards_by_the_name_of_the_data_set(videos: Path, tmp_path: Path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["prepare", "folder", str(videos)]) == 0

@@ -17,7 +17,7 @@ from tests.made_media import click, pictures, write_video
 
 
 @pytest.fixture
-def prepare(tmp_path: Path, capsys):
+def prepare(tmp_path: Path, capsys, workers_here):
     """Prepares two videos with further options; returns the lines on standard error."""
     for name in ("a.mp4", "b.mp4"):
         write_video(tmp_path / "videos" / name, pictures(30), audio=click(0.4, 1.2))

@@ -260,6 +260,7 @@ def test_the_manifest_does_not_say_where_the_folder_lay(videos: Path, tmp_path: 
     assert entries["sub/-1pRmoJIGQc_30000_40000.mkv"].facts["asked_start_s"] == 30.0
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_file_that_changed_is_noticed(videos: Path, tmp_path: Path):
     prepare("folder", options(videos), tmp_path / "out")
     write_video(videos / "whole.mp4", pictures(20), audio=click(0.1, 0.8))
@@ -274,6 +275,7 @@ def test_make_works_alone(videos: Path):
         DATASET.make(by_source["silent.mp4"])
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_sound_alone_becomes_clips_without_picture(tmp_path: Path):
     """Shards hold no video then; audio of 16 bits comes out to the bit, and as long as it is."""
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 24321).astype(np.float32)
@@ -304,6 +306,7 @@ def test_what_the_folder_is_called_is_the_name_of_the_data_set(tmp_path: Path):
     assert parse_options("folder", ["--dataset-name", "other", str(tmp_path)]).dataset_name == "other"
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_both_channels_are_kept_when_asked(tmp_path: Path):
     """To the bit from 16-bit audio; clips come as the mean or the first; one channel stays one; the profile says it."""
     rng = np.random.default_rng(0)

@@ -172,6 +172,7 @@ def run(here: Path, *more: str) -> int:
     return main([*words, "--out", str(here / "out"), *more])
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_shards_from_files_that_are_here(here: Path, capsys):
     write_video(here / "clips" / "-g-f_I2yQ_1000_11000.mp4", pictures(40), audio=click(0.4, 1.6))
     write_video(here / "clips" / "_-AbCdEfGhI.mp4", pictures(1100, 32, 32), audio=click(40.5, 44.0))
@@ -190,6 +191,7 @@ def test_shards_from_files_that_are_here(here: Path, capsys):
     assert data.verify() == []
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_list_that_changed_is_refused_by_name(here: Path, capsys):
     write_video(here / "clips" / "ABCDEFGHIJK_000007.mp4", pictures(40), audio=click(0.4, 1.6))
     assert run(here) == 3
@@ -218,7 +220,7 @@ def test_hostile_ids_and_labels_do_no_harm(tmp_path: Path, capsys):
     for k in range(len(HOSTILE)):
         write_video(home / "clips" / f"AAAAAAAAA{k:02d}_000001.mp4", pictures(20, 32, 32), audio=click(0.4, 0.8))
     outside = {path for path in tmp_path.rglob("*") if path != home and home not in path.parents}
-    assert run(home, "--jobs", "2") == 3
+    assert run(home) == 3
     assert {path for path in tmp_path.rglob("*") if path != home and home not in path.parents} == outside
     manifest = read_manifest(home / "out" / "test.manifest.jsonl")
     counts = manifest.counts()

@@ -44,6 +44,7 @@ def there(url: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_url_gets_the_bytes_of_a_folder(deeds, options, tree, tmp_path: Path, url: str):
     asked = options(ASKED, splits="train,test")
     prepare(deeds, asked, tmp_path / "local")
@@ -93,6 +94,7 @@ def stopping(deeds, asked, work: Path, url: str, monkeypatch, moment: str, stop_
     # (Fewer transfers of this kind than that: the run was whole.)
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_another_machine_makes_nothing_again(deeds, options, tmp_path: Path, url: str, monkeypatch):
     log = tmp_path / "log"
     asked = options(ASKED, log=str(log))
@@ -153,6 +155,7 @@ def test_another_recipe_is_refused_and_force_helps(deeds, options, tree, tmp_pat
     assert there(url) == tree(tmp_path / "local")
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_what_arrives_damaged_is_deleted(deeds, options, tmp_path: Path, url: str, monkeypatch):
     files = type(fsspec.filesystem("memory"))
     put = files.put_file
@@ -185,6 +188,7 @@ def test_stores_without_atomic_uploads_get_a_move(tmp_path: Path):
     assert isinstance(RemoteDestination(tmp_path, str(store)), RemoteDestination)
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_the_command_takes_a_url(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]):
     from tests.made_media import click, pictures, write_video
 

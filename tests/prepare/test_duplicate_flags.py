@@ -99,6 +99,7 @@ def test_copies_between_splits_leave_the_manifests_alone(videos: Path, tmp_path:
         write_between(out)
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_killed_before_the_file_between_splits_is_written(deeds, options, tree, tmp_path: Path, monkeypatch):
     from foleybench.prepare import engine
 

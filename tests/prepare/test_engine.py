@@ -171,6 +171,7 @@ def test_no_worker_survives_the_run(deeds, tmp_path: Path, sent: signal.Signals,
     assert still_there(workers) == []
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_finished_run_is_left_alone(deeds, options, tmp_path: Path):
     asked = options("ok,bad", log=str(tmp_path / "log"))
     made = prepare(deeds, asked, tmp_path / "out")
@@ -180,6 +181,7 @@ def test_a_finished_run_is_left_alone(deeds, options, tmp_path: Path):
     assert len((tmp_path / "log").read_text().splitlines()) == 2
 
 
+@pytest.mark.usefixtures("workers_here")
 @pytest.mark.parametrize(
     ("changed", "what"),
     [({"flavour": "other"}, "profile"), ({"deeds": "ok,ok"}, "n_items"), ({"deeds": "ok,ok,slow"}, "items_sha256")],
@@ -204,6 +206,7 @@ def test_another_recipe_is_refused(deeds, options, tree, tmp_path: Path, changed
     assert set(statuses(made["test"])) == {"ok"}
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_shards_that_nobody_knows_are_not_overwritten(deeds, options, tmp_path: Path):
     out = tmp_path / "out"
     made = prepare(deeds, options(), out)
@@ -212,6 +215,7 @@ def test_shards_that_nobody_knows_are_not_overwritten(deeds, options, tmp_path: 
         prepare(deeds, options(), out)
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_manifest_without_shards_gets_them(deeds, options, tree, tmp_path: Path):
     prepare(deeds, options(), tmp_path / "whole")
     prepare(deeds, options(), tmp_path / "out")
@@ -221,6 +225,7 @@ def test_a_manifest_without_shards_gets_them(deeds, options, tree, tmp_path: Pat
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_lost_shard_is_made_again_and_nothing_else(deeds, options, tree, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(pack, "MAX_CLIPS", 2)
     log = tmp_path / "log"
@@ -257,6 +262,7 @@ def test_transient_failures_are_kept_until_retry(deeds, options, tree, tmp_path:
     assert tree(out) == tree(tmp_path / "whole")
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_shards_hold_a_fixed_run_of_what_was_asked_for(deeds, options, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(pack, "MAX_CLIPS", 2)
     made = prepare(deeds, options("bad,ok,ok,ok,bad,refused,ok"), tmp_path / "out")
@@ -302,6 +308,7 @@ def test_a_shard_is_packed_as_soon_as_its_clips_are_finished(deeds, options, tre
     assert tree(out) == tree(tmp_path / "whole")
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_damaged_staged_file_is_made_again(deeds, options, tree, tmp_path: Path):
     out = tmp_path / "out"
     with pytest.MonkeyPatch.context() as patch:
@@ -364,6 +371,7 @@ def test_a_plan_touches_nothing(deeds, options, tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_limit_takes_the_first(deeds, options, tmp_path: Path):
     made = prepare(deeds, options("ok,bad,ok", splits="train,test"), tmp_path / "out", limit=2)
     assert [statuses(path) for path in made.values()] == [["ok", "no_audio"]] * 2

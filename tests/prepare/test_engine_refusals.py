@@ -60,6 +60,7 @@ def test_options_can_be_made_from_python(deeds):
     assert parse_options(deeds, ["--deeds", "bad"]).deeds == "bad"
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_the_shard_holds_what_the_data_set_knows(deeds, options, tmp_path: Path):
     made = prepare(deeds, options("ok"), tmp_path / "out")
     meta = json.loads(ShardDataset(made["test"]).members("clip000_000000")["json"])
@@ -68,6 +69,7 @@ def test_the_shard_holds_what_the_data_set_knows(deeds, options, tmp_path: Path)
     assert (meta["duration_s"], meta["rate_hz"], meta["split"], meta["label"]) == (1.0, 8000, "test", "x")
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_record_that_is_damaged_is_named(deeds, options, tmp_path: Path):
     prepare(deeds, options(), tmp_path / "out")
     (tmp_path / "out" / ".prepared" / "test.json").write_text("{")
@@ -85,6 +87,7 @@ def test_retry_refuses_shards_that_changed(deeds, options, tmp_path: Path):
         prepare(deeds, options("ok,crash"), tmp_path / "out", retry=True)
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_other_versions_of_the_tools_are_refused_by_name(deeds, options, tmp_path: Path, monkeypatch):
     prepare(deeds, options(), tmp_path / "out")
     monkeypatch.setattr("foleybench.prepare.engine.tool_versions", lambda: {**tool_versions(), "pyav": "0.1"})

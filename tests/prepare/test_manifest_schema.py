@@ -26,6 +26,7 @@ def make_old(folder: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_an_old_split_is_complete_and_left_alone(deeds, options, tmp_path: Path):
     path = prepare(deeds, options("ok,bad,ok"), tmp_path / "out")["test"]
     name = read_manifest(path).sha256
@@ -36,6 +37,7 @@ def test_an_old_split_is_complete_and_left_alone(deeds, options, tmp_path: Path)
     assert read_manifest(path).sha256 == name
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_an_old_split_with_a_lost_shard_keeps_its_name_and_bytes(deeds, options, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(pack, "MAX_CLIPS", 2)
     path = prepare(deeds, options("ok,bad,ok,ok"), tmp_path / "out")["test"]
@@ -52,6 +54,7 @@ def test_an_old_split_with_a_lost_shard_keeps_its_name_and_bytes(deeds, options,
     assert ShardDataset(path).verify() == []
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_the_hash_of_the_json_member_is_that_of_the_file(deeds, options, tmp_path: Path):
     path = prepare(deeds, options("ok,refused,twin,twin"), tmp_path / "out")["test"]
     data = ShardDataset(path)

@@ -18,6 +18,7 @@ from foleybench.prepare import pack, prepare
 from foleybench.prepare.verify import Checked, ShardProblem, manifests_in, verify
 from foleybench.shards.dataset import write_shard
 from tests.prepare.conftest import SOURCE
+from tests.prepared_here import run_here
 
 Members = list[tuple[str, bytes]]
 
@@ -32,7 +33,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = argparse.Namespace(deeds="ok,ok,ok,ok,bad,ok,ok,ok,ok", splits="test", flavour="plain", log="")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pack, "MAX_CLIPS", 3)
-        prepare(f"{folder / 'deeds.py'}:DATASET", options, folder / "out", jobs=2)
+        patch.setattr("foleybench.prepare.engine.run_tasks", run_here)
+        prepare(f"{folder / 'deeds.py'}:DATASET", options, folder / "out")
     return folder / "out"
 
 

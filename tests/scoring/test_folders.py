@@ -346,6 +346,7 @@ def test_a_stereo_file_that_is_not_scored_has_no_channels_to_tell(folders, tmp_p
     assert "channels" not in result["run"]
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_a_prepared_set_that_kept_two_channels_is_told_too(tmp_path):
     both = np.stack([sound(3), 0.5 * sound(3)], axis=1)
     (tmp_path / "real").mkdir()

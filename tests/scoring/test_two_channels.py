@@ -111,6 +111,7 @@ def test_matched_bandwidth_limits_both_channels(real):
     assert np.std(found[1]) < 0.01 * np.std(HIGH)
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_shards_with_both_channels_and_a_video(tmp_path):
     write(tmp_path / "real", {"moves": MOVING})
     words = [str(tmp_path / "real"), "--clip-seconds", "2"]

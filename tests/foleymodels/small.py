@@ -101,6 +101,12 @@ def names_and_lengths(names, lengths):
     ]
 
 
+def first_is_fast(names):
+    """Return names as parameters, the fast set having the first alone: of a family that shares what is checked."""
+    first, *others = names
+    return [first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
+
+
 SMALL_SYSTEM = {
     **SMALL,
     "codec_dim": "16",
@@ -172,7 +178,7 @@ def assert_same_in_a_batch(name, run, corpus):
     generator = model.build(BuildContext(checkpoint=run))
     assert isinstance(generator, BatchGenerator)
     clips = []
-    for clip_id, duration_s in zip(data.clip_ids, (1.28, 2.56, 1.28, 0.64), strict=False):
+    for clip_id, duration_s in zip(data.clip_ids, (0.64, 1.6, 0.64, 0.32), strict=False):  # a window has 1.28 s
         frames, _, _ = toy_clip(np.random.default_rng(len(clips)), "click", duration_s, 25.0, side=48)
         times_s = np.arange(len(frames)) / 25.0
         clip = data.load(clip_id)
@@ -182,6 +188,6 @@ def assert_same_in_a_batch(name, run, corpus):
     for clip, audio in zip(clips, together, strict=True):
         alone = generate_one(model, generator, clip, seed=3)
         np.testing.assert_allclose(audio, alone, rtol=0, atol=1e-3 * np.abs(alone).max())
-    pairs = zip(together, generate_together(model, generator, clips, seed=4), strict=True)
+    pairs = zip(together[:1], generate_together(model, generator, clips[:1], seed=4), strict=True)
     # Codes of a hardly trained codec change little, but more than rounding does.
     assert max(np.abs(one - other).max() / np.abs(one).max() for one, other in pairs) > 5e-3

@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from foleybench.dataset_card.counts import read_overview
 from foleybench.dataset_card.page import render_card, write_page
@@ -18,6 +17,8 @@ pytestmark = [
 
 
 def test_the_page(folder, tmp_path):
+    from playwright.sync_api import sync_playwright
+
     path = tmp_path / "overview.html"
     overviews = [read_overview(folder / f"{split}.manifest.jsonl") for split in ("test", "train")]
     write_page(path, render_card(overviews, read_between(folder), n_thumbnails=6))

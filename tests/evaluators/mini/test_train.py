@@ -117,8 +117,9 @@ def test_encoders_run_on_what_was_trained(toy):
         assert 0.0 <= features["probability"] <= 1.0
 
 
-@pytest.mark.usefixtures("use_trained")
-def test_a_pair_without_a_picture_is_refused():
+def test_a_pair_without_a_picture_is_refused(tmp_path, monkeypatch):
+    (tmp_path / mini_align.WEIGHTS.filename).write_bytes(packed(AlignNet(), {"kind": "mini_align"}))
+    look_in(tmp_path, monkeypatch)
     with pytest.raises(FoleyError, match="no frames to encode"):
         mini_align.ENCODER.build("cpu")([Signal(audio=np.zeros(16000, np.float32), duration_s=1.0)])
 

@@ -13,7 +13,7 @@ from foleybench.errors import MediaError
 from foleybench.prepare.normalise.normalise import normalise
 from tests.prepare.obtain import clap_and_flash
 
-DURATION_S = 40.0
+DURATION_S, SHORT_S = 40.0, 6.0
 # Fine enough to see an error of the cut.
 FINE = Profile(name="fine", fps=100.0, short_side_px=64, clip_s=3.0)
 # What people use: frames stand every 40 ms, and each is at most half of that from its own time.
@@ -72,14 +72,19 @@ def test_the_default_profile_shows_a_flash_at_the_nearest_picture_of_its_grid(vi
     assert seen == pytest.approx([round(t * 25) / 25 for t in inside], abs=1e-6)
 
 
-def test_a_video_that_ends_before_the_asked_second_is_told(video: Path):
+@pytest.fixture(scope="module")
+def short_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clap_and_flash.write(tmp_path_factory.mktemp("video") / "short.mp4", SHORT_S)
+
+
+def test_a_video_that_ends_before_the_asked_second_is_told(short_video: Path):
     with pytest.raises(MediaError) as caught:
-        normalise(video, FINE, cut_s=DURATION_S + 5)
+        normalise(short_video, FINE, cut_s=SHORT_S + 5)
     assert caught.value.status == "ends_early"
 
 
-def test_a_cut_at_the_end_is_short(video: Path):
-    facts = normalise(video, FINE, asked_start_s=DURATION_S - 1, cut_s=DURATION_S - 1).facts
+def test_a_cut_at_the_end_is_short(short_video: Path):
+    facts = normalise(short_video, FINE, asked_start_s=SHORT_S - 1, cut_s=SHORT_S - 1).facts
     assert "short" in facts["flags"]
     assert facts["duration_s"] == pytest.approx(1.0, abs=0.05)
-    assert facts["real_end_s"] == pytest.approx(DURATION_S, abs=0.1)
+    assert facts["real_end_s"] == pytest.approx(SHORT_S, abs=0.1)

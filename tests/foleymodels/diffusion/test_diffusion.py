@@ -160,7 +160,7 @@ def test_samplers_converge_to_the_exact_flow_dpm_with_the_square_of_the_step(sch
     at_start = truth(process, noise, start)
     errors = {}
     for method in METHODS:
-        for nfe in (20, 40, 80):
+        for nfe in (20, 40):
             # even in log(alpha / sigma), where the order of both is defined
             grid = torch.linspace(0, 1, 20_001, dtype=torch.float64)[1:]
             ratios = process.schedule.log_ratio(grid)
@@ -169,9 +169,9 @@ def test_samplers_converge_to_the_exact_flow_dpm_with_the_square_of_the_step(sch
             found = denoise(process, exact(process), at_start, nfe=nfe, method=method, times=times.tolist())
             wanted = truth(process, noise, times[-1])
             errors[method, nfe] = float((found - wanted).abs().max())
-    assert 1.7 < errors["ddim", 40] / errors["ddim", 80] < 2.3
-    assert errors["dpm", 40] / errors["dpm", 80] > 3.2
-    for nfe in (20, 40, 80):
+    assert 1.7 < errors["ddim", 20] / errors["ddim", 40] < 2.3
+    assert errors["dpm", 20] / errors["dpm", 40] > 3.2
+    for nfe in (20, 40):
         assert errors["dpm", nfe] < errors["ddim", nfe] / 4
 
 

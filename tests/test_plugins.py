@@ -45,7 +45,7 @@ def _installed():
 def tones(_installed, tmp_path_factory) -> Path:
     """The package's data set, prepared; its manifest."""
     out = tmp_path_factory.mktemp("tones")
-    assert main(["prepare", "plug_tones", "--out", str(out), "--jobs", "2"]) == 0
+    assert main(["prepare", "plug_tones", "--out", str(out)]) == 0
     return out / "test.manifest.jsonl"
 
 

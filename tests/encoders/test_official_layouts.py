@@ -106,7 +106,9 @@ def test_number_of_values():
     assert count(sync) == (513, 237_460_245)
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "classifier" else pytest.mark.slow) for name in LAYOUTS]
+)
 def test_one_name_missing_or_changed_is_refused_by_name(name, tmp_path):
     module, _, shapes = LAYOUTS[name]
     refuses_by_name(module.load_weights, tmp_path / "weights", official(module), torch.save, of=list(shapes)[-1])

@@ -148,13 +148,18 @@ class Stopped(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.fixture(scope="module")
+def whole(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Onsets alone."""
+    return make_features(FeatureRequest(data=clips, out=tmp_path_factory.mktemp("whole"), encoders=("onsets",)))
+
+
 @pytest.mark.parametrize("stop_at", [1, 2, 3])
 @pytest.mark.parametrize("moment", ["make_shard", "commit", "finish"])
 def test_stopped_and_run_again_is_byte_identical(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int, moment: str
+    clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int, moment: str
 ):
     request = FeatureRequest(data=clips, out=tmp_path / "broken", encoders=("onsets",))
-    whole = make_features(dataclasses.replace(request, out=tmp_path / "whole"))
     original, calls = getattr(feature_shards, moment), []
 
     def stopping(*args):

@@ -61,7 +61,7 @@ def test_it_has_the_pitch_that_the_list_says(label):
         assert 12 * abs(np.log2(peak / event.pitch_hz)) < 0.3
 
 
-@pytest.mark.parametrize("label", each_class("mechanism", "voice"))
+@pytest.mark.parametrize("label", each_class("voice"))
 def test_it_is_as_strong_as_the_list_says(label):
     event = audible(label)[0]
     peaks = []
@@ -73,7 +73,7 @@ def test_it_is_as_strong_as_the_list_says(label):
     assert 0.6 * 0.4 * 0.6 < peaks[1] < 0.6 * 0.4 * 1.5
 
 
-@pytest.mark.parametrize("label", each_class("mechanism", "voice"))
+@pytest.mark.parametrize("label", each_class("voice"))
 def test_another_take_is_another_draw_of_the_same_events(label):
     scene = compose(spec(label, duration_s=2.0))
     takes = [synthesise(scene.events, 2.0, 16000, np.random.default_rng(k)) for k in (1, 1, 2, 3, 4)]
@@ -91,7 +91,7 @@ def test_sound_needs_nothing_but_the_json_of_the_events(label):
     np.testing.assert_array_equal(synthesise(events, 2.0, 16000, wanted.dice.generator("timbre")), clip.audio)
 
 
-@pytest.mark.parametrize("label", each_class("mechanism", "voice"))
+@pytest.mark.parametrize("label", each_class("voice"))
 def test_silent_events_make_no_sound(label):
     mute = [dataclasses.replace(event, audible=False) for event in compose(spec(label)).events]
     assert np.abs(synthesise(mute, 4.0, 16000, np.random.default_rng(0))).max() < 0.005

@@ -100,11 +100,11 @@ def test_every_class_has_pairs_of_several_changes():
 
 @pytest.mark.parametrize("label", each_class("mechanism", "voice"))
 def test_a_clip_is_whole_and_repeats(label):
-    wanted = ClipSpec(clip_id="x_000000", source_id="x", label=label, split="t", duration_s=2.0, difficulty="hard")
+    wanted = ClipSpec(clip_id="x_000000", source_id="x", label=label, split="t", duration_s=1.2, difficulty="hard")
     clip, again = render_clip(wanted), render_clip(wanted)
-    assert clip.frames.shape == (50, 64, 64, 3)
+    assert clip.frames.shape == (30, 64, 64, 3)
     assert clip.frames.dtype == np.uint8
-    assert clip.audio.shape == (32000,)
+    assert clip.audio.shape == (19200,)
     assert clip.audio.dtype == np.float32
     assert np.isfinite(clip.audio).all()
     assert 0.01 < np.abs(clip.audio).max() < 1.0
@@ -119,7 +119,7 @@ def test_a_clip_is_whole_and_repeats(label):
 )
 @pytest.mark.parametrize("label", ["bounce_bar", "step_tube", "spin_tin", "wheel_card", "bow_saw"])
 def test_any_rate_size_and_length(label, changes):
-    fields = {"duration_s": 2.0, **changes}
+    fields = {"duration_s": 1.2, **changes}
     wanted = ClipSpec(clip_id="x_000000", source_id="x", label=label, split="t", **fields)
     clip = render_clip(wanted)
     assert len(clip.audio) == round(wanted.duration_s * wanted.rate_hz)

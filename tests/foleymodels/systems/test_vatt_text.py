@@ -17,7 +17,7 @@ from foleymodels.vatt.system import SYSTEM, WITH_TRUE_CAPTIONS, with_words
 from tests.foleymodels.small import train_system
 
 SMALL_TEXT = {"text_dim": "16", "text_blocks": "1", "text_heads": "2", "text_words": "16", "decoder_blocks": "1",
-              "caption_steps": "150", "caption_dim": "16", "caption_rate": "2e-2"}  # fmt: skip
+              "caption_steps": "75", "caption_dim": "16", "caption_rate": "2e-2"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -203,7 +203,7 @@ def test_loud_sound_is_still_sound(clicks):
     assert generate_one(model_of(Hiss()), Hiss(bad=9.9), clip, 0)[3] == np.float32(9.9)
 
 
-@pytest.mark.parametrize("value", BAD)
+@pytest.mark.parametrize("value", [BAD[0], *(pytest.param(value, marks=pytest.mark.slow) for value in BAD[1:])])
 def test_a_clip_without_usable_sound_has_no_file_and_the_rest_goes_on(clicks, tmp_path, monkeypatch, capsys, value):
     """W3: generate exits 3 and names the clip; eval calls it not_finite; nothing silent is written."""
     ids = ShardDataset(clicks).clip_ids

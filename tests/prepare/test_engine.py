@@ -324,6 +324,7 @@ def test_a_damaged_staged_file_is_made_again(deeds, options, tree, tmp_path: Pat
     assert tree(out) == tree(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_marks_of_copies_stay_out_of_the_clips(deeds, options, tree, tmp_path: Path):
     flag, out = tmp_path / "flag", tmp_path / "out"
     asked = options(f"twin,twin,unless:{flag},twin")

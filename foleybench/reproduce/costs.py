@@ -28,12 +28,12 @@ _HEAD = (
 )
 _WORDS = (
     "Parameters are those used at generation, with the video network. Minutes of training are wall time of a process "
-    "of one thread beside the other jobs of the plan (where a run was resumed, of its last process); "
-    "shared parts are trained once for all rows that take them, and are counted in each. Evaluations of the network a "
-    "clip; none where the length of a clip decides them (the model cards say how many). Seconds and factor: one clip "
-    "at a time, one thread, video features to vocoder, beside the other jobs too. All times are medians over seeds, "
-    "which may have been made on machines of unequal speed. On a quiet machine, one job: `foleybench reproduce speed "
-    "--jobs 1`."
+    "of one thread beside the other jobs of the plan (where a run was resumed, of all its processes; in rows from "
+    "before 29 November 2026, of its last one alone); shared parts are trained once for all rows that take them, and "
+    "are counted in each. Evaluations of the network a clip; none where the length of a clip decides them (the model "
+    "cards say how many). Seconds and factor: one clip at a time, one thread, video features to vocoder, beside the "
+    "other jobs too. All times are medians over seeds, which may have been made on machines of unequal speed. On a "
+    "quiet machine, one job: `foleybench reproduce speed --jobs 1`."
 )
 
 

@@ -18,6 +18,9 @@ ROWS = {
     ("table1.csv", "Foley-Flow (ours, this corpus and size)"): "full-tiny-clips351",
     ("table1.csv", "MaskVAT core"): "maskvat-tiny-clips351",
     ("table1.csv", "Nearest training clip"): "nearest-tiny-clips351",
+    ("table4.csv", "DCF"): "linear-tiny-clips351",
+    ("table4.csv", "DCF, raw times"): "linear-raw-tiny-clips351",
+    ("table4.csv", "GDCF, raw times"): "gvp-raw-tiny-clips351",
 }
 
 

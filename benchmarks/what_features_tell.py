@@ -1,0 +1,154 @@
+"""What does a trained alignment stage tell of a clip beside timing: class, mechanism, material?
+
+    python benchmarks/what_features_tell.py TRAIN_MANIFEST VAL_MANIFEST RUN...
+
+Ridge regression reads them from mean, spread and maximum over time of a clip's features, fitted on training clips and
+measured on all validation clips: the area under the ROC curve (mean over the names), and whether the class or mechanism
+that scores highest sounds in the clip. Intervals resample the validation clips. ``colours`` is the same reading of mean
+colours on 8 x 8 places, without a network; ``another clip`` gives every clip the features of the one half the split
+away, which is chance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+
+from foleybench.clips import FloatArray
+from foleybench.shards.dataset import ShardDataset
+from foleybench.synthfoley.classes import class_names, load_class
+from foleybench.synthfoley.materials import MATERIALS
+from foleymodels._alignment.network import Alignment
+from foleymodels._alignment.probes import evenly_spread
+from foleymodels._alignment.stage import load_alignment
+from foleymodels._parts.signal import SignalSettings
+from foleymodels._training.decoded_data import TrainingData, cache_settings, training_data
+
+N_FIT = 1200
+PENALTY = 0.3
+N_RESAMPLES = 1000
+CLASSES = class_names()
+MECHANISMS = tuple(dict.fromkeys(load_class(name).mechanism for name in CLASSES))
+Summary = Callable[[TrainingData, int], FloatArray]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Read:
+    """Scores of the validation clips, and what is true of them.
+
+    Attributes:
+        scores: By subject, shape (n, number of names).
+        truths: Alike, 0 or 1: whether something of that name sounds in the clip.
+    """
+
+    scores: dict[str, FloatArray]
+    truths: dict[str, FloatArray]
+
+
+def truths(data: TrainingData, manifest: Path, chosen: list[int]) -> dict[str, FloatArray]:
+    """Return by subject which names sound in each chosen clip, shape (n, number of names)."""
+    dataset = ShardDataset(manifest)
+    found: dict[str, list[list[float]]] = {"class": [], "mechanism": [], "material": []}
+    for index in chosen:
+        clip = dataset.load(data.clip_ids[index], video=False, audio=False)
+        audible = [event for event in clip.events or () if event.audible]
+        labels = {event.label for event in audible}
+        groups = {load_class(label).mechanism for label in labels}
+        materials = {event.material for event in audible}
+        for subject, names, present in (
+            ("class", CLASSES, labels),
+            ("mechanism", MECHANISMS, groups),
+            ("material", tuple(MATERIALS), materials),
+        ):
+            found[subject].append([float(name in present) for name in names])
+    return {subject: np.array(rows) for subject, rows in found.items()}
+
+
+def summary_of(alignment: Alignment) -> Summary:
+    """Return how a clip's condition becomes one vector."""
+
+    @torch.inference_mode()
+    def summary(data: TrainingData, index: int) -> FloatArray:
+        frames, n_tokens = data.video(index)
+        condition = alignment.condition(frames[None], n_tokens)[0].double()
+        return torch.cat([condition.mean(0), condition.std(0), condition.amax(0)]).numpy()
+
+    return summary
+
+
+def colours(data: TrainingData, index: int) -> FloatArray:
+    """Return mean, spread and maximum over time of a clip's 8 x 8 mean colours."""
+    frames, _ = data.video(index)
+    side = frames.shape[1] // 8
+    small = frames[..., :3].double().unflatten(1, (8, side)).unflatten(3, (8, side)).mean((2, 4)).flatten(1)
+    return torch.cat([small.mean(0), small.std(0), small.amax(0)]).numpy()
+
+
+def ridge(inputs: FloatArray, wanted: FloatArray, asked: FloatArray) -> FloatArray:
+    """Return what ridge regression on standardised inputs reads from other inputs, shape (n, number of names)."""
+    centre, spread = inputs.mean(0), np.maximum(inputs.std(0), 1e-3)
+    x, z = (inputs - centre) / spread, (asked - centre) / spread
+    weights = np.linalg.solve(x.T @ x + PENALTY * len(x) * np.eye(x.shape[1]), x.T @ (wanted - wanted.mean(0)))
+    return np.asarray(z @ weights + wanted.mean(0))
+
+
+def area(scores: FloatArray, wanted: FloatArray) -> float:
+    """Return the area under the ROC curve, mean over the names that some clips have and others do not."""
+    n, present = len(wanted), wanted.sum(0)
+    told = (present > 0) & (present < n)
+    ranks = (rankdata(scores, axis=0) * wanted).sum(0)[told]
+    present = present[told]
+    return float(((ranks - present * (present + 1) / 2) / (present * (n - present))).mean())
+
+
+def top_right(scores: FloatArray, wanted: FloatArray) -> float:
+    """Return the share of clips in which the name with the highest score sounds."""
+    return float(wanted[np.arange(len(wanted)), scores.argmax(1)].mean())
+
+
+def measure(read: Read) -> Iterator[str]:
+    """Yield each measure with its interval."""
+    for subject, name, value_of in (
+        ("class", "AUC", area),
+        ("class", "top 1", top_right),
+        ("mechanism", "top 1", top_right),
+        ("material", "AUC", area),
+    ):
+        scores, wanted = read.scores[subject], read.truths[subject]
+        draws = np.random.default_rng(0).integers(0, len(scores), (N_RESAMPLES, len(scores)))
+        low, high = np.quantile([value_of(scores[rows], wanted[rows]) for rows in draws], (0.025, 0.975))
+        yield f"{subject} {name} {value_of(scores, wanted):.2f} [{low:.2f}, {high:.2f}]"
+
+
+def main() -> None:
+    """Print a line for every run, then one for colours and one for chance."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("train", type=Path)
+    parser.add_argument("val", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+", help="folders that hold a trained stage in alignment/")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    stages = [(str(run), load_alignment(run / "alignment")) for run in args.runs]
+    readers: list[tuple[str, SignalSettings, Summary]] = [
+        (name, stage.signal, summary_of(stage)) for name, stage in stages
+    ]
+    readers.append(("colours", readers[-1][1], colours))
+    for name, signal, summary in readers:
+        train, val = (training_data(manifest, cache_settings(signal)) for manifest in (args.train, args.val))
+        fitted, measured = evenly_spread(len(train), N_FIT), list(range(len(val)))
+        inputs = np.stack([summary(train, index) for index in fitted])
+        asked = np.stack([summary(val, index) for index in measured])
+        wanted, true = truths(train, args.train, fitted), truths(val, args.val, measured)
+        for title, given in ((name, asked), (f"{name}, another clip", np.roll(asked, len(asked) // 2, axis=0))):
+            read = Read(scores={subject: ridge(inputs, wanted[subject], given) for subject in wanted}, truths=true)
+            print(f"{title} ({len(measured)} clips): {'; '.join(measure(read))}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

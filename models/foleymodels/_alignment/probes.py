@@ -74,8 +74,9 @@ def probe(fitted: Probed, held_out: Probed) -> dict[str, object]:
         ``onset_ap``: average precision of the onset probe over tokens (None where events are not known).
         ``class_accuracy``: share of clips whose class is read right from mean and spread of the condition (None without
         classes). ``sound_error``: squared error of the mel tokens read from the condition, over that of the training
-        mean; ``sound_error_shuffled``: with the condition of another clip; ``usage_gap``: the difference;
-        ``shift_curve``: the error by shift of the condition in seconds.
+        mean; ``sound_error_shuffled``: with the condition of the clip one half of the held-out ones away, which has the
+        same class where a split goes through its classes in turn; ``usage_gap``: the difference; ``shift_curve``: the
+        error by shift of the condition in seconds.
     """
     n = len(held_out.conditions)
     read = _RidgeReader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.tokens)))

@@ -11,6 +11,7 @@ from foleybench.artefacts.published import read_published, tables
 from foleybench.leaderboard import page
 from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.listening import find_sounds
+from tests import made_results
 
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
 PUBLISHED = Path(__file__).parents[2] / "leaderboards" / "published.csv"
@@ -33,9 +34,10 @@ def collect(html):
     return collector.tags
 
 
-@pytest.fixture
-def html(board_folder):
-    return page.render_leaderboard(make_boards(read_all(board_folder)), tables(read_published(PUBLISHED)))
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    folder = made_results.make_board(tmp_path_factory.mktemp("board") / "leaderboards" / "results")
+    return page.render_leaderboard(make_boards(read_all(folder)), tables(read_published(PUBLISHED)))
 
 
 def test_nothing_is_loaded_from_elsewhere(html):

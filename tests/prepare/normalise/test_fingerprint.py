@@ -1,5 +1,7 @@
 """A copy keeps its fingerprint, and other content has another."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,11 @@ RATE_HZ = 16000
 
 def sound(seed: int, seconds: float = 8.0, rate_hz: int = RATE_HZ) -> np.ndarray:
     """Return bursts of noise and tones at random times, the same for every rate."""
+    return _sound(seed, seconds, rate_hz).copy()
+
+
+@functools.cache
+def _sound(seed: int, seconds: float, rate_hz: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     t = np.arange(round(seconds * rate_hz)) / rate_hz
     audio = np.zeros(len(t))

@@ -95,8 +95,8 @@ class SuggestingParser(argparse.ArgumentParser):
         # The first complaint may be about an option that is missing because it was mistyped.
         given = [word.partition("=")[0] for word in self._words if word.startswith("--") and len(word) > 2]
         mistyped = [word for word in given if not any(option.startswith(word) for option in options)]
-        if mistyped:
-            return nearest_words(mistyped, options)
+        if mistyped and (near := nearest_words(mistyped, options)):
+            return near
         if wrong := re.search(r"invalid choice: '(.*?)' \(", message):
             return nearest_words([wrong[1]], choices)
         return ""

@@ -59,6 +59,11 @@ def run(args: argparse.Namespace) -> int:
     settings = generation_settings(args, args.model)
     require_safe_name(settings.row_name, "the name of the row,")
     require_writable(args.out, "--out")
+    if args.video and args.video.is_dir():
+        raise FoleyError(
+            f"--video {args.video} is a folder; name one video file. For a whole folder: `foleybench prepare folder "
+            f"{args.video} --out shards/mine`, then --data shards/mine."
+        )
     if args.dry_run:
         sys.stderr.write(f"would generate audio with {settings.row_name} for {args.video or args.data} in {args.out}\n")
         return EXIT_OK

@@ -42,8 +42,9 @@ class _DatasetParser(argparse.ArgumentParser):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one sub-command per data set."""
+    kind = type("DatasetParser", (_DatasetParser, type(parser)), {})  # complains as the parser of the command does
     datasets = parser.add_subparsers(
-        dest="recipe", help="the data set to prepare", metavar="DATASET", required=True, parser_class=_DatasetParser
+        dest="recipe", help="the data set to prepare", metavar="DATASET", required=True, parser_class=kind
     )
     for name in registry.names("datasets"):
         child = datasets.add_parser(name, help=registry.summary("datasets", name).replace("%", "%%"))
@@ -236,3 +237,6 @@ def _seconds(text: str) -> float:
     if not 0.0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
     return value
+
+
+_seconds.__name__ = "number of seconds"  # argparse's name for the type in its message

@@ -51,6 +51,9 @@ def read_all_votes(paths: Sequence[Path], key: Key | None) -> tuple[list[Vote], 
         FoleyError: A file cannot be read, JSON without a key, or two files of one rater that disagree.
     """
     pages = [path for path in paths if path.suffix.lower() == ".json"]
+    for path in pages:
+        if not path.is_file():
+            raise FoleyError(f"no file of votes at {path}.")
     if pages and key is None:
         raise FoleyError(f"{pages[0]} is from a listening page; give its key with --key (key.json beside the page).")
     votes, left_out = _of_pages(pages, key) if key else ([], [])

@@ -13,6 +13,9 @@ from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_USAGE
     ("words", "said"),
     [
         (["evl"], "Did you mean 'eval'? (`foleybench --help`)"),
+        (["evl", "--audio", "x"], "Did you mean 'eval'? (`foleybench --help`)"),
+        (["prepare", "synthfoley", "--size", "tny"], "Did you mean 'tiny'? (`foleybench prepare synthfoley --help`)"),
+        (["prepare", "folder", "x", "--time-limit", "10s"], "invalid number of seconds value: '10s'"),
         (["eval", "--audio", "x", "--refernce", "y"], "Did you mean '--reference'? (`foleybench eval --help`)"),
         (["eval", "--refernce=y"], "Did you mean '--reference'?"),
         (["prepare", "foldr", "x"], "Did you mean 'folder'? (`foleybench prepare --help`)"),
@@ -29,6 +32,15 @@ def test_the_nearest_word_is_named(words, said, capsys):
     err = capsys.readouterr().err
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_folder_is_no_video_and_votes_are_a_file(tmp_path, capsys):
+    words = ["generate", "--model", "silence", "--out", str(tmp_path / "out"), "--video"]
+    assert main([*words, str(tmp_path)]) == EXIT_ERROR
+    assert f"--video {tmp_path} is a folder" in capsys.readouterr().err
+    assert main([*words, str(tmp_path), "--dry-run"]) == EXIT_ERROR
+    assert main(["votes", str(tmp_path / "ann.json")]) == EXIT_ERROR
+    assert "no file of votes at" in capsys.readouterr().err
 
 
 def test_show_says_that_nothing_is_there(tmp_path, monkeypatch, capsys):

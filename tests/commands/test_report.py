@@ -83,6 +83,8 @@ def test_a_folder_of_videos(videos, capsys):
     html = out.read_text()
     assert html.count("data:video/mp4;base64,") == 3
     assert html.count("data:audio/flac;base64,") == 6
+    assert (html.count("Onsets matched"), html.count("Events matched"), html.count("off screen")) == (6, 0, 0)
+    assert "0 / 0" not in html
 
 
 def test_a_broken_video_and_a_sound_alone_are_not_shown(videos, capsys):

@@ -120,7 +120,7 @@ def make_report(request: ReportRequest) -> Report:
         views.append(view)
         missing += [(track["name"], clip_id, track["missing"]) for track in view["tracks"] if track["missing"]]
     if not views:
-        raise FoleyError(_nothing_shown(request, missing, chosen[-n_left_out]))
+        raise FoleyError(_nothing_shown(request, missing, chosen[-n_left_out:] if n_left_out else []))
     return Report(
         html=_render(request, data, views, n_left_out),
         clip_ids=tuple(view["clip_id"] for view in views),
@@ -129,11 +129,11 @@ def make_report(request: ReportRequest) -> Report:
     )
 
 
-def _nothing_shown(request: ReportRequest, missing: Sequence[tuple[str, str, str]], clip_id: str) -> str:
-    if missing:
+def _nothing_shown(request: ReportRequest, missing: Sequence[tuple[str, str, str]], too_large: Sequence[str]) -> str:
+    if not too_large:
         told = "; ".join(f"{clip_id}: {why}" for _, clip_id, why in missing[:3])
         return f"none of the clips drawn can be shown. {told}. Another --seed or more --clips draws others."
-    return f"clip {clip_id} alone needs over {request.most_bytes / 1e6:.0f} MB; show fewer systems."
+    return f"clip {too_large[0]} alone needs over {request.most_bytes / 1e6:.0f} MB; show fewer systems."
 
 
 def _render(request: ReportRequest, data: ShardDataset, views: Sequence[Mapping[str, Any]], n_left_out: int) -> str:

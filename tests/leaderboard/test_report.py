@@ -14,6 +14,7 @@ from foleybench.leaderboard.report import ReportRequest, Sound, _onsets, make_re
 from foleybench.media.audio import write_wav
 from foleybench.pages.template import choose_clips
 from foleybench.shards.dataset import ShardDataset
+from tests.made_media import click, pictures, write_video
 
 RATE_HZ = 16000
 
@@ -135,3 +136,24 @@ def test_values_per_clip_stand_beside_the_system(clicks, folders, tmp_path, make
     made = make_report(ReportRequest(data=clicks, audio=folders, results=[path], n_clips=2))
     assert made.html.count("<dt>Event F1 (50 ms)</dt>") == 2
     assert made.html.count("<dt>Seconds per clip</dt>") == 2
+
+
+def test_a_clip_that_cannot_be_read_is_not_one_too_many(tmp_path):
+    from foleybench.shards.folder_dataset import list_folder
+
+    for name in ("a", "b", "c"):
+        write_video(tmp_path / "real" / f"{name}.mp4", pictures(10), audio=click(0.1, 0.4))
+    chosen = choose_clips(["a", "b", "c"], 3, 0)
+    (tmp_path / "real" / f"{chosen[0]}.mp4").write_bytes(b"no video")
+    request = ReportRequest(
+        data=list_folder(tmp_path / "real", dataset_name="real", home=tmp_path / "home").manifest,
+        audio={"mine": tmp_path / "real"},
+        n_clips=3,
+    )
+    whole = make_report(request)
+    assert (whole.clip_ids, whole.n_left_out) == (tuple(chosen[1:]), 0)
+    size = sum(map(len, re.findall(r'src="(data:[^"]+)"', whole.html)))  # of two clips, without 6 kB of markup each
+    made = make_report(dataclasses.replace(request, most_bytes=200_000 + size * 3 // 4 + 9000))
+    assert (made.clip_ids, made.n_left_out) == ((chosen[1],), 1)
+    with pytest.raises(FoleyError, match=f"clip {chosen[1]} alone needs"):
+        make_report(dataclasses.replace(request, most_bytes=1000))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from foleybench import registry
 from foleybench.commands import _prepare_features, _prepare_plan
@@ -42,7 +42,8 @@ class _DatasetParser(argparse.ArgumentParser):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one sub-command per data set."""
-    kind = type("DatasetParser", (_DatasetParser, type(parser)), {})  # complains as the parser of the command does
+    # It complains as the parser of the command does.
+    kind = cast("type[_DatasetParser]", type("DatasetParser", (_DatasetParser, type(parser)), {}))
     datasets = parser.add_subparsers(
         dest="recipe", help="the data set to prepare", metavar="DATASET", required=True, parser_class=kind
     )

@@ -3,9 +3,9 @@
 A cell has two sources of variance. The choice of clips: the variance of the seeds' mean over source videos, from each
 video's influence (``stats.influence``). The seed of training and sampling: the variance between seeds, divided by their
 number. Both are added, and the interval is Student's with the degrees of freedom of Welch and Satterthwaite: three
-seeds count as three. The noise of sampling each clip is in both parts, so the interval errs on the wide side where
-clips matter more than seeds. With three seeds a 5 % test of two equal rows is wrong in 2 to 7 % of simulated cases
-(``tests/reproduce``).
+seeds count as three. A rate's interval includes the exact one, as in a result (``stats.estimate``). The noise of
+sampling each clip is in both parts, so the interval errs on the wide side where clips matter more than seeds. With
+three seeds a 5 % test of two equal rows is wrong in 2 to 7 % of simulated cases (``tests/reproduce``).
 
 Sources: Satterthwaite 1946; Welch 1947; Schuirmann 1987.
 """
@@ -26,7 +26,7 @@ from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import FloatArray
 from foleybench.errors import ResultError
 from foleybench.stats import estimate
-from foleybench.stats.influence import of_videos, source_groups
+from foleybench.stats.influence import Influence, of_videos, source_groups
 from foleybench.stats.intervals import LEAST_VIDEOS, LEVEL, Interval
 
 # An error below this share of the value is rounding.
@@ -115,8 +115,12 @@ def cell(name: str, measured: Measured) -> SeedsCell:
     if not math.isfinite(value) or error is None:
         return SeedsCell(value, None, None, tuple(values.by_seed.tolist()))
     half = float(distributions.t.ppf(0.5 + LEVEL / 2, freedom)) * error
-    interval = estimate.within_bounds(Interval(value - half, value + half), value, metric)
-    return SeedsCell(value, *interval, tuple(values.by_seed.tolist()))
+    spread = Interval(value - half, value + half)
+    influence = Influence(values.change, values.weights)
+    of_all = [stat for seed in measured.stats(name) for stat in seed.values()]
+    told = estimate.told_interval(metric, value, influence, of_all, spread)
+    low, high = told or (None, None)
+    return SeedsCell(value, low, high, tuple(values.by_seed.tolist()))
 
 
 def row_difference(name: str, first: Measured, second: Measured) -> Difference:
@@ -205,10 +209,11 @@ def unpaired(name: str, first: Measured, second: Measured) -> Difference:
 
 
 class _Values(NamedTuple):
-    """Values per seed, shape (seeds,), and the mean over seeds of each video's influence, shape (videos,)."""
+    """Values per seed, shape (seeds,); means over seeds of each video's influence and weight, shape (videos,)."""
 
     by_seed: FloatArray
     change: FloatArray
+    weights: FloatArray = np.zeros(0)
 
 
 def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mapping[str, str]) -> _Values:
@@ -220,8 +225,11 @@ def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mappin
     if len(groups) < LEAST_VIDEOS or not np.isfinite(by_seed).all():
         return _Values(by_seed, np.zeros(0))
     found = [of_videos(metric.pool, list(one.values()), groups) for one in kept]
-    told = [influence.change for influence in found if influence is not None]
-    return _Values(by_seed, np.mean(told, axis=0) if len(told) == len(found) else np.zeros(0))
+    told = [influence for influence in found if influence is not None]
+    if len(told) < len(found):
+        return _Values(by_seed, np.zeros(0))
+    change, weights = (np.mean(columns, axis=0) for columns in zip(*told, strict=True))
+    return _Values(by_seed, change, weights)
 
 
 def _error(values: _Values) -> tuple[float | None, float]:

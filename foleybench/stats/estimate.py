@@ -141,14 +141,31 @@ def interval_of(
     deviations = Deviations.of(influence, abs(value), rng=rng_of(seed, name), draws=resamples) if influence else None
     if influence is None or deviations is None:
         return None
-    trials = _trials(metric, ordered)
+    is_rate = _trials(metric, ordered) is not None
+    interval = (deviations.without_skewness() if is_rate else deviations).around(value, LEVEL)
+    return None if interval is None else told_interval(metric, value, influence, ordered, interval)
+
+
+def told_interval(
+    metric: Metric, value: float, influence: Influence, stats: Sequence[Stat], interval: Interval
+) -> Interval | None:
+    """Return an interval as it is told: for a rate wide enough to include the exact one, within the metric's bounds.
+
+    Args:
+        metric: The metric.
+        value: The value.
+        influence: Influence of the videos on it.
+        stats: Statistics of its clips.
+        interval: From the spread of the clips alone.
+
+    Returns:
+        None where clips show no spread and the value is no rate: a few equal values would seem certain.
+    """
+    trials = _trials(metric, stats)
     if trials is not None:
-        interval = _of_rate(metric, value, influence, trials, deviations.without_skewness().around(value, LEVEL))
-    else:
-        interval = deviations.around(value, LEVEL)
-    if interval is None or (trials is None and interval.low == interval.high):
-        return None
-    return within_bounds(interval, value, metric)
+        told = _of_rate(metric, value, influence, trials, interval)
+        return None if told is None else within_bounds(told, value, metric)
+    return None if interval.low == interval.high else within_bounds(interval, value, metric)
 
 
 def notes_of(metric: Metric, found: Mapping[str, Stat], sources: Mapping[str, str]) -> tuple[str, ...]:
@@ -211,12 +228,10 @@ def _trials(metric: Metric, stats: Sequence[Stat]) -> float | None:
     return float(metric.pool.columns(stats)[1].sum())
 
 
-def _of_rate(
-    metric: Metric, value: float, influence: Influence, trials: float, interval: Interval | None
-) -> Interval | None:
+def _of_rate(metric: Metric, value: float, influence: Influence, trials: float, interval: Interval) -> Interval | None:
     """Widen the interval of a rate to include the exact one."""
     span, floor = span_of(metric), metric.range[0]
-    if interval is None or span is None or floor is None:
+    if span is None or floor is None:
         return None
     scaled = Influence(influence.change / span, influence.weights)
     low, high = rate_interval((value - floor) / span, scaled, trials, LEVEL)

@@ -83,6 +83,47 @@ def test_the_interval_stops_at_the_worst_value(monkeypatch):
     assert (found.value, found.high) == (3.5, 4.0)
 
 
+class Hits:
+    """One result: whether each clip's class was heard."""
+
+    def __init__(self, hits):
+        self._stats = {f"c{i:03d}": {"hit": np.asarray(float(hit))} for i, hit in enumerate(hits)}
+        self.sources = {clip_id: clip_id for clip_id in self._stats}
+
+    def stats(self, metric):
+        return self._stats
+
+
+@pytest.mark.parametrize("n_seeds", [1, 3])
+@pytest.mark.parametrize("hit", [0, 1])
+def test_a_rate_without_a_spread_has_the_exact_interval_of_its_clips(hit, n_seeds):
+    """0 of 27 and 27 of 27: 1 - 0.025 ** (1 / 27) is the exact upper end of none."""
+    found = cell("class_accuracy", Measured([Hits([hit] * 27)] * n_seeds))
+    room = 1.0 - 0.025 ** (1 / 27)
+    assert (found.low, found.high) == pytest.approx((0.0, room) if hit == 0 else (1.0 - room, 1.0))
+
+
+def test_a_rate_of_one_seed_has_the_interval_of_a_result_at_least():
+    hits = [1] * 3 + [0] * 37
+    found = cell("class_accuracy", Measured([Hits(hits)]))
+    exact = distributions.binomtest(3, 40).proportion_ci(0.95, "exact")
+    spread = math.sqrt(3 / 40 * 37 / 40 / 39)
+    assert found.low == pytest.approx(max(0.0, min(exact.low, 3 / 40 - distributions.t.ppf(0.975, 39) * spread)))
+    assert found.high == pytest.approx(max(exact.high, 3 / 40 + distributions.t.ppf(0.975, 39) * spread))
+
+
+def test_seeds_that_hear_other_clips_make_a_rate_surer():
+    one = [1] * 10 + [0] * 30
+    rows = [Measured([Hits(np.roll(one, 10 * k)) for k in range(n)]) for n in (1, 4)]
+    widths = [high - low for _, low, high, _ in (cell("class_accuracy", row) for row in rows)]
+    assert widths[1] < 0.75 * widths[0]
+
+
+def test_equal_values_that_are_no_rate_have_no_interval():
+    found = cell("kld_mini", row([0.0] * 20))
+    assert (found.value, found.low, found.high) == (0.0, None, None)
+
+
 def test_fewer_clips_than_the_metric_asks_for_have_no_value(monkeypatch):
     metric = dataclasses.replace(registry.load("metrics", "kld_mini"), minimum_clips=20)
     monkeypatch.setattr(registry, "load", lambda kind, name: metric)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     # Imported where shards are read: what is decoded already is trained on where no video can be decoded.
     from foleybench.shards.dataset import ShardDataset
 
-_VERSION = 4
+_VERSION = 5
 _META = "meta.json"
 
 

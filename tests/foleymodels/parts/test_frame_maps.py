@@ -56,8 +56,22 @@ def test_any_rate_shows_what_is_on_screen(fps):
     assert len(maps) == 50
     lit = maps[:, 0, 0, 0] == 200
     first = times(n, fps)[times(n, fps) >= 1.0][0]
-    expected = (np.arange(50) + 0.5) / 25.0 >= first - 1e-9
+    expected = np.arange(50) / 25.0 + 0.5 / max(25.0, fps) >= first - 1e-9
     assert (lit == expected).all()
+
+
+@pytest.mark.parametrize("fps", [25.0, 50.0, 75.0, 100.0])
+def test_a_frame_is_seen_at_its_own_time_whatever_the_rate(fps):
+    """The same moments filmed at a multiple of the rate give the same maps, but for what moves in between."""
+    moments = np.random.default_rng(0).integers(0, 255, (50, 1, 1, 1)).astype(np.uint8)
+    frames = np.full((round(2.0 * fps), 8, 8, 3), 7, dtype=np.uint8)
+    frames[:: round(fps / 25.0)] = moments
+    maps = observe(frames, times(len(frames), fps), 2.0, 25.0, 8)
+    assert (maps[:, 0, 0, 0] == moments[:, 0, 0, 0]).all()
+
+
+def test_a_single_frame_is_seen_throughout():
+    assert (observe(still(1), np.array([0.0]), 1.0, 25.0, 8)[..., 0] == 100).all()
 
 
 def test_uneven_timestamps_are_followed():

@@ -70,6 +70,13 @@ def test_a_frame_is_seen_at_its_own_time_whatever_the_rate(fps):
     assert (maps[:, 0, 0, 0] == moments[:, 0, 0, 0]).all()
 
 
+def test_a_frame_that_was_dropped_moves_no_other():
+    frames = np.arange(100, dtype=np.uint8).repeat(8 * 8 * 3).reshape(100, 8, 8, 3)
+    kept = np.delete(np.arange(100), 41)
+    maps = observe(frames[kept], kept / 50.0, 2.0, 25.0, 8)
+    assert maps[:, 0, 0, 0].tolist() == list(range(0, 100, 2))
+
+
 def test_a_single_frame_is_seen_throughout():
     assert (observe(still(1), np.array([0.0]), 1.0, 25.0, 8)[..., 0] == 100).all()
 

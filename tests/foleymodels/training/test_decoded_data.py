@@ -45,7 +45,7 @@ def test_the_cache_is_used_again_and_other_settings_get_another(manifest):
 
 
 def test_data_that_this_version_decoded_is_found():
-    """Keys change with the version of the data alone (5: videos of more frames than the grid), not by renaming settings."""
+    """Keys change with the version of the data, not where settings are renamed."""
     settings = CacheSettings(mel=MelSettings(), grid_hz=25.0, cells=16, shortest_s=4.0)
     assert cache_key("0" * 64, settings) == "279b290a700c52e3"
     large = dataclasses.replace(settings, video="mae_b16", audio="audiomae")

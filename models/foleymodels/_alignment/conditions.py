@@ -11,6 +11,9 @@ from foleymodels._alignment.network import Alignment
 from foleymodels._training.conditions import Conditions
 from foleymodels._training.decoded_data import TrainingData
 
+# Of what a network makes of long clips; 2: windows whose frames and tokens start together.
+_VERSION = 2
+
 
 def aligned_conditions(alignment: Alignment, data: TrainingData, device: str, folder: Path) -> Conditions:
     """Return the conditions of every token of a data set.
@@ -30,7 +33,7 @@ def aligned_conditions(alignment: Alignment, data: TrainingData, device: str, fo
 
 
 def _key(alignment: Alignment, data: TrainingData) -> str:
-    digest = hashlib.sha256(data.folder.name.encode())
+    digest = hashlib.sha256(f"{data.folder.name} {_VERSION}".encode())
     for value in alignment.state_dict().values():
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]

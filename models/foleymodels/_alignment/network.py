@@ -16,6 +16,7 @@ from foleymodels._parts.frozen_encoders import VIDEO_ENCODERS
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
 from foleymodels._small_encoders.nets import AudioEncoder, FrameEncoder
+from foleymodels._training.decoded_data import cache_settings
 
 
 class AlignmentBlock(nn.Module):
@@ -124,7 +125,7 @@ class Alignment(nn.Module):
         Returns:
             Shape (batch, n_tokens, condition_dim).
         """
-        windows = Windows.cover(n_tokens, self.signal.n_tokens)
+        windows = Windows.cover(n_tokens, self.signal.n_tokens, cache_settings(self.signal).unit[1])
         parts = windows.split_frames(frames, self.signal.mel.token_hz, self.signal.grid_hz)
         return windows.merge(self.features(parts, windows.length))
 

@@ -19,7 +19,7 @@ class Windows:
     Attributes:
         n: Length of the sequence.
         length: Length of a window, at most ``n``.
-        starts: First index of each window.
+        starts: First index of each window. The last one may reach over the end where starts are multiples of a unit.
     """
 
     n: int
@@ -27,19 +27,27 @@ class Windows:
     starts: tuple[int, ...]
 
     @classmethod
-    def cover(cls, n: int, longest: int) -> Windows:
-        """Cover ``n`` positions with windows of at most ``longest`` that overlap by at least a quarter.
+    def cover(cls, n: int, longest: int, unit: int = 1) -> Windows:
+        """Cover ``n`` positions with windows of at most ``longest`` that overlap by about a quarter or more.
+
+        Args:
+            n: Length of the sequence.
+            longest: Length of the longest window.
+            unit: Starts are multiples of it where a window is at least as long: the fewest positions that last as long
+                as whole frames of the video, so that frames and positions of a window start together.
 
         Example:
-            >>> Windows.cover(10, 20).starts, Windows.cover(20, 12).starts
-            ((0,), (0, 8))
+            >>> Windows.cover(10, 20).starts, Windows.cover(20, 12).starts, Windows.cover(20, 12, 5).starts
+            ((0,), (0, 8), (0, 10))
         """
         length = min(n, longest)
-        step = max(1, length - length // 4)
-        n_windows = 1 + -(-(n - length) // step)
-        if n_windows == 1:
+        unit = unit if unit <= length else 1  # else there would be gaps; frames are then rounded
+        last = -(-(n - length) // unit)
+        if not last:
             return cls(n, length, (0,))
-        return cls(n, length, tuple(round(index * (n - length) / (n_windows - 1)) for index in range(n_windows)))
+        step = max(1, (length - length // 4) // unit)
+        n_windows = 1 + -(-last // step)
+        return cls(n, length, tuple(unit * round(index * last / (n_windows - 1)) for index in range(n_windows)))
 
     def split(self, x: Tensor) -> Tensor:
         """Cut (batch, n, d) into windows, shape (batch * n_windows, length, d)."""
@@ -56,10 +64,14 @@ class Windows:
 
         Returns:
             Shape (batch * n_windows, m', ...), in the order of ``split``; every window has the same number of frames.
+            Beyond the end the last frame is repeated.
         """
-        length = min(frames.shape[1], round(self.length / token_hz * grid_hz) + 1)
-        firsts = [min(round(start / token_hz * grid_hz), frames.shape[1] - length) for start in self.starts]
-        return torch.stack([frames[:, first : first + length] for first in firsts], dim=1).flatten(0, 1)
+        if len(self.starts) == 1:
+            return frames[:, : round(self.length / token_hz * grid_hz) + 1]
+        length = round(self.length / token_hz * grid_hz) + 1
+        firsts = torch.tensor([round(start / token_hz * grid_hz) for start in self.starts])
+        wanted = (firsts[:, None] + torch.arange(length)).clamp(max=frames.shape[1] - 1)
+        return frames[:, wanted.to(frames.device)].flatten(0, 1)
 
     def merge(self, parts: Tensor) -> Tensor:
         """Cross-fade (batch * n_windows, length, d) back into (batch, n, d)."""
@@ -67,9 +79,10 @@ class Windows:
             return parts
         grouped = parts.reshape(-1, len(self.starts), *parts.shape[1:])
         ramp = torch.minimum(torch.arange(1, self.length + 1), torch.arange(self.length, 0, -1)).to(parts)
-        total = parts.new_zeros(len(grouped), self.n, parts.shape[-1])
-        weight = parts.new_zeros(self.n, 1)
+        end = max(self.n, self.starts[-1] + self.length)
+        total = parts.new_zeros(len(grouped), end, parts.shape[-1])
+        weight = parts.new_zeros(end, 1)
         for index, start in enumerate(self.starts):
             total[:, start : start + self.length] += grouped[:, index] * ramp[:, None]
             weight[start : start + self.length] += ramp[:, None]
-        return total / weight
+        return (total / weight)[:, : self.n]

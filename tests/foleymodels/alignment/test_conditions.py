@@ -35,6 +35,20 @@ def test_conditions_are_mapped_and_kept_until_the_run_is_over(alignment, toy_dat
     assert not list(tmp_path.iterdir())
 
 
+def test_windows_of_a_long_clip_start_with_whole_frames(alignment, monkeypatch):
+    """Every frame tells its own number; a token that starts with a frame must get that frame's, in every window."""
+    per_token, n_tokens = 25.0 / alignment.signal.mel.token_hz, 93
+    frames = torch.arange(160, dtype=torch.uint8).reshape(1, 160, 1, 1, 1).expand(1, 160, 8, 8, 6)
+
+    def told(parts, n):
+        first = parts[:, 0, 0, 0, 0].float()
+        return (first[:, None] + per_token * torch.arange(n))[..., None]
+
+    monkeypatch.setattr(alignment, "features", told)
+    found = alignment.condition(frames, n_tokens)[0, :, 0]
+    assert torch.allclose(found, per_token * torch.arange(n_tokens), atol=1e-3)
+
+
 def test_a_crop_starts_where_the_crop_of_the_tokens_does(alignment, toy_data, tmp_path):
     conditions = aligned_conditions(alignment, toy_data, "cpu", tmp_path)
     crops = conditions.crop(torch.tensor([2, 0]), np.array([3, 0]), 10)

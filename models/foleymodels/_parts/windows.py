@@ -38,7 +38,7 @@ class Windows:
 
         Example:
             >>> Windows.cover(10, 20).starts, Windows.cover(20, 12).starts, Windows.cover(20, 12, 5).starts
-            ((0,), (0, 8), (0, 10))
+            ((0,), (0, 8), (0, 5, 10))
         """
         length = min(n, longest)
         unit = unit if unit <= length else 1  # else there would be gaps; frames are then rounded

@@ -109,7 +109,8 @@ def read_results(folder: Path) -> dict[str, ResultEntry]:
 def cell(name: str, measured: Measured) -> SeedsCell:
     """Return a row's value of a metric with its interval over clips and seeds."""
     metric: Metric = registry.load("metrics", name)
-    values = _values(metric, measured.stats(name), measured.sources)
+    seeds = measured.stats(name)
+    values = _values(metric, seeds, measured.sources)
     value = float(values.by_seed.mean())
     error, freedom = _error(values)
     if not math.isfinite(value) or error is None:
@@ -117,7 +118,7 @@ def cell(name: str, measured: Measured) -> SeedsCell:
     half = float(distributions.t.ppf(0.5 + LEVEL / 2, freedom)) * error
     spread = Interval(value - half, value + half)
     influence = Influence(values.change, values.weights)
-    of_all = [stat for seed in measured.stats(name) for stat in seed.values()]
+    of_all = [stat for found in seeds for stat in found.values()]
     told = estimate.told_interval(metric, value, influence, of_all, spread)
     low, high = told or (None, None)
     return SeedsCell(value, low, high, tuple(values.by_seed.tolist()))

@@ -66,9 +66,9 @@ class Windows:
             Shape (batch * n_windows, m', ...), in the order of ``split``; every window has the same number of frames.
             Beyond the end the last frame is repeated.
         """
-        if len(self.starts) == 1:
-            return frames[:, : round(self.length / token_hz * grid_hz) + 1]
         length = round(self.length / token_hz * grid_hz) + 1
+        if len(self.starts) == 1:
+            return frames[:, :length]
         firsts = torch.tensor([round(start / token_hz * grid_hz) for start in self.starts])
         wanted = (firsts[:, None] + torch.arange(length)).clamp(max=frames.shape[1] - 1)
         return frames[:, wanted.to(frames.device)].flatten(0, 1)

@@ -27,6 +27,7 @@ from foleybench.synthfoley.materials import MATERIALS
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.probes import evenly_spread
 from foleymodels._alignment.stage import load_alignment
+from foleymodels._parts.ridge import fit_ridge
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._training.decoded_data import TrainingData, cache_settings, training_data
 
@@ -77,9 +78,14 @@ def summary_of(alignment: Alignment) -> Summary:
     def summary(data: TrainingData, index: int) -> FloatArray:
         frames, n_tokens = data.video(index)
         condition = alignment.condition(frames[None], n_tokens)[0].double()
-        return torch.cat([condition.mean(0), condition.std(0), condition.amax(0)]).numpy()
+        return pooled(condition)
 
     return summary
+
+
+def pooled(rows: torch.Tensor) -> FloatArray:
+    """Return mean, spread and maximum over time of rows (n, d), shape (3 d,)."""
+    return torch.cat([rows.mean(0), rows.std(0), rows.amax(0)]).numpy()
 
 
 def colours(data: TrainingData, index: int) -> FloatArray:
@@ -87,15 +93,13 @@ def colours(data: TrainingData, index: int) -> FloatArray:
     frames, _ = data.video(index)
     side = frames.shape[1] // 8
     small = frames[..., :3].double().unflatten(1, (8, side)).unflatten(3, (8, side)).mean((2, 4)).flatten(1)
-    return torch.cat([small.mean(0), small.std(0), small.amax(0)]).numpy()
+    return pooled(small)
 
 
-def ridge(inputs: FloatArray, wanted: FloatArray, asked: FloatArray) -> FloatArray:
-    """Return what ridge regression on standardised inputs reads from other inputs, shape (n, number of names)."""
-    centre, spread = inputs.mean(0), np.maximum(inputs.std(0), 1e-3)
-    x, z = (inputs - centre) / spread, (asked - centre) / spread
-    weights = np.linalg.solve(x.T @ x + PENALTY * len(x) * np.eye(x.shape[1]), x.T @ (wanted - wanted.mean(0)))
-    return np.asarray(z @ weights + wanted.mean(0))
+def read_out(inputs: FloatArray, wanted: FloatArray, asked: FloatArray) -> FloatArray:
+    """Return what ridge regression reads from other inputs, shape (n, number of names)."""
+    read = fit_ridge([(torch.from_numpy(inputs), torch.from_numpy(wanted))], PENALTY)
+    return read(torch.from_numpy(asked).float()).double().numpy()
 
 
 def area(scores: FloatArray, wanted: FloatArray) -> float:
@@ -146,7 +150,7 @@ def main() -> None:
         asked = np.stack([summary(val, index) for index in measured])
         wanted, true = truths(train, args.train, fitted), truths(val, args.val, measured)
         for title, given in ((name, asked), (f"{name}, another clip", np.random.default_rng(0).permutation(asked))):
-            read = Read(scores={subject: ridge(inputs, wanted[subject], given) for subject in wanted}, truths=true)
+            read = Read(scores={subject: read_out(inputs, wanted[subject], given) for subject in wanted}, truths=true)
             print(f"{title} ({len(measured)} clips): {'; '.join(measure(read))}", flush=True)
 
 

@@ -29,12 +29,11 @@ def demo_steps(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int
     learn = ("--size", "tiny", "--data", train, "--val", val, "--steps", str(steps or STEPS), *common)
     score = ("--data", test, "--work", str(out / "audio"), "--out", str(out / "results"), *common)
     score += ("--cache", str(out / "cache"), *(("--limit", str(limit)) if limit else ()))
-    aligned = runs / "foleyflow" / "alignment"
+    shared = ("--set", f"alignment={runs / 'foleyflow' / 'alignment'}")
 
-    def train_step(model: str) -> Step:
-        shared = () if model == "foleyflow" else ("--set", f"alignment={aligned}")
-        words = ("train", model, *learn, *shared, "--out", str(runs / model))
-        return Step(f"train-{model}", words, ("train-alignment",))
+    def train_step(model: str, *taken: str, after: str = "train-alignment") -> Step:
+        words = ("train", model, *learn, *taken, "--out", str(runs / model))
+        return Step(f"train-{model}", words, (after,))
 
     def eval_step(model: str, *more: str, name: str = "", trained: bool = True) -> Step:
         checkpoint = ("--checkpoint", str(runs / model)) if trained else ()
@@ -64,10 +63,10 @@ def demo_steps(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int
             ("prepare",),
         ),
         train_step("foleyflow"),
-        train_step("foleyflow_static"),
+        train_step("foleyflow_static", *shared),
         controls,
-        train_step("unconditional"),
-        train_step("nearest"),
+        train_step("unconditional", after="prepare"),
+        train_step("nearest", *shared),
         *evals,
         Step("report", ("report", "--data", test, "--audio", *chosen, "--out", str(listening(out)), *common), scored),
         # After the report: the page's rows link to the listening page if there is one.

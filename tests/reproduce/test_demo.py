@@ -45,3 +45,11 @@ def test_training_is_short_unless_asked_otherwise(tmp_path):
         trained = [step.words for step in plan if step.name.startswith("train-")]
         assert len(trained) == 5
         assert {words[words.index("--steps") + 1] for words in trained} == {str(expected)}
+
+
+def test_one_alignment_stage_serves_those_who_have_one(tmp_path):
+    """A flow without a condition refuses one, and need not wait for it."""
+    plan = {step.name: step for step in the_plan(tmp_path)}
+    given = {name for name, step in plan.items() if any(word.startswith("alignment=") for word in step.words)}
+    assert given == {"train-foleyflow_static", "train-nearest"}
+    assert plan["train-unconditional"].after == ("prepare",)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from foleymodels._parts.ridge import Ridge, fit_ridge
 from foleymodels._training.decoded_data import TrainingData
 
 N_FIT = 400
 N_MEASURE = 104
-_RIDGE = 1e-3
+_PENALTY = 1e-3
 _SMALLEST_SPREAD = 1e-3
 SHIFTS_TOKENS = (-15, -8, -4, -2, -1, 0, 1, 2, 4, 8, 15)
 
@@ -79,7 +80,7 @@ def probe(fitted: Probed, held_out: Probed) -> dict[str, object]:
         error by shift of the condition in seconds.
     """
     n = len(held_out.conditions)
-    read = _RidgeReader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.tokens)))
+    read = _reader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.tokens)))
     truth = torch.cat(list(held_out.tokens))
     variance = float((truth - read.mean).square().mean())
 
@@ -116,22 +117,8 @@ def probe_average_precision(scores: Tensor, marks: Tensor) -> float:
     return float((precision * ordered).sum() / ordered.sum())
 
 
-class _RidgeReader:
-    """Ridge regression on standardised inputs with an intercept."""
-
-    def __init__(self, inputs: Tensor, outputs: Tensor) -> None:
-        self._centre, self._spread = inputs.mean(0), inputs.std(0).clamp_min(_SMALLEST_SPREAD)
-        self.mean = outputs.mean(0)
-        x, y = self._scaled(inputs).double(), (outputs - self.mean).double()
-        penalty = _RIDGE * len(x) * torch.eye(x.shape[1], dtype=torch.float64)
-        self._weights = torch.linalg.solve(x.T @ x + penalty, x.T @ y).float()
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        read: Tensor = self._scaled(inputs) @ self._weights + self.mean
-        return read
-
-    def _scaled(self, inputs: Tensor) -> Tensor:
-        return (inputs - self._centre) / self._spread
+def _reader(inputs: Tensor, outputs: Tensor) -> Ridge:
+    return fit_ridge([(inputs, outputs)], _PENALTY, least_spread=_SMALLEST_SPREAD)
 
 
 def _onset_ap(fitted: Probed, held_out: Probed) -> float | None:
@@ -140,7 +127,7 @@ def _onset_ap(fitted: Probed, held_out: Probed) -> float | None:
     marks = torch.cat(list(held_out.onsets))
     if not float(marks.sum()):
         return None
-    read = _RidgeReader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.onsets))[:, None])
+    read = _reader(torch.cat(list(fitted.conditions)), torch.cat(list(fitted.onsets))[:, None])
     return round(probe_average_precision(read(torch.cat(list(held_out.conditions)))[:, 0], marks), 6)
 
 
@@ -149,7 +136,7 @@ def _class_accuracy(fitted: Probed, held_out: Probed) -> float | None:
     if len(names) < 2:
         return None
     wanted = torch.tensor([[float(label == name) for name in names] for label in fitted.labels])
-    found = _RidgeReader(_summary(fitted), wanted)(_summary(held_out)).argmax(1).tolist()
+    found = _reader(_summary(fitted), wanted)(_summary(held_out)).argmax(1).tolist()
     right = [names[index] == label for index, label in zip(found, held_out.labels, strict=True)]
     share: float = sum(right) / len(right)
     return round(share, 6)

@@ -48,6 +48,7 @@ def train(context: TrainContext, **forced: Any) -> Path:
         The folder of the checkpoint.
     """
     settings, options = resolve_foleyflow(context, forced)
+    _refuse_unused_alignment(settings, options)
     if is_finished(context, KIND, settings, {ALIGNMENT_FOLDER: options.alignment}):
         return context.out
     job = Job.start(context, settings.loop, options, settings.stage.cache)
@@ -62,6 +63,18 @@ def train(context: TrainContext, **forced: Any) -> Path:
         save_model(context.out, _train_head(job, settings, options), context, HEAD_FOLDER)
     forget_conditions(context.out)
     return context.out
+
+
+def _refuse_unused_alignment(settings: FoleyFlowSettings, options: FoleyFlowOptions) -> None:
+    """Raise where a trained alignment stage is given that the run would never read."""
+    reasons = (
+        (settings.flow.condition == "none", "condition=none sees no video"),
+        (settings.end_to_end, "stage1=none trains the alignment network together with the flow"),
+        (bool(options.flow), f"flow={options.flow} brings an alignment network of its own"),
+    )
+    for unused, why in reasons:
+        if options.alignment and unused:
+            raise FoleyError(f"alignment={options.alignment} would not be used: {why}. Leave it out.")
 
 
 def _train_head(job: Job, settings: FoleyFlowSettings, options: FoleyFlowOptions) -> FoleyFlow:

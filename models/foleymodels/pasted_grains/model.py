@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from foleymodels._parts import checkpoint
-from foleymodels.pasted_grains.ridge import Ridge
+from foleymodels._parts.ridge import Ridge
 
 KIND = "pasted_grains"
 

@@ -21,6 +21,7 @@ from foleybench.errors import FoleyError
 from foleybench.media.audio import resample
 from foleybench.runtime import distributed
 from foleybench.shards.dataset import ShardDataset
+from foleymodels._parts.ridge import Ridge, fit_ridge
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job
 from foleymodels._training.settings import RunOptions, resolve
@@ -28,7 +29,6 @@ from foleymodels.pasted_grains.features import clip_features, frame_features
 from foleymodels.pasted_grains.level import log_level
 from foleymodels.pasted_grains.model import ClassModel, Grains, write_grains
 from foleymodels.pasted_grains.onsets import f_score, find_onsets, onset_targets, peaks
-from foleymodels.pasted_grains.ridge import Ridge, fit_ridge
 from foleymodels.pasted_grains.settings import GrainSettings, RidgeSettings
 
 TOLERANCE_S = 0.025

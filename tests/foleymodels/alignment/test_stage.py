@@ -103,6 +103,21 @@ def test_a_run_with_a_stage_of_its_own_takes_no_other(name, asked, tmp_path):
         train(name, nowhere, tmp_path / "run", alignment=str(tmp_path / asked))
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"stage1": "none"}, "together with the flow"),
+        ({"condition": "none"}, "sees no video"),
+        ({"flow": "trained", "head": "imf"}, "flow=trained brings an alignment network"),
+    ],
+)
+def test_an_alignment_that_would_not_be_used_is_refused(changed, why, tmp_path):
+    """Before anything is decoded or trained: there are no data."""
+    nowhere = {"train": tmp_path / "nowhere", "val": tmp_path / "nowhere"}
+    with pytest.raises(FoleyError, match=f"alignment=trained would not be used: .*{why}"):
+        train("foleyflow", nowhere, tmp_path / "run", alignment="trained", **changed)
+
+
 def test_an_unknown_objective_is_named():
     with pytest.raises(UnknownNameError, match="infonce"):
         small_settings(stage1="contrast")

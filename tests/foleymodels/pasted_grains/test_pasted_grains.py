@@ -13,7 +13,6 @@ from foleymodels.pasted_grains.features import REACH, clip_features, frame_featu
 from foleymodels.pasted_grains.generate import pasted
 from foleymodels.pasted_grains.level import QUIETEST, log_level, shaped
 from foleymodels.pasted_grains.onsets import f_score, find_onsets, onset_targets, peaks
-from foleymodels.pasted_grains.ridge import fit_ridge
 from tests.foleymodels.toy import toy_corpus
 
 RATE_HZ = 16000
@@ -27,31 +26,6 @@ def hits(times_s, decay_s=0.05, duration_s=2.0, gains=None):
         ring = np.exp(-np.maximum(since, 0) / decay_s) * np.sin(2 * np.pi * 700 * since)
         sound += (1.0 if gains is None else gains[k]) * np.where(since >= 0, ring, 0.0)
     return (0.3 * sound).astype(np.float32)
-
-
-def test_ridge_is_the_closed_form_of_one_batch():
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(500, 6, generator=generator) * torch.tensor([1.0, 3.0, 0.2, 5.0, 1.0, 2.0]) + 1.5
-    y = x @ torch.randn(6, 2, generator=generator) + 0.1 * torch.randn(500, 2, generator=generator)
-    fitted = fit_ridge([(x[:130], y[:130]), (x[130:], y[130:])], 0.05)
-    z = ((x - x.mean(0)) / x.std(0, correction=0)).double()
-    want = torch.linalg.solve(z.T @ z / 500 + 0.05 * torch.eye(6).double(), z.T @ (y - y.mean(0)).double() / 500)
-    torch.testing.assert_close(fitted.weights.double(), want, atol=1e-4, rtol=1e-4)
-    assert (fitted(x) - y).square().mean() < 0.1 * y.var()
-
-
-def test_ridge_keeps_columns_far_from_zero_that_hardly_vary():
-    generator = torch.Generator().manual_seed(0)
-    small = torch.randn(400, 1, generator=generator)
-    x = torch.cat([200.0 + 0.02 * small, 100.0 * torch.randn(400, 3, generator=generator)], 1)
-    fitted = fit_ridge([(x[:200], small[:200]), (x[200:], small[200:])], 0.001)
-    assert (fitted(x) - small).square().mean() < 0.01
-
-
-def test_ridge_outlives_a_constant_column():
-    x = torch.cat([torch.randn(50, 2), torch.ones(50, 1)], 1)
-    fitted = fit_ridge([(x, x[:, :1])], 0.01)
-    assert torch.isfinite(fitted(x)).all()
 
 
 def test_onsets_are_found_where_energy_jumps():

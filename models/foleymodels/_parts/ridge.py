@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-# Columns are levels of grey or logarithms: a smaller deviation than this counts as none.
+# Of levels of grey or logarithms a smaller deviation than this counts as none.
 _LEAST_SPREAD = 0.01
 
 
@@ -33,12 +33,13 @@ class Ridge:
         return ((rows - self.centre) / self.spread) @ self.weights + self.mean
 
 
-def fit_ridge(parts: Iterable[tuple[Tensor, Tensor]], penalty: float) -> Ridge:
+def fit_ridge(parts: Iterable[tuple[Tensor, Tensor]], penalty: float, *, least_spread: float = _LEAST_SPREAD) -> Ridge:
     """Fit a ridge.
 
     Args:
         parts: Rows (n, d) and targets (n, k), a part at a time; only their sums are kept.
         penalty: Added to the diagonal of the correlation matrix: 0.01 is little, 1 is much.
+        least_spread: A column with a smaller deviation counts as having this one.
     """
     n, near = 0, torch.zeros(1)
     sum_x = sum_y = sum_xx = sum_xy = torch.zeros(1, dtype=torch.float64)
@@ -53,7 +54,7 @@ def fit_ridge(parts: Iterable[tuple[Tensor, Tensor]], penalty: float) -> Ridge:
         sum_xx, sum_xy = sum_xx + (single.T @ single).double(), sum_xy + rows.T @ targets
     off, mean = sum_x / n, sum_y / n
     covariance = sum_xx / n - torch.outer(off, off)
-    spread = covariance.diagonal().clamp_min(_LEAST_SPREAD**2).sqrt()
+    spread = covariance.diagonal().clamp_min(least_spread**2).sqrt()
     correlation = covariance / torch.outer(spread, spread)
     right = (sum_xy / n - torch.outer(off, mean)) / spread[:, None]
     weights = torch.linalg.solve(correlation + penalty * torch.eye(len(off), dtype=torch.float64), right)

@@ -135,6 +135,7 @@ _CODEC, _PATCHES, _TWO_RATES = (
     for name, model in (("codec", "maskvat"), ("codec_patches", "specvqgan"), ("codec_two_rates", "im2wav"))
 )
 _ON_CODES, _ON_PATCHES, _ON_TWO_RATES = ({**_ON_FEATURES, "codec": codec} for codec in (_CODEC, _PATCHES, _TWO_RATES))
+PASTED_GRAINS = GridRow(label="Pasted grains", variant=Variant(name="pasted_grains", model="pasted_grains"))
 _NEAREST = Variant(name="nearest", model="nearest", takes=_ON_FEATURES)
 _MAPPER = Variant(name="v2a_mapper", model="v2a_mapper", settings=_AS_FULL, takes=_ON_FEATURES)
 
@@ -185,7 +186,7 @@ GRIDS = {
             *_CORES,
             GridRow(label="Foley-Flow, static condition", variant=_foleyflow("static", flow={"condition": "static"})),
             GridRow(label="Unconditional flow", variant=Variant(name="unconditional", model="unconditional")),
-            GridRow(label="Pasted grains", variant=Variant(name="pasted_grains", model="pasted_grains")),
+            PASTED_GRAINS,
             GridRow(label="Nearest training clip", variant=_NEAREST),
         ),
         controls=True,

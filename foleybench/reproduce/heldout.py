@@ -1,8 +1,8 @@
 """Score the reference model on the held-out splits.
 
-One checkpoint is scored on each split of SynthFoley, beside the real audio (the evaluators were not trained for these
-splits either), and tested against the ordinary test split. Splits hold different clips, so the test is of two samples,
-not of pairs.
+One checkpoint is scored on each split of SynthFoley, beside the baseline without a network and the real audio (the
+evaluators were not trained for these splits either), and tested against the ordinary test split. Splits hold different
+clips, so the test is of two samples, not of pairs.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
-from foleybench.reproduce.grids import FULL, MODEL, Grid, GridRow
+from foleybench.reproduce.grids import FULL, PASTED_GRAINS, Grid, GridRow
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
-from foleybench.reproduce.plan import Setup, row_name, table_steps, training_name
+from foleybench.reproduce.plan import UNCOUNTED, Setup, row_name, table_steps, training_name
 from foleybench.runtime.command_plan import Step
 from foleybench.shards.manifest import Manifest, read_manifest
 from foleybench.stats import ranking
@@ -36,7 +36,8 @@ METRICS = {
 }
 # The bias of a distance between sets depends on their size, so distances are shown and not tested.
 SHOWN = {**METRICS, "kld_mini": "KLD (mini) ↓", "fad_mini": "FAD (mini) ↓"}
-_ROW = GridRow(label="Foley-Flow", variant=FULL)
+_SYSTEMS = (GridRow(label="Foley-Flow", variant=FULL), PASTED_GRAINS)
+_TRUE = "real audio"
 _TEST = "test"
 _LONG_S = 23.0
 _LONG_OVER_SHORT = 2.5  # heldout_long is this much longer than the other splits of size tiny
@@ -80,25 +81,29 @@ def results_folder(setup: Setup) -> Path:
 def heldout_steps(setup: Setup) -> list[Step]:
     """Return the steps: one training run and its score (shared with the tables), the splits, and their scores."""
     alone = dataclasses.replace(setup, seeds=1)
-    trained = training_name(setup, FULL, 0)
-    grid = Grid(number="", title="", rows=(_ROW,), reading="")
-    found = table_steps(alone, [grid])
+    found = table_steps(alone, [Grid(number="", title="", rows=_SYSTEMS, reading="")])
     wanted = splits(setup)
     rest = [] if setup.data else [split.name for split in wanted if split.folder == setup.work / "heldout"]
     if rest:
         found.append(_prepare(setup, "prepare-heldout", rest, setup.work / "heldout"))
     found.append(_prepare(setup, "prepare-heldout-23s", ["heldout_long"], setup.work / "heldout_23s", _LONG_S))
     ready = tuple(step.name for step in found if step.name.startswith("prepare"))
-    checkpoint = ("--checkpoint", str(setup.work / "runs" / trained))
-    evaluations = ("--nfe", str(setup.nfe)) if setup.nfe else ()
     for split in wanted:
         scored = _scoring(setup, split)
         if split.key != _TEST:
-            words = ("eval", "--model", MODEL, *checkpoint, *evaluations, "--name", _name(setup, split), *scored)
-            found.append(Step(f"eval-{_name(setup, split)}", words, (trained, *ready)))
+            found += [_score(setup, system, split, ready) for system in _SYSTEMS]
         words = ("eval", "--model", "ground_truth", "--name", _truth(split), *scored)
         found.append(Step(f"eval-{_truth(split)}", words, ready))
     return found
+
+
+def _score(setup: Setup, system: GridRow, split: HeldoutSplit, ready: tuple[str, ...]) -> Step:
+    assert system.variant is not None
+    model, trained = system.variant.model, training_name(setup, system.variant, 0)
+    evaluations = ("--nfe", str(setup.nfe)) if setup.nfe and model not in UNCOUNTED else ()
+    name = _name(setup, system, split)
+    words = ("eval", "--model", model, "--checkpoint", str(setup.work / "runs" / trained), *evaluations)
+    return Step(f"eval-{name}", (*words, "--name", name, *_scoring(setup, split)), (trained, *ready))
 
 
 def _prepare(setup: Setup, name: str, wanted: Sequence[str], out: Path, long_s: float | None = None) -> Step:
@@ -117,27 +122,31 @@ def _manifest(split: HeldoutSplit) -> Path:
     return split.folder / f"{split.name}.manifest.jsonl"
 
 
-def _name(setup: Setup, split: HeldoutSplit) -> str:
-    if split.key == _TEST:
-        return row_name(setup, _ROW, 0)
-    return f"heldout-{split.key}-{row_name(setup, _ROW, 0)}"
+def _name(setup: Setup, system: GridRow, split: HeldoutSplit) -> str:
+    name = row_name(setup, system, 0)
+    return name if split.key == _TEST else f"heldout-{split.key}-{name}"
 
 
 def _truth(split: HeldoutSplit) -> str:
     return f"heldout-{split.key}-truth"
 
 
+def _names(setup: Setup, split: HeldoutSplit) -> dict[str, str]:
+    """Return what is heard in the rows of a split -> the names of the results."""
+    return {**{system.label: _name(setup, system, split) for system in _SYSTEMS}, _TRUE: _truth(split)}
+
+
 class _Line(NamedTuple):
-    """A row of the page: its title, the results of model and truth, and how many lengths are exact."""
+    """A row of the page: its title, a system or the real audio, its result, and how many lengths are exact."""
 
     title: str
-    model: Measured
-    truth: Measured
+    sound: str
+    measured: Measured
     lengths: str
 
 
 def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path, command: str) -> list[str]:
-    """Write the page and its numbers, if the test split has its row; return the names of the missing results.
+    """Write the page and its numbers, if the test split has its rows; return the names of the missing results.
 
     Args:
         setup: Folders and sizes.
@@ -147,30 +156,31 @@ def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path, co
     """
     results = {**tables, **{entry.row_name: entry for entry in read_all(results_folder(setup))}}
     wanted = splits(setup)
-    missing = [name for split in wanted for name in (_name(setup, split), _truth(split)) if name not in results]
-    lines = [line for split in wanted for line in _lines(setup, split, results)]
-    if lines and not {_name(setup, wanted[0]), _truth(wanted[0])} & set(missing):
-        cells = {line.title: (_cells(line.model), _cells(line.truth)) for line in lines}
+    missing = [name for split in wanted for name in _names(setup, split).values() if name not in results]
+    if not set(_names(setup, wanted[0]).values()) & set(missing):
+        lines = [line for split in wanted for line in _lines(setup, split, results)]
+        cells = [_cells(line.measured) for line in lines]
         gaps = _differences(lines)
-        first = lines[0].model.entries[0].result
+        first = results[_name(setup, _SYSTEMS[0], wanted[0])].result
         write_atomically(out / "heldout.md", _markdown(lines, cells, gaps, command, first).encode())
-        write_atomically(out / "heldout.csv", _csv(cells, gaps).encode())
+        write_atomically(out / "heldout.csv", _csv(lines, cells, gaps).encode())
     return missing
 
 
 def _lines(setup: Setup, split: HeldoutSplit, results: Mapping[str, ResultEntry]) -> Iterator[_Line]:
-    """Yield the row of a split, and one for each frame rate when it has several."""
-    model, truth = results.get(_name(setup, split)), results.get(_truth(split))
-    if model is None or truth is None:
+    """Yield the rows of a split, and those of each frame rate when it has several."""
+    found = {sound: results[name] for sound, name in _names(setup, split).items() if name in results}
+    if not found:
         return
     manifest = read_manifest(_manifest(split))
-    folder = setup.work / "audio" / str(model.result["dataset"]["name"]) / split.name / _name(setup, split)
     rates = {entry.clip_id: float(entry.facts["fps"]) for entry in manifest.ok()}
     parts = {split.title: set(rates)}
     if len(set(rates.values())) > 1:
         parts |= {f"... {fps:.4g} fps": {i for i in rates if rates[i] == fps} for fps in sorted(set(rates.values()))}
     for title, kept in parts.items():
-        yield _Line(title, _Part(model, kept), _Part(truth, kept), _lengths(manifest, folder, kept))
+        for sound, entry in found.items():
+            folder = setup.work / "audio" / str(entry.result["dataset"]["name"]) / split.name / entry.row_name
+            yield _Line(title, sound, _Part(entry, kept), "" if sound == _TRUE else _lengths(manifest, folder, kept))
 
 
 class _Part(Measured):
@@ -203,41 +213,51 @@ def _cells(measured: Measured) -> dict[str, SeedsCell]:
     return {name: cell(name, measured) for name in SHOWN}
 
 
-def _differences(lines: Sequence[_Line]) -> dict[str, dict[str, Difference]]:
-    """Return, per metric, each row less the test split, with p-values Holm-corrected over the rows."""
-    test, *others = lines
+def _differences(lines: Sequence[_Line]) -> dict[str, dict[int, Difference]]:
+    """Return, per metric, by number of the line, each system less itself on the test split.
+
+    P-values are Holm-corrected over the rows.
+    """
+    test = {line.sound: line for line in reversed(lines)}  # the first of each
     found = {}
     for name in METRICS:
-        gaps = {line.title: unpaired(name, line.model, test.model) for line in others}
-        told = {title: gap.p_value for title, gap in gaps.items() if gap.p_value is not None}
+        gaps = {
+            number: unpaired(name, line.measured, test[line.sound].measured)
+            for number, line in enumerate(lines)
+            if line.sound != _TRUE and line is not test[line.sound]
+        }
+        told = {number: gap.p_value for number, gap in gaps.items() if gap.p_value is not None}
         corrected = dict(zip(told, ranking.holm(list(told.values())), strict=True))
-        found[name] = {title: gap._replace(p_value=corrected.get(title)) for title, gap in gaps.items()}
+        found[name] = {number: gap._replace(p_value=corrected.get(number)) for number, gap in gaps.items()}
     return found
 
 
 def _markdown(
     lines: Sequence[_Line],
-    cells: Mapping[str, tuple[Mapping[str, SeedsCell], Mapping[str, SeedsCell]]],
-    gaps: Mapping[str, Mapping[str, Difference]],
+    cells: Sequence[Mapping[str, SeedsCell]],
+    gaps: Mapping[str, Mapping[int, Difference]],
     command: str,
     result: Mapping[str, object],
 ) -> str:
     rows = [["Split", "Sound", *SHOWN.values(), "Clips", "Lengths exact"]]
-    for line in lines:
-        clips = str(len(line.model.stats("class_accuracy")[0]))  # event F1 has fewer: those with onsets
-        for sound, values, lengths in zip(("model", "true"), cells[line.title], (line.lengths, ""), strict=True):
-            rows.append([line.title, sound, *(_text(values[name]) for name in SHOWN), clips, lengths])
-    tests = [["Less the test split", *METRICS.values()]]
-    tests += [[line.title, *(_gap(gaps[name][line.title]) for name in METRICS)] for line in lines[1:]]
+    for line, values in zip(lines, cells, strict=True):
+        clips = str(len(line.measured.stats("class_accuracy")[0]))  # event F1 has fewer: those with onsets
+        rows.append([line.title, line.sound, *(_text(values[name]) for name in SHOWN), clips, line.lengths])
+    tests = [["Less the test split", "Sound", *METRICS.values()]]
+    tests += [
+        [lines[number].title, lines[number].sound, *(_gap(gaps[name][number]) for name in METRICS)]
+        for number in gaps[next(iter(METRICS))]
+    ]
     parts = [
         "<!-- Written by `foleybench reproduce heldout`. Do not edit: run it again. -->",
         "# Held-out splits",
         f"Made by `{command}`. The reference model of seed 0, trained on the train split (4 s clips at 25 fps), "
-        f"{_evaluations(result)} network evaluations. 95 % intervals over clips; **true** is the real audio under the "
-        "same evaluators. A length is exact when the audio has `round(duration * rate)` samples.",
+        f"{_evaluations(result)} network evaluations; pasted grains, which have no network, of the same clips; and the "
+        "real audio under the same evaluators. 95 % intervals over clips. A length is exact when the audio has "
+        "`round(duration * rate)` samples.",
         _table(rows),
         "## Against the test split",
-        "Difference of the model's value from its value on the test split, p of a two-sample test (over "
+        "Difference of a system's value from its value on the test split, p of a two-sample test (over "
         "clips, Welch; other clips, so not paired), Holm-corrected over the rows; none where all clips score alike. "
         "**Bold**: below 0.05.",
         _table(tests),
@@ -271,16 +291,14 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _csv(
-    cells: Mapping[str, tuple[Mapping[str, SeedsCell], Mapping[str, SeedsCell]]],
-    gaps: Mapping[str, Mapping[str, Difference]],
+    lines: Sequence[_Line], cells: Sequence[Mapping[str, SeedsCell]], gaps: Mapping[str, Mapping[int, Difference]]
 ) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["split", "sound", "metric", "value", "low", "high", "less_test", "p_value"])
-    for title, (model, truth) in cells.items():
-        for sound, values in (("model", model), ("true", truth)):
-            for name, value in values.items():
-                gap = gaps.get(name, {}).get(title) if sound == "model" else None
-                tested = ("", "") if gap is None else (repr(gap.difference), "" if gap.p_value is None else gap.p_value)
-                writer.writerow([title, sound, name, value.value, value.low, value.high, *tested])
+    for number, (line, values) in enumerate(zip(lines, cells, strict=True)):
+        for name, value in values.items():
+            gap = gaps.get(name, {}).get(number)
+            tested = ("", "") if gap is None else (repr(gap.difference), "" if gap.p_value is None else gap.p_value)
+            writer.writerow([line.title, line.sound, name, value.value, value.low, value.high, *tested])
     return buffer.getvalue()

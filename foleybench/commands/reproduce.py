@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run what has not been run, then write the tables; 3 when rows are missing."""
     from foleybench.artefacts import shipped
+    from foleybench.reproduce import heldout
     from foleybench.reproduce.build import steps_of, write_tables
     from foleybench.reproduce.plan import Setup, left_to_do
     from foleybench.runtime.command_plan import run_steps
@@ -74,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     )
     todo = steps_of(setup, args.table)
     if args.keep:
-        todo = left_to_do(todo, _standing(setup), CONTROLS)
+        also = heldout.needed_by_page(setup) if "heldout" in args.table else ()
+        todo = left_to_do(todo, _standing(setup) | heldout.standing(setup), CONTROLS, also)
     if args.dry_run:
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
         return EXIT_OK

@@ -97,6 +97,24 @@ def heldout_steps(setup: Setup) -> list[Step]:
     return found
 
 
+def standing(setup: Setup) -> set[str]:
+    """Return the rows of held-out splits that have a result of the split as it would be scored."""
+    wanted = {name: _manifest(split) for split in splits(setup) for name in _names(setup, split).values()}
+    found = set()
+    for entry in read_all(results_folder(setup)):
+        path = wanted.get(entry.row_name)
+        if path and (not path.is_file() or entry.result["dataset"]["manifest_sha256"] == read_manifest(path).sha256):
+            found.add(entry.row_name)
+    return found
+
+
+def needed_by_page(setup: Setup) -> set[str]:
+    """Return the steps that prepare splits whose manifest the page needs and does not have."""
+    absent = {split.folder for split in splits(setup) if not _manifest(split).is_file()}
+    made = {setup.work / "heldout": "prepare-heldout", setup.work / "heldout_23s": "prepare-heldout-23s"}
+    return {name for folder, name in made.items() if folder in absent}
+
+
 def _score(setup: Setup, system: GridRow, split: HeldoutSplit, ready: tuple[str, ...]) -> Step:
     assert system.variant is not None
     model, trained = system.variant.model, training_name(setup, system.variant, 0)

@@ -86,15 +86,18 @@ def table_steps(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
     return [*first, *found.values()]
 
 
-def left_to_do(steps: Sequence[Step], standing: Collection[str], controls: Collection[str]) -> list[Step]:
+def left_to_do(
+    steps: Sequence[Step], standing: Collection[str], controls: Collection[str], also: Collection[str] = ()
+) -> list[Step]:
     """Leave out the scores of rows that stand, and what only they need.
 
     Args:
         steps: A plan.
         standing: Names of the rows that have a result.
         controls: Names of the rows that ``eval --controls`` makes.
+        also: Names of steps that are needed whatever stands.
     """
-    needed: set[str] = set()
+    needed = set(also)
     for step in reversed(steps):
         if step.words[0] == "eval" and not all(row in standing for row in _rows(step, controls)):
             needed.add(step.name)

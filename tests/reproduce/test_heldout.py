@@ -1,0 +1,123 @@
+"""The page of the held-out splits: its plan, what stands, what it shows."""
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from foleybench.commands.eval import CONTROLS
+from foleybench.media.audio import write_wav
+from foleybench.reproduce import heldout
+from foleybench.reproduce.build import steps_of, write_tables
+from foleybench.reproduce.plan import Setup, left_to_do
+from foleybench.shards.manifest import Entry, Header, read_manifest, write_manifest
+from tests.made_results import make_result
+
+METRICS = ("event_f1_25ms", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
+PUBLISHED = Path("leaderboards/published.csv")
+
+
+def score(folder, name, skill):
+    make_result(folder / "results", name, skill=skill, metrics=METRICS)
+
+
+def test_evaluations_on_held_out_splits_are_of_networks_alone(tmp_path):
+    steps = steps_of(Setup(work=tmp_path / "work", results=tmp_path / "results", nfe=4), ["heldout"])
+    counted = {step.name for step in steps if "--nfe" in step.words}
+    assert "eval-heldout-tempo-full-tiny-nfe4-seed0" in counted
+    assert not any("pasted_grains" in name or "truth" in name for name in counted)
+
+
+def test_the_page_of_heldout_splits(tmp_path):
+    """Foley-Flow is worse on them, pasted grains are as bad as ever; each is tested against itself."""
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", data=tmp_path / "data")
+    score(tmp_path, "full-tiny-seed0", 0.8)
+    score(tmp_path, "pasted_grains-tiny-seed0", 0.3)
+    for split in heldout.splits(setup):
+        _manifest(split, fps=(24.0, 50.0) if split.key == "fps" else (25.0,))
+        for (sound, name), skill in zip(heldout._names(setup, split).items(), (0.5, 0.3, 0.9), strict=True):
+            if split.key != "test" or sound == "real audio":
+                make_result(tmp_path / "heldout_results", name, skill=skill, metrics=METRICS)
+    assert write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c") == []
+    page = (tmp_path / "heldout.md").read_text()
+    assert "| ... 24 fps | Foley-Flow |" in page
+    assert "| ... 50 fps | Pasted grains |" in page
+    against = page.split("## Against the test split")[1]
+    assert "| faster tempo | Foley-Flow | **-0." in against
+    assert "| faster tempo | Pasted grains | **" not in against
+    assert "test (4 s" not in against
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "heldout.csv").read_text())))
+    assert len(rows) == 9 * 3 * 5
+    tested = [row for row in rows if row["less_test"]]
+    assert Counter(row["sound"] for row in tested) == {"Foley-Flow": 8 * 3, "Pasted grains": 8 * 3}
+    of_grains = [row for row in tested if (row["split"], row["sound"]) == ("faster tempo", "Pasted grains")]
+    assert all(abs(float(row["less_test"])) < 0.1 for row in of_grains if row["metric"] == "event_f1_25ms")
+
+
+def test_a_missing_system_is_named_and_the_page_waits_for_the_test_split(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", data=tmp_path / "data")
+    score(tmp_path, "full-tiny-seed0", 0.8)
+    missing = write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c")
+    assert "pasted_grains-tiny-seed0" in missing
+    assert "heldout-tempo-pasted_grains-tiny-seed0" in missing
+    assert not (tmp_path / "heldout.md").exists()
+
+
+def test_lengths_of_heldout_sound_are_counted_to_the_sample(tmp_path):
+    split = heldout.HeldoutSplit("fps", "", "heldout_fps", tmp_path)
+    manifest = read_manifest(_manifest(split, fps=(24.0,)))
+    ids = [entry.clip_id for entry in manifest.ok()]
+    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == "audio not kept"
+    for index, clip_id in enumerate(ids):
+        write_wav(tmp_path / "audio" / f"{clip_id}.wav", np.zeros(64000 + (index == 0), dtype=np.float32), 16000)
+    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == f"{len(ids) - 1}/{len(ids)}, worst +1"
+    assert heldout._lengths(manifest, tmp_path / "audio", set(ids[1:])) == f"{len(ids) - 1}/{len(ids) - 1}"
+
+
+def _manifest(split, fps):
+    """Write a manifest of the clips that the made results are about."""
+    path = heldout._manifest(split)
+    rows = [
+        Entry(
+            clip_id=f"v{i // 2:04d}_{i:06d}",
+            source="made",
+            source_id=f"v{i // 2:04d}",
+            label="hammer_bell",
+            status="ok",
+            shard="x-000000.tar",
+            audio_sha256="0" * 64,
+            video_sha256="0" * 64,
+            facts={"duration_s": 4.0, "fps": fps[i % len(fps)], "rate_hz": 16000},
+        )
+        for i in range(40)
+    ]
+    header = Header(dataset="synthfoley", split=split.name, version=1, profile={}, tools={})
+    write_manifest(path, header, rows)
+    return path
+
+
+def test_held_out_rows_that_stand_are_those_of_the_split_as_it_is(tmp_path):
+    """A row of a split that is not at hand stands, and the split is made again, since the page needs its manifest."""
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", data=tmp_path / "data")
+    steps = steps_of(setup, ["heldout"])
+    of_splits = {name for name in _scored(steps) if name.startswith("heldout-")}
+    for split in heldout.splits(setup):
+        if split.key != "23s":
+            _manifest(split, fps=(25.0,))
+    tempo = read_manifest(setup.data / "heldout_tempo.manifest.jsonl").sha256
+    for name in of_splits:
+        sha256 = tempo if name.startswith("heldout-tempo") else "e" * 64
+        make_result(heldout.results_folder(setup), name, metrics=("class_accuracy",), manifest=sha256)
+    standing = heldout.standing(setup)
+    assert {name.split("-")[1] for name in standing} == {"tempo", "23s"}
+    left = left_to_do(steps, standing, CONTROLS, heldout.needed_by_page(setup))
+    assert _scored(left) == _scored(steps) - standing
+    assert "prepare-heldout-23s" in {step.name for step in left}
+    every = left_to_do(steps, _scored(steps), CONTROLS, heldout.needed_by_page(setup))
+    assert [step.name for step in every] == ["prepare-heldout-23s"]
+
+
+def _scored(steps):
+    return {step.name.removeprefix("eval-") for step in steps if step.words[0] == "eval"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from foleybench import cli
 from foleybench.commands.eval import CONTROLS
 from foleybench.media.audio import write_wav
 from foleybench.reproduce import heldout
@@ -110,6 +111,7 @@ def test_held_out_rows_that_stand_are_those_of_the_split_as_it_is(tmp_path):
     for name in of_splits:
         sha256 = tempo if name.startswith("heldout-tempo") else "e" * 64
         make_result(heldout.results_folder(setup), name, metrics=("class_accuracy",), manifest=sha256)
+    make_result(heldout.results_folder(setup), "of-another-size", metrics=("class_accuracy",))
     standing = heldout.standing(setup)
     assert {name.split("-")[1] for name in standing} == {"tempo", "23s"}
     left = left_to_do(steps, standing, CONTROLS, heldout.needed_by_page(setup))
@@ -117,6 +119,21 @@ def test_held_out_rows_that_stand_are_those_of_the_split_as_it_is(tmp_path):
     assert "prepare-heldout-23s" in {step.name for step in left}
     every = left_to_do(steps, _scored(steps), CONTROLS, heldout.needed_by_page(setup))
     assert [step.name for step in every] == ["prepare-heldout-23s"]
+    _manifest(next(split for split in heldout.splits(setup) if split.key == "23s"), fps=(25.0,))
+    assert heldout.needed_by_page(setup) == set()
+
+
+def test_the_command_leaves_out_what_stands(tmp_path, capsys):
+    out, data = tmp_path / "out", tmp_path / "data"
+    setup = Setup(work=tmp_path / "work", results=out / "results", seeds=1, data=data)
+    for name in _scored(steps_of(setup, ["heldout"])):
+        if name.startswith("heldout-"):
+            make_result(heldout.results_folder(setup), name, metrics=("class_accuracy",))
+    words = ["reproduce", "heldout", "--keep", "--dry-run", "--seeds", "1", "--data", str(data), "--out", str(out)]
+    assert cli.main([*words, "--work", str(setup.work)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines if "heldout" in line] == ["prepare"]
+    assert any("full-tiny-seed0" in line for line in lines)
 
 
 def _scored(steps):

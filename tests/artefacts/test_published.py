@@ -21,10 +21,10 @@ def test_counts(values):
     """Rows x columns of each table of the paper."""
     per_table = {table.number: (len(table.rows), len(table.metrics)) for table in tables(values)}
     paper = {"1": (10, 3), "2": (4, 3), "3": (6, 3), "4": (2, 3), "5": (5, 3)}
-    others = {"6": (11, 8), "7": (1, 6), "8": (6, 7), "12": (6, 3), "9": (7, 2), "10": (2, 1), "11": (1, 5)}
+    others = {"6": (11, 8), "7": (1, 6), "8": (6, 11), "12": (6, 7), "15": (6, 11), "9": (7, 2), "10": (2, 1), "11": (1, 5)}
     others |= {"13": (1, 1), "14": (1, 1)}
     assert per_table == paper | others
-    assert len(values) == 81 + 88 + 6 + 42 + 18 + 14 + 2 + 5 + 2
+    assert len(values) == 81 + 88 + 6 + 66 + 42 + 66 + 14 + 2 + 5 + 2
 
 
 def test_a_table_holds_one_lineage_and_lineages_are_compared_by_system(values, tmp_path):
@@ -57,6 +57,12 @@ def test_a_table_holds_one_lineage_and_lineages_are_compared_by_system(values, t
         ("4", "DCF", "Align Acc", "97.73"),
         ("5", "masking ratio 0.9", "Align Acc", "98.96"),
         ("5", "masking ratio 0.3", "FAD", "1.06"),
+        ("6", "V-AURA", "DeSync", "0.654"),
+        ("8", "V-AURA", "FD_PANNs", "33.15"),
+        ("12", "HunyuanVideo-Foley", "PQ", "6.59"),
+        ("15", "V-AURA", "FD_PaSST", "291.72"),
+        ("15", "FoleyCrafter", "CLAP", "0.19"),
+        ("15", "HunyuanVideo-Foley", "PC", "2.78"),
     ],
 )
 def test_spot_values(values, table, row, metric, value):
@@ -64,7 +70,7 @@ def test_spot_values(values, table, row, metric, value):
 
 
 def test_every_value_has_its_source_to_the_cell(values):
-    higher = {"Align Acc", "IS", "IB", "IB-score", "CLAP"}
+    higher = {"Align Acc", "IS", "IB", "IB-score", "CLAP", "PQ", "CE", "CU"}
     for value in values:
         assert value.source.endswith(f", row {value.row}, column {value.metric}")
         if value.lineage == "Foley-Flow paper":
@@ -96,6 +102,8 @@ def test_column_sums(values):
     assert sums[("1", "Align Acc")] == 755.2
     assert sums[("3", "KLD")] == 6.95
     assert sums[("5", "Align Acc")] == 493.2
+    assert sums[("15", "FD_PaSST")] == 875.64
+    assert sums[("15", "CU")] == 32.66
 
 
 def test_notes_are_said_once_with_what_they_are_about(values):

@@ -162,6 +162,31 @@ class Clock:
         index = np.searchsorted(frame_times_s, times_s + 1e-9, side="right") - 1
         return np.clip(index, 0, len(frame_times_s) - 1).astype(np.int64)
 
+    @staticmethod
+    def on_grid(frame_times_s: FloatArray, grid_hz: float, n: int) -> IntArray:
+        """Return, for each step of a regular grid, the index of the frame that stands for it.
+
+        That is the frame on screen half an interval after the step's start: half of the grid's interval, or half of the
+        video's where that has more frames (by the median of its intervals). So a frame is taken at its own time
+        whatever the rate; half of the grid's would take 50 frames a second 20 ms early.
+
+        Args:
+            frame_times_s: Timestamps of the frames, increasing, shape (T,), T >= 1.
+            grid_hz: Steps per second.
+            n: Number of steps.
+
+        Returns:
+            Indices into the frames, shape (n,).
+
+        Example:
+            >>> Clock.on_grid(np.arange(8) / 50.0, 25.0, 4).tolist()
+            [0, 2, 4, 6]
+        """
+        interval_s = 1.0 / grid_hz
+        if len(frame_times_s) > 1:
+            interval_s = min(interval_s, float(np.median(np.diff(frame_times_s))))
+        return Clock.nearest(frame_times_s, np.arange(n, dtype=np.float64) / grid_hz + 0.5 * interval_s)
+
 
 # How several channels become one: their mean, or the first alone (as audioldm_eval does).
 Channels = Literal["mean", "first"]

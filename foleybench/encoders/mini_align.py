@@ -4,10 +4,11 @@ Layers:
     probability: () float32: that the audio belongs to the video, and in time.
 
 Trained to tell true pairs from the same audio shifted by 0.08 to 1.5 s and from the audio of other clips, of the same
-class and of others, at 12.5 to 25 frames a second. The classifier replaces Diff-Foley's where its weights are not
-available, and is deterministic. No model may use it.
+class and of others, at 12.5 to 25 frames a second; of faster videos the net sees 25 frames a second. The classifier
+replaces Diff-Foley's where its weights are not available, and is deterministic. No model may use it.
 
-Changes: 2 was trained on SynthFoley 2, with several sources and other frame rates.
+Changes: 2 was trained on SynthFoley 2, with several sources and other frame rates; 3 sees videos of more than 25 frames
+a second at their own time (50 were seen 20 ms early), and everything up to 25 as before, to the bit.
 
 Sources: none; ours. Training in ``foleybench.evaluators.mini``.
 """
@@ -35,4 +36,4 @@ def _load(path: Path) -> AlignNet:
     return net
 
 
-ENCODER = dataclasses.replace(judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley", version=2)
+ENCODER = dataclasses.replace(judge_encoder("mini_align", weights=WEIGHTS, load=_load), dataset="synthfoley", version=3)

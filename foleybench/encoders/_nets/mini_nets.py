@@ -53,7 +53,7 @@ def audio_input(audio: AudioArray) -> npt.NDArray[np.float32]:
 
 
 def frames_input(frames: FrameArray, frame_times_s: FloatArray, duration_s: float) -> SmallFrames:
-    """Return the alignment net's frames, 25 a second, from any frame rate and size.
+    """Return the alignment net's frames, 25 a second, from any frame rate and size, each at its own time.
 
     Args:
         frames: Shape (T, H, W, 3) uint8.
@@ -63,10 +63,8 @@ def frames_input(frames: FrameArray, frame_times_s: FloatArray, duration_s: floa
     Returns:
         Shape (n, 3, 48, 48) uint8 with n = ceil(duration * 25).
     """
-    clock = Clock(duration_s)
-    n = clock.tokens(FRAME_HZ)
-    wanted = (np.arange(n, dtype=np.float64) + 0.5) / FRAME_HZ
-    index, place = np.unique(Clock.nearest(frame_times_s, wanted), return_inverse=True)
+    n = Clock(duration_s).tokens(FRAME_HZ)
+    index, place = np.unique(Clock.on_grid(frame_times_s, FRAME_HZ, n), return_inverse=True)
     pixels = torch.from_numpy(frames[index]).permute(0, 3, 1, 2).float()
     small = F.adaptive_avg_pool2d(pixels, FRAME_PX).round().to(torch.uint8)
     return np.ascontiguousarray(small.numpy()[place])

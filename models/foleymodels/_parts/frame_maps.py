@@ -35,20 +35,14 @@ def observe(frames: FrameArray, frame_times_s: FloatArray, duration_s: float, gr
         frames: (T, H, W, 3) uint8.
         frame_times_s: Timestamps, shape (T,).
         duration_s: Length of the clip.
-        grid_hz: Maps per second. Each shows the frame on screen half an interval after its start: half of the grid's,
-            or half of the video's where that has more frames (by the median of its intervals). So a frame is seen at
-            its own time on the grid whatever the rate; half of the grid's would show 50 frames a second 20 ms early.
+        grid_hz: Maps per second; which frame each shows is decided by ``Clock.on_grid``.
         cells: Side of the map; divides 64.
 
     Returns:
         Shape (n, cells, cells, 6) uint8, n = ``Clock(duration_s).tokens(grid_hz)``. Quantities 0 to 2 are colour; 3 is
         the mean change around 128; 4 and 5 are the mean and largest magnitude of the change, times 4, clipped.
     """
-    n = Clock(duration_s).tokens(grid_hz)
-    interval_s = (
-        min(1.0 / grid_hz, float(np.median(np.diff(frame_times_s)))) if len(frame_times_s) > 1 else 1.0 / grid_hz
-    )
-    index = Clock.nearest(frame_times_s, np.arange(n, dtype=np.float64) / grid_hz + 0.5 * interval_s)
+    index = Clock.on_grid(frame_times_s, grid_hz, Clock(duration_s).tokens(grid_hz))
     wanted, inverse = np.unique(index, return_inverse=True)
     starts = range(0, len(wanted), _BATCH)
     fine = torch.cat([_planes(frames[wanted[start : start + _BATCH]]) for start in starts], dim=1)[:, inverse]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from foleybench.clips import Clock
 from foleybench.encoders._nets.mini_nets import AlignNet, ClassNet, audio_input, frames_input
 from foleybench.evaluators.mini.artefacts import roughened, vocoded
 from foleybench.evaluators.mini.fit_align import WEIGHTS, moved
@@ -33,6 +34,24 @@ def test_pictures_are_of_one_size_and_rate(fps, size):
     assert pictures.shape == (50, 3, 48, 48)
     switch = int(np.argmax(pictures[:, 0, 0, 0] > 100))
     assert abs((switch + 0.5) / 25 - (n // 2) / fps) <= 0.04
+
+
+@pytest.mark.parametrize("fps", [25.0, 50.0, 75.0, 100.0])
+def test_a_picture_is_seen_at_its_own_time_whatever_the_rate(fps):
+    """Every 40 ms a frame of its own; those between, of faster videos, are no step of the grid."""
+    moments = np.random.default_rng(0).integers(0, 255, (50, 1, 1, 1)).astype(np.uint8)
+    frames = np.full((round(2.0 * fps), 48, 48, 3), 7, dtype=np.uint8)
+    frames[:: round(fps / 25.0)] = moments
+    pictures = frames_input(frames, np.arange(len(frames)) / fps, 2.0)
+    np.testing.assert_array_equal(pictures[:, 0, 0, 0], moments[:, 0, 0, 0])
+
+
+@pytest.mark.parametrize("fps", [8.0, 12.5, 15.25, 23.976, 24.0, 25.0])
+def test_up_to_25_frames_a_second_the_middle_of_the_step_decides(fps):
+    """As version 2 of the encoder had it for all rates, so that its published values stand."""
+    times_s = np.arange(round(10.0 * fps)) / fps
+    wanted = Clock.nearest(times_s, (np.arange(250) + 0.5) / 25.0)
+    np.testing.assert_array_equal(Clock.on_grid(times_s, 25.0, 250), wanted)
 
 
 def test_artefacts_keep_length_and_are_drawn():

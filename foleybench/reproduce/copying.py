@@ -15,7 +15,7 @@ METRIC = "copying_share"
 _TRUTH = "ground_truth"
 _WORDS = (
     "Share of the audible windows of 128 ms whose waveform occurs in the training audio, mean over seeds [95 % "
-    "interval; none where no clip holds a copied window]. A low Fréchet distance with a high share is a copier's. A "
+    "interval]. A low Fréchet distance with a high share is a copier's. A "
     "copy that went through a vocoder has another waveform and is not found, so a network's zero says that no waveform "
     "was pasted, not that nothing was learned by heart."
 )

@@ -2,9 +2,9 @@
 
 Wants a folder ``<set>/<clip>/{gt.mp4, <system>.m4a ...}``, as ``published_outputs.py``. Every set is scored as it lies,
 each system and the controls; what the table is made of is written: a line a clip and system, with the hash of the sound
-that was scored and the clip's value by each metric. ``real_table.py`` makes the page from it.
+that was scored and the clip's value by each metric; then the page (``real_table.py`` alone makes it from the values).
 
-    python benchmarks/real_outputs.py --pairs PAIRS --out out/real --values leaderboards/real.csv
+    python benchmarks/real_outputs.py --pairs PAIRS
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from published_outputs import lay_out
+from real_table import write_page
 
 from foleybench import registry
 from foleybench.artefacts.entries import ResultEntry, read_all
@@ -26,17 +27,20 @@ FIELDS = ("set", "system", "kind", "clip", "audio_sha256")
 
 
 def main() -> int:
-    """Score all sets, then write the values of every clip."""
+    """Score all sets, then write the values of every clip, and the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=Path, required=True, help="folder of <set>/<clip>/<system>.*")
     parser.add_argument("--out", type=Path, default=Path("out/real"), help="work folder (default: out/real)")
     parser.add_argument("--values", type=Path, default=Path("leaderboards/real.csv"), help="table to write")
+    parser.add_argument("--page", type=Path, default=Path("leaderboards/real.md"), help="page to write")
+    parser.add_argument("--published", type=Path, default=Path("leaderboards/published.csv"), help="reported values")
     parser.add_argument("--set", action="append", default=[], help="only this set; may be given again")
     args = parser.parse_args()
     for home in sorted(args.pairs.iterdir()):
         if not args.set or home.name in args.set:
             score_set(home, args.out)
     write_values(args.out / "results", args.values)
+    write_page(args.values, args.published, args.page)
     return 0
 
 

@@ -69,10 +69,15 @@ def main() -> int:
     parser.add_argument("--published", type=Path, default=Path("leaderboards/published.csv"), help="reported values")
     parser.add_argument("--out", type=Path, default=Path("leaderboards/real.md"), help="page to write")
     args = parser.parse_args()
-    values = read_values(args.values)
-    estimates = {metric: fit(shares(values[values.metric == metric])) for metric in METRICS}
-    args.out.write_text(page(values, estimates, reported(args.published)), encoding="utf-8")
+    write_page(args.values, args.published, args.out)
     return 0
+
+
+def write_page(table: Path, published: Path, out: Path) -> None:
+    """Fit a model a metric to the values of ``real_outputs.py`` and write the page."""
+    values = read_values(table)
+    estimates = {metric: fit(shares(values[values.metric == metric])) for metric in METRICS}
+    out.write_text(page(values, estimates, reported(published)), encoding="utf-8")
 
 
 def read_values(path: Path) -> pd.DataFrame:
@@ -245,8 +250,7 @@ Scored under protocol `sfx`. The sound itself is not here; clip ids, values and 
 are in [real.csv](real.csv). Made by
 
 ```
-python benchmarks/real_outputs.py --pairs PAIRS --values leaderboards/real.csv
-python benchmarks/real_table.py
+python benchmarks/real_outputs.py --pairs PAIRS
 ```
 """.splitlines()
 LEGEND = """\

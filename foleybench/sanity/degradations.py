@@ -6,7 +6,9 @@ depends on (seed, degradation, clip id) alone, so steps differ in nothing but th
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Callable, Mapping
 
@@ -19,22 +21,30 @@ from foleybench.shards.dataset import ShardDataset
 
 # Length of a drop-out.
 _HOLE_S = 0.05
+# A step reads a clip several times, and at most one other.
+_KEPT_CLIPS = 4
 
 
 class Sounds:
-    """The real audio of a data set's clips: as one channel, or one side of it.
+    """The real audio of a data set's clips: as one channel, or one side of it (``one_side``).
 
     Attributes:
         clip_ids: The clips that are scored, in order.
         side: 0 for the left and 1 for the right channel of audio that has two; None for their mean.
     """
 
-    def __init__(self, data: ShardDataset, clip_ids: list[str], seed: int, side: int | None = None) -> None:
+    def __init__(self, data: ShardDataset, clip_ids: list[str], seed: int) -> None:
         self.clip_ids = clip_ids
-        self.side = side
-        self._data = data
+        self.side: int | None = None
+        self._read = functools.lru_cache(maxsize=_KEPT_CLIPS)(functools.partial(_read, data))
         self._seed = seed
         self._labels = {clip_id: data.entry(clip_id).label for clip_id in clip_ids}
+
+    def one_side(self, side: int) -> Sounds:
+        """Return one side of the same audio; a clip is read once for all sides."""
+        found = copy.copy(self)
+        found.side = side
+        return found
 
     def own(self, clip_id: str) -> tuple[AudioArray, int]:
         """Return a clip's audio, of exactly its length, and its rate in Hz."""
@@ -49,12 +59,8 @@ class Sounds:
         return self._channel(clip_id, None if self.side is None else 1 - self.side)[0]
 
     def _channel(self, clip_id: str, side: int | None) -> tuple[AudioArray, int]:
-        clip = self._data.load(clip_id, video=False)
-        if clip.audio is None:
-            raise ValueError(f"{clip_id} was loaded without its audio")
-        both = None if side is None else self._data.sides(clip_id)
-        sound = clip.audio if both is None or side is None else both[side]
-        return fit_length(sound, Clock(clip.duration_s).samples(clip.rate_hz)), clip.rate_hz
+        mixed, both, rate_hz = self._read(clip_id)
+        return (mixed if both is None or side is None else both[side]).copy(), rate_hz
 
     def of(self, other: str, clip_id: str) -> AudioArray:
         """Return another clip's audio, at the rate and of the length of ``clip_id``."""
@@ -77,6 +83,17 @@ class Sounds:
         label = self._labels[clip_id]
         others = [other for other in self.clip_ids if self._labels[other] != label]
         return others[int(self.rng("other_class", clip_id).integers(len(others)))] if others else None
+
+
+def _read(data: ShardDataset, clip_id: str) -> tuple[AudioArray, AudioArray | None, int]:
+    """Return a clip's audio (N,), its two channels (2, N) if it has them, both of exactly its length, and the rate."""
+    clip = data.load(clip_id, video=False)
+    if clip.audio is None:
+        raise ValueError(f"{clip_id} was loaded without its audio")
+    n = Clock(clip.duration_s).samples(clip.rate_hz)
+    both = data.sides(clip_id)
+    sides = None if both is None else np.stack([fit_length(side, n) for side in both])
+    return fit_length(clip.audio, n), sides, clip.rate_hz
 
 
 Change = Callable[[Sounds, str, float], AudioArray]

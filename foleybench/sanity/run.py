@@ -113,7 +113,7 @@ def run_sanity(request: SanityRequest) -> SanityOutcome:
     metrics, left_out = able(choice)
     clip_ids = spread_clips(data.clip_ids, request.limit)
     stereo = {clip_id for clip_id in clip_ids if data.sides(clip_id) is not None}
-    sounds = [Sounds(data, clip_ids, request.seed, side) for side in (None, 0, 1)]
+    mixed = Sounds(data, clip_ids, request.seed)
     recipe = ScorerRecipe(
         data=request.data,
         protocol=choice.protocol_name,
@@ -122,7 +122,7 @@ def run_sanity(request: SanityRequest) -> SanityOutcome:
         cache=request.cache,
         report_silence=False,
     )
-    bench = _Bench(Scorer(recipe), sounds, stereo, request.work)
+    bench = _Bench(Scorer(recipe), mixed, stereo, request.work)
     no_steps = _without_classes(data, clip_ids, request.degradations)
     if not stereo:
         no_steps |= {name: "no clip has two channels" for name in request.degradations if DEGRADATIONS[name].of_sides}
@@ -181,9 +181,9 @@ def spread_clips(clip_ids: Sequence[str], limit: int | None) -> list[str]:
 class _Bench:
     """Makes and scores one step after the other; both sides of clips of two channels are changed alike."""
 
-    def __init__(self, scorer: Scorer, sounds: Sequence[Sounds], stereo: set[str], work: Path) -> None:
+    def __init__(self, scorer: Scorer, mixed: Sounds, stereo: set[str], work: Path) -> None:
         self._scorer, self._stereo, self._work = scorer, stereo, work
-        self._mixed, *self._sides = sounds
+        self._mixed, self._sides = mixed, [mixed.one_side(side) for side in (0, 1)]
 
     def score(self, change: tuple[str, Degradation] | None, level: float, bar: Progress) -> ClipTable:
         """Return the clip table of one step."""

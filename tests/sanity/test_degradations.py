@@ -20,15 +20,14 @@ def sounds(clicks):
 
 
 @pytest.fixture
-def right(tmp_path):
-    """The right channel of five clips."""
+def two_channels(tmp_path):
+    """Five clips of two channels."""
     (tmp_path / "two").mkdir()
     for number in range(5):
         both = 0.2 * np.random.default_rng(number).standard_normal((2000, 2))
         soundfile.write(tmp_path / "two" / f"c{number}.wav", both, 8000, subtype="FLOAT")
     listed = list_folder(tmp_path / "two", dataset_name="two", home=tmp_path / "home")
-    data = FolderDataset(listed.manifest)
-    return Sounds(data, data.clip_ids, seed=3, side=1)
+    return FolderDataset(listed.manifest)
 
 
 def error(sounds, key, level):
@@ -41,8 +40,9 @@ def error(sounds, key, level):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", sorted(DEGRADATIONS))
-def test_stronger_is_farther_from_the_truth(sounds, right, key):
-    sounds = right if DEGRADATIONS[key].of_sides else sounds
+def test_stronger_is_farther_from_the_truth(sounds, two_channels, key):
+    if DEGRADATIONS[key].of_sides:
+        sounds = Sounds(two_channels, two_channels.clip_ids, seed=3).one_side(1)
     errors = [error(sounds, key, level) for level in DEGRADATIONS[key].levels]
     assert errors[-1] > 0
     if key == "far_shift":
@@ -69,19 +69,32 @@ def test_shuffling_keeps_the_set_of_sounds(sounds):
     assert all((change(sounds, c, 100) != sounds.own(c)[0]).any() for c in sounds.clip_ids)
 
 
-def test_narrowed_ends_in_the_mean_and_exchanged_in_the_other_side(right):
+def test_narrowed_ends_in_the_mean_and_exchanged_in_the_other_side(two_channels):
+    mixed = Sounds(two_channels, two_channels.clip_ids, seed=3)
+    right = mixed.one_side(1)
     for clip_id in right.clip_ids:
-        samples = right._data.sides(clip_id)
+        samples = two_channels.sides(clip_id)
+        np.testing.assert_array_equal(right.own(clip_id)[0], samples[1])
+        np.testing.assert_allclose(mixed.own(clip_id)[0], samples.mean(axis=0), atol=1e-7)
         narrowed = [DEGRADATIONS["narrowed"].change(right, clip_id, percent) for percent in (50, 100)]
         np.testing.assert_allclose(narrowed[0], 0.25 * samples[0] + 0.75 * samples[1], atol=1e-6)
         np.testing.assert_allclose(narrowed[1], samples.mean(axis=0), atol=1e-6)
         np.testing.assert_array_equal(DEGRADATIONS["sides_swapped"].change(right, clip_id, 100), samples[0])
 
 
+def test_a_change_of_what_was_read_changes_no_later_reading(two_channels):
+    """Clips are kept between readings, so a degradation that writes into its array must not reach the next."""
+    left = Sounds(two_channels, two_channels.clip_ids, seed=3).one_side(0)
+    first = left.own("c0")[0]
+    before = first.copy()
+    first[:] = 0.0
+    np.testing.assert_array_equal(left.own("c0")[0], before)
+
+
 def test_audio_of_one_channel_has_no_other_side(clicks):
     data = ShardDataset(clicks)
     clip_id = data.clip_ids[0]
-    left = Sounds(data, data.clip_ids, seed=3, side=0)
+    left = Sounds(data, data.clip_ids, seed=3).one_side(0)
     for key in ("narrowed", "sides_swapped"):
         np.testing.assert_array_equal(DEGRADATIONS[key].change(left, clip_id, 100), left.mixed(clip_id))
 

@@ -129,6 +129,9 @@ class Dataset:
         make: Makes one sample, in a worker process that may be killed. Raises ``MediaError`` with a status word.
         fingerprint: The options that decide the bytes; JSON values only.
         split_facts: The part of the fingerprint that concerns one split only (the hash of its list).
+        known_failure: Returns the (status, reason) of an item that fails for certain, known without work: its media are
+            not here and are not to be fetched. Such an item enters no worker. Unlike ``Item.refused`` it may depend on
+            ``Item.access``, and may be tried again in another run.
         outlook: Returns, for a dry run, lines about what obtaining these items will take.
         remarks: Returns lines about finished splits, from their manifests by split, each line with the split's name
             first: whether a split is the published one. ``prepare`` shows them on standard error.
@@ -145,6 +148,7 @@ class Dataset:
     make: Callable[[Item], Sample]
     fingerprint: Callable[[argparse.Namespace], dict[str, Any]]
     split_facts: Callable[[argparse.Namespace, str], dict[str, Any]] = lambda options, split: {}
+    known_failure: Callable[[Item], tuple[str, str] | None] = lambda item: None
     outlook: Callable[[argparse.Namespace, Sequence[Item]], list[str]] = lambda options, items: []
     remarks: Callable[[Mapping[str, Path]], list[str]] = lambda manifests: []
     time_limit_s: float = 120.0

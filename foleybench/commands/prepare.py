@@ -98,7 +98,6 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args)
     from foleybench.prepare import prepare
-    from foleybench.prepare.retry_log import goes_away
     from foleybench.shards.manifest import read_manifest
 
     out, url = _places(args)
@@ -124,8 +123,7 @@ def run(args: argparse.Namespace) -> int:
         counts = read_manifest(path).counts()
         n_failed += sum(n for status, n in counts.items() if status != "ok")
         sys.stderr.write(f"{split}: {', '.join(f'{n} {status}' for status, n in counts.items())}\n")
-        if n_again := sum(n for status, n in counts.items() if goes_away(status)):
-            _tell(f"{split}: failures that may go away: {n_again}; the same command with --retry tries them again")
+        _tell_again(split, counts)
         sys.stdout.write(f"{f'{url}/{path.name}' if url else path}\n")
     for line in (*registry.load("datasets", args.recipe).remarks(manifests), *_replaced(before, manifests)):
         _tell(line)
@@ -133,6 +131,17 @@ def run(args: argparse.Namespace) -> int:
     if args.recipe == "synthfoley" and not url:
         _write_contact_sheets(out / "contact_sheets", manifests)
     return EXIT_PARTIAL if n_failed else EXIT_OK
+
+
+def _tell_again(split: str, counts: Mapping[str, int]) -> None:
+    """Say what another run could still obtain, and how."""
+    from foleybench.prepare.retry_log import NOT_HERE, goes_away
+
+    if n_absent := counts.get(NOT_HERE, 0):
+        advice = "put them there or add --fetch, and run the same command with --retry"
+        _tell(f"{split}: clips without a file under --from: {n_absent}; {advice}")
+    if n_again := sum(n for status, n in counts.items() if goes_away(status) and status != NOT_HERE):
+        _tell(f"{split}: failures that may go away: {n_again}; the same command with --retry tries them again")
 
 
 def _places(args: argparse.Namespace) -> tuple[Path, str | None]:

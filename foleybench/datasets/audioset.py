@@ -142,6 +142,7 @@ DATASET = Dataset(
     add_arguments=add_arguments,
     items=items,
     make=listed.make,
+    known_failure=listed.known_failure,
     fingerprint=fingerprint,
     split_facts=split_facts,
     outlook=listed.outlook,

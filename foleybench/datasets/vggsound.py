@@ -93,6 +93,7 @@ DATASET = Dataset(
     add_arguments=add_arguments,
     items=items,
     make=listed.make,
+    known_failure=listed.known_failure,
     fingerprint=listed.fingerprint,
     split_facts=split_facts,
     outlook=listed.outlook,

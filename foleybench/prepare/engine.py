@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from foleybench.api.dataset import Item
+from foleybench.api.dataset import Dataset, Item
 from foleybench.clip_ids import MAX_ID_BYTES, is_safe
 from foleybench.errors import FoleyError, UnknownNameError, unknown
 from foleybench.prepare.destination import Destination, RemoteDestination
@@ -256,7 +256,7 @@ def prepare(
         n_jobs = jobs if jobs is not None else DEFAULT_JOBS.get(engine, 1)
         settings = PoolSettings(dataset=dataset_name, jobs=n_jobs, time_limit_s=time_limit_s, memory_mb=memory_mb)
         todo = [split for split in plans if split.staging.folder.is_dir()]
-        _make(_engine(engine, settings, ray_address), destination, todo, watch, progress)
+        _make(_engine(engine, settings, ray_address), load_dataset(dataset_name), destination, todo, watch, progress)
         for split in todo:
             finish(out, split.staging, split.groups, split.header)
         write_between(out)
@@ -312,12 +312,19 @@ def _engine(name: str, settings: PoolSettings, ray_address: str | None) -> Engin
 
 
 def _make(
-    engine: Engine, destination: Destination, splits: Sequence[SplitPlan], watch: RetryWatch, progress: bool
+    engine: Engine,
+    dataset: Dataset,
+    destination: Destination,
+    splits: Sequence[SplitPlan],
+    watch: RetryWatch,
+    progress: bool,
 ) -> None:
     n_failed = 0
-    n_left = sum(len(split.wanted) - sum(_n_finished(split.staging, g) for g in split.groups) for split in splits)
+    left = (item for split in splits for group in split.groups for item in _left(split.staging, group))
+    n_left = sum(dataset.known_failure(item) is None for item in left)
+    in_work = [PackedSplit(split.staging, split.groups) for split in splits]
     with (
-        Packer(destination, [PackedSplit(split.staging, split.groups) for split in splits]) as packer,
+        Packer(destination, in_work, dataset.known_failure) as packer,
         Progress(total=n_left, unit="clip", disable=not progress) as bar,
         contextlib.closing(engine(packer.tasks())) as ended,
     ):

@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ _FULL_CLIP_S = 10.0
 
 # Whether an item that ended with this status is to be tried again.
 Again = Callable[[Item, str], bool]
+# The (status, reason) of an item that fails for certain, without work (``Dataset.known_failure``).
+KnownFailure = Callable[[Item], tuple[str, str] | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,14 +99,15 @@ def shard_groups(items: Sequence[Item], n_per_shard: int) -> list[ShardGroup]:
     return [ShardGroup(index, items[start : start + n_per_shard]) for index, start in enumerate(starts)]
 
 
-def pack(out: Path, staging: Staging, group: ShardGroup) -> Part:
-    """Write the shard of a group whose clips are all finished; ``commit`` makes it count.
+def pack(out: Path, staging: Staging, group: ShardGroup, known_failure: KnownFailure) -> Part:
+    """Write the shard of a group whose clips are all finished, or known to fail; ``commit`` makes it count.
 
     Raises:
         FoleyError: A staged file is damaged; its clip is un-staged.
     """
     folder = staging.clips_folder(group.index)
-    outcomes = [(item, _outcome(folder, item)) for item in group.items]
+    staged = staging.staged(group.index)
+    outcomes = [(item, _outcome(folder, staged, item, known_failure)) for item in group.items]
     samples = [(item.clip_id, _members(folder, item, outcome)) for item, outcome in outcomes if outcome.status == "ok"]
     shard = shard_name(staging.fingerprint["split"], group.index)
     lines = "".join(f"{entry_line(_entry(item, outcome, shard))}\n" for item, outcome in outcomes).encode()
@@ -173,9 +176,12 @@ def drop_again(staging: Staging, group: ShardGroup, again: Again) -> None:
             (folder / f"{item.clip_id}.json").unlink()
 
 
-def _outcome(folder: Path, item: Item) -> ItemOutcome:
+def _outcome(folder: Path, staged: Container[str], item: Item, known_failure: KnownFailure) -> ItemOutcome:
     if item.refused:
         return failure(*item.refused)
+    # What an earlier run obtained counts, also when its source is gone by now.
+    if item.clip_id not in staged and (known := known_failure(item)):
+        return failure(*known)
     return staged_outcome(folder, item.clip_id)
 
 

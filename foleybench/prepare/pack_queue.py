@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from foleybench.api.dataset import Item
 from foleybench.prepare.destination import Destination
-from foleybench.prepare.pack import ShardGroup, commit, pack
+from foleybench.prepare.pack import KnownFailure, ShardGroup, commit, pack
 from foleybench.prepare.staging import Staging
 from foleybench.prepare.worker_pool import Task
 
@@ -33,11 +33,19 @@ class Packer:
     """Gives out the tasks that are left, group by group, and packs a group when its last task has ended.
 
     Use as a context: leaving it waits for the packing that is under way.
+
+    Args:
+        destination: Where shards go.
+        splits: The splits in work.
+        known_failure: Tells items that need no task, since they fail for certain.
     """
 
-    def __init__(self, destination: Destination, splits: Sequence[PackedSplit]) -> None:
+    def __init__(
+        self, destination: Destination, splits: Sequence[PackedSplit], known_failure: KnownFailure = lambda item: None
+    ) -> None:
         self._destination = destination
         self._splits = splits
+        self._known_failure = known_failure
         self._left: dict[Path, int] = {}
         self._groups: dict[Path, tuple[Staging, ShardGroup]] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pack")
@@ -60,12 +68,15 @@ class Packer:
                 folder = staging.clips_folder(group.index)
                 folder.mkdir(parents=True, exist_ok=True)
                 staged = staging.staged(group.index)
-                missing = [item for item in group.items if item.refused is None and item.clip_id not in staged]
+                missing = [item for item in group.items if item.clip_id not in staged and self._needs_work(item)]
                 self._groups[folder] = (staging, group)
                 self._left[folder] = len(missing)
                 yield from (Task(item=item, folder=folder) for item in _in_turn(missing, group.index))
                 if not missing:
                     self._submit(folder)
+
+    def _needs_work(self, item: Item) -> bool:
+        return item.refused is None and self._known_failure(item) is None
 
     def ended(self, task: Task) -> None:
         """Take note that a clip is staged, as usable or not."""
@@ -80,7 +91,7 @@ class Packer:
         self._running.add(self._threads.submit(self._pack, staging, group))
 
     def _pack(self, staging: Staging, group: ShardGroup) -> None:
-        part = pack(self._destination.out, staging, group)
+        part = pack(self._destination.out, staging, group, self._known_failure)
         self._destination.store(staging, group, part)
         commit(staging, group, part)
         if part.shard:

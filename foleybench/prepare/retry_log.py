@@ -29,6 +29,8 @@ _LATER = {
     "fetch_failed": 3600.0,
     "not_yet": 24 * 3600.0,
 }
+# Neither a file under --from nor --fetch.
+NOT_HERE = "not_here"
 # Fetching will never succeed; a file of the clip that appears under --from is used.
 _GONE = frozenset(
     (
@@ -39,7 +41,7 @@ _GONE = frozenset(
         "members_only",
         "drm_protected",
         "no_video_there",
-        "not_here",
+        NOT_HERE,
     )
 )
 _LONGEST_S = 7 * 24 * 3600.0
@@ -109,7 +111,7 @@ class Tries:
         if status == "ok":
             return False
         if status in _GONE:
-            return "path" in access or (status == "not_here" and bool(access))
+            return "path" in access or (status == NOT_HERE and bool(access))
         if status in _LATER and "path" in access:
             return True
         return status in _AT_ONCE or (status in _LATER and self.due_s(clip_id) <= (now_s or time.time()))
@@ -121,4 +123,4 @@ class Tries:
 
 def goes_away(status: str) -> bool:
     """Whether a failure is one of a server: a run that goes on tries such clips again by itself when they are due."""
-    return status in _LATER or status == "not_here"
+    return status in _LATER or status == NOT_HERE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from foleybench.cli import main
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.prepare import parse_options, plan
 from foleybench.prepare.load_dataset import load_dataset
+from foleybench.prepare.worker_pool import PoolSettings, Task
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
 from tests.made_media import click, pictures, write_video
@@ -189,6 +190,43 @@ def test_shards_from_files_that_are_here(here: Path, capsys):
     assert clip.audio is not None
     assert int(abs(clip.audio).argmax()) / clip.rate_hz == pytest.approx(0.5, abs=0.02)
     assert data.verify() == []
+
+
+def no_tasks(settings: PoolSettings, tasks: Iterable[Task]) -> Generator[tuple[Task, str]]:
+    """Take the place of ``run_tasks`` where no clip may reach a worker."""
+    assert not list(tasks)
+    yield from ()
+
+
+def stopped(*_: object) -> None:
+    raise FoleyError("stopped")
+
+
+def test_clips_without_media_enter_no_worker(here: Path, monkeypatch, capsys):
+    monkeypatch.setattr("foleybench.prepare.engine.run_tasks", no_tasks)
+    assert run(here) == 3
+    manifest = read_manifest(here / "out" / "test.manifest.jsonl")
+    assert manifest.counts() == {"bad_row": 2, "duplicate_id": 1, "not_here": 3}
+    gone = next(entry for entry in manifest.entries if entry.status == "not_here")
+    assert gone.reason == "no file of this clip under --from, and --fetch was not given"
+    assert "clips without a file under --from: 3; put them there or add --fetch" in capsys.readouterr().err
+    assert run(here) == 3  # A finished split is left alone.
+
+
+@pytest.mark.usefixtures("workers_here")
+def test_what_was_obtained_counts_when_its_source_is_gone_by_now(here: Path, monkeypatch):
+    path = here / "clips" / "ABCDEFGHIJK_000007.mp4"
+    write_video(path, pictures(40), audio=click(0.4, 1.6))
+    pack = "foleybench.prepare.pack_queue.pack"
+    with monkeypatch.context() as patch:
+        patch.setattr(pack, stopped)
+        assert run(here) == 1
+    assert list((here / "out" / ".staging" / "test").glob("*/ABCDEFGHIJK_000007.json"))
+    path.unlink()
+    assert run(here) == 3
+    assert read_manifest(here / "out" / "test.manifest.jsonl").counts()["ok"] == 1
+    assert run(here, "--retry-now") == 3
+    assert read_manifest(here / "out" / "test.manifest.jsonl").counts()["ok"] == 1
 
 
 @pytest.mark.usefixtures("workers_here")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +38,52 @@ def test_a_held_folder_is_refused_until_its_holder_is_gone(tmp_path, clicks, cap
         holder.kill()
     assert cli.main(words) != 0
     assert "no_such_setting" in capsys.readouterr().err
+
+
+def refused(out: Path, *, made: str = "") -> None:
+    """Hold a folder, make a file in it or none, and end with an error."""
+    try:
+        with locked(out, "prepare", ".prepared/lock"):
+            if made:
+                (out / made).touch()
+            raise FoleyError("refused")
+    except FoleyError as error:
+        assert str(error) == "refused"  # noqa: PT017 - the body holds two statements
+
+
+def test_what_is_refused_leaves_no_trace(tmp_path):
+    refused(tmp_path / "shards" / "mine")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_there_before_a_refusal_stays(tmp_path):
+    out = tmp_path / "shards" / "mine"
+    out.mkdir(parents=True)
+    refused(out)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "shards", out]
+    refused(out, made="clip")
+    assert [path.name for path in out.iterdir()] == ["clip"]
+    with locked(out, "prepare", ".prepared/lock"):
+        pass
+    refused(out)
+    assert (out / ".prepared" / "lock").is_file()
+
+
+def test_a_lock_that_its_holder_just_removed_is_not_held(tmp_path, monkeypatch):
+    real = fcntl.flock
+
+    def removed_meanwhile(handle, how):
+        (tmp_path / ".lock").unlink()
+        real(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_meanwhile)
+    with pytest.raises(FoleyError, match="another"), locked(tmp_path, "train", ".lock"):
+        pass
+
+
+def test_a_second_run_does_not_remove_the_lock_of_the_first(tmp_path):
+    with locked(tmp_path, "train", ".lock"):
+        for _ in range(2):
+            with pytest.raises(FoleyError, match="another"), locked(tmp_path, "train", ".lock"):
+                pass
+        assert (tmp_path / ".lock").is_file()

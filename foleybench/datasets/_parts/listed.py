@@ -16,6 +16,7 @@ from foleybench.errors import FoleyError
 from foleybench.lists import BadRow, ListRow, read_list, subsets
 from foleybench.lists.official import located
 from foleybench.lists.overlap import OtherList, overlap, parse_other
+from foleybench.prepare.obtain import source
 from foleybench.prepare.obtain.local import Key, LocalFile, LocalFiles
 from foleybench.prepare.obtain.settings import add_fetch_arguments, net_of
 
@@ -248,6 +249,11 @@ def make(item: Item) -> Sample:
     with obtained(item.source_id, start_s, item.access) as source:
         sample = normalise(source.path, Profile(**item.spec["profile"]), asked_start_s=start_s, cut_s=source.cut_s)
     return dataclasses.replace(sample, facts={**sample.facts, "obtained": source.facts})
+
+
+def known_failure(item: Item) -> tuple[str, str] | None:
+    """Return the status and reason of a clip whose media are not here and are not to be fetched."""
+    return source.known_failure(item.access)
 
 
 def fingerprint(options: argparse.Namespace) -> dict[str, Any]:

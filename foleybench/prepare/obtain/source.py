@@ -39,6 +39,8 @@ def obtained(video_id: str, start_s: float, access: Mapping[str, Any]) -> Iterat
     Raises:
         MediaError: The media cannot be read; ``not_here`` when there is no file and no download was asked for.
     """
+    if failure := known_failure(access):
+        raise MediaError(*failure)
     if "path" in access:
         path = Path(access["path"])
         if path.exists():
@@ -47,14 +49,19 @@ def obtained(video_id: str, start_s: float, access: Mapping[str, Any]) -> Iterat
             raise MediaError("missing", f"{shown_text(path.name)} was there when the run began, and is missing now")
         facts = {"way": "file" if access["cut_s"] == 0.0 else "whole_file", "file": shown_text(path.name)}
         yield Source(path, access["cut_s"], {**facts, **described(path)})
-    elif "net" in access:
+    else:
         # yt-dlp takes a second to import, and is not wanted for files.
         from foleybench.prepare.obtain.download import download
 
         with download(video_id, access["net"]) as (path, facts):
             yield Source(path, start_s, {"way": "yt_dlp", **facts, **described(path)})
-    else:
-        raise MediaError("not_here", "no file of this clip under --from, and --fetch was not given")
+
+
+def known_failure(access: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the status and reason of a clip with neither a file nor a wish to download it; None for any other."""
+    if "path" in access or "net" in access:
+        return None
+    return "not_here", "no file of this clip under --from, and --fetch was not given"
 
 
 def described(path: Path) -> dict[str, Any]:

@@ -204,13 +204,17 @@ def _row(row: Mapping[str, str | None]) -> NameRow:
 
 
 def nearest(name: str, names: Sequence[str], n: int = 2) -> list[str]:
-    """Return the names that are most like one, at most ``n``; none when none is near.
+    """Return the names that are most like one, whatever their case, at most ``n``; none when none is near.
 
     Example:
-        >>> nearest("hitting-bag", ["hitting_bag", "disney"])
-        ['hitting_bag']
+        >>> nearest("hitting-bag", ["hitting_bag", "disney"]), nearest("DISNEY", ["hitting_bag", "disney"])
+        (['hitting_bag'], ['disney'])
     """
-    return difflib.get_close_matches(name, names[:_MOST_COMPARED], n=n, cutoff=_NEAR)
+    folded: dict[str, list[str]] = {}
+    for other in names[:_MOST_COMPARED]:
+        folded.setdefault(other.casefold(), []).append(other)
+    near = difflib.get_close_matches(name.casefold(), folded, n=n, cutoff=_NEAR)
+    return [other for key in near for other in folded[key]][:n]
 
 
 def _without_ending(path: str) -> PurePosixPath:

@@ -9,22 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from foleybench import registry
+from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
 from foleybench.errors import FoleyError, ResultError
+from foleybench.pages.unit_words import unit_words
 
 if TYPE_CHECKING:
     from foleybench.scoring.folders import Pairing
 
 # Controls that say most about a number: the best there can be, real but of another clip, and no Foley at all.
 CONTROLS = {"ground_truth": "real audio", "other_clip": "another clip's", "noise": "noise"}
-_UNITS = {
-    "%": "percent",
-    "s": "seconds",
-    "dB": "decibels",
-    "nat": "nats",
-    "octave": "octaves",
-    "semitone": "semitones",
-    "ms": "milliseconds",
-}
+# What sums in double precision leave of a zero.
+_ROUNDING = 1e-12
 _MOST_TOLD = 20
 _LEFTOVERS_TOLD = 3
 # Sentences on audio with several channels, by the result's run.
@@ -75,7 +70,8 @@ def _head(result: Mapping[str, Any]) -> Iterator[str]:
     title = result["model"].get("title") or result["model"]["name"]
     n_scored = data.get("n_scored", data["n_clips"])
     under = "single metrics" if protocol.startswith("metrics:") else f"protocol {protocol}"
-    yield f"{title} on {data['name']}/{data['split']}: {n_scored} of {data['n_clips']} clips scored, {under}"
+    lost = f" ({why})" if (why := why_not_scored(result)) else ""
+    yield f"{title} on {data['name']}/{data['split']}: {n_scored} of {data['n_clips']} clips scored{lost}, {under}"
     if "subset" in data:
         subset = data["subset"]
         yield f"  subset {subset['name']}: {subset['n_here']} of its {subset['n_ids']} clips are here"
@@ -105,9 +101,9 @@ def _table(result: Mapping[str, Any], controls: Mapping[str, Mapping[str, Any]])
     for name, record in result["metrics"].items():
         row = [
             _title(name),
-            "-" if record["value"] is None else f"{record['value']:.4g}",
-            "-" if record["low"] is None else f"{record['low']:.4g} to {record['high']:.4g}",
-            _unit(name, record["unit"]),
+            _shown(record["value"]),
+            "-" if record["low"] is None else f"{_shown(record['low'])} to {_shown(record['high'])}",
+            unit_words(name, record["unit"]),
             "higher ↑" if record["better"] == "higher" else "lower ↓",
             f"{record['n_used']}/{record['n_asked']}",
         ]
@@ -119,10 +115,22 @@ def _table(result: Mapping[str, Any], controls: Mapping[str, Mapping[str, Any]])
     for name, record in result["metrics"].items():
         if record["value"] is None:
             yield f"  no {_title(name)} ({name}): {record['reason']}"
+    yield from _fewer(result)
     yield from _notes(result["metrics"])
     if takes:
         yield "  several takes of a clip: averaged within the clip; intervals are over clips; sd between takes"
     yield ""
+
+
+def _fewer(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield, for counts of clips below that of the head, why; metrics of equal counts and reasons share a line."""
+    titles: dict[str, list[str]] = {}
+    n_scored = result["dataset"].get("n_scored", result["dataset"]["n_clips"])
+    for name, record in result["metrics"].items():
+        if record["n_used"] < min(n_scored, record["n_asked"]) and record["value"] is not None:
+            told = f"{record['n_used']} of {record['n_asked']} clips: {why_fewer(result, name)}"
+            titles.setdefault(told, []).append(_title(name))
+    yield from (f"  {', '.join(names)}: {told}" for told, names in titles.items())
 
 
 def _notes(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -150,7 +158,9 @@ def _value(result: Mapping[str, Any], name: str, digits: int = 4) -> str:
 
 
 def _shown(value: float | None, digits: int = 4) -> str:
-    return "-" if value is None else f"{value:.{digits}g}"
+    if value is None:
+        return "-"
+    return "0" if abs(value) < _ROUNDING else f"{value:.{digits}g}"
 
 
 def _title(name: str) -> str:
@@ -159,16 +169,6 @@ def _title(name: str) -> str:
         return str(registry.load("metrics", name).title)
     except FoleyError:
         return name
-
-
-def _unit(name: str, unit: str) -> str:
-    if unit != "1":
-        return _UNITS.get(unit, unit)
-    try:
-        low, high = registry.load("metrics", name).range
-    except FoleyError:
-        return "no unit"
-    return f"{low:g} to {high:g}" if low is not None and high is not None else "no unit"
 
 
 def _problems(result: Mapping[str, Any], most: int = _MOST_TOLD) -> Iterator[str]:

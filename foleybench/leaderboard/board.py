@@ -13,6 +13,7 @@ from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
 from foleybench.artefacts.audio_folder import MOSTLY
 from foleybench.artefacts.entries import RANKED_KINDS, ResultEntry
+from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
 from foleybench.leaderboard.same_captions import other_captions
 from foleybench.leaderboard.same_weights import other_weights
 from foleybench.leaderboard.significance import SEED, Comparison, Standing, compare_all, standings
@@ -59,6 +60,7 @@ class BoardCell:
         n_used: Clips that the number was computed from.
         n_asked: Clips asked for.
         not_applicable: Clips that the metric does not apply to.
+        fewer: Why fewer clips count than were asked for, in words; "" when all count.
         reason: Why the state is not ``ok``, in words.
         notes: What a reader of the value and its interval must know.
         matched: Value against real sound limited to the system's band (``eval --match-bandwidth``), or None.
@@ -75,6 +77,7 @@ class BoardCell:
     n_used: int = 0
     n_asked: int = 0
     not_applicable: int = 0
+    fewer: str = ""
     reason: str = ""
     notes: tuple[str, ...] = ()
     approximate: bool = False
@@ -115,6 +118,11 @@ class BoardRow:
     def _named_by_hand(self) -> bool:
         """Whether ``--name`` gave a model's row a name that does not begin with the model's."""
         return not self.entry.row_name.startswith(str(self.model.get("registry_name") or self.entry.row_name))
+
+    @property
+    def not_scored(self) -> str:
+        """Why clips have no value at all, in words; "" when all are scored."""
+        return why_not_scored(self.entry.result)
 
     @property
     def seconds_per_clip(self) -> float | None:
@@ -288,6 +296,7 @@ def _cell(entry: ResultEntry, column: Column, protocol_version: int, foreign: st
         n_used=int(record["n_used"]),
         n_asked=int(record["n_asked"]),
         not_applicable=int(record["not_applicable"]),
+        fewer=why_fewer(result, column.name),
         reason=reason,
         matched=record.get("matched", {}).get("value"),
         matched_hz=result["run"].get("matched_band", {}).get("hz"),

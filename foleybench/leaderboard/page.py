@@ -166,6 +166,7 @@ def _row(
         "licence": row.model.get("licence"),
         "n_scored": result["dataset"].get("n_scored", "?"),
         "n_clips": result["dataset"]["n_clips"],
+        "not_scored": row.not_scored,
         "description": row.model.get("description"),
         "provenance": provenance.fact_groups(row),
         "command": result["run"].get("command") or "not recorded",
@@ -188,9 +189,7 @@ def _cell(board: Board, column: Column, cell: BoardCell, decimals: int) -> dict[
 
 
 def _hover(cell: BoardCell, decimals: int) -> str:
-    words = [f"{cell.n_used} of {cell.n_asked} clips"]
-    if cell.not_applicable:
-        words.append(f"{cell.not_applicable} not applicable")
+    words = [f"{cell.n_used} of {cell.n_asked} clips{f' ({cell.fewer})' if cell.fewer else ''}"]
     if cell.corrected is not None:
         words.append(f"corrected for sample size: {number_text.fixed_decimals(cell.corrected, decimals)}")
     return ", ".join([*words, *cell.notes])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from foleybench.artefacts.fewer_clips import why_fewer
 from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import BoardRow
 
@@ -24,7 +25,7 @@ def fact_groups(row: BoardRow) -> list[FactGroup]:
         FactGroup("Result", _result(result, row.entry.name)),
         FactGroup("Generation", _generation(result["run"].get("generation"))),
         FactGroup("Evaluator", _evaluator(result["run"])),
-        FactGroup("Metrics", tuple(_metric(name, record) for name, record in sorted(result["metrics"].items()))),
+        FactGroup("Metrics", tuple(_metric(result, name) for name in sorted(result["metrics"]))),
         FactGroup(
             "Packages", tuple(sorted((str(k), str(v)) for k, v in (result["run"].get("packages") or {}).items()))
         ),
@@ -102,13 +103,14 @@ def _evaluator(run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _metric(name: str, record: Mapping[str, Any]) -> tuple[str, str]:
+def _metric(result: Mapping[str, Any], name: str) -> tuple[str, str]:
+    record = result["metrics"][name]
     value = "undefined" if record["value"] is None else f"{record['value']:.6g}"
     if record["low"] is not None:
         value += f" [{record['low']:.6g}, {record['high']:.6g}]"
     corrected = "" if record["corrected"] is None else f"; corrected for sample size {record['corrected']:.6g}"
     clips = f"{record['n_used']} of {record['n_asked']} clips"
-    if record["not_applicable"]:
-        clips += f", {record['not_applicable']} not applicable"
+    if why := why_fewer(result, name):
+        clips += f" ({why})"
     reason = "".join(f"; {note}" for note in (*record.get("notes", ()), record["reason"]) if note)
     return name, f"{value}{corrected}; {clips}; version {record['version']}{reason}"

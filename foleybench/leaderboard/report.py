@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from foleybench import registry
+from foleybench.api.metric import Metric
 from foleybench.artefacts.audio_folder import find_files
 from foleybench.artefacts.entries import ResultEntry, read_entry
 from foleybench.clips import AudioArray, Clip, Clock, FloatArray
@@ -21,6 +22,7 @@ from foleybench.media.hear import hear
 from foleybench.pages import number_text, spectrogram
 from foleybench.pages.clip_media import clip_ids_with_video, load_shown, video_bytes
 from foleybench.pages.template import choose_clips, fill, trusted
+from foleybench.pages.unit_words import NO_UNIT, unit_words
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import open_dataset
 
@@ -203,9 +205,10 @@ def _onsets(sound: Sound, clip: Clip) -> FloatArray:
 def _track(
     sound: Sound, levels: FloatArray | None, top_db: float, reference: FloatArray, clip: Clip, scores: _Scores
 ) -> dict[str, Any]:
-    track: dict[str, Any] = {"name": sound.name, "missing": sound.missing, "n_bytes": 3000, "scores": []}
+    track: dict[str, Any] = {"name": sound.name, "missing": sound.missing, "n_bytes": 3000}
     if sound.audio is None or levels is None:
         return track
+    found_scores = scores.of(sound.name, clip.clip_id)
     found = event_marks.match_onsets(reference, _onsets(sound, clip))
     audio = spectrogram.data_uri("audio/flac", flac_bytes(sound.audio, sound.rate_hz))
     picture = spectrogram.data_uri("image/png", spectrogram.png(levels, top_db))
@@ -218,7 +221,8 @@ def _track(
         "wanted": [_tick(mark, share) | {"unseen": mark.time_s in unseen} for mark in found.wanted],
         "found": [_tick(mark, share) for mark in found.found],
         "n_matched": len(found.pairs),
-        "scores": scores.of(sound.name, clip.clip_id),
+        "scores": found_scores[:_MOST_SCORES],
+        "more_scores": found_scores[_MOST_SCORES:],
         "rate_khz": f"{sound.rate_hz / 1000:g}",
     }
 
@@ -227,25 +231,54 @@ def _tick(mark: event_marks.Mark, share: float) -> dict[str, Any]:
     return {"left": f"{mark.time_s * share:.3f}", "matched": mark.matched, "time": f"{mark.time_s:.3f} s"}
 
 
+class Score(NamedTuple):
+    """A metric's value of one clip as text.
+
+    Attributes:
+        title: The metric's title, and whether higher or lower is better.
+        value: The value, with its unit where it has one.
+        hover: The unit or range, in words.
+    """
+
+    title: str
+    value: str
+    hover: str
+
+
 class _Scores:
     """Values per clip from result files, by system and clip."""
 
     def __init__(self, entries: Iterable[ResultEntry]) -> None:
         self._entries = {entry.row_name: entry for entry in entries}
 
-    def of(self, name: str, clip_id: str) -> list[tuple[str, str]]:
-        """Return metric titles and values of one clip, for metrics that have a value per clip."""
+    def of(self, name: str, clip_id: str) -> list[Score]:
+        """Return the values of one clip, in the protocol's order; metrics without a value per clip are left out."""
         entry = self._entries.get(name)
         if entry is None:
             return []
         found = []
-        for metric_name in sorted(entry.result["metrics"]):
+        for metric_name in _in_protocol_order(entry):
             metric = registry.load("metrics", metric_name) if metric_name in registry.names("metrics") else None
             if metric is None or metric.clip_value is None or entry.lacks(metric_name):
                 continue
             stat = entry.stats(metric_name).get(clip_id)
-            if stat is not None:
-                value = metric.clip_value(stat)
-                if np.isfinite(value):
-                    found.append((metric.title, number_text.fixed_decimals(value, 3)))
-        return found[:_MOST_SCORES]
+            if stat is not None and np.isfinite(value := metric.clip_value(stat)):
+                found.append(_score(metric_name, metric, value))
+        return found
+
+
+def _in_protocol_order(entry: ResultEntry) -> list[str]:
+    protocol = entry.result["protocol"]["name"]
+    first = registry.load("protocols", protocol).metrics if protocol in registry.names("protocols") else ()
+    names = entry.result["metrics"]
+    return [*(name for name in first if name in names), *sorted(names.keys() - set(first))]
+
+
+def _score(name: str, metric: Metric, value: float) -> Score:
+    words = unit_words(name, metric.unit)
+    unit = "" if metric.unit == NO_UNIT else f" {words}"
+    return Score(
+        title=f"{metric.title} {number_text.ARROWS[metric.better]}",
+        value=number_text.fixed_decimals(value, 3) + unit,
+        hover=f"{metric.title}: {words}, {metric.better} is better",
+    )

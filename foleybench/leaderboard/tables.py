@@ -62,7 +62,7 @@ def board_markdown(boards: Sequence[Board]) -> str:
     """Return the boards of one data set."""
     lines = [MARK, "", f"# {markdown_text(boards[0].dataset)}", ""]
     for board in boards:
-        lines += [*_heading(board), *_table(board), ""]
+        lines += [*_heading(board), *_table(board), "", *_not_scored(board)]
     return "\n".join([*lines, *_legend(boards)]) + "\n"
 
 
@@ -88,6 +88,14 @@ def _table(board: Board) -> list[str]:
         kind = markdown_text(str(row.model["kind"])) + ("" if not row.why_unranked else " (not ranked)")
         lines.append(_line([markdown_text(row.title), kind, *cells, *tail]))
     return lines
+
+
+def _not_scored(board: Board) -> list[str]:
+    """Say under a table why rows score fewer clips than were asked for."""
+    told = [
+        f"- {markdown_text(row.title)}, {_clips(row)} clips: {row.not_scored}." for row in board.rows if row.not_scored
+    ]
+    return ["Clips that are not scored:", "", *told, ""] if told else []
 
 
 def _head(column: Column) -> str:

@@ -17,6 +17,7 @@ from foleybench.artefacts import audio_folder
 from foleybench.artefacts import result as results
 from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.artefacts.clip_table import ClipTable
+from foleybench.artefacts.fewer_clips import CAVEATS
 from foleybench.artefacts.match import leftovers, match
 from foleybench.errors import FoleyError
 from foleybench.features.featurise import encoders_of, needs_of
@@ -39,11 +40,6 @@ from foleybench.shards.folder_dataset import has_picture, open_dataset
 _LEFTOVERS_NAMED = 100
 # What ``generation.json`` says of single clips, which a result leaves out.
 _OF_CLIPS = ("seconds", "untimed")
-# Kinds of problem that are reported but do not stop a clip from being scored.
-_SCORED_KINDS = {
-    *("short", "long", "silent", "damaged", "truncated", "sound_gap", "closed_gap", "cancelled", "other_tracks"),
-    *("unknown_delay", "over_scale", "odd_reference"),
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -167,7 +163,7 @@ def _result(
     n_clips, n_metrics = asked
     scored = sum(bool(row["stats"]) for row in found.rows)
     whole = scored == n_clips and len(records) == n_metrics
-    complete = whole and all(problem.kind in _SCORED_KINDS for problem in found.problems)
+    complete = whole and all(problem.kind in CAVEATS for problem in found.problems)
     return {
         "schema": results.SCHEMA,
         "status": "complete" if complete else "partial",

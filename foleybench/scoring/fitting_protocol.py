@@ -54,7 +54,7 @@ def fitting(data: ShardDataset, *, captions: bool = False) -> Fit:
         if not lacking:
             rest = f"; {'; '.join(why)}" if why else ""
             return Fit(name, f"protocol {name}: the richest that runs here{rest}")
-        why.append(f"{name} {lacking}")
+        why.append(f"protocol {name} {lacking}")
     raise FoleyError(f"no protocol can run here: {'; '.join(why)}. Name one with --protocol, or metrics with --metric.")
 
 

@@ -53,7 +53,9 @@ def test_one_command_scores_two_folders(here, capsys):
     lines = said.err.splitlines()
     assert "3 real clips, 3 with generated audio" in lines
     assert "  my dog.mp4 is clip my-dog" in lines
-    assert next(line for line in lines if line.startswith("protocol signal: the richest that runs here; foleybench"))
+    assert next(
+        line for line in lines if line.startswith("protocol signal: the richest that runs here; protocol foleybench")
+    )
     assert "  foleybench eval --controls --reference 'real clips'" in lines
     assert sorted(path.name for path in (here / "real clips").iterdir()) == ["-dash.mp4", "my dog.mp4", "敲门声.mp4"]
 
@@ -143,7 +145,22 @@ def test_a_missing_file_is_named_and_the_rest_is_scored(here, capsys):
     said = capsys.readouterr().err
     assert "generated my dogs.wav: no real audio of this name (near: my dog)" in said
     assert "real my dog.mp4: no generated audio of this name (near: my dogs)" in said
-    assert "2 of 3 clips scored" in said
+    assert "2 of 3 clips scored (1 missing), single metrics" in said
+
+
+def test_names_that_differ_by_case_are_near(here, capsys):
+    (here / "my outputs" / "my dog.wav").rename(here / "my outputs" / "MY DOG.wav")
+    assert evaluate(*FOLDERS, *METRICS) == EXIT_PARTIAL
+    assert "generated MY DOG.wav: no real audio of this name (near: my dog)" in capsys.readouterr().err
+
+
+def test_a_metric_of_fewer_clips_than_were_scored_says_why(here, capsys):
+    write_video(here / "real clips" / "quiet.mp4", pictures(30), audio=0.0 * click(0.2, 1.2))
+    write_wav(here / "my outputs" / "quiet.wav", np.zeros(round(1.2 * RATE_HZ), np.float32), RATE_HZ)
+    evaluate(*FOLDERS, "--metric", "onset_agreement", "--metric", "level_difference")
+    said = capsys.readouterr().err
+    assert "  Onset agreement (50 ms): 3 of 4 clips: 1 that it does not apply to" in said.splitlines()
+    assert "Level difference: 3" not in said
 
 
 @pytest.mark.parametrize(

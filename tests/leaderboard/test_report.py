@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from foleybench import registry
+from foleybench.artefacts.result import write_result
 from foleybench.errors import FoleyError
 from foleybench.leaderboard.report import ReportRequest, Sound, _onsets, make_report
 from foleybench.media.audio import write_wav
 from foleybench.pages.template import choose_clips
+from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.shards.dataset import ShardDataset
 from tests.made_media import click, pictures, write_video
 
@@ -134,8 +137,23 @@ def test_values_per_clip_stand_beside_the_system(clicks, folders, tmp_path, make
     ids = ShardDataset(clicks).clip_ids
     path = make_result(tmp_path, "late", clip_ids=ids, metrics=("event_f1", "seconds_per_clip"))
     made = make_report(ReportRequest(data=clicks, audio=folders, results=[path], n_clips=2))
-    assert made.html.count("<dt>Event F1 (50 ms)</dt>") == 2
-    assert made.html.count("<dt>Seconds per clip</dt>") == 2
+    assert made.html.count("<dt>Event F1 (50 ms) ↑</dt>") == 2
+    assert len(re.findall(r"<dt>Seconds per clip ↓</dt><dd>[0-9.]+ seconds</dd>", made.html)) == 2
+    assert 'title="Event F1 (50 ms): 0 to 1, higher is better"' in made.html
+
+
+def test_values_per_clip_stand_in_the_order_of_the_protocol_and_none_is_lost(clicks, folders, tmp_path):
+    request = EvalRequest(
+        data=clicks, audio=folders["late"], protocol="signal", model={"name": "late", "kind": "model"}, resamples=20
+    )
+    path = write_result(tmp_path, *evaluate(request))
+    made = make_report(ReportRequest(data=clicks, audio=folders, results=[path], n_clips=1))
+    shown = re.findall(r"<dt>([^<]*) [↑↓]</dt>", made.html)
+    titles = [registry.load("metrics", name).title for name in registry.load("protocols", "signal").metrics]
+    assert shown == [title for title in titles if title in shown]
+    assert len(shown) > 6
+    assert f"<summary>{len(shown) - 6} more</summary>" in made.html
+    assert re.search(r"<dt>Level difference ↓</dt><dd>[0-9.]+ decibels</dd>", made.html)
 
 
 def test_a_clip_that_cannot_be_read_is_not_one_too_many(tmp_path):

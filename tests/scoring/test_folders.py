@@ -222,7 +222,7 @@ def test_the_protocol_follows_the_data(folders, tmp_path, monkeypatch):
     assert "foleybench needs weights that are not here" in fit.because
     monkeypatch.setattr(fitting_protocol, "cannot_run", lambda metric: "")
     fit = fitting(data_of(real, tmp_path))
-    assert fit == ("signal", "protocol signal: the richest that runs here; foleybench needs video")
+    assert fit == ("signal", "protocol signal: the richest that runs here; protocol foleybench needs video")
     write_video(real / "film.mp4", pictures(30), audio=click(0.4, 1.2))
     assert fitting(data_of(real, tmp_path)).protocol == "foleybench"
 

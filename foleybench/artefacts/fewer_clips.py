@@ -1,0 +1,68 @@
+"""Say why a value counts fewer clips than were asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# Kinds of problem that are reported, while the clip is scored and its result may be complete.
+CAVEATS = frozenset(
+    {
+        *("short", "long", "silent", "damaged", "truncated", "sound_gap", "closed_gap", "cancelled", "other_tracks"),
+        *("unknown_delay", "over_scale", "odd_reference"),
+    }
+)
+# Kinds of problem of clips that are scored, of a result that is not complete.
+_SCORED = CAVEATS | {"too_short", "fewer_takes"}
+
+
+def why_not_scored(result: Mapping[str, Any]) -> str:
+    """Return why clips have no value at all, as ``2 missing, 1 undecodable``; "" when all are scored.
+
+    Example:
+        >>> problems = [{"clip_id": "a", "kind": "missing"}, {"clip_id": "b", "kind": "silent"}]
+        >>> why_not_scored({"dataset": {"n_clips": 3, "n_scored": 2}, "problems": problems})
+        '1 missing'
+    """
+    n_lost = _n_not_scored(result["dataset"])
+    if not n_lost:
+        return ""
+    kinds: dict[str, str] = {}
+    for problem in result["problems"]:
+        if problem["kind"] not in _SCORED:
+            kinds.setdefault(problem["clip_id"], problem["kind"].replace("_", " "))
+    counted = Counter(kinds.values()).most_common()
+    return _joined(n_lost, [(n, f"{n} {kind}") for kind, n in counted])
+
+
+def why_fewer(result: Mapping[str, Any], name: str) -> str:
+    """Return why a metric's value counts fewer clips than were asked for; "" when it counts all of them.
+
+    Example:
+        >>> record = {"n_asked": 3, "n_used": 1, "not_applicable": 1}
+        >>> problems = [{"clip_id": "a", "kind": "missing"}]
+        >>> data = {"n_clips": 3, "n_scored": 2}
+        >>> why_fewer({"dataset": data, "problems": problems, "metrics": {"onset_ap": record}}, "onset_ap")
+        '1 missing, 1 that it does not apply to'
+    """
+    record = result["metrics"][name]
+    n_not_applicable = record["not_applicable"]
+    return _joined(
+        record["n_asked"] - record["n_used"],
+        [
+            (_n_not_scored(result["dataset"]), why_not_scored(result)),
+            (n_not_applicable, f"{n_not_applicable} that it does not apply to"),
+        ],
+    )
+
+
+def _joined(n_lost: int, reasons: Sequence[tuple[int, str]]) -> str:
+    """Join the reasons, each with its number of clips; what they leave open is said too."""
+    said = [text for n, text in reasons if n]
+    n_open = n_lost - sum(n for n, _ in reasons)
+    return ", ".join([*said, *([f"{n_open} without a value"] if n_open > 0 else [])]) if n_lost else ""
+
+
+def _n_not_scored(data: Mapping[str, Any]) -> int:
+    return int(data["n_clips"] - data.get("n_scored", data["n_clips"]))

@@ -60,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
     sys.stderr.write(f"clips drawn with seed {args.seed}: {' '.join(report.clip_ids)}\n")
     if report.n_left_out:
         sys.stderr.write(f"{report.n_left_out} more were drawn but would make the page larger than 30 MB.\n")
+    if report.strangers:
+        names = ", ".join(report.strangers)
+        sys.stderr.write(f"--results of {names}: not shown; give the audio folder that name (--audio NAME=DIR)\n")
     for name, clip_id, why in report.missing:
         sys.stderr.write(f"{name}, {clip_id}: {why}\n")
     sys.stdout.write(f"{args.out}\n")

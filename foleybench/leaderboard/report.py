@@ -76,12 +76,14 @@ class Report:
         n_left_out: Chosen clips that did not fit.
         missing: (system, clip id, reason) for audio that is missing; a clip whose real audio or video cannot be read
             is not shown.
+        strangers: Names of results that are no system of the page, so that their values are not shown.
     """
 
     html: str
     clip_ids: tuple[str, ...]
     n_left_out: int
     missing: tuple[tuple[str, str, str], ...]
+    strangers: tuple[str, ...] = ()
 
 
 def make_report(request: ReportRequest) -> Report:
@@ -128,6 +130,7 @@ def make_report(request: ReportRequest) -> Report:
         clip_ids=tuple(view["clip_id"] for view in views),
         n_left_out=n_left_out,
         missing=tuple(missing),
+        strangers=tuple(sorted(scores.names - request.audio.keys())),
     )
 
 
@@ -231,7 +234,7 @@ def _tick(mark: event_marks.Mark, share: float) -> dict[str, Any]:
     return {"left": f"{mark.time_s * share:.3f}", "matched": mark.matched, "time": f"{mark.time_s:.3f} s"}
 
 
-class Score(NamedTuple):
+class ScoreText(NamedTuple):
     """A metric's value of one clip as text.
 
     Attributes:
@@ -251,7 +254,12 @@ class _Scores:
     def __init__(self, entries: Iterable[ResultEntry]) -> None:
         self._entries = {entry.row_name: entry for entry in entries}
 
-    def of(self, name: str, clip_id: str) -> list[Score]:
+    @property
+    def names(self) -> set[str]:
+        """The systems that have values."""
+        return set(self._entries)
+
+    def of(self, name: str, clip_id: str) -> list[ScoreText]:
         """Return the values of one clip, in the protocol's order; metrics without a value per clip are left out."""
         entry = self._entries.get(name)
         if entry is None:
@@ -274,10 +282,10 @@ def _in_protocol_order(entry: ResultEntry) -> list[str]:
     return [*(name for name in first if name in names), *sorted(names.keys() - set(first))]
 
 
-def _score(name: str, metric: Metric, value: float) -> Score:
+def _score(name: str, metric: Metric, value: float) -> ScoreText:
     words = unit_words(name, metric.unit)
     unit = "" if metric.unit == NO_UNIT else f" {words}"
-    return Score(
+    return ScoreText(
         title=f"{metric.title} {number_text.ARROWS[metric.better]}",
         value=number_text.fixed_decimals(value, 3) + unit,
         hover=f"{metric.title}: {words}, {metric.better} is better",

@@ -6,6 +6,7 @@ from foleybench.cli import main
 from foleybench.media.audio import write_wav
 from foleybench.shards.dataset import ShardDataset
 from tests.made_media import click, pictures, write_video
+from tests.made_results import make_result
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,13 @@ def test_page_and_seed_are_told(clicks, mine, tmp_path, capsys):
     assert captured.out == f"{out}\n"
     assert "clips drawn with seed 0: clip" in captured.err
     assert out.read_text().startswith("<!doctype html>")
+
+
+def test_results_of_another_name_are_told(clicks, mine, tmp_path, capsys):
+    path = make_result(tmp_path, "other", clip_ids=ShardDataset(clicks).clip_ids, metrics=("event_f1",))
+    words = ["report", "--data", str(clicks), "--audio", f"mine={mine}", "--clips", "1", "--results", str(path)]
+    assert main([*words, "--out", str(tmp_path / "report.html")]) == 0
+    assert "--results of other: not shown; give the audio folder that name" in capsys.readouterr().err
 
 
 def test_missing_sound_ends_with_three(clicks, mine, tmp_path, capsys):

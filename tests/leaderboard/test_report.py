@@ -138,6 +138,7 @@ def test_values_per_clip_stand_beside_the_system(clicks, folders, tmp_path, make
     path = make_result(tmp_path, "late", clip_ids=ids, metrics=("event_f1", "seconds_per_clip"))
     made = make_report(ReportRequest(data=clicks, audio=folders, results=[path], n_clips=2))
     assert made.html.count("<dt>Event F1 (50 ms) ↑</dt>") == 2
+    assert made.strangers == ()
     assert len(re.findall(r"<dt>Seconds per clip ↓</dt><dd>[0-9.]+ seconds</dd>", made.html)) == 2
     assert 'title="Event F1 (50 ms): 0 to 1, higher is better"' in made.html
 

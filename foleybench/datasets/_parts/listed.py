@@ -251,9 +251,9 @@ def make(item: Item) -> Sample:
     return dataclasses.replace(sample, facts={**sample.facts, "obtained": source.facts})
 
 
-def known_failure(item: Item) -> tuple[str, str] | None:
+def absence_of(item: Item) -> tuple[str, str] | None:
     """Return the status and reason of a clip whose media are not here and are not to be fetched."""
-    return source.known_failure(item.access)
+    return source.absence(item.access)
 
 
 def fingerprint(options: argparse.Namespace) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def obtained(video_id: str, start_s: float, access: Mapping[str, Any]) -> Iterat
     Raises:
         MediaError: The media cannot be read; ``not_here`` when there is no file and no download was asked for.
     """
-    if failure := known_failure(access):
+    if failure := absence(access):
         raise MediaError(*failure)
     if "path" in access:
         path = Path(access["path"])
@@ -57,7 +57,7 @@ def obtained(video_id: str, start_s: float, access: Mapping[str, Any]) -> Iterat
             yield Source(path, start_s, {"way": "yt_dlp", **facts, **described(path)})
 
 
-def known_failure(access: Mapping[str, Any]) -> tuple[str, str] | None:
+def absence(access: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the status and reason of a clip with neither a file nor a wish to download it; None for any other."""
     if "path" in access or "net" in access:
         return None

@@ -58,6 +58,57 @@ def test_avbench_resamples_and_then_cuts(ten_seconds, tmp_path, rate_hz, channel
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
+def of_audioldm_eval(path, rate_hz):
+    """haoheliu/audioldm_eval@8dc07ee audioldm_eval/datasets/load_mel.py:156-175, read through libsndfile."""
+    import torchaudio
+
+    samples, own_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    first = torch.from_numpy(samples.T.copy())[0:1]
+    first = first - first.mean()
+    return torchaudio.functional.resample(first, own_hz, rate_hz)[0].numpy()
+
+
+def of_fadtk(path, rate_hz):
+    """microsoft/fadtk fad.py:149-160 and model_loader.py:64: a file of 16 bits in between. kadtk does the same."""
+    import torchaudio
+
+    samples, own_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    mono = torch.from_numpy(samples.T.copy()).mean(0)
+    resampler = torchaudio.transforms.Resample(
+        own_hz,
+        rate_hz,
+        lowpass_filter_width=64,
+        rolloff=0.9475937167399596,
+        resampling_method="sinc_interp_kaiser",
+        beta=14.769656459379492,
+    )
+    between = path.with_suffix(".16.wav")
+    soundfile.write(between, resampler(mono).numpy(), rate_hz, subtype="PCM_16")
+    return soundfile.read(between, dtype="int16")[0] / 32768.0
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 32000, 44100, 48000])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("toolkit", ["audioldm_eval", "fadtk"])
+@pytest.mark.parametrize("encoder", ["panns_16k", "vggish"])
+def test_other_toolkits_take_the_whole_file(ten_seconds, tmp_path, rate_hz, channels, toolkit, encoder):
+    path = wav(tmp_path / f"{CLIP}.wav", rate_hz, channels)
+    protocol = registry.load("protocols", toolkit)
+    item, problems = load_clip(ten_seconds, ClipToScore(CLIP, path, None), protocol, {})
+    assert not problems
+    card = registry.load("encoders", encoder)
+    found = _Chunk([item.material], protocol.frontend).signal(0, encoder, card, "generated").audio
+    wanted = {"audioldm_eval": of_audioldm_eval, "fadtk": of_fadtk}[toolkit](path, card.rate_hz)
+    assert len(found) == len(wanted) == 10 * card.rate_hz
+    if toolkit == "audioldm_eval":
+        # Its functional.resample makes the filter in float32: 5e-6 off transforms.Resample, av-benchmark's and ours.
+        np.testing.assert_allclose(found, wanted, atol=6e-6)
+    else:  # a difference of 1e-8 before rounding is a step of 16 bits where it crosses one
+        steps = np.abs(np.rint(32768 * found.astype(np.float64)) - np.rint(32768 * wanted))
+        assert steps.max() <= 1
+        assert steps.mean() < 1e-4
+
+
 def test_the_cut_is_part_of_the_key(ten_seconds, tmp_path):
     """P5: features of the whole audio are not taken for those of its first 8 s."""
     path = wav(tmp_path / f"{CLIP}.wav", 16000, 1)

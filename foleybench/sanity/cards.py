@@ -6,7 +6,7 @@ the rest holds the measurements of ``foleybench sanity``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from foleybench import registry
@@ -16,13 +16,15 @@ from foleybench.files import write_atomically
 from foleybench.sanity import verdict
 from foleybench.sanity.degradations import DEGRADATIONS
 from foleybench.sanity.plots import curves_png
-from foleybench.sanity.run import SanityOutcome
+from foleybench.sanity.run import CurvePoint, SanityOutcome
 from foleybench.sanity.verdict import CurveVerdict
 from foleybench.sanity.write import plot_name, verdicts
 from foleybench.scoring.cards import metric_facts, metric_words
 
 # The first heading of the measured part.
 _MEASURED = "## What it sees"
+# Share of a metric's range below which a loss that is told apart is called small.
+_TINY = 0.01
 
 
 def write_cards(outcome: SanityOutcome, folder: Path, command: str) -> list[Path]:
@@ -33,7 +35,8 @@ def write_cards(outcome: SanityOutcome, folder: Path, command: str) -> list[Path
         where = f"{outcome.dataset}, {outcome.n_clips} clips"
         write_atomically(folder / plot_name(name), curves_png(metric, outcome.curves[name]))
         card = (folder / plot_name(name)).with_suffix(".md")
-        text = head(name, outcome.names[name]) + _measured(name, metric, judged, where, command)
+        tiny = _tiny(metric, judged, outcome.curves[name])
+        text = head(name, outcome.names[name]) + _measured(name, metric, judged, tiny, where, command)
         write_atomically(card, text.encode())
         cards.append(card)
     return cards
@@ -120,7 +123,20 @@ def index(folder: Path) -> str:
     )
 
 
-def _measured(name: str, metric: Metric, judged: Mapping[str, CurveVerdict], where: str, command: str) -> str:
+def _tiny(metric: Metric, judged: Mapping[str, CurveVerdict], curves: Mapping[str, Sequence[CurvePoint]]) -> list[str]:
+    """Return the degradations that are seen, yet cost less than a hundredth of the range even at the strongest step.
+
+    Clips are compared in pairs, so the rounding of a file is seen where every clip shares it.
+    """
+    if metric.ideal is None or metric.worst is None:
+        return []
+    least = _TINY * abs(metric.worst - metric.ideal)
+    return [key for key, found in judged.items() if found.kind == "seen" and curves[key][-1].worse < least]
+
+
+def _measured(
+    name: str, metric: Metric, judged: Mapping[str, CurveVerdict], tiny: Sequence[str], where: str, command: str
+) -> str:
     lines = [f"{_MEASURED} ({where})", "", f"![{metric.title} at each step]({plot_name(name)})", ""]
     lines += ["| made worse by | verdict |", "|---|---|"]
     for key, found in judged.items():
@@ -131,5 +147,8 @@ def _measured(name: str, metric: Metric, judged: Mapping[str, CurveVerdict], whe
     }
     lines += ["", f"Blind to: {', '.join(spots['blind']) or 'none of these'}."]
     lines += [f"Rewards: {', '.join(spots['rewarded'])}."] if spots["rewarded"] else []
+    if tiny:
+        titles = ", ".join(DEGRADATIONS[key].title for key in tiny)
+        lines += ["", f"Seen, but at the strongest step by less than 1 % of the range: {titles}."]
     lines += ["", f"Made by `{command}`; the rule of the verdicts is in `foleybench/sanity/verdict.py`.", ""]
     return "\n".join(lines)

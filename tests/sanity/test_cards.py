@@ -7,6 +7,7 @@ import pytest
 from foleybench import registry
 from foleybench.cli import main
 from foleybench.sanity import cards
+from foleybench.sanity.run import CurvePoint, SanityOutcome
 
 FOLDER = Path(__file__).parents[2] / "docs" / "metric_cards"
 CARDS = sorted(path for path in FOLDER.glob("*.md") if path.stem != "index")
@@ -70,3 +71,17 @@ def test_what_is_no_card_is_left_alone(tmp_path, capsys):
 def test_a_bar_in_a_fact_does_not_end_its_cell(monkeypatch):
     monkeypatch.setattr(cards, "metric_facts", lambda name: {"Source": "a | b"})
     assert "| Source | a \\| b |" in cards.head("fad_mini")
+
+
+@pytest.mark.parametrize(("worse", "told"), [(0.009, True), (0.011, False)])
+def test_a_card_names_what_is_seen_by_next_to_nothing(tmp_path, monkeypatch, worse, told):
+    """Clips are compared in pairs: a loss that all share is told apart however small it is."""
+    monkeypatch.setattr(cards, "curves_png", lambda *_: b"")
+    curve = [CurvePoint(None, 0.0, None, None, 0.0, 0.0, 0.0), CurvePoint(6.0, worse, None, None, worse, 1e-6, 1.0)]
+    metric = registry.load("metrics", "stereo_width_difference")
+    name = "stereo_width_difference"
+    outcome = SanityOutcome("a set", 24, {name: {"gain": curve}}, {name: metric}, {}, {name: name})
+    (card,) = cards.write_cards(outcome, tmp_path, "the command")
+    text = card.read_text()
+    assert "| Quieter | from 6 dB |" in text
+    assert ("Seen, but at the strongest step by less than 1 % of the range: Quieter." in text) == told

@@ -75,7 +75,8 @@ class Encoder:
         weights: The weights file, or None for a detector without weights.
         build: Takes a torch device name and returns ``encode``. Loads weights strictly; raises
             ``WeightsMissingError`` when they are absent. ``encode`` must give each signal the same features whatever
-            it is batched with.
+            it is batched with. For a draft (``eval --precision bf16``) an encoder with weights is called within
+            torch's autocast to bfloat16; its features are float32 all the same.
         dataset: The only data set that it is made for, or None for any.
         untrained: As ``build``, with random weights of the same shapes, to try sizes and memory; None for encoders
             that no model stands on.

@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any
 
+from foleybench.artefacts.draft import STATUS
 from foleybench.fields import (
     Check,
     Fault,
@@ -22,9 +23,10 @@ from foleybench.fields import (
     whole,
     words,
 )
+from foleybench.runtime.precision import PRECISIONS
 
 SCHEMA = 1
-STATUSES = ("complete", "partial", "failed")
+STATUSES = ("complete", "partial", "failed", STATUS)
 KINDS = ("model", "baseline", "folder", "oracle", "control")
 # Names become parts of paths.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
@@ -110,6 +112,8 @@ _RUN = record(
         "seed": maybe(whole()),
         "resamples": maybe(_COUNT),
         "device": maybe(text),
+        # Of the encoders' networks; without it float32.
+        "precision": one_of(PRECISIONS),
         "git": maybe(record({"commit": text}, {"dirty": flag})),
         "packages": maybe(named(text)),
         "encoders": maybe(named(record({}, {"version": _VERSION, "weights_sha256": maybe(text)}))),

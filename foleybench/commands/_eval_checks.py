@@ -9,6 +9,7 @@ from typing import Any
 
 from foleybench.commands._options import choice_of, generation_settings
 from foleybench.errors import FoleyError
+from foleybench.runtime.precision import WHOLE
 
 ALL = "all"
 
@@ -74,6 +75,9 @@ def _check_together(args: argparse.Namespace) -> None:
     if args.match_bandwidth and (args.avbench_cache or args.protocol == ALL):
         other = "--avbench-cache" if args.avbench_cache else f"--protocol {ALL}"
         raise FoleyError(f"--match-bandwidth scores sound under one protocol: leave {other} out.")
+    if args.precision != WHOLE and (args.avbench_cache or args.csv):
+        other = "--avbench-cache, whose features are made" if args.avbench_cache else "--csv, which cannot say so"
+        raise FoleyError(f"--precision {args.precision} makes a draft: leave out {other}.")
     if args.controls and args.csv:
         raise FoleyError("--csv is for one row: leave it out with --controls.")
     if args.controls and args.name:

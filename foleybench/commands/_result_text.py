@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from foleybench import registry
+from foleybench.artefacts import draft
 from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
 from foleybench.errors import FoleyError, ResultError
 from foleybench.pages.unit_words import unit_words
+from foleybench.runtime.precision import WHOLE
 
 if TYPE_CHECKING:
     from foleybench.scoring.folders import Pairing
@@ -79,7 +81,9 @@ def _head(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {mixed}"
     if "matched_band" in (result.get("run") or {}):
         yield f"  {_band(result['run']['matched_band']['hz'])}"
-    if result["status"] != "complete":
+    if draft.is_draft(result):
+        yield f"  {draft.WHY}; such a result is shown, never ranked, never compared"
+    elif result["status"] != "complete":
         yield f"  {result['status']}: such a result is shown, and never ranked"
 
 
@@ -184,13 +188,17 @@ def _problems(result: Mapping[str, Any], most: int = _MOST_TOLD) -> Iterator[str
 
 
 def controls_beside(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the controls' results that lie beside a result and are about the same clips under the same protocol."""
+    """Return the controls' results that lie beside a result and are about the same clips under the same protocol.
+
+    Those beside a draft are drafts too.
+    """
     from foleybench.artefacts import result as results
 
     own = results.read_result(path)
+    ending = draft.SUFFIX if draft.is_draft(own) else ""
     found = {}
     for name in CONTROLS:
-        for other in sorted(path.parent.glob(f"{name}.*.json")):
+        for other in sorted(path.parent.glob(f"{name}{ending}.*.json")):
             try:
                 result = results.read_result(other)
             except ResultError:
@@ -218,6 +226,7 @@ def next_commands(args: argparse.Namespace, controls: Mapping[str, Any]) -> Iter
     same = [*data, *(["--dataset-name", args.dataset_name] if args.dataset_name else [])]
     same += ["--protocol", args.protocol] if args.protocol else []
     same += [word for name in args.metric or () for word in ("--metric", name)]
+    same += ["--precision", args.precision] if args.precision != WHOLE else []
     same += ["--out", str(args.out)] if args.out != _default_out() else []
     if not controls:
         yield "next, what real audio, shifted audio, another clip's audio and noise get on these clips:"

@@ -22,6 +22,7 @@ from foleybench.commands._options import (
     whole_number,
 )
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
+from foleybench.runtime.precision import PRECISIONS, WHOLE, require_precision
 
 if TYPE_CHECKING:
     from foleybench.artefacts.clip_table import ClipTable
@@ -89,6 +90,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", type=whole_number(1), help="only the first clips; the result is marked partial, never ranked"
     )
     parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=WHOLE,
+        help="bf16: a draft, with the networks of encoders in bfloat16 where the processor or the GPU has it; its row "
+        "is called NAME+draft, never ranked and never compared (default: float32)",
+    )
+    parser.add_argument(
         "--resamples", type=whole_number(1), default=1000, help="random sign vectors of an interval (default: 1000)"
     )
     parser.add_argument("--cache", type=Path, help="folder of the feature cache (default: the user's cache folder)")
@@ -113,6 +121,7 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.scoring.device import usable_device
 
     args.device = usable_device(args.device)
+    require_precision(args.precision, args.device)
     if args.reference:
         pair_folders(args)
     protocol, metrics = check_choice(args)
@@ -205,6 +214,7 @@ class _Job:
             subset=subset_of(args),
             captions=args.captions,
             match_bandwidth=args.match_bandwidth,
+            precision=args.precision,
         )
         if self._protocol == ALL:
             return _score_everywhere(request, args.out)
@@ -241,7 +251,15 @@ def finish_result(out: Path, result: dict[str, Any], rows: ClipTable, *, told: b
         tell(result, sys.stderr, controls_beside(path) if result["model"]["kind"] != "control" else {})
     sys.stdout.write(f"{path}\n")
     incomplete = any(record["value"] is None for record in result["metrics"].values())
-    return path, EXIT_PARTIAL if result["problems"] or result["status"] != "complete" or incomplete else EXIT_OK
+    return path, EXIT_PARTIAL if result["problems"] or not _whole(result) or incomplete else EXIT_OK
+
+
+def _whole(result: dict[str, Any]) -> bool:
+    """Return whether every clip asked for was scored; a draft is what was asked for, though never complete."""
+    from foleybench.artefacts.draft import is_draft
+
+    scored: bool = result["dataset"].get("n_scored") == result["dataset"]["n_clips"]
+    return result["status"] == "complete" or (is_draft(result) and scored)
 
 
 def _score_cache(args: argparse.Namespace) -> int:
@@ -276,7 +294,7 @@ def _score_everywhere(request: EvalRequest, out: Path) -> int:
     from foleybench.scoring import all_protocols
     from foleybench.shards.folder_dataset import open_dataset
 
-    name = request.model["name"]
+    name = request.row["name"]
     cells = all_protocols.score_under_all(request)
     path = out / open_dataset(request.data).name / f"{name}.spread.csv"
     write_atomically(path, all_protocols.as_csv(cells).encode())

@@ -83,10 +83,11 @@ def filterbank(audio: AudioArray) -> torch.Tensor:
     wave = torch.from_numpy(np.ascontiguousarray(audio, dtype=np.float32))[None]
     if wave.shape[1] < 400:
         wave = torch.nn.functional.pad(wave, (0, 400 - wave.shape[1]))
-    bands: torch.Tensor = kaldi.fbank(
-        wave - wave.mean(), htk_compat=True, sample_frequency=RATE_HZ, use_energy=False, window_type="hanning",
-        num_mel_bins=N_BANDS, dither=0.0, frame_shift=10,
-    )  # fmt: skip
+    with torch.autocast("cpu", enabled=False):
+        bands: torch.Tensor = kaldi.fbank(
+            wave - wave.mean(), htk_compat=True, sample_frequency=RATE_HZ, use_energy=False, window_type="hanning",
+            num_mel_bins=N_BANDS, dither=0.0, frame_shift=10,
+        )  # fmt: skip
     return (bands - _MEAN) / _SPREAD
 
 

@@ -85,7 +85,7 @@ def _build(device: str) -> Encode:
         frames = torch.from_numpy(squeezed(frames_at(signal, RATE_HZ)))
         # One clip at a time: forty frames fill a batch, and its neighbours cannot change a bit.
         features = net.in_chunks([chunk.to(device) for chunk in torch.split(frames, CHUNK)])
-        return {"frames": features.cpu().numpy()}
+        return {"frames": features.float().cpu().numpy()}
 
     return one_by_one(encode_one)
 

@@ -177,7 +177,8 @@ def _build(device: str) -> Encode:
         mean, deviation = net.moments(sounds.to(device))
         latents: dict[str, Tensor] = {"probability": mean, "probability_sampled": mean + deviation * noise}
         video = pictures.to(device)
-        found = {name: net.probability(net.scale_factor * one, video).cpu().numpy() for name, one in latents.items()}
+        made = {name: net.probability(net.scale_factor * one, video) for name, one in latents.items()}
+        found = {name: values.float().cpu().numpy() for name, values in made.items()}
         return [{name: values[row : row + 1].copy() for name, values in found.items()} for row in range(len(clips))]
 
     def encode(signals: Sequence[Signal]) -> list[Features]:

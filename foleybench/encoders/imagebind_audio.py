@@ -79,9 +79,10 @@ def _filter_banks(clip: Tensor) -> Tensor:
     from torchaudio.compliance import kaldi
 
     settings = {"htk_compat": True, "use_energy": False, "window_type": "hanning", "dither": 0.0}
-    banks = kaldi.fbank(
-        clip, sample_frequency=RATE_HZ, num_mel_bins=N_BANDS, frame_length=25, frame_shift=10, **settings
-    )
+    with torch.autocast("cpu", enabled=False):
+        banks = kaldi.fbank(
+            clip, sample_frequency=RATE_HZ, num_mel_bins=N_BANDS, frame_length=25, frame_shift=10, **settings
+        )
     return torch.nn.functional.pad(banks.T, (0, N_FRAMES - len(banks)))
 
 

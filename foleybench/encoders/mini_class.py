@@ -36,7 +36,7 @@ def _build(device: str) -> Encode:
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:
         found = net(torch.from_numpy(audio_input(signal.audio))[None].to(device))
-        return {name: layer[0].cpu().numpy() for name, layer in zip(LAYERS, found, strict=True)}
+        return {name: layer[0].float().cpu().numpy() for name, layer in zip(LAYERS, found, strict=True)}
 
     return one_by_one(encode_one)
 

@@ -50,7 +50,8 @@ def spectrograms_of(audio: AudioArray) -> Tensor:
     cut = [audio[start : start + LENGTH] for start in segment_starts(len(audio), LENGTH, HOP)]
     if not cut:
         return torch.zeros(0, 128, N_FRAMES)
-    level = torch.log(_mel()(torch.from_numpy(np.stack(cut))) + 1e-6)
+    with torch.autocast("cpu", enabled=False):
+        level = torch.log(_mel()(torch.from_numpy(np.stack(cut))) + 1e-6)
     padded = torch.nn.functional.pad(level, (0, N_FRAMES - level.shape[2]))
     return (padded - MEAN) / (2 * DEVIATION)
 
@@ -65,7 +66,7 @@ def _build(device: str) -> Encode:
         segments = spectrograms_of(signal.audio)
         if not len(segments):
             return {"segments": np.zeros((0, 6, net.ast.layernorm.normalized_shape[0]), dtype=np.float32)}
-        return {"segments": net(segments.to(device)).cpu().numpy()}
+        return {"segments": net(segments.to(device)).float().cpu().numpy()}
 
     # One clip at a time: its segments fill a batch, and its neighbours cannot change a bit.
     return one_by_one(encode_one)

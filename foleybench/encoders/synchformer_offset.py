@@ -39,7 +39,7 @@ def _build(device: str) -> Encode:
             return {"windows": np.zeros((0, N_OFFSETS), dtype=np.float32)}
         first, last = slice(None, WINDOW), slice(-WINDOW, None)
         logits = net.offsets(torch.stack([video[first], video[last]]), torch.stack([audio[first], audio[last]]))
-        return {"windows": logits.cpu().numpy()}
+        return {"windows": logits.float().cpu().numpy()}
 
     return one_by_one(encode_one)
 

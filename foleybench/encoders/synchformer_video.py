@@ -66,7 +66,7 @@ def _build(device: str) -> Encode:
     @torch.inference_mode()
     def encode_one(signal: Signal) -> Features:
         segments = segments_of(signal)
-        made = [net(part.to(device)).cpu() for part in torch.split(segments, at_once) if len(part)]
+        made = [net(part.to(device)).float().cpu() for part in torch.split(segments, at_once) if len(part)]
         width = net.norm.normalized_shape[0]
         return {"segments": torch.cat(made).numpy() if made else np.zeros((0, 8, width), dtype=np.float32)}
 

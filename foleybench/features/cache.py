@@ -44,6 +44,7 @@ def feature_key(
     caption: str = "",
     frontend: str = "plain",
     earlier: Sequence[str] = (),
+    precision: str = "",
 ) -> str:
     """Return the key of a feature.
 
@@ -55,10 +56,12 @@ def feature_key(
         caption: The caption for encoders that read it, else "".
         frontend: Name of the front end before the encoder.
         earlier: Keys of the features that the encoder is given.
+        precision: Of the network, "" for float32.
     """
     weights = file_sha256(encoder.weights.path) if encoder.weights else ""
     heard = f"{audio}|{frontend}" if audio else ""
     recipe = f"{name}|{encoder.version}|{weights}|{heard}|{video}|{','.join(earlier)}|{caption}"
+    recipe += f"|{precision}" if precision else ""
     return hashlib.sha256(recipe.encode()).hexdigest()
 
 

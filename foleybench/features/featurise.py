@@ -17,10 +17,12 @@ from foleybench.api.encoder import Encode, Encoder, Features, Signal
 from foleybench.api.metric import Metric, Need
 from foleybench.api.protocol import Frontend
 from foleybench.clips import AudioArray, Clock, FloatArray, FrameArray
+from foleybench.errors import FoleyError
 from foleybench.features.cache import FeatureCache, audio_key, feature_key
 from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import fit_length
 from foleybench.runtime.extras import explained
+from foleybench.runtime.precision import WHOLE, Precision, networks_in
 
 # The encoder, and its input: "generated" or "reference" audio, "video" or "text" for features of the video or the
 # caption alone.
@@ -83,25 +85,41 @@ def in_order(jobs: Iterable[Job]) -> list[Job]:
     return list(done)
 
 
+def runs_network(name: str) -> bool:
+    """Return whether an encoder, or one that it is given features of, has weights: its precision can be lowered."""
+    encoder: Encoder = registry.load("encoders", name)
+    return encoder.weights is not None or any(map(runs_network, encoder.after))
+
+
 class Featuriser:
     """Runs encoders over chunks of clips.
+
+    Features of a lower precision than float32 have keys and stores of their own in the cache.
 
     Attributes:
         jobs: The features that are made of each clip, in order.
         encoders: The encoders concerned, by name.
     """
 
-    def __init__(self, jobs: Iterable[Job], device: str, cache: FeatureCache, frontend: Frontend | None = None) -> None:
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        device: str,
+        cache: FeatureCache,
+        frontend: Frontend | None = None,
+        precision: Precision = WHOLE,
+    ) -> None:
         self.jobs = in_order(jobs)
         self.encoders: dict[str, Encoder] = {name: registry.load("encoders", name) for name, _ in self.jobs}
         self._built: dict[str, Encode] = {}
         self._device = device
         self._cache = cache
         self._frontend = frontend or Frontend()
+        self._precisions = {name: precision if runs_network(name) else WHOLE for name in self.encoders}
 
     def __call__(self, materials: Sequence[EncoderMaterial]) -> list[dict[Job, Features]]:
         """Return the features of each clip, by job; without those of the video or caption where the clip has none."""
-        chunk = _Chunk(materials, self._frontend)
+        chunk = _Chunk(materials, self._frontend, self._precisions)
         for name, of in self.jobs:
             encoder = self.encoders[name]
             keys = {
@@ -109,11 +127,12 @@ class Featuriser:
                 for index in range(len(materials))
                 if not chunk.lacks(index, encoder, of)
             }
-            known = self._cache.get(registry.key(name), list(keys.values()))
+            store = registry.key(name) + _mark(self._precisions[name])
+            known = self._cache.get(store, list(keys.values()))
             missing = [index for index, key in keys.items() if key not in known]
             signals = [chunk.signal(index, name, encoder, of) for index in missing]
             made = dict(zip(missing, self._encode(name, encoder, signals), strict=True))
-            self._cache.put(registry.key(name), {keys[index]: features for index, features in made.items()})
+            self._cache.put(store, {keys[index]: features for index, features in made.items()})
             for index, key in keys.items():
                 chunk.found[index][name, of] = made[index] if index in made else known[key]
         return chunk.found
@@ -123,7 +142,21 @@ class Featuriser:
             return []
         if name not in self._built:
             self._built[name] = _built(name, encoder, self._device)
-        return self._built[name](signals)
+        try:
+            with networks_in(self._precisions[name], self._device):
+                return self._built[name](signals)
+        except TypeError as error:
+            if "BFloat16" not in str(error):  # what numpy says of a tensor that it has no type for
+                raise
+            raise FoleyError(
+                f"encoder {name!r} returns bfloat16 in a draft, which numpy has not: let it call .float() before "
+                ".numpy(), or leave --precision out."
+            ) from error
+
+
+def _mark(precision: Precision) -> str:
+    """Return what tells a precision in the cache: nothing for float32, whose keys are older than drafts."""
+    return "" if precision == WHOLE else f".{precision}"
 
 
 def _built(name: str, encoder: Encoder, device: str) -> Encode:
@@ -139,9 +172,12 @@ def _built(name: str, encoder: Encoder, device: str) -> Encode:
 class _Chunk:
     """The clips that are processed together, with their features so far."""
 
-    def __init__(self, materials: Sequence[EncoderMaterial], frontend: Frontend) -> None:
+    def __init__(
+        self, materials: Sequence[EncoderMaterial], frontend: Frontend, precisions: Mapping[str, Precision]
+    ) -> None:
         self._materials = materials
         self._frontend = frontend
+        self._precisions = precisions
         self._keys: dict[tuple[int, Job], str] = {}
         self._audio_keys: dict[tuple[int, str], str] = {}
         self._resampled: dict[tuple[int, str, int, str], AudioArray] = {}
@@ -171,6 +207,7 @@ class _Chunk:
             caption=item.caption if encoder.reads else "",
             frontend=self._frontend.of(name).name,
             earlier=earlier,
+            precision=_mark(self._precisions[name]),
         )
         self._keys[index, (name, of)] = key
         return key

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
+from foleybench.artefacts import draft
 from foleybench.artefacts.audio_folder import MOSTLY
 from foleybench.artefacts.entries import RANKED_KINDS, ResultEntry
 from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
@@ -265,6 +266,8 @@ def _why_unranked(result: Mapping[str, Any]) -> str:
     kind, status = result["model"]["kind"], result["status"]
     if kind not in RANKED_KINDS:
         return f"{kind} rows are shown for comparison"
+    if draft.is_draft(result):
+        return draft.WHY
     short = sum(problem["kind"] == "too_short" for problem in result["problems"])
     if short:
         return (

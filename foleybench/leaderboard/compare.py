@@ -10,6 +10,7 @@ import numpy as np
 
 from foleybench import registry
 from foleybench.api.metric import Metric
+from foleybench.artefacts import draft
 from foleybench.artefacts.entries import ResultEntry, read_entry
 from foleybench.errors import ResultError
 from foleybench.leaderboard.recompute import require_recomputed
@@ -29,7 +30,7 @@ def compare_entries(first: ResultEntry, second: ResultEntry) -> dict[str, Paired
     Metrics whose large statistics are absent, or that read other captions, are left out; ``table`` names them.
 
     Raises:
-        ResultError: Another data set, split, protocol or manifest, or no metric of the same version in common.
+        ResultError: Another data set, split, protocol or manifest, a draft, or no metric of the same version in common.
     """
     _refuse_unlike(first, second)
     found = {}
@@ -54,6 +55,9 @@ def _unlike_captions(first: ResultEntry, second: ResultEntry) -> list[str]:
 
 
 def _refuse_unlike(first: ResultEntry, second: ResultEntry) -> None:
+    drafts = [entry for entry in (first, second) if draft.is_draft(entry.result)]
+    if drafts:
+        raise ResultError(f"{drafts[0].path} is not compared ({draft.WHY}).")
     names = ("data set", "split", "protocol", "manifest")
     # Subsets of one manifest can be compared: only on clips that both cover, and table() says so.
     for what, one, other in zip(names, first.board_key[:4], second.board_key[:4], strict=True):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 from foleybench.api.metric import Metric
-from foleybench.artefacts import audio_folder
+from foleybench.artefacts import audio_folder, draft
 from foleybench.artefacts import result as results
 from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.artefacts.clip_table import ClipTable
@@ -25,6 +25,7 @@ from foleybench.files import file_sha256
 from foleybench.lists.subsets import Subset
 from foleybench.media.band import BandLimit
 from foleybench.runtime import provenance
+from foleybench.runtime.precision import DRAFT, WHOLE, Precision, require_precision
 from foleybench.runtime.private_paths import facts_without_places, word_without_places
 from foleybench.runtime.progress import Progress
 from foleybench.scoring import matched_band, takes
@@ -65,6 +66,8 @@ class EvalRequest:
         subset: Score only its clips (the result says which subset), or None for all.
         captions: Table of captions in place of what the manifest says (``scoring.captions``), or None.
         match_bandwidth: Score also against the real sound limited to the band of the generated one.
+        precision: ``bf16`` for a draft: encoders' networks run in bfloat16 where the device has it, and the result is
+            named and marked as a draft (``artefacts.draft``).
 
     Example:
         >>> from foleybench import EvalRequest
@@ -89,6 +92,12 @@ class EvalRequest:
     subset: Subset | None = None
     captions: Path | None = None
     match_bandwidth: bool = False
+    precision: Precision = WHOLE
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The ``model`` section that the result will have."""
+        return draft.as_draft(self.model) if self.precision == DRAFT else self.model
 
 
 def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
@@ -104,7 +113,8 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
         of the current one (``runtime.private_paths``). The table has a row for every clip asked for.
 
     Raises:
-        FoleyError: Nothing could be scored, weights are missing, or the request makes no sense.
+        FoleyError: Nothing could be scored, weights are missing, the device has no bfloat16 for a draft, or the
+            request makes no sense.
 
     Example:
         The real audio of six clips, six decibels quieter:
@@ -120,9 +130,10 @@ def evaluate(request: EvalRequest) -> tuple[dict[str, Any], ClipTable]:
         >>> round(record["value"], 2), record["unit"], record["n_used"], len(rows)
         (6.02, 'dB', 6, 6)
     """
+    require_precision(request.precision, request.device)
     choice = choose(request.protocol, request.metrics)
     metrics = {name: metric for name, metric in choice.metrics.items() if request.only is None or name in request.only}
-    results.require_safe_name(request.model["name"], "name")
+    results.require_safe_name(request.row["name"], "name")
     require_weights(metrics)
     # Hash the code now: somebody may edit it while clips are scored.
     origins = {name: choice.origin(name) for name in metrics}
@@ -164,10 +175,11 @@ def _result(
     scored = sum(bool(row["stats"]) for row in found.rows)
     whole = scored == n_clips and len(records) == n_metrics
     complete = whole and all(problem.kind in CAVEATS for problem in found.problems)
+    status = "complete" if complete else "partial"
     return {
         "schema": results.SCHEMA,
-        "status": "complete" if complete else "partial",
-        "model": _public_model(request.model),
+        "status": draft.STATUS if request.precision == DRAFT else status,
+        "model": _public_model(request.row),
         "dataset": {
             "name": data.name,
             "split": data.manifest.header.split,
@@ -252,6 +264,7 @@ def _score_clips(
         report_silence=request.model["kind"] != "control",
         captions=request.captions,
         reference_gain=tuple(limit.gain.tolist()) if limit else None,
+        precision=request.precision,
     )
     n_takes = [len(paths) for paths in files.values()]
     common = min(n_takes, default=1) if max(n_takes, default=1) > 1 else 0
@@ -259,7 +272,7 @@ def _score_clips(
     found = _Found(ClipTable(), [], tables, max(n_takes, default=1), list(leftovers(matched)), wanted)
     several_channels = False
     upto = f" to {limit.end_hz:g} Hz" if limit else ""
-    bar = Progress(total=len(clip_ids), desc=f"eval {request.model['name']}{upto}", unit="clip")
+    bar = Progress(total=len(clip_ids), desc=f"eval {request.row['name']}{upto}", unit="clip")
     with bar, contextlib.closing(score_clips(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
         for clip_id, paths in files.items():
             rows = []
@@ -341,6 +354,7 @@ def _run(request: EvalRequest, metrics: Mapping[str, Metric]) -> dict[str, Any]:
         generation = {**generation, "model": _public_model(generation["model"])}
     return {
         **run_facts(request.seed, request.resamples, request.device),
+        **({} if request.precision == WHOLE else {"precision": request.precision}),
         "encoders": encoders,
         "generation": {k: v for k, v in generation.items() if k not in _OF_CLIPS} if generation else None,
     }

@@ -38,6 +38,7 @@ from foleybench.features.featurise import (
 from foleybench.media.audio import fit_length
 from foleybench.media.band import band_limited
 from foleybench.media.hear import hear_sides
+from foleybench.runtime.precision import WHOLE, Precision
 from foleybench.runtime.threads import one_thread
 from foleybench.scoring.admit import SURPLUS_S, admit
 from foleybench.scoring.captions import read_captions
@@ -70,6 +71,7 @@ class ScorerRecipe:
         report_silence: Whether silent sound is a problem (it is not in a control row that is made of it).
         captions: Table of captions in place of what the manifest says, or None.
         reference_gain: What is left of the real sound, by frequency (``media.band.BandLimit``); None: all of it.
+        precision: Of the encoders' networks.
     """
 
     data: Path
@@ -80,6 +82,7 @@ class ScorerRecipe:
     report_silence: bool = True
     captions: Path | None = None
     reference_gain: tuple[float, ...] | None = None
+    precision: Precision = WHOLE
 
 
 # A clip, and which of its takes.
@@ -159,7 +162,7 @@ class Scorer:
         }
         jobs = {job(need.encoder, need.of) for need in needs_of(self._metrics)}
         cache = FeatureCache(recipe.cache, tell)
-        self._featuriser = Featuriser(jobs, recipe.device, cache, self._protocol.frontend)
+        self._featuriser = Featuriser(jobs, recipe.device, cache, self._protocol.frontend, recipe.precision)
 
     @property
     def chunk(self) -> int:

@@ -1,15 +1,20 @@
 """Encoders run once, in order, on what they may see; frames are decoded only when needed."""
 
 import dataclasses
+import hashlib
+import types
 
 import numpy as np
 import pytest
+import torch
 
 from foleybench import registry
 from foleybench.api.encoder import ANY, Encoder
+from foleybench.errors import FoleyError
 from foleybench.features import featurise
-from foleybench.features.cache import FeatureCache
+from foleybench.features.cache import FeatureCache, feature_key
 from foleybench.features.featurise import EncoderMaterial, Featuriser, depends_on, in_order, job
+from foleybench.runtime.precision import DRAFT
 
 
 def encoder(modality, after=(), calls=None):
@@ -195,3 +200,59 @@ def test_an_encoder_may_keep_the_mean_that_others_lose(calls, tmp_path):
         )
     assert heard[0].mean() == pytest.approx(0.5, abs=0.01)
     assert heard[1].mean() == pytest.approx(0.0, abs=0.01)
+
+
+@pytest.fixture
+def precisions(monkeypatch, tmp_path):
+    """A network, arithmetic after it, and a detector; what each was called within, by name."""
+    (tmp_path / "w").write_bytes(b"weights")
+    seen = {"net": [], "after_net": [], "detector": []}
+
+    def noting(name):
+        def encode(signals):
+            seen[name].append(torch.is_autocast_enabled("cpu"))
+            product = torch.ones(1, 1) * 1.01 @ torch.ones(1, 1)
+            return [{"x": product[0].float().numpy()} for _ in signals]
+
+        return encode
+
+    file = types.SimpleNamespace(path=tmp_path / "w")
+    known = {
+        "net": dataclasses.replace(encoder("audio"), build=lambda device: noting("net"), weights=file),
+        "after_net": dataclasses.replace(encoder("features", after=("net",)), build=lambda device: noting("after_net")),
+        "detector": dataclasses.replace(encoder("audio"), build=lambda device: noting("detector")),
+    }
+    monkeypatch.setattr(registry, "load", lambda kind, name: known[name])
+    return seen
+
+
+def test_drafts_are_cached_apart_with_all_that_builds_on_them(precisions, tmp_path):
+    jobs = [("after_net", "generated"), ("detector", "generated")]
+    cache = tmp_path / "cache"
+    whole = Featuriser(jobs, "cpu", FeatureCache(cache))([material([])])[0]
+    draft = Featuriser(jobs, "cpu", FeatureCache(cache), precision=DRAFT)([material([])])[0]
+    assert precisions == {"net": [False, True], "after_net": [False, True], "detector": [False]}
+    assert draft["net", "generated"]["x"] != whole["net", "generated"]["x"]
+    for _ in range(2):
+        assert Featuriser(jobs, "cpu", FeatureCache(cache))([material([])])[0] == whole
+        assert Featuriser(jobs, "cpu", FeatureCache(cache), precision=DRAFT)([material([])])[0] == draft
+    assert precisions == {"net": [False, True], "after_net": [False, True], "detector": [False]}
+    names = {path.name.split(".")[0] + (".bf16" * (".bf16" in path.name)) for path in cache.iterdir()}
+    assert names == {"net", "net.bf16", "after_net", "after_net.bf16", "detector"}
+
+
+def test_float32_features_have_the_keys_that_they_always_had():
+    card = encoder("audio")
+    plain = feature_key("sound", card, audio="a")
+    assert plain == hashlib.sha256(b"sound|1||a|plain|||").hexdigest()
+    assert feature_key("sound", card, audio="a", precision=".bf16") != plain
+
+
+def test_an_encoder_that_cannot_be_drafted_is_named(precisions, monkeypatch):
+    def careless(signals):
+        return [{"x": (torch.ones(1, 1) @ torch.ones(1, 1)).numpy()} for _ in signals]
+
+    net = dataclasses.replace(registry.load("encoders", "net"), build=lambda device: careless)
+    monkeypatch.setattr(registry, "load", lambda kind, name: net)
+    with pytest.raises(FoleyError, match="encoder 'net' returns bfloat16 in a draft"):
+        Featuriser([("net", "generated")], "cpu", FeatureCache(None), precision=DRAFT)([material([])])

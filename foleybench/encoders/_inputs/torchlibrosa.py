@@ -34,7 +34,14 @@ class FrozenLogMel(nn.Module):
         self.logmel_extractor = nn.ParameterDict({"melW": nn.Parameter(torch.zeros(n_bins, grid.n_bands))})
 
     def log_mel(self, audio: Tensor) -> Tensor:
-        """Return the spectrogram in dB, (B, N) to (B, 1, 1 + N // hop, bands)."""
+        """Return the spectrogram in dB, (B, N) to (B, 1, 1 + N // hop, bands), in float32 in a draft, too.
+
+        The rounding of strong bins to 8 bits would drown the weak ones.
+        """
+        with torch.autocast(audio.device.type, enabled=False):
+            return self._log_mel(audio)
+
+    def _log_mel(self, audio: Tensor) -> Tensor:
         half = self.grid.window // 2
         padded = functional.pad(audio[:, None], (half, half), mode="reflect")
         stft = self.get_submodule("spectrogram_extractor.stft")

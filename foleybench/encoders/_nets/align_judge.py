@@ -46,6 +46,6 @@ def _judging(net: AlignNet, device: str) -> Encode:
         frames = torch.from_numpy(frames_input(*frames_of(signal), signal.duration_s)).to(device)
         audio = torch.from_numpy(audio_input(signal.audio)).to(device)
         logit = net(audio[None], frames[None].float() / 255.0)
-        return {"probability": torch.sigmoid(logit)[0].cpu().numpy()}
+        return {"probability": torch.sigmoid(logit.float())[0].cpu().numpy()}
 
     return one_by_one(encode_one)

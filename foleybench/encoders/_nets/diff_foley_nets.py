@@ -272,7 +272,7 @@ class HalfUnet(nn.Module):
                 x = layer(x, context)
             else:
                 x = layer["op"](x) if isinstance(layer, nn.ModuleDict) else layer(x)
-        return torch.sigmoid(self.classifier(self.out(x).mean(dim=(2, 3))))[:, 0]
+        return torch.sigmoid(self.classifier(self.out(x).mean(dim=(2, 3))).float())[:, 0]
 
 
 class PictureTokens(nn.Module):

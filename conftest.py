@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from _pytest.doctest import DoctestItem, DoctestModule
 
+from tests import cpu_times
 from tests.made_clicks import make_clicks
 from tests.made_results import make_result
 
@@ -23,10 +25,21 @@ collect_ignore = ["foleybench/loader.py"]  # it only says where ClipLoader went
 gc.disable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: one that begins last and takes a minute has all other processes wait for it."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that were measured to be slow, and begin with the files that take longest.
+
+    One that begins last and takes a minute has all other processes wait for it.
+    """
+    measuring = config.pluginmanager.has_plugin(cpu_times.__name__)
+    seconds: dict[str, float] = {} if measuring else cpu_times.listed()
+    of_files: Counter[Path] = Counter()
+    marked = {item.path for item in items if item.get_closest_marker("slow")}
+    for item in items:
+        if item.nodeid in seconds:
+            item.add_marker("slow")
+            of_files[item.path] += seconds[item.nodeid]
+    items.sort(key=lambda item: (item.path not in marked, -of_files[item.path]))
 
 
 def pytest_collection_finish() -> None:

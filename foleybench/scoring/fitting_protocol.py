@@ -20,7 +20,7 @@ from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import has_picture
 
 # Only our protocols; those of other toolkits must be asked for by name.
-_OFFERED = ("foleybench", "signal")
+_OFFERED = ("foleybench", "sfx", "signal")
 
 
 class Fit(NamedTuple):

@@ -28,6 +28,7 @@ def here(tmp_path, monkeypatch) -> Path:
     """A working folder with three real videos and as many sounds under their names."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FOLEYBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path / "weights"))
     for index, name in enumerate(["my dog", "-dash", "敲门声"]):
         write_video(tmp_path / "real clips" / f"{name}.mp4", pictures(30), audio=click(0.2 + 0.2 * index, 1.2))
         tone = 0.3 * np.sin(np.arange(round(1.2 * RATE_HZ)) * 0.1 * (index + 1))

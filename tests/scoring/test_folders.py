@@ -215,14 +215,16 @@ def data_of(real: Path, tmp_path: Path, name: str = "mine") -> ShardDataset:
 
 def test_the_protocol_follows_the_data(folders, tmp_path, monkeypatch):
     _, real = folders
+    monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path / "weights"))
     fit = fitting(data_of(real, tmp_path, "synthfoley"))
     assert fit == ("synth", "protocol synth: made for synthfoley")
     fit = fitting(data_of(real, tmp_path))
     assert fit.protocol == "signal"
     assert "foleybench needs weights that are not here" in fit.because
+    assert "protocol sfx needs weights that are not here for 6 of its 16 metrics" in fit.because
     monkeypatch.setattr(fitting_protocol, "cannot_run", lambda metric: "")
     fit = fitting(data_of(real, tmp_path))
-    assert fit == ("signal", "protocol signal: the richest that runs here; protocol foleybench needs video")
+    assert fit == ("sfx", "protocol sfx: the richest that runs here; protocol foleybench needs video")
     write_video(real / "film.mp4", pictures(30), audio=click(0.4, 1.2))
     assert fitting(data_of(real, tmp_path)).protocol == "foleybench"
 

@@ -8,6 +8,7 @@ import torch
 from foleybench import registry
 from foleybench.features.featurise import _Chunk
 from foleybench.protocols.avbench import PROTOCOL as AVBENCH
+from foleybench.runtime.precision import WHOLE
 from foleybench.scoring.scorer import ClipToScore, load_clip
 from foleybench.shards.dataset import ShardDataset
 
@@ -52,7 +53,7 @@ def test_avbench_resamples_and_then_cuts(ten_seconds, tmp_path, rate_hz, channel
     item, problems = load_clip(ten_seconds, ClipToScore(CLIP, path, None), AVBENCH, {})
     assert not problems
     card = registry.load("encoders", encoder)
-    found = _Chunk([item.material], AVBENCH.frontend).signal(0, encoder, card, "generated").audio
+    found = _Chunk([item.material], AVBENCH.frontend, {encoder: WHOLE}).signal(0, encoder, card, "generated").audio
     wanted = of_av_benchmark(path, card.rate_hz, mean_kept=encoder == "synchformer_audio")
     assert len(found) == len(wanted) == 8 * card.rate_hz
     np.testing.assert_allclose(found, wanted, atol=1e-6)
@@ -87,6 +88,7 @@ def of_fadtk(path, rate_hz):
     return soundfile.read(between, dtype="int16")[0] / 32768.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 32000, 44100, 48000])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("toolkit", ["audioldm_eval", "fadtk"])
@@ -97,7 +99,7 @@ def test_other_toolkits_take_the_whole_file(ten_seconds, tmp_path, rate_hz, chan
     item, problems = load_clip(ten_seconds, ClipToScore(CLIP, path, None), protocol, {})
     assert not problems
     card = registry.load("encoders", encoder)
-    found = _Chunk([item.material], protocol.frontend).signal(0, encoder, card, "generated").audio
+    found = _Chunk([item.material], protocol.frontend, {encoder: WHOLE}).signal(0, encoder, card, "generated").audio
     wanted = {"audioldm_eval": of_audioldm_eval, "fadtk": of_fadtk}[toolkit](path, card.rate_hz)
     assert len(found) == len(wanted) == 10 * card.rate_hz
     if toolkit == "audioldm_eval":
@@ -117,5 +119,5 @@ def test_the_cut_is_part_of_the_key(ten_seconds, tmp_path):
     keys = set()
     for duration_s in (8.0, 9.0, DURATION_S):
         material = type(item.material)(**{**vars(item.material), "duration_s": duration_s})
-        keys.add(_Chunk([material], AVBENCH.frontend).key(0, "loudness", card, "generated"))
+        keys.add(_Chunk([material], AVBENCH.frontend, {"loudness": WHOLE}).key(0, "loudness", card, "generated"))
     assert len(keys) == 3

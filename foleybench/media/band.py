@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
+from foleybench.media.audio import resample
 
 STEP_HZ = 25.0
 HIGHEST_HZ = 24000.0
@@ -55,7 +56,22 @@ class BandLimit(NamedTuple):
     gain: FloatArray
 
 
-def band_limit(generated: FloatArray, real: FloatArray) -> BandLimit | None:
+def at_lower_rate(audio: AudioArray, rate_hz: int, other_hz: int) -> tuple[AudioArray, int]:
+    """Return real sound (N,) at the rate of generated sound where that is lower, else as it is; and its rate.
+
+    Metrics bring both sounds to rates of their own. Where only the real one is resampled on the way, the slope of that
+    filter below half the rate counts as a difference, and following the system's own slope would count it twice.
+
+    Example:
+        >>> [at_lower_rate(np.zeros(48000, np.float32), 48000, other_hz)[1] for other_hz in (16000, 96000)]
+        [16000, 48000]
+    """
+    if other_hz >= rate_hz:
+        return audio, rate_hz
+    return resample(audio, rate_hz, other_hz), other_hz
+
+
+def band_limit(generated: FloatArray, real: FloatArray, real_at_rate: FloatArray | None = None) -> BandLimit | None:
     """Return how to cut real sound to the band of generated sound.
 
     The band ends about where the generated sounds hold, from there up, at most 5 % of the power that the real ones hold
@@ -66,6 +82,7 @@ def band_limit(generated: FloatArray, real: FloatArray) -> BandLimit | None:
     Args:
         generated: Mean of ``spectrum_shares`` over the generated sounds.
         real: The same over the real ones.
+        real_at_rate: The same over the real ones ``at_lower_rate``, which the gain is for; None where they are alike.
 
     Returns:
         The limit, or None when the generated sound has the band of the real one.
@@ -83,7 +100,8 @@ def band_limit(generated: FloatArray, real: FloatArray) -> BandLimit | None:
     cut = cut[cut >= LOWEST_HZ / STEP_HZ]
     if not len(cut):
         return None
-    ratio = np.convolve(generated / np.maximum(real, 1e-16), np.full(3, 1 / 3), "same")
+    below = real if real_at_rate is None else real_at_rate
+    ratio = np.convolve(generated / np.maximum(below, 1e-16), np.full(3, 1 / 3), "same")
     ratio[: math.ceil(0.9 * cut[0])] = 1.0
     falling = np.minimum.accumulate(np.minimum(ratio, 1.0))
     falling[falling < LEFT_OUT] = 0.0

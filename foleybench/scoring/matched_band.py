@@ -6,6 +6,8 @@ sounds together, and the real sound is cut there before it is scored a second ti
 How: ``media.band``. Why not by where 99 % of the generated power ends: that is at 2 to 9 kHz in real
 sounds of full band, so most systems would be excused for what they do make. Why not by an absolute floor: published
 sounds are often resampled and coded again, which leaves noise 60 to 70 dB below the loudest up to 16 kHz.
+
+Sound generated at a lower rate than the real one's is compared with the real one at that rate (``at_lower_rate``).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
 from foleybench.artefacts.clip_table import ClipTable
 from foleybench.clips import FloatArray
-from foleybench.media.band import BandLimit, band_limit, spectrum_shares
+from foleybench.media.band import BandLimit, at_lower_rate, band_limit, spectrum_shares
 from foleybench.scoring.records import pooled
 from foleybench.scoring.scorer import ClipToScore, load_clip
 from foleybench.shards.dataset import ShardDataset
@@ -38,7 +40,7 @@ def measure(data: ShardDataset, wanted: Sequence[ClipToScore], protocol: Protoco
     Returns:
         How to cut real sound to it, or None when they have the band of the real sounds; the number of sounds.
     """
-    generated, real = [], []
+    generated, real, at_rate = [], [], []
     for clip in wanted:
         item, _ = load_clip(data, clip, protocol, {})
         if item is None:
@@ -47,7 +49,11 @@ def measure(data: ShardDataset, wanted: Sequence[ClipToScore], protocol: Protoco
         if shares["generated"].any() and shares["reference"].any():
             generated.append(shares["generated"])
             real.append(shares["reference"])
-    return band_limit(_mean(generated), _mean(real)) if generated else None, len(generated)
+            lowered = at_lower_rate(*item.material.sounds["reference"], item.material.sounds["generated"][1])
+            at_rate.append(spectrum_shares(*lowered))
+    if not generated:
+        return None, 0
+    return band_limit(_mean(generated), _mean(real), _mean(at_rate)), len(generated)
 
 
 def _mean(shares: Sequence[FloatArray]) -> FloatArray:

@@ -36,7 +36,7 @@ from foleybench.features.featurise import (
     needs_of,
 )
 from foleybench.media.audio import fit_length
-from foleybench.media.band import band_limited
+from foleybench.media.band import at_lower_rate, band_limited
 from foleybench.media.hear import hear_sides
 from foleybench.runtime.precision import WHOLE, Precision
 from foleybench.runtime.threads import one_thread
@@ -236,19 +236,21 @@ def load_clip(
         return None, problems
     clock = Clock(clip.duration_s if protocol.cut_resampled else duration_s)
     entry = data.entry(clip_id)
-    real = clip.audio if reference_gain is None else band_limited(clip.audio, clip.rate_hz, np.array(reference_gain))
+    real, real_hz = clip.audio, clip.rate_hz
+    if reference_gain is not None:
+        real, real_hz = _matched(real, real_hz, rate_hz, reference_gain)
     material = EncoderMaterial(
         duration_s=duration_s,
         sounds={
             "generated": (fit_length(audio, clock.samples(rate_hz)), rate_hz),
-            "reference": (fit_length(real, clock.samples(clip.rate_hz)), clip.rate_hz),
+            "reference": (fit_length(real, clock.samples(real_hz)), real_hz),
         },
         picture_sha256=entry.video_sha256 or "",
         decode_video=(lambda: _decode_video(data, clip_id)) if entry.video_sha256 else None,
         caption=captions.get(clip_id) or caption_of(entry),
         read_sides={
             "generated": _generated_sides(wanted.path, clip.duration_s, clock.samples(rate_hz)),
-            "reference": _real_sides(data, clip_id, clip.rate_hz, clock.samples(clip.rate_hz), reference_gain),
+            "reference": _real_sides(data, clip, clock, rate_hz, reference_gain),
         },
     )
     cut = dataclasses.replace(clip, duration_s=duration_s, audio=None)
@@ -269,16 +271,25 @@ def _generated_sides(path: Path | None, duration_s: float, n: int) -> ReadSides:
     return read
 
 
-def _real_sides(data: ShardDataset, clip_id: str, rate_hz: int, n: int, gain: tuple[float, ...] | None) -> ReadSides:
+def _real_sides(
+    data: ShardDataset, clip: Clip, clock: Clock, generated_hz: int, gain: tuple[float, ...] | None
+) -> ReadSides:
     """Return what reads left and right of real audio; audio of one channel says nothing of where things sound."""
 
     def read() -> AudioArray | None:
-        both = data.sides(clip_id)
+        both, rate_hz = data.sides(clip.clip_id), clip.rate_hz
         if both is not None and gain is not None:
-            both = np.stack([band_limited(side, rate_hz, np.array(gain)) for side in both])
-        return None if both is None else np.stack([fit_length(side, n) for side in both])
+            made = [_matched(side, clip.rate_hz, generated_hz, gain) for side in both]
+            both, rate_hz = np.stack([side for side, _ in made]), made[0][1]
+        return None if both is None else np.stack([fit_length(side, clock.samples(rate_hz)) for side in both])
 
     return read
+
+
+def _matched(audio: AudioArray, rate_hz: int, generated_hz: int, gain: tuple[float, ...]) -> tuple[AudioArray, int]:
+    """Return real audio limited to the band of the generated audio, and its rate."""
+    lowered, lowered_hz = at_lower_rate(audio, rate_hz, generated_hz)
+    return band_limited(lowered, lowered_hz, np.array(gain)), lowered_hz
 
 
 def caption_of(entry: Entry) -> str:

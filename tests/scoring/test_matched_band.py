@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from scipy import signal
 
 from foleybench.artefacts import result as results
 from foleybench.artefacts.entries import read_entry
@@ -16,6 +19,9 @@ from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.recompute import disagreements
 from foleybench.leaderboard.tables import board_csv, board_markdown
 from foleybench.media.audio import write_wav
+from foleybench.media.band import STEP_HZ
+from foleybench.scoring.evaluate import EvalRequest, evaluate
+from foleybench.scoring.folders import pair
 
 RATE_HZ = 32000
 N_CLIPS = 7
@@ -110,3 +116,69 @@ def test_it_goes_with_sound_and_one_protocol(here, capsys):
     words = ["eval", "--audio", "narrow", "--reference", "real", "--match-bandwidth", "--protocol", "all"]
     assert main(words) == 1
     assert "--match-bandwidth scores sound under one protocol: leave --protocol all out" in capsys.readouterr().err
+
+
+RATES_HZ = (16000, 22050, 44100, 48000)
+CLOSE = {"mel_profile_distance": 0.02, "level_difference": 0.02, "logmel_distance": 0.02, "bandwidth_difference": 0.01}
+
+
+@pytest.fixture(scope="module")
+def at_rates(tmp_path_factory) -> Path:
+    """Folders ``r16000`` and so on: the same sounds, falling by 6 dB an octave above 500 Hz, resampled."""
+    home = tmp_path_factory.mktemp("rates")
+    falling = np.maximum(1, np.fft.rfftfreq(48000, 1 / 48000) / 500)
+    for index in range(2):
+        sound = 0.3 * np.fft.irfft(np.fft.rfft(np.random.default_rng(index).standard_normal(48000)) / falling, 48000)
+        for rate_hz in RATES_HZ:
+            made = signal.resample_poly(sound, rate_hz // math.gcd(rate_hz, 48000), 48000 // math.gcd(rate_hz, 48000))
+            write_wav(home / f"r{rate_hz}" / f"clip{index}.wav", made.astype(np.float32), rate_hz)
+    return home
+
+
+@pytest.mark.parametrize("real_hz", RATES_HZ)
+@pytest.mark.parametrize("generated_hz", RATES_HZ)
+def test_at_no_pair_of_rates_is_the_matched_value_worse(at_rates, real_hz, generated_hz):
+    """The same sound at two rates: what a lower rate costs goes away, and the resampling on the way adds nothing."""
+    listed = pair(None, at_rates / f"r{real_hz}", cache=at_rates / "cache").listed
+    request = EvalRequest(
+        data=listed.manifest,
+        audio=at_rates / f"r{generated_hz}",
+        protocol=None,
+        metrics=tuple(CLOSE),
+        model={"name": "mine", "kind": "model"},
+        resamples=10,
+        match_bandwidth=True,
+    )
+    result, _ = evaluate(request)
+    end_hz = result["run"]["matched_band"]["hz"]
+    if generated_hz >= real_hz:
+        assert end_hz is None
+    else:
+        assert generated_hz / 2 <= end_hz <= generated_hz / 2 + 3 * STEP_HZ
+        assert result["metrics"]["bandwidth_difference"]["matched"]["value"] < CLOSE["bandwidth_difference"]
+    for name, slack in CLOSE.items():
+        record = result["metrics"][name]
+        assert record["matched"]["value"] <= record["value"] + slack
+
+
+def test_both_sides_of_stereo_are_brought_to_the_generated_rate(tmp_path):
+    left, right = (0.1 * np.random.default_rng(seed).standard_normal(48000) for seed in (0, 1))
+    both = np.stack([left, 0.3 * right])
+    low = np.stack([signal.resample_poly(side, 1, 3) for side in both])
+    for name, sides, rate_hz in (("real", both, 48000), ("low", low, 16000)):
+        (tmp_path / name).mkdir()
+        for index in range(2):
+            soundfile.write(tmp_path / name / f"clip{index}.wav", sides.T, rate_hz)
+    request = EvalRequest(
+        data=pair(None, tmp_path / "real", cache=tmp_path / "cache").listed.manifest,
+        audio=tmp_path / "low",
+        protocol=None,
+        metrics=("stereo_width_difference", "stereo_balance_difference"),
+        model={"name": "mine", "kind": "model"},
+        resamples=10,
+        match_bandwidth=True,
+    )
+    result, _ = evaluate(request)
+    assert result["run"]["matched_band"]["hz"] is not None
+    for record in result["metrics"].values():
+        assert record["matched"]["value"] == pytest.approx(0.0, abs=0.05)

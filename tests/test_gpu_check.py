@@ -72,6 +72,8 @@ def test_small_form_runs_on_a_bare_machine(tmp_path: Path, monkeypatch, capsys):
     (resumed,) = (line for line in lines if line["what"] == "resumed")
     assert 0 < resumed["from_step"] < resumed["to_step"]
     assert {line["batch"] for line in lines if line["what"] == "batch"} == {2, 4}
+    (parts,) = (line for line in lines if line["what"] == "in parts, compared")
+    assert parts["within"]
     monkeypatch.setattr(sys, "argv", ["gpu_check.py", *options])
     with pytest.raises(SystemExit, match="2"):
         gpu_check.main()

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.gpu.agreement import BFLOAT16_LIMIT, FLOAT32_LIMIT
 from benchmarks.gpu.material import load, settings_of
 from benchmarks.gpu.phases import Plan, Report
 from foleymodels._alignment.network import Alignment
@@ -22,6 +23,7 @@ from foleymodels._parts.checkpoint import below, read_with_facts
 from foleymodels._parts.mel import Mel
 from foleymodels._parts.samplers import sample
 from foleymodels._training import loop
+from foleymodels._training.data_parallel import share
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.optimisers import FitSettings, optimiser_of
 from foleymodels._vocoders.griffin_lim import griffin_lim
@@ -45,6 +47,7 @@ class Joint(nn.Module):
         n_tokens = signal.tokens(crop_s)
         indices = loop.batch_indices(len(data), size, step, 0)
         starts = data.starts(indices, n_tokens, loop.step_generator(0, "starts", step))
+        indices, starts = share().rows(indices), share().rows(starts)
         frames = data.crop_frames(indices, starts, signal.frames(crop_s))
         return frames, data.crop_tokens(indices, starts, n_tokens)
 
@@ -84,7 +87,7 @@ def tiny_steps(plan: Plan, report: Report) -> None:
 
 
 def base_batches(plan: Plan, report: Report) -> None:
-    """Measure ``base`` at several batch sizes: milliseconds by part, clips a second, memory; then a profile."""
+    """Measure ``base`` at several batch sizes: milliseconds by part, clips a second, memory; in parts; a profile."""
     data = load(plan, "base", "train")
     for size in (2, 4) if plan.small else (32, 64, 128, 256):
         module = _new(settings_of("base", plan)).to(plan.device)
@@ -98,7 +101,33 @@ def base_batches(plan: Plan, report: Report) -> None:
             del module, optimiser
             torch.cuda.empty_cache()
         report.add("batch", batch=size, precision=_precision(plan), **parts)
+    _in_parts(data, plan, report)
     _profile(data, plan, report)
+
+
+def _in_parts(data: TrainingData, plan: Plan, report: Report) -> None:
+    """Take steps of the training loop with a batch whole and in four parts: seconds, memory, and the same losses."""
+    size, cuda = 4 if plan.small else 64, torch.device(plan.device).type == "cuda"
+    losses: dict[int, float] = {}
+    for parts in (1, 4):
+        if cuda:
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+        module, folder = _new(settings_of("base", plan)).to(plan.device), plan.out / f"in-{parts}"
+        settings = FitSettings(
+            steps=2, learning_rate=1e-4, log_every=1, micro_batches=parts, precision=_precision(plan)
+        )
+        started = time.perf_counter()
+        loop.fit(module, _losses(module, data, size, plan.device), settings, folder, seed=0, name=f"in {parts}")
+        synchronise(plan.device)
+        seconds = round(time.perf_counter() - started, 3)
+        losses[parts] = loop.outcome(folder)["loss"]
+        peak = torch.cuda.max_memory_allocated() / 2**30 if cuda else None
+        report.add("in parts", batch=size, parts=parts, seconds=seconds, peak_gib=peak, loss=losses[parts])
+        (folder / _STATE).unlink()
+    off = abs(losses[4] - losses[1]) / losses[1]
+    limit = FLOAT32_LIMIT if _precision(plan) == "float32" else BFLOAT16_LIMIT
+    report.add("in parts, compared", off=off, limit=limit, within=off <= limit)
 
 
 def base_training(plan: Plan, report: Report) -> None:

@@ -19,6 +19,7 @@ from foleymodels._training.data_parallel import share
 from foleymodels._training.job import Job
 from foleymodels._training.loop import Losses, n_parameters, write_metrics
 from foleymodels._training.samples import averaged
+from foleymodels._training.transfer import to_device
 
 FOLDER = "flow"
 CropConditions = Callable[[Tensor, IntArray, int, torch.device], Tensor]
@@ -101,7 +102,7 @@ def flow_loss(flow: Flow, tokens: Tensor, condition: Tensor, generator: torch.Ge
         chosen, n, generator, mean=settings.noise_mean, spread=settings.noise_spread,
         pure_noise_p=settings.pure_noise_p, raw=settings.times == "raw",
     )  # fmt: skip
-    noise = part.rows(torch.randn((n, *tokens.shape[1:]), generator=generator)).to(device)
+    noise = to_device(part.rows(torch.randn((n, *tokens.shape[1:]), generator=generator)), device)
     dropped = part.rows(torch.rand(n, generator=generator) < settings.drop_p).to(device)
     if settings.condition == "none":
         dropped = torch.ones_like(dropped)

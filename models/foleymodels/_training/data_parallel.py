@@ -1,6 +1,7 @@
-"""Share one batch among the processes of a run.
+"""Share one batch among the processes of a run, and cut a process's share into parts.
 
-Each process takes some of its rows, and gradients are averaged. Every random number of a step is drawn for the whole
+Each process takes some of its rows, and gradients are averaged. So are those of parts that a process takes
+one after the other, which need the memory of one part. Every random number of a step is drawn for the whole
 batch in every process, and cut afterwards, so that the number of processes changes a trained model by rounding only.
 The averaging is written out and not left to a wrapper of the network, because the losses here call a network several
 times a step, and differentiate forwards.
@@ -32,10 +33,22 @@ class Share:
     Attributes:
         rank: Number of the part, from 0.
         of: Number of parts.
+        in_turn: How many parts a process takes one after the other, of which this is one.
     """
 
     rank: int = 0
     of: int = 1
+    in_turn: int = 1
+
+    def cut(self, n: int) -> list[Share]:
+        """Return this share in ``n`` parts that are taken one after the other.
+
+        Raises:
+            FoleyError: ``n`` is below 1.
+        """
+        if n < 1:
+            raise FoleyError(f"micro_batches={n} is out of range: at least 1 part of a batch is wanted.")
+        return [Share(rank=self.rank * n + part, of=self.of * n, in_turn=n) for part in range(n)]
 
     def rows(self, batch: Batch) -> Batch:
         """Return this process's rows of a whole batch.
@@ -47,13 +60,24 @@ class Share:
             return batch
         n, rest = divmod(len(batch), self.of)
         if rest:
+            in_turn = f" x {self.in_turn} micro_batches" if self.in_turn > 1 else ""
             raise FoleyError(
-                f"a batch of {len(batch)} cannot be shared by {self.of} processes. Set the batch size to a multiple."
+                f"a batch of {len(batch)} cannot be shared by {self.of // self.in_turn} processes{in_turn}. "
+                "Set the batch size to a multiple."
             )
         return batch[self.rank * n : (self.rank + 1) * n]
 
     def gathered(self, rows: Tensor) -> Tensor:
-        """Return the whole batch from the rows of all processes; averaging gradients afterwards makes them right."""
+        """Return the whole batch from the rows of all processes; averaging gradients afterwards makes them right.
+
+        Raises:
+            FoleyError: The rows are taken in turn, so that those of the later parts are not there yet.
+        """
+        if self.in_turn > 1:
+            raise FoleyError(
+                f"this stage compares all clips of a batch with each other, so micro_batches={self.in_turn} cannot cut "
+                "it. Set micro_batches=1 and a smaller batch, or train on several GPUs."
+            )
         if self.of == 1:
             return rows
         whole: Tensor = _Gather.apply(rows, self)  # type: ignore[no-untyped-call]

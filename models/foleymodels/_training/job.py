@@ -118,6 +118,7 @@ class Job:
             schedule=self.loop.schedule,
             precision=self.loop.precision,
             other_rates=other_rates,
+            micro_batches=self.options.micro_batches,
         )
         folder = self.context.out / stage
         monitor = monitor or Monitor(tensorboard=self.context.tensorboard)

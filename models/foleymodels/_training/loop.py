@@ -40,7 +40,17 @@ LOG = "log.jsonl"
 
 
 # Values that describe earlier versions, left out of fingerprints, so that their runs can go on.
-_EARLIER = {"optimiser": "adamw", "schedule": "cosine", "precision": "float32", "most_bad_steps": 10, "other_rates": ()}
+_EARLIER: dict[str, Any] = {
+    "optimiser": "adamw",
+    "schedule": "cosine",
+    "precision": "float32",
+    "most_bad_steps": 10,
+    "other_rates": (),
+}
+
+
+# Values that each start of a run may choose: they change a trained model by rounding at most.
+_OF_A_START = ("save_every_s", "micro_batches")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -161,7 +171,7 @@ class _Run:
         decisive = {
             key: value
             for key, value in dataclasses.asdict(settings).items()
-            if key != "save_every_s" and _EARLIER.get(key) != value
+            if key not in _OF_A_START and _EARLIER.get(key) != value
         }
         self._fingerprint = canonical_json({"settings": decisive, "seed": seed})
         self._optimiser = optimiser_of(module, settings)
@@ -187,15 +197,11 @@ class _Run:
         """Take the steps that are left."""
         saved_at, total = time.monotonic(), self._settings.steps
         pause_s = self._settings.save_every_s
-        mixed = self._settings.precision == "bfloat16"
         bar = Progress(
             range(self.step, total), initial=self.step, total=total, desc=name, unit="step", disable=not self._writes
         )
         for step in bar:
-            # No cache of cast weights: a cast made without gradient, for a teacher, would later be used with gradient.
-            with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed, cache_enabled=False):
-                values = losses(step, step_generator(self._seed, "step", step))
-            self._update(values, step)
+            self._update(self._with_gradients(losses, step), step)
             if step % self._settings.log_every == 0 and self.records:
                 bar.note(loss=self.records[-1].get("loss"))
             self._sample()
@@ -206,12 +212,25 @@ class _Run:
                 pause_s = rest_s(saved_at - began, self._settings.save_every_s)
         self._save()
 
+    def _with_gradients(self, losses: LossFunction, step: int) -> Losses:
+        """Return a step's losses, their gradients in the parameters; the mean over parts that are taken in turn."""
+        mixed = self._settings.precision == "bfloat16"
+        parts = share().cut(self._settings.micro_batches)
+        self._optimiser.zero_grad(set_to_none=True)
+        found: list[Losses] = []
+        for part in parts:
+            # No cache of cast weights: a cast made without gradient, for a teacher, would later be used with gradient.
+            cast = torch.autocast(self._device.type, torch.bfloat16, enabled=mixed, cache_enabled=False)
+            with sharing(part), cast:
+                values = losses(step, step_generator(self._seed, "step", step))
+            (values["loss"] / len(parts)).backward()
+            found.append({key: value.detach().float() for key, value in values.items()})
+        return {key: torch.stack([one[key] for one in found]).mean(0) for key in found[0]}
+
     def _update(self, values: Losses, step: int) -> None:
         for group in self._optimiser.param_groups:
             group["lr"] = group["peak"] * learning_rate(step, self._settings)
-        self._optimiser.zero_grad(set_to_none=True)
-        values["loss"].backward()  # type: ignore[no-untyped-call]
-        loss = values["loss"].detach().clone()
+        loss = values["loss"].clone()
         share().average([loss, *(p.grad for p in self._module.parameters() if p.grad is not None)])
         norm = nn.utils.clip_grad_norm_(self._module.parameters(), self._settings.clip_norm)
         self.step = step + 1
@@ -238,7 +257,7 @@ class _Run:
             )
 
     def _log(self, step: int, values: Losses, norm: float) -> None:
-        logged = {key: value.detach().float().clone() for key, value in values.items()}
+        logged = {key: value.clone() for key, value in values.items()}
         share().average(list(logged.values()))
         record = {key: round(float(value), 6) for key, value in logged.items()}
         self._record({"step": step, **record, "gradient_norm": round(norm, 6)})

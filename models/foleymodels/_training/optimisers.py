@@ -28,6 +28,7 @@ class FitSettings:
         precision: ``float32``, or ``bfloat16`` for what autocast deems safe; weights and their updates stay float32.
         most_bad_steps: Steps in a row without a finite loss and gradient that end the run; fewer are left out.
         other_rates: Peak learning rates of parts of the network, by the name that their parameters begin with.
+        micro_batches: Parts of each batch that are taken one after the other, in the memory of one.
     """
 
     steps: int
@@ -43,6 +44,7 @@ class FitSettings:
     precision: str = "float32"
     most_bad_steps: int = 10
     other_rates: tuple[tuple[str, float], ...] = ()
+    micro_batches: int = 1
 
 
 def learning_rate(step: int, settings: FitSettings) -> float:

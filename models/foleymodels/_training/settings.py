@@ -45,12 +45,15 @@ class RunOptions:
         save_every_s: Seconds between checkpoints.
         conditions: Folder where conditions are kept for other runs of the same data and frame features; by default
             they lie in the run folder, and are removed when the run is over.
+        micro_batches: Parts of each batch that are taken one after the other, in the memory of one; the gradient is
+            that of the whole up to rounding. Stages that contrast the clips of a batch refuse.
     """
 
     cache: str = ""
     jobs: int = 0
     save_every_s: float = 20.0
     conditions: str = ""
+    micro_batches: int = 1
 
 
 def resolve(

@@ -46,6 +46,7 @@ from foleymodels._training.loop import (
     write_metrics,
 )
 from foleymodels._training.samples import averaged
+from foleymodels._training.transfer import to_device
 from foleymodels.foleyflow.settings import FoleyFlowSettings, HeadSettings
 
 FOLDER = "head"
@@ -145,7 +146,7 @@ def mean_flow_loss(
     path = flow.path
     part, n = share(), len(tokens) * share().of
     late, early = (part.rows(times).to(tokens.device) for times in _draw_steps(flow, head, n, generator))
-    noise = part.rows(torch.randn((n, *tokens.shape[1:]), generator=generator)).to(tokens.device)
+    noise = to_device(part.rows(torch.randn((n, *tokens.shape[1:]), generator=generator)), tokens.device)
     at = late[:, None, None]
     x = path.mix(tokens, noise, at)
     prepared = flow.prepare(condition)

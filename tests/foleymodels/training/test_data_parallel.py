@@ -44,6 +44,13 @@ def whole_and_shares(module, loss, of=2):
     return whole, torch.stack(parts).mean(0)
 
 
+def test_a_share_is_cut_in_order():
+    whole = torch.arange(12)
+    parts = [part for rank in range(2) for part in Share(rank=rank, of=2).cut(3)]
+    assert torch.equal(torch.cat([part.rows(whole) for part in parts]), whole)
+    assert Share(rank=1, of=2).cut(1) == [Share(rank=1, of=2)]
+
+
 def job(data):
     """Return a run with seed 0 on some data."""
     context = TrainContext(data=data.folder, val=None, out=data.folder)

@@ -58,10 +58,11 @@ def test_a_stage_is_fitted_as_the_run_says(context, monkeypatch):
 
     monkeypatch.setattr(jobs, "fit", fit)
     loop = LoopSettings(optimiser="adam", schedule="constant", precision="bfloat16")
-    job = dataclasses.replace(start(context, save_every_s=5.0), loop=loop)
+    job = dataclasses.replace(start(context, save_every_s=5.0, micro_batches=2), loop=loop)
     module = torch.nn.Linear(2, 1)
     facts = job.fit(module, lambda step, generator: {}, "part", steps=9, rate=0.5, ema=0.25, name="a part")
     assert (asked["steps"], asked["learning_rate"], asked["ema_decay"], asked["save_every_s"]) == (9, 0.5, 0.25, 5.0)
+    assert asked["micro_batches"] == 2
     assert (asked["optimiser"], asked["schedule"], asked["precision"]) == ("adam", "constant", "bfloat16")
     assert (asked["folder"], asked["seed"], asked["name"]) == (context.out / "part", 3, "a part")
     assert float(module.weight.detach().mean()) == 7.0  # the averaged weights are left in the module

@@ -6,6 +6,7 @@ import safetensors.torch
 import torch
 
 from foleybench.errors import FoleyError
+from foleymodels._training.data_parallel import share
 from foleymodels._training.loop import Monitor, batch_indices, fit, outcome, rest_s
 from foleymodels._training.optimisers import FitSettings, learning_rate
 from tests.foleymodels.small import figures
@@ -30,6 +31,61 @@ def run(folder, settings=SETTINGS, die_at=None, seed=0, drawn=False, monitor=Non
 
     with figures(drawn):
         return fit(module, losses, settings, folder, seed=seed, name="test", monitor=monitor)
+
+
+def fit_shared(folder, asked=None, **more):
+    """Train with a loss that takes its share of the rows, as those of the stages do; ``asked`` gets the rows."""
+    torch.manual_seed(5)
+    module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    x = torch.randn(20, 4)
+
+    def losses(step, generator):
+        rows = share().rows(batch_indices(20, 6, step, 0))
+        noise = share().rows(torch.randn(6, 2, generator=generator))
+        if asked is not None:
+            asked.append(rows.tolist())
+        return {"loss": ((module(x[rows]) - noise) ** 2).mean(), "rows": rows.sum()}
+
+    settings = dataclasses.replace(SETTINGS, **more)
+    with figures(False):
+        return fit(module, losses, settings, folder, seed=0, name="test")
+
+
+@pytest.mark.parametrize("parts", [2, 3, 6])
+def test_a_batch_in_parts_trains_what_the_whole_trains(tmp_path, parts):
+    asked = []
+    whole = fit_shared(tmp_path / "whole")
+    split = fit_shared(tmp_path / "split", asked, micro_batches=parts)
+    assert not all(torch.equal(whole[name], split[name]) for name in whole)  # rounding, of other sums
+    for name, value in whole.items():
+        torch.testing.assert_close(split[name], value, atol=2e-6, rtol=1e-5)
+    assert len(asked) == parts * SETTINGS.steps
+    assert [row for part in asked[:parts] for row in part] == batch_indices(20, 6, 0, 0).tolist()
+    one, other = (outcome(tmp_path / name) for name in ("whole", "split"))
+    assert other["loss"] == pytest.approx(one["loss"], abs=2e-6)
+    assert other["gradient_norm"] == pytest.approx(one["gradient_norm"], abs=2e-5)
+    assert other["rows"] == pytest.approx(one["rows"] / parts)
+
+
+def test_a_run_may_go_on_with_more_parts(tmp_path):
+    whole = fit_shared(tmp_path / "whole")
+    fit_shared(tmp_path / "run", steps=12)
+    again = fit_shared(tmp_path / "run", steps=12, micro_batches=3)  # finished: the state is accepted as it is
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_what_cannot_be_cut_is_refused(tmp_path):
+    with pytest.raises(FoleyError, match=r"batch of 6 cannot be shared by 1 processes x 4 micro_batches"):
+        fit_shared(tmp_path / "a", micro_batches=4)
+    with pytest.raises(FoleyError, match="micro_batches=0 is out of range"):
+        fit_shared(tmp_path / "b", micro_batches=0)
+    module = torch.nn.Linear(2, 1)
+
+    def contrasted(step, generator):
+        return {"loss": share().gathered(module(torch.ones(2, 2))).mean()}
+
+    with pytest.raises(FoleyError, match="this stage compares all clips of a batch with each other"):
+        fit(module, contrasted, dataclasses.replace(SETTINGS, micro_batches=2), tmp_path / "c", seed=0, name="test")
 
 
 @pytest.mark.parametrize("die_at", [1, 5, 11])

@@ -75,7 +75,7 @@ class Share:
         """
         if self.in_turn > 1:
             raise FoleyError(
-                f"this stage compares all clips of a batch with each other, so micro_batches={self.in_turn} cannot cut "
+                f"this stage uses all clips of a batch at once, so micro_batches={self.in_turn} cannot cut "
                 "it. Set micro_batches=1 and a smaller batch, or train on several GPUs."
             )
         if self.of == 1:

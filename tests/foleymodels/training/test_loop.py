@@ -84,7 +84,7 @@ def test_what_cannot_be_cut_is_refused(tmp_path):
     def contrasted(step, generator):
         return {"loss": share().gathered(module(torch.ones(2, 2))).mean()}
 
-    with pytest.raises(FoleyError, match="this stage compares all clips of a batch with each other"):
+    with pytest.raises(FoleyError, match="this stage uses all clips of a batch at once"):
         fit(module, contrasted, dataclasses.replace(SETTINGS, micro_batches=2), tmp_path / "c", seed=0, name="test")
 
 

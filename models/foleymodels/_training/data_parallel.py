@@ -1,4 +1,4 @@
-"""Share one batch among the processes of a run, and cut a process's share into parts.
+"""Share a batch among processes, or parts taken in turn.
 
 Each process takes some of its rows, and gradients are averaged. So are those of parts that a process takes
 one after the other, which need the memory of one part. Every random number of a step is drawn for the whole

@@ -223,7 +223,7 @@ class _Run:
             cast = torch.autocast(self._device.type, torch.bfloat16, enabled=mixed, cache_enabled=False)
             with sharing(part), cast:
                 values = losses(step, step_generator(self._seed, "step", step))
-            (values["loss"] / len(parts)).backward()
+            (values["loss"] / len(parts)).backward()  # type: ignore[no-untyped-call]
             found.append({key: value.detach().float() for key, value in values.items()})
         return {key: torch.stack([one[key] for one in found]).mean(0) for key in found[0]}
 

@@ -115,7 +115,9 @@ class Featuriser:
         self._device = device
         self._cache = cache
         self._frontend = frontend or Frontend()
-        self._precisions = {name: precision if runs_network(name) else WHOLE for name in self.encoders}
+        self._precisions: dict[str, Precision] = {
+            name: precision if runs_network(name) else WHOLE for name in self.encoders
+        }
 
     def __call__(self, materials: Sequence[EncoderMaterial]) -> list[dict[Job, Features]]:
         """Return the features of each clip, by job; without those of the video or caption where the clip has none."""

@@ -14,7 +14,7 @@ from foleybench.errors import FoleyError
 from foleybench.features import featurise
 from foleybench.features.cache import FeatureCache, feature_key
 from foleybench.features.featurise import EncoderMaterial, Featuriser, depends_on, in_order, job
-from foleybench.runtime.precision import DRAFT
+from foleybench.runtime.precision import DRAFT, WHOLE
 
 
 def encoder(modality, after=(), calls=None):
@@ -239,6 +239,19 @@ def test_drafts_are_cached_apart_with_all_that_builds_on_them(precisions, tmp_pa
     assert precisions == {"net": [False, True], "after_net": [False, True], "detector": [False]}
     names = {path.name.split(".")[0] + (".bf16" * (".bf16" in path.name)) for path in cache.iterdir()}
     assert names == {"net", "net.bf16", "after_net", "after_net.bf16", "detector"}
+
+
+def test_the_key_of_a_draft_names_its_precision(precisions):
+    asked = {}
+
+    class Noted(FeatureCache):
+        def get(self, encoder, keys):
+            asked[encoder] = list(keys)
+            return super().get(encoder, keys)
+
+    for precision in (WHOLE, DRAFT):
+        Featuriser([("net", "generated")], "cpu", Noted(None), precision=precision)([material([])])
+    assert asked["net"] != asked["net.bf16"]
 
 
 def test_float32_features_have_the_keys_that_they_always_had():

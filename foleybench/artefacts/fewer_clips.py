@@ -22,18 +22,12 @@ def why_not_scored(result: Mapping[str, Any]) -> str:
 
     Example:
         >>> problems = [{"clip_id": "a", "kind": "missing"}, {"clip_id": "b", "kind": "silent"}]
-        >>> why_not_scored({"dataset": {"n_clips": 3, "n_scored": 2}, "problems": problems})
+        >>> why_not_scored({"dataset": {"n_clips": 3, "n_scored": 2}, "problems": problems, "metrics": {}})
         '1 missing'
     """
-    n_lost = _n_not_scored(result["dataset"])
-    if not n_lost:
-        return ""
-    kinds: dict[str, str] = {}
-    for problem in result["problems"]:
-        if problem["kind"] not in _SCORED:
-            kinds.setdefault(problem["clip_id"], problem["kind"].replace("_", " "))
-    counted = Counter(kinds.values()).most_common()
-    return _joined(n_lost, [(n, f"{n} {kind}") for kind, n in counted])
+    n_unasked = int(result["dataset"]["n_clips"]) - _n_asked(result)
+    unasked = f"{n_unasked} not asked for" if n_unasked > 0 else ""
+    return ", ".join(filter(None, (_why_lost(result), unasked)))
 
 
 def why_fewer(result: Mapping[str, Any], name: str) -> str:
@@ -50,19 +44,31 @@ def why_fewer(result: Mapping[str, Any], name: str) -> str:
     n_not_applicable = record["not_applicable"]
     return _joined(
         record["n_asked"] - record["n_used"],
-        [
-            (_n_not_scored(result["dataset"]), why_not_scored(result)),
-            (n_not_applicable, f"{n_not_applicable} that it does not apply to"),
-        ],
+        [(_n_lost(result), _why_lost(result)), (n_not_applicable, f"{n_not_applicable} that it does not apply to")],
     )
+
+
+def _why_lost(result: Mapping[str, Any]) -> str:
+    """Return why clips that were asked for have no value at all."""
+    kinds: dict[str, str] = {}
+    for problem in result["problems"]:
+        if problem["kind"] not in _SCORED:
+            kinds.setdefault(problem["clip_id"], problem["kind"].replace("_", " "))
+    return _joined(_n_lost(result), [(n, f"{n} {kind}") for kind, n in Counter(kinds.values()).most_common()])
 
 
 def _joined(n_lost: int, reasons: Sequence[tuple[int, str]]) -> str:
     """Join the reasons, each with its number of clips; what they leave open is said too."""
     said = [text for n, text in reasons if n]
     n_open = n_lost - sum(n for n, _ in reasons)
-    return ", ".join([*said, *([f"{n_open} without a value"] if n_open > 0 else [])]) if n_lost else ""
+    return ", ".join([*said, *([f"{n_open} without a value"] if n_open > 0 else [])]) if n_lost > 0 else ""
 
 
-def _n_not_scored(data: Mapping[str, Any]) -> int:
-    return int(data["n_clips"] - data.get("n_scored", data["n_clips"]))
+def _n_asked(result: Mapping[str, Any]) -> int:
+    """Return the number of clips asked for, which ``--limit`` makes smaller than the data set."""
+    return max((int(record["n_asked"]) for record in result["metrics"].values()), default=result["dataset"]["n_clips"])
+
+
+def _n_lost(result: Mapping[str, Any]) -> int:
+    n_asked = _n_asked(result)
+    return n_asked - int(result["dataset"].get("n_scored", n_asked))

@@ -42,6 +42,13 @@ def test_reasons(made: dict[str, Any], not_scored: str, fewer: str):
     assert why_fewer(made, "m") == fewer
 
 
+def test_clips_that_a_limit_left_out_are_no_failure():
+    made = result(2, [("a", "missing")], 1, 1)
+    made["metrics"]["m"]["n_asked"] = 3
+    assert why_not_scored(made) == "1 missing, 3 not asked for"
+    assert why_fewer(made, "m") == "1 missing, 1 that it does not apply to"
+
+
 def test_an_older_result_without_the_number_scored_says_what_it_knows():
     old = result(6, MISSING, 3)
     del old["dataset"]["n_scored"]

@@ -1,6 +1,6 @@
 """Run networks in float32, or in bfloat16 for a draft.
 
-bfloat16 keeps 8 bits of a number where float32 keeps 24. Products in it take about half the time or less where the
+bfloat16 keeps 8 bits of a number where float32 keeps 24. Products in it take less time where the
 processor has instructions for it. Elsewhere they are emulated, which takes longer than float32: there is nothing to
 gain, so a draft is refused.
 """

@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test fast lint mypy pyright leaderboard-check leaderboard-make docs site clean
+.PHONY: demo test fast lint mypy pyright leaderboard-check leaderboard-make picture docs site clean
 
 demo: .venv/installed
 	$(BIN)/foleybench demo --out out/demo
@@ -38,6 +38,12 @@ leaderboard-check: .venv/installed
 
 leaderboard-make: .venv/installed
 	$(BIN)/foleybench leaderboard
+
+# The README's picture: the top of the leaderboard's page, as a browser shows it.
+CHROMIUM ?= chromium
+picture:
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1366,1130 \
+		--screenshot=leaderboards/synthfoley.png file://$(CURDIR)/leaderboards/index.html
 
 # What is published: the site, with the leaderboard's page beside it.
 site: docs

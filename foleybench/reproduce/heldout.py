@@ -176,7 +176,8 @@ def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path, co
     wanted = splits(setup)
     missing = [name for split in wanted for name in _names(setup, split).values() if name not in results]
     if not set(_names(setup, wanted[0]).values()) & set(missing):
-        lines = [line for split in wanted for line in _lines(setup, split, results)]
+        counted = _counted_lengths(out / "heldout.csv")
+        lines = [line for split in wanted for line in _lines(setup, split, results, counted)]
         cells = [_cells(line.measured) for line in lines]
         gaps = _differences(lines)
         first = results[_name(setup, _SYSTEMS[0], wanted[0])].result
@@ -185,7 +186,17 @@ def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path, co
     return missing
 
 
-def _lines(setup: Setup, split: HeldoutSplit, results: Mapping[str, ResultEntry]) -> Iterator[_Line]:
+def _counted_lengths(path: Path) -> dict[tuple[str, str], str]:
+    """Return what the page's file says of lengths, by split and sound: audio does not outlive a machine."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {(row["split"], row["sound"]): row.get("lengths_exact") or "" for row in csv.DictReader(file)}
+
+
+def _lines(
+    setup: Setup, split: HeldoutSplit, results: Mapping[str, ResultEntry], counted: Mapping[tuple[str, str], str]
+) -> Iterator[_Line]:
     """Yield the rows of a split, and those of each frame rate when it has several."""
     found = {sound: results[name] for sound, name in _names(setup, split).items() if name in results}
     if not found:
@@ -198,7 +209,8 @@ def _lines(setup: Setup, split: HeldoutSplit, results: Mapping[str, ResultEntry]
     for title, kept in parts.items():
         for sound, entry in found.items():
             folder = setup.work / "audio" / str(entry.result["dataset"]["name"]) / split.name / entry.row_name
-            yield _Line(title, sound, _Part(entry, kept), "" if sound == _TRUE else _lengths(manifest, folder, kept))
+            lengths = "" if sound == _TRUE else _lengths(manifest, folder, kept) or counted.get((title, sound), "")
+            yield _Line(title, sound, _Part(entry, kept), lengths)
 
 
 class _Part(Measured):
@@ -214,9 +226,9 @@ class _Part(Measured):
 
 
 def _lengths(manifest: Manifest, folder: Path, kept: Set[str]) -> str:
-    """Return how many audio files have exactly their clip's length."""
+    """Return how many audio files have exactly their clip's length; nothing where there is no audio."""
     if not folder.is_dir():
-        return "audio not kept"
+        return ""
     off: Counter[int] = Counter()
     for entry in manifest.ok():
         path = folder / f"{entry.clip_id}.wav"
@@ -260,7 +272,8 @@ def _markdown(
     rows = [["Split", "Sound", *SHOWN.values(), "Clips", "Lengths exact"]]
     for line, values in zip(lines, cells, strict=True):
         clips = str(len(line.measured.stats("class_accuracy")[0]))  # event F1 has fewer: those with onsets
-        rows.append([line.title, line.sound, *(_text(values[name]) for name in SHOWN), clips, line.lengths])
+        lengths = line.lengths or ("" if line.sound == _TRUE else "audio not kept")
+        rows.append([line.title, line.sound, *(_text(values[name]) for name in SHOWN), clips, lengths])
     tests = [["Less the test split", "Sound", *METRICS.values()]]
     tests += [
         [lines[number].title, lines[number].sound, *(_gap(gaps[name][number]) for name in METRICS)]
@@ -313,10 +326,10 @@ def _csv(
 ) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["split", "sound", "metric", "value", "low", "high", "less_test", "p_value"])
+    writer.writerow(["split", "sound", "metric", "value", "low", "high", "less_test", "p_value", "lengths_exact"])
     for number, (line, values) in enumerate(zip(lines, cells, strict=True)):
         for name, value in values.items():
             gap = gaps.get(name, {}).get(number)
             tested = ("", "") if gap is None else (repr(gap.difference), "" if gap.p_value is None else gap.p_value)
-            writer.writerow([line.title, line.sound, name, value.value, value.low, value.high, *tested])
+            writer.writerow([line.title, line.sound, name, value.value, value.low, value.high, *tested, line.lengths])
     return buffer.getvalue()

@@ -45,6 +45,7 @@ def test_the_page_of_heldout_splits(tmp_path):
     page = (tmp_path / "heldout.md").read_text()
     assert "| ... 24 fps | Foley-Flow |" in page
     assert "| ... 50 fps | Pasted grains |" in page
+    assert page.count("audio not kept") == 9 * 2
     against = page.split("## Against the test split")[1]
     assert "| faster tempo | Foley-Flow | **-0." in against
     assert "| faster tempo | Pasted grains | **" not in against
@@ -53,6 +54,11 @@ def test_the_page_of_heldout_splits(tmp_path):
     assert len(rows) == 9 * 3 * 5
     tested = [row for row in rows if row["less_test"]]
     assert Counter(row["sound"] for row in tested) == {"Foley-Flow": 8 * 3, "Pasted grains": 8 * 3}
+    table = (tmp_path / "heldout.csv").read_text().splitlines()
+    (tmp_path / "heldout.csv").write_text("\n".join([table[0], *(f"{row}40/40" for row in table[1:])]) + "\n")
+    assert write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c") == []
+    again = (tmp_path / "heldout.md").read_text()
+    assert again == page.replace("audio not kept", "40/40"), "lengths that were counted stay"
     of_grains = [row for row in tested if (row["split"], row["sound"]) == ("faster tempo", "Pasted grains")]
     assert all(abs(float(row["less_test"])) < 0.1 for row in of_grains if row["metric"] == "event_f1_25ms")
 
@@ -70,7 +76,7 @@ def test_lengths_of_heldout_sound_are_counted_to_the_sample(tmp_path):
     split = heldout.HeldoutSplit("fps", "", "heldout_fps", tmp_path)
     manifest = read_manifest(_manifest(split, fps=(24.0,)))
     ids = [entry.clip_id for entry in manifest.ok()]
-    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == "audio not kept"
+    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == ""
     for index, clip_id in enumerate(ids):
         write_wav(tmp_path / "audio" / f"{clip_id}.wav", np.zeros(64000 + (index == 0), dtype=np.float32), 16000)
     assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == f"{len(ids) - 1}/{len(ids)}, worst +1"

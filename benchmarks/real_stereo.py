@@ -9,11 +9,11 @@ share of power in the difference of left and right is at least 0.02. Every step 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+from published_outputs import link, run
 
 from foleybench.encoders.stereo import RATE_HZ, stereo_features
 from foleybench.media.audio import resample
@@ -54,21 +54,6 @@ def width_of(video: Path) -> float | None:
     rate_hz = hear(video).rate_hz
     powers = stereo_features(np.stack([resample(side, rate_hz, RATE_HZ) for side in sides]))["powers"]
     return width(powers) if powers[0] + powers[1] >= SILENT else None
-
-
-def link(target: Path, at: Path) -> None:
-    """Make a symbolic link unless it is there."""
-    at.parent.mkdir(parents=True, exist_ok=True)
-    if not at.exists():
-        at.symlink_to(target.resolve())
-
-
-def run(*words: str | Path) -> int:
-    """Run a foleybench command; stop on anything but 0 (done) and 3 (done, with problems that are named)."""
-    done = subprocess.run([sys.executable, "-m", "foleybench.cli", *map(str, words)], check=False)
-    if done.returncode not in (0, 3):
-        raise SystemExit(done.returncode)
-    return done.returncode
 
 
 if __name__ == "__main__":

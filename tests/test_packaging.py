@@ -47,8 +47,9 @@ def installed(wheel, tmp_path_factory) -> Path:
 
 
 def run(installed: Path, folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the installed command in a folder, without a path to the repository, and check its exit code."""
+    """Run the installed command in a folder, without a path to the repository or weights, and check its exit code."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["FOLEYBENCH_WEIGHTS"] = str(folder / "no weights")
     found = subprocess.run(
         [installed / "foleybench", *words], cwd=folder, env=environment, capture_output=True, text=True
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from foleybench.clips import Clock
 from foleybench.media.hear import hear, hear_sides
 from foleybench.prepare import prepare
 from foleybench.prepare.engine import parse_options
@@ -106,7 +107,9 @@ def test_matched_bandwidth_limits_both_channels(real):
     data = open_dataset(real)
     # Steps of 25 Hz up to 24 kHz: nothing is left above 400 Hz.
     gain = tuple(np.where(np.arange(961) < 16, 1.0, 0.0))
-    found = _real_sides(data, "wide", RATE_HZ, len(TIME_S), gain)()
+    clip = data.load("wide", video=False)
+    found = _real_sides(data, clip, Clock(len(TIME_S) / RATE_HZ), RATE_HZ, gain)()
+    assert found.shape == (2, len(TIME_S))
     assert np.std(found[0]) == pytest.approx(np.std(LOW), rel=0.01)
     assert np.std(found[1]) < 0.01 * np.std(HIGH)
 

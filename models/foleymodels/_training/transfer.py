@@ -11,6 +11,7 @@ def to_device(rows: Tensor, device: torch.device | str) -> Tensor:
 
     Rows that are kept in half precision are best moved as they are and widened there: half the bytes, the same values.
     """
-    if torch.device(device).type == "cuda" and rows.device.type == "cpu":
+    real = type(rows) is Tensor and torch.cuda.is_available()  # rows that only know their shape cannot be pinned
+    if real and torch.device(device).type == "cuda" and rows.device.type == "cpu":
         return rows.pin_memory().to(device, non_blocking=True)
     return rows.to(device)

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from published_outputs import link
 from scipy.signal import butter, sosfiltfilt
 
-from foleybench.clips import AudioArray
+from foleybench.clips import FloatArray
 from foleybench.media.audio import write_wav
 from foleybench.media.hear import hear
 
@@ -28,12 +29,12 @@ COLUMNS = (("kld_aisfx", "KLD, nat ↓"), ("similarity_aisfx", "similarity ↑")
 COLUMNS += (("mel_profile_distance", "mel profile, dB ↓"),)
 
 
-def butterworth(hz: float) -> Callable[[AudioArray, int], AudioArray]:
+def butterworth(hz: float) -> Callable[[FloatArray, int], FloatArray]:
     """Return a zero-phase low-pass: order 12, forwards and backwards."""
     return lambda audio, rate: sosfiltfilt(butter(12, hz, fs=rate, output="sos"), audio)
 
 
-def without_slope(audio: AudioArray, rate: int) -> AudioArray:
+def without_slope(audio: FloatArray, rate: int) -> FloatArray:
     """Return audio whose spectrum is zero above 8 kHz."""
     spectrum = np.fft.rfft(audio)
     spectrum[np.fft.rfftfreq(len(audio), 1 / rate) > 8000] = 0
@@ -76,15 +77,9 @@ def lay_out(clips: Path, out: Path) -> dict[str, Path]:
         link(clip / f"{SYSTEM}.m4a", out / SYSTEM / f"{clip.name}.m4a")
         heard = hear(clip / "gt.mp4")
         for title, change in CHANGES.items():
-            made = np.float32(change(heard.audio.astype(np.float64), heard.rate_hz))
+            made = change(heard.audio.astype(np.float64), heard.rate_hz).astype(np.float32)
             write_wav(folders[title] / f"{clip.name}.wav", made, heard.rate_hz)
     return folders
-
-
-def link(target: Path, at: Path) -> None:
-    """Make a symbolic link unless it is there."""
-    if not at.exists():
-        at.symlink_to(target.resolve())
 
 
 def scored(folder: Path, out: Path) -> dict[str, Any]:

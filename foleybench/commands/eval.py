@@ -86,6 +86,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=RESULTS,
         help=f"folder of result files, which name no folder outside of the current one (default: {RESULTS})",
     )
+    _add_scoring(parser)
+    add_sampling(parser)
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
+    """Add the options of how much is scored, and how."""
     parser.add_argument(
         "--limit", type=whole_number(1), help="only the first clips; the result is marked partial, never ranked"
     )
@@ -105,7 +111,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: score clips on a cluster")
     parser.add_argument("--dry-run", action="store_true", help="say what would be scored, and score nothing")
-    add_sampling(parser)
 
 
 def run(args: argparse.Namespace) -> int:

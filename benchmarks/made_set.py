@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,14 @@ def sound(index: int, seconds: float, rate_hz: int) -> AudioArray:
 
 
 def make(
-    folder: Path, n_clips: int, seconds: float, rate_hz: int = 16000, *, split: str = "test", first: int = 0
+    folder: Path,
+    n_clips: int,
+    seconds: float,
+    rate_hz: int = 16000,
+    *,
+    split: str = "test",
+    first: int = 0,
+    audio_of: Callable[[int, float, int], AudioArray] = sound,
 ) -> Path:
     """Write a split of the data set, with the clips from number ``first`` on; return its manifest."""
     picture = encode_mp4(np.full((round(5 * seconds), 32, 32, 3), 90, dtype=np.uint8), 5.0)
@@ -32,7 +40,7 @@ def make(
     for index in range(first, first + n_clips):
         clip_id = f"made{index:06d}_000000"
         meta = {"duration_s": seconds, "rate_hz": rate_hz, "events": None, "factors": {}}
-        fields = {"mp4": picture, "flac": flac_bytes(sound(index, seconds, rate_hz), rate_hz)}
+        fields = {"mp4": picture, "flac": flac_bytes(audio_of(index, seconds, rate_hz), rate_hz)}
         fields["json"] = json.dumps(meta).encode()
         samples.append((clip_id, {key: (lambda data=data: data) for key, data in fields.items()}))
         entry = Entry(

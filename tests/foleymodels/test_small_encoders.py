@@ -6,7 +6,8 @@ import torch
 from foleybench.errors import UnknownNameError
 from foleymodels._alignment.stage import new_alignment
 from foleymodels._parts.contrast import info_nce
-from foleymodels._small_encoders.nets import AudioEncoder, FrameEncoder, neighbours, planes
+from foleymodels._parts.frame_maps import unit_size
+from foleymodels._small_encoders.nets import AudioEncoder, FrameEncoder, planes, planes_in_time
 from foleymodels._small_encoders.objectives import OBJECTIVES, _mel_patches, _mel_tokens, _seen
 from foleymodels._small_encoders.train import PretextSettings, pretrained
 from foleymodels.foleyflow.checkpoints import load_foleyflow
@@ -34,9 +35,16 @@ def grey(*levels):
     return maps
 
 
+def neighbours(maps):
+    """Put two frames to either side beside every frame; beyond both ends the end's frame is repeated."""
+    n = maps.shape[1]
+    at = torch.arange(n)[:, None] + torch.arange(-2, 3)
+    return maps[:, at.clamp(0, n - 1)]
+
+
 def test_planes_are_colours_and_motion_against_the_neighbours_by_hand():
     """Differences of 64 are half of the range, and are scaled to unit size; the ends are repeated."""
-    seen = planes(neighbours(grey(64, 128, 192)))
+    seen = planes_in_time(grey(64, 128, 192))
     assert seen.shape == (1, 3, 7, 16, 16)
     values = seen[0, :, :, 5, 7]
     torch.testing.assert_close(values[:, :3], torch.tensor([[-0.5], [0.0], [0.5]]).expand(3, 3))
@@ -45,7 +53,18 @@ def test_planes_are_colours_and_motion_against_the_neighbours_by_hand():
 
 
 def test_still_video_has_no_motion():
-    assert not planes(neighbours(grey(90, 90, 90, 90)))[:, :, 3:].any()
+    assert not planes_in_time(grey(90, 90, 90, 90))[:, :, 3:].any()
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 40])
+def test_planes_in_time_are_the_planes_of_frames_with_their_neighbours_to_the_bit(n):
+    maps = torch.randint(0, 255, (3, n, 32, 32, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(n))
+    assert torch.equal(planes_in_time(maps), planes(neighbours(maps)))
+    colour = neighbours(maps)[..., :3].float() / 128.0 - 1.0
+    brightness = colour.mean(-1)
+    change = brightness[:, :, [0, 1, 3, 4]] - brightness[:, :, 2:3]
+    assert torch.equal(planes_in_time(maps)[:, :, :3], colour[:, :, 2].movedim(-1, 2))
+    assert torch.equal(planes_in_time(maps)[:, :, 3:], unit_size(change))
 
 
 @torch.no_grad()

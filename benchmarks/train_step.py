@@ -1,8 +1,8 @@
-"""CPU seconds of a training step of the alignment stage at size tiny, and of the condition of a clip, per video encoder.
+"""CPU seconds of a training step of the alignment stage and of a clip's condition, at size tiny, per video encoder.
 
 One thread, made maps and tokens, random weights: how long a step takes does not depend on what was learned. With
-``--before`` an earlier checkout of this repository does the same in turn, and the ratio stands beside it. A hash of what
-came out says whether both have the same bits.
+``--before`` an earlier checkout of this repository does the same in turn, and the ratio stands beside it. A hash of
+what came out says whether both have the same bits.
 
     OMP_NUM_THREADS=1 python benchmarks/train_step.py
     OMP_NUM_THREADS=1 python benchmarks/train_step.py --before CHECKOUT

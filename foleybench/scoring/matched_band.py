@@ -49,8 +49,9 @@ def measure(data: ShardDataset, wanted: Sequence[ClipToScore], protocol: Protoco
         if shares["generated"].any() and shares["reference"].any():
             generated.append(shares["generated"])
             real.append(shares["reference"])
-            lowered = at_lower_rate(*item.material.sounds["reference"], item.material.sounds["generated"][1])
-            at_rate.append(spectrum_shares(*lowered))
+            sound, rate_hz = item.material.sounds["reference"]
+            lowered, lower_hz = at_lower_rate(sound, rate_hz, item.material.sounds["generated"][1])
+            at_rate.append(real[-1] if lower_hz == rate_hz else spectrum_shares(lowered, lower_hz))
     if not generated:
         return None, 0
     return band_limit(_mean(generated), _mean(real), _mean(at_rate)), len(generated)

@@ -26,6 +26,13 @@ def test_a_later_start_is_met_at_its_shift(index: MarkIndex, shift_s: float):
     assert found.shift_s == pytest.approx(shift_s, abs=HOP_S)
 
 
+def test_frames_of_marks_are_16_ms_apart():
+    audio = sound(5)
+    own, late = (sound_marks(one, RATE_HZ) for one in (audio, np.concatenate([np.zeros(100 * 256, np.float32), audio])))
+    np.testing.assert_array_equal(late.codes, own.codes)
+    np.testing.assert_array_equal(late.frames, own.frames + 100)
+
+
 def test_an_earlier_start_has_a_negative_shift(index: MarkIndex):
     early = np.concatenate([sound(9, 3.0, 44100), sound(2, rate_hz=44100)])
     (found,) = index.meet(sound_marks(early, 44100))

@@ -36,7 +36,9 @@ class Sounds:
     def __init__(self, data: ShardDataset, clip_ids: list[str], seed: int) -> None:
         self.clip_ids = clip_ids
         self.side: int | None = None
-        self._read = functools.lru_cache(maxsize=_KEPT_CLIPS)(functools.partial(_read, data))
+        kept = functools.lru_cache(maxsize=_KEPT_CLIPS)
+        self._mixed = kept(functools.partial(_mixed, data))
+        self._sides = kept(functools.partial(_sides, data))
         self._seed = seed
         self._labels = {clip_id: data.entry(clip_id).label for clip_id in clip_ids}
 
@@ -59,7 +61,8 @@ class Sounds:
         return self._channel(clip_id, None if self.side is None else 1 - self.side)[0]
 
     def _channel(self, clip_id: str, side: int | None) -> tuple[AudioArray, int]:
-        mixed, both, rate_hz = self._read(clip_id)
+        mixed, rate_hz = self._mixed(clip_id)
+        both = None if side is None else self._sides(clip_id, len(mixed))
         return (mixed if both is None or side is None else both[side]).copy(), rate_hz
 
     def of(self, other: str, clip_id: str) -> AudioArray:
@@ -85,15 +88,18 @@ class Sounds:
         return others[int(self.rng("other_class", clip_id).integers(len(others)))] if others else None
 
 
-def _read(data: ShardDataset, clip_id: str) -> tuple[AudioArray, AudioArray | None, int]:
-    """Return a clip's audio (N,), its two channels (2, N) if it has them, both of exactly its length, and the rate."""
+def _mixed(data: ShardDataset, clip_id: str) -> tuple[AudioArray, int]:
+    """Return a clip's audio as one channel, shape (N,), of exactly its length, and the rate."""
     clip = data.load(clip_id, video=False)
     if clip.audio is None:
         raise ValueError(f"{clip_id} was loaded without its audio")
-    n = Clock(clip.duration_s).samples(clip.rate_hz)
+    return fit_length(clip.audio, Clock(clip.duration_s).samples(clip.rate_hz)), clip.rate_hz
+
+
+def _sides(data: ShardDataset, clip_id: str, n: int) -> AudioArray | None:
+    """Return a clip's two channels, shape (2, n); None where it has one."""
     both = data.sides(clip_id)
-    sides = None if both is None else np.stack([fit_length(side, n) for side in both])
-    return fit_length(clip.audio, n), sides, clip.rate_hz
+    return None if both is None else np.stack([fit_length(side, n) for side in both])
 
 
 Change = Callable[[Sounds, str, float], AudioArray]

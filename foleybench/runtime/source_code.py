@@ -9,6 +9,7 @@ when it only lies on the path.
 from __future__ import annotations
 
 import ast
+import csv
 import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -91,20 +92,41 @@ def _home(path: Path) -> tuple[str, dict[str, Path]]:
     # A file on its own: what lies beside it is its package.
     beside = {other.stem: other.with_suffix("") for other in top.glob("*.py")}
     beside |= {other.parent.name: other.parent for other in top.glob("*/__init__.py")}
-    return f"./{path.name}", beside | roots
+    installed = _installed_with(path)
+    return f"./{path.name}", {name: place for name, place in beside.items() if name in (installed or beside)} | roots
+
+
+@functools.lru_cache
+def _installed_with(path: Path) -> frozenset[str] | None:
+    """Return the top modules and packages that an installed distribution put beside a file; None for other files.
+
+    In a folder of installed packages, what lies beside a file is mostly other people's.
+    """
+    for record in path.parent.glob("*.dist-info/RECORD"):
+        with record.open(newline="", encoding="utf-8", errors="replace") as handle:
+            names = [row[0] for row in csv.reader(handle) if row]
+        if path.name in names:
+            return frozenset(name.split("/")[0].removesuffix(".py") for name in names)
+    return None
 
 
 def _resolve(module: str, name: str, roots: Mapping[str, Path]) -> tuple[str, Path] | None:
     """Return the module that an import brings in, and its file; None when it is not followed."""
-    whole = f"{module}.{name}" if name else module
-    path = _file_of(whole, roots)
-    if path:
-        return whole, path
-    path = _file_of(module, roots)
-    if path is None:
-        return None
-    passed_on = _read(path, module).exports.get(name) if path.name == "__init__.py" else None
-    return (passed_on and _resolve(*passed_on, roots)) or (module, path)
+    found: tuple[str, Path] | None = None
+    seen: set[tuple[str, str]] = set()
+    # Seen: a package may take a compiled module from itself, as `from . import name`.
+    while (module, name) not in seen:
+        seen.add((module, name))
+        whole = f"{module}.{name}" if name else module
+        if path := _file_of(whole, roots):
+            return whole, path
+        path = _file_of(module, roots)
+        if path is None:
+            break
+        found = module, path
+        exports = _read(path, module).exports if path.name == "__init__.py" else {}
+        module, name = exports.get(name, (module, name))
+    return found
 
 
 def _file_of(module: str, roots: Mapping[str, Path]) -> Path | None:

@@ -94,3 +94,34 @@ def test_imports_for_annotations_alone_do_not_count(tmp_path):
     (tmp_path / "beside.py").write_text("X = 1\n")
     (tmp_path / "other.py").write_text("X = 1\n")
     assert imported_files(tmp_path / "mine.py") == ["./mine.py", "other"]
+
+
+def test_an_installed_file_counts_with_what_its_distribution_holds_alone(tmp_path):
+    """In a folder of installed packages, a neighbour is somebody else's."""
+    (tmp_path / "numpy").mkdir()
+    for name, text in {
+        "numpy/__init__.py": "X = 1\n",
+        "helper.py": "X = 1\n",
+        "mine.py": "import numpy\nimport helper\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    for name, record in {
+        "numpy": "numpy/__init__.py,sha256=b,9\n",
+        "mine": "helper.py,,\nmine.py,sha256=a,9\n",
+    }.items():
+        (tmp_path / f"{name}-1.0.dist-info").mkdir()
+        (tmp_path / f"{name}-1.0.dist-info" / "RECORD").write_text(record)
+    assert imported_files(tmp_path / "mine.py") == ["./mine.py", "helper"]
+
+
+@pytest.mark.parametrize(
+    "inits",
+    [{"a": "from . import compiled\n"}, {"a": "from b import compiled\n", "b": "from a import compiled\n"}],
+    ids=["itself", "two packages"],
+)
+def test_packages_that_take_a_compiled_module_from_each_other_end(tmp_path, inits):
+    for name, text in inits.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(text)
+    (tmp_path / "mine.py").write_text("from a import compiled\n")
+    assert imported_files(tmp_path / "mine.py") == ["./mine.py", list(inits)[-1]]

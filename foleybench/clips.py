@@ -192,4 +192,4 @@ class Clock:
 Channels = Literal["mean", "first"]
 
 
-Resampler = Literal["torchaudio", "kaiser_best", "soxr_hq", "julius"]
+Resampler = Literal["torchaudio", "torchaudio_float32", "kaiser_best", "resampy", "soxr_hq", "julius"]

@@ -20,14 +20,14 @@ class Frontend:
         remove_mean: Subtract the mean (DC) before resampling, as av-benchmark and audioldm_eval do.
         resampler: Which resampler.
         int16: Round the result to 16 bits as libsndfile does, through 32 bits and then down; fadtk writes such a file.
-        mean_kept_for: Encoders whose audio keeps its mean all the same.
+        own: Steps of encoders that are fed otherwise, by name; how channels are joined is the same for all.
     """
 
     channels: Channels = "mean"
     remove_mean: bool = False
     resampler: Resampler = "torchaudio"
     int16: bool = False
-    mean_kept_for: tuple[str, ...] = ()
+    own: Mapping[str, Frontend] = dataclasses.field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class Frontend:
 
     def of(self, encoder: str) -> Frontend:
         """Return the steps for one encoder."""
-        return dataclasses.replace(self, remove_mean=False) if encoder in self.mean_kept_for else self
+        return self.own.get(encoder, self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 Each is the library's own method to the accuracy that its test states.
 
-``torchaudio`` (windowed sinc, Hann, width 6, roll-off 0.99) is ours, av-benchmark's and audioldm_eval's. The others
-exist for presets that reproduce other toolkits.
+``torchaudio`` (windowed sinc, Hann, width 6, roll-off 0.99) is ours and av-benchmark's. The others exist for presets
+that reproduce other toolkits: ``torchaudio_float32`` is the same filter computed in float32, as by torchaudio's
+``functional.resample``, which audioldm_eval and av-benchmark before ImageBind call.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray, Resampler
-from foleybench.media import sinc, sinc_direct
+from foleybench.media import sinc, sinc_direct, sinc_table
 from foleybench.media.audio import resample
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 # The filter "kaiser_best" of resampy 0.2 (64 zero crossings), which librosa used until 0.10, as torchaudio and fadtk
-# write it down; resampy's table of 2^9 entries is up to 0.3 % off in level against it.
+# write it down; ``resampy`` is what resampy's table of 2^9 entries makes of it, up to 0.3 % off in level.
 _KAISER_BEST = sinc.Filter(zeros=64, rolloff=0.9475937167399596, window="kaiser", beta=14.769656459379492)
 _JULIUS_ZEROS, _JULIUS_ROLLOFF = 24, 0.945
 
@@ -44,6 +45,10 @@ def resample_as(method: Resampler, audio: AudioArray, from_hz: int, to_hz: int) 
     if from_hz == to_hz or not len(audio):
         return audio
     return _METHODS[method](np.ascontiguousarray(audio, dtype=np.float32), from_hz, to_hz)
+
+
+def _torchaudio_float32(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
+    return sinc.sinc_resample(audio, from_hz, to_hz, sinc.HANN_FLOAT32)
 
 
 def _kaiser_best(audio: AudioArray, from_hz: int, to_hz: int) -> AudioArray:
@@ -101,7 +106,9 @@ def _julius_without_table(audio: AudioArray, old: int, new: int) -> AudioArray:
 
 _METHODS: dict[Resampler, Callable[[AudioArray, int, int], AudioArray]] = {
     "torchaudio": resample,
+    "torchaudio_float32": _torchaudio_float32,
     "kaiser_best": _kaiser_best,
+    "resampy": sinc_table.table_resample,
     "soxr_hq": _soxr_hq,
     "julius": _julius,
 }

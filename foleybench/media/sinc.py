@@ -30,15 +30,20 @@ class Filter(NamedTuple):
         rolloff: Cut-off as a share of the lower Nyquist frequency.
         window: Hann, or Kaiser of ``beta``.
         beta: Shape of the Kaiser window.
+        float32: Whether the filter is computed in float32, as by torchaudio's ``functional.resample`` of float32 audio;
+            its ``transforms.Resample`` computes it in float64. White noise comes out 1e-5 of its level apart (from 44.1
+            to 16 kHz) to 6e-5 (from 22.05 to 32 kHz).
     """
 
     zeros: int = 6
     rolloff: float = 0.99
     window: Literal["hann", "kaiser"] = "hann"
     beta: float = 0.0
+    float32: bool = False
 
 
 HANN = Filter()
+HANN_FLOAT32 = Filter(float32=True)
 
 
 def sinc_resample(audio: AudioArray, from_hz: int, to_hz: int, low_pass: Filter = HANN) -> AudioArray:
@@ -80,9 +85,10 @@ def _without_table(audio: AudioArray, old: int, new: int, low_pass: Filter) -> A
             window = np.i0(low_pass.beta * np.sqrt(1 - (inside / zeros) ** 2)) / np.i0(low_pass.beta)
         return np.asarray(np.sinc(inside) * window, dtype=np.float64)
 
+    rounding: sinc_direct.Rounding = "distances" if low_pass.float32 else "phases"
     reach, n = math.ceil(zeros * old / cutoff), math.ceil(new * len(audio) / old)
     return sinc_direct.resample_directly(
-        audio, old, new, cutoff=cutoff, reach=reach, kernel=kernel, n=n, float32_phases=True
+        audio, old, new, cutoff=cutoff, reach=reach, kernel=kernel, n=n, rounding=rounding
     )
 
 
@@ -93,8 +99,9 @@ def _filters(old: int, new: int, low_pass: Filter) -> tuple[Tensor, int]:
 
     zeros, cutoff = low_pass.zeros, min(old, new) * low_pass.rolloff
     reach = math.ceil(zeros * old / cutoff)
-    taps = torch.arange(-reach, reach + old, dtype=torch.float64)[None, None] / old
-    # The phases are float32, as in torchaudio: in float64 the last bits of the filters would differ.
+    dtype = torch.float32 if low_pass.float32 else torch.float64
+    taps = torch.arange(-reach, reach + old, dtype=dtype)[None, None] / old
+    # The phases are float32 in either case, as in torchaudio: in float64 the last bits of the filters would differ.
     phases = torch.arange(0, -new, -1)[:, None, None] / new
     crossings = ((phases + taps) * cutoff).clamp(-zeros, zeros)
     if low_pass.window == "hann":

@@ -9,6 +9,7 @@ and a header decides it. Here each output sample has its own few taps, computed 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from foleybench.clips import AudioArray, FloatArray, IntArray
 # A table of more entries than this (32 MB while it is made) is not made.
 MAX_TABLE = 4_000_000
 _BLOCK = 2048
+# What torchaudio's tables hold as float32, and so move taps: nothing, output times, or all distances.
+Rounding = Literal["none", "phases", "distances"]
 
 
 def resample_directly(
@@ -28,7 +31,7 @@ def resample_directly(
     reach: int,
     kernel: Callable[[FloatArray], FloatArray],
     n: int,
-    float32_phases: bool = False,
+    rounding: Rounding = "none",
     hold_ends: bool = False,
     unit_sum: bool = False,
 ) -> AudioArray:
@@ -42,7 +45,8 @@ def resample_directly(
         reach: Taps to either side.
         kernel: From distances in zero crossings to the filter's values; zero beyond its own reach.
         n: How many samples to make.
-        float32_phases: Whether phases are rounded, as in torchaudio's table, which moves taps by a millionth.
+        rounding: What is rounded to float32, as in torchaudio's table: phases move taps by a millionth, distances at
+            rates with hardly a common divisor by a thousandth.
         hold_ends: Whether the audio's first and last sample go on outside it, in place of silence.
         unit_sum: Whether the taps of each output sample are brought to a sum of 1, in place of ``cutoff / old``.
     """
@@ -52,16 +56,19 @@ def resample_directly(
     for start in range(0, n, _BLOCK):
         at = np.arange(start, min(n, start + _BLOCK), dtype=np.int64)
         index = (at * old // new)[:, None] + taps
-        values = kernel(_distances(at, index, old, new, float32_phases) * cutoff)
+        values = kernel(_crossings(at, index, old, new, cutoff, rounding))
         values *= 1.0 / values.sum(axis=1, keepdims=True) if unit_sum else cutoff / old
         inside = np.clip(index + reach + 1, 0, len(padded) - 1)
         found[start : start + len(at)] = (values * padded[inside]).sum(axis=1)
     return found
 
 
-def _distances(at: IntArray, index: IntArray, old: int, new: int, float32_phases: bool) -> FloatArray:
-    """Return how far inputs (n, taps) lie from outputs (n,), in units of ``old`` samples; exact for late ones too."""
+def _crossings(at: IntArray, index: IntArray, old: int, new: int, cutoff: float, rounding: Rounding) -> FloatArray:
+    """Return how far inputs (n, taps) lie from outputs (n,), in zero crossings; exact for late ones too."""
     turn, phase = np.divmod(at, new)
-    inside = (index - (turn * old)[:, None]) / old
-    phases = phase.astype(np.float32) / np.float32(new) if float32_phases else phase / new
-    return np.asarray(inside - phases.astype(np.float64)[:, None], dtype=np.float64)
+    inside = index - (turn * old)[:, None]
+    if rounding == "distances":
+        distances = inside.astype(np.float32) / np.float32(old) - (phase.astype(np.float32) / np.float32(new))[:, None]
+        return np.asarray(distances * np.float32(cutoff), dtype=np.float64)
+    phases = phase.astype(np.float32) / np.float32(new) if rounding == "phases" else phase / new
+    return np.asarray((inside / old - phases.astype(np.float64)[:, None]) * cutoff, dtype=np.float64)

@@ -6,14 +6,15 @@ from foleybench.api.protocol import Frontend, Protocol
 
 PROTOCOL = Protocol(
     title="av-benchmark",
-    version=3,
+    version=4,
     description=(
         "The numbers of hkchengrex/av-benchmark@050a5cd (MMAudio and after): first 8 s, channels averaged, DC removed "
-        "(not before Synchformer), torchaudio's resampler, KL without epsilon. Where it is faulty: a file that cannot "
-        "be read is scored as its neighbour under the neighbour's name, ids are cut out of names by their length, KL "
-        "on PaSST and on PANNs can cover different clips, and a failed matrix root counts as -1. Here broken and "
-        "missing files are named and left out, ids match exactly, and every metric covers the same clips. As "
-        "there, the mean is taken over the whole clip, which is then resampled, and last cut."
+        "(not before Synchformer and ImageBind), torchaudio's resampler (before ImageBind its function, whose filter "
+        "is float32), KL without epsilon. Where it is faulty: a file that cannot be read is scored as its neighbour "
+        "under the neighbour's name, ids are cut out of names by their length, KL on PaSST and on PANNs can cover "
+        "different clips, and a failed matrix root counts as -1. Here broken and missing files are named and left out, "
+        "ids match exactly, and every metric covers the same clips. As there, the mean is taken over the whole clip, "
+        "which is then resampled, and last cut."
     ),
     metrics=(
         "fad_vggish",
@@ -42,6 +43,9 @@ PROTOCOL = Protocol(
     },
     crop_s=8.0,
     cut_resampled=True,
-    frontend=Frontend(remove_mean=True, mean_kept_for=("synchformer_audio",)),
+    frontend=Frontend(
+        remove_mean=True,
+        own={"synchformer_audio": Frontend(), "imagebind_audio": Frontend(resampler="torchaudio_float32")},
+    ),
     length_tolerance_s=0.25,
 )

@@ -105,6 +105,15 @@ def test_sound_that_starts_after_silence_is_an_inner_onset(kind):
     np.testing.assert_allclose(detect_inner(sound).times_s, [0.3], atol=0.005)
 
 
+@pytest.mark.parametrize("time_s", [0.046, 0.048])
+def test_no_inner_onset_is_sharpened_into_the_start(time_s):
+    """The rise of such a click lies after the first 50 ms, its sharpened time does not."""
+    audio = (0.01 * np.random.default_rng(0).standard_normal(RATE_HZ)).astype(np.float32)
+    n = np.arange(3000)
+    audio[round(time_s * RATE_HZ) :][:3000] += (0.5 * np.exp(-n / 800) * np.sin(0.4 * n)).astype(np.float32)
+    assert len(detect_inner(audio).times_s) == 0
+
+
 def test_inner_onsets_are_those_after_the_start():
     for noise in (0.0, 1e-3):
         audio = hits(TIMES_S) + np.float32(noise) * np.random.default_rng(1).standard_normal(160000).astype(np.float32)

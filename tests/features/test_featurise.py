@@ -185,7 +185,7 @@ def test_the_frontend_is_part_of_what_a_feature_is(calls, tmp_path):
 
 
 def test_an_encoder_may_keep_the_mean_that_others_lose(calls, tmp_path):
-    frontend = featurise.Frontend(remove_mean=True, mean_kept_for=("both",))
+    frontend = featurise.Frontend(remove_mean=True, own={"both": featurise.Frontend()})
     assert frontend.of("both").name == "plain"
     assert frontend.of("sound").name == "remove_mean"
     heard = []

@@ -26,6 +26,14 @@ def test_the_same_bits_as_torchaudio(from_hz, to_hz, low_pass):
     np.testing.assert_array_equal(sinc.sinc_resample(audio, from_hz, to_hz, low_pass), theirs)
 
 
+@pytest.mark.parametrize(("from_hz", "to_hz"), RATES)
+def test_a_filter_in_float32_has_the_bits_of_torchaudios_function(from_hz, to_hz):
+    torchaudio = pytest.importorskip("torchaudio")  # the extra `encoders`
+    audio = sound(5001)
+    theirs = torchaudio.functional.resample(torch.from_numpy(audio), from_hz, to_hz).numpy()
+    np.testing.assert_array_equal(sinc.sinc_resample(audio, from_hz, to_hz, sinc.HANN_FLOAT32), theirs)
+
+
 @pytest.mark.slow
 def test_rates_with_nothing_in_common_are_as_torchaudio_has_them():
     """Without torchaudio's table, which takes half a gigabyte here; see ``sinc_direct``."""
@@ -33,6 +41,8 @@ def test_rates_with_nothing_in_common_are_as_torchaudio_has_them():
     audio = sound(5001)
     theirs = torchaudio.transforms.Resample(8000, 8001)(torch.from_numpy(audio)).numpy()
     np.testing.assert_allclose(sinc.sinc_resample(audio, 8000, 8001), theirs, atol=2e-6)
+    theirs = torchaudio.functional.resample(torch.from_numpy(audio), 8000, 8001).numpy()
+    np.testing.assert_allclose(sinc.sinc_resample(audio, 8000, 8001, sinc.HANN_FLOAT32), theirs, atol=2e-6)
 
 
 def test_the_default_filter_by_hand():

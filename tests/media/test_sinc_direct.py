@@ -10,7 +10,7 @@ from foleybench.media import sinc_direct
 from foleybench.media.audio import resample
 from foleybench.media.resample import resample_as
 
-METHODS = ("torchaudio", "kaiser_best", "julius")
+METHODS = ("torchaudio", "torchaudio_float32", "kaiser_best", "resampy", "julius")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run every step that has not been done yet."""
+    from foleybench.files import require_writable
     from foleybench.reproduce.demo import run_demo
 
+    require_writable(args.out, "--out")
     return run_demo(args.out, jobs=args.jobs, seed=args.seed, steps=args.steps, limit=args.limit, dry_run=args.dry_run)

@@ -57,10 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.runtime.command_plan import run_steps
     from foleybench.scoring.device import usable_device
 
-    if args.seeds < 1:
-        raise FoleyError(f"--seeds {args.seeds}: at least one seed must be trained.")
-    if args.clips is not None and args.clips < 1:
-        raise FoleyError(f"--clips {args.clips}: at least one clip must be scored.")
+    _check(args)
     setup = Setup(
         work=args.work,
         results=args.out / "results",
@@ -91,6 +88,23 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"no result yet: {name}\n")
     sys.stdout.write("".join(f"{args.out / name}.md\n" for name in args.table))
     return EXIT_PARTIAL if missing else EXIT_OK
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse numbers that make no sense and folders that cannot be written to, before the work.
+
+    Raises:
+        FoleyError: Names the option.
+    """
+    from foleybench.files import require_writable
+
+    if args.seeds < 1:
+        raise FoleyError(f"--seeds {args.seeds}: at least one seed must be trained.")
+    if args.clips is not None and args.clips < 1:
+        raise FoleyError(f"--clips {args.clips}: at least one clip must be scored.")
+    require_writable(args.out, "--out")
+    if not args.tables_only:
+        require_writable(args.work, "--work")
 
 
 def _standing(setup: Setup) -> set[str]:

@@ -55,10 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from foleybench.shards.folder_dataset import open_dataset
 
     if args.card_texts:
-        missing = cards.write_missing(args.card_texts) if args.every_metric else []
-        written = sorted({*missing, *cards.rewrite_heads(args.card_texts)})
-        sys.stdout.writelines(f"{card}\n" for card in written)
-        return EXIT_OK
+        return _write_texts(args)
     if args.every_metric:
         raise FoleyError("--every-metric goes with --card-texts: both write texts and measure nothing.")
     names = tuple(args.degradations or DEGRADATIONS)
@@ -73,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"{because}\n")
     choice = choose(protocol, metrics)
     refuse_other_data(choice, data)
-    require_writable(args.out, "--out")
+    for folder, option in ((args.out, "--out"), (args.cards or args.out, "--cards")):
+        require_writable(folder, option)
     if args.dry_run:
         n_steps = 1 + sum(len(DEGRADATIONS[name].levels) for name in names)
         under = choice.facts()["name"]
@@ -98,3 +96,15 @@ def run(args: argparse.Namespace) -> int:
     sys.stderr.write(write.verdict_markdown(outcome, provenance.command_line()))
     sys.stdout.write(f"{page}\n")
     return EXIT_PARTIAL if write.faults(outcome) else EXIT_OK
+
+
+def _write_texts(args: argparse.Namespace) -> int:
+    """Write the texts of cards again, print their paths."""
+    from foleybench.files import require_writable
+    from foleybench.sanity import cards
+
+    require_writable(args.card_texts, "--card-texts")
+    missing = cards.write_missing(args.card_texts) if args.every_metric else []
+    written = sorted({*missing, *cards.rewrite_heads(args.card_texts)})
+    sys.stdout.writelines(f"{card}\n" for card in written)
+    return EXIT_OK

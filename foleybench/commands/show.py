@@ -86,8 +86,14 @@ def _card(kind: str, name: str) -> str:
 def _show_manifests(folder: Path, manifests: Sequence[Path], args: argparse.Namespace) -> None:
     from foleybench.dataset_card import words
     from foleybench.dataset_card.counts import read_overview
+    from foleybench.files import require_writable
     from foleybench.prepare.duplicate_flags import count_unread, read_between
 
+    page = None if args.html is None else args.html if args.html.name else folder / PAGE
+    if page:
+        require_writable(page.parent, "--html")
+    if args.card:
+        require_writable(folder, "--card")
     overviews = [read_overview(path) for path in manifests]
     between = read_between(folder) if len(manifests) > 1 else None
     for overview in overviews:
@@ -95,10 +101,9 @@ def _show_manifests(folder: Path, manifests: Sequence[Path], args: argparse.Name
     sys.stdout.writelines(f"{line}\n" for line in words.between(between, count_unread(folder)))
     if args.verify:
         _verify(manifests)
-    if args.html is not None:
+    if page:
         from foleybench.dataset_card.page import render_card, write_page
 
-        page = args.html if args.html.name else folder / PAGE
         write_page(page, render_card(overviews, between, n_thumbnails=max(0, args.thumbnails)))
         sys.stdout.write(f"{page}\n")
     if args.card:

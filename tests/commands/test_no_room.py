@@ -32,10 +32,21 @@ def commands(clicks, audio, out):
         "train": ["train", "foleyflow", *data, "--out", str(out)],
         "leaderboard": ["leaderboard", "--out", str(out)],
         "report": ["report", *data, "--audio", f"mine={audio}", "--out", str(out / "page.html")],
+        "sanity": ["sanity", *scored, "--out", str(out)],
+        "sanity --cards": ["sanity", *scored, "--out", str(audio.parent / "sanity"), "--cards", str(out)],
+        "sanity --card-texts": ["sanity", "--card-texts", str(out), "--every-metric"],
+        "listen": ["listen", *data, "--audio", f"mine={audio}", f"other={audio}", "--out", str(out)],
+        "votes": ["votes", "votes.csv", "--out", str(out)],
+        "votes --csv": ["votes", "votes.csv", "--out", str(audio.parent / "people"), "--csv", str(out / "votes.csv")],
+        "reproduce": ["reproduce", "table2", "--out", str(out), "--work", str(audio.parent / "work")],
+        "reproduce --work": ["reproduce", "table2", "--out", str(audio.parent / "tables"), "--work", str(out)],
+        "reproduce --tables-only": ["reproduce", "table2", "--tables-only", "--out", str(out)],
+        "demo": ["demo", "--out", str(out)],
+        "show --html": ["show", str(clicks), "--html", str(out / "page.html")],
     }
 
 
-NAMES = ["prepare", "features", "eval", "generate", "train", "leaderboard", "report"]
+NAMES = list(commands(Path(), Path(), Path()))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -84,7 +84,8 @@ def test_synchformer_hears_what_av_benchmark_feeds_it(data, tmp_path, monkeypatc
     made = synchformer_audio.ENCODER.build("cpu")([Signal(audio=samples, duration_s=8.0)])[0]["segments"]
     with torch.inference_mode():
         theirs = net(torch.from_numpy(np.float32(wanted))).numpy()
-    np.testing.assert_allclose(made, theirs, atol=1e-5 * np.abs(theirs).max())
+    share = 5e-5 if rate_hz == 8000 else 1e-5
+    np.testing.assert_allclose(made, theirs, atol=share * np.abs(theirs).max())
 
 
 def moving(fps):

@@ -109,3 +109,11 @@ def test_a_full_cache_disk_costs_time_and_no_run(clicks, audio, small_disk, tmp_
     words = commands(clicks, audio, tmp_path / "out")["eval"]
     assert cli.main([*words, "--cache", str(small_disk / "cache"), "--jobs", "1", "--resamples", "10"]) == EXIT_OK
     assert capsys.readouterr().err.count("going on without the cache") <= 1
+
+
+def test_a_card_beside_data_that_cannot_be_written_to(clicks, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != clicks.parent or not mode & os.W_OK)
+    assert cli.main(["show", str(clicks), "--card"]) == EXIT_ERROR
+    said = capsys.readouterr()
+    assert f"{clicks.parent} cannot be written to" in said.err
+    assert not said.out  # before anything is read and told

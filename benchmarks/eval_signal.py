@@ -3,7 +3,7 @@
 The clips are made: 10 s of noise at 16 kHz with about two strokes a second, real ones as FLAC in a shard, generated
 ones, which have most of the strokes a little late, as 16-bit WAV in a folder.
 "Cold" begins with an empty cache, "warm" with the one that it left. ``--before`` names a checkout of an earlier state
-of this repository, which scores the same clips in turn with its own cache.
+of this repository, which scores the same clips in turn with its own cache (of 48e6073 or later).
 
     OMP_NUM_THREADS=1 python benchmarks/eval_signal.py --clips 600 3000
     OMP_NUM_THREADS=1 python benchmarks/eval_signal.py --clips 15000 --work out/eval_signal
@@ -12,6 +12,7 @@ of this repository, which scores the same clips in turn with its own cache.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -68,8 +69,27 @@ def make(folder: Path, n_clips: int) -> tuple[Path, Path]:
     return folder / "test.manifest.jsonl", audio
 
 
-def evaluate(code: Path, manifest: Path, audio: Path, home: Path, jobs: int) -> Cost:
-    """Run the command of some code; its results and cache lie in ``home``."""
+def older(manifest: Path) -> Path:
+    """Return a copy of a manifest as schema 1 had it, which is what earlier code reads, beside links to its shards."""
+    folder = manifest.parent / "schema1"
+    folder.mkdir(exist_ok=True)
+    for shard in manifest.parent.glob("*.tar"):
+        (folder / shard.name).unlink(missing_ok=True)
+        (folder / shard.name).symlink_to(shard)
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    for line in lines:
+        for name in ("lines_sha256", "n_lines", "json_sha256"):
+            line.pop(name, None)
+    lines[0]["schema"] = 1
+    (folder / manifest.name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder / manifest.name
+
+
+def evaluate(code: Path, manifest: Path, audio: Path, home: Path, jobs: int, *, warm: bool) -> Cost:
+    """Run the command of some code; its results and cache lie in ``home``, which begins empty unless ``warm``."""
+    if not warm:
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
     words = ["eval", "--audio", str(audio), "--data", str(manifest), "--protocol", "signal", "--name", "made"]
     words += ["--out", str(home / "results"), "--cache", str(home / "cache"), "--jobs", str(jobs)]
     paths = os.pathsep.join([str(code), str(code / "models")])
@@ -99,18 +119,20 @@ def main() -> None:
         work = (args.work or Path(scratch)).resolve()
         for n_clips in args.clips:
             manifest, audio = make(work / str(n_clips), n_clips)
+            manifests = {"now": manifest} | ({"before": older(manifest)} if args.before else {})
             for jobs in args.jobs:
                 for cache in ("cold", "warm"):
                     for name, code in codes.items():
                         home = work / f"{name}_{n_clips}_{jobs}"
-                        if cache == "cold":
-                            shutil.rmtree(home, ignore_errors=True)
-                            home.mkdir()
-                        cost = evaluate(code, manifest, audio, home, jobs)
-                        files = [path.stat().st_size for path in (home / "cache").rglob("*") if path.is_file()]
-                        cells = [f"{cost.wall_s:.0f}", f"{cost.cpu_s:.0f}", f"{1000 * cost.cpu_s / n_clips:.0f}"]
-                        cells += [f"{cost.peak_mb:.0f}", str(len(files)), f"{sum(files) / 1e6:.0f}"]
-                        print(f"| {name} | {n_clips} | {jobs} | {cache} | {' | '.join(cells)} |", flush=True)
+                        cost = evaluate(code, manifests[name], audio, home, jobs, warm=cache == "warm")
+                        print(f"| {name} | {n_clips} | {jobs} | {cache} | {row(cost, home, n_clips)} |", flush=True)
+
+
+def row(cost: Cost, home: Path, n_clips: int) -> str:
+    """Return the cells of a row."""
+    files = [path.stat().st_size for path in (home / "cache").rglob("*") if path.is_file()]
+    cells = [f"{cost.wall_s:.0f}", f"{cost.cpu_s:.1f}", f"{1000 * cost.cpu_s / n_clips:.0f}"]
+    return " | ".join([*cells, f"{cost.peak_mb:.0f}", str(len(files)), f"{sum(files) / 1e6:.0f}"])
 
 
 if __name__ == "__main__":

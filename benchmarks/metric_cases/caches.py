@@ -20,9 +20,9 @@ N = 160
 _MODEL = {"name": "theirs", "title": "Theirs", "kind": "model"}
 
 
-def write(folder: Path, rng: np.random.Generator) -> None:
+def write(folder: Path, rng: np.random.Generator, n_clips: int = N) -> None:
     """Write a cache with fresh random features."""
-    ids = [f"video{number:03}_000000" for number in range(N)]
+    ids = [f"video{number:03}_000000" for number in range(n_clips)]
 
     def tensors(*shape: int, scale: float = 1.0) -> dict[str, torch.Tensor]:
         return {name: torch.from_numpy(np.float32(scale * rng.standard_normal(shape))) for name in ids}

@@ -49,28 +49,33 @@ def demo_steps(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int
         eval_step("foleyflow", "--nfe", "1", name="foleyflow-nfe1"),
         eval_step("unconditional"),
         eval_step("nearest"),
-        eval_step("oracle", trained=False),
     ]
+    oracle = eval_step("oracle", trained=False)
     controls = Step("eval-controls", ("eval", "--controls", *score), ("prepare",))
-    scored = (*(step.name for step in evals), controls.name)
+    page = ("leaderboard", "--results", results, "--out", str(out / BOARD))
+    scored = (*(step.name for step in evals), oracle.name, controls.name)
     corpus = ("prepare", "synthfoley", "--size", "tiny", "--out", str(shards), "--jobs", str(jobs), *common)
     return [
-        Step("prepare-train", (*corpus, "--splits", "train", "--limit", str(N_TRAIN))),
-        Step("prepare", (*corpus, "--splits", "val", "test", "--limit", str(N_TEST)), ("prepare-train",)),
+        Step("prepare", (*corpus, "--splits", "val", "test", "--limit", str(N_TEST))),
+        # What needs no training stands on the page while the rest is still made.
+        oracle,
+        Step("prepare-train", (*corpus, "--splits", "train", "--limit", str(N_TRAIN)), ("prepare",)),
+        Step("first-page", page, (oracle.name,)),
+        controls,
+        Step("second-page", page, ("first-page", controls.name)),
         Step(
             "train-alignment",
             ("train", "foleyflow", *learn, "--set", "stage=alignment", "--out", str(runs / "foleyflow")),
-            ("prepare",),
+            ("prepare-train",),
         ),
         train_step("foleyflow"),
         train_step("foleyflow_static", *shared),
-        controls,
-        train_step("unconditional", after="prepare"),
+        train_step("unconditional", after="prepare-train"),
         train_step("nearest", *shared),
         *evals,
         Step("report", ("report", "--data", test, "--audio", *chosen, "--out", str(listening(out)), *common), scored),
         # After the report: the page's rows link to the listening page if there is one.
-        Step("leaderboard", ("leaderboard", "--results", results, "--out", str(out / BOARD)), (*scored, "report")),
+        Step("leaderboard", page, (*scored, "report", "second-page")),
     ]
 
 
@@ -84,6 +89,8 @@ def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int |
     if dry_run:
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
         return EXIT_OK
+    board = out / BOARD
+    sys.stderr.write(f"first rows in a minute or two, the others as they are scored: {board / 'index.html'}\n")
     started = time.perf_counter()
     failed = run_steps(todo, out, jobs, title="demo")
     if failed:
@@ -91,7 +98,6 @@ def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int |
             f"foleybench: demo step {failed} failed; its last words are above, its log is in {out}/logs.\n"
         )
         return EXIT_ERROR
-    board = out / BOARD
     sys.stdout.write(
         f"done in {(time.perf_counter() - started) / 60:.1f} min\n"
         f"table:     {board / 'synthfoley.md'}\n"

@@ -36,7 +36,7 @@ def test_each_class_has_as_many_clips(tmp_path):
         labels = [spec.label for spec in split_specs(split, CorpusOptions())[:n_clips]]
         assert set(Counter(labels).values()) == {n_clips // len(class_names())}
     limits = [step.words[-1] for step in the_plan(tmp_path) if step.name.startswith("prepare")]
-    assert limits == [str(demo.N_TRAIN), str(demo.N_TEST)]
+    assert limits == [str(demo.N_TEST), str(demo.N_TRAIN)]
 
 
 def test_training_is_short_unless_asked_otherwise(tmp_path):
@@ -52,4 +52,19 @@ def test_one_alignment_stage_serves_those_who_have_one(tmp_path):
     plan = {step.name: step for step in the_plan(tmp_path)}
     given = {name for name, step in plan.items() if any(word.startswith("alignment=") for word in step.words)}
     assert given == {"train-foleyflow_static", "train-nearest"}
-    assert plan["train-unconditional"].after == ("prepare",)
+    assert plan["train-unconditional"].after == ("prepare-train",)
+
+
+def needed_by(plan: dict[str, Step], name: str) -> set[str]:
+    """Return the steps that a step waits for, by whatever way."""
+    direct = set(plan[name].after)
+    return direct.union(*(needed_by(plan, before) for before in direct))
+
+
+def test_the_first_page_waits_for_nothing_that_is_trained(tmp_path):
+    """And the last one for all: two at once would write the same files."""
+    plan = {step.name: step for step in the_plan(tmp_path)}
+    assert needed_by(plan, "first-page") == {"prepare", "eval-oracle"}
+    assert needed_by(plan, "second-page") == {"prepare", "eval-oracle", "first-page", "eval-controls"}
+    assert needed_by(plan, "leaderboard") == set(plan) - {"leaderboard"}
+    assert plan["first-page"].words == plan["second-page"].words == plan["leaderboard"].words

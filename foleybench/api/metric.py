@@ -82,7 +82,8 @@ class Metric:
         per_clip: Statistics of one clip: a dict of float64 arrays, or None when the metric does not apply to this clip
             (no onset event in it, for one); such clips are counted as not applicable, never as zero.
         pool: The value from the statistics of any set of clips. NaN when undefined.
-        undefined: A sentence on when ``pool`` is NaN.
+        undefined: A sentence on when ``pool`` is NaN. Where ``per_clip`` can return None it starts with "no clip has":
+            the rest is what such a clip is said to be without.
         note: A caveat for readers of the value, shared by all metrics of a family.
         corrected: The sample-size-corrected value for biased metrics (distribution distances), else None; it gets
             the clips' source videos, since clips of one video are not independent.

@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from foleybench import registry
+from foleybench.errors import FoleyError
+
 # Kinds of problem that are reported, while the clip is scored and its result may be complete.
 CAVEATS = frozenset(
     {
@@ -15,6 +18,9 @@ CAVEATS = frozenset(
 )
 # Kinds of problem of clips that are scored, of a result that is not complete.
 _SCORED = CAVEATS | {"too_short", "fewer_takes"}
+
+# How a card says when its metric has no value, where the metric does not apply to every clip.
+_LACKING = "no clip has "
 
 
 def why_not_scored(result: Mapping[str, Any]) -> str:
@@ -38,14 +44,27 @@ def why_fewer(result: Mapping[str, Any], name: str) -> str:
         >>> problems = [{"clip_id": "a", "kind": "missing"}]
         >>> data = {"n_clips": 3, "n_scored": 2}
         >>> why_fewer({"dataset": data, "problems": problems, "metrics": {"onset_ap": record}}, "onset_ap")
-        '1 missing, 1 that it does not apply to'
+        '1 missing, 1 without an onset to be hit'
     """
     record = result["metrics"][name]
     n_not_applicable = record["not_applicable"]
     return _joined(
         record["n_asked"] - record["n_used"],
-        [(_n_lost(result), _why_lost(result)), (n_not_applicable, f"{n_not_applicable} that it does not apply to")],
+        [(_n_lost(result), _why_lost(result)), (n_not_applicable, f"{n_not_applicable} {_not_applicable(name)}")],
     )
+
+
+def _not_applicable(name: str) -> str:
+    """Return what the clips lack that a metric does not apply to, from its card; less where there is no card here."""
+    try:
+        undefined: str = registry.load("metrics", name).undefined
+    except FoleyError:
+        undefined = ""
+    if not undefined.startswith(_LACKING):
+        return "that it does not apply to"
+    # What follows says when there is no value for another reason, or why.
+    lacking = undefined.removeprefix(_LACKING).split(", or ")[0].split(": ")[0]
+    return f"without {lacking}"
 
 
 def _why_lost(result: Mapping[str, Any]) -> str:

@@ -99,6 +99,7 @@ def check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]]
         FoleyError: A name does not exist, a file has a fault, weights are missing, or they are for other data.
     """
     from foleybench.load import load_model
+    from foleybench.scoring.captions import captions_told
     from foleybench.scoring.choice import choose
     from foleybench.scoring.fitting_protocol import fitting, refuse_other_data
     from foleybench.scoring.weights_here import require_weights
@@ -122,6 +123,8 @@ def check_choice(args: argparse.Namespace) -> tuple[str | None, tuple[str, ...]]
         sys.stderr.write(f"{because}\n")
     choice = choose(protocol, metrics)
     refuse_other_data(choice, data)
+    if args.captions:
+        sys.stderr.writelines(f"{line}\n" for line in captions_told(args.captions, data, choice.metrics.values()))
     require_weights(choice.metrics)
     return protocol, metrics
 

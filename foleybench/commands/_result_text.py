@@ -142,9 +142,18 @@ def _notes(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     noted: dict[str, list[str]] = {}
     for name, record in metrics.items():
         for note in record.get("notes", ()):
-            noted.setdefault(note, []).append(_title(name))
-    for note, titles in noted.items():
-        yield f"  {'all metrics' if len(titles) == len(metrics) > 1 else ', '.join(titles)}: {note}"
+            noted.setdefault(note, []).append(name)
+    for note, names in noted.items():
+        yield f"  {_together(names, metrics)}: {note}"
+
+
+def _together(names: Sequence[str], metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the titles of metrics; one expression when they are all, or all that have an interval."""
+    if len(names) == len(metrics) > 1:
+        return "all metrics"
+    if len(names) > 1 and set(names) == {name for name, record in metrics.items() if record["low"] is not None}:
+        return "all metrics with an interval"
+    return ", ".join(map(_title, names))
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: set[int]) -> Iterator[str]:

@@ -11,7 +11,6 @@ from foleybench.errors import EXIT_OK
 
 HELP = "list the metrics, models, data sets, protocols and encoders"
 EXAMPLE = "foleybench list metrics"
-_WIDTH = 36
 _KINDS = tuple(kind for kind in registry.KINDS if kind != "commands")
 
 
@@ -24,11 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each name: the first line of its file; with ``--long`` its title and description."""
+    lines = {}
     for kind in [args.kind] if args.kind else _KINDS:
         for name in registry.names(kind):
             words = f"{kind}/{name}" if args.kind is None else name
-            what = "" if args.names else _describe(kind, name) if args.long else _summary(kind, name)
-            sys.stdout.write(f"{words:{_WIDTH}}  {what}".rstrip() + "\n")
+            lines[words] = "" if args.names else _describe(kind, name) if args.long else _summary(kind, name)
+    width = max(map(len, lines))
+    sys.stdout.writelines(f"{words:{width}}  {what}".rstrip() + "\n" for words, what in lines.items())
     return EXIT_OK
 
 

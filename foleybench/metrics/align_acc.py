@@ -17,5 +17,5 @@ METRIC = alignment_metric(
     encoder="diff_foley_align",
     title="Align Acc",
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py, on the mean of the latent",
-    undefined="no clip of 8.2 s or more was scored",
+    undefined="no clip has a video of 8.2 s or more",
 )

@@ -15,5 +15,6 @@ METRIC = alignment_metric(
     encoder="mini_align",
     title="Align Acc (mini)",
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py, on mini_align",
+    undefined="no clip has a video long enough for the classifier",
     version=2,
 )

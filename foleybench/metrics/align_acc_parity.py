@@ -14,5 +14,5 @@ METRIC = alignment_metric(
     layer="probability_sampled",
     title="Align Acc (sampled)",
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py",
-    undefined="no clip of 8.2 s or more was scored",
+    undefined="no clip has a video of 8.2 s or more",
 )

@@ -12,4 +12,5 @@ METRIC = alignment_metric(
     encoder="align_trained",
     title="Align Acc (trained)",
     source="Diff-Foley@0ba1e8a evaluation/align_acc.py, on align_trained",
+    undefined="no clip has a video long enough for the classifier",
 )

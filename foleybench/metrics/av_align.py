@@ -56,6 +56,6 @@ METRIC = Metric(
     },
     per_clip=_per_clip,
     pool=POOL,
-    undefined="no video has a peak of optical flow",
+    undefined="no clip has a peak of optical flow in its video",
     clip_value=POOL.of_clip,
 )

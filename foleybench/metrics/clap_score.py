@@ -18,5 +18,5 @@ METRIC = cosine_metric(
     source="av-benchmark@050a5cd evaluate.py (LAION-CLAP-Score); Wu et al., ICASSP 2023",
     first=Need(encoder="clap_laion_text", layer="embedding", of="text"),
     second=Need(encoder="clap_laion", layer="embedding", of="generated"),
-    undefined="no scored clip has a caption",
+    undefined="no clip has a caption",
 )

@@ -38,5 +38,5 @@ METRIC = Metric(
     per_clip=_per_clip,
     pool=_POOL,
     clip_value=_POOL.of_clip,
-    undefined="nothing audible was generated",
+    undefined="no clip has audible generated audio",
 )

@@ -52,6 +52,6 @@ METRIC = Metric(
     needs={"onsets": Need(encoder="onsets", layer="times_s", of="generated")},
     per_clip=_per_clip,
     pool=POOL,
-    undefined="no generated onset lies within 300 ms of an event",
+    undefined="no clip has a generated onset within 300 ms of an event",
     clip_value=POOL.of_clip,
 )

@@ -14,4 +14,5 @@ METRIC = cosine_metric(
     source="av-benchmark@050a5cd evaluate.py (IB-Score); Girdhar et al., CVPR 2023",
     first=Need(encoder="imagebind_video", layer="embedding", of="video"),
     second=Need(encoder="imagebind_audio", layer="embedding", of="generated"),
+    undefined="no clip has a video",
 )

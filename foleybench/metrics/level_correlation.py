@@ -58,7 +58,7 @@ METRIC = curve_correlation(
     "envelope",
     "level_db",
     constant=1e-6,
-    undefined="no reference audio is heard and changes its level",
+    undefined="no clip has real audio that is heard and changes its level",
     version=2,
     keep=while_heard,
 )

@@ -41,7 +41,7 @@ METRIC = Metric(
     },
     per_clip=_per_clip,
     pool=POOL,
-    undefined="the detector finds no onset in any reference audio",
+    undefined="no clip has an onset in its real audio that the detector finds",
     clip_value=POOL.of_clip,
     curve=curve,
 )

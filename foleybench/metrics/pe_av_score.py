@@ -15,4 +15,5 @@ METRIC = cosine_metric(
     source="foleybench; embeddings of transformers 5.23 PeAudioVideoModel, Vyas et al., arXiv 2512.19687",
     first=Need(encoder="pe_av_video", layer="embedding", of="video"),
     second=Need(encoder="pe_av_audio", layer="embedding", of="generated"),
+    undefined="no clip has a video",
 )

@@ -16,6 +16,6 @@ METRIC = curve_correlation(
     "stereo",
     "balance",
     constant=0.01,
-    undefined="no real audio has two channels whose balance moves",
+    undefined="no clip has two channels of real audio whose balance moves",
     note=NOTE,
 )

@@ -54,3 +54,18 @@ def test_an_older_result_without_the_number_scored_says_what_it_knows():
     del old["dataset"]["n_scored"]
     assert why_not_scored(old) == ""
     assert why_fewer(old, "m") == "3 without a value"
+
+
+@pytest.mark.parametrize(
+    ("name", "without"),
+    [
+        ("onset_agreement", "an onset in its real audio that the detector finds"),
+        ("kad_aisfx", "an embedding"),
+        ("seconds_per_clip", "a reported time"),
+        ("event_f1", "an audible, visible onset event"),
+    ],
+)
+def test_what_the_clips_lack_that_a_metric_does_not_apply_to(name: str, without: str):
+    made = result(6, [], 4, 2)
+    made["metrics"] = {name: made["metrics"]["m"]}
+    assert why_fewer(made, name) == f"2 without {without}"

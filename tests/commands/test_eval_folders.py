@@ -69,7 +69,7 @@ def test_a_set_of_sound_alone_and_dry_runs(here, capsys):
     result = results.read_result(Path(capsys.readouterr().out.strip()))
     assert result["metrics"]["logmel_distance"]["value"] == 0.0
     assert result["metrics"]["onset_agreement"]["value"] is None  # steady tones have no onsets
-    assert "no onset in any reference audio" in result["metrics"]["onset_agreement"]["reason"]
+    assert "no clip has an onset in its real audio" in result["metrics"]["onset_agreement"]["reason"]
 
 
 @pytest.mark.slow
@@ -160,7 +160,8 @@ def test_a_metric_of_fewer_clips_than_were_scored_says_why(here, capsys):
     write_wav(here / "my outputs" / "quiet.wav", np.zeros(round(1.2 * RATE_HZ), np.float32), RATE_HZ)
     evaluate(*FOLDERS, "--metric", "onset_agreement", "--metric", "level_difference")
     said = capsys.readouterr().err
-    assert "  Onset agreement (50 ms): 3 of 4 clips: 1 that it does not apply to" in said.splitlines()
+    without = "1 without an onset in its real audio that the detector finds"
+    assert f"  Onset agreement (50 ms): 3 of 4 clips: {without}" in said.splitlines()
     assert "Level difference: 3" not in said
 
 
@@ -212,3 +213,13 @@ def test_an_undefined_value_says_why(capsys):
     }
     tell(result, sys.stdout)
     assert "no Onset agreement (50 ms) (onset_agreement): no onset anywhere" in capsys.readouterr().out
+
+
+def test_a_note_of_all_intervals_names_no_metric():
+    from foleybench.commands._result_text import _notes
+
+    whole, without = {"low": 0.1, "notes": ["few"]}, {"low": None, "notes": ["none"]}
+    metrics = {"onset_ap": whole, "onset_f1": whole, "event_f1": without}
+    assert list(_notes(metrics)) == ["  all metrics with an interval: few", "  Event F1 (50 ms): none"]
+    metrics["level_difference"] = {"low": 0.1, "notes": []}
+    assert next(_notes(metrics)) == "  Onset AP (100 ms), Onset F1 (100 ms): few"

@@ -94,3 +94,10 @@ def test_weights_that_are_absent_are_not_called_wrong(tmp_path, monkeypatch, cap
     assert "wrong" not in out
     assert main(["weights", "fetch", "vggsh"]) == EXIT_USAGE
     assert "there is no encoder with weights 'vggsh'. Did you mean 'vggish'?" in capsys.readouterr().err
+
+
+def test_names_of_every_length_stand_in_one_column(capsys):
+    assert main(["list", "metrics"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (column,) = {len(line) - len(line.split(maxsplit=1)[1]) for line in lines}
+    assert column == max(len(line.split()[0]) for line in lines) + 2

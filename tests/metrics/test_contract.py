@@ -149,6 +149,15 @@ def test_card(metric):
         assert need.layer in registry.load("encoders", need.encoder).layers
 
 
+def test_card_says_what_clips_lack_that_it_does_not_apply_to(metric):
+    """Such sentences start alike: tables say them of single clips (``fewer_clips``). The others apply to every clip."""
+    needs = [registry.load("encoders", need.encoder) for need in metric.needs.values()]
+    every_clip = ("no clip was scored", "there are no two clips with different real audio")
+    if any(encoder.sees or encoder.reads for encoder in needs):
+        every_clip = ()
+    assert metric.undefined.startswith("no clip has ") or metric.undefined in every_clip
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_docstring_says_only_what_differs(name):
     """Direction, unit, range, source are the metric's fields, which the card shows; a family's words are its note."""

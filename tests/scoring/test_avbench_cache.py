@@ -99,7 +99,7 @@ def test_without_captions_the_clap_score_applies_to_no_clip(caches, tmp_path):
     result, _ = evaluate_cache(request(home))
     record = result["metrics"]["clap_score"]
     assert (record["value"], record["not_applicable"]) == (None, N)
-    assert record["reason"] == "no scored clip has a caption"
+    assert record["reason"] == "no clip has a caption"
     other = tmp_path / "home"
     only = ("clap_laion_audio.pth", "clap_laion_text.pth")
     other.mkdir()

@@ -19,6 +19,7 @@ from foleybench.media.audio import write_wav
 from foleybench.prepare import prepare
 from foleybench.prepare.engine import parse_options
 from foleybench.scoring import fitting_protocol
+from foleybench.scoring.captions import captions_told
 from foleybench.scoring.choice import choose
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.scoring.fitting_protocol import fitting, refuse_other_data
@@ -286,6 +287,19 @@ def test_captions_come_from_a_table(folders, tmp_path, monkeypatch):
     record = result["metrics"]["clap_score"]
     assert (record["n_used"], record["not_applicable"]) == (2, 4)
     assert result["run"]["captions"]["n_clips"] == 2
+    metrics = [own("metrics", "clap_score")]
+    data = open_dataset(pair(made, real, cache=tmp_path / "cache").listed.manifest)
+    assert captions_told(table, data, metrics) == [
+        f"captions of 2 of 6 clips in {table}",
+        "  other: no clip of this name",
+    ]
+    table.write_text("clip_id,caption\nhitting_bag,a bag\n" + "".join(f"my dog{n},a\n" for n in range(12)), "utf-8")
+    told = captions_told(table, data, [own("metrics", "level_difference")])
+    assert told[1] == "  my dog0: no clip of this name (near: my dog)"
+    assert told[-2:] == [
+        "  ... and 2 more names without a clip",
+        "  none of these metrics uses captions; clap_score does",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -118,5 +118,5 @@ def octave_metric(layer: str, title: str) -> Metric:
         source="foleybench",
         version=2,
         note=_SPECTRUM_NOTE,
-        undefined="all reference audio is silent",
+        undefined="no clip has audible real audio",
     )

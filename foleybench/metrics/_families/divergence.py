@@ -93,7 +93,7 @@ def kl_segments_metric(*, encoder: str, title: str, source: str) -> Metric:
         needs=both(encoder, "logits"),
         per_clip=_per_segment,
         pool=pool,
-        undefined="no clip was scored",
+        undefined="no clip has audio long enough for a segment",
         note=_EPSILON,
         clip_value=pool.of_clip,
     )

@@ -89,7 +89,7 @@ def offset_metric(
         needs={"windows": Need(encoder="synchformer_offset", layer="windows", of="generated")},
         per_clip=per_clip,
         pool=pool,
-        undefined="no clip of 8 s or more was scored",
+        undefined="no clip has a video of 8 s or more",
         note=_NOTE,
         clip_value=pool.of_clip,
     )

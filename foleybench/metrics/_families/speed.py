@@ -40,7 +40,7 @@ def speed_metric(*, title: str, unit: str, per_second_of_audio: bool) -> Metric:
         needs={},
         per_clip=per_clip,
         pool=pool,
-        undefined="speed is not reported: the audio folder does not say how long generation took",
+        undefined="no clip has a reported time: the audio folder does not say how long generation took",
         note=_NOTE,
         clip_value=pool.of_clip,
     )

@@ -73,5 +73,5 @@ def stereo_metric(measure: Callable[[FloatArray], float], *, title: str, worst: 
         source="foleybench",
         worst=worst,
         note=f"{NOTE} {_SILENCE}",
-        undefined="no real audio has two channels with sound",
+        undefined="no clip has two channels of real audio with sound",
     )

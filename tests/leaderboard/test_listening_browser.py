@@ -93,6 +93,40 @@ def test_every_sound_runs_on_the_clock_of_the_picture(visit, listening):
     assert left == pytest.approx(100 * media(tab)[0]["at"] / CLIP_S, abs=8)
 
 
+FAKE_STAGE = """async (at) => {
+    let tick;
+    window.requestAnimationFrame = (next) => { tick = next; };
+    const make = (muted) => ({ currentTime: 1, paused: true, ended: false, error: null, seeking: false, muted,
+        playbackRate: 1, async play() { this.paused = false; }, pause() { this.paused = true; } });
+    const video = make(true), audios = [make(true), make(false)];
+    const stage = { video: () => video, audios: () => audios, clock: () => video, duration: () => 9 };
+    await makePlayback({ ...stage, onTime() {}, onPlaying() {} }).play();
+    const read = () => [video, ...audios].map((one) => [one.currentTime, one.playbackRate]);
+    const rows = [];
+    for (const [times, change] of at) {
+        [video, ...audios].forEach((one, i) => { one.currentTime = times[i]; Object.assign(one, (change || {})[i]); });
+        tick();
+        rows.push(read());
+    }
+    return rows;
+}"""
+
+
+def test_what_is_heard_keeps_its_rate_and_the_rest_follows_it(visit, listening):
+    """Times of video, muted track, heard track; then the heard one ends, and the video leads."""
+    steps = [
+        ([2.0, 2.0, 2.0], None),
+        ([2.03, 1.97, 2.0], None),
+        ([2.5, 2.103, 2.1], None),
+        ([3.0, 3.2, 2.9], {"2": {"ended": True}}),
+    ]
+    rows = visit(listening[0]).evaluate(FAKE_STAGE, steps)
+    assert rows[0] == [[2.0, 1], [2.0, 1], [2.0, 1]]
+    assert [rate for _, rate in rows[1]] == pytest.approx([0.9, 1.1, 1.0])
+    assert rows[2] == [[2.1, pytest.approx(0.6)], [2.103, 1], [2.1, 1]]  # far ahead: jumps back
+    assert rows[3] == [[3.0, 1], [3.2, pytest.approx(0.6)], [2.9, 1]]
+
+
 def test_playing_ends_and_starts_again(visit, listening):
     tab = visit(listening[0], fragment=f"#clip={listening[1][0]}&track=0&t=4.5")
     tab.keyboard.press(" ")

@@ -1,30 +1,32 @@
 "use strict";
-// Audio tracks on the clock of a video, for both listening pages. `stage` says what is on it: video(), audios(), clock(),
-// duration(), onTime() and onPlaying().
+// A video and its audio tracks in step, for both listening pages. `stage` says what is on it: video(), audios(),
+// clock(), duration(), onTime() and onPlaying().
 const makePlayback = (stage) => {
-  // Drift is caught up within CATCH_UP_S by playing a little faster or slower: hardly audible on the chosen track,
-  // and for the muted ones by as much as it takes, since nobody hears them; only a large drift by a jump: it takes
-  // 100 ms itself while audio plays.
-  const DRIFT_S = 0.004, JUMP_S = 0.25, CATCH_UP_S = 0.3, MOST_BEND = 0.12, MOST_MUTED_BEND = 0.4;
+  // The track that is heard keeps its rate. The video and the muted tracks catch up with it within CATCH_UP_S by playing
+  // a little faster or slower; only a large drift is caught up by a jump, which takes 100 ms itself while audio plays.
+  const DRIFT_S = 0.004, JUMP_S = 0.25, CATCH_UP_S = 0.3, MOST_BEND = 0.4;
   const media = () => [stage.video(), ...stage.audios()];
 
-  const align = (audio, at, slack) => {
-    if (Math.abs(audio.currentTime - at) > slack && !audio.seeking && at < stage.duration()) audio.currentTime = at;
+  const leader = () => stage.audios().find((one) => !one.muted && !one.ended && !one.error) || stage.clock();
+
+  const align = (one, at, slack) => {
+    if (Math.abs(one.currentTime - at) > slack && !one.seeking && at < stage.duration()) one.currentTime = at;
   };
 
-  const follow = (audio) => {
-    const behind = stage.clock().currentTime - audio.currentTime;
-    if (audio === stage.clock() || audio.ended || audio.seeking) return;
-    if (Math.abs(behind) > JUMP_S) align(audio, stage.clock().currentTime, JUMP_S);
-    const most = audio.muted ? MOST_MUTED_BEND : MOST_BEND;
-    const bend = Math.abs(behind) < DRIFT_S ? 0 : Math.max(-most, Math.min(most, behind / CATCH_UP_S));
-    audio.playbackRate = 1 + bend;
+  const follow = (one) => {
+    const first = leader();
+    const behind = first.currentTime - one.currentTime;
+    if (one === first) one.playbackRate = 1;
+    if (one === first || first.seeking || one.paused || one.ended || one.seeking) return;
+    align(one, first.currentTime, JUMP_S);
+    const bend = Math.abs(behind) < DRIFT_S ? 0 : Math.max(-MOST_BEND, Math.min(MOST_BEND, behind / CATCH_UP_S));
+    one.playbackRate = 1 + bend;
   };
 
   const tick = () => {
     if (stage.clock().paused) return;
     stage.onTime();
-    stage.audios().forEach(follow);
+    media().forEach(follow);
     requestAnimationFrame(tick);
   };
 
@@ -43,7 +45,11 @@ const makePlayback = (stage) => {
   const play = async () => {
     if (stage.clock().ended || stage.clock().currentTime >= stage.duration() - 0.01) seek(0);
     const at = stage.clock().currentTime;
-    stage.audios().forEach((audio) => align(audio, at, 0.001));
+    stage.audios().forEach((audio) => {
+      // To keep the pitch costs Chromium 20 ms of a track's clock at each change of rate; muted tracks need no pitch.
+      audio.preservesPitch = false;
+      align(audio, at, 0.001);
+    });
     await Promise.allSettled(media().map((one) => one.play()));
     stage.onPlaying();
     requestAnimationFrame(tick);

@@ -58,10 +58,11 @@ def main() -> None:
             tab.goto(args.page.resolve().as_uri())
             for clip in range(args.clips):
                 found = np.abs(differences(tab, args.seconds))
-                low, middle, high = os.getloadavg()[0], np.median(found), np.percentile(found, 95)
+                load, middle, high = os.getloadavg()[0], np.median(found), np.percentile(found, 95)
                 print(
-                    f"{width} px, clip {clip + 1}: {found.shape[0]} readings of {found.shape[1]} sounds; apart by "
-                    f"{middle:.1f} ms in the median, {high:.1f} ms at 95 %, {found.max():.1f} ms at most; load {low:.1f}"
+                    f"{width} px, clip {clip + 1}: {found.shape[0]} readings of {found.shape[1]} sounds; apart "
+                    f"by {middle:.1f} ms in the median, {high:.1f} ms at 95 %, {found.max():.1f} ms at most; "
+                    f"load {load:.1f}"
                 )
                 tab.keyboard.press("ArrowRight")
             tab.close()

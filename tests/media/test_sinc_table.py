@@ -39,6 +39,7 @@ def by_the_loop(audio, from_hz, to_hz):
     return np.float32(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("from_hz", "to_hz"), [(44100, 16000), (48000, 16000), (8000, 16000), (22050, 16000), (44101, 16000)]
 )
@@ -66,6 +67,7 @@ def test_golden_output_of_the_package(from_hz):
     assert float(np.abs(found).sum()) == pytest.approx(GOLDEN[from_hz][-1], rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("from_hz", "to_hz"), [(44100, 16000), (48000, 16000), (8000, 16000), (22050, 16000)])
 def test_a_later_resampy_differs_only_where_times_are_whole(from_hz, to_hz):
     """From 0.3 on it multiplies times instead of adding them up, so it takes other wings at whole input samples."""

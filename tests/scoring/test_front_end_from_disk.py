@@ -65,6 +65,7 @@ def test_avbench_resamples_and_then_cuts(ten_seconds, tmp_path, rate_hz, channel
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 32000, 44100, 48000])
 def test_avbench_feeds_imagebind_through_torchaudios_function(ten_seconds, tmp_path, rate_hz):
     """As av_bench/data/audio_dataset.py:166-168; of one channel, since the peer takes the first and we the mean."""

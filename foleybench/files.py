@@ -80,6 +80,17 @@ def written_atomically(path: Path) -> Iterator[IO[bytes]]:
             temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def named_in_errors(path: Path) -> Iterator[None]:
+    """Give errors of the file system the name of a file, which those of writing to an open one lack."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def temporary_beside(path: Path) -> Path:
     """Return the name under which this process writes a file before it is whole.
 

@@ -11,6 +11,7 @@ from foleybench.dataset_card.counts import MEASURED, Overview, readable
 from foleybench.dataset_card.thumbnails import film_strip
 from foleybench.dataset_card.words import hours, megabytes, per_cent, quartiles
 from foleybench.errors import ManifestError, MediaError
+from foleybench.files import write_atomically
 from foleybench.pages.spectrogram import data_uri
 from foleybench.pages.template import choose_clips, fill, trusted
 from foleybench.runtime.private_paths import text_without_places
@@ -150,7 +151,4 @@ def _thumbnail(data: ShardDataset, clip_id: str) -> Thumbnail:
 
 def write_page(path: Path, html: str) -> None:
     """Write the page, under a temporary name first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(html, encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, html.encode())

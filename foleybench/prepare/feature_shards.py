@@ -30,7 +30,7 @@ from foleybench.clips import AudioArray, Clock, IntArray
 from foleybench.errors import FoleyError, ManifestError, MediaError
 from foleybench.features.cache import FeatureCache
 from foleybench.features.featurise import EncoderMaterial, Featuriser, Job, in_order, job
-from foleybench.files import file_sha256
+from foleybench.files import file_sha256, write_atomically
 from foleybench.media.audio import fit_length, read_channels, read_sound
 from foleybench.media.h264 import decode_mp4
 from foleybench.prepare.pack import Part, ShardGroup, commit, read_part
@@ -291,9 +291,7 @@ def _run_on_ray(request: FeatureRequest, tasks: Sequence[ShardTask]) -> Iterator
                 raise FoleyError(f"every worker that tried shard {done.task.shard} died: {done.lost}")
             part = done.result.part
             if part.shard:
-                temporary = request.out / f".{part.shard}.tmp"
-                temporary.write_bytes(done.result.data)
-                temporary.replace(request.out / part.shard)
+                write_atomically(request.out / part.shard, done.result.data)
             yield done.task, part
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from foleybench.api.dataset import Item, Sample
 from foleybench.errors import FoleyError
-from foleybench.files import write_atomically
+from foleybench.files import named_in_errors, write_atomically
 from foleybench.shards.manifest import FAILED, STATUSES
 
 FOLDER = ".staging"
@@ -106,7 +106,8 @@ def stage_files(folder: Path, files: dict[str, bytes]) -> None:
 def _write(path: Path, data: bytes) -> None:
     # No fsync: there are many small files, the hashes recorded beside them are checked when they are packed.
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(data)
+    with named_in_errors(path):
+        temporary.write_bytes(data)
     temporary.replace(path)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from foleybench.clips import AudioArray, Channels, Clip, Event
 from foleybench.errors import ManifestError, MediaError
+from foleybench.files import named_in_errors
 from foleybench.media.audio import read_channels, read_sound_file
 from foleybench.media.h264 import decode_mp4
 from foleybench.shards.manifest import Entry, Manifest, read_manifest
@@ -69,7 +70,7 @@ def write_shard(path: Path, samples: Sequence[tuple[str, dict[str, Callable[[], 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as handle:
+    with named_in_errors(path), temporary.open("wb") as handle:
         hashed = _Hashed(handle)
         with tarfile.open(fileobj=cast(IO[bytes], hashed), mode="w", format=tarfile.USTAR_FORMAT) as tar:
             for clip_id, fields in samples:

@@ -75,6 +75,10 @@ def test_a_folder_of_sound_that_cannot_be_read(clicks, audio, tmp_path, name, mo
     assert f"{audio} cannot be read: permission denied" in capsys.readouterr().err
 
 
+# What these write of six clips would fit on the small disk.
+WRITE_LITTLE = ["eval", "listen", "sanity --card-texts", "show --html"]
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of 48 kB."""
@@ -88,11 +92,11 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["prepare", "features", "generate", "leaderboard", "report"])
+@pytest.mark.parametrize("name", ["prepare", "features", "generate", "leaderboard", "report", *WRITE_LITTLE])
 def test_a_disk_that_fills_up(clicks, audio, small_disk, name, tmp_path, capsys):
-    """D6: exit 1 and a sentence; nothing half written under a name of its own."""
-    if name == "features":
-        (small_disk / "filler").write_bytes(bytes(44_000))  # six clips' are small
+    """D6: exit 1 and a sentence that names the file; nothing half written under a name of its own."""
+    if name in ("features", *WRITE_LITTLE):
+        (small_disk / "filler").write_bytes(bytes(44_000))
     words = commands(clicks, audio, small_disk / "out")[name]
     if name == "leaderboard":
         words += ["--results", str(make_board(tmp_path / "results"))]
@@ -100,6 +104,7 @@ def test_a_disk_that_fills_up(clicks, audio, small_disk, name, tmp_path, capsys)
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert "no space left on device" in said.lower()
+    assert str(small_disk / "out") in said
 
 
 @pytest.mark.slow

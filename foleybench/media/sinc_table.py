@@ -110,15 +110,13 @@ def _at(audio: AudioArray, times: FloatArray, taps: _Taps) -> AudioArray:
 
 
 def _weights(taps: _Taps, phase: FloatArray) -> FloatArray:
-    """Return the filter from ``phase`` zero crossings (n,) on, at every tap, (n, reach); 0 past its end."""
+    """Return the filter from ``phase`` zero crossings (n,) on, at every tap, (n, reach); past its end its last, 2e-8."""
     at = phase * ENTRIES
     first = at.astype(np.int64)
     index: IntArray = first[:, None] + taps.apart * np.arange(taps.reach)
     last = len(taps.wing) - 1
     low, high = taps.wing[np.minimum(index, last)], taps.wing[np.minimum(index + 1, last)]
-    # A tap counts while a whole step of entries is left from the one before it on, as resampy counts them.
-    inside = np.arange(taps.reach) < ((len(taps.wing) - first) // taps.apart)[:, None]
-    return np.where(inside, low + (at - first)[:, None] * (high - low), 0.0)
+    return np.asarray(low + (at - first)[:, None] * (high - low), dtype=np.float64)
 
 
 def _taps(ratio: float) -> _Taps:

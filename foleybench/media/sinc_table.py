@@ -110,7 +110,7 @@ def _at(audio: AudioArray, times: FloatArray, taps: _Taps) -> AudioArray:
 
 
 def _weights(taps: _Taps, phase: FloatArray) -> FloatArray:
-    """Return the filter from ``phase`` zero crossings (n,) on, at every tap, (n, reach); past its end its last, 2e-8."""
+    """Return the filter from ``phase`` zero crossings (n,) on, at every tap, (n, reach); past its end it is 2e-8."""
     at = phase * ENTRIES
     first = at.astype(np.int64)
     index: IntArray = first[:, None] + taps.apart * np.arange(taps.reach)

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from foleybench import registry
-from foleybench.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, FoleyError, why
+from foleybench.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, NO_ROOM, FoleyError, why
 from foleybench.runtime.version import PACKAGE_VERSION
 from foleybench.runtime.with_parent import end_with_named_parent
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+_NO_PLACE = NO_ROOM | {errno.EACCES, errno.EPERM}
 
 
 def command_names() -> list[str]:
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_OK
     except OSError as error:
         # The places that a command writes to are looked at before its work; a disk may fill up, or go, later.
-        if error.errno not in _NO_ROOM:
+        if error.errno not in _NO_PLACE:
             raise
         where = f"{error.filename} cannot be used" if error.filename else "something cannot be written"
         sys.stderr.write(f"foleybench: {where}: {why(error)}. Make room or name another place; what is done is kept.\n")

@@ -6,6 +6,7 @@ Everything that is not a ``FoleyError`` is a bug of ours and propagates with its
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 # Of more known names than this, a message shows only the nearest.
@@ -18,6 +19,9 @@ EXIT_USAGE = 2
 EXIT_PARTIAL = 3
 EXIT_STALE = 4
 EXIT_INTERRUPTED = 130
+
+# Error numbers of a place that takes no more: full, over a quota or a limit of size, read-only.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 class FoleyError(Exception):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from foleybench.api.dataset import Dataset, Item
-from foleybench.errors import MediaError
+from foleybench.errors import NO_ROOM, MediaError, why
 from foleybench.prepare.load_dataset import load_dataset
 from foleybench.prepare.staging import ItemOutcome, failure, stage_outcome, stage_sample
 from foleybench.prepare.waiting import tell_with
@@ -53,7 +53,14 @@ def main() -> int:
     for line in iter(sys.stdin.buffer.readline, b""):
         order = json.loads(line)
         item = Item(**order["item"])
-        _answer(answers, {"clip_id": item.clip_id, "status": make_one(dataset, item, Path(order["folder"]))})
+        try:
+            answer = {"clip_id": item.clip_id, "status": make_one(dataset, item, Path(order["folder"]))}
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            # No fault of the clip's: the run has to stop, or all others would fail by it.
+            answer = {"no_room": f"{error.filename or order['folder']} cannot be written: {why(error)}"}
+        _answer(answers, answer)
     return 0
 
 

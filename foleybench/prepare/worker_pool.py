@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ def run_tasks(settings: PoolSettings, tasks: Iterable[Task]) -> Generator[tuple[
     ``crashed``. However the generator is left, no worker survives it.
 
     Raises:
-        FoleyError: Workers cannot start at all (the data set's file fails to import).
+        FoleyError: Workers cannot start at all (the data set's file fails to import), or a disk is full.
     """
     queue = _Queue(tasks)
     workers: list[_Worker] = []
@@ -200,10 +200,16 @@ def _step(selector: selectors.BaseSelector, workers: list[_Worker], queue: _Queu
                 worker.deadline_s += float(answer["waits_s"])
             elif worker.task is not None:
                 task, worker.task = worker.task, None
-                yield task, str(answer["status"])
+                yield task, _status(answer)
     now_s = time.monotonic()
     for worker in [w for w in workers if w.task and w.deadline_s <= now_s]:
         yield from _bury(selector, workers, worker, "timeout", f"not done after {worker.limit_s:g} s", queue)
+
+
+def _status(answer: Mapping[str, Any]) -> str:
+    if "no_room" in answer:
+        raise FoleyError(f"{answer['no_room']}. Make room or name another place; what is done is kept.")
+    return str(answer["status"])
 
 
 def _bury(

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from foleybench import cli
 from foleybench.errors import EXIT_ERROR, EXIT_OK
 from foleybench.media.audio import write_wav
 from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import read_manifest
 from tests.made_results import make_board
 
 
@@ -122,3 +124,24 @@ def test_a_card_beside_data_that_cannot_be_written_to(clicks, monkeypatch, capsy
     said = capsys.readouterr()
     assert f"{clicks.parent} cannot be written to" in said.err
     assert not said.out  # before anything is read and told
+
+
+# Files of more than 2,000 bytes cannot be written: manifests of a few clips and notes on failures can, clips cannot.
+LIMITED = (
+    "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000));"
+    "from foleybench.cli import main; raise SystemExit(main(sys.argv[1:]))"
+)
+
+
+@pytest.mark.slow
+def test_a_worker_without_room_ends_the_run_and_fails_no_clip(tmp_path):
+    """D6: all clips were `crashed` in manifests that said they were complete."""
+    words = ["prepare", "synthfoley", "--out", str(tmp_path / "out"), "--limit", "1", "--jobs", "1"]
+    done = subprocess.run([sys.executable, "-c", LIMITED, *words], capture_output=True, text=True)
+    assert done.returncode == EXIT_ERROR
+    assert "Traceback" not in done.stderr
+    assert ".flac cannot be written: file too large. Make room" in done.stderr
+    assert list((tmp_path / "out").glob("*.manifest.jsonl")) == []
+    assert cli.main(words) == EXIT_OK
+    assert all(entry.status == "ok" for path in (tmp_path / "out").glob("*.jsonl") if path.name != "duplicates.jsonl"
+               for entry in read_manifest(path).entries)  # fmt: skip

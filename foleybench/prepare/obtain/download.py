@@ -23,7 +23,7 @@ import yt_dlp.version
 from yt_dlp.utils import YoutubeDLError
 
 from foleybench.errors import MediaError
-from foleybench.prepare.obtain.faults import AGAIN, FetchError, explain
+from foleybench.prepare.obtain.faults import AGAIN, FetchError, explain, no_room
 from foleybench.prepare.obtain.join import join
 from foleybench.prepare.obtain.pace import Pace
 from foleybench.prepare.obtain.scratch import scratch_folder
@@ -93,6 +93,8 @@ def _fetch(address: str, net: Mapping[str, Any], folder: Path) -> dict[str, str]
                 downloader.format_selector = format_selector(downloader)
             info = downloader.extract_info(address)
     except (YoutubeDLError, OSError) as error:
+        if full := no_room(error):
+            raise OSError(full.errno, full.strerror, str(folder)) from error
         raise explain(error) from error
     if not isinstance(info, dict) or info.get("_type", "video") != "video":
         raise FetchError("no_video_there", "the address holds no single video")

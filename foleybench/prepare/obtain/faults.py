@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from yt_dlp.networking.exceptions import HTTPError, IncompleteRead, TransportError
 from yt_dlp.utils import ContentTooShortError, GeoRestrictedError
 
-from foleybench.errors import MediaError
+from foleybench.errors import NO_ROOM, MediaError
 from foleybench.lists.read import shown_text
 
 # In this order: a sentence of a later row may also stand in a message of an earlier one.
@@ -76,6 +76,11 @@ def explain(error: BaseException) -> FetchError:
         network = any(isinstance(one, TransportError | OSError) for one in chain)
         status = "unreachable" if network else "fetch_failed"
     return FetchError(status, _REASONS.get(status) or shown_text(_plain(chain[0])))
+
+
+def no_room(error: BaseException) -> OSError | None:
+    """Return the full disk (or quota, or limit) behind an error of yt-dlp, no fault of the video; or None."""
+    return next((one for one in _chain(error) if isinstance(one, OSError) and one.errno in NO_ROOM), None)
 
 
 def _from_type(chain: Sequence[BaseException]) -> str | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import time
 from pathlib import Path
 
 import pytest
+import yt_dlp
 from yt_dlp.networking import Response
 from yt_dlp.networking.exceptions import HTTPError, IncompleteRead, TransportError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
 
 from foleybench.errors import FoleyError
 from foleybench.prepare import parse_options
+from foleybench.prepare.obtain.download import _fetch
 from foleybench.prepare.obtain.faults import explain
 from foleybench.prepare.obtain.pace import Pace
 from foleybench.prepare.obtain.scratch import scratch_folder
@@ -33,6 +36,7 @@ from foleybench.prepare.obtain.settings import net_of
         ("Join this channel to get access to members-only content like this video", "members_only"),
         ("This live event will begin in 3 days.", "not_yet"),
         ("Requested format is not available", "no_format"),
+        ("The following content is not available on this app.", "client_refused"),
         ("This video is DRM protected", "drm_protected"),
         (
             "The following content is not available on this app. Watch on the latest version of YouTube.",
@@ -136,3 +140,23 @@ def test_options_of_fetching(tmp_path: Path):
             net("--source-url-template", bad)
     with pytest.raises(FoleyError, match="no cookie file"):
         net("--fetch", "--cookies", str(tmp_path / "none"))
+
+
+def test_a_full_disk_is_no_fault_of_the_video(tmp_path: Path, monkeypatch):
+    """It was ``unreachable``, tried again, of every video."""
+
+    def full(*_words):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def told(*_words):
+        try:
+            full()
+        except OSError as error:
+            raise DownloadError(f"unable to write data: {error}") from None
+
+    net = net_of(parse_options("vggsound", ["--list", "x", "--source-url-template", "http://127.0.0.1:9/{video_id}"]))
+    for raising in (full, told):
+        monkeypatch.setattr(yt_dlp.YoutubeDL, "extract_info", raising)
+        with pytest.raises(OSError, match="No space left") as caught:
+            _fetch("http://127.0.0.1:9/x", net, tmp_path)
+        assert caught.value.filename == str(tmp_path)

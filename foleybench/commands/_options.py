@@ -44,6 +44,23 @@ def manifest_in(text: str) -> Path:
     return found[0]
 
 
+def listed_manifest(path: Path) -> Path:
+    """Return the manifest that ``--data`` means; a folder of media without one is listed first.
+
+    Raises:
+        FoleyError: The folder has several splits, or holds nothing.
+    """
+    from foleybench.scoring.folders import pair
+    from foleybench.shards.manifest import SUFFIX
+
+    if path.is_dir() and not any(path.glob(f"*{SUFFIX}")):
+        return pair(None, path).listed.manifest
+    try:
+        return manifest_in(str(path))
+    except argparse.ArgumentTypeError as error:
+        raise FoleyError(f"--data {error}.") from error
+
+
 def audio_pairs(words: Sequence[str], option: str) -> dict[str, Path]:
     """Return name -> path of words as ``mine=out/mine``.
 

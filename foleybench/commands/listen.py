@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from foleybench.commands._options import audio_pairs, whole_number
-from foleybench.errors import EXIT_OK, EXIT_PARTIAL, FoleyError
+from foleybench.commands._options import audio_pairs, listed_manifest, whole_number
+from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 HELP = "make a blind listening test: raters compare the audio of systems pair by pair; `votes` reads their answers"
 EXAMPLE = "foleybench listen --data shards/synthfoley --audio mine=out/mine other=out/other --out out/study"
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     require_writable(args.out, "--out")
     made = write_listening_test(
         TestRequest(
-            data=_data(args.data),
+            data=listed_manifest(args.data),
             audio=audio,
             names=audio_pairs(args.names, "--names"),
             out=args.out,
@@ -104,17 +104,3 @@ def run(args: argparse.Namespace) -> int:
     sys.stderr.write(f"Keep {made.key} to yourself.\n")
     sys.stdout.write(f"{made.page}\n")
     return EXIT_PARTIAL if made.left_out else EXIT_OK
-
-
-def _data(path: Path) -> Path:
-    """Return the manifest that is meant; a folder of videos is listed first."""
-    from foleybench.commands._options import manifest_in
-    from foleybench.scoring.folders import pair
-    from foleybench.shards.manifest import SUFFIX
-
-    if path.is_dir() and not any(path.glob(f"*{SUFFIX}")):
-        return pair(None, path).listed.manifest
-    try:
-        return manifest_in(str(path))
-    except argparse.ArgumentTypeError as error:
-        raise FoleyError(f"--data {error}.") from error

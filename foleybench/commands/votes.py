@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foleybench.commands._options import add_data
+from foleybench.commands._options import listed_manifest
 from foleybench.errors import EXIT_OK, EXIT_PARTIAL
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--anchor", metavar="NAME", help="the audio that cannot fit among them, for screening")
     parser.add_argument("--no-screening", action="store_true", help="keep raters who fail the checks")
     parser.add_argument("--question", default="", help="what was asked, when there is no key")
-    add_data(parser, required=False)
+    parser.add_argument("--data", type=Path, help="manifest of a prepared split, its folder, or a folder of videos")
     parser.add_argument(
         "--results",
         type=Path,
@@ -92,7 +92,7 @@ def _study(args: argparse.Namespace, key: Key | None) -> Study:
         return Study(question=question, dataset=None, sources={})
     from foleybench.shards.manifest import read_manifest
 
-    manifest = read_manifest(args.data)
+    manifest = read_manifest(listed_manifest(args.data))
     header = manifest.header
     dataset = {"name": header.dataset, "split": header.split, "manifest_sha256": manifest.sha256}
     return Study(question=question, dataset=dataset, sources={e.clip_id: e.source_id for e in manifest.ok()})

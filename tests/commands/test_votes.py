@@ -5,6 +5,7 @@ import pytest
 
 from foleybench.artefacts.people import read_people
 from foleybench.cli import main
+from foleybench.media.audio import write_wav
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
 from tests.made_results import make_result
@@ -76,3 +77,29 @@ def test_what_is_refused(ratings, tmp_path, capsys, words, said):
     assert main(["votes", str(ratings), *words, "--out", str(tmp_path / "people")]) == 1
     assert said in capsys.readouterr().err
     assert not (tmp_path / "people").exists()
+
+
+def test_data_may_be_a_folder_of_videos_as_for_listen(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("dog", "door"):
+        write_wav(tmp_path / "real" / f"{name}.wav", np.full(8000, 0.1, np.float32), 16000)
+    table = tmp_path / "ratings.csv"
+    table.write_text(
+        "rater,clip,A,B,choice\n" + "".join(f"r{n},{c},x,y,A\n" for n in range(3) for c in ("dog", "door"))
+    )
+    words = [
+        "votes",
+        str(table),
+        "--question",
+        "q",
+        "--data",
+        str(tmp_path / "real"),
+        "--out",
+        str(tmp_path / "people"),
+    ]
+    assert main(words) == 0
+    assert read_people(next((tmp_path / "people").iterdir()))["dataset"]["name"] == "real"
+    (tmp_path / "real" / "a.manifest.jsonl").write_text("")
+    (tmp_path / "real" / "b.manifest.jsonl").write_text("")
+    assert main(words) == 1
+    assert "--data" in capsys.readouterr().err

@@ -88,8 +88,8 @@ def _require_linked(played: BoolArray) -> None:
     if n > 1:
         raise FoleyError(
             f"the systems fall into {n} groups that no vote compares, so they have no common scale. "
-            "Add votes between the groups, or look at each on its own. If two systems are the real audio and what it is "
-            "checked against, name them as --reference and --anchor."
+            "Add votes between the groups, or look at each on its own. If two systems are the real audio and what "
+            "it is checked against, name them as --reference and --anchor."
         )
 
 

@@ -47,7 +47,7 @@ PARTS = {
         "Evaluation from cached features against av-benchmark", "cache_speed.py --peers {peers} --rounds 2", ("before",)
     ),
     "growth": Part("Growth with the number of clips", "growth.py"),
-    "signal": Part("`eval` under `signal`, cold and warm", "eval_signal.py --clips 300", ("before",)),
+    "signal": Part("`eval` under `signal`, cold and warm", "eval_signal.py --clips 150", ("before",)),
     "decode": Part("Decoding and resampling once", "decode_once.py --clips 20"),
     "passt": Part("PaSST against its package", "passt_speed.py --clips 2 --rounds 3"),
     "vggish": Part("Where the time of VGGish goes", "vggish_limit.py"),

@@ -68,3 +68,8 @@ def test_the_first_page_waits_for_nothing_that_is_trained(tmp_path):
     assert needed_by(plan, "second-page") == {"prepare", "eval-oracle", "first-page", "eval-controls"}
     assert needed_by(plan, "leaderboard") == set(plan) - {"leaderboard"}
     assert plan["first-page"].words == plan["second-page"].words == plan["leaderboard"].words
+
+
+def test_what_is_trained_has_its_data_first(tmp_path):
+    plan = {step.name: step for step in the_plan(tmp_path)}
+    assert all({"prepare", "prepare-train"} <= needed_by(plan, name) for name in plan if name.startswith("train-"))

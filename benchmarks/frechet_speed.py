@@ -47,8 +47,8 @@ def peers(first_mean: Array, first: Array, second_mean: Array, second: Array) ->
 def eigenvalues(first_mean: Array, first: Array, second_mean: Array, second: Array) -> float:
     """Return the distance by the eigenvalues of that product, torchmetrics' way, which needs no square root of it."""
     gap = first_mean - second_mean
-    roots = np.sqrt(scipy.linalg.eigvals(first.dot(second)).astype(complex))
-    return float(gap.dot(gap) + np.trace(first) + np.trace(second) - 2 * roots.real.sum())
+    roots = np.sqrt(np.linalg.eigvals(first.dot(second)).astype(complex))
+    return float(gap.dot(gap) + np.trace(first) + np.trace(second) - 2 * np.real(roots).sum())
 
 
 def peers_from_rows(first: Array, second: Array) -> float:

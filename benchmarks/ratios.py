@@ -87,7 +87,7 @@ def rate() -> float:
     square, taken = np.random.default_rng(0).standard_normal((SIDE, SIDE)), []
     for _ in range(3):
         began = time.process_time()
-        square @ square
+        np.matmul(square, square)
         taken.append(time.process_time() - began)
     return 2e-9 * SIDE**3 / min(taken[1:])
 
@@ -127,7 +127,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, text in OPTIONS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar="PATH", help=text)
-    parser.add_argument("--only", nargs="+", choices=PARTS, help="make these parts, whether they are there or not")
+    only = "make these parts, whether they are there or not; without a name just write the page"
+    parser.add_argument("--only", nargs="*", choices=PARTS, metavar="PART", help=f"{only} ({', '.join(PARTS)})")
     parser.add_argument(
         "--state", type=Path, default=Path("out/ratios"), help="where parts are kept (default: out/ratios)"
     )
@@ -137,7 +138,7 @@ def main() -> None:
     args.state.mkdir(parents=True, exist_ok=True)
     for name, part in PARTS.items():
         kept = args.state / f"{name}.md"
-        wanted = name in args.only if args.only else not kept.is_file()
+        wanted = not kept.is_file() if args.only is None else name in args.only
         if wanted and not lacking(part, given):
             print(f"{name} ...", file=sys.stderr, flush=True)
             kept.write_text(run(part, given), encoding="utf-8")

@@ -17,6 +17,9 @@ from foleybench.metrics._math.frechet import SINGULAR, centred
 from foleybench.metrics._math.rows import Rows
 from foleybench.stats.influence import Influence
 
+# Below this ratio of eigenvalues a squared singular value is rounding.
+_NOISE = 1e-13
+
 
 def influence(first: Rows, second: Rows) -> Influence:
     """Return the influence of every clip on the distance of two sets of rows.
@@ -51,12 +54,18 @@ def _root_shares(one: FloatArray, two: FloatArray) -> tuple[FloatArray, FloatArr
     first, second = _share(one, two), _share(two, one)
     if first is not None and second is not None:
         return first, second
-    left, values, right = scipy.linalg.svd(one @ two.T, full_matrices=False, check_finite=False)
-    return np.square(left) @ values, np.square(right.T) @ values
+    # By eigenvectors, at two thirds of the cost of singular vectors. The smallest are noise, and hardly count.
+    product = one @ two.T
+    values, left = np.linalg.eigh(product @ product.T)
+    kept = values > _NOISE * values[-1]
+    root, left = np.sqrt(values[kept]), left[:, kept]
+    return np.square(left) @ root, np.square(product.T @ left) @ (1.0 / root)
 
 
 def _share(one: FloatArray, two: FloatArray) -> FloatArray | None:
     """Return the diagonal of ``(F1 S2 F1')^(1/2)`` by ``B (B'B)^(-1/2) B'`` with ``B = F1 L``; None where singular."""
+    if min(len(one), len(two)) <= one.shape[1]:  # singular for sure: the mean has taken a row
+        return None
     try:
         lower = scipy.linalg.cholesky(two.T @ two, lower=True, check_finite=False)
     except scipy.linalg.LinAlgError:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from foleybench.errors import FoleyError
 from foleybench.metrics._math.distances import FrechetPool, corrected_distance
-from foleybench.metrics._math.frechet import analytic_bias, distance_of_moments, frechet_distance
+from foleybench.metrics._math.frechet import analytic_bias, centred, distance_of_moments, frechet_distance
+from foleybench.metrics._math.frechet_influence import _root_shares
 from foleybench.metrics._math.moments import Moments
 
 X = np.random.default_rng(1).standard_normal((300, 12)) * np.linspace(0.2, 3.0, 12) + 5.0
@@ -114,6 +116,24 @@ def test_influence_where_covariances_are_singular():
     without = [FrechetPool()(stats[:i] + stats[i + 1 :]) for i in range(20)]
     jackknife = (FrechetPool()(stats) - np.array(without)) * 19 / 20
     assert np.corrcoef(plain.change, jackknife)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("width", [8, 40])
+def test_units_that_never_change_have_no_influence_however_many_rows_there_are(width):
+    """The same with columns of zeros, which make both covariances singular, as dead units of a network do."""
+    stats = clips(3000, width, rows=1, seed=4)
+    dead = [{side: np.pad(rows, ((0, 0), (0, 5))) for side, rows in stat.items()} for stat in stats]
+    plain, padded = FrechetPool().influence(stats), FrechetPool().influence(dead)
+    np.testing.assert_allclose(padded.change, plain.change, atol=1e-9 * np.abs(plain.change).max())
+
+
+def test_shares_of_covariances_of_other_axes_are_those_of_singular_vectors():
+    draw = np.random.default_rng(9)
+    scale = np.exp(-np.arange(12.0) / 3)
+    one, two = (centred(draw.normal(size=(60, 12)) * by)[1] for by in (scale, scale[::-1]))
+    left, values, right = scipy.linalg.svd(one @ two.T, full_matrices=False)
+    for found, wanted in zip(_root_shares(one, two), (left**2 @ values, right.T**2 @ values), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-9 * wanted.max())
 
 
 def test_a_set_is_at_no_distance_from_itself_whatever_its_clips_weigh():

@@ -51,19 +51,33 @@ def influence(first: Rows, second: Rows) -> Influence:
 
 def _root_shares(one: FloatArray, two: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the diagonals of ``U s U'`` and ``V s V'``, shapes (n,) and (m,)."""
-    first, second = _share(one, two), _share(two, one)
-    if first is not None and second is not None:
-        return first, second
+    found = _regular_shares(one, two)
+    if found is not None:
+        return found
+    (first_basis, first), (second_basis, second) = _reduced(one), _reduced(two)
     # By eigenvectors, at two thirds of the cost of singular vectors. The smallest are noise, and hardly count.
-    product = one @ two.T
+    product = first @ second.T
     values, left = np.linalg.eigh(product @ product.T)
     kept = values > _NOISE * values[-1]
     root, left = np.sqrt(values[kept]), left[:, kept]
-    return np.square(left) @ root, np.square(product.T @ left) @ (1.0 / root)
+    right = product.T @ left
+    return np.square(first_basis @ left) @ root, np.square(second_basis @ right) @ (1.0 / root)
 
 
-def _share(one: FloatArray, two: FloatArray) -> FloatArray | None:
-    """Return the diagonal of ``(F1 S2 F1')^(1/2)`` by ``B (B'B)^(-1/2) B'`` with ``B = F1 L``; None where singular."""
+def _reduced(factor: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return orthonormal columns Q and R with ``F = Q R``, R with no more rows than columns."""
+    if len(factor) <= factor.shape[1]:
+        return np.eye(len(factor)), factor
+    basis, triangle = scipy.linalg.qr(factor, mode="economic", check_finite=False)
+    return basis, triangle
+
+
+def _regular_shares(one: FloatArray, two: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Return both diagonals from one decomposition as wide as the rows; None where a covariance is singular.
+
+    With ``S2 = L L'`` and ``L' S1 L = Q l Q'``: ``U s U' = F1 L Q l^(-1/2) Q' L' F1'``, and, as the columns of
+    ``W = F2 L^(-T)`` are orthonormal, ``V s V' = W Q l^(1/2) Q' W'``.
+    """
     if min(len(one), len(two)) <= one.shape[1]:  # singular for sure: the mean has taken a row
         return None
     try:
@@ -74,5 +88,6 @@ def _share(one: FloatArray, two: FloatArray) -> FloatArray | None:
     values, vectors = np.linalg.eigh(product.T @ product)
     if values[0] <= SINGULAR * values[-1]:
         return None
-    turned = product @ vectors
-    return np.asarray(np.square(turned) @ (1.0 / np.sqrt(values)), dtype=np.float64)
+    root = np.sqrt(values)
+    turned = scipy.linalg.solve_triangular(lower, vectors, trans="T", lower=True, check_finite=False)
+    return np.square(product @ vectors) @ (1.0 / root), np.square(two @ turned) @ root

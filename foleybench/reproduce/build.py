@@ -92,7 +92,7 @@ def _write_table(
         further.append(copying_text(setup, grid, out / COPYING))
         times = f"{name}_training.csv"
         further.append(costs_text(measured, training_times(setup, grid, out / times), times))
-        further.append(training_text(learning_curves(setup, grid, out / curves), curves))
+        further.append(training_text(learning_curves(setup, grid, measured, out / curves), curves))
     page = table_markdown(table, command, _words(setup, grid, measured, seeds), further)
     write_atomically(out / f"{name}.md", page.encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())

@@ -7,7 +7,7 @@ committed; the file of curves beside the table is, and the page is written from 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,18 +33,19 @@ class Point(NamedTuple):
         return self.stage
 
 
-def learning_curves(setup: Setup, grid: Grid, path: Path) -> list[Point]:
+def learning_curves(setup: Setup, grid: Grid, measured: Container[str], path: Path) -> list[Point]:
     """Return the losses of a table's runs; of runs that are not at hand, those that the file keeps.
 
     Args:
         setup: Where runs lie.
         grid: The table.
+        measured: Labels of the rows that have results; runs of other rows may still be under way.
         path: The file, CSV; written when some run has a log.
     """
     found = [
         point
         for row in grid.rows
-        if row.variant
+        if row.variant and row.label in measured
         for seed in range(setup.seeds)
         for folder in _runs(setup, row.variant, seed)
         for point in _logged(folder, row.label, seed)

@@ -27,6 +27,9 @@ ROWS = {
     ("table4.csv", "DCF"): "linear-tiny-clips351",
     ("table4.csv", "DCF, raw times"): "linear-raw-tiny-clips351",
     ("table4.csv", "GDCF, raw times"): "gvp-raw-tiny-clips351",
+    ("table5.csv", "ratio 0.3"): "mask_0.3_whole_0-tiny-clips351",
+    ("table5.csv", "ratio 0.5"): "mask_0.5_whole_0-tiny-clips351",
+    ("table5.csv", "ratio 0.8"): "mask_0.8_whole_0-tiny-clips351",
 }
 
 

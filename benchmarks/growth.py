@@ -1,4 +1,4 @@
-"""How the cost of every metric grows with the number of clips: its value, and what correction and interval add.
+"""How the cost of every metric grows with the number of clips: its value, its correction and its interval.
 
 Features are made, as av-benchmark would cache them (VGGish: 8 rows of 128 a clip, PANNs 2,048, PaSST 768 and 527
 classes). One thread, CPU seconds; an exponent of 1 is linear, of 2 quadratic. The interval is from 1,000 sign vectors.
@@ -24,6 +24,7 @@ from foleybench.artefacts import result
 from foleybench.scoring.avbench_cache import CacheRequest, evaluate_cache
 from foleybench.stats import intervals
 
+PARTS = ("value", "correction", "interval")
 # Metrics that av-benchmark lacks, on the rows of one that it has.
 MODEL = {"name": "made", "title": "Made", "kind": "model"}
 KERNEL = {"kad_vggish": "fad_vggish", "kad_panns_eval": "fd_panns", "kad_passt": "fd_passt"}
@@ -43,15 +44,14 @@ def statistics_of(n_clips: int) -> dict[str, dict[str, Stat]]:
     return {name: stats for name, stats in found.items() if stats}
 
 
-def seconds_of(name: str, found: dict[str, Stat]) -> tuple[float, float]:
-    """Return the CPU seconds of the value, and of correction and interval after it."""
+def seconds_of(name: str, found: dict[str, Stat]) -> tuple[float, float, float]:
+    """Return the CPU seconds of the value, of its correction (0 for metrics without one) and of its interval."""
     metric = registry.load("metrics", name)
     listed, ids = list(found.values()), list(found)
     value = _timed(lambda: metric.pool(listed))
-    more = _timed(lambda: metric.corrected(listed, ids)) if metric.corrected else 0.0
+    correction = _timed(lambda: metric.corrected(listed, ids)) if metric.corrected else 0.0
     rng, sources = np.random.default_rng(0), dict(zip(ids, ids, strict=True))
-    more += _timed(lambda: intervals.value_interval(metric.pool, found, sources, rng=rng, draws=1000))
-    return value, more
+    return value, correction, _timed(lambda: intervals.value_interval(metric.pool, found, sources, rng=rng, draws=1000))
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -73,13 +73,12 @@ def main() -> None:
     if len(args.clips) < 2:
         parser.error("--clips takes two numbers or more: growth is from one to the next")
     by_clips = [statistics_of(n_clips) for n_clips in args.clips]
-    heads = [f"{what} {n} s" for what in ("value", "and interval") for n in [*args.clips, ""]]
-    heads = [head if head[-3:] != "  s" else "exponent" for head in heads]
+    heads = [head for what in PARTS for head in (*(f"{what} {n} s" for n in args.clips), "exponent")]
     print(f"| metric | {' | '.join(heads)} |\n|---|" + "--:|" * len(heads))
     for name in by_clips[0]:
         spent = [seconds_of(name, found[name]) for found in by_clips]
-        values, more = ([one[k] for one in spent] for k in (0, 1))
-        print(f"| {name} | {_cells(values, args.clips)} | {_cells(more, args.clips)} |", flush=True)
+        cells = [_cells([one[part] for one in spent], args.clips) for part in range(len(PARTS))]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 LIST = Path(__file__).parent / "slow_tests.tsv"
-LEAST_S = 0.1
+LEAST_S = 0.03
 _HEAD = "cpu_seconds\ttest"
 
 

@@ -68,7 +68,7 @@ def _reduced(factor: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return orthonormal columns Q and R with ``F = Q R``, R with no more rows than columns."""
     if len(factor) <= factor.shape[1]:
         return np.eye(len(factor)), factor
-    basis, triangle = scipy.linalg.qr(factor, mode="economic", check_finite=False)
+    basis, triangle = np.linalg.qr(factor)
     return basis, triangle
 
 
@@ -89,5 +89,5 @@ def _regular_shares(one: FloatArray, two: FloatArray) -> tuple[FloatArray, Float
     if values[0] <= SINGULAR * values[-1]:
         return None
     root = np.sqrt(values)
-    turned = scipy.linalg.solve_triangular(lower, vectors, trans="T", lower=True, check_finite=False)
+    turned = scipy.linalg.solve_triangular(lower, vectors, trans=1, lower=True, check_finite=False)
     return np.square(product @ vectors) @ (1.0 / root), np.square(two @ turned) @ root

@@ -22,7 +22,7 @@ from foleybench import registry
 from foleybench.api.metric import Stat
 from foleybench.artefacts import result
 from foleybench.scoring.avbench_cache import CacheRequest, evaluate_cache
-from foleybench.stats import intervals
+from foleybench.stats import estimate
 
 PARTS = ("value", "correction", "interval")
 # Metrics that av-benchmark lacks, on the rows of one that it has.
@@ -50,8 +50,8 @@ def seconds_of(name: str, found: dict[str, Stat]) -> tuple[float, float, float]:
     listed, ids = list(found.values()), list(found)
     value = _timed(lambda: metric.pool(listed))
     correction = _timed(lambda: metric.corrected(listed, ids)) if metric.corrected else 0.0
-    rng, sources = np.random.default_rng(0), dict(zip(ids, ids, strict=True))
-    return value, correction, _timed(lambda: intervals.value_interval(metric.pool, found, sources, rng=rng, draws=1000))
+    known, sources = metric.pool(listed), dict(zip(ids, ids, strict=True))
+    return value, correction, _timed(lambda: estimate.interval_of(name, metric, found, sources, value=known))
 
 
 def _timed(work: Callable[[], object]) -> float:

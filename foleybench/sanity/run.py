@@ -215,8 +215,9 @@ def _point(
     value = estimate.value_of(metric, found)
     if not np.isfinite(value):
         return CurvePoint(level, float("nan"), None, None, float("nan"), None, None)
-    rng, resamples = estimate.rng_of(request.seed, name), request.resamples
-    interval = estimate.interval_of(name, metric, found, sources, seed=request.seed, resamples=resamples)
+    seed, resamples = request.seed, request.resamples
+    rng = estimate.rng_of(seed, name)
+    interval = estimate.interval_of(name, metric, found, sources, value=value, seed=seed, resamples=resamples)
     paired = estimate.paired(metric, found, true, sources, rng=rng, resamples=resamples)
     low, high = interval or (None, None)
     if metric.better == "lower":

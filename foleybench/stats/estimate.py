@@ -91,12 +91,12 @@ def estimate(
     defined = math.isfinite(value)
     return Estimate(
         value=value,
-        interval=interval_of(name, metric, found, sources, seed=seed, resamples=resamples) if defined else None,
+        interval=interval_of(name, metric, found, sources, value=value, seed=seed, resamples=resamples),
         corrected=corrected_of(metric, found, sources) if defined else math.nan,
         n=len(found),
         notes=notes_of(metric, found, sources) if defined else (),
         reason="" if defined else _reason(metric, len(found)),
-        per_class=dict(_per_class(metric, found, labels)),
+        per_class=dict(_per_class(metric, found, labels, value)),
     )
 
 
@@ -118,6 +118,7 @@ def interval_of(
     found: Mapping[str, Stat],
     sources: Mapping[str, str],
     *,
+    value: float | None = None,
     seed: int = 0,
     resamples: int = 1000,
 ) -> Interval | None:
@@ -128,10 +129,11 @@ def interval_of(
         metric: The metric.
         found: Clip id -> statistics.
         sources: Clip id -> source video.
+        value: The value, from those who have it: some metrics take long to compute it.
         seed: Seed of the sign vectors.
         resamples: Number of sign vectors.
     """
-    value = value_of(metric, found)
+    value = value_of(metric, found) if value is None else value
     if not math.isfinite(value):
         return None
     ids = sorted(found)
@@ -297,10 +299,13 @@ def _reason(metric: Metric, n: int) -> str:
 
 
 def _per_class(
-    metric: Metric, found: Mapping[str, Stat], labels: Mapping[str, str]
+    metric: Metric, found: Mapping[str, Stat], labels: Mapping[str, str], value: float
 ) -> Iterator[tuple[str, ClassValue]]:
+    """Yield each label with the value of its clips; ``value`` is that of all clips, which may be of one label."""
     members: dict[str, dict[str, Stat]] = {label: {} for label in sorted(set(labels.values()))}
     for clip_id, stat in found.items():
         members[labels[clip_id]][clip_id] = stat
     for label, chosen in members.items():
-        yield label, ClassValue(value_of(metric, chosen) if chosen else math.nan, len(chosen))
+        of_all = len(chosen) == len(found)
+        its = math.nan if not chosen else value if of_all else value_of(metric, chosen)
+        yield label, ClassValue(its, len(chosen))

@@ -68,6 +68,25 @@ def test_the_interval_of_an_estimate_is_within_the_bounds():
     assert estimate.estimate("m", bounded, stats, sources, labels_of(stats)).interval == (0.3, 0.5)
 
 
+class _Counted:
+    """A pool that counts how often it is asked for a value."""
+
+    def __init__(self, pool):
+        self.pool, self.influence, self.n_asked = pool, pool.influence, 0
+
+    def __call__(self, stats):
+        self.n_asked += 1
+        return self.pool(stats)
+
+
+def test_an_estimate_asks_for_the_value_of_all_clips_once():
+    """A kernel distance of many clips takes minutes."""
+    stats, sources = made(np.random.default_rng(0).normal(size=40))
+    pool = _Counted(METRIC.pool)
+    found = estimate.estimate("m", dataclasses.replace(METRIC, pool=pool), stats, sources, dict.fromkeys(stats, ""))
+    assert (pool.n_asked, found.interval) == (1, estimate.interval_of("m", METRIC, stats, sources))
+
+
 def test_seed_and_name_make_the_resamples_and_order_does_not():
     stats, sources = made(np.random.default_rng(0).normal(size=40), clips_per_source=2)
 

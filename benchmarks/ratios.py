@@ -5,8 +5,9 @@
 ``--peers`` has checkouts of the peers' repositories (``owner+name``), ``--before`` is a checkout of an earlier state of
 this one, which takes its turn where a part can time it. A part that lacks what it needs is named and left out. Each
 part is kept in ``--state`` as soon as it is there, so a run that was stopped goes on; ``--only`` makes some of them
-(again). Parts run one after the other on one thread and count CPU seconds; the load of the machine and the rate of a
-large product of matrices, both at the start of a part, stand below it.
+(again). Parts run one after the other on one thread, and nearly all count CPU seconds (each says what it counts); the
+load of the machine and the rate of a large product of matrices, both at the start of a part, stand below it. A part
+that fails is named, and the others go on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 import numpy as np
 
@@ -53,7 +56,7 @@ PARTS = {
     "vggish": Part("Where the time of VGGish goes", "vggish_limit.py"),
     "vggish_fad": Part(
         "VGGish FAD against frechet-audio-distance",
-        "vggish_fad.py --peer-python {peer_python} --torchvggish {torchvggish} --clips 60 --rounds 1",
+        "vggish_fad.py --peer-python {peer_python} --torchvggish {torchvggish} --clips 60 --rounds 1 --jobs 1",
     ),
     "train": Part("A training step of the alignment stage", "train_step.py --rounds 2", ("before",)),
     "generation": Part("Generation", "generation_speed.py --checkpoint {checkpoint} --data {data}"),
@@ -105,14 +108,15 @@ def run(part: Part, given: dict[str, str]) -> str:
         env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     took = f"{time.monotonic() - began:.0f} s by the clock"
-    shown = " ".join([*part.words.split(), *(f"--{name} CHECKOUT" for name in part.against if name in given)])
+    places = {name: name.upper() for name in OPTIONS}
+    shown = " ".join([part.words.format(**places), *(f"--{name} CHECKOUT" for name in part.against if name in given)])
     told = f"Load {load:.1f} on {os.cpu_count()} processors, {before:.0f} GFLOP/s in a float64 product, {took}."
     return f"## {part.title}\n\n`OMP_NUM_THREADS=1 python benchmarks/{shown}`. {told}\n\n{done.stdout.strip()}\n"
 
 
 def page(sections: dict[str, str], given: dict[str, str]) -> str:
     """Return the whole page from the sections that are there, and why the others are not."""
-    told = "Made by `python benchmarks/ratios.py`, each by its own command, on one thread. What was wanted: `speed.md`."
+    told = "Made by `python benchmarks/ratios.py`, each by its own command, on one thread. Targets: `speed.md`."
     out = [f"# Speed: ratios, and what the machine can do\n\n{told}\n"]
     out += [sections[name] for name in PARTS if name in sections]
     for name, part in PARTS.items():
@@ -141,7 +145,10 @@ def main() -> None:
         wanted = not kept.is_file() if args.only is None else name in args.only
         if wanted and not lacking(part, given):
             print(f"{name} ...", file=sys.stderr, flush=True)
-            kept.write_text(run(part, given), encoding="utf-8")
+            try:
+                kept.write_text(run(part, given), encoding="utf-8")
+            except subprocess.CalledProcessError as error:
+                print(f"{name} failed with exit code {error.returncode}", file=sys.stderr, flush=True)
     sections = {
         name: path.read_text(encoding="utf-8") for name in PARTS if (path := args.state / f"{name}.md").is_file()
     }

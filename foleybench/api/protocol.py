@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from foleybench.clips import Channels, Resampler
+from foleybench.errors import FoleyError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,15 @@ class Frontend:
     resampler: Resampler = "torchaudio"
     int16: bool = False
     own: Mapping[str, Frontend] = dataclasses.field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what would be ignored."""
+        for encoder, steps in self.own.items():
+            if steps.channels != self.channels or steps.own:
+                raise FoleyError(
+                    f"front end of {encoder}: channels={steps.channels!r}, own={dict(steps.own)}; only the protocol's "
+                    f"own front end (channels={self.channels!r}) may say these."
+                )
 
     @property
     def name(self) -> str:

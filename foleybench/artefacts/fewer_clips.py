@@ -48,9 +48,12 @@ def why_fewer(result: Mapping[str, Any], name: str) -> str:
     """
     record = result["metrics"][name]
     n_not_applicable = record["not_applicable"]
+    lacking = _not_applicable(name)
+    if n_not_applicable != 1:
+        lacking = lacking.replace(" its ", " their ")
     return _joined(
         record["n_asked"] - record["n_used"],
-        [(_n_lost(result), _why_lost(result)), (n_not_applicable, f"{n_not_applicable} {_not_applicable(name)}")],
+        [(_n_lost(result), _why_lost(result)), (n_not_applicable, f"{n_not_applicable} {lacking}")],
     )
 
 

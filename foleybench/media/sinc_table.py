@@ -121,7 +121,7 @@ def _weights(taps: _Taps, phase: FloatArray) -> FloatArray:
 
 def _taps(ratio: float) -> _Taps:
     scale = min(1.0, ratio)
-    apart = int(scale * ENTRIES)
+    apart = max(1, int(scale * ENTRIES))
     wing = _wing() * scale
     return _Taps(wing, scale, apart, len(wing) // apart + 1)
 

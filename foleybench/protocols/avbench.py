@@ -13,8 +13,8 @@ PROTOCOL = Protocol(
         "is float32), KL without epsilon. Where it is faulty: a file that cannot be read is scored as its neighbour "
         "under the neighbour's name, ids are cut out of names by their length, KL on PaSST and on PANNs can cover "
         "different clips, and a failed matrix root counts as -1. Here broken and missing files are named and left out, "
-        "ids match exactly, and every metric covers the same clips. As there, the mean is taken over the whole clip, "
-        "which is then resampled, and last cut."
+        "ids match exactly, and every metric covers the same clips. ImageBind hears the mean of the channels here, the "
+        "first one there. As there, the mean is taken over the whole clip, which is then resampled, and last cut."
     ),
     metrics=(
         "fad_vggish",

@@ -57,10 +57,10 @@ def demo_steps(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int
     corpus = ("prepare", "synthfoley", "--size", "tiny", "--out", str(shards), "--jobs", str(jobs), *common)
     return [
         Step("prepare", (*corpus, "--splits", "val", "test", "--limit", str(N_TEST))),
-        # What needs no training stands on the page while the rest is still made.
+        # What needs no training stands on the page while the rest is still made. Ready steps begin in this order.
         oracle,
-        Step("prepare-train", (*corpus, "--splits", "train", "--limit", str(N_TRAIN)), ("prepare",)),
         Step("first-page", page, (oracle.name,)),
+        Step("prepare-train", (*corpus, "--splits", "train", "--limit", str(N_TRAIN)), ("prepare",)),
         controls,
         Step("second-page", page, ("first-page", controls.name)),
         Step(
@@ -90,7 +90,7 @@ def run_demo(out: Path, *, jobs: int, seed: int, steps: int | None, limit: int |
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
         return EXIT_OK
     board = out / BOARD
-    sys.stderr.write(f"first rows in a minute or two, the others as they are scored: {board / 'index.html'}\n")
+    sys.stderr.write(f"the page has the oracle, then the controls, at last all rows: {board / 'index.html'}\n")
     started = time.perf_counter()
     failed = run_steps(todo, out, jobs, title="demo")
     if failed:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from foleybench import registry
 from foleybench.api.metric import Metric
-from foleybench.api.protocol import Protocol
+from foleybench.api.protocol import Frontend, Protocol
 from foleybench.scoring.weights_here import cannot_run
 
 _WIDTH = 100
@@ -82,11 +82,15 @@ def protocol_card(name: str) -> str:
         if protocol.crop_s is None
         else f"the first {protocol.crop_s:g} s{', after resampling' if protocol.cut_resampled else ''}",
         "Channels": "mean of all" if frontend.channels == "mean" else "the first alone",
-        "Sound": f"{frontend.name} (resampler {frontend.resampler})",
+        "Sound": "; ".join([_steps(frontend), *(f"for {name} {_steps(own)}" for name, own in frontend.own.items())]),
         "Stands for": "; ".join(f"{axis}: {metric}" for axis, metric in protocol.headline.items()),
     }
     words = textwrap.fill(f"{protocol.title}: {protocol.description}", _WIDTH)
     return f"{words}\n\n{_table(facts)}Metrics:\n" + "\n".join(lines) + "\n"
+
+
+def _steps(frontend: Frontend) -> str:
+    return f"{frontend.name} (resampler {frontend.resampler})"
 
 
 def _table(facts: dict[str, str]) -> str:

@@ -57,15 +57,16 @@ def test_an_older_result_without_the_number_scored_says_what_it_knows():
 
 
 @pytest.mark.parametrize(
-    ("name", "without"),
+    ("name", "n", "without"),
     [
-        ("onset_agreement", "an onset in its real audio that the detector finds"),
-        ("kad_aisfx", "an embedding"),
-        ("seconds_per_clip", "a reported time"),
-        ("event_f1", "an audible, visible onset event"),
+        ("onset_agreement", 2, "an onset in their real audio that the detector finds"),
+        ("onset_agreement", 1, "an onset in its real audio that the detector finds"),
+        ("kad_aisfx", 2, "an embedding"),
+        ("seconds_per_clip", 2, "a reported time"),
+        ("event_f1", 2, "an audible, visible onset event"),
     ],
 )
-def test_what_the_clips_lack_that_a_metric_does_not_apply_to(name: str, without: str):
-    made = result(6, [], 4, 2)
+def test_what_the_clips_lack_that_a_metric_does_not_apply_to(name: str, n: int, without: str):
+    made = result(6, [], 6 - n, n)
     made["metrics"] = {name: made["metrics"]["m"]}
-    assert why_fewer(made, name) == f"2 without {without}"
+    assert why_fewer(made, name) == f"{n} without {without}"

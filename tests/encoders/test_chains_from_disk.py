@@ -50,8 +50,7 @@ def mono_of(path):
 
 def heard_by_synchformer(path):
     """Return (24, 128, 66), in float64 after resampling: av_bench/data/audio_dataset.py:206-220, extract.py:18-40."""
-    import torchaudio
-
+    torchaudio = pytest.importorskip("torchaudio")
     mono, rate_hz = mono_of(path)
     resampled = torchaudio.transforms.Resample(rate_hz, 16000)(torch.from_numpy(mono)) if rate_hz != 16000 else mono
     audio = np.asarray(resampled, dtype=np.float64)[:128000]
@@ -114,8 +113,7 @@ def through_ffmpeg(path, rate, n):
 
 def seen_by_synchformer(path):
     """Return (24, 3, 16, 224, 224): av_bench/data/video_dataset.py:40-59 and 110-122."""
-    from torchvision.transforms import v2
-
+    v2 = pytest.importorskip("torchvision.transforms.v2")
     steps = [
         v2.Resize(224, interpolation=v2.InterpolationMode.BICUBIC),
         v2.CenterCrop(224),
@@ -130,8 +128,8 @@ def seen_by_synchformer(path):
 def seen_by_cavp(path, side_px):
     """Return (40, 3, side, side): inference/demo_util.py:25-57 and 96-140, without its lossy encoding in between."""
     from PIL import Image
-    from torchvision import transforms
 
+    transforms = pytest.importorskip("torchvision.transforms")
     steps = transforms.Compose([transforms.Resize((side_px, side_px)), transforms.ToTensor()])
     return torch.stack([steps(Image.fromarray(frame)) for frame in through_ffmpeg(path, 4, 40)])
 

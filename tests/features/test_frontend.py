@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from foleybench.api.protocol import Frontend
+from foleybench.errors import FoleyError
 from foleybench.features.frontend import apply as apply_frontend
 from foleybench.media.audio import read_sound
 from foleybench.media.hear import hear
@@ -129,6 +130,12 @@ def test_sixteen_bits_near_zero_and_at_the_ends(size):
     buffer.seek(0)
     wanted = np.float32(soundfile.read(buffer, dtype="int16")[0] / 32768)
     np.testing.assert_array_equal(apply_frontend(Frontend(int16=True), audio, 16000, 16000), wanted)
+
+
+@pytest.mark.parametrize("steps", [Frontend(channels="first"), Frontend(own={"b": Frontend()})])
+def test_what_an_encoders_own_steps_cannot_say_is_refused(steps):
+    with pytest.raises(FoleyError, match="front end of a"):
+        Frontend(own={"a": steps})
 
 
 def test_silence_stays_silence():

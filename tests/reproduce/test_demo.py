@@ -70,6 +70,12 @@ def test_the_first_page_waits_for_nothing_that_is_trained(tmp_path):
     assert plan["first-page"].words == plan["second-page"].words == plan["leaderboard"].words
 
 
+def test_with_one_process_the_first_page_comes_before_the_long_preparation(tmp_path):
+    """Ready steps begin in the order of the plan."""
+    names = [step.name for step in the_plan(tmp_path)]
+    assert names.index("first-page") < names.index("prepare-train")
+
+
 def test_what_is_trained_has_its_data_first(tmp_path):
     plan = {step.name: step for step in the_plan(tmp_path)}
     assert all({"prepare", "prepare-train"} <= needed_by(plan, name) for name in plan if name.startswith("train-"))

@@ -21,6 +21,11 @@ def test_every_protocol_has_a_card(name):
     assert "Channels: " in card
 
 
+def test_a_protocols_card_says_which_encoder_is_fed_otherwise():
+    text = " ".join(cards.protocol_card("avbench").split())
+    assert "remove_mean (resampler torchaudio); for synchformer_audio plain (resampler torchaudio)" in text
+
+
 def test_command(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("FOLEYBENCH_WEIGHTS", str(tmp_path))
     assert cli.main(["show", "metrics", "kld_passt"]) == 0

@@ -7,7 +7,10 @@ const makePlayback = (stage) => {
   const DRIFT_S = 0.004, JUMP_S = 0.25, CATCH_UP_S = 0.3, MOST_BEND = 0.4;
   const media = () => [stage.video(), ...stage.audios()];
 
-  const leader = () => stage.audios().find((one) => !one.muted && !one.ended && !one.error) || stage.clock();
+  // A track that stands still, since it was refused or waits for data, leads nobody.
+  const leads = (one) => !one.muted && !one.ended && !one.error && !one.paused && one.readyState > 2;
+
+  const leader = () => stage.audios().find(leads) || stage.clock();
 
   const align = (one, at, slack) => {
     if (Math.abs(one.currentTime - at) > slack && !one.seeking && at < stage.duration()) one.currentTime = at;

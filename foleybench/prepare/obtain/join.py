@@ -13,7 +13,7 @@ from typing import Any
 import av
 import av.error
 
-from foleybench.errors import MediaError
+from foleybench.errors import NO_ROOM, MediaError
 from foleybench.media.demux import choose_tracks, open_media
 
 
@@ -37,6 +37,8 @@ def join(one: Path, other: Path, target: Path) -> Path:
                 packet.stream = streams[id(picture if packet.stream.type == "video" else sound)]
                 out.mux(packet)
         except av.error.FFmpegError as error:
+            if error.errno in NO_ROOM:
+                raise
             raise MediaError("undecodable", f"video and audio cannot be joined: {error.strerror}") from error
     return target
 

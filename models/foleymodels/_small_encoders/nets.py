@@ -58,7 +58,7 @@ class FrameEncoder(nn.Module):
 def planes_in_time(maps: Tensor) -> Tensor:
     """Return colour and motion of all frames of a stretch of video; beyond both ends the end's frame is repeated.
 
-    The same as ``planes`` of every frame with its neighbours, to the bit, in a tenth of the time: brightness is taken
+    The same as ``planes`` of every frame with its neighbours, to the bit, in less time: brightness is taken
     once for each frame, not once for each neighbour.
 
     Args:

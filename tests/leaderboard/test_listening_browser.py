@@ -96,7 +96,7 @@ def test_every_sound_runs_on_the_clock_of_the_picture(visit, listening):
 FAKE_STAGE = """async (at) => {
     let tick;
     window.requestAnimationFrame = (next) => { tick = next; };
-    const make = (muted) => ({ currentTime: 1, paused: true, ended: false, error: null, seeking: false, muted,
+    const make = (muted) => ({ currentTime: 1, paused: true, ended: false, error: null, seeking: false, readyState: 4, muted,
         playbackRate: 1, async play() { this.paused = false; }, pause() { this.paused = true; } });
     const video = make(true), audios = [make(true), make(false)];
     const stage = { video: () => video, audios: () => audios, clock: () => video, duration: () => 9 };
@@ -113,18 +113,21 @@ FAKE_STAGE = """async (at) => {
 
 
 def test_what_is_heard_keeps_its_rate_and_the_rest_follows_it(visit, listening):
-    """Times of video, muted track, heard track; then the heard one ends, and the video leads."""
+    """Times of video, muted track, heard track; then the heard one waits for data or ends, and the video leads."""
     steps = [
         ([2.0, 2.0, 2.0], None),
         ([2.03, 1.97, 2.0], None),
         ([2.5, 2.103, 2.1], None),
-        ([3.0, 3.2, 2.9], {"2": {"ended": True}}),
+        ([3.0, 3.2, 2.9], {"2": {"readyState": 2}}),
+        ([3.5, 3.7, 2.9], {"2": {"readyState": 4, "paused": True}}),
+        ([4.0, 4.2, 2.9], {"2": {"paused": False, "ended": True}}),
     ]
     rows = visit(listening[0]).evaluate(FAKE_STAGE, steps)
     assert rows[0] == [[2.0, 1], [2.0, 1], [2.0, 1]]
     assert [rate for _, rate in rows[1]] == pytest.approx([0.9, 1.1, 1.0])
-    assert rows[2] == [[2.1, pytest.approx(0.6)], [2.103, 1], [2.1, 1]]  # far ahead: jumps back
-    assert rows[3] == [[3.0, 1], [3.2, pytest.approx(0.6)], [2.9, 1]]
+    assert rows[2] == [[2.1, 1], [2.103, 1], [2.1, 1]]  # far ahead: jumps back
+    assert [row[0] for row in rows[3:]] == [[3.0, 1], [3.5, 1], [4.0, 1]]
+    assert [row[1] for row in rows[3:]] == [[at, pytest.approx(0.6)] for at in (3.2, 3.7, 4.2)]
 
 
 def test_playing_ends_and_starts_again(visit, listening):

@@ -85,5 +85,9 @@ def test_a_later_resampy_differs_only_where_times_are_whole(from_hz, to_hz):
     np.testing.assert_allclose(found[:n][away], theirs[:n][away], atol=1e-6)
 
 
+def test_a_far_lower_rate_has_a_step_of_the_table_at_least():
+    assert len(table_resample(sound(100000), 768000, 1000)) == 130
+
+
 def test_no_sound_gives_none():
     assert len(table_resample(np.zeros(0, dtype=np.float32), 44100, 16000)) == 0

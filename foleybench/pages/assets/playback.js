@@ -22,7 +22,8 @@ const makePlayback = (stage) => {
     if (one === first) one.playbackRate = 1;
     if (one === first || first.seeking || one.paused || one.ended || one.seeking) return;
     align(one, first.currentTime, JUMP_S);
-    const bend = Math.abs(behind) < DRIFT_S ? 0 : Math.max(-MOST_BEND, Math.min(MOST_BEND, behind / CATCH_UP_S));
+    const jumped = Math.abs(behind) > JUMP_S;
+    const bend = jumped || Math.abs(behind) < DRIFT_S ? 0 : Math.max(-MOST_BEND, Math.min(MOST_BEND, behind / CATCH_UP_S));
     one.playbackRate = 1 + bend;
   };
 

@@ -90,7 +90,9 @@ def protocol_card(name: str) -> str:
 
 
 def _steps(frontend: Frontend) -> str:
-    return f"{frontend.name} (resampler {frontend.resampler})"
+    steps = ["mean removed"] if frontend.remove_mean else []
+    steps += [f"resampler {frontend.resampler}", *(["rounded to 16 bits"] if frontend.int16 else [])]
+    return ", ".join(steps)
 
 
 def _table(facts: dict[str, str]) -> str:

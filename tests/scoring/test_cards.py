@@ -21,9 +21,17 @@ def test_every_protocol_has_a_card(name):
     assert "Channels: " in card
 
 
+def test_a_protocols_card_says_that_audio_is_rounded():
+    assert "mean removed" not in cards.protocol_card("fadtk")
+    assert "rounded to 16 bits" in cards.protocol_card("fadtk")
+
+
 def test_a_protocols_card_says_which_encoder_is_fed_otherwise():
     text = " ".join(cards.protocol_card("avbench").split())
-    assert "remove_mean (resampler torchaudio); for synchformer_audio plain (resampler torchaudio)" in text
+    assert (
+        "Sound: mean removed, resampler torchaudio; for synchformer_audio resampler torchaudio; for imagebind_audio"
+        in text
+    )
 
 
 def test_command(capsys, monkeypatch, tmp_path):

@@ -97,7 +97,8 @@ FAKE_STAGE = """async (at) => {
     let tick;
     window.requestAnimationFrame = (next) => { tick = next; };
     const make = (muted) => ({ currentTime: 1, paused: true, ended: false, error: null, seeking: false,
-        readyState: 4, muted, playbackRate: 1, async play() { this.paused = false; }, pause() { this.paused = true; } });
+        readyState: 4, muted, playbackRate: 1,
+        async play() { this.paused = false; }, pause() { this.paused = true; } });
     const video = make(true), audios = [make(true), make(false)];
     const stage = { video: () => video, audios: () => audios, clock: () => video, duration: () => 9 };
     await makePlayback({ ...stage, onTime() {}, onPlaying() {} }).play();

@@ -86,7 +86,7 @@ def named_in_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None:
+        if error.errno is not None and error.filename is None:  # without a number, the name would hide the words
             error.filename = str(path)
         raise
 

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 HELP = "train and score a table of the paper, and write it measured and as reported"
 EXAMPLE = "foleybench reproduce table4 --size tiny --seeds 3"
-TABLES = ("table1", "table2", "table3", "table4", "table5", "condition_rate", "visual_mask", "speed", "heldout")
+TABLES = (
+    "table1", "table2", "table3", "table4", "table5", "condition_rate", "visual_mask", "speed", "heldout", "search"
+)  # fmt: skip
+_TABLE_HELP = "one or more tables, speed, heldout (other splits), or search (settings, on the validation split)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
-    parser.add_argument("table", nargs="+", choices=TABLES, help="one or more tables, speed, or heldout (other splits)")
+    parser.add_argument("table", nargs="+", choices=TABLES, help=_TABLE_HELP)
     parser.add_argument("--size", default="tiny", choices=("tiny", "base"), help="size of the models (default: tiny)")
     parser.add_argument("--seeds", type=int, default=3, help="training seeds, 0 to N - 1 (default: 3)")
     parser.add_argument("--steps", type=int, help="training steps of the flow stage (default: the size's own)")
@@ -51,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run what has not been run, then write the tables; 3 when rows are missing."""
     from foleybench.artefacts import shipped
-    from foleybench.reproduce import heldout
+    from foleybench.reproduce import heldout, search
     from foleybench.reproduce.build import steps_of, write_tables
     from foleybench.reproduce.plan import Setup, left_to_do
     from foleybench.runtime.command_plan import run_steps
@@ -73,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     todo = steps_of(setup, args.table)
     if args.keep:
         also = heldout.needed_by_page(setup) if "heldout" in args.table else ()
-        todo = left_to_do(todo, _standing(setup) | heldout.standing(setup), CONTROLS, also)
+        standing = _standing(setup) | heldout.standing(setup) | search.standing(setup)
+        todo = left_to_do(todo, standing, CONTROLS, also)
     if args.dry_run:
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
         return EXIT_OK

@@ -11,7 +11,7 @@ from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
-from foleybench.reproduce import heldout, speed
+from foleybench.reproduce import heldout, search, speed
 from foleybench.reproduce.copying import copying_text
 from foleybench.reproduce.costs import costs_text, median_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
@@ -31,7 +31,11 @@ COPYING = "copying"
 def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
     """Return the steps of tables and figures, each once."""
     steps = table_steps(setup, [GRIDS[name] for name in names if name in GRIDS])
-    for name, steps_of_figure in (("speed", speed.speed_steps), ("heldout", heldout.heldout_steps)):
+    for name, steps_of_figure in (
+        ("speed", speed.speed_steps),
+        ("heldout", heldout.heldout_steps),
+        ("search", search.search_steps),
+    ):
         if name in names:
             known = {step.name for step in steps}
             steps += [step for step in steps_of_figure(setup) if step.name not in known]
@@ -57,6 +61,8 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
             missing += speed.write_speed(setup, results, out)
         elif name == "heldout":
             missing += heldout.write_heldout(setup, results, out, command)
+        elif name == "search":
+            missing += search.write_search(setup, out, command)
         else:
             missing += _write_table(setup, name, results, reported.get(GRIDS[name].number), out, command)
     return sorted(set(missing))

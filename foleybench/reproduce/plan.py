@@ -10,7 +10,7 @@ from foleybench.reproduce.grids import Grid, GridRow, Variant
 from foleybench.runtime.command_plan import Step
 
 # Clips at once in generation.
-_BATCH = 16
+BATCH = 16
 # Models that have no network, or whose evaluations follow from the length of a clip.
 UNCOUNTED = ("nearest", "pasted_grains", "specvqgan", "im2wav", "foleygen")
 
@@ -127,7 +127,7 @@ def _row_steps(setup: Setup, row: GridRow, seed: int) -> Sequence[Step]:
     words = ("eval", "--model", model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
     counted = setup.nfe is not None and not row.control and model not in UNCOUNTED
     evaluations = ("--nfe", str(setup.nfe)) if counted else ()
-    score = Step(f"eval-{result}", (*words, *evaluations, "--batch", str(_BATCH), *scoring(setup)), (trained,))
+    score = Step(f"eval-{result}", (*words, *evaluations, "--batch", str(BATCH), *scoring(setup)), (trained,))
     return [*_training_steps(setup, variant, seed), score]
 
 
@@ -147,12 +147,12 @@ def _training_steps(setup: Setup, variant: Variant, seed: int) -> list[Step]:
     return [*before.values(), Step(name, words, ready)]
 
 
-def scoring(setup: Setup) -> tuple[str, ...]:
-    """Return the options that every score of a reproduction shares."""
-    words = ["--data", str(setup.manifest("test")), "--protocol", "synth", "--device", setup.device]
+def scoring(setup: Setup, split: str = "test", results: Path | None = None) -> tuple[str, ...]:
+    """Return the options that every score of a reproduction shares; results of another split have another folder."""
+    words = ["--data", str(setup.manifest(split)), "--protocol", "synth", "--device", setup.device]
     words += ["--work", str(setup.work / "audio"), "--cache", str(setup.work / "cache")]
     words += ["--limit", str(setup.clips)] if setup.clips else []
-    return (*words, "--out", str(setup.results))
+    return (*words, "--out", str(results or setup.results))
 
 
 def _run_name(setup: Setup, name: str) -> str:

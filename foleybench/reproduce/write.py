@@ -7,12 +7,12 @@ import io
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.published import ReportedTable
-from foleybench.pages import number_text
+from foleybench.reproduce.cells import decimals_of, direction_of, markdown_table, metric_heading, value_text
 from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.measure import (
     Difference,
@@ -99,7 +99,7 @@ def make_table(
     differences = {
         name: {pair: row_difference(name, *(measured[label] for label in pair)) for pair in pairs} for name in names
     }
-    outcomes = compare_pairs(differences, {name: _direction(name) for name in names})
+    outcomes = compare_pairs(differences, {name: direction_of(name) for name in names})
     verdicts, told = ({}, {}) if absent else _verdicts(grid, measured, outcomes, reported)
     every = {**measured, **controls}
     further = [name for name in SHOWN if measured and all(_holds(row, name) for row in every.values())]
@@ -116,11 +116,6 @@ def _pairs(grid: Grid, measured: Mapping[str, Measured]) -> list[tuple[str, str]
     """Return the pairs that are compared: of ranked rows of one block."""
     blocks = {row.label: row.block for row in grid.rows if not row.unranked and row.label in measured}
     return [pair for pair in itertools.combinations(blocks, 2) if blocks[pair[0]] == blocks[pair[1]]]
-
-
-def _direction(name: str) -> Literal["higher", "lower"]:
-    metric: Metric = registry.load("metrics", name)
-    return metric.better
 
 
 def _cells(rows: Mapping[str, Measured], names: Sequence[str]) -> dict[str, dict[str, SeedsCell]]:
@@ -140,8 +135,8 @@ def _verdicts(
     told: dict[str, dict[Pair, Told]] = {}
     for column, name in COLUMNS.items() if len(rows) > 1 else ():
         values = {row.label: float(published[str(row.reported)][column].value) for row in rows}
-        found[column] = judge_column(values, outcomes[name], _direction(name))
-        told[column] = told_pairs(values, outcomes[name], _direction(name))
+        found[column] = judge_column(values, outcomes[name], direction_of(name))
+        told[column] = told_pairs(values, outcomes[name], direction_of(name))
     return found, told
 
 
@@ -181,12 +176,12 @@ def _shown(table: Table) -> str:
     if not table.shown:
         return ""
     names = list(next(iter(table.shown.values())))
-    digits = {name: _decimals([cells[name] for cells in table.shown.values()]) for name in names}
-    rows = [["Row", *map(_heading, names)]]
+    digits = {name: decimals_of([cells[name] for cells in table.shown.values()]) for name in names}
+    rows = [["Row", *map(metric_heading, names)]]
     for label, cells in table.shown.items():
-        texts = [_text(cells[name], digits[name], bold=False) for name in names]
+        texts = [value_text(cells[name], digits[name]) for name in names]
         rows.append([f"*{label}* (control)" if label in table.controls else label, *texts])
-    return f"## More of the exact events, shown and not compared\n\n{_grid(rows)}"
+    return f"## More of the exact events, shown and not compared\n\n{markdown_table(rows)}"
 
 
 def _orders(table: Table) -> str:
@@ -205,7 +200,9 @@ def _answer(table: Table) -> str:
             f"{'; '.join(table.absent)}."
         )
     if not table.grid.number:
-        texts = [outcomes_text(_heading(name), table.outcomes[name]) for name in table.outcomes if table.outcomes[name]]
+        texts = [
+            outcomes_text(metric_heading(name), table.outcomes[name]) for name in table.outcomes if table.outcomes[name]
+        ]
         return "\n".join(f"- {text}" for text in texts) or "Nothing was measured yet."
     if not table.verdicts:
         return "Not a question this table can answer here: fewer than two of the paper's rows were measured."
@@ -227,14 +224,14 @@ def _measured(table: Table) -> str:
 def _block(table: Table, block: str) -> str:
     """Return the rows of one block as a grid, the controls below those of the last."""
     names = [*COLUMNS.values(), *MORE]
-    digits = {name: _decimals([cells[name] for cells in table.cells.values()]) for name in names}
+    digits = {name: decimals_of([cells[name] for cells in table.cells.values()]) for name in names}
     chosen = [row for row in table.grid.rows if row.block == block and row.label in table.cells]
     best = {name: _best(table, name, [row.label for row in chosen if not row.unranked]) for name in names}
-    rows = [["Row", *map(_heading, names), "Seeds", "Clips"]]
+    rows = [["Row", *map(metric_heading, names), "Seeds", "Clips"]]
     for row in chosen:
         label, cells = row.label, table.cells[row.label]
         texts = [
-            _text(cells[name], digits[name], bold=label in best[name]) + _rank(table.outcomes[name], label)
+            value_text(cells[name], digits[name], bold=label in best[name]) + _rank(table.outcomes[name], label)
             for name in names
         ]
         entries = table.measured[label].entries
@@ -242,16 +239,10 @@ def _block(table: Table, block: str) -> str:
         rows.append([f"*{label}* (not ranked)" if row.unranked else label, *texts, str(len(entries)), clips])
     last = next(row.block for row in reversed(table.grid.rows) if row.label in table.cells)
     for label, cells in table.controls.items() if block == last else ():
-        texts = [_text(cells[name], digits[name], bold=False) for name in names]
+        texts = [value_text(cells[name], digits[name]) for name in names]
         n_seeds = len(next(iter(cells.values())).by_seed)
         rows.append([f"*{label}* (control, not compared)", *texts, str(n_seeds), ""])
-    return _grid(rows)
-
-
-def _heading(name: str) -> str:
-    metric: Metric = registry.load("metrics", name)
-    unit = "" if metric.unit == "1" else f" ({metric.unit})"
-    return f"{metric.title}{unit} {number_text.ARROWS[metric.better]}"
+    return markdown_table(rows)
 
 
 def _power(table: Table) -> list[str]:
@@ -264,10 +255,10 @@ def _power(table: Table) -> list[str]:
             continue
         size, pair = by_size[len(by_size) // 2]
         margin = f"margin {MARGINS[name]:g}" if name in MARGINS else "no margin"
-        found.append(f"{_heading(name)} {size:.2g} ({margin})")
+        found.append(f"{metric_heading(name)} {size:.2g} ({margin})")
         if name in MARGINS and gaps[pair].by_seeds is not None:
             n = seeds_needed(gaps[pair], MARGINS[name], n_seeds)
-            needed.append(f"{_heading(name)} {n if n else 'none up to 100, more clips are needed'}")
+            needed.append(f"{metric_heading(name)} {n if n else 'none up to 100, more clips are needed'}")
     if not found:
         return []
     texts = [
@@ -310,23 +301,6 @@ def _rank(outcomes: Mapping[Pair, Outcome], label: str) -> str:
     return f" · {highest}" if highest == lowest else f" · {highest}-{lowest}"
 
 
-def _decimals(cells: Sequence[SeedsCell]) -> int:
-    halves = sorted((c.high - c.low) / 2 for c in cells if c.low is not None and c.high is not None and c.high > c.low)
-    size = halves[len(halves) // 2] if halves else 0.01
-    return min(5, max(0, 1 - math.floor(math.log10(size))))
-
-
-def _text(value: SeedsCell, decimals: int, *, bold: bool) -> str:
-    if not math.isfinite(value.value):
-        return "*undefined*"
-    text = number_text.fixed_decimals(value.value, decimals)
-    text = f"**{text}**" if bold else text
-    if value.low is None or value.high is None:
-        return text
-    low, high = (number_text.fixed_decimals(end, decimals) for end in (value.low, value.high))
-    return f"{text} [{low}, {high}]"
-
-
 def _reported(table: Table) -> str:
     if table.reported is None:
         return "No list of published numbers was given."
@@ -336,12 +310,7 @@ def _reported(table: Table) -> str:
         for label, cells in table.reported.rows
     ]
     source = f"Source: {table.reported.origin}, on {table.reported.dataset}. {' '.join(table.reported.notes)}"
-    return f"{_grid(rows)}\n\n{source}"
-
-
-def _grid(rows: Sequence[Sequence[str]]) -> str:
-    lines = [rows[0], ["---", *("---:" for _ in rows[0][1:])], *rows[1:]]
-    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in lines)
+    return f"{markdown_table(rows)}\n\n{source}"
 
 
 def csv_text(table: Table) -> str:

@@ -1,0 +1,50 @@
+"""Write cells of pages: values with intervals, headings, tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from foleybench import registry
+from foleybench.api.metric import Metric
+from foleybench.pages import number_text
+from foleybench.reproduce.measure import SeedsCell
+
+
+def direction_of(name: str) -> Literal["higher", "lower"]:
+    """Return which way a metric is better."""
+    metric: Metric = registry.load("metrics", name)
+    return metric.better
+
+
+def metric_heading(name: str) -> str:
+    """Return a column's heading: the metric's title, its unit, an arrow to where it is better."""
+    metric: Metric = registry.load("metrics", name)
+    unit = "" if metric.unit == "1" else f" ({metric.unit})"
+    return f"{metric.title}{unit} {number_text.ARROWS[metric.better]}"
+
+
+def decimals_of(cells: Sequence[SeedsCell]) -> int:
+    """Return the decimals of a column: two digits of its median interval's half."""
+    halves = sorted((c.high - c.low) / 2 for c in cells if c.low is not None and c.high is not None and c.high > c.low)
+    size = halves[len(halves) // 2] if halves else 0.01
+    return min(5, max(0, 1 - math.floor(math.log10(size))))
+
+
+def value_text(value: SeedsCell, decimals: int, *, bold: bool = False) -> str:
+    """Return a value with its interval, where it has one."""
+    if not math.isfinite(value.value):
+        return "*undefined*"
+    text = number_text.fixed_decimals(value.value, decimals)
+    text = f"**{text}**" if bold else text
+    if value.low is None or value.high is None:
+        return text
+    low, high = (number_text.fixed_decimals(end, decimals) for end in (value.low, value.high))
+    return f"{text} [{low}, {high}]"
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown; the first row is the heading, the first column stands left."""
+    lines = [rows[0], ["---", *("---:" for _ in rows[0][1:])], *rows[1:]]
+    return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in lines)

@@ -1,0 +1,203 @@
+"""The search of settings: what is tried, what is taken, what the page says."""
+
+import csv
+import dataclasses
+import importlib
+import io
+from pathlib import Path
+
+import pytest
+
+from foleybench import cli
+from foleybench.api.model import TrainContext
+from foleybench.reproduce import search
+from foleybench.reproduce.build import steps_of, write_tables
+from foleybench.reproduce.grids import GRIDS
+from foleybench.reproduce.measure import Measured
+from foleybench.reproduce.plan import Setup, left_to_do
+from foleymodels._parts.settings import flat
+from foleymodels.foleyflow.settings import resolve_foleyflow
+from tests.made_results import make_result
+
+SETUP = Setup(work=Path("w"), results=Path("t/results"), data=Path("d"), clips=108)
+CONTEXT = TrainContext(data=Path("d"), val=None, out=Path("o"), size="tiny", settings={})
+
+
+def defaults(name):
+    """Return the settings of a system of Table 1 at size tiny."""
+    if name == "full":
+        return flat(resolve_foleyflow(CONTEXT)[0])
+    settings, _ = importlib.import_module(f"foleymodels.{name}.system").SYSTEM.resolve(CONTEXT)
+    return flat(settings)
+
+
+def test_every_trained_system_of_table_1_is_searched():
+    ablations = {"static", "unconditional", "pasted_grains", "nearest"}
+    assert set(search.SEARCHED) == {row.variant.name for row in GRIDS["table1"].rows if row.variant} - ablations
+
+
+@pytest.mark.parametrize("name", search.SEARCHED)
+def test_what_is_halved_and_doubled_is_the_default(name):
+    found, searched = defaults(name), search.SEARCHED[name]
+    assert {rate: found[rate] for rate in searched.rates} == searched.rates
+    assert found["guidance"] == (searched.guidance or 1.0)
+
+
+def test_a_try_differs_from_the_default_in_one_thing():
+    for label, tries in search.tries().items():
+        default = tries[0]
+        assert default.label == search.DEFAULT
+        assert (default.variant, default.guidance) == (default.row.variant, None)
+        assert default.row.label == label
+        assert default.row in GRIDS["table1"].rows, "the default's run is Table 1's own"
+        for one in tries[1:]:
+            changed = set(one.variant.settings.items()) - set(default.variant.settings.items())
+            assert bool(changed) != bool(one.guidance), one.label
+            assert one.variant.model == default.variant.model
+            assert {k: v for k, v in one.variant.takes.items() if k in default.variant.takes} == default.variant.takes
+
+
+def test_the_tries_of_two_systems_by_hand():
+    tries = search.tries()
+    mapper = {one.label: (dict(one.variant.settings), one.guidance) for one in tries["V2A-Mapper core"]}
+    kept = {"stage1": "vama"}
+    assert mapper == {
+        "default": (kept, None),
+        "rate x 0.5": ({**kept, "mapper_rate": "0.0005", "flow_rate": "0.001"}, None),
+        "rate x 2": ({**kept, "mapper_rate": "0.002", "flow_rate": "0.004"}, None),
+        "guidance 1.25": (kept, 1.25),
+        "guidance 5": (kept, 5.0),
+    }
+    assert [one.label for one in tries["SpecVQGAN core"]] == ["default", "rate x 0.5", "rate x 2"]
+
+
+def test_the_plan_trains_three_runs_a_system_and_scores_on_val_alone():
+    steps = {step.name: step for step in steps_of(SETUP, ["search"])}
+    scores = [step for step in steps.values() if step.words[0] == "eval"]
+    assert len(scores) == 9 * 5 + 3
+    for step in scores:
+        words = list(step.words)
+        assert words[words.index("--data") + 1] == "d/val.manifest.jsonl"
+        assert words[words.index("--out") + 1] == "t/search_results"
+        assert words[words.index("--limit") + 1] == "108"
+        assert step.after[0] in steps
+    trained = {step.after[0] for step in scores}
+    assert len(trained) == 3 * 10
+    guided = next(step for step in scores if step.name == "eval-val-maskvat-tiny-clips108-seed0-guidance5")
+    assert guided.after == ("maskvat-tiny-seed0",)
+    assert "--guidance 5 " in guided.command
+    assert "net_rate=0.004" in steps["maskvat-rate_x2-tiny-seed0"].words
+    shared = [word for word in steps["diff_foley-rate_x2-tiny-seed0"].words if word.startswith("judge=")]
+    assert shared == ["judge=w/runs/diff_foley-tiny-seed0/judge"]
+
+
+def test_systems_come_one_after_the_other():
+    """A plan that is stopped has whole systems."""
+    names = [step.name for step in steps_of(SETUP, ["search"])]
+    last_of_first = names.index("eval-val-full-tiny-clips108-seed0-guidance5")
+    assert last_of_first < names.index("specvqgan-tiny-seed0")
+
+
+def test_evaluations_that_were_asked_for_change_nothing():
+    """Each system is searched with its own number, which the page would else not be about."""
+    assert steps_of(dataclasses.replace(SETUP, nfe=4), ["search"]) == steps_of(SETUP, ["search"])
+
+
+def made(tmp_path, name, skill, **more):
+    make_result(tmp_path / "search_results", name, skill=skill, metrics=search.METRICS, **more)
+
+
+def of_tries(tmp_path, skills):
+    """Return the tries of a made system by their skills."""
+    made_entries = {}
+    for label, skill in skills.items():
+        made(tmp_path, f"val-{label}", skill)
+    results = search.read_results(tmp_path / "search_results")
+    for label in skills:
+        made_entries[label] = Measured([results[f"val-{label}"]])
+    return search.measure_system("Made", made_entries)
+
+
+def test_a_try_that_is_better_everywhere_is_taken(tmp_path):
+    found = of_tries(tmp_path, {"default": 0.3, "low": 0.1, "high": 0.9})
+    assert (found.best, found.taken) == ("high", "high")
+    assert found.ranks == {"high": 1.0, "default": 2.0, "low": 3.0}
+    assert "event_f1_25ms" in found.against("high", "better")
+    assert "event_f1_25ms" in found.against("low", "worse")
+
+
+def test_a_try_that_is_no_better_than_chance_changes_nothing(tmp_path):
+    found = of_tries(tmp_path, {"default": 0.5, "same": 0.5})
+    assert found.taken == search.DEFAULT
+    assert not found.against("same", "better")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "taken"),
+    [
+        ({"a": ["better", "worse"], "b": ["undecided", "undecided"]}, "default"),
+        ({"a": ["better", "worse"], "b": ["better", "undecided"]}, "b"),
+        ({"a": ["better", "equivalent"], "b": ["better", "undecided"]}, "a"),
+        ({"a": ["equivalent", "undecided"], "b": ["worse", "worse"]}, "default"),
+    ],
+)
+def test_the_rule(outcomes, taken):
+    """Better in one column or more, worse in none; of several the best mean rank, here a's."""
+    seen = {
+        metric: {(label, "default"): told[at] for label, told in outcomes.items()}
+        for at, metric in enumerate(search.METRICS[:2])
+    }
+    ranks = {"default": 3.0, "a": 1.0, "b": 2.0}
+    found = search.SystemTries("Made", {label: {} for label in ranks}, ranks, {}, seen, ())
+    assert found.taken == taken
+    assert found.best == "a"
+
+
+def test_equal_ranks_leave_the_default():
+    found = search.SystemTries("Made", {}, {"default": 1.5, "a": 1.5}, {}, {}, ())
+    assert found.best == search.DEFAULT
+
+
+def test_page_and_numbers_of_what_is_there(tmp_path):
+    setup = dataclasses.replace(SETUP, results=tmp_path / "results", work=tmp_path / "w", clips=None)
+    for one, skill in zip(search.tries()["MaskVAT core"][:3], (0.3, 0.9, 0.31), strict=True):
+        made(tmp_path, search.try_name(setup, one), skill)
+    missing = write_tables(setup, ["search"], tmp_path, Path("leaderboards/published.csv"), "the command")
+    assert len(missing) == 48 - 3
+    page = (tmp_path / "search.md").read_text()
+    summary = next(line for line in page.splitlines() if line.startswith("| MaskVAT core"))
+    cells = [cell.strip() for cell in summary.strip("|").split("|")]
+    assert cells[1:4] == ["3", "rate x 0.5", "rate x 0.5"]
+    assert cells[5] == "guidance 1.25, guidance 5"
+    assert "Made by `the command`" in page
+    assert "Not measured yet: Foley-Flow (ours, this corpus and size), SpecVQGAN core" in page
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "search.csv").read_text())))
+    assert len(rows) == 3 * len(search.METRICS)
+    assert {row["try"] for row in rows if row["taken"]} == {"rate x 0.5"}
+    default = [row for row in rows if row["try"] == "default"]
+    assert all(row["less_default"] == row["outcome"] == "" for row in default)
+    worse = {(row["try"], row["outcome"]) for row in rows if row["metric"] == "event_f1_25ms"}
+    assert ("rate x 0.5", "better") in worse
+
+
+def test_one_try_alone_is_no_page(tmp_path):
+    setup = dataclasses.replace(SETUP, results=tmp_path / "results")
+    made(tmp_path, search.try_name(setup, search.tries()["MaskVAT core"][0]), 0.5)
+    assert len(search.write_search(setup, tmp_path, "c")) == 48 - 1
+    assert not (tmp_path / "search.md").exists()
+
+
+def test_what_stands_is_not_made_again(tmp_path):
+    setup = dataclasses.replace(SETUP, results=tmp_path / "results")
+    for one in search.tries()["VATT core"]:
+        made(tmp_path, search.try_name(setup, one), 0.5)
+    left = {step.name for step in left_to_do(steps_of(setup, ["search"]), search.standing(setup), ())}
+    assert not any("vatt" in name for name in left)
+    assert "maskvat-rate_x2-tiny-clips108-seed0" not in left
+    assert "eval-val-maskvat-rate_x2-tiny-clips108-seed0" in left
+
+
+def test_the_command_knows_it(tmp_path, capsys):
+    words = ["reproduce", "search", "--dry-run", "--keep", "--work", str(tmp_path), "--out", str(tmp_path / "o")]
+    assert cli.main(words) == 0
+    assert "flow_rate=0.004" in capsys.readouterr().out

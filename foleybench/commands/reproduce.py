@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     todo = steps_of(setup, args.table)
     if args.keep:
         also = heldout.needed_by_page(setup) if "heldout" in args.table else ()
-        standing = _standing(setup) | heldout.standing(setup) | search.standing(setup)
+        standing = _standing(setup) | heldout.standing(setup) | search.measured_tries(setup)
         todo = left_to_do(todo, standing, CONTROLS, also)
     if args.dry_run:
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))

@@ -25,7 +25,7 @@ def metric_heading(name: str) -> str:
     return f"{metric.title}{unit} {number_text.ARROWS[metric.better]}"
 
 
-def decimals_of(cells: Sequence[SeedsCell]) -> int:
+def column_decimals(cells: Sequence[SeedsCell]) -> int:
     """Return the decimals of a column: two digits of its median interval's half."""
     halves = sorted((c.high - c.low) / 2 for c in cells if c.low is not None and c.high is not None and c.high > c.low)
     size = halves[len(halves) // 2] if halves else 0.01

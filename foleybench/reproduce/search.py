@@ -19,7 +19,7 @@ from scipy import stats as distributions
 
 from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.files import write_atomically
-from foleybench.reproduce.cells import decimals_of, direction_of, markdown_table, metric_heading, value_text
+from foleybench.reproduce.cells import column_decimals, direction_of, markdown_table, metric_heading, value_text
 from foleybench.reproduce.grids import GRIDS, Grid, GridRow, Variant
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, read_results, row_difference
 from foleybench.reproduce.plan import BATCH, Setup, row_name, scoring, table_steps, training_name
@@ -71,7 +71,7 @@ SEARCHED = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Try:
+class SearchTry:
     """One try of one system.
 
     Attributes:
@@ -91,16 +91,16 @@ class Try:
         return self.row.variant
 
 
-def tries() -> dict[str, list[Try]]:
+def tries() -> dict[str, list[SearchTry]]:
     """Return the tries of every system, the default first, by the system's label."""
     rows = {row.variant.name: row for row in GRIDS["table1"].rows if row.variant}
     return {rows[name].label: _tries_of(rows[name], searched) for name, searched in SEARCHED.items()}
 
 
-def _tries_of(row: GridRow, searched: Searched) -> list[Try]:
+def _tries_of(row: GridRow, searched: Searched) -> list[SearchTry]:
     variant = row.variant
     assert variant is not None
-    found = [Try(label=DEFAULT, row=row)]
+    found = [SearchTry(label=DEFAULT, row=row)]
     for factor in FACTORS:
         settings = {name: f"{rate * factor:g}" for name, rate in searched.rates.items()}
         changed = dataclasses.replace(
@@ -109,19 +109,19 @@ def _tries_of(row: GridRow, searched: Searched) -> list[Try]:
             settings={**variant.settings, **settings},
             takes={**variant.takes, **dict.fromkeys(searched.shares, variant)},
         )
-        found.append(Try(label=f"rate x {factor:g}", row=dataclasses.replace(row, variant=changed)))
+        found.append(SearchTry(label=f"rate x {factor:g}", row=dataclasses.replace(row, variant=changed)))
     for factor in FACTORS if searched.guidance else ():
         scale = float(searched.guidance or 0) * factor
-        found.append(Try(label=f"guidance {scale:g}", row=row, guidance=scale))
+        found.append(SearchTry(label=f"guidance {scale:g}", row=row, guidance=scale))
     return found
 
 
-def results_folder(setup: Setup) -> Path:
+def _results_folder(setup: Setup) -> Path:
     """Return the folder of the results, apart from the tables', which are of the test split."""
     return setup.results.parent / "search_results"
 
 
-def try_name(setup: Setup, one: Try) -> str:
+def try_name(setup: Setup, one: SearchTry) -> str:
     """Return the name of a try's result."""
     guided = f"-guidance{one.guidance:g}" if one.guidance else ""
     return f"{_SPLIT}-{row_name(_alone(setup), one.row, 0)}{guided}"
@@ -144,17 +144,17 @@ def search_steps(setup: Setup) -> list[Step]:
     return list(found.values())
 
 
-def _score(setup: Setup, one: Try) -> Step:
+def _score(setup: Setup, one: SearchTry) -> Step:
     name, run = try_name(setup, one), training_name(setup, one.variant, 0)
     words = ["eval", "--model", one.variant.model, "--checkpoint", str(setup.work / "runs" / run), "--name", name]
     words += ["--guidance", f"{one.guidance:g}"] if one.guidance else []
-    words += ["--seed", "0", "--batch", str(BATCH), *scoring(setup, _SPLIT, results_folder(setup))]
+    words += ["--seed", "0", "--batch", str(BATCH), *scoring(setup, _SPLIT, _results_folder(setup))]
     return Step(f"eval-{name}", tuple(words), (run,))
 
 
-def standing(setup: Setup) -> set[str]:
+def measured_tries(setup: Setup) -> set[str]:
     """Return the names of the tries that have a result."""
-    folder = results_folder(setup)
+    folder = _results_folder(setup)
     return {entry.row_name for entry in read_all(folder)} if folder.is_dir() else set()
 
 
@@ -222,7 +222,7 @@ def _mean_ranks(cells: Mapping[str, Mapping[str, SeedsCell]]) -> dict[str, float
 
 def write_search(setup: Setup, out: Path, command: str) -> list[str]:
     """Write the page and its numbers from the results there are; return the names of the missing results."""
-    folder = results_folder(setup)
+    folder = _results_folder(setup)
     results = read_results(folder) if folder.is_dir() else {}
     names = {label: {one.label: try_name(setup, one) for one in found} for label, found in tries().items()}
     missing = [name for wanted in names.values() for name in wanted.values() if name not in results]
@@ -276,7 +276,7 @@ def _names(one: SystemTries, label: str) -> str:
 
 
 def _part(one: SystemTries) -> str:
-    digits = {name: decimals_of([cells[name] for cells in one.cells.values()]) for name in METRICS}
+    digits = {name: column_decimals([cells[name] for cells in one.cells.values()]) for name in METRICS}
     rows = [["Try", *map(metric_heading, METRICS), "Mean rank", "Worse than the default in"]]
     for label, cells in one.cells.items():
         better = one.against(label, "better")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.published import ReportedTable
-from foleybench.reproduce.cells import decimals_of, direction_of, markdown_table, metric_heading, value_text
+from foleybench.reproduce.cells import column_decimals, direction_of, markdown_table, metric_heading, value_text
 from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.measure import (
     Difference,
@@ -176,7 +176,7 @@ def _shown(table: Table) -> str:
     if not table.shown:
         return ""
     names = list(next(iter(table.shown.values())))
-    digits = {name: decimals_of([cells[name] for cells in table.shown.values()]) for name in names}
+    digits = {name: column_decimals([cells[name] for cells in table.shown.values()]) for name in names}
     rows = [["Row", *map(metric_heading, names)]]
     for label, cells in table.shown.items():
         texts = [value_text(cells[name], digits[name]) for name in names]
@@ -224,7 +224,7 @@ def _measured(table: Table) -> str:
 def _block(table: Table, block: str) -> str:
     """Return the rows of one block as a grid, the controls below those of the last."""
     names = [*COLUMNS.values(), *MORE]
-    digits = {name: decimals_of([cells[name] for cells in table.cells.values()]) for name in names}
+    digits = {name: column_decimals([cells[name] for cells in table.cells.values()]) for name in names}
     chosen = [row for row in table.grid.rows if row.block == block and row.label in table.cells]
     best = {name: _best(table, name, [row.label for row in chosen if not row.unranked]) for name in names}
     rows = [["Row", *map(metric_heading, names), "Seeds", "Clips"]]

@@ -295,10 +295,9 @@ def _csv(systems: Sequence[SystemTries]) -> str:
         for label, cells in one.cells.items():
             for name, value in cells.items():
                 gap = one.gaps[name].get((label, DEFAULT))
-                tested = ("", "", "")
-                if gap:
-                    p_value = "" if gap.p_value is None else gap.p_value
-                    tested = (repr(gap.difference), p_value, one.outcomes[name][label, DEFAULT])
+                p_value = "" if gap is None or gap.p_value is None else repr(gap.p_value)
+                less = "" if gap is None else repr(gap.difference)
+                tested = (less, p_value, "" if gap is None else one.outcomes[name][label, DEFAULT])
                 taken = "yes" if label == one.taken else ""
                 writer.writerow([one.label, label, name, value.value, value.low, value.high, *tested, taken])
     return buffer.getvalue()

@@ -91,17 +91,24 @@ REAL = {"ground_truth": 9, "other_class": 0}
 
 
 def test_what_made_raters_like_comes_out(visit, listening_test, tmp_path, capsys):
-    """Three raters like exact, late, noise (the third cannot tell the last two); the fourth answers blindly."""
+    """Three raters like exact, late, noise (the third cannot tell the last two); the fourth answers blindly.
+
+    They listen at the same time, each in a browser window of its own: listening takes as long as the sounds do.
+    """
     key = read_key(listening_test / "key.json")
     first = dict(zip(SYSTEMS, (3, 2, 1), strict=True)) | REAL
     unsure = dict(zip(SYSTEMS, (3, 1, 1), strict=True)) | REAL
     raters = {"1": first, "2": first, "3": unsure, "4": None}
-    files = []
+    tabs = []
     for rater, likes in raters.items():
         tab = visit(f"#rater={rater}")
         assert tab.locator("#rater").input_value() == rater
         tab.locator("#begin button").click()
-        shown = json.loads(tab.evaluate(RATER, choices(key, likes)))
+        tab.evaluate(f"(choices) => {{ window.judged = ({RATER})(choices); }}", choices(key, likes))
+        tabs.append(tab)
+    files = []
+    for tab in tabs:
+        shown = json.loads(tab.evaluate("window.judged"))
         assert tab.locator("#done").inner_text() == "You judged all 14 pairs."
         with tab.expect_download() as waiting:
             tab.locator("#save").click()

@@ -16,7 +16,7 @@ demo: .venv/installed
 
 test: .venv/installed-test lint
 	$(BIN)/python -m pytest $(PARALLEL) -m "not browser"
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser $$(grep -rlE "NEEDS_BROWSER|mark.browser" --include="test_*.py" tests)
 
 fast: .venv/installed-test
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not browser"

@@ -183,25 +183,36 @@ class Played:
 
     def score(self, metric, ladder="jitter", step=0.0):
         """Return the metric's value of one step of a ladder; another take of the true events at 0."""
-        return self.of(metric, lambda spec, events: play_changed(spec, events, ladder, step))
+        return self.of(metric, self.changed(ladder, step) if step else self.another_take)
+
+    @functools.cache  # noqa: B019
+    def changed(self, ladder, step):
+        """Return what plays a step of a ladder: the same function for the same step."""
+        return lambda spec, events: play_changed(spec, events, ladder, step)
+
+    def another_take(self, spec, events):
+        """Play the true events again: all ladders begin so."""
+        return play_changed(spec, events, "jitter", 0.0)
 
     def of(self, metric, play):
         """Return the metric's value of the sound that ``play`` makes of (spec, events)."""
         stats = []
         for place, (spec, events) in enumerate(zip(self.specs, self.events, strict=True)):
-            made = play(spec, events)
             features = {
-                name: self.of_truth(place, need.encoder)[need.layer]
-                if need.of == "reference"
-                else encoded(need.encoder, made)[need.layer]
+                name: self.features(place, need.encoder, None if need.of == "reference" else play)[need.layer]
                 for name, need in metric.needs.items()
             }
             stats.append(metric.per_clip(view(features, events=events, clip_id=spec.clip_id)))
         return metric.pool([stat for stat in stats if stat is not None])
 
     @functools.cache  # noqa: B019
-    def of_truth(self, place, encoder):
-        return encoded(encoder, self.truth[place])
+    def features(self, place, encoder, play):
+        """Return what an encoder hears in a clip as ``play`` makes it; in its true sound without one."""
+        return encoded(encoder, self.sound(place, play) if play else self.truth[place])
+
+    @functools.cache  # noqa: B019
+    def sound(self, place, play):
+        return play(self.specs[place], self.events[place])
 
 
 def encoded(encoder, audio):

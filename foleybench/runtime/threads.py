@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_OMP = "OMP_NUM_THREADS"
 
 
 @contextmanager
@@ -14,13 +18,41 @@ def one_thread() -> Iterator[None]:
     threads depends on the machine and on variables that a process reads only at its start: a variable set later (as
     ``foleybench`` sets ``OPENBLAS_NUM_THREADS``) reaches worker processes but not the process itself.
     """
-    import torch
     from threadpoolctl import threadpool_limits
+
+    with _torch_on_one_thread() if "torch" in sys.modules else _torch_to_come(), threadpool_limits(1, "blas"):
+        yield
+
+
+@contextmanager
+def _torch_on_one_thread() -> Iterator[None]:
+    import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with threadpool_limits(limits=1, user_api="blas"):
-            yield
+        yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def _torch_to_come() -> Iterator[None]:
+    """Have torch begin with one thread if it is imported in here: importing it for nothing takes seconds."""
+    before = os.environ.get(_OMP)
+    os.environ[_OMP] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_OMP]
+        if before is not None:
+            os.environ[_OMP] = before
+        if "torch" in sys.modules:
+            import torch
+
+            torch.set_num_threads(int(before) if before and before.isdecimal() else _cores())
+
+
+def _cores() -> int:
+    """Return how many threads torch begins with: one per core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

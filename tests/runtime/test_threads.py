@@ -1,6 +1,11 @@
 """One thread for torch and for every BLAS, and afterwards as many as before."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 import scipy.linalg
 import torch
 from threadpoolctl import ThreadpoolController, threadpool_limits
@@ -25,3 +30,29 @@ def test_one_thread_inside_as_before_outside():
             assert blas_threads() == ({2}, 2)
     finally:
         torch.set_num_threads(before)
+
+
+TO_COME = """
+import os, sys
+from foleybench.runtime.threads import one_thread
+
+with one_thread():
+    assert "torch" not in sys.modules
+assert os.environ.get("OMP_NUM_THREADS") == (sys.argv[1] or None)
+with one_thread():
+    import torch
+    inside = torch.get_num_threads()
+with one_thread():
+    again = torch.get_num_threads()
+print(inside, again, torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS", ""))
+"""
+
+
+@pytest.mark.parametrize("asked", ["", "3"])
+def test_torch_is_not_imported_for_it_and_begins_with_one_thread_inside(asked):
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    environment |= {"OMP_NUM_THREADS": asked} if asked else {}
+    words = [sys.executable, "-c", TO_COME, asked]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["1", "1", asked or str(len(os.sched_getaffinity(0))), *filter(None, [asked])]

@@ -141,6 +141,7 @@ def test_the_blocks_of_a_page_run_in_order(page, media, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     # Six clips are scored before a second process has started.
     monkeypatch.setattr("foleybench.scoring.workers.usable_cores", lambda: 1)
+    monkeypatch.setattr("foleybench.generation.speed.REPEATS", 1)
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks_of(page):
         if "file" in block.marks:

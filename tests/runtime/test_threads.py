@@ -48,6 +48,7 @@ print(inside, again, torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS", 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["", "3"])
 def test_torch_is_not_imported_for_it_and_begins_with_one_thread_inside(asked):
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}

@@ -57,7 +57,7 @@ import foleybench.runtime.command_plan as plan
 if __name__ == "__main__":
     here = Path({out!r})
     steps = [plan.Step(name=name, words=("generate", "--model", f"{{here}}/slow.py:MODEL", "--data", {data!r},
-             "--out", f"{{here}}/{{name}}")) for name in ("a", "b")]
+             "--out", f"{{here}}/{{name}}", "--device", "cpu")) for name in ("a", "b")]
     plan.run_steps(steps, here, 2)
 """
 SLOW = """
@@ -225,6 +225,8 @@ def test_eval_leaves_nothing_behind(tmp_path, clicks, how):
         str(clicks),
         "--jobs",
         "2",
+        "--device",
+        "cpu",  # nothing here needs torch, which every process would import for seconds
         "--out",
         str(tmp_path / "out"),
         "--work",

@@ -211,9 +211,7 @@ def test_diff_foley_hears_what_its_script_makes(data, loaded_by_diff_foley, tmp_
 
 
 @pytest.mark.parametrize("rate_hz", [22050, 44100])
-def test_from_a_file_to_diff_foleys_probability(
-    manifest, data, loaded_by_diff_foley, tmp_path, monkeypatch, rate_hz
-):
+def test_from_a_file_to_diff_foleys_probability(manifest, data, loaded_by_diff_foley, tmp_path, monkeypatch, rate_hz):
     folder = tmp_path / "weights"
     folder.mkdir()
     cavp, judge = (tiny_nets.install(module, folder, monkeypatch) for module in (cavp_video, diff_foley_align))

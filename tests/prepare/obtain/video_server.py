@@ -79,7 +79,7 @@ def rows(n: int) -> str:
 
 @cache
 def media(name: str) -> bytes:
-    """Return the file of a video: moving and audible noise, both its own; a tone takes its encoder six times as long."""
+    """Return the file of a video: noise that moves and is heard, both its own; a tone takes AAC six times as long."""
     deed = deed_of(name)
     length_s = {"short": 8.0, "early": 0.0}.get(deed, LENGTH_S)
     if deed == "early":

@@ -22,6 +22,7 @@ from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
+from foleybench.reproduce.cells import markdown_table
 from foleybench.reproduce.grids import FULL, PASTED_GRAINS, Grid, GridRow
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
 from foleybench.reproduce.plan import UNCOUNTED, Setup, row_name, table_steps, training_name
@@ -286,12 +287,12 @@ def _markdown(
         f"{_evaluations(result)} network evaluations; pasted grains, which have no network, of the same clips; and the "
         "real audio under the same evaluators. 95 % intervals over clips. A length is exact when the audio has "
         "`round(duration * rate)` samples.",
-        _table(rows),
+        markdown_table(rows),
         "## Against the test split",
         "Difference of a system's value from its value on the test split, p of a two-sample test (over "
         "clips, Welch; other clips, so not paired), Holm-corrected over the rows; none where all clips score alike. "
         "**Bold**: below 0.05.",
-        _table(tests),
+        markdown_table(tests),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -314,11 +315,6 @@ def _gap(gap: Difference) -> str:
         return f"{gap.difference:+.3f}"
     text = f"{gap.difference:+.3f} (p {gap.p_value:.2g})"
     return f"**{text}**" if gap.p_value < 0.05 else text
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    lines = [rows[0], ["---", *("---:" for _ in rows[0][1:])], *rows[1:]]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _csv(

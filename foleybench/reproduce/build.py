@@ -16,6 +16,7 @@ from foleybench.reproduce.copying import copying_text
 from foleybench.reproduce.costs import costs_text, median_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
+from foleybench.reproduce.lent import lenders, lent_text, pooled
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, row_name, table_steps
@@ -84,7 +85,8 @@ def _write_table(
             _require_none(setup, name, wanted, results, missing)
             wanted = {}
         wanted = {label: names for label, names in wanted.items() if label not in absent}
-    measured = {label: Measured([results[names[seed]] for seed in seeds]) for label, names in wanted.items()}
+    entries = {label: [results[names[seed]] for seed in seeds] for label, names in wanted.items()}
+    measured, caveat = _with_lent_variance(setup, grid, entries, results)
     ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
     missing += [one for names in ladder.values() for one in names if one not in results]
     bounds = {label: [results[one] for one in names if one in results] for label, names in ladder.items()}
@@ -99,10 +101,25 @@ def _write_table(
         times = f"{name}_training.csv"
         further.append(costs_text(measured, training_times(setup, grid, out / times), times))
         further.append(training_text(learning_curves(setup, grid, measured, out / curves), curves))
-    page = table_markdown(table, command, _words(setup, grid, measured, seeds), further)
+    words = " ".join(part for part in (_words(setup, grid, measured, seeds), caveat) if part)
+    page = table_markdown(table, command, words, further)
     write_atomically(out / f"{name}.md", page.encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
     return missing
+
+
+def _with_lent_variance(
+    setup: Setup, grid: Grid, entries: Mapping[str, Sequence[ResultEntry]], results: Mapping[str, ResultEntry]
+) -> tuple[dict[str, Measured], str]:
+    """Return the rows, those with one seed with the variance between seeds of others, and what the page says of it."""
+    if all(len(found) != 1 for found in entries.values()):
+        return {label: Measured(found) for label, found in entries.items()}, ""
+    models = {row.label: row.variant.model for row in grid.rows if row.variant and row.label in entries}
+    lending = {model: rows for model, rows in lenders(setup, results).items() if model in models.values()}
+    variances = {model: pooled(list(rows.values())) for model, rows in lending.items()}
+    measured = {label: Measured(found, variances.get(models[label])) for label, found in entries.items()}
+    text = lent_text(lending, [label for label, model in models.items() if model not in lending])
+    return measured, text
 
 
 def _picture(table: Table, path: Path) -> str:

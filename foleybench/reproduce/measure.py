@@ -5,7 +5,9 @@ video's influence (``stats.influence``). The seed of training and sampling: the 
 number. Both are added, and the interval is Student's with the degrees of freedom of Welch and Satterthwaite: three
 seeds count as three. A rate's interval includes the exact one, as in a result (``stats.estimate``). The noise of
 sampling each clip is in both parts, so the interval errs on the wide side where clips matter more than seeds. With
-three seeds a 5 % test of two equal rows is wrong in 2 to 7 % of simulated cases (``tests/reproduce``).
+three seeds a 5 % test of two equal rows is wrong in 2 to 7 % of simulated cases (``tests/reproduce``). A row with one
+seed shows no variance between seeds; it takes that of rows of the same model with several, where there are any
+(``lent``).
 
 Sources: Satterthwaite 1946; Welch 1947; Schuirmann 1987.
 """
@@ -68,15 +70,29 @@ class Difference(NamedTuple):
     by_seeds: float | None = None
 
 
+class Lent(NamedTuple):
+    """Variance of one seed's value that rows with several seeds lend to rows with one.
+
+    Attributes:
+        variance: Of the value of a single seed.
+        freedom: Its degrees of freedom.
+    """
+
+    variance: float
+    freedom: float
+
+
 class Measured:
     """The results of one row: one entry a seed, on the same clips.
 
     Attributes:
         entries: The result of each seed, in order.
+        lent: Metric -> variance between seeds, lent to a row with one seed.
     """
 
-    def __init__(self, entries: Sequence[ResultEntry]) -> None:
+    def __init__(self, entries: Sequence[ResultEntry], lent: Mapping[str, Lent] | None = None) -> None:
         self.entries = list(entries)
+        self.lent = dict(lent or {}) if len(self.entries) == 1 else {}
 
     def stats(self, metric: str) -> list[dict[str, Stat]]:
         """Return, per seed, clip id -> statistics."""
@@ -112,7 +128,7 @@ def cell(name: str, measured: Measured) -> SeedsCell:
     seeds = measured.stats(name)
     values = _values(metric, seeds, measured.sources)
     value = float(values.by_seed.mean())
-    error, freedom = _error(values)
+    error, freedom = _error(values, measured.lent.get(name))
     if not math.isfinite(value) or error is None:
         return SeedsCell(value, None, None, tuple(values.by_seed.tolist()))
     half = float(distributions.t.ppf(0.5 + LEVEL / 2, freedom)) * error
@@ -127,7 +143,8 @@ def cell(name: str, measured: Measured) -> SeedsCell:
 def row_difference(name: str, first: Measured, second: Measured) -> Difference:
     """Compare two rows of the same seeds on the clips that all their results cover.
 
-    Seeds are paired: two rows of one seed may share an alignment stage, and always share the order of the data.
+    Seeds are paired: two rows of one seed may share an alignment stage, and always share the order of the data. Lent
+    variances are added, as if the runs had nothing in common.
 
     Raises:
         ResultError: The rows have different numbers of seeds.
@@ -141,12 +158,13 @@ def row_difference(name: str, first: Measured, second: Measured) -> Difference:
     one, other = (_values(metric, seeds, first.sources) for seeds in kept)
     gaps = _Values(one.by_seed - other.by_seed, one.change - other.change)
     value = float(gaps.by_seed.mean())
-    error, freedom = _error(gaps)
+    lent = _of_both(first.lent.get(name), second.lent.get(name))
+    error, freedom = _error(gaps, lent)
     if not math.isfinite(value) or error is None:
         return Difference(value, None)
     if error == 0:
         return Difference(value, 1.0 if value == 0 else 0.0, 0.0)
-    by_seeds = _by_seeds(gaps) if len(gaps.by_seed) > 1 else None
+    by_seeds = _by_seeds(gaps, lent)[0] if len(gaps.by_seed) > 1 or lent else None
     return Difference(value, float(2 * distributions.t.sf(abs(value) / error, freedom)), error, freedom, by_seeds)
 
 
@@ -219,9 +237,8 @@ class _Values(NamedTuple):
 
 def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mapping[str, str]) -> _Values:
     """Value every seed on the clips that all seeds have; no influence where the value is undefined."""
-    ids = sorted(set.intersection(*(set(stat) for stat in seeds)))
+    ids, kept = _on_common_clips(seeds)
     groups = source_groups(ids, sources)
-    kept = [{clip_id: stat[clip_id] for clip_id in ids} for stat in seeds]
     by_seed = np.array([estimate.value_of(metric, one) for one in kept])
     if len(groups) < LEAST_VIDEOS or not np.isfinite(by_seed).all():
         return _Values(by_seed, np.zeros(0))
@@ -233,21 +250,45 @@ def _values(metric: Metric, seeds: Sequence[Mapping[str, Stat]], sources: Mappin
     return _Values(by_seed, change, weights)
 
 
-def _error(values: _Values) -> tuple[float | None, float]:
+def seed_values(name: str, measured: Measured) -> FloatArray:
+    """Return the value of every seed on the clips that all of them cover, shape (seeds,)."""
+    metric: Metric = registry.load("metrics", name)
+    return np.array([estimate.value_of(metric, one) for one in _on_common_clips(measured.stats(name))[1]])
+
+
+def _on_common_clips(seeds: Sequence[Mapping[str, Stat]]) -> tuple[list[str], list[dict[str, Stat]]]:
+    ids = sorted(set.intersection(*(set(stat) for stat in seeds)))
+    return ids, [{clip_id: stat[clip_id] for clip_id in ids} for stat in seeds]
+
+
+def _of_both(one: Lent | None, other: Lent | None) -> Lent | None:
+    """Return the variance of a difference of two seeds; None unless it was lent to both rows."""
+    if one is None or other is None:
+        return None
+    if one == other:  # of the same rows: not known any better for being taken twice
+        return Lent(2 * one.variance, one.freedom)
+    total = one.variance + other.variance
+    spread = one.variance**2 / one.freedom + other.variance**2 / other.freedom
+    return Lent(total, total**2 / spread if spread else math.inf)
+
+
+def _error(values: _Values, lent: Lent | None = None) -> tuple[float | None, float]:
     """Return the standard error over clips and seeds, and its degrees of freedom; None when there is none."""
-    n, n_sources = len(values.by_seed), len(values.change)
+    n_sources = len(values.change)
     if not n_sources or not np.isfinite(values.by_seed).all():
         return None, math.nan
     by_clips = float(np.sum(values.change**2)) * n_sources / (n_sources - 1)
-    by_seeds = _by_seeds(values)
+    by_seeds, seeds_freedom = _by_seeds(values, lent)
     total = by_clips + by_seeds
     if total <= (_ROUNDING * float(np.abs(values.by_seed).max())) ** 2:
         return 0.0, math.inf
-    spread = by_clips**2 / (n_sources - 1) + (by_seeds**2 / (n - 1) if n > 1 else 0.0)
+    spread = by_clips**2 / (n_sources - 1) + by_seeds**2 / seeds_freedom
     return math.sqrt(total), total**2 / spread
 
 
-def _by_seeds(values: _Values) -> float:
-    """Return the variance of the mean over seeds that is of seeds; 0 with one seed."""
+def _by_seeds(values: _Values, lent: Lent | None = None) -> Lent:
+    """Return the variance of the mean over seeds that is of seeds: shown by several, lent to one, or 0."""
     n = len(values.by_seed)
-    return float(values.by_seed.var(ddof=1)) / n if n > 1 else 0.0
+    if n > 1:
+        return Lent(float(values.by_seed.var(ddof=1)) / n, n - 1)
+    return lent or Lent(0.0, math.inf)

@@ -1,0 +1,129 @@
+"""What rows with several seeds lend to rows with one: by hand, and by simulation."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foleybench.reproduce.build import write_tables
+from foleybench.reproduce.lent import lenders, lent_text, pooled
+from foleybench.reproduce.measure import Lent, Measured, _of_both, cell, read_results, row_difference
+from foleybench.reproduce.plan import Setup
+from tests.made_results import make_result
+from tests.reproduce.test_measure import Scored, row
+
+METRICS = ("event_f1_25ms", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
+
+
+class Known(Scored):
+    """A result that says which metrics it has."""
+
+    result = {"metrics": {"kld_mini": {}}}
+
+
+def known(*seeds):
+    return Measured([Known(values) for values in seeds])
+
+
+def test_variances_are_pooled_by_their_degrees_of_freedom():
+    """Three seeds at 1, 2, 3 (squares 2) and two at 5, 7 (squares 2): 4 / 3."""
+    rows = [known([1.0] * 9, [2.0] * 9, [3.0] * 9), known([5.0] * 9, [7.0] * 9)]
+    assert pooled(rows) == {"kld_mini": Lent(pytest.approx(4 / 3), 3)}
+
+
+def test_a_lent_variance_widens_a_row_of_one_seed():
+    values = np.random.default_rng(0).normal(5.0, 1.0, 40)
+    alone = cell("kld_mini", row(values))
+    told = cell("kld_mini", Measured(row(values).entries, {"kld_mini": Lent(0.09, 1e9)}))
+    by_clips = values.std(ddof=1) / math.sqrt(40)
+    assert alone.high - alone.low == pytest.approx(2 * 2.0227 * by_clips, rel=1e-3)
+    assert told.high - told.low == pytest.approx(2 * 1.96 * math.sqrt(by_clips**2 + 0.09), rel=0.01)
+
+
+def test_several_seeds_take_nothing():
+    assert Measured(row([1.0], [2.0]).entries, {"kld_mini": Lent(0.09, 2)}).lent == {}
+
+
+def test_a_difference_takes_it_twice_and_knows_it_no_better():
+    assert _of_both(Lent(0.1, 4), Lent(0.1, 4)) == Lent(0.2, 4)
+    found = _of_both(Lent(0.1, 4), Lent(0.3, 2))
+    assert found.variance == pytest.approx(0.4)
+    assert found.freedom == pytest.approx(0.4**2 / (0.1**2 / 4 + 0.3**2 / 2))
+    assert _of_both(Lent(0.1, 4), None) is None
+
+
+def test_a_difference_of_two_rows_by_hand():
+    rng = np.random.default_rng(1)
+    one, other = rng.normal(5.0, 1.0, (2, 40))
+    lent = {"kld_mini": Lent(0.02, 4)}
+    rows = [Measured(row(values).entries, lent) for values in (one, other)]
+    found = row_difference("kld_mini", *rows)
+    by_clips = (one - other).var(ddof=1) / 40
+    assert found.error == pytest.approx(math.sqrt(by_clips + 0.04), rel=1e-6)
+    assert found.freedom == pytest.approx((by_clips + 0.04) ** 2 / (by_clips**2 / 39 + 0.04**2 / 4), rel=1e-6)
+    assert found.by_seeds == pytest.approx(0.04)
+    alone = row_difference("kld_mini", *(Measured(r.entries) for r in rows))
+    assert alone.by_seeds is None
+
+
+@pytest.mark.slow
+def test_equal_rows_of_one_seed_differ_as_rarely_as_they_should():
+    """Two rows of one law, each run with a luck of its own: 5 % with what others lend, far more without."""
+    wrong = {True: 0, False: 0}
+    sets = 1000
+    for number in range(sets):
+        rng = np.random.default_rng(number)
+        video = rng.normal(5.0, 1.0, 60)
+
+        def run(rng=rng, video=video):
+            return np.maximum(video + 0.3 * rng.normal() + 0.5 * rng.normal(size=60), 0.01)
+
+        lent = pooled([known(run(), run(), run()), known(run(), run(), run())])
+        first, second = run(), run()
+        for told in (True, False):
+            rows = [Measured(row(values).entries, lent if told else None) for values in (first, second)]
+            wrong[told] += row_difference("kld_mini", *rows).p_value < 0.05
+    assert 0.02 < wrong[True] / sets < 0.065
+    assert wrong[False] / sets > 0.5
+
+
+def made(folder, name, skill):
+    make_result(folder / "results", name, skill=skill, metrics=METRICS)
+
+
+def test_rows_of_every_table_lend_to_their_model(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results")
+    for seed, skill in enumerate((0.7, 0.75, 0.8)):
+        made(tmp_path, f"full-tiny-seed{seed}", skill)
+    made(tmp_path, "linear-tiny-seed0", 0.7)
+    made(tmp_path, "specvqgan-tiny-seed0", 0.2)
+    found = lenders(setup, read_results(tmp_path / "results"))
+    assert {model: {label: len(one.entries) for label, one in rows.items()} for model, rows in found.items()} == {
+        "foleyflow": {"Foley-Flow (ours, this corpus and size)": 3}
+    }
+
+
+def test_a_page_with_one_seed_says_whose_variance_it_takes(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    names = ("linear", "full", "linear-raw", "gvp-raw")
+    for name in names:
+        made(tmp_path, f"{name}-tiny-seed0", 0.7)
+    write_tables(setup, ["table4"], tmp_path, Path("leaderboards/published.csv"), "c")
+    page = (tmp_path / "table4.md").read_text()
+    assert "no row of the same model with several" in page
+    assert "speak of these trained networks alone" in page
+    narrow = (tmp_path / "table4.csv").read_text()
+    made(tmp_path, "full-tiny-seed1", 0.9)
+    write_tables(setup, ["table4"], tmp_path, Path("leaderboards/published.csv"), "c")
+    page = (tmp_path / "table4.md").read_text()
+    assert "(Foley-Flow (ours, this corpus and size)), pooled" in page
+    assert "no row of the same model" not in page
+    assert (tmp_path / "table4.csv").read_text() != narrow
+
+
+def test_what_a_page_says_where_some_rows_have_nobody():
+    text = lent_text({"foleygen": ["FoleyGen core"]}, ["a", "b"])
+    assert "(FoleyGen core)" in text
+    assert "p-values of a, b speak" in text
+    assert lent_text({}, []) == ""

@@ -16,7 +16,7 @@ from foleybench.reproduce.copying import copying_text
 from foleybench.reproduce.costs import costs_text, median_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
-from foleybench.reproduce.lent import lenders, lent_text, pooled
+from foleybench.reproduce.lent import lenders, lent_text, pooled_variance
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, row_name, table_steps
@@ -116,7 +116,7 @@ def _with_lent_variance(
         return {label: Measured(found) for label, found in entries.items()}, ""
     models = {row.label: row.variant.model for row in grid.rows if row.variant and row.label in entries}
     lending = {model: rows for model, rows in lenders(setup, results).items() if model in models.values()}
-    variances = {model: pooled(list(rows.values())) for model, rows in lending.items()}
+    variances = {model: pooled_variance(list(rows.values())) for model, rows in lending.items()}
     measured = {label: Measured(found, variances.get(models[label])) for label, found in entries.items()}
     text = lent_text(lending, [label for label, model in models.items() if model not in lending])
     return measured, text

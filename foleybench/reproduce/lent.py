@@ -7,7 +7,7 @@ model vary alike; without it, two rows differ "significantly" that two runs of o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[str, dict[
     return found
 
 
-def pooled(rows: Sequence[Measured]) -> dict[str, Lent]:
+def pooled_variance(rows: Sequence[Measured]) -> dict[str, Lent]:
     """Return, for every metric that all rows have, the variance of a seed's value, pooled over the rows."""
     entries = [entry for row in rows for entry in row.entries]
     names = set.intersection(*(set(entry.result["metrics"]) for entry in entries))
@@ -49,7 +49,7 @@ def pooled(rows: Sequence[Measured]) -> dict[str, Lent]:
     return found
 
 
-def lent_text(lent_by: Mapping[str, Sequence[str]], without: Sequence[str]) -> str:
+def lent_text(lent_by: Mapping[str, Iterable[str]], without: Sequence[str]) -> str:
     """Return what a page with one seed says of the variance between seeds.
 
     Args:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from foleybench.reproduce.build import write_tables
-from foleybench.reproduce.lent import lenders, lent_text, pooled
+from foleybench.reproduce.lent import lenders, lent_text
 from foleybench.reproduce.measure import Lent, Measured, _of_both, cell, read_results, row_difference
 from foleybench.reproduce.plan import Setup
 from tests.made_results import make_result
@@ -29,7 +29,7 @@ def known(*seeds):
 def test_variances_are_pooled_by_their_degrees_of_freedom():
     """Three seeds at 1, 2, 3 (squares 2) and two at 5, 7 (squares 2): 4 / 3."""
     rows = [known([1.0] * 9, [2.0] * 9, [3.0] * 9), known([5.0] * 9, [7.0] * 9)]
-    assert pooled(rows) == {"kld_mini": Lent(pytest.approx(4 / 3), 3)}
+    assert pooled_variance(rows) == {"kld_mini": Lent(pytest.approx(4 / 3), 3)}
 
 
 def test_a_lent_variance_widens_a_row_of_one_seed():
@@ -79,7 +79,7 @@ def test_equal_rows_of_one_seed_differ_as_rarely_as_they_should():
         def run(rng=rng, video=video):
             return np.maximum(video + 0.3 * rng.normal() + 0.5 * rng.normal(size=60), 0.01)
 
-        lent = pooled([known(run(), run(), run()), known(run(), run(), run())])
+        lent = pooled_variance([known(run(), run(), run()), known(run(), run(), run())])
         first, second = run(), run()
         for told in (True, False):
             rows = [Measured(row(values).entries, lent if told else None) for values in (first, second)]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from foleybench.reproduce.build import write_tables
-from foleybench.reproduce.lent import lenders, lent_text
+from foleybench.reproduce.lent import lenders, lent_text, pooled_variance
 from foleybench.reproduce.measure import Lent, Measured, _of_both, cell, read_results, row_difference
 from foleybench.reproduce.plan import Setup
 from tests.made_results import make_result

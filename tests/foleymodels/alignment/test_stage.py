@@ -278,7 +278,7 @@ def test_contrast_can_be_learnt(kind, data, tmp_path):
     settings = small_settings(stage1="infonce")
     trained = kind(Alignment(settings.signal, settings.alignment))
     everything = draw(data, 8)
-    loop = FitSettings(steps=150, learning_rate=3e-3)
+    loop = FitSettings(steps=50, learning_rate=3e-3)
     losses = fit(trained, lambda step, g: trained(everything, g), loop, tmp_path, seed=0, name="test")
     trained.load_state_dict(losses)
     trained.requires_grad_(False)

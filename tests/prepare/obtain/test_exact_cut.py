@@ -53,12 +53,6 @@ def check(video: Path, n: int, profile: Profile) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", [FINE, USUAL], ids=["fine", "usual"])
-def test_three_cuts_are_exact(video: Path, profile: Profile):
-    check(video, 3, profile)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("profile", [FINE, USUAL], ids=["fine", "usual"])
 def test_forty_cuts_are_exact(video: Path, profile: Profile):
     check(video, 40, profile)
 

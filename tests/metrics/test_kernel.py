@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from foleybench.metrics._math import kernel as _kernel
+from foleybench.metrics._math import squares as _squares
 from foleybench.metrics._math.kernel import KernelPool
 from foleybench.metrics._math.median_distance import median_distance
 
@@ -44,7 +45,7 @@ def everything(stats):
 def test_blocks_of_any_size_give_the_same(monkeypatch, block):
     stats = clips()
     wanted = everything(stats)
-    monkeypatch.setattr(_kernel, "_BLOCK", block)
+    monkeypatch.setattr(_squares, "BLOCK", block)
     monkeypatch.setattr(_kernel, "_known", {})
     assert everything(stats) == pytest.approx(wanted, rel=1e-12)
 

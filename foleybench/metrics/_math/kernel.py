@@ -7,25 +7,24 @@ number of rows. One pass gives value, corrected value and how the value rests on
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray, IntArray
 from foleybench.metrics._math.median_distance import median_distance
 from foleybench.metrics._math.rows import Pair, Rows, fixed_order, pairs_of, sides
+from foleybench.metrics._math.squares import Block, Centred, WithinSet, spans
 from foleybench.stats.influence import Influence
 
 SCALE = 100.0
 # Added to 2 * bandwidth^2, as kadtk does.
 _EPSILON = 1e-8
-# Rows on either side of the block of the kernel that is in memory: 2 MB.
-_BLOCK = 512
+# Exponents below it are cut: of infinite ones the exponential takes twice as long.
+_LEAST = -700.0
 
 Side = Literal["reference", "generated"]
 _Known = TypeVar("_Known")
@@ -46,9 +45,8 @@ class KernelPool:
         sums = self._whole(stats)
         if sums is None:
             return float("nan")
-        # Each row meets every other one; the kernel of a row and itself is 1.
         n, m = float(sums.reference.sum()), float(sums.generated.sum())
-        within = (sums.rr.total - n) / (n * (n - 1)) + (sums.gg.total - m) / (m * (m - 1))
+        within = sums.rr.total / (n * (n - 1)) + sums.gg.total / (m * (m - 1))
         return float(SCALE * (within - 2 * sums.rg.total / (n * m)))
 
     def influence(self, stats: Sequence[Stat]) -> Influence:
@@ -90,27 +88,33 @@ class KernelPool:
         ]
         return float(SCALE * (means[0] + means[1] - 2 * means[2]))
 
-    def _bandwidth(self, reference: Rows, generated: Rows) -> float:
-        rows = (reference if self.bandwidth_of == "reference" else generated).values
-        return _once("bandwidth", (rows,), lambda: median_distance(rows))
-
     def _whole(self, stats: Sequence[Stat], sources: Sequence[str] | None = None) -> _Sums | None:
         """Return the sums over clips, or over videos; None for fewer than two clips and when the bandwidth is 0."""
         if len(stats) < 2:
             return None
         pairs = pairs_of(stats)
         order = fixed_order(pairs)
-        reference, generated = sides([pairs[index] for index in order])
-        bandwidth = self._bandwidth(reference, generated)
-        if not bandwidth or min(len(reference.values), len(generated.values)) < 2:
+        pairs = [pairs[index] for index in order]
+        found = self._sums(pairs)
+        if found is None or sources is None or len(set(sources)) == len(stats):
+            return found
+        return self._sums(_by_video(pairs, [sources[index] for index in order]), found.bandwidth)
+
+    def _sums(self, pairs: Sequence[Pair], bandwidth: float | None = None) -> _Sums | None:
+        """Return the sums with a bandwidth, or with that of the rows; None when it is 0 or a set has under two rows."""
+        rows = sides(pairs)
+        if min(len(side.values) for side in rows) < 2:
             return None
-        if sources is not None and len(set(sources)) < len(stats):
-            reference, generated = sides(_by_video([pairs[index] for index in order], [sources[i] for i in order]))
-        return _once(
-            f"sums {bandwidth!r}",
-            (reference.values, reference.starts, generated.values, generated.starts),
-            lambda: _Sums.of(reference, generated, bandwidth),
-        )
+        keys = [_key(side) for side in rows]
+        base = 0 if self.bandwidth_of == "reference" else 1
+
+        def work() -> _Sums | None:
+            centre = rows[base].values.mean(axis=0)
+            centred = [Centred.of(side.values, centre) for side in rows]
+            own = _once(("own", keys[base], bandwidth), lambda: _Own.of(rows[base], centred[base], bandwidth))
+            return _Sums.of(rows, centred, own, base) if own.bandwidth else None
+
+        return _once(("sums", base, *keys, bandwidth), work)
 
 
 def _by_video(pairs: Sequence[Pair], sources: Sequence[str]) -> list[Pair]:
@@ -132,29 +136,14 @@ def _of_mean(part: _Part, one: FloatArray, two: FloatArray, same: bool) -> Float
     """
     selves = one if same else np.zeros_like(one)
     pairs = float(one.sum() * two.sum() - selves.sum())
-    mean = (part.total - float(selves.sum())) / pairs
-    kernel = part.first + part.second - part.own - selves
+    mean = part.total / pairs
+    kernel = part.first + part.second - part.own
     met = one * two.sum() + two * one.sum() - one * two - selves
     return np.asarray((kernel - mean * met) / pairs, dtype=np.float64)
 
 
-class _Block(NamedTuple):
-    """Some rows, the clips that they belong to, and where each clip's first row is."""
-
-    values: FloatArray
-    clips: npt.NDArray[np.int64]
-    firsts: npt.NDArray[np.int64]
-
-
-def _blocks(rows: Rows) -> Iterator[_Block]:
-    clip_of = rows.clip_of
-    for start in range(0, len(rows.values), _BLOCK):
-        clips, firsts = np.unique(clip_of[start : start + _BLOCK], return_index=True)
-        yield _Block(rows.values[start : start + _BLOCK], clips, firsts)
-
-
 class _Part(NamedTuple):
-    """Sums of the kernel over pairs of rows of two sets.
+    """Sums of the kernel over ordered pairs of rows of two sets; within one set, of two different rows.
 
     Attributes:
         total: Sum over all pairs.
@@ -169,10 +158,34 @@ class _Part(NamedTuple):
     own: FloatArray
 
 
+class _Own(NamedTuple):
+    """What only the set decides that gives the bandwidth, and all others compared with it share.
+
+    Attributes:
+        bandwidth: The bandwidth; 0 where the rows are equal.
+        part: Sums within the set, with that bandwidth.
+    """
+
+    bandwidth: float
+    part: _Part
+
+    @classmethod
+    def of(cls, rows: Rows, centred: Centred, bandwidth: float | None) -> _Own:
+        """Take the median distance, unless a bandwidth is given; of a small set each distance is computed once."""
+        blocks: Iterable[Block]
+        if bandwidth is None:
+            blocks = WithinSet(centred)
+            bandwidth = median_distance(rows.values, blocks)
+        else:
+            blocks = centred.within()
+        return cls(bandwidth, _within(rows, blocks if bandwidth else (), bandwidth))
+
+
 class _Sums(NamedTuple):
     """Sums of the kernel over all pairs of rows.
 
     Attributes:
+        bandwidth: The bandwidth.
         reference: Number of reference rows of every clip, shape (clips,).
         generated: The same of generated rows.
         rr: Reference with reference.
@@ -180,6 +193,7 @@ class _Sums(NamedTuple):
         rg: Reference with generated.
     """
 
+    bandwidth: float
     reference: FloatArray
     generated: FloatArray
     rr: _Part
@@ -187,15 +201,13 @@ class _Sums(NamedTuple):
     rg: _Part
 
     @classmethod
-    def of(cls, reference: Rows, generated: Rows, bandwidth: float) -> _Sums:
-        """Sum, block by block."""
-        return cls(
-            reference.sizes.astype(np.float64),
-            generated.sizes.astype(np.float64),
-            _within(reference, bandwidth),
-            _within(generated, bandwidth),
-            _across(reference, generated, bandwidth),
-        )
+    def of(cls, rows: Sequence[Rows], centred: Sequence[Centred], own: _Own, base: int) -> _Sums:
+        """Sum, block by block, what is not in ``own``, which is that of set 0 or 1."""
+        other = 1 - base
+        within = {base: own.part, other: _within(rows[other], centred[other].within(), own.bandwidth)}
+        across = _across(*rows, centred[0].across(centred[1]), own.bandwidth)
+        sizes = [side.sizes.astype(np.float64) for side in rows]
+        return cls(own.bandwidth, *sizes, within[0], within[1], across)
 
     def means(self) -> tuple[tuple[_Part, FloatArray, FloatArray, bool], ...]:
         """Return each part with the numbers of rows of its two sets, and whether they are one set."""
@@ -203,87 +215,95 @@ class _Sums(NamedTuple):
         return (self.rr, n, n, True), (self.gg, m, m, True), (self.rg, n, m, False)
 
 
-def _within(side: Rows, bandwidth: float) -> _Part:
-    """Sum over one set with itself: the kernel is symmetric, so each pair of blocks is computed once."""
-    blocks = list(_blocks(side))
+def _within(side: Rows, blocks: Iterable[Block], bandwidth: float) -> _Part:
+    """Sum over one set with itself; blocks have each pair of rows once."""
+    clips = _clips(side)
     sums, own = np.zeros(len(side.sizes)), np.zeros(len(side.sizes))
-    for index, one in enumerate(blocks):
-        for two in blocks[index:]:
-            found = _between(one, two, bandwidth)
-            _add(sums, one, found.first)
-            if two is not one:
-                _add(sums, two, found.second)
-            _add_own(own, found, 1.0 if two is one else 2.0)
+    for block in blocks:
+        found = _summed(block, clips[block.first.start], clips[block.second.start], bandwidth)
+        _add(sums, found.first)
+        _add(sums, found.second)
+        _add(own, found.own, 2.0)
     return _Part(math.fsum(sums), sums, sums, own)
 
 
-def _across(first: Rows, second: Rows, bandwidth: float) -> _Part:
+def _across(first: Rows, second: Rows, blocks: Iterable[Block], bandwidth: float) -> _Part:
     """Sum over two sets."""
+    ones, twos = _clips(first), _clips(second)
     sums, others, own = (np.zeros(len(first.sizes)) for _ in range(3))
-    for one in _blocks(first):
-        for two in _blocks(second):
-            found = _between(one, two, bandwidth)
-            _add(sums, one, found.first)
-            _add(others, two, found.second)
-            _add_own(own, found, 1.0)
+    for block in blocks:
+        found = _summed(block, ones[block.first.start], twos[block.second.start], bandwidth)
+        _add(sums, found.first)
+        _add(others, found.second)
+        _add(own, found.own)
     return _Part(math.fsum(sums), sums, others, own)
 
 
-class _Between(NamedTuple):
-    """Sums over two blocks: per clip of the first, per clip of the second, and per clip that is in both."""
+class _Clips(NamedTuple):
+    """The clips of the rows of a block, and the place of each one's first row in it, shapes (clips,)."""
 
-    first: FloatArray
-    second: FloatArray
-    both: IntArray
-    own: FloatArray
+    names: IntArray
+    firsts: IntArray
 
 
-def _between(one: _Block, two: _Block, bandwidth: float) -> _Between:
-    sums = _kernel(one.values, two.values, bandwidth)
-    for axis, block in ((1, two), (0, one)):  # along memory first, which is three times as fast
-        if len(block.clips) < len(block.values):
-            sums = np.add.reduceat(sums, block.firsts, axis=axis)
-    both, places, others = np.intersect1d(one.clips, two.clips, assume_unique=True, return_indices=True)
-    return _Between(sums.sum(axis=1), sums.sum(axis=0), both, sums[places, others])
+def _clips(rows: Rows) -> dict[int, _Clips]:
+    """Return the clips of every block of rows, by its first row."""
+    clip_of = rows.clip_of
+    return {part.start: _Clips(*np.unique(clip_of[part], return_index=True)) for part in spans(len(clip_of))}
 
 
-def _add(sums: FloatArray, block: _Block, found: FloatArray) -> None:
-    sums[block.clips] += found
+class _Summed(NamedTuple):
+    """Clips of a block and the sums of each: of the rows' clips, of the columns', and over pairs within one clip."""
+
+    first: tuple[IntArray, FloatArray]
+    second: tuple[IntArray, FloatArray]
+    own: tuple[IntArray, FloatArray]
 
 
-def _add_own(own: FloatArray, found: _Between, times: float) -> None:
-    own[found.both] += times * found.own
+def _summed(block: Block, one: _Clips, two: _Clips, bandwidth: float) -> _Summed:
+    sums = _kernel(block.squares, bandwidth)
+    for axis, clips in ((1, two), (0, one)):  # along memory first, which is three times as fast
+        if len(clips.names) < sums.shape[axis]:
+            sums = np.add.reduceat(sums, clips.firsts, axis=axis)
+    both, places, others = np.intersect1d(one.names, two.names, assume_unique=True, return_indices=True)
+    return _Summed((one.names, sums.sum(axis=1)), (two.names, sums.sum(axis=0)), (both, sums[places, others]))
 
 
-def _kernel(one: FloatArray, two: FloatArray, bandwidth: float) -> FloatArray:
-    """Kernel of all pairs; the squared norms ride along in the product, which saves passes over the result."""
-    scale = 2 * bandwidth**2 + _EPSILON
-    norms = [-np.einsum("ij,ij->i", rows, rows)[:, None] / scale for rows in (one, two)]
-    left = np.hstack([one * (2 / scale), norms[0], np.ones((len(one), 1))])
-    right = np.hstack([two, np.ones((len(two), 1)), norms[1]])
-    exponents = left @ right.T
-    np.minimum(exponents, 0.0, out=exponents)
-    return np.asarray(np.exp(exponents, out=exponents), dtype=np.float64)
+def _add(sums: FloatArray, found: tuple[IntArray, FloatArray], times: float = 1.0) -> None:
+    clips, values = found
+    sums[clips] += times * values
 
 
-_known: dict[bytes, object] = {}
+def _kernel(squares: FloatArray, bandwidth: float) -> FloatArray:
+    """Return the kernel of squared distances, in their place; 1e-304 for infinite ones, which sums do not notice."""
+    import torch  # late, as everywhere; without AVX-512 its exponential takes a fifth of NumPy's time
+
+    exponents = torch.from_numpy(squares).mul_(-1.0 / (2 * bandwidth**2 + _EPSILON))
+    return np.asarray(exponents.clamp_(_LEAST, 0.0).exp_().numpy(), dtype=np.float64)
+
+
+_known: dict[Hashable, object] = {}
 # Large enough for hundreds of classes, each with its own value.
 _MOST_KNOWN = 2048
+# Rows hashed at a time, since they are copied for that.
+_HASHED = 1024
 
 
-def _once(what: str, arrays: Sequence[npt.NDArray[np.generic]], work: Callable[[], _Known]) -> _Known:
-    """Return ``work`` of the arrays; for equal bytes the earlier result is returned again.
+def _key(rows: Rows) -> int:
+    """Return a number of 64 bits that other rows, or the same ones of other clips, would change."""
+    parts = [hash(rows.values[start : start + _HASHED].tobytes()) for start in range(0, len(rows.values), _HASHED)]
+    return hash((rows.width, rows.starts.tobytes(), *parts))
+
+
+def _once(key: Hashable, work: Callable[[], _Known]) -> _Known:
+    """Return ``work()``; for a key seen before the earlier result is returned again.
 
     Value, correction and interval of one metric need the same sums, and all systems against one reference the same
-    bandwidth; at 15,000 clips each takes minutes. Only a few numbers are kept, under the hash of the arrays.
+    bandwidth; at 15,000 clips each takes minutes. Only a few numbers are kept, under the hash of the rows.
     """
-    digest = hashlib.blake2b(what.encode(), digest_size=16)
-    for array in arrays:
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    key = digest.digest()
     if key not in _known:
+        found = work()
         if len(_known) >= _MOST_KNOWN:
             _known.pop(next(iter(_known)))
-        _known[key] = work()
+        _known[key] = found
     return cast("_Known", _known[key])

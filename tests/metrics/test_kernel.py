@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist, pdist
 
 from foleybench.metrics._math import kernel as _kernel
 from foleybench.metrics._math import squares as _squares
@@ -30,6 +31,11 @@ def by_definition(reference, generated, bandwidth):
 
     within = [(kernel(rows, rows).sum() - len(rows)) / (len(rows) * (len(rows) - 1)) for rows in (reference, generated)]
     return 100 * (sum(within) - 2 * kernel(reference, generated).mean())
+
+
+def pairs_below(n_rows):
+    """The place of the median distance, the lower of two."""
+    return (n_rows * (n_rows - 1) // 2 - 1) // 2
 
 
 def names(stats):
@@ -140,6 +146,61 @@ def test_correction_leaves_out_the_pairs_of_one_clip():
         mean("reference", "reference") + mean("generated", "generated") - 2 * mean("reference", "generated")
     )
     assert KernelPool().corrected(stats, names(stats)) == pytest.approx(wanted, rel=1e-10)
+
+
+def test_by_hand():
+    """Reference 0, 1, 3: the median distance is 2, so exponents are squares over 8; generated 0, 2."""
+    stats = [
+        {"reference": np.array([[0.0], [1.0]]), "generated": np.array([[0.0]])},
+        {"reference": np.array([[3.0]]), "generated": np.array([[2.0]])},
+    ]
+    kernel = {gap: np.exp(-(gap**2) / (8 + 1e-8)) for gap in range(4)}
+    means = [
+        (kernel[1] + kernel[2] + kernel[3]) / 3,
+        kernel[2],
+        (kernel[0] + 3 * kernel[1] + kernel[2] + kernel[3]) / 6,
+    ]
+    assert KernelPool()(stats) == pytest.approx(100 * (means[0] + means[1] - 2 * means[2]), rel=1e-13)
+    own = [(kernel[2] + kernel[3]) / 2, kernel[2], (kernel[2] + kernel[1] + kernel[3]) / 3]
+    assert KernelPool().corrected(stats, names(stats)) == pytest.approx(100 * (own[0] + own[1] - 2 * own[2]), rel=1e-13)
+
+
+@pytest.mark.parametrize("side", ["reference", "generated"])
+@pytest.mark.parametrize(("n", "width"), [(90, 5), (700, 16)])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_distance_of_many_rows_far_from_zero_is_that_of_the_definition(side, n, width, offset):
+    """In one block and in several, against every distance by itself; without centring 1e3 costs six digits."""
+    stats = [{name: rows + offset for name, rows in clip.items()} for clip in clips(n, width, seed=5)]
+    rows = {name: np.concatenate([stat[name] for stat in stats]) for name in ("reference", "generated")}
+    gamma = 1 / (2 * np.partition(pdist(rows[side]), (middle := pairs_below(len(rows[side]))))[middle] ** 2 + 1e-8)
+    within = [np.exp(-gamma * pdist(rows[name], "sqeuclidean")).mean() for name in rows]
+    across = np.exp(-gamma * cdist(rows["reference"], rows["generated"], "sqeuclidean")).mean()
+    assert KernelPool(side)(stats) == pytest.approx(100 * (sum(within) - 2 * across), rel=1e-11)
+
+
+def test_distances_computed_once_or_at_every_pass_give_the_same_bits(monkeypatch):
+    stats = clips(300, 6)
+    wanted = everything(stats)
+    monkeypatch.setattr(_squares, "MOST_KEPT", 100)
+    monkeypatch.setattr(_kernel, "_known", {})
+    assert everything(stats).tolist() == wanted.tolist()
+
+
+def test_distances_of_the_reference_are_computed_once(monkeypatch):
+    """For the bandwidth, for the kernel, and for a second system."""
+    counted = []
+    products = _squares.Centred.within
+    monkeypatch.setattr(_squares.Centred, "within", lambda rows: counted.append(len(rows.values)) or products(rows))
+    monkeypatch.setattr(_kernel, "_known", {})
+    stats = clips(40)
+    n, m = (sum(len(stat[name]) for stat in stats) for name in ("reference", "generated"))
+    KernelPool()(stats)
+    assert counted == [n, m]
+    other = [stat | {"generated": stat["generated"] + 1.0} for stat in stats]
+    first = KernelPool()(other)
+    assert counted == [n, m, m]
+    monkeypatch.setattr(_kernel, "_known", {})
+    assert KernelPool()(other) == first
 
 
 def test_memory_is_that_of_some_blocks():

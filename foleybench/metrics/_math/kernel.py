@@ -201,13 +201,13 @@ class _Sums(NamedTuple):
     rg: _Part
 
     @classmethod
-    def of(cls, rows: Sequence[Rows], centred: Sequence[Centred], own: _Own, base: int) -> _Sums:
+    def of(cls, rows: tuple[Rows, Rows], centred: Sequence[Centred], own: _Own, base: int) -> _Sums:
         """Sum, block by block, what is not in ``own``, which is that of set 0 or 1."""
         other = 1 - base
         within = {base: own.part, other: _within(rows[other], centred[other].within(), own.bandwidth)}
         across = _across(*rows, centred[0].across(centred[1]), own.bandwidth)
-        sizes = [side.sizes.astype(np.float64) for side in rows]
-        return cls(own.bandwidth, *sizes, within[0], within[1], across)
+        n, m = (side.sizes.astype(np.float64) for side in rows)
+        return cls(own.bandwidth, n, m, within[0], within[1], across)
 
     def means(self) -> tuple[tuple[_Part, FloatArray, FloatArray, bool], ...]:
         """Return each part with the numbers of rows of its two sets, and whether they are one set."""

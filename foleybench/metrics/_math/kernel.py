@@ -17,7 +17,7 @@ from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray, IntArray
 from foleybench.metrics._math.median_distance import median_distance
 from foleybench.metrics._math.rows import Pair, Rows, fixed_order, pairs_of, sides
-from foleybench.metrics._math.squares import Block, Centred, WithinSet, spans
+from foleybench.metrics._math.squares import SquaresBlock, Centred, WithinSet, spans
 from foleybench.stats.influence import Influence
 
 SCALE = 100.0
@@ -172,7 +172,7 @@ class _Own(NamedTuple):
     @classmethod
     def of(cls, rows: Rows, centred: Centred, bandwidth: float | None) -> _Own:
         """Take the median distance, unless a bandwidth is given; of a small set each distance is computed once."""
-        blocks: Iterable[Block]
+        blocks: Iterable[SquaresBlock]
         if bandwidth is None:
             blocks = WithinSet(centred)
             bandwidth = median_distance(rows.values, blocks)
@@ -215,7 +215,7 @@ class _Sums(NamedTuple):
         return (self.rr, n, n, True), (self.gg, m, m, True), (self.rg, n, m, False)
 
 
-def _within(side: Rows, blocks: Iterable[Block], bandwidth: float) -> _Part:
+def _within(side: Rows, blocks: Iterable[SquaresBlock], bandwidth: float) -> _Part:
     """Sum over one set with itself; blocks have each pair of rows once."""
     clips = _clips(side)
     sums, own = np.zeros(len(side.sizes)), np.zeros(len(side.sizes))
@@ -227,7 +227,7 @@ def _within(side: Rows, blocks: Iterable[Block], bandwidth: float) -> _Part:
     return _Part(math.fsum(sums), sums, sums, own)
 
 
-def _across(first: Rows, second: Rows, blocks: Iterable[Block], bandwidth: float) -> _Part:
+def _across(first: Rows, second: Rows, blocks: Iterable[SquaresBlock], bandwidth: float) -> _Part:
     """Sum over two sets."""
     ones, twos = _clips(first), _clips(second)
     sums, others, own = (np.zeros(len(first.sizes)) for _ in range(3))
@@ -260,7 +260,7 @@ class _Summed(NamedTuple):
     own: tuple[IntArray, FloatArray]
 
 
-def _summed(block: Block, one: _Clips, two: _Clips, bandwidth: float) -> _Summed:
+def _summed(block: SquaresBlock, one: _Clips, two: _Clips, bandwidth: float) -> _Summed:
     sums = _kernel(block.squares, bandwidth)
     for axis, clips in ((1, two), (0, one)):  # along memory first, which is three times as fast
         if len(clips.names) < sums.shape[axis]:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from foleybench.clips import FloatArray, IntArray
-from foleybench.metrics._math.squares import Block, Centred, WithinSet
+from foleybench.metrics._math.squares import SquaresBlock, Centred, WithinSet
 
 # The median is over pairs; beyond this many rows, of this many taken evenly from the set.
 MOST_ROWS = 20000
@@ -107,7 +107,7 @@ def _guess(within: WithinSet, middle: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _drawn(blocks: list[Block], rng: np.random.Generator) -> FloatArray:
+def _drawn(blocks: list[SquaresBlock], rng: np.random.Generator) -> FloatArray:
     """Take every 64th distance of a set, on average, from where they are kept."""
     drawn = [block.squares.ravel()[rng.integers(block.squares.size, size=block.squares.size // 64)] for block in blocks]
     squares = np.concatenate(drawn)

@@ -20,7 +20,7 @@ BLOCK = 512
 MOST_KEPT = 2560
 
 
-class Block(NamedTuple):
+class SquaresBlock(NamedTuple):
     """The squared distances between some rows and some others.
 
     Attributes:
@@ -51,19 +51,19 @@ class Centred(NamedTuple):
         values = np.subtract(rows, centre, order="C", dtype=np.float64)
         return cls(values, np.einsum("ij,ij->i", values, values))
 
-    def within(self) -> Iterator[Block]:
+    def within(self) -> Iterator[SquaresBlock]:
         """Yield the distances of the set, each pair of rows once."""
         parts = spans(len(self.values))
         for index, first in enumerate(parts):
-            yield Block(first, first, self._triangle(first))
+            yield SquaresBlock(first, first, self._triangle(first))
             for second in parts[index + 1 :]:
-                yield Block(first, second, self._between(first, self, second))
+                yield SquaresBlock(first, second, self._between(first, self, second))
 
-    def across(self, other: Centred) -> Iterator[Block]:
+    def across(self, other: Centred) -> Iterator[SquaresBlock]:
         """Yield the distances between two sets of one centre."""
         for first in spans(len(self.values)):
             for second in spans(len(other.values)):
-                yield Block(first, second, self._between(first, other, second))
+                yield SquaresBlock(first, second, self._between(first, other, second))
 
     def _triangle(self, rows: slice) -> FloatArray:
         """Half the product of rows with themselves; the rest is infinite."""
@@ -94,7 +94,7 @@ class WithinSet:
         self.rows = rows
         self.kept = list(rows.within()) if len(rows.values) <= MOST_KEPT else None
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[SquaresBlock]:
         """Yield every block; a kept one is the same array each time, so only the last pass may write into it."""
         return self.rows.within() if self.kept is None else iter(self.kept)
 

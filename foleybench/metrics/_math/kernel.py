@@ -17,7 +17,7 @@ from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray, IntArray
 from foleybench.metrics._math.median_distance import median_distance
 from foleybench.metrics._math.rows import Pair, Rows, fixed_order, pairs_of, sides
-from foleybench.metrics._math.squares import SquaresBlock, Centred, WithinSet, spans
+from foleybench.metrics._math.squares import Centred, SquaresBlock, WithinSet, spans
 from foleybench.stats.influence import Influence
 
 SCALE = 100.0

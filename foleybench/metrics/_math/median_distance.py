@@ -14,7 +14,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from foleybench.clips import FloatArray, IntArray
-from foleybench.metrics._math.squares import SquaresBlock, Centred, WithinSet
+from foleybench.metrics._math.squares import Centred, SquaresBlock, WithinSet
 
 # The median is over pairs; beyond this many rows, of this many taken evenly from the set.
 MOST_ROWS = 20000

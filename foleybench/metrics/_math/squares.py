@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import dgemm, dsyrk
+from scipy.linalg import get_blas_funcs
 
 from foleybench.clips import FloatArray
 
@@ -18,6 +18,7 @@ from foleybench.clips import FloatArray
 BLOCK = 512
 # The distances within a set of so many rows are kept for a second pass: 32 MB. Of more rows they are computed again.
 MOST_KEPT = 2560
+_GEMM, _SYRK = get_blas_funcs(("gemm", "syrk"), dtype=np.float64)
 
 
 class SquaresBlock(NamedTuple):
@@ -71,13 +72,13 @@ class Centred(NamedTuple):
         squares = _added(norms, norms)
         squares[np.tri(len(norms), dtype=bool)] = np.inf
         # In Fortran's order rows are columns, and the lower half is the upper one.
-        dsyrk(-2.0, values.T, 1.0, squares.T, trans=1, lower=1, overwrite_c=1)
+        _SYRK(-2.0, values.T, 1.0, squares.T, trans=1, lower=1, overwrite_c=1)
         np.fill_diagonal(squares, np.inf)
         return squares
 
     def _between(self, rows: slice, other: Centred, others: slice) -> FloatArray:
         squares = _added(self.norms[rows], other.norms[others])
-        dgemm(-2.0, other.values[others].T, self.values[rows].T, 1.0, squares.T, trans_a=1, overwrite_c=1)
+        _GEMM(-2.0, other.values[others].T, self.values[rows].T, 1.0, squares.T, trans_a=1, overwrite_c=1)
         return squares
 
 

@@ -30,6 +30,7 @@ ROWS = {
     ("table5.csv", "ratio 0.3"): "mask_0.3_whole_0-tiny-clips351",
     ("table5.csv", "ratio 0.5"): "mask_0.5_whole_0-tiny-clips351",
     ("table5.csv", "ratio 0.9"): "mask_0.9_whole_0-tiny-clips351",
+    ("table5.csv", "ratio 0.8, half of the examples masked whole"): "mask_0.8_whole_0.5-tiny-clips351",
 }
 
 

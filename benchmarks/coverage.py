@@ -356,7 +356,8 @@ def main() -> None:
     bench = Bench(args.sets, args.seed, args.state)
     print("# How often intervals and p-values are right\n\nMade by `python benchmarks/coverage.py "
           f"--parts {' '.join(args.parts)} --sets {args.sets} --seed {args.seed}`.")  # fmt: skip
-    print(f"95 % and 5 % have a standard error of {100 * np.sqrt(0.95 * 0.05 / args.sets):.1f} % here.")
+    if {"intervals", "tests"} & set(args.parts):
+        print(f"95 % and 5 % have a standard error of {100 * np.sqrt(0.95 * 0.05 / args.sets):.1f} % here.")
     for title, part in (PARTS[name] for name in args.parts):
         print(f"\n## {title}\n\n{part(bench)}", flush=True)
     sys.stdout.flush()

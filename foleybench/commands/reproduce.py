@@ -90,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     missing = write_tables(setup, args.table, args.out, published, _command(args, setup))
     for name in missing:
         sys.stderr.write(f"no result yet: {name}\n")
-    sys.stdout.write("".join(f"{args.out / name}.md\n" for name in args.table))
+    pages = [args.out / f"{name}.md" for name in args.table]
+    sys.stdout.write("".join(f"{page}\n" for page in pages if page.is_file()))
     return EXIT_PARTIAL if missing else EXIT_OK
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from foleybench import registry
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
@@ -16,11 +17,11 @@ from foleybench.reproduce.copying import copying_text
 from foleybench.reproduce.costs import costs_text, median_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
-from foleybench.reproduce.lent import lenders, lent_text, pooled_variance
+from foleybench.reproduce.lent import LentTo, kind_of, lenders, lent_text, pooled_variance
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, row_name, table_steps
-from foleybench.reproduce.write import Table, csv_text, make_table, table_markdown
+from foleybench.reproduce.write import COLUMNS, MORE, Table, csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
 
 # Fewer rows of a seed are no table.
@@ -114,12 +115,22 @@ def _with_lent_variance(
     """Return the rows, those with one seed with the variance between seeds of others, and what the page says of it."""
     if all(len(found) != 1 for found in entries.values()):
         return {label: Measured(found) for label, found in entries.items()}, ""
-    models = {row.label: row.variant.model for row in grid.rows if row.variant and row.label in entries}
-    lending = {model: rows for model, rows in lenders(setup, results).items() if model in models.values()}
-    variances = {model: pooled_variance(list(rows.values())) for model, rows in lending.items()}
-    measured = {label: Measured(found, variances.get(models[label])) for label, found in entries.items()}
-    text = lent_text(lending, [label for label, model in models.items() if model not in lending])
-    return measured, text
+    kinds = {row.label: kind_of(row.variant) for row in grid.rows if row.variant and row.label in entries}
+    lending = {kind: rows for kind, rows in lenders(setup, results).items() if kind in kinds.values()}
+    lent = {
+        kind: LentTo(
+            tuple(label for label, own in kinds.items() if own == kind),
+            tuple(rows),
+            pooled_variance(list(rows.values())),
+        )
+        for kind, rows in lending.items()
+    }
+    measured = {
+        label: Measured(found, lent[kinds[label]].variance if kinds[label] in lent else None)
+        for label, found in entries.items()
+    }
+    titles = {name: registry.load("metrics", name).title for name in (*COLUMNS.values(), *MORE)}
+    return measured, lent_text(list(lent.values()), [row for row, kind in kinds.items() if kind not in lent], titles)
 
 
 def _picture(table: Table, path: Path) -> str:

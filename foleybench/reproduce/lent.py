@@ -1,28 +1,51 @@
 """Lend rows with one seed the variance between seeds of others.
 
-How far a second run of a row would lie from the first cannot be told from the first. Where rows of the same model were
-trained with several seeds, for any table, theirs is taken, pooled over these rows. That is right as far as rows of one
-model vary alike; without it, two rows differ "significantly" that two runs of one row would, too.
+How far a second run of a row would lie from the first cannot be told from the first. Where rows of the same kind were
+trained with several seeds, for any table, theirs is taken, pooled over these rows. A kind is a model and how it is told
+of the video: rows whose condition is a mean over time vary otherwise than those told of every frame. That is right as
+far as rows of a kind vary alike; without it, two rows differ "significantly" that two runs of one row would, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from foleybench.artefacts.entries import ResultEntry
-from foleybench.reproduce.grids import GRIDS
+from foleybench.reproduce.grids import GRIDS, Variant
 from foleybench.reproduce.measure import Lent, Measured, seed_values
 from foleybench.reproduce.plan import Setup, row_name
 
+Kind = tuple[str, str]
 # Seeds are numbered from 0; nobody trains more.
 _MOST_SEEDS = 10
 
 
-def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[str, dict[str, Measured]]:
-    """Return model -> label of a row -> its results, of all rows of all tables that have at least two seeds."""
-    found: dict[str, dict[str, Measured]] = {}
+class LentTo(NamedTuple):
+    """What one kind of rows was lent.
+
+    Attributes:
+        to: Labels of the rows with one seed.
+        by: Labels of the rows with several.
+        variance: By metric.
+    """
+
+    to: tuple[str, ...]
+    by: tuple[str, ...]
+    variance: Mapping[str, Lent]
+
+
+def kind_of(variant: Variant) -> Kind:
+    """Return what rows must share to lend to each other: the model, and its ``condition`` where that is not its own."""
+    return variant.model, variant.settings.get("condition", "")
+
+
+def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[Kind, dict[str, Measured]]:
+    """Return kind -> label of a row -> its results, of all rows of all tables that have at least two seeds."""
+    found: dict[Kind, dict[str, Measured]] = {}
     seen = set()
     for row in (row for grid in GRIDS.values() for row in grid.rows):
         if row.variant is None or row.control or row.variant.name in seen:
@@ -31,42 +54,49 @@ def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[str, dict[
         names = [row_name(setup, row, seed) for seed in range(_MOST_SEEDS)]
         entries = [results[name] for name in names if name in results]
         if len(entries) > 1:
-            found.setdefault(row.variant.model, {})[row.label] = Measured(entries)
+            found.setdefault(kind_of(row.variant), {})[row.label] = Measured(entries)
     return found
 
 
 def pooled_variance(rows: Sequence[Measured]) -> dict[str, Lent]:
-    """Return, for every metric that all rows have, the variance of a seed's value, pooled over the rows."""
-    entries = [entry for row in rows for entry in row.entries]
-    names = set.intersection(*(set(entry.result["metrics"]) for entry in entries))
+    """Return the variance of a seed's value by metric, pooled over the rows that have it; left out where not finite."""
     found = {}
-    for name in sorted(names):
-        values = [seed_values(name, row) for row in rows]
+    for name in sorted({name for row in rows for name in row.entries[0].result["metrics"]}):
+        having = [row for row in rows if all(name in entry.result["metrics"] for entry in row.entries)]
+        values = [seed_values(name, row) for row in having]
         freedom = sum(len(one) - 1 for one in values)
         squares = sum(float(np.sum((one - one.mean()) ** 2)) for one in values)
-        if np.isfinite(squares):
+        if freedom and np.isfinite(squares):
             found[name] = Lent(squares / freedom, freedom)
     return found
 
 
-def lent_text(lent_by: Mapping[str, Iterable[str]], without: Sequence[str]) -> str:
+def lent_text(lent: Sequence[LentTo], without: Sequence[str], titles: Mapping[str, str]) -> str:
     """Return what a page with one seed says of the variance between seeds.
 
     Args:
-        lent_by: Model -> labels of the rows that lend.
+        lent: Who lent to whom.
         without: Labels of the page's rows to which nothing is lent.
+        titles: The compared metrics, with their headings.
     """
     parts = []
-    if lent_by:
-        rows = "; ".join(", ".join(labels) for labels in lent_by.values())
+    if lent:
         parts.append(
             "One training seed does not show how far another run of the same row would lie. Intervals and p-values "
-            f"take that from the rows of the same model that were trained with several ({rows}), pooled; a difference "
-            "takes it twice, as if both runs had nothing in common."
+            "take that from rows of the same model and kind of condition that were trained with several seeds, as if "
+            "such rows varied alike; a difference takes it twice, as if both runs had nothing in common."
+        )
+    for one in lent:
+        known = {name: found for name, found in one.variance.items() if name in titles}
+        spreads = ", ".join(f"{titles[name]} {math.sqrt(found.variance):.2g}" for name, found in known.items())
+        absent = [title for name, title in titles.items() if name not in known]
+        more = f"; nothing for {', '.join(absent)}" if absent else ""
+        parts.append(
+            f"To {', '.join(one.to)}: from {', '.join(one.by)} (standard deviation between seeds: {spreads}{more})."
         )
     if without:
         parts.append(
-            f"One training seed, and no row of the same model with several: intervals and p-values of "
-            f"{', '.join(without)} speak of these trained networks alone, not of what another run would give."
+            f"One training seed, and no such row with several: intervals and p-values of {', '.join(without)} speak of "
+            "these trained networks alone, not of what another run would give."
         )
     return " ".join(parts)

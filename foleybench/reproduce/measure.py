@@ -60,7 +60,7 @@ class Difference(NamedTuple):
         p_value: Two-sided, not corrected; None when there is none.
         error: Standard error of the difference over clips and seeds; None when there is none.
         freedom: Its degrees of freedom.
-        by_seeds: The part of the squared error that is of seeds; None with one seed, which shows none.
+        by_seeds: The part of the squared error that is of seeds; None with one seed to which nothing was lent.
     """
 
     difference: float
@@ -196,7 +196,7 @@ def seeds_needed(difference: Difference, margin: float, n_seeds: int) -> int | N
     """Return the fewest seeds with which a true difference of the margin is found with 80 % power on these clips.
 
     Two-sided at 5 %, not corrected; the seeds' part of the variance falls with their number, the clips' part stays.
-    None when one seed was measured, which shows no variance between seeds, or when no number up to 100 is enough.
+    None when the variance between seeds is not known, or when no number up to 100 is enough.
     """
     if not difference.error or difference.by_seeds is None:
         return None

@@ -50,7 +50,13 @@ def _torch_to_come() -> Iterator[None]:
         if "torch" in sys.modules:
             import torch
 
-            torch.set_num_threads(int(before) if before and before.isdecimal() else _cores())
+            torch.set_num_threads(_asked(before) or _cores())
+
+
+def _asked(words: str | None) -> int:
+    """Return the number of threads that OpenMP's setting asks for, the first of a list; 0 when it asks for none."""
+    first = (words or "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
 
 
 def _cores() -> int:

@@ -178,6 +178,22 @@ def test_distance_of_many_rows_far_from_zero_is_that_of_the_definition(side, n, 
     assert KernelPool(side)(stats) == pytest.approx(100 * (sum(within) - 2 * across), rel=1e-11)
 
 
+@pytest.mark.parametrize("side", ["reference", "generated"])
+def test_sets_far_from_each_other_keep_what_each_is_in_itself(side):
+    """Each set is centred on its own mean: around the other's, a distance of 1e8 would cost all digits."""
+    stats = [{"reference": clip["reference"], "generated": clip["generated"] + 1e8} for clip in clips(40, 6, seed=5)]
+    near = [{**clip, "generated": clip["generated"] - 1e8} for clip in stats]
+    rows = {name: np.concatenate([clip[name] for clip in near]) for name in ("reference", "generated")}
+    scale = 2 * median_distance(rows[side]) ** 2 + 1e-8
+
+    def within(name):
+        kernel = np.exp(-np.square(rows[name][:, None] - rows[name]).sum(axis=2) / scale)
+        return (kernel.sum() - len(kernel)) / (len(kernel) * (len(kernel) - 1))
+
+    wanted = 100 * (within("reference") + within("generated"))
+    assert KernelPool(side)(stats) == pytest.approx(wanted, rel=1e-6)
+
+
 def test_distances_computed_once_or_at_every_pass_give_the_same_bits(monkeypatch):
     stats = clips(300, 6)
     wanted = everything(stats)

@@ -1,5 +1,7 @@
 """What rows with several seeds lend to rows with one: by hand, and by simulation."""
 
+import csv
+import io
 import math
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from foleybench.reproduce.build import write_tables
-from foleybench.reproduce.lent import lenders, lent_text, pooled_variance
+from foleybench.reproduce.lent import LentTo, lenders, lent_text, pooled_variance
 from foleybench.reproduce.measure import Lent, Measured, _of_both, cell, read_results, row_difference
 from foleybench.reproduce.plan import Setup
 from tests.made_results import make_result
@@ -99,8 +101,8 @@ def test_rows_of_every_table_lend_to_their_model(tmp_path):
     made(tmp_path, "linear-tiny-seed0", 0.7)
     made(tmp_path, "specvqgan-tiny-seed0", 0.2)
     found = lenders(setup, read_results(tmp_path / "results"))
-    assert {model: {label: len(one.entries) for label, one in rows.items()} for model, rows in found.items()} == {
-        "foleyflow": {"Foley-Flow (ours, this corpus and size)": 3}
+    assert {kind: {label: len(one.entries) for label, one in rows.items()} for kind, rows in found.items()} == {
+        ("foleyflow", ""): {"Foley-Flow (ours, this corpus and size)": 3}
     }
 
 
@@ -111,19 +113,50 @@ def test_a_page_with_one_seed_says_whose_variance_it_takes(tmp_path):
         made(tmp_path, f"{name}-tiny-seed0", 0.7)
     write_tables(setup, ["table4"], tmp_path, Path("leaderboards/published.csv"), "c")
     page = (tmp_path / "table4.md").read_text()
-    assert "no row of the same model with several" in page
+    assert "no such row with several" in page
     assert "speak of these trained networks alone" in page
-    narrow = (tmp_path / "table4.csv").read_text()
+    narrow = widths(tmp_path / "table4.csv")
     made(tmp_path, "full-tiny-seed1", 0.9)
     write_tables(setup, ["table4"], tmp_path, Path("leaderboards/published.csv"), "c")
     page = (tmp_path / "table4.md").read_text()
-    assert "(Foley-Flow (ours, this corpus and size)), pooled" in page
-    assert "no row of the same model" not in page
-    assert (tmp_path / "table4.csv").read_text() != narrow
+    assert "To DCF, GDCF, DCF, raw times, GDCF, raw times: from Foley-Flow (ours, this corpus and size) (" in page
+    assert "no such row" not in page
+    wide = widths(tmp_path / "table4.csv")
+    assert wide.keys() == narrow.keys()
+    assert all(wide[key] > narrow[key] for key in wide)
+    assert sum(wide.values()) > 1.2 * sum(narrow.values())
+
+
+def widths(path):
+    """Return the widths of the intervals of a table's numbers of event F1, by row."""
+    rows = csv.DictReader(io.StringIO(path.read_text()))
+    kept = [row for row in rows if row["kind"] == "measured" and row["metric"] == "event_f1_25ms"]
+    return {row["row"]: float(row["high"]) - float(row["low"]) for row in kept}
+
+
+def test_a_mean_over_time_lends_to_its_own_kind_alone(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    for name in ("none-static-linear", "static-linear", "none", "full"):
+        made(tmp_path, f"{name}-tiny-seed0", 0.7)
+    for seed, skill in enumerate((0.2, 0.6)):
+        made(tmp_path, f"static-tiny-seed{seed}", skill)
+    write_tables(setup, ["table2"], tmp_path, Path("leaderboards/published.csv"), "c")
+    page = (tmp_path / "table2.md").read_text()
+    assert "To VAMA no, GVAF no, VAMA yes, GVAF no: from Foley-Flow, static condition (" in page
+    assert "p-values of VAMA no, GVAF yes, VAMA yes, GVAF yes speak" in page
+    wide = widths(tmp_path / "table2.csv")
+    assert wide["VAMA no, GVAF no"] > 2 * wide["VAMA no, GVAF yes"]
 
 
 def test_what_a_page_says_where_some_rows_have_nobody():
-    text = lent_text({"foleygen": ["FoleyGen core"]}, ["a", "b"])
-    assert "(FoleyGen core)" in text
+    lent = LentTo(("c",), ("FoleyGen core",), {"kld_mini": Lent(0.0625, 2)})
+    text = lent_text([lent], ["a", "b"], {"kld_mini": "KLD", "fad_mini": "FAD"})
+    assert "To c: from FoleyGen core (standard deviation between seeds: KLD 0.25; nothing for FAD)." in text
     assert "p-values of a, b speak" in text
-    assert lent_text({}, []) == ""
+    assert lent_text([], [], {}) == ""
+
+
+def test_rows_without_a_metric_lend_what_they_have():
+    rows = [known([1.0] * 9, [3.0] * 9), known([1.0] * 9, [1.0] * 9)]
+    rows[1].entries[0].result = {"metrics": {}}
+    assert pooled_variance(rows) == {"kld_mini": Lent(pytest.approx(2.0), 1)}

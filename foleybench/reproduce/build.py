@@ -17,7 +17,7 @@ from foleybench.reproduce.copying import copying_text
 from foleybench.reproduce.costs import costs_text, median_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
-from foleybench.reproduce.lent import LentTo, kind_of, lenders, lent_text, pooled_variance
+from foleybench.reproduce.lent import LentTo, lenders, lent_text, pooled_variance, row_kind
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, row_name, table_steps
@@ -115,7 +115,7 @@ def _with_lent_variance(
     """Return the rows, those with one seed with the variance between seeds of others, and what the page says of it."""
     if all(len(found) != 1 for found in entries.values()):
         return {label: Measured(found) for label, found in entries.items()}, ""
-    kinds = {row.label: kind_of(row.variant) for row in grid.rows if row.variant and row.label in entries}
+    kinds = {row.label: row_kind(row.variant) for row in grid.rows if row.variant and row.label in entries}
     lending = {kind: rows for kind, rows in lenders(setup, results).items() if kind in kinds.values()}
     lent = {
         kind: LentTo(

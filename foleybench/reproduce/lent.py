@@ -19,7 +19,7 @@ from foleybench.reproduce.grids import GRIDS, Variant
 from foleybench.reproduce.measure import Lent, Measured, seed_values
 from foleybench.reproduce.plan import Setup, row_name
 
-Kind = tuple[str, str]
+RowKind = tuple[str, str]
 # Seeds are numbered from 0; nobody trains more.
 _MOST_SEEDS = 10
 
@@ -38,14 +38,14 @@ class LentTo(NamedTuple):
     variance: Mapping[str, Lent]
 
 
-def kind_of(variant: Variant) -> Kind:
+def row_kind(variant: Variant) -> RowKind:
     """Return what rows must share to lend to each other: the model, and its ``condition`` where that is not its own."""
     return variant.model, variant.settings.get("condition", "")
 
 
-def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[Kind, dict[str, Measured]]:
+def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[RowKind, dict[str, Measured]]:
     """Return kind -> label of a row -> its results, of all rows of all tables that have at least two seeds."""
-    found: dict[Kind, dict[str, Measured]] = {}
+    found: dict[RowKind, dict[str, Measured]] = {}
     seen = set()
     for row in (row for grid in GRIDS.values() for row in grid.rows):
         if row.variant is None or row.control or row.variant.name in seen:
@@ -54,7 +54,7 @@ def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[Kind, dict
         names = [row_name(setup, row, seed) for seed in range(_MOST_SEEDS)]
         entries = [results[name] for name in names if name in results]
         if len(entries) > 1:
-            found.setdefault(kind_of(row.variant), {})[row.label] = Measured(entries)
+            found.setdefault(row_kind(row.variant), {})[row.label] = Measured(entries)
     return found
 
 

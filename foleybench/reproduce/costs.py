@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from foleybench.reproduce.cells import markdown_table
 from foleybench.reproduce.grids import Grid, Variant
 from foleybench.reproduce.kept import kept_beside
 from foleybench.reproduce.measure import Measured
@@ -109,14 +110,13 @@ def costs_text(measured: Mapping[str, Measured], trained: Sequence[Trained], fil
     """
     if not measured:
         return ""
-    lines = ["| " + " | ".join(_HEAD) + " |", "| --- |" + " ---: |" * (len(_HEAD) - 1)]
+    rows = [list(_HEAD)]
     for label, row in measured.items():
         own, shared = ([one for one in trained if one.row == label and one.shared == told] for told in (False, True))
         parameters, *generation = _generation(row)
-        cells = [label, parameters, _minutes(own), _minutes(shared), *generation]
-        lines.append(f"| {' | '.join(cells)} |")
+        rows.append([label, parameters, _minutes(own), _minutes(shared), *generation])
     kept = f" Each part's seconds: `{file_name}`." if trained else ""
-    return "\n".join(["## What it costs", "", *lines, "", f"{_WORDS}{kept}"])
+    return f"## What it costs\n\n{markdown_table(rows)}\n\n{_WORDS}{kept}"
 
 
 def _generation(row: Measured) -> list[str]:

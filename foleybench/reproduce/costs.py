@@ -110,7 +110,7 @@ def costs_text(measured: Mapping[str, Measured], trained: Sequence[Trained], fil
     """
     if not measured:
         return ""
-    rows = [list(_HEAD)]
+    rows: list[Sequence[str]] = [_HEAD]
     for label, row in measured.items():
         own, shared = ([one for one in trained if one.row == label and one.shared == told] for told in (False, True))
         parameters, *generation = _generation(row)

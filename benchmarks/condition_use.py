@@ -21,12 +21,19 @@ from unittest import mock
 import numpy as np
 import torch
 from scipy import stats as distributions
+from torch import nn
 
-from foleybench.api.model import TrainContext
+from foleybench.api.model import BuildContext, TrainContext
+from foleymodels._alignment.conditions import aligned_conditions
+from foleymodels._flow.training import train_flow
 from foleymodels._parts import checkpoint
 from foleymodels._systems.system import System
 from foleymodels._training.conditions import Conditions
 from foleymodels._training.job import Job
+from foleymodels._training.settings import RunOptions
+from foleymodels.foleyflow.checkpoints import KIND as FOLEYFLOW
+from foleymodels.foleyflow.checkpoints import load_foleyflow
+from foleymodels.foleyflow.generate import generator_of
 
 # The part that makes the audio, under the names that systems have for it.
 MAKERS = ("writer", "generator", "diffusion")
@@ -70,16 +77,39 @@ def measure(system: System, run: Path, val: Path, n_batches: int) -> list[tuple[
     (maker,) = (part for part in system.parts if part.name in MAKERS)
     with tempfile.TemporaryDirectory() as out:
         context = TrainContext(data=val, val=None, out=Path(out), size="tiny", settings={})
-        plain = system.job(context, settings, system.options())
-        shared = {field.name: getattr(plain, field.name) for field in dataclasses.fields(plain)}
-        job = MeasuringJob(**shared, weights=parts[maker.name].state_dict(), n_batches=n_batches)
+        job = _measuring(system.job(context, settings, system.options()), parts[maker.name], n_batches)
         system.train_part(maker, job, settings, {name: part for name, part in parts.items() if name != maker.name})
     return job.found
 
 
-def system_of(run: Path) -> System:
-    """Return the system that a run folder is of."""
-    system: System = importlib.import_module(f"foleymodels.{checkpoint.kind_of(run)}.system").SYSTEM
+def measure_foleyflow(run: Path, val: Path, n_batches: int) -> list[tuple[float, float]]:
+    """Return the same of Foley-Flow's flow, on the conditions of its own alignment stage."""
+    model = load_foleyflow(run)
+    assert model.alignment is not None
+    with tempfile.TemporaryDirectory() as out:
+        context = TrainContext(data=val, val=None, out=Path(out), size="tiny", settings={})
+        plain = Job.start(context, model.settings.loop, RunOptions(), model.settings.stage.cache)
+        job = _measuring(plain, model.flow, n_batches)
+        conditions = aligned_conditions(model.alignment, job.data, context.device, Path(out))
+
+        def crop(*asked: Any) -> torch.Tensor:  # looked up at each call, for ``fit`` replaces it
+            return conditions.crop(*asked)
+
+        train_flow(job, model.flow, crop, lambda twin: generator_of(model, BuildContext(device="cpu")))
+    return job.found
+
+
+def _measuring(plain: Job, maker: nn.Module, n_batches: int) -> MeasuringJob:
+    shared = {field.name: getattr(plain, field.name) for field in dataclasses.fields(plain)}
+    return MeasuringJob(**shared, weights=maker.state_dict(), n_batches=n_batches)
+
+
+def system_of(run: Path) -> System | None:
+    """Return the system that a run folder is of, None where it is Foley-Flow."""
+    kind = checkpoint.kind_of(run)
+    if kind == FOLEYFLOW:
+        return None
+    system: System = importlib.import_module(f"foleymodels.{kind}.system").SYSTEM
     return system
 
 
@@ -92,7 +122,9 @@ def main() -> None:
     args = parser.parse_args()
     print("| Run | Loss | with another clip's features | more [95 %] |\n|---|---:|---:|---:|")
     for run in args.runs:
-        own, other = np.array(measure(system_of(run), run, args.val, args.batches)).T
+        system = system_of(run)
+        asked = (run, args.val, args.batches)
+        own, other = np.array(measure(system, *asked) if system else measure_foleyflow(*asked)).T
         more = (other - own) / own.mean()
         half = distributions.t.ppf(0.975, len(more) - 1) * more.std(ddof=1) / np.sqrt(len(more))
         share = f"{100 * more.mean():+.1f} % ± {100 * half:.1f}"

@@ -9,7 +9,7 @@ import torch
 from benchmarks import condition_use
 from foleymodels._training.conditions import Conditions
 from foleymodels.foleygen.system import SYSTEM as FOLEYGEN
-from tests.foleymodels.small import train_system
+from tests.foleymodels.small import train, train_system
 from tests.foleymodels.systems.toy_system import TOY
 
 
@@ -53,3 +53,11 @@ def test_the_table_has_a_line_for_every_run(corpus, tmp_path, monkeypatch, capsy
     condition_use.main()
     # Differences 0.1 and 0.3: mean 0.2, half of the interval 12.706 * 0.1.
     assert capsys.readouterr().out.splitlines()[2:] == ["| foleygen | 1.0000 | 1.2000 | +20.0 % ± 127.1 |"] * 2
+
+
+def test_foley_flow_has_another_loss_with_other_features(corpus, tmp_path):
+    run = train("foleyflow", corpus, tmp_path / "run")
+    assert condition_use.system_of(run) is None
+    found = condition_use.measure_foleyflow(run, corpus["val"], 3)
+    assert len({own for own, _ in found}) == 3, "every batch is another"
+    assert all(own > 0 and abs(own - other) > 1e-7 for own, other in found)

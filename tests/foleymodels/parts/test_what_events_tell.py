@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from benchmarks import what_events_tell
 from benchmarks.what_events_tell import (
     Events,
     around,
@@ -15,7 +20,7 @@ from benchmarks.what_events_tell import (
     mean,
     strength_sums,
 )
-from foleybench.shards.dataset import ShardDataset
+from foleybench.clips import Event
 
 
 def made(clip, strength_db, pitch, features=None):
@@ -52,9 +57,9 @@ def test_pitch_counts_events_that_have_one():
 def test_what_is_in_the_features_is_read_and_the_interval_holds_it():
     rng = np.random.default_rng(0)
     clip = np.repeat(np.arange(60), 5)
-    strength, pitch = rng.normal(0, 6, 300), rng.normal(0, 8, 300)
+    strength, pitch = rng.normal(0, 6, 300), rng.normal(20, 8, 300)
     pitch[::3] = np.nan
-    features = np.stack([strength + rng.normal(0, 3, 300), np.nan_to_num(pitch)], axis=1)
+    features = np.stack([strength + rng.normal(0, 3, 300), np.nan_to_num(pitch, nan=20.0)], axis=1)
     events = made(clip, strength, pitch, features)
     told = [[float(word.strip("[],")) for word in line.split()[-3:]] for line in lines(events, events)]
     strength_r, of_pitch, of_one = told
@@ -64,18 +69,26 @@ def test_what_is_in_the_features_is_read_and_the_interval_holds_it():
     assert all(low < value < high for value, low, high in told)
 
 
-def test_events_that_are_seen_and_heard_are_taken_at_the_token_of_their_time(corpus):
-    ids = ShardDataset(corpus["val"]).clip_ids[:3]
-    clips = [ShardDataset(corpus["val"]).load(one, video=False, audio=False) for one in ids]
-    features = [np.arange(1000.0)[:, None]] * 3
-    found = collect(corpus["val"], ids, features, 50.0)
-    wanted = [
-        (place, event)
-        for place, clip in enumerate(clips)
-        for event in clip.events
-        if event.kind == "onset" and event.audible and event.visible and event.strength > 0
-    ]
-    assert len(wanted) > 3
-    assert found.clip.tolist() == [place for place, _ in wanted]
-    assert found.features[:, 2].tolist() == [int(event.time_s * 50) for _, event in wanted]
-    np.testing.assert_allclose(10 ** (found.strength_db / 20), [event.strength for _, event in wanted])
+class OneClip:
+    """A data set of one clip with some events."""
+
+    def __init__(self, *events):
+        self.events = events
+
+    def load(self, clip_id, **asked):
+        return self
+
+
+def test_onsets_that_are_seen_and_heard_are_taken_at_the_token_of_their_time(monkeypatch):
+    plain = Event(time_s=0.5, label="bar", visible=True, audible=True, strength=0.1, pitch_hz=880.0)
+    change = functools.partial(dataclasses.replace, plain)
+    events = (
+        plain, change(time_s=0.75, pitch_hz=None, strength=1.0),
+        change(visible=False), change(audible=False), change(strength=0.0), change(kind="span"),
+    )  # fmt: skip
+    monkeypatch.setattr(what_events_tell, "ShardDataset", lambda manifest: OneClip(*events))
+    found = collect(Path("manifest"), ["one"], [np.arange(100.0)[:, None]], 50.0)
+    assert found.clip.tolist() == [0, 0]
+    assert found.features[:, 2].tolist() == [25, 37]
+    np.testing.assert_allclose(found.strength_db, [-20, 0])
+    np.testing.assert_allclose(found.pitch, [12, np.nan])

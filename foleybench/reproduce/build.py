@@ -12,7 +12,7 @@ from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
-from foleybench.reproduce import heldout, search, speed
+from foleybench.reproduce import heldout, search, search_page, speed
 from foleybench.reproduce.copying import copying_text
 from foleybench.reproduce.costs import costs_text, median_factor, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
@@ -64,7 +64,7 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
         elif name == "heldout":
             missing += heldout.write_heldout(setup, results, out, command)
         elif name == "search":
-            missing += search.write_search(setup, out, command)
+            missing += search_page.write_search(setup, out, command)
         else:
             missing += _write_table(setup, name, results, reported.get(GRIDS[name].number), out, command)
     return sorted(set(missing))

@@ -10,11 +10,13 @@ import pytest
 
 from foleybench import cli
 from foleybench.api.model import TrainContext
-from foleybench.reproduce import search
+from foleybench.reproduce import search, search_measure
 from foleybench.reproduce.build import steps_of, write_tables
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.measure import Measured
+from foleybench.reproduce.measure import Lent, SeedsCell, read_results
 from foleybench.reproduce.plan import Setup, left_to_do
+from foleybench.reproduce.search_measure import METRICS, OPEN, SystemTries, measure_system
+from foleybench.reproduce.search_page import write_search
 from foleymodels._parts.settings import flat
 from foleymodels.foleyflow.settings import resolve_foleyflow
 from tests.made_results import make_result
@@ -49,7 +51,7 @@ def test_a_try_differs_from_the_default_in_one_thing():
         assert default.label == search.DEFAULT
         assert (default.variant, default.guidance) == (default.row.variant, None)
         assert default.row.label == label
-        assert default.row in GRIDS["table1"].rows, "the default's run is Table 1's own"
+        assert default.row in GRIDS["table1"].rows, "the default is trained as Table 1's row"
         for one in tries[1:]:
             changed = set(one.variant.settings.items()) - set(default.variant.settings.items())
             assert bool(changed) != bool(one.guidance), one.label
@@ -104,18 +106,20 @@ def test_evaluations_that_were_asked_for_change_nothing():
 
 
 def made(tmp_path, name, skill, **more):
-    make_result(tmp_path / "search_results", name, skill=skill, metrics=search.METRICS, **more)
+    make_result(tmp_path / "search_results", name, skill=skill, metrics=METRICS, **more)
 
 
-def of_tries(tmp_path, skills):
+def of_tries(tmp_path, skills, lent=None):
     """Return the tries of a made system by their skills."""
-    made_entries = {}
     for label, skill in skills.items():
         made(tmp_path, f"val-{label}", skill)
-    results = search.read_results(tmp_path / "search_results")
-    for label in skills:
-        made_entries[label] = Measured([results[f"val-{label}"]])
-    return search.measure_system("Made", made_entries)
+    results = read_results(tmp_path / "search_results")
+    row = search.tries()["MaskVAT core"][0].row
+    tries = [
+        search.SearchTry(label=label, row=row, told="", guidance=2.0 if label.startswith("guidance") else None)
+        for label in skills
+    ]
+    return measure_system("Made", tries, {label: results[f"val-{label}"] for label in skills}, lent)
 
 
 def test_a_try_that_is_better_everywhere_is_taken(tmp_path):
@@ -145,16 +149,45 @@ def test_the_rule(outcomes, taken):
     """Better in one column or more, worse in none; of several the best mean rank, here a's."""
     seen = {
         metric: {(label, "default"): told[at] for label, told in outcomes.items()}
-        for at, metric in enumerate(search.METRICS[:2])
+        for at, metric in enumerate(METRICS[:2])
     }
     ranks = {"default": 3.0, "a": 1.0, "b": 2.0}
-    found = search.SystemTries("Made", {label: {} for label in ranks}, ranks, {}, seen, ())
+    found = SystemTries("Made", {label: {} for label in ranks}, ranks, {}, seen)
     assert found.taken == taken
     assert found.best == "a"
 
 
+def test_a_missing_try_leaves_it_open():
+    assert SystemTries("Made", {}, {"default": 1.0, "a": 2.0}, {}, {}, ("b",)).taken == OPEN
+
+
+def test_the_luck_of_two_trainings_is_in_a_try_of_the_rate_and_not_in_one_of_the_guidance(tmp_path):
+    skills = {"default": 0.45, "rate": 0.75, "guidance": 0.75}
+    plain = of_tries(tmp_path, skills)
+    lucky = of_tries(tmp_path, skills, {name: Lent(900.0, 6) for name in METRICS})
+    for name in METRICS:
+        rate, guidance = (("rate", "default"), ("guidance", "default"))
+        assert lucky.gaps[name][guidance] == plain.gaps[name][guidance]
+        before, after = plain.gaps[name][rate], lucky.gaps[name][rate]
+        assert after.difference == before.difference
+        assert after.error**2 == pytest.approx(before.error**2 + 2 * 900.0)
+    assert plain.taken == "rate", "of equal ranks the first"
+    assert not lucky.against("rate", "better")
+    assert lucky.taken == "guidance"
+
+
+def test_an_undefined_value_is_the_worst_in_its_column():
+    cells = {
+        label: {name: SeedsCell(value, None, None, (value,)) for name in METRICS}
+        for label, value in (("a", 0.2), ("b", float("nan")), ("c", 0.4))
+    }
+    ranks = search_measure._mean_ranks(cells)
+    higher = 3  # of the five metrics, in which c is better than a
+    assert ranks == {"a": (2 * higher + 2) / 5, "b": 3.0, "c": (higher + 2 * 2) / 5}
+
+
 def test_equal_ranks_leave_the_default():
-    found = search.SystemTries("Made", {}, {"default": 1.5, "a": 1.5}, {}, {}, ())
+    found = SystemTries("Made", {}, {"default": 1.5, "a": 1.5}, {}, {})
     assert found.best == search.DEFAULT
 
 
@@ -172,7 +205,7 @@ def test_page_and_numbers_of_what_is_there(tmp_path):
     assert "Made by `the command`" in page
     assert "Not measured yet: Foley-Flow (ours, this corpus and size), SpecVQGAN core" in page
     rows = list(csv.DictReader(io.StringIO((tmp_path / "search.csv").read_text())))
-    assert len(rows) == 3 * len(search.METRICS)
+    assert len(rows) == 3 * len(METRICS)
     assert not any(row["taken"] for row in rows), "a try that is missing counts in the correction"
     for one in search.tries()["MaskVAT core"][3:]:
         made(tmp_path, search.try_name(setup, one), 0.3)
@@ -185,10 +218,32 @@ def test_page_and_numbers_of_what_is_there(tmp_path):
     assert ("rate x 0.5", "better") in worse
 
 
+def test_the_page_says_what_a_try_is_and_whose_network_the_default_is(tmp_path):
+    setup = dataclasses.replace(SETUP, results=tmp_path / "results")
+    for label in ("MaskVAT core", "VAB core"):
+        for one, skill in zip(search.tries()[label], (0.3, 0.9, 0.31, 0.2, 0.4), strict=True):
+            made(tmp_path, search.try_name(setup, one), skill)
+    for name, seeds in (("maskvat", 3), ("vab", 1)):
+        for seed in range(seeds):
+            name_of_row = f"{name}-tiny-clips7-seed{seed}"
+            changes = {} if name == "maskvat" else {"section": {"checkpoint_sha256": "d" * 64}}
+            make_result(tmp_path / "results", name_of_row, skill=0.3, metrics=METRICS, **changes)
+    write_search(setup, tmp_path, "c")
+    page = (tmp_path / "search.md").read_text()
+    assert "The default is Table 1's own network of seed 0 for MaskVAT core." in page
+    assert "For VAB core it was trained again" in page
+    assert "| rate x 0.5 | net_rate 0.001, guidance 2.5 |" in page
+    assert "| guidance 2.5 | net_rate 0.002, guidance 2.5 |" in page, "VAB's default of 5 halved"
+    assert "Table 1 holds the defaults until these rows are trained again: " in page
+    best = page[page.index("## Every system at its best") :]
+    assert "(rate x 0.5)" in next(line for line in best.splitlines() if line.startswith("| MaskVAT core"))
+    assert page.index("in the median try of the rate: ") < page.index("In that of the guidance: ")
+
+
 def test_one_try_alone_is_no_page(tmp_path):
     setup = dataclasses.replace(SETUP, results=tmp_path / "results")
     made(tmp_path, search.try_name(setup, search.tries()["MaskVAT core"][0]), 0.5)
-    assert len(search.write_search(setup, tmp_path, "c")) == 48 - 1
+    assert len(write_search(setup, tmp_path, "c")) == 48 - 1
     assert not (tmp_path / "search.md").exists()
 
 

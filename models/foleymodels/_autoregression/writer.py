@@ -61,8 +61,9 @@ class Writing:
 class CodeWriter(nn.Module, abc.ABC):
     """A network that writes codes, told of the video by features of frames.
 
-    The features are the frame half of the shared condition, which sees no more than four frames to each side. Its other
-    half, the audio plan, has seen the whole clip, and would tell a causal or one-frame network what it must not know.
+    The features are the frame half of the shared condition, which has six frames to each side in it, and of the rest of
+    the clip the mean picture and how strongly it moves. Its other half, the audio plan, has seen the whole clip, and
+    would tell a causal or one-frame network what it must not know.
 
     Attributes:
         scale: Standardises the features.

@@ -1,7 +1,8 @@
 """Provide the frozen frame features that all compared systems share.
 
 They are the condition of an alignment stage: a video feature and an audio plan for every mel token. A system whose
-paradigm has fewer frames a second reads them at its own times (``features_at``).
+paradigm has fewer frames a second reads them at its own times (``features_at``); one that writes codes after each other
+takes the video feature alone (``_autoregression``).
 """
 
 from __future__ import annotations

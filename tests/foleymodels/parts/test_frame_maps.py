@@ -130,3 +130,15 @@ def test_a_frame_is_seen_with_two_to_each_side_before_anything_is_pooled():
     assert torch.allclose(around[0, 1], torch.zeros(64, 64))  # before the start, the first frame stands still
     motion = (other - planes)[:, 4:].flatten(1).abs().amax(1)
     assert set((motion > 0.5).nonzero()[:, 0].tolist()) == {7, 8, 9, 10}
+
+
+def test_a_feature_has_six_frames_to_each_side_in_it():
+    """Two frames change places: their mean and their size over time stay, so only the convolutions can tell."""
+    maps = torch.randint(0, 255, (1, 40, 16, 16, N_QUANTITIES), generator=torch.Generator().manual_seed(0)).byte()
+    changed = maps.clone()
+    changed[:, [20, 21]] = maps[:, [21, 20]]
+    torch.manual_seed(0)
+    encoder = VideoEncoder(16, (4, 4, 4), 8)
+    with torch.no_grad():
+        moved = (encoder(changed) - encoder(maps)).abs().amax((0, 2))
+    assert (moved > 1e-5).nonzero()[:, 0].tolist() == list(range(20 - 6, 21 + 6 + 1))

@@ -4,6 +4,7 @@ import ast
 from collections import Counter
 
 from foleybench import registry
+from foleymodels._parts.frozen_encoders import AUDIO_ENCODERS, VIDEO_ENCODERS
 from tests.test_layout import ROOT, imports_of, modules, parsed
 
 # From the ground up; a folder imports itself and those before it. Systems and controls stand above them all.
@@ -58,6 +59,55 @@ def test_a_system_that_stands_on_another_and_a_part_that_knows_of_training_are_n
         "foleymodels.controls.noise imports foleymodels.controls.silence",
         "foleymodels.nearest imports foleymodels.foleyflow.train",
     ]
+
+
+def judged_by(imports):
+    """Return the imports of what scores a model from within the models."""
+    judges = ("foleybench.encoders", "foleybench.evaluators", "foleybench.metrics", "foleybench.scoring")
+    return [
+        f"{module} imports {target}"
+        for module, targets in sorted(imports.items())
+        for target in sorted(targets)
+        if module.startswith("foleymodels") and f"{target}.".startswith(tuple(f"{judge}." for judge in judges))
+    ]
+
+
+def registry_kinds(tree):
+    """Return the kinds of plug-ins that a module loads by name."""
+    return [
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("registry.load", "load") and node.args
+        if isinstance(node.args[0], ast.Constant)
+    ]
+
+
+def test_no_model_has_an_evaluator_of_the_benchmark_in_it():
+    """None imports what scores it; the encoders that some load by name are those that no metric reads."""
+    assert judged_by(imports_of(ROOT, "foleymodels")) == []
+    paths = [(module, path) for module, path in modules(ROOT).items() if module.startswith("foleymodels")]
+    loading = {module: kinds for module, path in paths if (kinds := registry_kinds(parsed(path)))}
+    assert {module: set(kinds) for module, kinds in loading.items()} == {
+        "foleymodels._parts.frozen_encoders": {"encoders"}
+    }
+    metrics = [registry.load("metrics", name) for name in registry.names("metrics")]
+    read = {need.encoder for metric in metrics for need in metric.needs.values()}
+    read |= {earlier for name in read for earlier in registry.load("encoders", name).after}
+    assert {"mini_align", "synchformer_offset", "synchformer_video"} < read
+    assert read & {*VIDEO_ENCODERS, *AUDIO_ENCODERS} == set()
+
+
+def test_a_model_that_has_a_judge_in_it_is_named():
+    imports = {
+        "foleymodels.vab.system": {"foleybench.encoders.mini_align", "foleybench.api.encoder", "foleybench.metrics"},
+        "foleybench.scoring.admit": {"foleybench.metrics.event_f1"},
+    }
+    assert judged_by(imports) == [
+        "foleymodels.vab.system imports foleybench.encoders.mini_align",
+        "foleymodels.vab.system imports foleybench.metrics",
+    ]
+    tree = ast.parse("from foleybench import registry\nregistry.load('metrics', name)\nother.load('models', 'x')")
+    assert registry_kinds(tree) == ["metrics"]
 
 
 def test_what_stands_flat_is_a_system():

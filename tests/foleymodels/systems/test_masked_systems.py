@@ -13,8 +13,11 @@ from foleybench.errors import FoleyError
 from foleybench.generation.folder import generate_one
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._codes import training
+from foleymodels._codes.generate import guided_logits
+from foleymodels._codes.masked import Unmasking, unmask
 from foleymodels._flow.network import Flow
 from foleymodels._flow.settings import FlowSettings
+from foleymodels._parts.code_sampling import CodeSampling
 from foleymodels._parts.settings import of_size
 from foleymodels._systems.features import features_at
 from foleymodels._training.loop import n_parameters, seeded
@@ -145,6 +148,35 @@ def test_maskvat_gives_every_token_the_frame_of_its_time(runs):
     with torch.no_grad():
         moved = (network(codes, changed, kept) - network(codes, conditions, kept)).abs().amax((0, 2, 3))
     assert moved.nonzero()[:, 0].tolist() == [7]
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5])
+def test_maskvat_fills_what_is_masked_and_leaves_given_codes(scale, runs):
+    """A partial mask over times and levels, with the network itself; what is given decides what is filled in."""
+    network, n_codes, n = network_of("maskvat", runs), 16, 40
+    generator = torch.Generator().manual_seed(0)
+    codes = torch.randint(0, n_codes, (2, n, 2), generator=generator)
+    mask = torch.rand(codes.shape, generator=generator) < 0.5
+    conditions, seen = torch.randn(2, n, 32, generator=generator), []
+
+    def logits_of(now):
+        seen.append(now)
+        return guided_logits(network, now, conditions, scale)
+
+    def filled(given):
+        how = Unmasking(steps=4, noise=0.0, codes=CodeSampling(top_k=1))
+        return unmask(logits_of, given, mask, n_codes, how, np.random.default_rng(0))
+
+    with torch.no_grad():
+        found = filled(codes)
+        other = filled(torch.where(mask, codes, (codes + 1) % n_codes))
+        hidden = filled(torch.where(mask, 0, codes))
+    assert torch.equal(found[~mask], codes[~mask])
+    assert torch.equal(seen[0] == n_codes, mask)
+    assert all(torch.equal(now[~mask], codes[~mask]) for now in seen[:4])
+    assert 0 <= int(found.min()) <= int(found.max()) < n_codes
+    assert not torch.equal(other[mask], found[mask]), "the given codes are looked at"
+    assert torch.equal(hidden, found), "what stands below the mask is not"
 
 
 @pytest.mark.parametrize(("name", "rate_hz"), [("vab", 1.0), ("vatt", 5.0)])

@@ -193,17 +193,17 @@ GRIDS = {
         ladder=_CODECS,
         picture=True,
         reading=(
-            "Each core keeps a system's paradigm at this size, on the same clips, mel transform, vocoder and number of "
-            "examples seen; its model card says what is kept, smaller and unknown. The features are those that "
-            "Foley-Flow's alignment stage learned: for every mel token a video feature and an audio plan. All cores have "
-            "them from the same network and do not read the same of them. Writers of codes (SpecVQGAN, Im2Wav, FoleyGen) "
-            "have the video feature alone, because the plan has seen the whole clip and would tell a prefix or a mask "
-            "what it must hide; the others have both, Diff-Foley, VAB and VATT at few tokens a second, which can then "
-            "tell more of the timing than the picture at that moment. So rows differ by what makes audio of the features, "
-            "and some by the plan: what it is worth was not measured. Diff-Foley's own first stage (`stage1=cavp`) is "
-            "left out. A core is not the published system: the reported block is of VGGSound with official evaluators "
-            "and compares with nothing measured here. What the paper's order is compared with is the order of the "
-            "paradigms here."
+            "Each core keeps a system's paradigm at this size, on the same clips, mel transform, vocoder and number "
+            "of examples seen; its model card says what is kept, smaller and unknown. The features are those that "
+            "Foley-Flow's alignment stage learned: for every mel token a video feature and an audio plan. All cores "
+            "have them from the same network and do not read the same of them. Writers of codes (SpecVQGAN, Im2Wav, "
+            "FoleyGen) have the video feature alone, because the plan has seen the whole clip and would tell a "
+            "prefix or a mask what it must hide; the others have both, Diff-Foley, VAB and VATT at few tokens a "
+            "second, which can then tell more of the timing than the picture at that moment. So rows differ by what "
+            "makes audio of the features, and some by the plan: what it is worth was not measured. Diff-Foley's own "
+            "first stage (`stage1=cavp`) is left out. A core is not the published system: the reported block is of "
+            "VGGSound with official evaluators and compares with nothing measured here. What the paper's order is "
+            "compared with is the order of the paradigms here."
         ),
     ),
     "table2": Grid(
@@ -318,8 +318,8 @@ GRIDS = {
         ),
         reading=(
             "Cross-attention of the language model sees all frames of the stretch, those up to the time of the step, "
-            "or the one of its time. A frame's feature has itself six frames to each side in it (0.24 s), so the masks "
-            "hide less than their names say. Features, codec and everything else are those of Table 1's row."
+            "or the one of its time. A frame's feature has itself six frames to each side in it (0.24 s), so the "
+            "masks hide less than their names say. Features, codec and everything else are those of Table 1's row."
         ),
     ),
 }  # fmt: skip

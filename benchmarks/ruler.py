@@ -1,10 +1,10 @@
 """Whether SynthFoley can measure: what it gives away, what it hides, what copying can reach, and how fast it is made.
 
 ``python benchmarks/ruler.py shares`` counts what the corpus promises from the event lists of the test split;
-``speed`` measures rendering, ``bytes`` renders in two processes and compares; ``sheet OUT.png`` draws every class above
-a look-alike that misses and one that touches gently; ``picture`` trains classifiers of single frames on "does it sound
-in this frame"; ``grains`` compares test events with their nearest training grain. ``ruler_baseline.py`` scores a system
-that pastes them.
+``speed`` measures rendering, ``bytes`` renders in two processes and compares; ``sheet OUT.png`` draws every class
+beside a look-alike that misses and one that touches gently; ``picture`` trains classifiers of single frames on "does it
+sound in this frame"; ``grains`` compares test events with their nearest training grain. What they print stands in
+``benchmarks/results/ruler.md``; ``ruler_baseline.py`` scores a system that pastes grains.
 """
 
 from __future__ import annotations
@@ -33,8 +33,12 @@ from foleybench.synthfoley import class_names, compose, render_clip, synthesise 
 from foleybench.synthfoley.difficulty import preset  # noqa: E402
 from foleybench.synthfoley.draw import draw  # noqa: E402
 from foleybench.synthfoley.render import frame_times  # noqa: E402
+from foleybench.synthfoley.scene import Actor, Silence  # noqa: E402
 from foleybench.synthfoley.spec import ClipSpec  # noqa: E402
 from foleybench.synthfoley.splits import split_specs  # noqa: E402
+
+# Of the sheet: width of the names, height of the titles, space between source and look-alikes.
+_NAMES_PX, _HEAD_PX, _GAP_PX = 110, 18, 12
 
 
 def main() -> None:
@@ -133,32 +137,54 @@ def same_bytes(n_clips: int, only_print: bool) -> None:
 
 def sheet(out: Path) -> None:
     """Draw every class (a row of frames each), and beside it the same scene missing, and touching gently."""
-    from PIL import Image
+    from PIL import Image, ImageDraw
 
-    rows = []
-    for label in class_names():
-        spec = ClipSpec(
-            clip_id="sheet_000000",
-            source_id=f"sheet {label}",
-            label=label,
-            split="test",
-            difficulty="easy",
-            duration_s=2.0,
-        )
-        scene, times_s = compose(spec), frame_times(spec)
-        main = scene.actors[0]
-        strips = []
-        for silence in ("", "miss", "soft"):
-            actor = dataclasses.replace(main, silent=silence)
-            shown = dataclasses.replace(scene, actors=(actor,), events=_made_silent(scene.events, silence))
-            frames = draw(shown, times_s, spec.pixels, spec.dice, preset("easy"))
-            strips.append(np.concatenate(list(frames[8:44:4]), axis=1))
-        rows.append(np.concatenate(strips, axis=1))
-    Image.fromarray(np.concatenate(rows, axis=0)).save(out)
+    rows = [_sheet_row(label) for label in class_names()]
+    height, width = rows[0].shape[:2]
+    picture = Image.new("RGB", (_NAMES_PX + width, _HEAD_PX + height * len(rows)), "white")
+    ink = ImageDraw.Draw(picture)
+    for k, title in enumerate(("source", "look-alike that misses", "look-alike that touches gently")):
+        ink.text((_NAMES_PX + k * (width + _GAP_PX) // 3, 3), title, fill="black")
+    for k, (label, row) in enumerate(zip(class_names(), rows, strict=True)):
+        picture.paste(Image.fromarray(row), (_NAMES_PX, _HEAD_PX + k * height))
+        ink.text((4, _HEAD_PX + k * height + height // 2 - 6), label, fill="black")
+    picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, optimize=True)
     print(f"{out}: {len(rows)} classes; left the source, middle one that misses, right one that touches gently")
 
 
-def _made_silent(events: Sequence[Event], silence: str) -> tuple[Event, ...]:
+def _sheet_row(label: str) -> np.ndarray:
+    """Return nine frames of a class's source, of its look-alike that misses, and of its gentle one or white."""
+    spec = ClipSpec(
+        clip_id="sheet_000000",
+        source_id=f"sheet {label}",
+        label=label,
+        split="test",
+        difficulty="easy",
+        duration_s=2.0,
+    )
+    scene, times_s = compose(spec), frame_times(spec)
+    # Pegs are long or short and strokes are on or off: neither has a gentle kind.
+    gentle = "pegs" not in scene.actors[0].extra and scene.events[0].kind == "onset"
+    strips = []
+    for silence in ("", "miss", "soft"):
+        actor = _look_alike(scene.actors[0], silence)
+        shown = dataclasses.replace(scene, actors=(actor,), events=_made_silent(scene.events, silence))
+        frames = draw(shown, times_s, spec.pixels, spec.dice, preset("easy"))
+        strip = np.concatenate(list(frames[8:44:4]), axis=1)
+        strips += [np.full_like(strip, 255) if silence == "soft" and not gentle else strip]
+        strips += [np.full_like(strip[:, :_GAP_PX], 255)]
+    return np.concatenate(strips[:-1], axis=1)
+
+
+def _look_alike(source: Actor, silence: Silence) -> Actor:
+    """Return a source made silent as the corpus makes it: a hand that misses turns past pegs that are all short."""
+    extra = dict(source.extra)
+    if silence == "miss" and "pegs" in extra:
+        extra["pegs"] = [[angle, 0.0] for angle, _ in extra["pegs"]]
+    return dataclasses.replace(source, silent=silence, extra=extra)
+
+
+def _made_silent(events: Sequence[Event], silence: Silence) -> tuple[Event, ...]:
     changed = {"miss": {"off": True}, "soft": {"soft": True, "off": True}, "": {}}[silence]
     return tuple(
         dataclasses.replace(e, factors={**e.factors, **{k: v for k, v in changed.items() if k in e.factors}})

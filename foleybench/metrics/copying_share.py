@@ -1,8 +1,9 @@
 """Copying share: share of the generated audio that is training audio.
 
 Of all audible windows of 128 ms, the share whose waveform occurs in the training audio at any level (normalised
-cross-correlation of at least 0.97). It stands beside every Fréchet distance, because copied audio has the distance of
-true audio. Training audio is that of the split that ``foleybench train copying-index`` was given.
+cross-correlation of at least 0.97). Copied audio has the Fréchet distance of true audio: read the two together. No
+protocol asks for it, since it needs an index of the training audio; pages of ``foleybench reproduce`` show it where it
+was measured (Table 1). Training audio is that of the split that ``foleybench train copying-index`` was given.
 
 A lower bound: what went through a vocoder, was stretched, or lies under other audio as loud has another waveform.
 """

@@ -3,8 +3,9 @@
 Onsets and onset events are matched one to one within 50 ms (a pair at exactly 50 ms matches) and counted over all clips
 together: F1 = 2 hits / (onsets + events). The statistics hold the counts at 25, 50, 100, 150, 200 and 300 ms.
 
-Events that are audible but off screen cannot be known from the video: an onset there counts neither for nor against.
-Silent events are not expected to sound. Clips without an event that is both visible and audible, and data without
+Events that are audible but off screen or occluded are not scored: an onset there counts neither for nor against. Many
+could be guessed from the movement seen before (on SynthFoley 2: ``benchmarks/results/ruler.md``). Silent events are not
+expected to sound. Clips without an event that is both visible and audible, and data without
 events, do not apply. Silence misses every event: 0. The ground truth scores what the detector can do, a little under 1.
 """
 

@@ -14,7 +14,7 @@ from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, search, search_page, speed
 from foleybench.reproduce.copying import copying_text
-from foleybench.reproduce.costs import costs_text, median_factor, training_times
+from foleybench.reproduce.costs import costs_text, time_factors, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
 from foleybench.reproduce.lent import LentTo, lenders, lent_text, pooled_variance, row_kind
@@ -138,7 +138,7 @@ def _picture(table: Table, path: Path) -> str:
     points = [
         PicturePoint(
             label=label,
-            real_time_factor=median_factor(table.measured[label]) if label in table.measured else None,
+            time_factors=time_factors(table.measured[label]) if label in table.measured else (),
             distance=cells["fad_mini"],
             timing=cells["event_f1_25ms"],
             meaning=cells["class_accuracy"],

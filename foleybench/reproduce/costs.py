@@ -31,10 +31,11 @@ _WORDS = (
     "Parameters are those used at generation, with the video network. Minutes of training are wall time of a process "
     "of one thread beside the other jobs of the plan (where a run was resumed, of all its processes; in rows from "
     "before 29 November 2026, of its last one alone); shared parts are trained once for all rows that take them, and "
-    "are counted in each. Evaluations of the network a clip; none where the length of a clip decides them (the model "
-    "cards say how many). Seconds and factor: one clip at a time, one thread, video features to vocoder, beside the "
-    "other jobs too. All times are medians over seeds, which may have been made on machines of unequal speed. On a "
-    "quiet machine, one job: `foleybench reproduce speed --jobs 1`."
+    "are counted in each. Evaluations of the network for a clip of 4 s; none where no network is sampled. Seconds and "
+    "factor: one clip at a time, one thread, video features to vocoder, beside the other jobs too. All times are "
+    "medians over seeds (least to most), which may have been made on machines of unequal speed and load: rows whose "
+    "ranges overlap are not told apart by them. Foley-Flow alone, on a quiet machine, one job: `foleybench reproduce "
+    "speed --jobs 1`."
 )
 
 
@@ -120,26 +121,29 @@ def costs_text(measured: Mapping[str, Measured], trained: Sequence[Trained], fil
 
 
 def _generation(row: Measured) -> list[str]:
-    """Return parameters, evaluations, seconds a clip and real-time factor; times are medians over seeds."""
+    """Return parameters, evaluations, seconds a clip and real-time factor of a row."""
     result = row.entries[0].result
     parameters, nfe = result["model"].get("parameters"), (result["run"].get("generation") or {}).get("nfe")
-    times = [_median_speed(row, name) for name in ("seconds_per_clip", "real_time_factor")]
-    return [
-        f"{parameters:,}" if parameters else "",
-        str(nfe) if nfe else "",
-        *("" if time is None else f"{time:.3g}" for time in times),
-    ]
+    times = [_seeds_text(_speeds(row, name)) for name in ("seconds_per_clip", "real_time_factor")]
+    return [f"{parameters:,}" if parameters else "", str(nfe) if nfe else "", *times]
 
 
-def median_factor(row: Measured) -> float | None:
-    """Return the median real-time factor of a row over its seeds, one clip at a time; None when it was not timed."""
-    return _median_speed(row, "real_time_factor")
+def time_factors(row: Measured) -> list[float]:
+    """Return the real-time factor of every seed that was timed, one clip at a time, from the least to the most."""
+    return _speeds(row, "real_time_factor")
 
 
-def _median_speed(row: Measured, name: str) -> float | None:
+def _speeds(row: Measured, name: str) -> list[float]:
     made = [entry.result["run"].get("generation") or {} for entry in row.entries]
-    found = [float(one["speed"]["batch_1"][name]) for one in made if "batch_1" in (one.get("speed") or {})]
-    return statistics.median(found) if found else None
+    return sorted(float(one["speed"]["batch_1"][name]) for one in made if "batch_1" in (one.get("speed") or {}))
+
+
+def _seeds_text(found: Sequence[float]) -> str:
+    """Return the median, and least and most where there are several."""
+    if not found:
+        return ""
+    ends = f" ({found[0]:.3g} to {found[-1]:.3g})" if len(found) > 1 else ""
+    return f"{statistics.median(found):.3g}{ends}"
 
 
 def _minutes(parts: Sequence[Trained]) -> str:

@@ -47,8 +47,8 @@ def learning_curves(setup: Setup, grid: Grid, measured: Container[str], path: Pa
         for row in grid.rows
         if row.variant and row.label in measured
         for seed in range(setup.seeds)
-        for folder in _runs(setup, row.variant, seed)
-        for point in _logged(folder, row.label, seed)
+        for log in _logs(setup, row.variant, seed)
+        for point in _logged(log, row.label, seed)
     ]
     return kept_beside(path, grid, found, _read, lambda one: {**one._asdict(), "loss": repr(one.loss)})
 
@@ -90,16 +90,16 @@ def _mean(curve: Sequence[Point], first: float, end: float) -> float | None:
     return sum(losses) / len(losses) if losses else None
 
 
-def _runs(setup: Setup, variant: Variant, seed: int) -> list[Path]:
-    """Return the folders of a variant's runs, those of the parts that it takes first."""
-    taken = [folder for part in variant.takes.values() for folder in _runs(setup, part, seed)]
-    return [*taken, setup.work / "runs" / training_name(setup, variant, seed)]
+def _logs(setup: Setup, variant: Variant, seed: int) -> list[Path]:
+    """Return the logs of the parts that a variant takes from other runs, then of the stages that it trains itself."""
+    taken = [setup.work / "runs" / training_name(setup, other, seed) / part for part, other in variant.takes.items()]
+    own = (setup.work / "runs" / training_name(setup, variant, seed)).glob("*/log.jsonl")
+    return [*(log for folder in taken if (log := folder / "log.jsonl").is_file()), *sorted(own)]
 
 
-def _logged(run: Path, row: str, seed: int) -> Iterable[Point]:
-    """Return the logged losses of every stage that was trained in a run folder."""
-    for log in sorted(run.glob("*/log.jsonl")):
-        for line in log.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            if "loss" in record:
-                yield Point(row, seed, log.parent.name, int(record["step"]), float(record["loss"]))
+def _logged(log: Path, row: str, seed: int) -> Iterable[Point]:
+    """Return the logged losses of a stage."""
+    for line in log.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        if "loss" in record:
+            yield Point(row, seed, log.parent.name, int(record["step"]), float(record["loss"]))

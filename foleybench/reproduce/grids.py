@@ -319,7 +319,9 @@ GRIDS = {
         reading=(
             "Cross-attention of the language model sees all frames of the stretch, those up to the time of the step, "
             "or the one of its time. A frame's feature has itself six frames to each side in it (0.24 s), so the "
-            "masks hide less than their names say. Features, codec and everything else are those of Table 1's row."
+            "masks hide less than their names say. Everything else is as in Table 1's row, which was trained on "
+            "another machine: features and codec of the two rows with masks were trained again by the same commands, "
+            "and times of the rows do not compare."
         ),
     ),
 }  # fmt: skip

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import soundfile
 
+from foleybench import registry
 from foleybench.api.metric import Stat
 from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import Clock
@@ -286,7 +287,7 @@ def _markdown(
         f"Made by `{command}`. The reference model of seed 0, trained on the train split (4 s clips at 25 fps), "
         f"{_evaluations(result)} network evaluations; pasted grains, which have no network, of the same clips; and the "
         "real audio under the same evaluators. 95 % intervals over clips. A length is exact when the audio has "
-        "`round(duration * rate)` samples.",
+        f"`round(duration * rate)` samples. {_evaluator_versions(lines)}",
         markdown_table(rows),
         "## Against the test split",
         "Difference of a system's value from its value on the test split, p of a two-sample test (over "
@@ -295,6 +296,22 @@ def _markdown(
         markdown_table(tests),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _evaluator_versions(lines: Sequence[_Line]) -> str:
+    """Return the versions of the evaluators that scored the rows, with those of this package where they are others."""
+    used: dict[str, set[int]] = {}
+    for entry in (entry for line in lines for entry in line.measured.entries):
+        for name, facts in entry.result["run"]["encoders"].items():
+            if name.startswith("mini_"):
+                used.setdefault(name, set()).add(facts["version"])
+    texts = []
+    for name, versions in used.items():
+        now = registry.load("encoders", name).version
+        here = "" if versions == {now} else f" (version {now} is of this package)"
+        texts.append(f"{name} {' and '.join(map(str, sorted(versions)))}{here}")
+    changed = "; what changed stands in `benchmarks/results/mini_evaluators.md`" if "(" in "".join(texts) else ""
+    return f"Evaluators: {', '.join(texts)}{changed}."
 
 
 def _evaluations(result: Mapping[str, object]) -> object:

@@ -33,7 +33,7 @@ from foleybench.stats.intervals import LEAST_VIDEOS, LEVEL, Interval
 
 # An error below this share of the value is rounding.
 _ROUNDING = 1e-12
-_MOST_SEEDS = 100
+_MOST_SEEDS = 1000
 
 
 class SeedsCell(NamedTuple):
@@ -192,22 +192,49 @@ def smallest_found(difference: Difference) -> float | None:
     return float(quantiles.sum()) * difference.error
 
 
-def seeds_needed(difference: Difference, margin: float, n_seeds: int) -> int | None:
-    """Return the fewest seeds with which a true difference of the margin is found with 80 % power on these clips.
+class Needed(NamedTuple):
+    """How many clips and seeds find a true difference with 80 % power (two-sided at 5 %, not corrected).
 
-    Two-sided at 5 %, not corrected; the seeds' part of the variance falls with their number, the clips' part stays.
-    None when the variance between seeds is not known, or when no number up to 100 is enough.
+    Attributes:
+        clips: About how many clips, to two digits.
+        seeds: Training seeds; None when the variance between seeds is not known, and ``clips`` is for these networks.
     """
-    if not difference.error or difference.by_seeds is None:
+
+    clips: int
+    seeds: int | None
+
+
+def clips_and_seeds_needed(difference: Difference, margin: float, n_clips: int, n_seeds: int) -> Needed | None:
+    """Return the clips and seeds that find a true difference of the margin; None without an error or too many of them.
+
+    Neither can stand for the other: seeds are as many as leave half of the allowed variance to the clips at least.
+
+    Args:
+        difference: On ``n_clips`` clips and ``n_seeds`` seeds.
+        margin: The true difference.
+        n_clips: Number of clips.
+        n_seeds: Number of seeds.
+    """
+    if not difference.error:
         return None
-    by_clips = max(0.0, difference.error**2 - difference.by_seeds)
+    by_clips = max(0.0, difference.error**2 - (difference.by_seeds or 0.0))
+    if not difference.by_seeds:
+        return Needed(_two_digits(n_clips * by_clips / _allowed(margin, math.inf)), None)
+    of_one = difference.by_seeds * n_seeds
     for n in range(2, _MOST_SEEDS + 1):
-        by_seeds = difference.by_seeds * n_seeds / n
-        total = by_clips + by_seeds
-        freedom = total**2 * (n - 1) / by_seeds**2 if by_seeds else math.inf
-        if float(distributions.t.ppf([0.5 + LEVEL / 2, 0.8], freedom).sum()) * math.sqrt(total) <= margin:
-            return n
+        allowed = _allowed(margin, 4.0 * (n - 1))  # of half the variance with n - 1, if the clips know theirs well
+        if 2 * of_one / n <= allowed:
+            return Needed(_two_digits(n_clips * by_clips / (allowed - of_one / n)), n)
     return None
+
+
+def _allowed(margin: float, freedom: float) -> float:
+    """Return the squared error with which a difference of the margin is found with 80 % power."""
+    return (margin / float(distributions.t.ppf([0.5 + LEVEL / 2, 0.8], freedom).sum())) ** 2
+
+
+def _two_digits(number: float) -> int:
+    return max(1, int(float(f"{number:.2g}")))
 
 
 def unpaired(name: str, first: Measured, second: Measured) -> Difference:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from foleybench.reproduce.measure import SeedsCell
+
+# Where a sign may stand around its point, in pixels and radians, and how much room it needs.
+_REACHES = (13.0, 26.0, 40.0, 55.0)
+_ANGLES = tuple(np.linspace(np.pi / 4, np.pi / 4 + 2 * np.pi, 12, endpoint=False).tolist())
+_ROOM = 12.0
 
 
 class PicturePoint(NamedTuple):
@@ -16,7 +24,7 @@ class PicturePoint(NamedTuple):
 
     Attributes:
         label: Its label.
-        real_time_factor: Seconds of computing for a second of audio; None for a row that is not timed.
+        time_factors: Seconds of computing for a second of audio, of every seed that was timed; drawn at the median.
         distance: FAD (mini).
         timing: Event F1 at 25 ms.
         meaning: Class accuracy.
@@ -24,7 +32,7 @@ class PicturePoint(NamedTuple):
     """
 
     label: str
-    real_time_factor: float | None
+    time_factors: Sequence[float]
     distance: SeedsCell
     timing: SeedsCell
     meaning: SeedsCell
@@ -39,20 +47,27 @@ def draw_picture(points: Sequence[PicturePoint], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(13, 7), layout="constrained")
+    marked: dict[Any, list[tuple[str, tuple[float, float]]]] = {left: [], right: []}
     for point, style in zip(points, _styles(points), strict=True):
-        if point.real_time_factor and not point.control and point.distance.value > 0:
-            bars = ([[0.0], [0.0]], _bars(point.distance))
-            _mark(left, (point.real_time_factor, point.distance.value), bars, style)
+        if point.time_factors and not point.control and point.distance.value > 0:
+            middle = statistics.median(point.time_factors)
+            spread = [[middle - min(point.time_factors)], [max(point.time_factors) - middle]]
+            marked[left].append(_mark(left, (middle, point.distance.value), (spread, _bars(point.distance)), style))
         bars = (_bars(point.meaning), _bars(point.timing))
-        _mark(right, (point.meaning.value, point.timing.value), bars, style)
+        marked[right].append(_mark(right, (point.meaning.value, point.timing.value), bars, style))
     left.set(xscale="log", yscale="log", title="Quality against speed")
-    left.set(xlabel="real-time factor (lower is faster)", ylabel="FAD (mini) (lower is better)")
+    left.set(
+        xlabel="real-time factor, median and range over seeds (lower is faster)", ylabel="FAD (mini) (lower is better)"
+    )
     right.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), title="Timing against semantics")
     right.set(xlabel="class accuracy (what is heard)", ylabel="event F1 at 25 ms (when it is heard)")
     for axis in (left, right):
         axis.grid(alpha=0.3)
     handles, labels = right.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
+    figure.draw_without_rendering()  # places are known once the layout is
+    for axis, signs in marked.items():
+        _name(axis, signs)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp.png")
     figure.savefig(temporary, dpi=110, metadata={"Software": ""})
@@ -82,9 +97,31 @@ def _styles(points: Sequence[PicturePoint]) -> list[dict[str, Any]]:
     return found
 
 
-def _mark(axis: Any, place: tuple[float, float], bars: tuple[Any, Any], style: Mapping[str, Any]) -> None:
-    if not all(map(math.isfinite, place)):
-        return
-    look = {name: value for name, value in style.items() if name != "sign"}
-    axis.errorbar(*place, xerr=bars[0], yerr=bars[1], capsize=2, linestyle="", **look)
-    axis.annotate(style["sign"], place, xytext=(4, 4), textcoords="offset points", fontsize=8, color="0.2")
+def _mark(
+    axis: Any, place: tuple[float, float], bars: tuple[Any, Any], style: Mapping[str, Any]
+) -> tuple[str, tuple[float, float]]:
+    """Draw a point with its bars; return its sign and place."""
+    if all(map(math.isfinite, place)):
+        look = {name: value for name, value in style.items() if name != "sign"}
+        axis.errorbar(*place, xerr=bars[0], yerr=bars[1], capsize=2, linestyle="", **look)
+    return str(style["sign"]), place
+
+
+def _name(axis: Any, signs: Sequence[tuple[str, tuple[float, float]]]) -> None:
+    """Write every sign near its point, where it is farthest from other signs and points; a thin line leads to it."""
+    there = [(sign, place) for sign, place in signs if all(map(math.isfinite, place))]
+    points = [axis.transData.transform(place) for _, place in there]
+    taken = list(points)
+    for (sign, place), at in zip(there, points, strict=True):
+        steps = [at + radius * np.array([np.cos(a), np.sin(a)]) for radius in _REACHES for a in _ANGLES]
+        free = [
+            min((np.hypot(*(step - other)) for other in taken if other is not at), default=np.inf) for step in steps
+        ]
+        chosen = next((k for k, room in enumerate(free) if room > _ROOM), int(np.argmax(free)))
+        taken.append(steps[chosen])
+        shift = (steps[chosen] - at) * 72 / axis.figure.dpi
+        arrow = {"arrowstyle": "-", "linewidth": 0.4, "color": "0.6", "shrinkA": 0, "shrinkB": 2}
+        axis.annotate(
+            sign, place, xytext=tuple(shift), textcoords="offset points",
+            fontsize=8, color="0.2", ha="center", va="center", arrowprops=arrow if chosen >= len(_ANGLES) else None,
+        )  # fmt: skip

@@ -19,8 +19,8 @@ from foleybench.reproduce.measure import (
     Measured,
     SeedsCell,
     cell,
+    clips_and_seeds_needed,
     row_difference,
-    seeds_needed,
     smallest_found,
 )
 from foleybench.reproduce.orders import orders_text, outcomes_text
@@ -246,8 +246,9 @@ def _block(table: Table, block: str) -> str:
 
 
 def _power(table: Table) -> list[str]:
-    """Return the paragraph that says which differences these clips and seeds can find; none without pairs."""
+    """Return the paragraphs that say which differences these clips and seeds can find; none without pairs."""
     n_seeds = len(next(iter(table.measured.values())).entries) if table.measured else 0
+    n_clips = min((_n_clips(row) for row in table.measured.values()), default=0)
     found, needed = [], []
     for name, gaps in table.differences.items():
         by_size = sorted((size, pair) for pair, gap in gaps.items() if (size := smallest_found(gap)) is not None)
@@ -256,19 +257,29 @@ def _power(table: Table) -> list[str]:
         size, pair = by_size[len(by_size) // 2]
         margin = f"margin {MARGINS[name]:g}" if name in MARGINS else "no margin"
         found.append(f"{metric_heading(name)} {size:.2g} ({margin})")
-        if name in MARGINS and gaps[pair].by_seeds is not None:
-            n = seeds_needed(gaps[pair], MARGINS[name], n_seeds)
-            needed.append(f"{metric_heading(name)} {n if n else 'none up to 100, more clips are needed'}")
+        if name in MARGINS:
+            needed.append(f"{metric_heading(name)} {_needed(gaps[pair], MARGINS[name], n_clips, n_seeds)}")
     if not found:
         return []
-    texts = [
+    return [
         "What these clips and seeds can find: a true difference of this size is significant with 80 % power, before "
         f"the correction, in the median pair of rows: {'; '.join(found)}. Equivalence can be shown only where the "
-        "margin is above it."
-    ]
-    if needed:
-        texts.append(f"Seeds with which that pair would be found at the margin, on these clips: {'; '.join(needed)}.")
-    return texts
+        "margin is above it.",
+        f"That pair would be found at the margin, with the same power, by about: {'; '.join(needed)}.",
+    ][: 2 if needed else 1]
+
+
+def _needed(gap: Difference, margin: float, n_clips: int, n_seeds: int) -> str:
+    needed = clips_and_seeds_needed(gap, margin, n_clips, n_seeds)
+    if needed is None:
+        return "more than 1,000 seeds"
+    if needed.seeds is None:
+        return f"{needed.clips:,} clips (of these networks; how seeds vary is not known)"
+    return f"{needed.clips:,} clips and {needed.seeds} seeds"
+
+
+def _n_clips(row: Measured) -> int:
+    return min(int(entry.result["dataset"]["n_scored"]) for entry in row.entries)
 
 
 def _best(table: Table, name: str, among: Sequence[str]) -> set[str]:
@@ -314,18 +325,18 @@ def _reported(table: Table) -> str:
 
 
 def csv_text(table: Table) -> str:
-    """Return every measured value at full precision, every paired test, and every reported value, as CSV."""
+    """Return every value of rows and controls at full precision, every paired test, every reported value, as CSV."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(
         ["kind", "row", "against", "metric", "value", "low", "high", "p_value", "by_seed", "error", "outcome"]
     )
-    for label, cells in table.cells.items():
-        for name, value in cells.items():
-            seeds = " ".join(repr(v) for v in value.by_seed)
-            writer.writerow(
-                ["measured", label, "", name, *map(_number, (value.value, value.low, value.high)), "", seeds, "", ""]
-            )
+    for kind, rows in (("measured", table.cells), ("control", table.controls)):
+        for label, cells in rows.items():
+            for name, value in cells.items():
+                seeds = " ".join(repr(v) for v in value.by_seed)
+                numbers = map(_number, (value.value, value.low, value.high))
+                writer.writerow([kind, label, "", name, *numbers, "", seeds, "", ""])
     for name, gaps in table.differences.items():
         for (first, second), gap in gaps.items():
             tested = [_number(gap.p_value), "", _number(gap.error), table.outcomes[name][first, second]]

@@ -43,6 +43,19 @@ def test_a_rows_curves_are_those_of_its_own_run_and_of_the_runs_it_takes_from(se
     assert learning_curves(elsewhere, GRIDS["table4"], rows, tmp_path / "none.csv") == []
 
 
+def test_a_row_has_no_curve_of_stages_that_it_does_not_take(setup, tmp_path):
+    """Seeing & Hearing takes V2A-Mapper's flow and sound-text model, and not its mapper."""
+    for stage in ("flow", "mapper", "sound_text"):
+        log(setup, "v2a_mapper-tiny-seed0", stage, [4.0, 3.0])
+    log(setup, "seeing_hearing-tiny-seed0", "aligner", [2.0, 1.0])
+    found = learning_curves(setup, GRIDS["table1"], {"Seeing & Hearing core", "V2A-Mapper core"}, tmp_path / "c.csv")
+    stages = {(point.row, point.stage) for point in found}
+    assert stages == {
+        *(("Seeing & Hearing core", stage) for stage in ("flow", "sound_text", "aligner")),
+        *(("V2A-Mapper core", stage) for stage in ("flow", "sound_text", "mapper")),
+    }
+
+
 def test_the_curve_of_a_row_without_a_result_is_left_out(setup, tmp_path):
     """Its run may be under way."""
     log(setup, "alignment-tiny-seed0", "alignment", [4.0, 3.0])

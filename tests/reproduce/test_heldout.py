@@ -46,6 +46,7 @@ def test_the_page_of_heldout_splits(tmp_path):
     assert "| ... 24 fps | Foley-Flow |" in page
     assert "| ... 50 fps | Pasted grains |" in page
     assert page.count("audio not kept") == 9 * 2
+    assert "Evaluators: mini_class 1 (version 2 is of this package); what changed stands in" in page
     against = page.split("## Against the test split")[1]
     assert "| faster tempo | Foley-Flow | **-0." in against
     assert "| faster tempo | Pasted grains | **" not in against

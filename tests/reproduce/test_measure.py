@@ -15,9 +15,9 @@ from foleybench.reproduce.measure import (
     _error,
     _Values,
     cell,
+    clips_and_seeds_needed,
     equivalence_p,
     row_difference,
-    seeds_needed,
     smallest_found,
     unpaired,
 )
@@ -217,23 +217,25 @@ def test_clips_that_all_score_alike_are_no_evidence():
     assert found.p_value is None
 
 
-def test_seeds_needed_by_hand():
-    """Three seeds, half of the variance theirs. At n seeds the error is sqrt(.5 + 1.5 / n) times the unit."""
-    unit = 0.01
-    gap = Difference(0.0, 1.0, unit, 4.0, unit**2 / 2)
-    # Without any variance of seeds 2.80 * sqrt(.5) = 1.98 units are left, below which no number of seeds comes.
-    assert seeds_needed(gap, 1.9 * unit, 3) is None
-    assert seeds_needed(gap, 100 * unit, 3) == 2
-    n = seeds_needed(gap, 2.2 * unit, 3)
-    error = math.sqrt(0.5 + 1.5 / n) * unit
-    assert 2.80 * error <= 2.2 * unit < 2.80 * math.sqrt(0.5 + 1.5 / (n - 2)) * unit * 1.03
-    assert seeds_needed(Difference(0.0, 1.0, unit), 1.0, 1) is None  # one seed shows none of it
+def test_clips_and_seeds_that_are_needed_find_the_margin():
+    """With as many of both the smallest difference is the margin, and half of the variance or less is of seeds."""
+    for by_seeds in (0.01, 0.5, 0.9):
+        gap = Difference(0.0, 1.0, 1.0, 8.0, by_seeds)
+        for margin in (5.0, 1.0, 0.5):
+            clips, seeds = clips_and_seeds_needed(gap, margin, 100, 3)
+            of_seeds, of_clips = 3 * by_seeds / seeds, (1 - by_seeds) * 100 / clips
+            size = smallest_found(Difference(0.0, 1.0, math.sqrt(of_seeds + of_clips), 4 * (seeds - 1)))
+            assert size == pytest.approx(margin, rel=0.04)
+            assert of_seeds <= 1.1 * of_clips
+            if seeds > 2:  # one fewer would leave less than half
+                fewer = 3 * by_seeds / (seeds - 1)
+                assert smallest_found(Difference(0.0, 1.0, math.sqrt(2 * fewer), 4 * (seeds - 2))) > margin
 
 
-def test_seeds_needed_is_where_the_smallest_difference_meets_the_margin():
-    """With clips that do not matter: n seeds of spread 1 find what n seeds find by ``smallest_found``."""
-    for n in (3, 6, 12):
-        gap = Difference(0.0, 1.0, 1 / math.sqrt(n), n - 1, 1 / n)
-        size = smallest_found(gap)
-        assert seeds_needed(gap, size * 1.0001, n) == n
-        assert seeds_needed(gap, size * 0.9999, n) == n + 1
+def test_clips_alone_where_seeds_do_not_matter_or_are_not_known():
+    gap = Difference(0.0, 1.0, 1.0)
+    size = smallest_found(gap)
+    assert clips_and_seeds_needed(gap, size, 100, 1) == (100, None)
+    assert clips_and_seeds_needed(gap, size / 2, 100, 1) == (400, None)
+    assert clips_and_seeds_needed(Difference(0.0, 1.0, 1.0, 4.0, 0.99), 0.1, 100, 3) is None
+    assert clips_and_seeds_needed(Difference(0.0, None), 1.0, 100, 3) is None

@@ -99,7 +99,9 @@ def test_the_page_says_what_its_clips_and_seeds_can_find_and_what_the_margins_ne
     page = (out / "table4.md").read_text()
     assert "significant with 80 % power" in page
     assert "(margin 0.02)" in page
-    assert "Seeds with which that pair would be found at the margin, on these clips: " in page
+    assert "That pair would be found at the margin, with the same power, by about: " in page
+    needed = next(line for line in page.splitlines() if line.startswith("That pair would"))
+    assert needed.count(" clips and ") == needed.count(" seeds") == 5
 
 
 def test_rows_that_the_rule_does_not_tell_apart_share_ranks():
@@ -194,6 +196,10 @@ def test_the_ladder_of_codecs_is_shown_and_not_compared(tmp_path):
     assert page.count("VATT core above ") + page.count("Foley-Flow (ours, this corpus and size) above ") >= 3
     csv_rows = list(csv.DictReader(io.StringIO((tmp_path / "table1.csv").read_text())))
     assert {found["row"] for found in csv_rows if found["kind"] == "measured"} == {row.label for row in rows}
+    controls = [found for found in csv_rows if found["kind"] == "control"]
+    assert {found["row"] for found in controls} == {ladder[0].label}
+    assert all(found["value"] == found["by_seed"] for found in controls)
+    assert len(controls) == 5
 
 
 def test_written_twice_it_is_the_same(finished):

@@ -31,12 +31,16 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(program, "Built", lambda encoder: encoder)
     monkeypatch.setattr(program, "statistics_of", measured)
-    monkeypatch.setattr(
-        program,
-        "page",
-        lambda found, metrics, sources, command, clips: f"{ {m: len(found[m]) for m in metrics} } {command} {clips}",
-    )
+    monkeypatch.setattr(program, "page", counted)
     return calls
+
+
+def counted(found, metrics, sources, command, clips):
+    """Write how many clips each metric has in place of the page."""
+    assert set(found) == set(metrics)
+    numbers = {name: len(found[name]["another take"]) for name in metrics}
+    assert len(sources) == max(numbers.values())
+    return f"{numbers} {command} {clips}"
 
 
 def write(state, *lines):
@@ -62,7 +66,7 @@ def test_a_metric_is_measured_where_the_state_lacks_it_and_read_from_all_lines(a
     run(monkeypatch, "--clips", 2, "--state", state, "--out", page, *metrics)
     assert asked == [(part, ["level_correlation"], list(LADDERS))]
     command = "python -m benchmarks.ladders --clips 2 --metric level_correlation --metric event_f1"
-    assert page.read_text() == f"{{'level_correlation': 1, 'event_f1': 1}} {command} --state FILE --out FILE 2"
+    assert page.read_text() == f"{{'level_correlation': 2, 'event_f1': 2}} {command} --state FILE --out FILE 2"
     found = program.read_state(state, SPECS[:3], ["level_correlation", "event_f1"])
     for name in ("level_correlation", "event_f1"):
         assert list(found[name]["another take"]) == [whole, part]
@@ -86,7 +90,7 @@ def test_a_line_that_names_ladders_lacks_the_others(asked, tmp_path):
     assert json.loads(state.read_text().splitlines()[-1])["ladders"] == ["jitter"]
 
 
-def test_distances_have_more_clips_on_their_own_ladders_alone(asked, tmp_path, monkeypatch):
+def test_distances_have_more_clips_on_their_own_ladders_alone(asked, tmp_path, monkeypatch, capsys):
     metrics = ("--metric", "fad_mini", "--metric", "event_f1")
     run(monkeypatch, "--clips", 1, "--distance-clips", 3, "--state", tmp_path / "state.jsonl", *metrics)
     first, *more = (spec.clip_id for spec in SPECS[:3])
@@ -95,6 +99,11 @@ def test_distances_have_more_clips_on_their_own_ladders_alone(asked, tmp_path, m
         (first, ["event_f1", "fad_mini"], list(LADDERS)),
         *((clip_id, ["fad_mini"], own) for clip_id in more),
     ]
+    printed = capsys.readouterr().out
+    assert printed.startswith(
+        "{'fad_mini': 3, 'event_f1': 1} python -m benchmarks.ladders --clips 1 --distance-clips 3"
+    )
+    assert printed.endswith(" 1\n")
 
 
 def test_encoders_that_see_are_given_the_frames_and_each_side_its_own_encoders():

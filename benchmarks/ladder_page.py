@@ -53,10 +53,10 @@ the true events. This page is written by that command, words and all.
   differ in any clip.
 
 The standard error of a difference comes from each source video's influence on both values, paired
-(`foleybench/stats/influence.py`): exact for means, to first order for ratios of sums (F1, material accuracy). It is
-that of the clips played; for 200, 1,000 and 3,000 clips it is divided by the root of their number, nothing is played.
-No interval stands on the errors themselves, and where a rate changes in a few clips only the normal law is rough.
-Clips that a metric does not apply to are left out of its number of clips.
+(`foleybench/stats/influence.py`): exact for means, to first order for ratios of sums (F1, material accuracy) and
+correlations. It is that of the clips played, brought to 200, 1,000 and 3,000 clips by the root of their number. No
+interval stands on the errors themselves, and where a rate changes in a few clips only the normal law is rough. The
+number of clips is that of the clips a metric applies to.
 """
 OWN_INTRO = """
 ## Each metric on its own ladders

@@ -86,7 +86,7 @@ def test_a_distance_has_an_error_near_that_of_leaving_clips_out():
     assert found.errors == pytest.approx(left_out.errors, rel=0.03)
     # Drawn anew, paired: what the error is about.
     differences = []
-    for draw in range(200):
+    for draw in range(100):
         again = np.random.default_rng([1, draw])
         rows = again.normal(size=true.shape)
         pair = (rows + 0.3 * again.normal(size=rows.shape) + 0.4, 1.5 * rows + 1.0)

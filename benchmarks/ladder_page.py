@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from benchmarks.ladder_power import TRUE, Found, Rung, rung, step_name
 from foleybench.api.metric import Metric, Stat
 from foleybench.stats import estimate
@@ -35,6 +37,8 @@ OWN: dict[str, tuple[str, ...]] = {
 SIZES = (200, 1000, 3000)
 # A distance is not reckoned for other numbers of clips, it is measured with these.
 DISTANCE_SIZES = (100, 200, 400)
+LOT = 100
+LEAST_LOTS = 4
 _MANY = 1000
 NONE = "–"
 
@@ -56,8 +60,7 @@ The standard error of a difference comes from each source video's influence on b
 (`foleybench/stats/influence.py`): exact for means, to first order for ratios of sums (F1, material accuracy) and
 correlations. It is that of the clips played, brought to 200, 1,000 and 3,000 clips by the root of their number. No
 interval stands on the errors themselves, and where a rate changes in a few clips only the normal law is rough. The
-number of clips is that of the clips a metric applies to.
-"""
+number of clips is that of the clips a metric applies to."""
 OWN_INTRO = """
 ## Each metric on its own ladders
 
@@ -74,13 +77,18 @@ influence on both distances. It covers which clips were drawn. It does not cover
   step, so the difference of two steps is biased as well. The corrected value (Chong and Forsyth 2020) is extrapolated
   to infinitely many clips;
 - the **second order**, which is all there is where a distance is least: another take of the true events has the law of
-  the true audio, so its distance is bias alone, and its own chance is missing in the error of the first difference;
+  the true audio, so its distance is bias alone, and the first-order error of the first difference is a guess;
 - **few clips a dimension**: with two the first-order error is up to 1.3 times too wide, from 12 on it is right
   ([statistics](../../docs/statistics.md)); `fad_mini` has 32 dimensions, so 12 are 384 clips.
 
-So nothing is extrapolated to 1,000 and 3,000 clips: error and bias fall at different rates, and the difference itself
-is another one there. Distances are measured with the first 100, 200 and 400 clips instead; "told apart" and "smallest
-difference" are those of so many clips.
+So nothing is extrapolated to 1,000 and 3,000 clips: the difference itself is another one there, and its error need not
+fall as the root of the number of clips. Distances are measured with the first 100, 200 and 400 clips instead; "told
+apart" and "smallest difference" are those of so many clips. By the root rule four times the clips would halve the
+smallest difference: the lines show what they do.
+"""
+LOTS_INTRO = f"""
+The same differences in separate lots of {LOT} clips: their standard deviation over the lots, and beside it the standard
+error that the clips of one lot give (root mean square over lots). A standard deviation of four lots is itself rough.
 """
 HEARD_INTRO = f"""
 ## What hears what
@@ -118,11 +126,12 @@ def page(
     }
     distances = {name: metric for name, metric in metrics.items() if metric.corrected}
     lines = [INTRO.format(command=command, clips=clips), *_missing(rungs)]
-    lines += [OWN_INTRO, *_own_table(rungs, distances)]
+    lines += [OWN_INTRO, *_own_table(rungs, distances), _remarks(rungs)]
     if distances:
         lines += [DISTANCE_INTRO, *_distance_table(found, distances, sources)]
+        lines += [LOTS_INTRO, *_lots_table(found, distances, sources)]
     means = {name: of for name, of in rungs.items() if name not in distances}
-    lines += [_remarks(means), HEARD_INTRO, *_heard_table(means)]
+    lines += [HEARD_INTRO, *_heard_table(means)]
     lines += [ALL_INTRO, *_whole_table(rungs, distances)]
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -166,13 +175,42 @@ def _distance_table(
 ) -> Iterator[str]:
     yield "| metric | ladder | clips | values | corrected values | in order | told apart | smallest difference |"
     yield "|---|---|---|---|---|---|---|---|"
-    for name, metric in distances.items():
+    for name, ladder, steps in _own_ladders(found, distances):
+        for n in DISTANCE_SIZES:
+            first = next(_lots(steps, sources, n), None)
+            if first is not None:
+                yield _line([f"`{name}`", ladder, str(n), *_distance_cells(distances[name], ladder, first, sources)])
+
+
+def _lots_table(
+    found: Mapping[str, Found], distances: Mapping[str, Metric], sources: Mapping[str, str]
+) -> Iterator[str]:
+    yield "| metric | ladder | lots | mean differences | standard deviations | standard errors |"
+    yield "|---|---|---|---|---|---|"
+    for name, ladder, steps in _own_ladders(found, distances):
+        lots = [rung(distances[name], lot, sources) for lot in _lots(steps, sources, LOT)]
+        if len(lots) >= LEAST_LOTS:
+            drops = np.array([lot.drops for lot in lots])
+            errors = np.sqrt(np.mean(np.square([lot.errors for lot in lots]), axis=0) / LOT)
+            columns = (drops.mean(axis=0), drops.std(axis=0, ddof=1), errors)
+            yield _line([f"`{name}`", ladder, str(len(lots)), *(_values(column.tolist()) for column in columns)])
+
+
+def _own_ladders(
+    found: Mapping[str, Found], metrics: Mapping[str, Metric]
+) -> Iterator[tuple[str, str, list[dict[str, Stat]]]]:
+    """Yield every metric with each ladder of its own and the steps of that."""
+    for name in metrics:
         for ladder, steps in _ladders(found[name]):
-            ids = [clip_id for clip_id in sources if all(clip_id in step for step in steps)]
-            for n in DISTANCE_SIZES if ladder in OWN[name] else ():
-                if n <= len(ids):
-                    first = [{clip_id: step[clip_id] for clip_id in ids[:n]} for step in steps]
-                    yield _line([f"`{name}`", ladder, str(n), *_distance_cells(metric, ladder, first, sources)])
+            if ladder in OWN[name]:
+                yield name, ladder, steps
+
+
+def _lots(steps: Sequence[Mapping[str, Stat]], sources: Mapping[str, str], n: int) -> Iterator[list[dict[str, Stat]]]:
+    """Yield the steps with the first ``n`` clips that all of them have, with the next, as often as they last."""
+    ids = [clip_id for clip_id in sources if all(clip_id in step for step in steps)]
+    for start in range(0, len(ids) - n + 1, n):
+        yield [{clip_id: step[clip_id] for clip_id in ids[start : start + n]} for step in steps]
 
 
 def _distance_cells(

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks import ladder_page
 from benchmarks.ladder_page import OWN, page
-from benchmarks.ladder_power import TRUE, step_name
+from benchmarks.ladder_power import TRUE, rung, step_name
 from foleybench import registry
 from foleybench.stats import estimate
 from foleybench.synthfoley.ladders import LADDERS
@@ -87,6 +87,23 @@ def test_a_distance_is_measured_with_the_first_clips_and_never_extrapolated():
     assert "fad_mini" not in next(line for line in lines if line.startswith("| missing |"))
 
 
+def test_separate_lots_of_clips_show_how_far_differences_spread(monkeypatch):
+    monkeypatch.setattr(ladder_page, "LOT", 25)
+    found = {"fad_mini": rows("missing")}
+    lots = cells(written(found), "`fad_mini`", "missing", "4")
+    metric = registry.load("metrics", "fad_mini")
+    ids = [IDS[start : start + 25] for start in (0, 25, 50, 75)]  # ten clips are left over
+    steps = [found["fad_mini"][name] for name in steps_of("missing")]
+    values = np.array([[metric.pool([step[clip] for clip in lot]) for step in steps] for lot in ids])
+    drops = np.diff(values, axis=1)
+    assert lots[3] == " ".join(f"{value:.3f}" for value in drops.mean(axis=0))
+    assert lots[4] == " ".join(f"{value:.3f}" for value in drops.std(axis=0, ddof=1))
+    errors = [rung(metric, [{c: step[c] for c in lot} for step in steps], SOURCES).errors for lot in ids]
+    assert lots[5] == " ".join(f"{value:.3f}" for value in np.sqrt(np.mean(np.square(errors), axis=0)) / 5)
+    monkeypatch.setattr(ladder_page, "LOT", 30)
+    assert not [line for line in written(found) if line.startswith("| `fad_mini` | missing | 3 |")]
+
+
 def test_a_page_without_distances_has_no_word_on_them_and_names_what_applies_to_nothing():
     text = "\n".join(written({"class_accuracy": hits(0.9, 0.8, 0.7, 0.6, 0.5), "event_f1": {}}))
     assert "## Distances between sets" not in text
@@ -117,7 +134,7 @@ def test_the_page_in_the_repository_has_the_words_of_the_script():
     found = re.search(r"`(python -m benchmarks.ladders [^`]*)`: the true events of (\d+) test clips", text)
     assert found is not None
     assert text.startswith(ladder_page.INTRO.format(command=found[1], clips=found[2]))
-    for words in ("OWN_INTRO", "DISTANCE_INTRO", "HEARD_INTRO", "ALL_INTRO"):
+    for words in ("OWN_INTRO", "DISTANCE_INTRO", "LOTS_INTRO", "HEARD_INTRO", "ALL_INTRO"):
         assert getattr(ladder_page, words) in text
     for name, ladders in OWN.items():
         for ladder in ladders:

@@ -83,7 +83,7 @@ def measure(system: System, run: Path, val: Path, n_batches: int) -> list[tuple[
 
 
 def measure_foleyflow(run: Path, val: Path, n_batches: int) -> list[tuple[float, float]]:
-    """Return the same of Foley-Flow's flow, on the conditions of its own alignment stage."""
+    """Return a pair a batch for Foley-Flow: its flow's loss on its own features and on another clip's."""
     model = load_foleyflow(run)
     assert model.alignment is not None
     with tempfile.TemporaryDirectory() as out:

@@ -125,14 +125,16 @@ def lines(fitted: Events, measured: Events) -> Iterator[str]:
     strength = read_out(fitted.features, fitted.strength_db, measured.features)
     pitch = read_out(fitted.features[tonal], fitted.pitch[tonal], measured.features)
     constant = np.full(len(pitch), np.median(fitted.pitch[tonal]))
-    for name, value_of, of_clips in (
-        ("strength within clips r", correlation, strength_sums(strength, measured)),
-        ("pitch error (semitones)", mean, error_sums(pitch, measured)),
-        ("of one pitch for all", mean, error_sums(constant, measured)),
+    n_of_clip = np.bincount(measured.clip)
+    n_strong, n_tonal = int(n_of_clip[n_of_clip >= FEWEST_EVENTS].sum()), int(np.isfinite(measured.pitch).sum())
+    for name, value_of, of_clips, n_events in (
+        ("strength within clips r", correlation, strength_sums(strength, measured), n_strong),
+        ("pitch error (semitones)", mean, error_sums(pitch, measured), n_tonal),
+        ("of one pitch for all", mean, error_sums(constant, measured), n_tonal),
     ):
         draws = np.random.default_rng(0).integers(0, len(of_clips), (N_RESAMPLES, len(of_clips)))
         low, high = np.quantile(value_of(of_clips[draws].sum(1)), (0.025, 0.975))
-        yield f"{name} {value_of(of_clips.sum(0)):.2f} [{low:.2f}, {high:.2f}]"
+        yield f"{name} {value_of(of_clips.sum(0)):.2f} [{low:.2f}, {high:.2f}] ({n_events} events)"
 
 
 @torch.inference_mode()
@@ -161,7 +163,7 @@ def main() -> None:
             for events, features in zip(found.values(), (own, dealt), strict=True):
                 events.append(collect(manifest, ids, features, alignment.signal.mel.token_hz))
         for title, (fitted, measured) in found.items():
-            print(f"{run.name}{title} ({len(measured.clip)} events): {'; '.join(lines(fitted, measured))}", flush=True)
+            print(f"{run.name}{title}: {'; '.join(lines(fitted, measured))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ At each visible, audible event that states a pitch (just after an onset, in the 
 of the generated sound are laid over the true sound's; the shift that fits best is the error. 12 where nothing sounds or
 nothing fits within an octave; the mean is over all events of all clips.
 
-Chance is not 12: on the 1,026 test clips of SynthFoley 2 the sound of another clip has 6.1 semitones, of another clip
-of the class 5.7, and noise 6.6 (``leaderboards/synthfoley.csv``). It hears no timbre: another body of the same pitch is
+Chance is not 12: on the 1,026 test clips of SynthFoley 2 a clip of another class has 6.1 semitones, another clip of the
+class 5.7, and noise 6.6 (``leaderboards/synthfoley.csv``). It hears no timbre: another body of the same pitch is
 close to 0.
 """
 

@@ -32,10 +32,10 @@ _WORDS = (
     "of one thread beside the other jobs of the plan (where a run was resumed, of all its processes; in rows from "
     "before 29 November 2026, of its last one alone); shared parts are trained once for all rows that take them, and "
     "are counted in each. Evaluations of the network for a clip of 4 s; none where no network is sampled. Seconds and "
-    "factor: one clip at a time, one thread, video features to vocoder, beside the other jobs too. All times are "
-    "medians over seeds (least to most), which may have been made on machines of unequal speed and load: rows whose "
-    "ranges overlap are not told apart by them. Foley-Flow alone, on a quiet machine, one job: `foleybench reproduce "
-    "speed --jobs 1`."
+    "factor: one clip at a time, one thread, video features to vocoder, beside the other jobs too; median over seeds "
+    "(least to most). Minutes are medians over seeds. Seeds may have been made on machines of unequal speed and load: "
+    "rows whose ranges overlap are not told apart. Foley-Flow alone, on a quiet machine, one job: `foleybench "
+    "reproduce speed --jobs 1`."
 )
 
 

@@ -308,7 +308,7 @@ def _evaluator_versions(lines: Sequence[_Line]) -> str:
     texts = []
     for name, versions in used.items():
         now = registry.load("encoders", name).version
-        here = "" if versions == {now} else f" (version {now} is of this package)"
+        here = "" if versions == {now} else f" (this package has version {now})"
         texts.append(f"{name} {' and '.join(map(str, sorted(versions)))}{here}")
     changed = "; what changed stands in `benchmarks/results/mini_evaluators.md`" if "(" in "".join(texts) else ""
     return f"Evaluators: {', '.join(texts)}{changed}."

@@ -33,7 +33,7 @@ from foleybench.stats.intervals import LEAST_VIDEOS, LEVEL, Interval
 
 # An error below this share of the value is rounding.
 _ROUNDING = 1e-12
-_MOST_SEEDS = 1000
+MOST_SEEDS = 1000
 
 
 class SeedsCell(NamedTuple):
@@ -196,18 +196,18 @@ class Needed(NamedTuple):
     """How many clips and seeds find a true difference with 80 % power (two-sided at 5 %, not corrected).
 
     Attributes:
-        clips: About how many clips, to two digits.
+        clips: Number of clips; infinite where not even ``MOST_SEEDS`` seeds are enough.
         seeds: Training seeds; None when the variance between seeds is not known, and ``clips`` is for these networks.
     """
 
-    clips: int
-    seeds: int | None
+    clips: float
+    seeds: float | None
 
 
 def clips_and_seeds_needed(difference: Difference, margin: float, n_clips: int, n_seeds: int) -> Needed | None:
-    """Return the clips and seeds that find a true difference of the margin; None without an error or too many of them.
+    """Return how many clips and seeds find a true difference of the margin; None when there is no standard error.
 
-    Neither can stand for the other: seeds are as many as leave half of the allowed variance to the clips at least.
+    The fewest seeds whose part is at most half of the allowed variance, then the clips that fill the rest.
 
     Args:
         difference: On ``n_clips`` clips and ``n_seeds`` seeds.
@@ -219,22 +219,19 @@ def clips_and_seeds_needed(difference: Difference, margin: float, n_clips: int, 
         return None
     by_clips = max(0.0, difference.error**2 - (difference.by_seeds or 0.0))
     if not difference.by_seeds:
-        return Needed(_two_digits(n_clips * by_clips / _allowed(margin, math.inf)), None)
+        alone = n_clips * by_clips / _allowed(margin, math.inf)
+        return Needed(alone, None if difference.by_seeds is None else 1)
     of_one = difference.by_seeds * n_seeds
-    for n in range(2, _MOST_SEEDS + 1):
+    for n in range(2, MOST_SEEDS + 1):
         allowed = _allowed(margin, 4.0 * (n - 1))  # of half the variance with n - 1, if the clips know theirs well
         if 2 * of_one / n <= allowed:
-            return Needed(_two_digits(n_clips * by_clips / (allowed - of_one / n)), n)
-    return None
+            return Needed(n_clips * by_clips / (allowed - of_one / n), n)
+    return Needed(math.inf, math.inf)
 
 
 def _allowed(margin: float, freedom: float) -> float:
     """Return the squared error with which a difference of the margin is found with 80 % power."""
     return (margin / float(distributions.t.ppf([0.5 + LEVEL / 2, 0.8], freedom).sum())) ** 2
-
-
-def _two_digits(number: float) -> int:
-    return max(1, int(float(f"{number:.2g}")))
 
 
 def unpaired(name: str, first: Measured, second: Measured) -> Difference:

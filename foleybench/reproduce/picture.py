@@ -108,7 +108,7 @@ def _mark(
 
 
 def _name(axis: Any, signs: Sequence[tuple[str, tuple[float, float]]]) -> None:
-    """Write every sign near its point, where it is farthest from other signs and points; a thin line leads to it."""
+    """Write every sign near its point, at the nearest place with room; from farther away a thin line leads to it."""
     there = [(sign, place) for sign, place in signs if all(map(math.isfinite, place))]
     points = [axis.transData.transform(place) for _, place in there]
     taken = list(points)

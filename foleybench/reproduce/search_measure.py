@@ -33,6 +33,7 @@ class SystemTries(NamedTuple):
         outcomes: Metric -> (try, default) -> what the try is, seen from the default.
         absent: Labels of tries without a result.
         told: Label of a try -> its settings.
+        guided: Labels of the tries of the guidance.
     """
 
     label: str
@@ -42,6 +43,7 @@ class SystemTries(NamedTuple):
     outcomes: Mapping[str, Mapping[tuple[str, str], Outcome]]
     absent: tuple[str, ...] = ()
     told: Mapping[str, str] = {}
+    guided: frozenset[str] = frozenset()
 
     def against(self, label: str, outcome: Outcome) -> list[str]:
         """Return the metrics in which a try is that, seen from the default."""
@@ -89,7 +91,8 @@ def measure_system(
             gaps[name][one.label, DEFAULT] = row_difference(name, rows[one.label], rows[DEFAULT])
     outcomes = compare_pairs(gaps, {name: direction_of(name) for name in METRICS})
     absent = tuple(one.label for one in tries if one.label not in results)
-    return SystemTries(label, cells, _mean_ranks(cells), gaps, outcomes, absent, {one.label: one.told for one in tries})
+    told, guided = {one.label: one.told for one in tries}, frozenset(one.label for one in tries if one.guidance)
+    return SystemTries(label, cells, _mean_ranks(cells), gaps, outcomes, absent, told, guided)
 
 
 def _mean_ranks(cells: Mapping[str, Mapping[str, SeedsCell]]) -> dict[str, float]:
@@ -121,10 +124,13 @@ def variance_of_runs(table: Setup, results: Mapping[str, ResultEntry], default: 
     return pooled_variance(list(rows.values())) if rows else {}
 
 
-def is_tables_run(table: Setup, results: Mapping[str, ResultEntry], default: SearchTry, own: ResultEntry) -> bool:
-    """Return whether the default of the search has the weights of Table 1's row of seed 0."""
+def is_tables_run(
+    table: Setup, results: Mapping[str, ResultEntry], default: SearchTry, own: ResultEntry
+) -> bool | None:
+    """Return whether the default of the search has the weights of Table 1's row of seed 0; None where not known."""
     row = results.get(row_name(table, default.row, 0))
-    return row is not None and _weights(row) == _weights(own)
+    hashes = (_weights(row) if row else None, _weights(own))
+    return None if None in hashes else hashes[0] == hashes[1]
 
 
 def _weights(entry: ResultEntry) -> str | None:

@@ -36,7 +36,7 @@ _RULE = (
 _LIMITS = (
     "What this search does not make equal: Foley-Flow's defaults were found on this split while it was developed, and "
     "the cores took its rate; a default that stays unless a try is clearly better keeps that advantage. So the last "
-    "table shows each system at its best try in every column, chosen with the luck of five tries. Not searched: the "
+    "table shows each system at its best try in every column, chosen with the luck of several tries. Not searched: the "
     "alignment stage and the codecs, which systems share; knobs of one paradigm alone (Seeing & Hearing's gradient "
     "steps, Diff-Foley's second guidance, temperatures and numbers of evaluations). Seeing & Hearing's rate is that of "
     "its aligner, for its flow is V2A-Mapper's; V2A-Mapper's two rates move together; SpecVQGAN is never trained "
@@ -50,14 +50,16 @@ class Searches(NamedTuple):
     Attributes:
         systems: The systems.
         unmeasured: Labels of the others.
-        same_run: Label of a system -> whether its default has the weights of Table 1's row.
+        same_run: Label of a system -> whether its default has the weights of Table 1's row; None where not known.
+        unlent: Labels of the systems without rows of several seeds.
         first: Any result of the search.
-        table: Any result of Table 1, or None.
+        table: Any result of the paper's tables, or None.
     """
 
     systems: Sequence[SystemTries]
     unmeasured: Sequence[str]
-    same_run: Mapping[str, bool]
+    same_run: Mapping[str, bool | None]
+    unlent: Sequence[str]
     first: ResultEntry
     table: ResultEntry | None
 
@@ -85,15 +87,17 @@ def _measured(
     setup: Setup, every: Mapping[str, Sequence[SearchTry]], whole: Mapping[str, Mapping[str, ResultEntry]]
 ) -> Searches:
     tables = read_results(setup.results) if setup.results.is_dir() else {}
-    systems, same = [], {}
+    systems, same, unlent = [], {}, []
     for label, entries in whole.items():
         default = every[label][0]
         table = setup_of_table(setup, tables, default)
         lent = variance_of_runs(table, tables, default)
+        unlent += [] if lent else [label]
         systems.append(measure_system(label, every[label], entries, lent))
         same[label] = is_tables_run(table, tables, default, entries[DEFAULT])
     first = next(iter(next(iter(whole.values())).values()))
-    return Searches(systems, [one for one in every if one not in whole], same, first, next(iter(tables.values()), None))
+    others = [label for label in every if label not in whole]
+    return Searches(systems, others, same, unlent, first, next(iter(tables.values()), None))
 
 
 def _page(found: Searches, command: str) -> str:
@@ -122,7 +126,7 @@ def _page(found: Searches, command: str) -> str:
         f"`{data['manifest_sha256'][:12]}`. Result files: `search_results/`. Each system gets the same tries: the "
         "learning rate of what it trains for itself, halved and doubled; its guidance, halved and doubled, where it "
         f"has one. All else is as in Table 1. {_evaluators(found)}",
-        _RULE,
+        _RULE + _unlent_text(found.unlent),
         _LIMITS,
         markdown_table(rows),
         f"Table 1 holds the defaults until these rows are trained again: {', '.join(changed)}." if changed else "",
@@ -153,7 +157,13 @@ def _versions(entry: ResultEntry) -> dict[str, int]:
     return {name: facts["version"] for name, facts in encoders.items() if name.startswith("mini_")}
 
 
-def _runs_text(same: Mapping[str, bool]) -> str:
+def _unlent_text(labels: Sequence[str]) -> str:
+    if not labels:
+        return ""
+    return f" No rows with several seeds are there for {', '.join(labels)}: all of their tests know the clips alone."
+
+
+def _runs_text(same: Mapping[str, bool | None]) -> str:
     own, other = ([label for label, told in same.items() if told == wanted] for wanted in (True, False))
     texts = [f"The default is Table 1's own network of seed 0 for {', '.join(own)}."] if own else []
     if other:
@@ -189,7 +199,7 @@ def _gaps_of(systems: Sequence[SystemTries], *, guidance: bool) -> list[tuple[st
         for one in systems
         for name, pairs in one.gaps.items()
         for (label, _), gap in pairs.items()
-        if label.startswith("guidance") == guidance
+        if (label in one.guided) == guidance
     ]
 
 
@@ -224,8 +234,8 @@ def _best_cases(systems: Sequence[SystemTries]) -> str:
             texts.append(before if best == DEFAULT else f"{before} → {after} ({best})")
         rows.append([one.label, *texts])
     words = (
-        "Default → best try of the column, where that is another; without intervals, for the best of several tries is "
-        "above its true value."
+        "Default → best try of the column, where that is another; without intervals, for the best of several tries "
+        "looks better than it is."
     )
     return f"## Every system at its best\n\n{markdown_table(rows)}\n\n{words}"
 

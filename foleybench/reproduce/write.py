@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,8 +16,10 @@ from foleybench.artefacts.published import ReportedTable
 from foleybench.reproduce.cells import column_decimals, direction_of, markdown_table, metric_heading, value_text
 from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.measure import (
+    MOST_SEEDS,
     Difference,
     Measured,
+    Needed,
     SeedsCell,
     cell,
     clips_and_seeds_needed,
@@ -251,31 +254,40 @@ def _power(table: Table) -> list[str]:
     n_clips = min((_n_clips(row) for row in table.measured.values()), default=0)
     found, needed = [], []
     for name, gaps in table.differences.items():
-        by_size = sorted((size, pair) for pair, gap in gaps.items() if (size := smallest_found(gap)) is not None)
-        if not by_size:
+        sizes = [size for gap in gaps.values() if (size := smallest_found(gap)) is not None]
+        if not sizes:
             continue
-        size, pair = by_size[len(by_size) // 2]
+        size = statistics.median_high(sizes)
         margin = f"margin {MARGINS[name]:g}" if name in MARGINS else "no margin"
         found.append(f"{metric_heading(name)} {size:.2g} ({margin})")
         if name in MARGINS:
-            needed.append(f"{metric_heading(name)} {_needed(gaps[pair], MARGINS[name], n_clips, n_seeds)}")
+            each = [clips_and_seeds_needed(gap, MARGINS[name], n_clips, n_seeds) for gap in gaps.values()]
+            needed.append(f"{metric_heading(name)} {_needed_text([one for one in each if one is not None])}")
     if not found:
         return []
-    return [
+    texts = [
         "What these clips and seeds can find: a true difference of this size is significant with 80 % power, before "
         f"the correction, in the median pair of rows: {'; '.join(found)}. Equivalence can be shown only where the "
-        "margin is above it.",
-        f"That pair would be found at the margin, with the same power, by about: {'; '.join(needed)}.",
-    ][: 2 if needed else 1]
+        "margin is above it."
+    ]
+    if needed:
+        texts.append(
+            "A true difference of the margin would be found with the same power by about (medians over the pairs of "
+            f"rows; few seeds know badly how seeds vary): {'; '.join(needed)}."
+        )
+    return texts
 
 
-def _needed(gap: Difference, margin: float, n_clips: int, n_seeds: int) -> str:
-    needed = clips_and_seeds_needed(gap, margin, n_clips, n_seeds)
-    if needed is None:
-        return "more than 1,000 seeds"
-    if needed.seeds is None:
-        return f"{needed.clips:,} clips (of these networks; how seeds vary is not known)"
-    return f"{needed.clips:,} clips and {needed.seeds} seeds"
+def _needed_text(pairs: Sequence[Needed]) -> str:
+    """Return the median numbers of clips and seeds that pairs of rows need."""
+    clips = statistics.median_high([one.clips for one in pairs])
+    seeds = [one.seeds for one in pairs if one.seeds is not None]
+    if not math.isfinite(clips):
+        return f"more than {MOST_SEEDS:,} seeds"
+    many = f"{float(f'{clips:.2g}'):,.0f} clips"
+    if not seeds:
+        return f"{many} (of these networks; how seeds vary is not known)"
+    return f"{many} and {statistics.median_high(seeds):.0f} seeds"
 
 
 def _n_clips(row: Measured) -> int:

@@ -235,6 +235,7 @@ def test_the_page_says_what_a_try_is_and_whose_network_the_default_is(tmp_path, 
     page = (tmp_path / "search.md").read_text()
     assert "The default is Table 1's own network of seed 0 for MaskVAT core." in page
     assert "For VAB core it was trained again" in page
+    assert "No rows with several seeds" not in page
     assert "| rate x 0.5 | net_rate 0.001, guidance 2.5 |" in page
     assert "| guidance 2.5 | net_rate 0.002, guidance 2.5 |" in page, "VAB's default of 5 halved"
     assert "Table 1 holds the defaults until these rows are trained again: " in page
@@ -246,6 +247,17 @@ def test_the_page_says_what_a_try_is_and_whose_network_the_default_is(tmp_path, 
     sizes = [float(text.split("Align Acc (mini) (%) ↑ ")[1].split(";")[0]) for text in (of_rate, of_guidance)]
     assert sizes[0] > sizes[1], "the luck of two trainings counts in the first alone"
     assert "Evaluators: mini_class 1 (Table 1: mini_class 7)." in page
+
+
+def test_without_tables_nothing_is_said_of_their_runs_and_seeds(tmp_path):
+    setup = dataclasses.replace(SETUP, results=tmp_path / "results")
+    for one in search.tries()["MaskVAT core"]:
+        made(tmp_path, search.try_name(setup, one), 0.5)
+    write_search(setup, tmp_path, "c")
+    page = (tmp_path / "search.md").read_text()
+    assert "trained again with the same settings" not in page
+    assert "Table 1's own network" not in page
+    assert "No rows with several seeds are there for MaskVAT core: all of their tests know the clips alone." in page
 
 
 def test_one_try_alone_is_no_page(tmp_path):

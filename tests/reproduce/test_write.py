@@ -2,6 +2,8 @@
 
 import csv
 import io
+import math
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -10,8 +12,9 @@ import pytest
 from foleybench.errors import FoleyError
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.grids import GRIDS
+from foleybench.reproduce.measure import Needed
 from foleybench.reproduce.plan import Setup, row_name
-from foleybench.reproduce.write import _rank
+from foleybench.reproduce.write import _needed_text, _rank
 from tests import made_results
 from tests.made_results import make_result
 
@@ -99,9 +102,14 @@ def test_the_page_says_what_its_clips_and_seeds_can_find_and_what_the_margins_ne
     page = (out / "table4.md").read_text()
     assert "significant with 80 % power" in page
     assert "(margin 0.02)" in page
-    assert "That pair would be found at the margin, with the same power, by about: " in page
-    needed = next(line for line in page.splitlines() if line.startswith("That pair would"))
-    assert needed.count(" clips and ") == needed.count(" seeds") == 5
+    needed = next(line for line in page.splitlines() if line.startswith("A true difference of the margin would"))
+    assert len(re.findall("[0-9]+ clips and [0-9]+ seeds", needed)) == 5
+
+
+def test_what_the_median_pair_needs():
+    assert _needed_text([Needed(1234.0, 3), Needed(5432.0, 20), Needed(99.0, 2)]) == "1,200 clips and 3 seeds"
+    assert _needed_text([Needed(1234.0, None)]) == "1,200 clips (of these networks; how seeds vary is not known)"
+    assert _needed_text([Needed(5.0, 2), Needed(math.inf, math.inf)]) == "more than 1,000 seeds"
 
 
 def test_rows_that_the_rule_does_not_tell_apart_share_ranks():

@@ -72,7 +72,7 @@ def clip_conditions(parts: Parts, settings: Any, device: str) -> ClipConditions:
 
 
 def features_at(conditions: Tensor, token_hz: float, rate_hz: float) -> Tensor:
-    """Return the features on screen at the middles of a coarser grid's intervals: what fewer frames a second show.
+    """Return the features at the middles of a coarser grid's intervals; each has the plan of the whole clip.
 
     Args:
         conditions: Shape (batch, n, dim), one for each mel token.

@@ -61,7 +61,9 @@ def test_what_is_in_the_features_is_read_and_the_interval_holds_it():
     pitch[::3] = np.nan
     features = np.stack([strength + rng.normal(0, 3, 300), np.nan_to_num(pitch, nan=20.0)], axis=1)
     events = made(clip, strength, pitch, features)
-    told = [[float(word.strip("[],")) for word in line.split()[-3:]] for line in lines(events, events)]
+    found = list(lines(events, events))
+    assert [line.split("] ")[1] for line in found] == ["(300 events)", "(200 events)", "(200 events)"]
+    told = [[float(word.strip("[],")) for word in line.split(" (")[-2].split()[-3:]] for line in found]
     strength_r, of_pitch, of_one = told
     assert strength_r[0] == pytest.approx(np.corrcoef(strength, features[:, 0])[0, 1], abs=0.06)
     assert of_pitch[0] < 0.6 * of_one[0]

@@ -28,7 +28,7 @@ SCORES = {
     "fad_mini": ("FAD (mini) ↓", 0),
 }
 # Sentences of the page on its times, by how they begin.
-CAVEATS = ("Parameters are", "Minutes of training", "Seconds and factor", "All times")
+CAVEATS = ("Parameters are", "Minutes of training", "Seconds and factor", "Minutes are medians", "Seeds may")
 SHARED = {"Training, own parts (min)": "0", "Training, shared parts (min)": "1"}
 
 

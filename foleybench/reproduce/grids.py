@@ -203,8 +203,8 @@ GRIDS = {
             "few tokens a second, which can then tell more of the timing than the picture at that moment. So rows "
             "differ by what makes audio of the features, and some by the plan: what it is worth was not measured. "
             "Diff-Foley's own first stage (`stage1=cavp`) is left out. A core is not the published system: the "
-            "reported block is of VGGSound with official evaluators and compares with nothing measured here. What the paper's "
-            "order is compared with is the order of the paradigms here."
+            "reported block is of VGGSound with official evaluators and compares with nothing measured here. What the "
+            "paper's order is compared with is the order of the paradigms here."
         ),
     ),
     "table2": Grid(

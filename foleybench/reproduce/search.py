@@ -45,7 +45,7 @@ SEARCHED = {
     "im2wav": Searched(_NET, 3.0),
     "v2a_mapper": Searched({"mapper_rate": 1e-3, "flow_rate": 2e-3}, 2.5, ("sound_text",)),
     "seeing_hearing": Searched({"aligner_rate": 2e-3}, 2.5),
-    "diff_foley": Searched(_NET, 4.5, ("judge",)),
+    "diff_foley": Searched(_NET, 4.5),
     "foleygen": Searched(_NET, 3.0),
     "maskvat": Searched(_NET, 2.5),
     "vab": Searched(_NET, 5.0),

@@ -90,8 +90,8 @@ def test_the_plan_trains_three_runs_a_system_and_scores_on_val_alone():
     assert guided.after == ("maskvat-tiny-seed0",)
     assert "--guidance 5 " in guided.command
     assert "net_rate=0.004" in steps["maskvat-rate_x2-tiny-seed0"].words
-    shared = [word for word in steps["diff_foley-rate_x2-tiny-seed0"].words if word.startswith("judge=")]
-    assert shared == ["judge=w/runs/diff_foley-tiny-seed0/judge"]
+    shared = [word for word in steps["v2a_mapper-rate_x2-tiny-seed0"].words if word.startswith("sound_text=")]
+    assert shared == ["sound_text=w/runs/v2a_mapper-tiny-seed0/sound_text"]
 
 
 def test_systems_come_one_after_the_other():

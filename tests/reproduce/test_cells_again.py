@@ -10,7 +10,12 @@ import pytest
 import scipy.linalg
 
 HOME = Path(__file__).parents[2] / "leaderboards/reproduce"
-TABLES = sorted(path.name for path in HOME.glob("table?.csv"))
+NOT_TABLES = ("heldout.csv", "search.csv")  # other columns, other folders of results
+TABLES = sorted(
+    path.name
+    for path in HOME.glob("*.csv")
+    if path.name not in NOT_TABLES and not path.stem.endswith(("curves", "training"))
+)
 # The first of the tolerances 25, 50, 100 ... ms, as the card of event F1 has them.
 _AT_25_MS = 0
 # Table and row -> names of its results, but for seed and hash.
@@ -31,12 +36,21 @@ ROWS = {
     ("table5.csv", "ratio 0.5"): "mask_0.5_whole_0-tiny-clips351",
     ("table5.csv", "ratio 0.9"): "mask_0.9_whole_0-tiny-clips351",
     ("table5.csv", "ratio 0.8, half of the examples masked whole"): "mask_0.8_whole_0.5-tiny-clips351",
+    ("condition_rate.csv", "SpecVQGAN core, one feature"): "specvqgan-n_features-1-tiny-clips351",
+    ("visual_mask.csv", "FoleyGen core, frame by frame"): "foleygen-visual_mask-frame-tiny-clips351",
+}
+# System and try -> name of its result, but for hash.
+TRIES = {
+    ("Foley-Flow (ours, this corpus and size)", "default"): "val-full-tiny-clips108-seed0",
+    ("Im2Wav core", "rate x 2"): "val-im2wav-rate_x2-tiny-clips108-seed0",
+    ("V2A-Mapper core", "guidance 1.25"): "val-v2a_mapper-tiny-clips108-seed0-guidance1.25",
 }
 
 
-def clips(stem, seed, metric):
+def clips(name, metric, folder="results"):
     """Return the statistics of a metric's clips; it has none for a clip without events."""
-    (path,) = (HOME / "results/synthfoley").glob(f"{stem}-seed{seed}.*.clips.jsonl.gz")
+    paths = (HOME / folder / "synthfoley").glob(f"{name}.*.clips.jsonl.gz")
+    (path,) = (path for path in paths if path.name[len(name) + 1 :].count(".") == 3)  # a hash and three endings
     with gzip.open(path, "rt") as file:
         found = [json.loads(line)["stats"][metric] for line in file]
     return [one for one in found if one is not None]
@@ -63,7 +77,17 @@ def frechet(stats):
     return ((real.mean(0) - made.mean(0)) ** 2).sum() + np.trace(np.cov(real.T) + np.cov(made.T) - 2 * root.real)
 
 
-AGAIN = {"event_f1_25ms": event_f1, "class_accuracy": class_accuracy, "kld_mini": divergence, "fad_mini": frechet}
+def aligned(stats):
+    return 100 * sum(one["aligned"] for one in stats) / len(stats)
+
+
+AGAIN = {
+    "event_f1_25ms": event_f1,
+    "class_accuracy": class_accuracy,
+    "kld_mini": divergence,
+    "fad_mini": frechet,
+    "align_acc_mini": aligned,
+}
 
 
 @pytest.mark.parametrize(("table", "label"), ROWS)
@@ -75,9 +99,20 @@ def test_a_cell_is_what_its_clips_say(table, label, metric):
             if (one["kind"], one["row"], one["metric"]) == ("measured", label, metric)
         )  # fmt: skip
     by_seed = [float(value) for value in line["by_seed"].split()]
-    again = [AGAIN[metric](clips(ROWS[table, label], seed, metric)) for seed in range(len(by_seed))]
+    again = [AGAIN[metric](clips(f"{ROWS[table, label]}-seed{seed}", metric)) for seed in range(len(by_seed))]
     assert by_seed == pytest.approx(again, rel=1e-6)
     assert float(line["value"]) == pytest.approx(np.mean(again), rel=1e-6)
+
+
+@pytest.mark.parametrize(("system", "label"), TRIES)
+@pytest.mark.parametrize("metric", AGAIN)
+def test_a_try_of_the_search_is_what_its_clips_say(system, label, metric):
+    with (HOME / "search.csv").open(encoding="utf-8", newline="") as file:
+        (line,) = (
+            one for one in csv.DictReader(file) if (one["system"], one["try"], one["metric"]) == (system, label, metric)
+        )
+    again = AGAIN[metric](clips(TRIES[system, label], metric, "search_results"))
+    assert float(line["value"]) == pytest.approx(again, rel=1e-6)
 
 
 def test_every_committed_table_has_rows_here():

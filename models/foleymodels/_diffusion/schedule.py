@@ -76,7 +76,7 @@ def noise_schedule(name: str, n_steps: int = N_STEPS) -> Schedule:
     """
     if name not in SCHEDULES:
         raise UnknownNameError(unknown("schedule", name, SCHEDULES))
-    with torch.inference_mode(False):  # kept, and used in training as well
+    with torch.inference_mode(False), torch.device("cpu"):  # kept, and used in training as well, on any device
         betas = _scaled_linear(n_steps) if name == "scaled_linear" else _cosine(n_steps)
         log_alphas = 0.5 * torch.log1p(-betas).cumsum(0)
         return Schedule(torch.cat([torch.zeros(1, dtype=torch.float64), log_alphas]))

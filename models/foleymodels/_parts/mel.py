@@ -134,5 +134,5 @@ def _tables(settings: MelSettings) -> tuple[Tensor, Tensor, Tensor]:
     inverse = np.linalg.pinv(filters)
     length = settings.window or settings.n_fft
     before = (settings.n_fft - length) // 2
-    window = F.pad(torch.hann_window(length), (before, settings.n_fft - length - before))
+    window = F.pad(torch.hann_window(length, device="cpu"), (before, settings.n_fft - length - before))
     return torch.from_numpy(filters).float(), torch.from_numpy(inverse).float(), window

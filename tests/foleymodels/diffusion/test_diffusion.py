@@ -261,3 +261,10 @@ def test_a_sampler_that_is_guided_records_nothing_itself():
         slope = gradient(lambda x: (x * kept).sum(1), torch.zeros(2, 1))
         assert not (kept * slope).requires_grad
     torch.testing.assert_close(slope, torch.full((2, 1), 3.0))
+
+
+def test_a_schedule_that_is_first_made_for_another_device_is_kept_for_all():
+    noise_schedule.cache_clear()
+    with torch.device("meta"):
+        noise_schedule("cosine")
+    assert noise_schedule("cosine").alpha(torch.tensor([0.0])).item() == 1.0

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 
 from foleymodels._codecs.codec import ResidualCodec
 from foleymodels._codecs.patches import PatchCodec
@@ -89,10 +88,9 @@ def with_a_writer():
 @functools.cache
 def sizes():
     """Return the parameters by system: those of the generator, then those of its other parts."""
-    with torch.device("meta"):
-        networks = with_a_flow_or_a_diffusion() | with_masked_codes() | with_a_writer()
-        flow = of_size(FoleyFlowSettings, "tiny")
-        networks["foleyflow"] = [Flow(flow.flow, flow.signal.mel, BOTH_HALVES)]
+    networks = with_a_flow_or_a_diffusion() | with_masked_codes() | with_a_writer()
+    flow = of_size(FoleyFlowSettings, "tiny")
+    networks["foleyflow"] = [Flow(flow.flow, flow.signal.mel, BOTH_HALVES)]
     return {name: [n_parameters(network) for network in parts] for name, parts in networks.items()}
 
 

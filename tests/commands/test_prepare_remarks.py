@@ -83,6 +83,6 @@ def test_a_split_of_synthfoley_is_the_published_one_or_not(tmp_path, monkeypatch
     assert told() == []
     made, _ = published_splits.stated(out / "heldout_fps.manifest.jsonl")
     published.write_text(f"{canonical_json(made)}\n")
-    assert told() == [f"heldout_fps: the published test set {made['sha256'][:12]}"]
+    assert told() == [f"heldout_fps: the published split {made['sha256'][:12]}"]
     published.write_text(f"{canonical_json({**made, 'sha256': 'f' * 64, 'lines_sha256': 'f' * 64})}\n")
-    assert told()[0].startswith("heldout_fps: WARNING: not the published test set ffffffffffff")
+    assert told()[0].startswith("heldout_fps: WARNING: not the published split ffffffffffff")

@@ -62,7 +62,7 @@ def other_sound(entry: Entry) -> Entry:
 
 
 def test_the_list_is_that_of_the_committed_manifests():
-    assert len(COMMITTED) == 7
+    assert len(COMMITTED) == 8
     assert PUBLISHED.read_text(encoding="utf-8") == listed(), __doc__
 
 
@@ -71,14 +71,14 @@ def test_every_committed_manifest_is_published():
     for path in COMMITTED:
         split = path.name.removesuffix(".manifest.jsonl")
         name = read_manifest(path).sha256[:12]
-        assert DATASET.remarks({split: path}) == [f"{split}: the published test set {name}"]
+        assert DATASET.remarks({split: path}) == [f"{split}: the published split {name}"]
 
 
 def test_other_bytes_by_the_same_versions_are_blamed_on_the_processor(tmp_path):
     path = changed(tmp_path, other_sound)
     first, *rest = said(path)
     assert (
-        first == f"WARNING: not the published test set {NAME}; this one is {read_manifest(path).sha256[:12]} ({path})"
+        first == f"WARNING: not the published split {NAME}; this one is {read_manifest(path).sha256[:12]} ({path})"
     )
     assert rest[0] == "a result on it is of another test set: it will not be ranked beside the published rows"
     assert "another processor, C library, NumPy or SciPy" in rest[1]
@@ -97,14 +97,14 @@ def test_other_versions_are_named(tmp_path):
 
 def test_the_same_clips_by_other_versions_are_the_published_set(tmp_path):
     path = changed(tmp_path, **other_tools(libsndfile="1.3.0", foleybench="2.0"))
-    assert said(path) == [f"the published test set {NAME}"]
+    assert said(path) == [f"the published split {NAME}"]
 
 
 def test_other_events_beside_the_same_media_have_the_same_name(tmp_path):
     path = changed(tmp_path, lambda entry: dataclasses.replace(entry, json_sha256="0" * 64))
     told = said(path)
     assert told[0] == (
-        f"WARNING: video and audio are those of the published test set {NAME}, the events (JSON) are not ({path})"
+        f"WARNING: video and audio are those of the published split {NAME}, the events (JSON) are not ({path})"
     )
     published, here = (json.loads(one.read_text().splitlines()[0])["lines_sha256"][:12] for one in (FPS, path))
     assert told[1] == f"its lines_sha256 is {here}, published {published}"
@@ -118,7 +118,7 @@ def test_clips_that_failed_are_the_reason(tmp_path):
         return dataclasses.replace(entry, status="timeout", **lost)
 
     told = said(changed(tmp_path, fail))
-    assert told[0].startswith("WARNING: not the published test set")
+    assert told[0].startswith("WARNING: not the published split")
     assert told[2:] == ["clips failed (1 timeout), in the published one none did: try them again with --retry"]
     also = said(changed(tmp_path, fail, **other_tools(pyav="1.0")))
     assert also[2] == told[2]

@@ -72,17 +72,17 @@ def _compared(made: dict[str, Any], known: dict[str, Any], failed: Counter[str],
     name, same_name = known["sha256"][:_SHOWN], made["sha256"] == known["sha256"]
     same_lines = made["lines_sha256"] == known["lines_sha256"]
     if same_name and same_lines:
-        return [f"the published test set {name}"]
+        return [f"the published split {name}"]
     if same_name:
         # A test set is named by its media: the hashes of the JSON members came later and are no part of the name.
         return [
-            f"WARNING: video and audio are those of the published test set {name}, the events (JSON) are not ({path})",
+            f"WARNING: video and audio are those of the published split {name}, the events (JSON) are not ({path})",
             f"its lines_sha256 is {made['lines_sha256'][:_SHOWN]}, published {known['lines_sha256'][:_SHOWN]}",
             "tables cannot tell it from the published one, so keep its results out of them",
             *_reasons(made, known, failed),
         ]
     return [
-        f"WARNING: not the published test set {name}; this one is {made['sha256'][:_SHOWN]} ({path})",
+        f"WARNING: not the published split {name}; this one is {made['sha256'][:_SHOWN]} ({path})",
         "a result on it is of another test set: it will not be ranked beside the published rows",
         *_reasons(made, known, failed),
     ]

@@ -8,6 +8,7 @@ from typing import Literal
 
 from foleybench import registry
 from foleybench.api.metric import Metric
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.pages import number_text
 from foleybench.reproduce.measure import SeedsCell
 
@@ -30,6 +31,12 @@ def column_decimals(cells: Sequence[SeedsCell]) -> int:
     halves = sorted((c.high - c.low) / 2 for c in cells if c.low is not None and c.high is not None and c.high > c.low)
     size = halves[len(halves) // 2] if halves else 0.01
     return min(5, max(0, 1 - math.floor(math.log10(size))))
+
+
+def evaluator_versions(entry: ResultEntry) -> dict[str, int]:
+    """Return the version of each of the `mini` evaluators that scored a result, by name."""
+    encoders = entry.result["run"]["encoders"]
+    return {name: facts["version"] for name, facts in encoders.items() if name.startswith("mini_")}
 
 
 def value_text(value: SeedsCell, decimals: int, *, bold: bool = False) -> str:

@@ -23,7 +23,7 @@ from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
-from foleybench.reproduce.cells import markdown_table
+from foleybench.reproduce.cells import evaluator_versions, markdown_table
 from foleybench.reproduce.grids import FULL, PASTED_GRAINS, Grid, GridRow
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
 from foleybench.reproduce.plan import UNCOUNTED, Setup, row_name, table_steps, training_name
@@ -302,9 +302,8 @@ def _evaluator_versions(lines: Sequence[_Line]) -> str:
     """Return the versions of the evaluators that scored the rows, with those of this package where they are others."""
     used: dict[str, set[int]] = {}
     for entry in (entry for line in lines for entry in line.measured.entries):
-        for name, facts in entry.result["run"]["encoders"].items():
-            if name.startswith("mini_"):
-                used.setdefault(name, set()).add(facts["version"])
+        for name, version in evaluator_versions(entry).items():
+            used.setdefault(name, set()).add(version)
     texts = []
     for name, versions in used.items():
         now = registry.load("encoders", name).version

@@ -188,8 +188,12 @@ def smallest_found(difference: Difference) -> float | None:
     """
     if difference.error is None:
         return None
-    quantiles = distributions.t.ppf([0.5 + LEVEL / 2, 0.8], difference.freedom)
-    return float(quantiles.sum()) * difference.error
+    return _errors_apart(difference.freedom) * difference.error
+
+
+def _errors_apart(freedom: float) -> float:
+    """Return how many standard errors a true difference has that is found with 80 % power."""
+    return float(distributions.t.ppf([0.5 + LEVEL / 2, 0.8], freedom).sum())
 
 
 class Needed(NamedTuple):
@@ -219,19 +223,15 @@ def clips_and_seeds_needed(difference: Difference, margin: float, n_clips: int, 
         return None
     by_clips = max(0.0, difference.error**2 - (difference.by_seeds or 0.0))
     if not difference.by_seeds:
-        alone = n_clips * by_clips / _allowed(margin, math.inf)
+        alone = n_clips * by_clips / (margin / _errors_apart(math.inf)) ** 2
         return Needed(alone, None if difference.by_seeds is None else 1)
     of_one = difference.by_seeds * n_seeds
     for n in range(2, MOST_SEEDS + 1):
-        allowed = _allowed(margin, 4.0 * (n - 1))  # of half the variance with n - 1, if the clips know theirs well
+        # Half of the variance has n - 1 degrees of freedom; the clips know theirs well.
+        allowed = (margin / _errors_apart(4.0 * (n - 1))) ** 2
         if 2 * of_one / n <= allowed:
             return Needed(n_clips * by_clips / (allowed - of_one / n), n)
     return Needed(math.inf, math.inf)
-
-
-def _allowed(margin: float, freedom: float) -> float:
-    """Return the squared error with which a difference of the margin is found with 80 % power."""
-    return (margin / float(distributions.t.ppf([0.5 + LEVEL / 2, 0.8], freedom).sum())) ** 2
 
 
 def unpaired(name: str, first: Measured, second: Measured) -> Difference:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,14 @@ from typing import NamedTuple
 
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.files import write_atomically
-from foleybench.reproduce.cells import column_decimals, direction_of, markdown_table, metric_heading, value_text
+from foleybench.reproduce.cells import (
+    column_decimals,
+    direction_of,
+    evaluator_versions,
+    markdown_table,
+    metric_heading,
+    value_text,
+)
 from foleybench.reproduce.measure import Difference, read_results, smallest_found
 from foleybench.reproduce.plan import Setup
 from foleybench.reproduce.search import DEFAULT, SearchTry, search_folder, tries, try_name
@@ -106,8 +114,7 @@ def _page(found: Searches, command: str) -> str:
         ["System", "Tries", "Best mean rank", "Taken for Table 1", "Better than the default in", "Not measured yet"]
     ]
     for one in found.systems:
-        better = [f"{label}: {_titles(one.against(label, 'better'))}" for label in one.cells]
-        better = [text for text, label in zip(better, one.cells, strict=True) if one.against(label, "better")]
+        better = [f"{label}: {_titles(names)}" for label in one.cells if (names := one.against(label, "better"))]
         rows.append(
             [
                 one.label,
@@ -145,16 +152,11 @@ def _titles(names: Sequence[str]) -> str:
 
 def _evaluators(found: Searches) -> str:
     """Return the versions of the evaluators, and where Table 1's are others."""
-    own = _versions(found.first)
+    own = evaluator_versions(found.first)
     text = f"Evaluators: {', '.join(f'{name} {version}' for name, version in own.items())}"
-    before = _versions(found.table) if found.table else own
+    before = evaluator_versions(found.table) if found.table else own
     other = [f"{name} {version}" for name, version in before.items() if own.get(name) != version]
     return f"{text} (Table 1: {', '.join(other)})." if other else f"{text}."
-
-
-def _versions(entry: ResultEntry) -> dict[str, int]:
-    encoders = entry.result["run"].get("encoders", {})
-    return {name: facts["version"] for name, facts in encoders.items() if name.startswith("mini_")}
 
 
 def _unlent_text(labels: Sequence[str]) -> str:
@@ -222,9 +224,8 @@ def _best_cases(systems: Sequence[SystemTries]) -> str:
         texts = []
         for name in METRICS:
             digits = column_decimals([cells[name] for cells in one.cells.values()])
-            values = {
-                label: cells[name].value for label, cells in one.cells.items() if cells[name].value == cells[name].value
-            }
+            values = {label: cells[name].value for label, cells in one.cells.items()}
+            values = {label: value for label, value in values.items() if math.isfinite(value)}
             if not values:
                 texts.append("*undefined*")
                 continue

@@ -12,6 +12,7 @@ from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
     from foleybench.reproduce.plan import Setup
+    from foleybench.runtime.command_plan import Step
 
 HELP = "train and score a table of the paper, and write it measured and as reported"
 EXAMPLE = "foleybench reproduce table4 --size tiny --seeds 3"
@@ -54,9 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run what has not been run, then write the tables; 3 when rows are missing."""
     from foleybench.artefacts import shipped
-    from foleybench.reproduce import heldout, search
-    from foleybench.reproduce.build import steps_of, write_tables
-    from foleybench.reproduce.plan import Setup, left_to_do
+    from foleybench.reproduce.build import write_tables
+    from foleybench.reproduce.plan import Setup
     from foleybench.runtime.command_plan import run_steps
     from foleybench.scoring.device import usable_device
 
@@ -73,11 +73,7 @@ def run(args: argparse.Namespace) -> int:
         data=args.data,
         clips=args.clips,
     )
-    todo = steps_of(setup, args.table)
-    if args.keep:
-        also = heldout.needed_by_page(setup) if "heldout" in args.table else ()
-        standing = _standing(setup) | heldout.standing(setup) | search.measured_tries(setup)
-        todo = left_to_do(todo, standing, CONTROLS, also)
+    todo = _steps(args, setup)
     if args.dry_run:
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
         return EXIT_OK
@@ -110,6 +106,26 @@ def _check(args: argparse.Namespace) -> None:
     require_writable(args.out, "--out")
     if not args.tables_only:
         require_writable(args.work, "--work")
+
+
+def _steps(args: argparse.Namespace, setup: Setup) -> list[Step]:
+    """Return what is to be run; say which rows' audio is gone."""
+    from foleybench.reproduce import heldout, search
+    from foleybench.reproduce.build import steps_of
+    from foleybench.reproduce.copying_plan import copying_plan
+    from foleybench.reproduce.grids import GRIDS
+    from foleybench.reproduce.plan import left_to_do
+
+    todo = steps_of(setup, args.table)
+    if args.keep:
+        also = heldout.needed_by_page(setup) if "heldout" in args.table else ()
+        standing = _standing(setup) | heldout.standing(setup) | search.measured_tries(setup)
+        todo = left_to_do(todo, standing, CONTROLS, also)
+    if args.tables_only:
+        return todo
+    shares = copying_plan(setup, [GRIDS[name] for name in args.table if name in GRIDS], todo)
+    sys.stderr.writelines(f"{line}\n" for line in shares.lost)
+    return [*todo, *shares.steps]
 
 
 def _standing(setup: Setup) -> set[str]:

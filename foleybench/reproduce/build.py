@@ -13,7 +13,7 @@ from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, search, search_page, speed
-from foleybench.reproduce.copying import copying_text
+from foleybench.reproduce.copying import copying_text, missing_shares
 from foleybench.reproduce.costs import costs_text, time_factors, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS, Grid
@@ -26,8 +26,6 @@ from foleybench.runtime.command_plan import Step
 
 # Fewer rows of a seed are no table.
 _FEWEST_ROWS = 2
-# Folder of results beside the tables, of the metric `copying_share` alone.
-COPYING = "copying"
 
 
 def steps_of(setup: Setup, names: Sequence[str]) -> list[Step]:
@@ -90,6 +88,7 @@ def _write_table(
     measured, caveat = _with_lent_variance(setup, grid, entries, results)
     ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
     missing += [one for names in ladder.values() for one in names if one not in results]
+    missing += missing_shares(setup, grid, results)
     bounds = {label: [results[one] for one in names if one in results] for label, names in ladder.items()}
     controls = _controls(results, set(itertools.chain(*ladder.values()))) if grid.controls and measured else {}
     controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
@@ -98,7 +97,7 @@ def _write_table(
     further = []
     if measured:
         further.append(_picture(table, out / f"{name}.png") if grid.picture else "")
-        further.append(copying_text(setup, grid, out / COPYING))
+        further.append(copying_text(setup, grid, results))
         times = f"{name}_training.csv"
         further.append(costs_text(measured, training_times(setup, grid, out / times), times))
         further.append(training_text(learning_curves(setup, grid, measured, out / curves), curves))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from foleybench import registry
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.measure import Measured, SeedsCell, cell, read_results
@@ -12,7 +13,9 @@ from foleybench.reproduce.plan import Setup, row_name
 
 METRIC = "copying_share"
 # What nobody copied: how much of it is found all the same.
-_TRUTH = "ground_truth"
+TRUTH = "ground_truth"
+# As many of each class of the test split as there are; the search takes longer than the other metrics together.
+_MOST_CLIPS = 108
 _WORDS = (
     "Share of the audible windows of 128 ms whose waveform occurs in the training audio, mean over seeds [95 % "
     "interval]. A low Fréchet distance with a high share is a copier's. A "
@@ -21,27 +24,70 @@ _WORDS = (
 )
 
 
-def copying_text(setup: Setup, grid: Grid, folder: Path) -> str:
+def copying_folder(setup: Setup) -> Path:
+    """Return the folder of the shares' results, apart from the tables', which are of a protocol."""
+    return setup.results.parent / "copying"
+
+
+def n_clips(setup: Setup) -> int:
+    """Return how many clips of a row are searched."""
+    return min(_MOST_CLIPS, setup.clips or _MOST_CLIPS)
+
+
+def up_to_date(setup: Setup) -> set[str]:
+    """Return the rows whose share is of the audio that their result in the table is of, on as many clips as asked."""
+    rows, version = read_results(setup.results), registry.load("metrics", METRIC).version
+    return {
+        name
+        for name, share in _shares(setup, rows).items()
+        if name in rows
+        and share.result["dataset"]["n_scored"] == n_clips(setup)
+        and share.result["metrics"][METRIC]["version"] == version
+    }
+
+
+def _shares(setup: Setup, rows: Mapping[str, ResultEntry]) -> dict[str, ResultEntry]:
+    """Return the shares by row, without those of other weights or another test set than the row's result."""
+    folder = copying_folder(setup)
+    found = read_results(folder) if folder.is_dir() else {}
+    return {name: share for name, share in found.items() if name not in rows or _made_of(share) == _made_of(rows[name])}
+
+
+def _made_of(entry: ResultEntry) -> tuple[str | None, str]:
+    return entry.result["model"].get("checkpoint_sha256"), entry.result["dataset"]["manifest_sha256"]
+
+
+def missing_shares(setup: Setup, grid: Grid, rows: Mapping[str, ResultEntry]) -> list[str]:
+    """Return, for a table that shows copying, what measured rows lack."""
+    measured = [row_name(setup, row, seed) for row in grid.rows if row.variant for seed in range(setup.seeds)]
+    wanted = [name for name in [*measured, TRUTH] if name in rows] if grid.copying else []
+    found = _shares(setup, rows)
+    return [f"copying share of {name}" for name in wanted if name not in found]
+
+
+def copying_text(setup: Setup, grid: Grid, rows: Mapping[str, ResultEntry]) -> str:
     """Return the part of a page on copying; empty where none of the table's rows was measured.
 
     Args:
-        setup: Decides the names of the rows.
+        setup: Decides the names of the rows and the folder of the shares.
         grid: The table.
-        folder: Results of the metric ``copying_share``.
+        rows: The tables' results: shares of a row's earlier weights are left out.
 
     Raises:
         ResultError: A result is broken or edited, or they are of different clips.
     """
-    results = read_results(folder) if folder.is_dir() else {}
+    results = _shares(setup, rows)
     lines = []
     for row in grid.rows:
         names = [row_name(setup, row, seed) for seed in range(setup.seeds)] if row.variant else []
         lines += _line(row.label, [results[name] for name in names if name in results])
     if not lines:
         return ""
-    lines += _line("*Ground truth* (control)", [results[_TRUTH]] if _TRUTH in results else [])
+    lines += _line("*Ground truth* (control)", [results[TRUTH]] if TRUTH in results else [])
     head = ["| Row | Copying share (%) | Seeds | Clips |", "| --- | ---: | ---: | ---: |"]
-    return "\n".join(["## How much is copied", "", *head, *lines, "", f"{_WORDS} Result files: `{folder.name}/`."])
+    return "\n".join(
+        ["## How much is copied", "", *head, *lines, "", f"{_WORDS} Result files: `{copying_folder(setup).name}/`."]
+    )
 
 
 def _line(label: str, entries: Iterable[ResultEntry]) -> list[str]:

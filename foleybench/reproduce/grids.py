@@ -64,6 +64,7 @@ class Grid:
         controls: Whether the control rows stand below the table.
         ladder: What bounds the rows: scored like them, shown below the table, never compared.
         picture: Whether the rows are drawn: quality against speed, timing against semantics.
+        copying: Whether it is measured how much of each row's audio is training audio.
     """
 
     number: str
@@ -73,6 +74,7 @@ class Grid:
     controls: bool = False
     ladder: tuple[GridRow, ...] = ()
     picture: bool = False
+    copying: bool = False
 
     @property
     def heading(self) -> str:
@@ -192,6 +194,7 @@ GRIDS = {
         controls=True,
         ladder=_CODECS,
         picture=True,
+        copying=True,
         reading=(
             "Each core keeps a system's paradigm at this size, on the same clips, mel transform, vocoder and number "
             "of examples seen; its model card says what is kept, smaller and unknown. The features are those that "

@@ -78,7 +78,7 @@ def table_steps(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
         for row in rows:
             for step in _row_steps(setup, row, seed):
                 found.setdefault(step.name, step)
-    first = [] if setup.data else [_prepare(setup)]
+    first = [] if setup.data else [prepare_step(setup)]
     if any(grid.controls for grid in grids):
         ready = tuple(step.name for step in first)
         first.append(Step("eval-controls", ("eval", "--controls", *scoring(setup)), ready))
@@ -114,7 +114,8 @@ def _rows(step: Step, controls: Collection[str]) -> Collection[str]:
     return [step.words[step.words.index(option) + 1]]
 
 
-def _prepare(setup: Setup) -> Step:
+def prepare_step(setup: Setup) -> Step:
+    """Return the step that prepares the corpus; a plan with ``setup.data`` has none."""
     words = ("prepare", "synthfoley", "--size", "tiny", "--splits", "train", "val", "test")
     return Step("prepare", (*words, "--out", str(setup.shards), "--jobs", str(setup.jobs)))
 

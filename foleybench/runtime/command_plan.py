@@ -34,16 +34,21 @@ class Step:
         name: Name of the step, of its log and of its mark.
         words: Arguments of ``foleybench``.
         after: Names of the steps whose output it reads.
+        environment: Names and values of variables that it is run with.
+        again: Whether it is run although its mark stands: the plan has seen that what it made is not there.
     """
 
     name: str
     words: tuple[str, ...]
     after: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    again: bool = False
 
     @property
     def command(self) -> str:
         """The command as a person would type it."""
-        return shlex.join(["foleybench", *self.words])
+        variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment]
+        return " ".join([*variables, shlex.join(["foleybench", *self.words])])
 
 
 @contextmanager
@@ -69,7 +74,7 @@ def run_steps(todo: Sequence[Step], out: Path, jobs: int, *, title: str = "steps
     Returns:
         The name of the first step that failed (its log's last lines are on standard error), or "".
     """
-    waiting = [step for step in todo if not _is_done(step, out)]
+    waiting = [step for step in todo if not is_done(step, out)]
     done = {step.name for step in todo} - {step.name for step in waiting}
     running: dict[str, tuple[Step, subprocess.Popen[bytes]]] = {}
     bar = Progress(total=len(todo), initial=len(done), desc=title, unit="step")
@@ -89,7 +94,7 @@ def run_steps(todo: Sequence[Step], out: Path, jobs: int, *, title: str = "steps
                     if process.returncode not in (EXIT_OK, EXIT_PARTIAL):
                         _tell_log(out, step.name)
                         return step.name
-                    write_atomically(_mark(out, step.name), step.command.encode())
+                    write_atomically(mark_of(out, step.name), step.command.encode())
                     done.add(step.name)
                     bar.update()
         finally:
@@ -104,20 +109,23 @@ def _start(step: Step, out: Path) -> subprocess.Popen[bytes]:
     log = out / "logs" / f"{step.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     # One thread a process: two small processes on two cores beat one with two threads.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())}
+    ours = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", PARENT: str(os.getpid())}
+    environment = {**os.environ, **ours, **dict(step.environment)}
     with log.open("ab") as handle:
         return subprocess.Popen(  # noqa: S603 (our own command line)
             [sys.executable, "-m", "foleybench.cli", *step.words], stdout=handle, stderr=handle, env=environment
         )
 
 
-def _mark(out: Path, name: str) -> Path:
+def mark_of(out: Path, name: str) -> Path:
+    """Return the file that says that a step is done."""
     return out / "done" / name
 
 
-def _is_done(step: Step, out: Path) -> bool:
-    mark = _mark(out, step.name)
-    return mark.is_file() and mark.read_text() == step.command
+def is_done(step: Step, out: Path) -> bool:
+    """Return whether a step is done and need not be run again."""
+    mark = mark_of(out, step.name)
+    return not step.again and mark.is_file() and mark.read_text() == step.command
 
 
 def _tell_log(out: Path, name: str) -> None:

@@ -29,7 +29,7 @@ def test_a_row_with_a_result_is_kept(out, capsys):
     assert main([*asked, "--keep"]) == EXIT_OK
     left = capsys.readouterr().out.splitlines()
     assert all("maskvat" in line for line in set(whole) - set(left))
-    assert len(whole) - len(left) == 2
+    assert len(whole) - len(left) == 3  # its training, its score, and its copying share, whose audio is elsewhere
     assert not any(ROW in line for line in left)
 
 
@@ -39,3 +39,17 @@ def test_results_of_another_test_set_are_not_gone_on_from(out, tmp_path, capsys)
     shutil.copy(ROOT / "shards/synthfoley/heldout_fps.manifest.jsonl", data / "test.manifest.jsonl")
     assert main([*WORDS, "--data", str(data), "--out", str(out), "--keep"]) == EXIT_ERROR
     assert "--keep: the results in" in capsys.readouterr().err
+
+
+def test_a_kept_row_without_audio_is_told(out, tmp_path, capsys):
+    """Not where nothing is to be run: then the page says what is missing."""
+    where = ["--data", str(ROOT / "shards/synthfoley"), "--out", str(out), "--work", str(tmp_path / "work")]
+    asked = [*WORDS, *where, "--keep"]
+    assert main(asked) == EXIT_OK
+    told = capsys.readouterr()
+    assert f"no copying share of {ROW}: its audio is not in" in told.err
+    assert "FOLEYBENCH_WEIGHTS=" in told.out
+    assert main([*asked, "--tables-only"]) == EXIT_OK
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "FOLEYBENCH_WEIGHTS=" not in told.out

@@ -56,6 +56,25 @@ def test_done_steps_are_not_done_again_unless_the_command_changed(scripted):
     assert counter.read_text() == "xx"
 
 
+def test_a_step_that_has_lost_what_it_made_is_run_again(scripted):
+    counter = scripted / "count"
+    words = (f"open({str(counter)!r}, 'a').write('x')",)
+    for step in (Step("a", words), Step("a", words, again=True)):
+        assert run_steps([step], scripted, jobs=1) == ""
+    assert counter.read_text() == "xx"
+
+
+def test_a_step_has_its_own_variables(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOLEYBENCH_WEIGHTS", "elsewhere")
+    seen = {}
+    monkeypatch.setattr(subprocess, "Popen", lambda words, env, **more: seen.update(env))
+    step = Step("a", ("list",), environment=(("FOLEYBENCH_WEIGHTS", "my folder"),))
+    runner._start(step, tmp_path)
+    assert seen["FOLEYBENCH_WEIGHTS"] == "my folder"
+    assert seen["PATH"]
+    assert step.command == "FOLEYBENCH_WEIGHTS='my folder' foleybench list"
+
+
 def test_partial_scores_do_not_end_the_plan(scripted):
     assert run_steps([Step("a", ("raise SystemExit(3)",))], scripted, jobs=1) == ""
 

@@ -196,9 +196,11 @@ GRIDS = {
         picture=True,
         copying=True,
         reading=(
-            "Each core keeps a system's paradigm at this size, on the same clips, mel transform, vocoder and number "
-            "of examples seen; its model card says what is kept, smaller and unknown. The features are those that "
-            "Foley-Flow's alignment stage learned: for every mel token a video feature and an audio plan. All cores "
+            "Each core keeps a system's paradigm at this size, on the same clips, mel transform and vocoder, and sees "
+            "as many examples in the stage that makes the audio; what V2A-Mapper (mapper, sound-text model), Seeing & "
+            "Hearing (aligner), Diff-Foley (judge) and VAB (retrieval) train besides sees more (numbers: "
+            "`models/foleymodels/_systems/MODEL_CARD.md`). Its model card says what is kept, smaller and unknown. The "
+            "features are those that Foley-Flow's alignment stage learned: for every mel token a video feature and an audio plan. All cores "
             "have them from the same network, and not all read both. Writers of codes (SpecVQGAN, Im2Wav, FoleyGen) "
             "have the video feature alone, as in the tables `condition_rate` and `visual_mask`, where a prefix or a "
             "mask hides frames that the plan, which has seen the whole clip, would tell; in this table nothing is "
@@ -309,7 +311,9 @@ GRIDS = {
         ),
         reading=(
             "A window of 2.05 s is written after a prefix of so many of its frame features, evenly spread: the middle "
-            "one, five, or all 25 a second. The codec is that of Table 1's row, and so is everything else."
+            "one, five, or all 25 a second. A clip of 4 s is three windows, about a second apart, so these are 3, 15 "
+            "and 152 features a clip, and one a window still tells some timing between windows; the paper's 1, 5 and "
+            "212 are of the whole clip. The codec is that of Table 1's row, and so is everything else."
         ),
     ),
     "visual_mask": Grid(

@@ -29,6 +29,7 @@ from foleybench.reproduce.measure import (
 from foleybench.reproduce.orders import orders_text, outcomes_text
 from foleybench.reproduce.verdict import (
     MARGINS,
+    MARGINS_ORIGIN,
     RULE,
     ColumnVerdict,
     Outcome,
@@ -163,7 +164,8 @@ def table_markdown(table: Table, command: str, setup: str, further: Sequence[str
         _measured(table),
         "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`] · rank. The "
         "`mini` evaluators compare with no published figure. Rows that the rule above does not tell apart share ranks. "
-        "**Bold**: the best of the column, among rows that are compared, and all that are not worse than it.",
+        "**Bold**: the best of the column, among rows that are compared, and all that are not shown to be worse than it."
+        f"{_luck(table)}",
         *_power(table),
         _shown(table),
         _orders(table),
@@ -172,6 +174,21 @@ def table_markdown(table: Table, command: str, setup: str, further: Sequence[str
         f"How the rows are read: {table.grid.reading}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _luck(table: Table) -> str:
+    """Return what a rank owes to a row's own variance between seeds; empty where no row has several."""
+    n_seeds = _n_seeds(table)
+    if n_seeds < 2:
+        return ""
+    return (
+        f" With {n_seeds} seeds a rank depends on the row's own variance between seeds too: one whose seeds differ much "
+        "is told apart from few others, and can be bold far from the best."
+    )
+
+
+def _n_seeds(table: Table) -> int:
+    return len(next(iter(table.measured.values())).entries) if table.measured else 0
 
 
 def _shown(table: Table) -> str:
@@ -250,7 +267,7 @@ def _block(table: Table, block: str) -> str:
 
 def _power(table: Table) -> list[str]:
     """Return the paragraphs that say which differences these clips and seeds can find; none without pairs."""
-    n_seeds = len(next(iter(table.measured.values())).entries) if table.measured else 0
+    n_seeds = _n_seeds(table)
     n_clips = min((_n_clips(row) for row in table.measured.values()), default=0)
     found, needed = [], []
     for name, gaps in table.differences.items():
@@ -268,7 +285,7 @@ def _power(table: Table) -> list[str]:
     texts = [
         "What these clips and seeds can find: a true difference of this size is significant with 80 % power, before "
         f"the correction, in the median pair of rows: {'; '.join(found)}. Equivalence can be shown only where the "
-        "margin is above it."
+        f"margin is above it. {MARGINS_ORIGIN}"
     ]
     if needed:
         texts.append(
@@ -295,7 +312,7 @@ def _n_clips(row: Measured) -> int:
 
 
 def _best(table: Table, name: str, among: Sequence[str]) -> set[str]:
-    """Return the labels of the best of some rows in a column, and of all that are not worse than it."""
+    """Return the labels of the best of some rows in a column, and of all that are not shown to be worse than it."""
     metric: Metric = registry.load("metrics", name)
     known = {label: table.cells[label][name].value for label in among}
     known = {label: value for label, value in known.items() if math.isfinite(value)}

@@ -102,8 +102,21 @@ def test_the_page_says_what_its_clips_and_seeds_can_find_and_what_the_margins_ne
     page = (out / "table4.md").read_text()
     assert "significant with 80 % power" in page
     assert "(margin 0.02)" in page
+    assert "The margins were set on version 1 of SynthFoley" in page
     needed = next(line for line in page.splitlines() if line.startswith("A true difference of the margin would"))
     assert len(re.findall("[0-9]+ clips and [0-9]+ seeds", needed)) == 5
+
+
+def test_the_page_says_what_bold_and_a_rank_do_not(finished, tmp_path):
+    """A rank depends on the row's own seeds where there are several."""
+    page = (finished[0] / "table4.md").read_text()
+    assert "all that are not shown to be worse than it. With 3 seeds a rank depends on the row's own variance" in page
+    for name in ("full", "linear", "linear-raw", "gvp-raw"):
+        score(tmp_path, f"{name}-tiny-seed0", 0.5)
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
+    page = (tmp_path / "table4.md").read_text()
+    assert "all that are not shown to be worse than it.\n" in page
 
 
 def test_what_the_median_pair_needs():

@@ -16,8 +16,8 @@ class PrefixCodes(nn.Module):
     """A few video frames a second before the codes; systems add the blocks between.
 
     Codes enter as the frozen vectors of the codec's codebooks. An example without video has zeros for its frames.
-    Source: DragonLiu1995/video-to-audio-through-text@c8e51be, ``VT2AModel``; positions are seconds here, as everywhere
-    in this package, and not its sinusoids and ALiBi.
+    Source: DragonLiu1995/video-to-audio-through-text@c8e51be, ``VT2AModel``; positions are rotary
+    in seconds here, and not its sinusoids and ALiBi.
 
     Attributes:
         scale: Standardises the features.

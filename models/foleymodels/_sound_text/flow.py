@@ -1,7 +1,8 @@
-"""Train a flow on sound alone, told its vector.
+"""Train a flow on sound alone, told its clip's vector.
 
 It stands for AudioLDM (Liu et al. 2023), which is trained on the CLAP vector of the very audio that it makes, and given
-that of a caption, or one that was mapped from a video, at generation. It never sees video.
+that of a caption, or one that was mapped from a video, at generation. Here a training crop is told the vector of its
+whole clip, which is also what a mapper learns to give. It never sees video.
 """
 
 from __future__ import annotations

@@ -118,6 +118,43 @@ def test_what_makes_the_audio_is_larger_than_the_flow_where_the_card_says_so(nam
     assert more > 0.1
 
 
+def examples():
+    """Return steps, batch and rate of every stage that a system trains for itself."""
+    mapped, steered, guided = tiny(V2A_MAPPER), tiny(SEEING_HEARING), tiny(DIFF_FOLEY)
+    vab, vatt = tiny(VAB).net, tiny(VATT).net
+    return {
+        "main stage": (mapped.flow.flow_steps, mapped.flow.flow_batch, mapped.flow.flow_rate),
+        "`mapper`": (mapped.mapper.mapper_steps, mapped.mapper.mapper_batch, mapped.mapper.mapper_rate),
+        "`sound_text`": (mapped.sound.sound_steps, mapped.sound.sound_batch, mapped.sound.sound_rate),
+        "`aligner`": (steered.aligner.aligner_steps, steered.aligner.aligner_batch, steered.aligner.aligner_rate),
+        "`judge`": (guided.judge.judge_steps, guided.judge.judge_batch, guided.judge.judge_rate),
+        "`retrieval`, which makes no audio": (vab.retrieval_steps, vab.net_batch, vab.retrieval_rate),
+        "`captions`, in no table": (vatt.caption_steps, vatt.net_batch, vatt.caption_rate),
+    }
+
+
+def test_the_examples_seen_are_those_of_the_settings():
+    part = CARD.partition("\n## Examples seen\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if " x " in line][1:]
+    told = {name: (text, count, float(rate)) for name, _, text, count, _, rate in rows}
+    wanted = {
+        name: (f"{steps} x {batch}", f"{steps * batch:,}", rate) for name, (steps, batch, rate) in examples().items()
+    }
+    assert told == wanted
+
+
+@pytest.mark.parametrize("system", [DIFF_FOLEY, MASKVAT, VAB, VATT])
+def test_the_main_stage_sees_as_many_examples_as_the_flow(system):
+    net = tiny(system).net
+    assert (net.net_steps, net.net_batch, net.net_rate) == examples()["main stage"]
+
+
+@pytest.mark.parametrize("kind", [FoleyGenSettings, SpecVqganSettings, Im2WavSettings])
+def test_a_writer_sees_as_many_examples_as_the_flow(kind):
+    net = of_size(kind, "tiny").net
+    assert (net.net_steps, net.net_batch, net.net_rate) == examples()["main stage"]
+
+
 def test_the_lines_of_code_are_about_right():
     """Within a twentieth, so that not every change of a file is one of the card."""
     part = CARD.partition("\n## Lines of code\n")[2]

@@ -164,8 +164,8 @@ def table_markdown(table: Table, command: str, setup: str, further: Sequence[str
         _measured(table),
         "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`] · rank. The "
         "`mini` evaluators compare with no published figure. Rows that the rule above does not tell apart share ranks. "
-        "**Bold**: the best of the column, among rows that are compared, and all that are not shown to be worse than it."
-        f"{_luck(table)}",
+        "**Bold**: the best of the column, among rows that are compared, and all that are not shown to be worse than "
+        f"it.{_luck(table)}",
         *_power(table),
         _shown(table),
         _orders(table),
@@ -182,8 +182,8 @@ def _luck(table: Table) -> str:
     if n_seeds < 2:
         return ""
     return (
-        f" With {n_seeds} seeds a rank depends on the row's own variance between seeds too: one whose seeds differ much "
-        "is told apart from few others, and can be bold far from the best."
+        f" With {n_seeds} seeds a rank depends on the row's own variance between seeds too: one whose seeds differ "
+        "much is told apart from few others, and can be bold far from the best."
     )
 
 

@@ -6,7 +6,7 @@ from foleybench.api.protocol import Frontend, Protocol
 
 PROTOCOL = Protocol(
     title="av-benchmark",
-    version=4,
+    version=5,
     description=(
         "The numbers of hkchengrex/av-benchmark@050a5cd (MMAudio and after): first 8 s, channels averaged, DC removed "
         "(not before Synchformer and ImageBind), torchaudio's resampler (before ImageBind its function, whose filter "
@@ -14,7 +14,8 @@ PROTOCOL = Protocol(
         "under the neighbour's name, ids are cut out of names by their length, KL on PaSST and on PANNs can cover "
         "different clips, and a failed matrix root counts as -1. Here broken and missing files are named and left out, "
         "ids match exactly, and every metric covers the same clips. ImageBind hears the mean of the channels here, the "
-        "first one there. As there, the mean is taken over the whole clip, which is then resampled, and last cut."
+        "first one there. As there, the mean is taken over the whole file, up to the clip's end, which is "
+        "then resampled, and last cut: audio of 8 s covers a clip of 10 s."
     ),
     metrics=(
         "fad_vggish",

@@ -235,6 +235,8 @@ def load_clip(
     if audio is None or clip.audio is None:
         return None, problems
     clock = Clock(clip.duration_s if protocol.cut_resampled else duration_s)
+    # Where the front end comes before the cut, it sees the whole file, as long as that is.
+    audio = audio if protocol.cut_resampled else fit_length(audio, clock.samples(rate_hz))
     entry = data.entry(clip_id)
     real, real_hz = clip.audio, clip.rate_hz
     if reference_gain is not None:
@@ -242,14 +244,14 @@ def load_clip(
     material = EncoderMaterial(
         duration_s=duration_s,
         sounds={
-            "generated": (fit_length(audio, clock.samples(rate_hz)), rate_hz),
+            "generated": (audio, rate_hz),
             "reference": (fit_length(real, clock.samples(real_hz)), real_hz),
         },
         picture_sha256=entry.video_sha256 or "",
         decode_video=(lambda: _decode_video(data, clip_id)) if entry.video_sha256 else None,
         caption=captions.get(clip_id) or caption_of(entry),
         read_sides={
-            "generated": _generated_sides(wanted.path, clip.duration_s, clock.samples(rate_hz)),
+            "generated": _generated_sides(wanted.path, clip.duration_s, len(audio)),
             "reference": _real_sides(data, clip, clock, rate_hz, reference_gain),
         },
     )

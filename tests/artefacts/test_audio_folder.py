@@ -116,6 +116,38 @@ def test_sound_below_95_percent_of_its_clip_is_too_short(tmp_path, n, expected):
     assert kinds(tmp_path / "a.wav")[1] == expected
 
 
+@pytest.mark.parametrize("cut_resampled", [False, True])
+@pytest.mark.parametrize(
+    ("n", "expected", "length"),
+    [
+        *((12799, [], 12800), (12798, ["short"], 12800), (12160, ["short"], 12800), (12159, ["too_short"], 12800)),
+        *((12800, [], 12800), (14000, [], 14000), (16001, [], 16000), (16002, ["long"], 16000)),
+    ],
+)
+def test_a_crop_asks_for_what_it_scores(tmp_path, n, expected, length, cut_resampled):
+    """Of a clip of 1 s the first .8 s are scored: 12,800 samples."""
+    write_wav(tmp_path / "a.wav", np.resize(TONE, n), 16000)
+    cropped = dataclasses.replace(PROTOCOL, crop_s=0.8, cut_resampled=cut_resampled)
+    audio, found = kinds(tmp_path / "a.wav", protocol=cropped)
+    assert (found, len(audio)) == (expected, length)
+    assert audio[: min(n, length)] == pytest.approx(np.resize(TONE, n)[:length], abs=2**-15)
+
+
+def test_a_crop_longer_than_the_clip_asks_for_the_clip(tmp_path):
+    write_wav(tmp_path / "a.wav", TONE, 16000)
+    assert kinds(tmp_path / "a.wav", protocol=dataclasses.replace(PROTOCOL, crop_s=8.0)) == (
+        pytest.approx(TONE, abs=2**-15),
+        [],
+    )
+
+
+def test_what_is_too_short_says_what_is_scored(tmp_path):
+    write_wav(tmp_path / "a.wav", TONE[:11200], 16000)
+    problems = admit("a_000000", tmp_path / "a.wav", 1.0, dataclasses.replace(PROTOCOL, crop_s=0.8)).problems
+    told = "0.7000 s of audio for a clip of 1.0000 s, of which the first 0.8 s are scored"
+    assert [(p.kind, p.detail) for p in problems] == [("too_short", told)]
+
+
 def test_nan_samples_are_not_scored(tmp_path):
     bad = TONE.copy()
     bad[5] = np.nan

@@ -184,7 +184,7 @@ def test_command(caches, tmp_path, capsys):
     assert cli.main([str(word) for word in [*words, "--out", tmp_path, "--resamples", "5"]]) == 3
     said = capsys.readouterr()
     result = json.loads(Path(said.out.strip()).read_text())
-    assert result["protocol"] == {"name": "avbench", "version": 4}
+    assert result["protocol"] == {"name": "avbench", "version": 5}
     assert result["dataset"]["name"] == "avbench_cache"
     assert "kld_passt" in said.err
     assert set(result["run"]["features"]) == {f"{side}/{name}" for side in ("generated", "reference") for name in READ}

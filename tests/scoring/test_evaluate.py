@@ -238,6 +238,21 @@ def test_a_crop_leaves_the_first_seconds_to_score(harness, clicks, copies):
     assert {row["duration_s"] for row in rows} == {2.0}  # the clips are as long as they were
 
 
+@pytest.mark.parametrize("cut_resampled", [False, True])
+@pytest.mark.parametrize(("seconds", "kinds", "status"), [(1.6, set(), "complete"), (1.4, {"too_short"}, "partial")])
+def test_audio_as_long_as_the_crop_covers_its_clip(harness, clicks, copies, seconds, kinds, status, cut_resampled):
+    """As 8 s of audio for clips of 10 s do under a crop of 8 s; 7 s do not."""
+    for clip in ShardDataset(clicks).clips(video=False):
+        write_wav(copies / f"{clip.clip_id}.wav", clip.audio[: round(seconds * clip.rate_hz)], clip.rate_hz)
+    harness.protocol = dataclasses.replace(harness.protocol, crop_s=1.6, cut_resampled=cut_resampled)
+    result, _ = evaluate(request(clicks, copies))
+    assert {problem["kind"] for problem in result["problems"]} == kinds
+    assert result["status"] == status
+    assert set(harness.encoded) == {12800}  # 1.6 s at the encoder's 8 kHz
+    if not kinds:
+        assert result["metrics"]["rms_error"]["value"] == pytest.approx(0.0, abs=1e-3)
+
+
 def test_a_crop_longer_than_the_clip_adds_nothing(harness, clicks, copies):
     harness.protocol = dataclasses.replace(harness.protocol, crop_s=10.0)
     evaluate(request(clicks, copies))

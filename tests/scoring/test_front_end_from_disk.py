@@ -23,10 +23,10 @@ def ten_seconds(tmp_path_factory):
     return ShardDataset(make_clicks(tmp_path_factory.mktemp("ten"), 1, duration_s=DURATION_S))
 
 
-def wav(path, rate_hz, channels):
+def wav(path, rate_hz, channels, duration_s=DURATION_S):
     """Noise, some DC, and a mean of its own in every second, so that the order of the steps shows."""
     rng = np.random.default_rng(rate_hz)
-    n = round(DURATION_S * rate_hz)
+    n = round(duration_s * rate_hz)
     slow = 0.1 * np.sin(2 * np.pi * 0.07 * np.arange(n) / rate_hz)
     audio = 0.1 * rng.standard_normal((n, channels)) + 0.05 + slow[:, None]
     soundfile.write(path, audio, rate_hz, subtype="PCM_16")
@@ -63,6 +63,16 @@ def test_avbench_resamples_and_then_cuts(ten_seconds, tmp_path, rate_hz, channel
     wanted = of_av_benchmark(path, card.rate_hz, mean_kept=encoder == "synchformer_audio")
     assert len(found) == len(wanted) == 8 * card.rate_hz
     np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("duration_s", [8.0, 9.0])
+@pytest.mark.parametrize(("rate_hz", "encoder"), [(16000, "vggish"), (44100, "panns_32k")])
+def test_avbench_takes_the_mean_of_a_shorter_file_over_that_file(ten_seconds, tmp_path, rate_hz, encoder, duration_s):
+    """MMAudio and Frieren make 8 s for clips of 10 s: the file, whatever silence would make it as long as its clip."""
+    path = wav(tmp_path / f"{CLIP}.wav", rate_hz, 1, duration_s)
+    card = registry.load("encoders", encoder)
+    found = given(ten_seconds, path, AVBENCH, encoder)
+    np.testing.assert_allclose(found, of_av_benchmark(path, card.rate_hz, mean_kept=False), atol=1e-6)
 
 
 @pytest.mark.slow

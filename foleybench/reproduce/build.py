@@ -114,7 +114,7 @@ def _with_lent_variance(
     """Return the rows, those with one seed with the variance between seeds of others, and what the page says of it."""
     if all(len(found) != 1 for found in entries.values()):
         return {label: Measured(found) for label, found in entries.items()}, ""
-    kinds = {row.label: row_kind(row.variant) for row in grid.rows if row.variant and row.label in entries}
+    kinds = {row.label: row_kind(row) for row in grid.rows if row.variant and row.label in entries}
     lending = {kind: rows for kind, rows in lenders(setup, results).items() if kind in kinds.values()}
     lent = {
         kind: LentTo(

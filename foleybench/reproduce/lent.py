@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from foleybench.artefacts.entries import ResultEntry
-from foleybench.reproduce.grids import GRIDS, Variant
+from foleybench.reproduce.grids import GRIDS, GridRow
 from foleybench.reproduce.measure import Lent, Measured, seed_values
 from foleybench.reproduce.plan import Setup, row_name
 
-RowKind = tuple[str, str]
+RowKind = tuple[str, str, float | None]
 # Seeds are numbered from 0; nobody trains more.
 _MOST_SEEDS = 10
 
@@ -38,9 +38,10 @@ class LentTo(NamedTuple):
     variance: Mapping[str, Lent]
 
 
-def row_kind(variant: Variant) -> RowKind:
-    """Return what rows must share to lend to each other: the model, and its ``condition`` where that is not its own."""
-    return variant.model, variant.settings.get("condition", "")
+def row_kind(row: GridRow) -> RowKind:
+    """Return what rows must share to lend to each other: model, condition and guidance (these where not its own)."""
+    assert row.variant is not None
+    return row.variant.model, row.variant.settings.get("condition", ""), row.guidance
 
 
 def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[RowKind, dict[str, Measured]]:
@@ -48,13 +49,13 @@ def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[RowKind, d
     found: dict[RowKind, dict[str, Measured]] = {}
     seen = set()
     for row in (row for grid in GRIDS.values() for row in grid.rows):
-        if row.variant is None or row.control or row.variant.name in seen:
+        if row.variant is None or row.control or (row.variant.name, row.guidance) in seen:
             continue
-        seen.add(row.variant.name)
+        seen.add((row.variant.name, row.guidance))
         names = [row_name(setup, row, seed) for seed in range(_MOST_SEEDS)]
         entries = [results[name] for name in names if name in results]
         if len(entries) > 1:
-            found.setdefault(row_kind(row.variant), {})[row.label] = Measured(entries)
+            found.setdefault(row_kind(row), {})[row.label] = Measured(entries)
     return found
 
 

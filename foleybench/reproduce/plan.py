@@ -60,6 +60,7 @@ def row_name(setup: Setup, row: GridRow, seed: int) -> str:
     parts += [f"steps{setup.steps}"] if setup.steps else []
     parts += [f"nfe{setup.nfe}"] if setup.nfe else []
     parts += [f"clips{setup.clips}"] if setup.clips else []
+    parts += [f"guidance{row.guidance:g}"] if row.guidance is not None else []
     return "-".join([*parts, f"seed{seed}"])
 
 
@@ -126,9 +127,10 @@ def _row_steps(setup: Setup, row: GridRow, seed: int) -> Sequence[Step]:
     result, trained = row_name(setup, row, seed), training_name(setup, variant, seed)
     folder, model = setup.work / "runs" / trained / row.control, row.control or variant.model
     words = ("eval", "--model", model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
+    guided = ("--guidance", f"{row.guidance:g}") if row.guidance is not None else ()
     counted = setup.nfe is not None and not row.control and model not in UNCOUNTED
     evaluations = ("--nfe", str(setup.nfe)) if counted else ()
-    score = Step(f"eval-{result}", (*words, *evaluations, "--batch", str(BATCH), *scoring(setup)), (trained,))
+    score = Step(f"eval-{result}", (*words, *guided, *evaluations, "--batch", str(BATCH), *scoring(setup)), (trained,))
     return [*_training_steps(setup, variant, seed), score]
 
 

@@ -21,6 +21,7 @@ from foleybench.runtime.command_plan import Step
 FACTORS = (0.5, 2.0)
 DEFAULT = "default"
 _SPLIT = "val"
+_TABLE = GRIDS["table1"]
 
 
 class Searched(NamedTuple):
@@ -78,8 +79,14 @@ class SearchTry:
 
 def tries() -> dict[str, list[SearchTry]]:
     """Return the tries of every system, the default first, by the system's label."""
-    rows = {row.variant.name: row for row in GRIDS["table1"].rows if row.variant}
-    return {rows[name].label: _tries_of(rows[name], searched) for name, searched in SEARCHED.items()}
+    rows = {row.variant.name: row for row in _TABLE.rows if row.variant and row.guidance is None}
+    labels = {row.variant.name: row.label for row in _TABLE.rows if row.variant and not row.unranked}
+    return {labels[name]: _tries_of(rows[name], searched) for name, searched in SEARCHED.items()}
+
+
+def is_in_table(one: SearchTry) -> bool:
+    """Return whether Table 1 ranks a system with the settings of a try."""
+    return any(row.variant == one.variant and row.guidance == one.guidance and not row.unranked for row in _TABLE.rows)
 
 
 def _tries_of(row: GridRow, searched: Searched) -> list[SearchTry]:

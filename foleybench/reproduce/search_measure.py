@@ -15,7 +15,7 @@ from foleybench.reproduce.cells import direction_of
 from foleybench.reproduce.lent import lenders, pooled_variance, row_kind
 from foleybench.reproduce.measure import Difference, Lent, Measured, SeedsCell, cell, row_difference
 from foleybench.reproduce.plan import Setup, row_name
-from foleybench.reproduce.search import DEFAULT, SearchTry
+from foleybench.reproduce.search import DEFAULT, SearchTry, is_in_table
 from foleybench.reproduce.verdict import Outcome, compare_pairs
 
 METRICS = ("kld_mini", "fad_mini", "align_acc_mini", "event_f1_25ms", "class_accuracy")
@@ -34,6 +34,7 @@ class SystemTries(NamedTuple):
         absent: Labels of tries without a result.
         told: Label of a try -> its settings.
         guided: Labels of the tries of the guidance.
+        in_table: Label of the try that Table 1 ranks; empty for none.
     """
 
     label: str
@@ -44,6 +45,7 @@ class SystemTries(NamedTuple):
     absent: tuple[str, ...] = ()
     told: Mapping[str, str] = {}
     guided: frozenset[str] = frozenset()
+    in_table: str = DEFAULT
 
     def against(self, label: str, outcome: Outcome) -> list[str]:
         """Return the metrics in which a try is that, seen from the default."""
@@ -92,7 +94,8 @@ def measure_system(
     outcomes = compare_pairs(gaps, {name: direction_of(name) for name in METRICS})
     absent = tuple(one.label for one in tries if one.label not in results)
     told, guided = {one.label: one.told for one in tries}, frozenset(one.label for one in tries if one.guidance)
-    return SystemTries(label, cells, _mean_ranks(cells), gaps, outcomes, absent, told, guided)
+    ranked = next((one.label for one in tries if is_in_table(one)), "")
+    return SystemTries(label, cells, _mean_ranks(cells), gaps, outcomes, absent, told, guided, ranked)
 
 
 def _mean_ranks(cells: Mapping[str, Mapping[str, SeedsCell]]) -> dict[str, float]:
@@ -120,7 +123,7 @@ def variance_of_runs(table: Setup, results: Mapping[str, ResultEntry], default: 
         results: Their results by name.
         default: The system's default.
     """
-    rows = lenders(table, results).get(row_kind(default.variant), {})
+    rows = lenders(table, results).get(row_kind(default.row), {})
     return pooled_variance(list(rows.values())) if rows else {}
 
 

@@ -125,7 +125,9 @@ def _page(found: Searches, command: str) -> str:
                 ", ".join(one.absent) or "-",
             ]
         )
-    changed = [f"{one.label} ({one.taken})" for one in found.systems if one.taken not in (DEFAULT, OPEN)]
+    taken = [one for one in found.systems if one.taken != OPEN]
+    ranked = [f"{one.label} ({one.taken})" for one in taken if one.taken == one.in_table != DEFAULT]
+    changed = [f"{one.label} ({one.taken})" for one in taken if one.taken != one.in_table]
     parts = [
         "<!-- Written by `foleybench reproduce search`. Do not edit: run it again. -->",
         "# Search of settings on the validation split",
@@ -136,7 +138,8 @@ def _page(found: Searches, command: str) -> str:
         _RULE + _unlent_text(found.unlent),
         _LIMITS,
         markdown_table(rows),
-        f"Table 1 holds the defaults until these rows are trained again: {', '.join(changed)}." if changed else "",
+        f"Table 1 ranks {', '.join(ranked)}, and shows the default unranked beside it." if ranked else "",
+        f"Table 1 does not rank yet what is taken: {', '.join(changed)}." if changed else "",
         f"Not measured yet: {', '.join(found.unmeasured)}." if found.unmeasured else "",
         _runs_text(found.same_run),
         _power(found.systems),

@@ -100,9 +100,14 @@ def test_rows_of_every_table_lend_to_their_model(tmp_path):
         made(tmp_path, f"full-tiny-seed{seed}", skill)
     made(tmp_path, "linear-tiny-seed0", 0.7)
     made(tmp_path, "specvqgan-tiny-seed0", 0.2)
+    for name in ("v2a_mapper-tiny", "v2a_mapper-tiny-guidance1.25"):
+        for seed in range(2):
+            made(tmp_path, f"{name}-seed{seed}", 0.3 + 0.1 * seed)
     found = lenders(setup, read_results(tmp_path / "results"))
     assert {kind: {label: len(one.entries) for label, one in rows.items()} for kind, rows in found.items()} == {
-        ("foleyflow", ""): {"Foley-Flow (ours, this corpus and size)": 3}
+        ("foleyflow", "", None): {"Foley-Flow (ours, this corpus and size)": 3},
+        ("v2a_mapper", "", None): {"V2A-Mapper core, default guidance": 2},
+        ("v2a_mapper", "", 1.25): {"V2A-Mapper core": 2},
     }
 
 

@@ -68,6 +68,15 @@ def test_controls_and_oracle_are_scored_once_for_all_tables_that_show_them(setup
     assert not any("oracle" in step.words for step in steps_of(setup, ["table4"]))
 
 
+def test_another_guidance_samples_the_same_network_under_another_name(setup):
+    steps = {step.name: step for step in steps_of(setup, ["table1"])}
+    own, other = (steps[f"eval-v2a_mapper-tiny{taken}-seed1"] for taken in ("", "-guidance1.25"))
+    assert own.after == other.after == ("v2a_mapper-tiny-seed1",)
+    assert "--guidance" not in own.words
+    assert other.words[other.words.index("--guidance") + 1] == "1.25"
+    assert other.words[other.words.index("--name") + 1] == "v2a_mapper-tiny-guidance1.25-seed1"
+
+
 @pytest.mark.parametrize(("name", "model"), [("condition_rate", "specvqgan"), ("visual_mask", "foleygen")])
 def test_small_tables_change_one_setting_of_a_row_of_table_1(setup, name, model):
     steps = {step.name: step for step in steps_of(setup, [name])}

@@ -51,7 +51,7 @@ def test_a_try_differs_from_the_default_in_one_thing():
         default = tries[0]
         assert default.label == search.DEFAULT
         assert (default.variant, default.guidance) == (default.row.variant, None)
-        assert default.row.label == label
+        assert default.row.label.removesuffix(", default guidance") == label
         assert default.row in GRIDS["table1"].rows, "the default is trained as Table 1's row"
         for one in tries[1:]:
             changed = set(one.variant.settings.items()) - set(default.variant.settings.items())
@@ -238,7 +238,7 @@ def test_the_page_says_what_a_try_is_and_whose_network_the_default_is(tmp_path, 
     assert "No rows with several seeds" not in page
     assert "| rate x 0.5 | net_rate 0.001, guidance 2.5 |" in page
     assert "| guidance 2.5 | net_rate 0.002, guidance 2.5 |" in page, "VAB's default of 5 halved"
-    assert "Table 1 holds the defaults until these rows are trained again: " in page
+    assert "Table 1 does not rank yet what is taken: MaskVAT core (rate x 0.5), VAB core (rate x 0.5)." in page
     best = page[page.index("## Every system at its best") :]
     row = next(line for line in best.splitlines() if line.startswith("| MaskVAT core"))
     assert row.count("(rate x 0.5)") == len(METRICS), "the best in every column, KLD and FAD too"
@@ -247,6 +247,19 @@ def test_the_page_says_what_a_try_is_and_whose_network_the_default_is(tmp_path, 
     sizes = [float(text.split("Align Acc (mini) (%) ↑ ")[1].split(";")[0]) for text in (of_rate, of_guidance)]
     assert sizes[0] > sizes[1], "the luck of two trainings counts in the first alone"
     assert "Evaluators: mini_class 1 (Table 1: mini_class 7)." in page
+
+
+def test_the_page_says_what_table_1_ranks(tmp_path):
+    setup = dataclasses.replace(SETUP, results=tmp_path / "results")
+    (default, *others) = search.tries()["V2A-Mapper core"]
+    assert default.row.guidance is None
+    assert [one.label for one in (default, *others) if search.is_in_table(one)] == ["guidance 1.25"]
+    for one in (default, *others):
+        made(tmp_path, search.try_name(setup, one), 0.9 if one.label == "guidance 1.25" else 0.3)
+    write_search(setup, tmp_path, "c")
+    page = (tmp_path / "search.md").read_text()
+    assert "Table 1 ranks V2A-Mapper core (guidance 1.25), and shows the default unranked beside it." in page
+    assert "does not rank yet" not in page
 
 
 def test_without_tables_nothing_is_said_of_their_runs_and_seeds(tmp_path):

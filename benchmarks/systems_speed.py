@@ -21,8 +21,9 @@ import torch
 from foleybench.api.model import clip_rng
 from foleybench.clips import FloatArray
 from foleybench.generation.folder import GenerationSettings, build_generator, visible_part
-from foleybench.reproduce.grids import GRIDS, GridRow
+from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, training_name
+from foleybench.reproduce.rows import GridRow
 from foleybench.shards.dataset import ShardDataset
 
 SEED = 0

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 HELP = "train and score a table of the paper, and write it measured and as reported"
 EXAMPLE = "foleybench reproduce table4 --size tiny --seeds 3"
 TABLES = (
-    "table1", "table2", "table3", "table4", "table5", "condition_rate", "visual_mask", "speed", "heldout", "search"
+    "table1", "table2", "table3", "table4", "table5", "condition_rate", "visual_mask", "switches", "speed", "heldout",
+    "search",
 )  # fmt: skip
 _TABLE_HELP = "one or more tables, speed, heldout (other splits), or search (settings, on the validation split)"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,11 +15,12 @@ from foleybench.reproduce import heldout, search, search_page, speed
 from foleybench.reproduce.copying import copying_text, missing_shares
 from foleybench.reproduce.costs import costs_text, time_factors, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
-from foleybench.reproduce.grids import GRIDS, Grid
+from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.lent import LentTo, lenders, lent_text, pooled_variance, row_kind
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, row_name, table_steps
+from foleybench.reproduce.rows import Grid
 from foleybench.reproduce.write import COLUMNS, MORE, Table, csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
 
@@ -90,7 +90,7 @@ def _write_table(
     missing += [one for names in ladder.values() for one in names if one not in results]
     missing += missing_shares(setup, grid, results)
     bounds = {label: [results[one] for one in names if one in results] for label, names in ladder.items()}
-    controls = _controls(results, set(itertools.chain(*ladder.values()))) if grid.controls and measured else {}
+    controls = _controls(results, _rows_of_runs(setup)) if grid.controls and measured else {}
     controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
     table = make_table(grid, measured, reported, controls, absent if measured else ())
     curves = f"{name}_curves.csv"
@@ -147,6 +147,12 @@ def _picture(table: Table, path: Path) -> str:
     ]
     draw_picture(points, path)
     return f"## Quality, speed, timing and meaning\n\n![Quality against speed, timing against semantics]({path.name})"
+
+
+def _rows_of_runs(setup: Setup) -> set[str]:
+    """Return the names of the rows of all tables that are made by a run of the plan, oracles among them."""
+    rows = [row for grid in GRIDS.values() for row in (*grid.rows, *grid.ladder) if row.variant]
+    return {row_name(setup, row, seed) for row in rows for seed in range(setup.seeds)}
 
 
 def _controls(results: Mapping[str, ResultEntry], other: set[str]) -> dict[str, Measured]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from foleybench import registry
 from foleybench.artefacts.entries import ResultEntry
-from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.measure import Measured, SeedsCell, cell, read_results
 from foleybench.reproduce.plan import Setup, row_name
+from foleybench.reproduce.rows import Grid
 
 METRIC = "copying_share"
 # What nobody copied: how much of it is found all the same.

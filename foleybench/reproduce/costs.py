@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foleybench.reproduce.cells import markdown_table
-from foleybench.reproduce.grids import Grid, Variant
 from foleybench.reproduce.kept import kept_beside
 from foleybench.reproduce.measure import Measured
 from foleybench.reproduce.plan import Setup, training_name
+from foleybench.reproduce.rows import Grid, Variant
 
 _HEAD = (
     "Row",

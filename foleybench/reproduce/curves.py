@@ -11,9 +11,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from foleybench.reproduce.grids import Grid, Variant
 from foleybench.reproduce.kept import kept_beside
 from foleybench.reproduce.plan import Setup, training_name
+from foleybench.reproduce.rows import Grid, Variant
 
 _PART = 0.2
 

@@ -6,95 +6,22 @@ The paper's names stand on the left, our reading of them on the right; where the
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
+from foleybench.reproduce.cores import (
+    CODECS,
+    CORES,
+    FULL,
+    NEAREST,
+    ON_CODES,
+    ON_PATCHES,
+    PASTED_GRAINS,
+    STATIC,
+    SWITCHES,
+    by_default,
+    changed_core,
+    foleyflow_variant,
+)
+from foleybench.reproduce.rows import Grid, GridRow, Variant
 
-MODEL = "foleyflow"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Variant:
-    """One way to train a system.
-
-    Attributes:
-        name: Part of folder and row names.
-        model: Registry name of the system.
-        settings: Settings that differ from the size's.
-        stage: The part after which training stops; empty to train all.
-        takes: Option of ``--set`` -> the run whose part of that name is used instead of training one.
-    """
-
-    name: str
-    model: str = MODEL
-    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    stage: str = ""
-    takes: Mapping[str, Variant] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class GridRow:
-    """One row of a table.
-
-    Attributes:
-        label: Label in our table.
-        variant: The run that is scored, or None for a row that is only reported.
-        reported: Label of the row in the list of published numbers, or None when the paper has no such row.
-        control: The control that is scored on the run's part of that name; empty to score the system itself.
-        block: Rows are compared with rows of the same block alone, which answer one question.
-        unranked: Why the row is shown and never compared; empty for a row that is.
-        guidance: Guidance scale at sampling, where the search took another than the model's own.
-    """
-
-    label: str
-    variant: Variant | None = None
-    reported: str | None = None
-    control: str = ""
-    block: str = ""
-    unranked: str = ""
-    guidance: float | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Grid:
-    """One table.
-
-    Attributes:
-        number: Number of the table in the paper; empty for a table of ours.
-        title: Heading.
-        rows: Rows in the paper's order, then ours.
-        reading: Our reading of details that the paper leaves open.
-        controls: Whether the control rows stand below the table.
-        ladder: What bounds the rows: scored like them, shown below the table, never compared.
-        picture: Whether the rows are drawn: quality against speed, timing against semantics.
-        copying: Whether it is measured how much of each row's audio is training audio.
-    """
-
-    number: str
-    title: str
-    rows: tuple[GridRow, ...]
-    reading: str
-    controls: bool = False
-    ladder: tuple[GridRow, ...] = ()
-    picture: bool = False
-    copying: bool = False
-
-    @property
-    def heading(self) -> str:
-        """Heading of the page."""
-        return f"Table {self.number}: {self.title}" if self.number else self.title
-
-
-def _foleyflow(
-    name: str, *, alignment: Mapping[str, str] | None = None, flow: Mapping[str, str] | None = None
-) -> Variant:
-    """Return a variant of the reference model; those with one alignment stage share its run."""
-    changed = alignment or {}
-    stage = "-".join(["alignment", *(f"{key}={value}" for key, value in sorted(changed.items()))])
-    shared = Variant(name=stage, settings=changed, stage="alignment")
-    return Variant(name=name, settings={**changed, **(flow or {})}, takes={"alignment": shared})
-
-
-FULL = _foleyflow("full")
 STATIC_LINEAR = {"condition": "static", "path": "linear"}
 _NO_ALIGNMENT = {"stage1": "none"}
 
@@ -109,7 +36,7 @@ def _masked(ratio: str, full_mask_p: str) -> GridRow:
     literal = full_mask_p == "0"
     return GridRow(
         label=f"ratio {ratio}" if literal else f"ratio {ratio}, half of the examples masked whole",
-        variant=_foleyflow(f"mask_{ratio}_whole_{full_mask_p}", alignment=chosen),
+        variant=foleyflow_variant(f"mask_{ratio}_whole_{full_mask_p}", alignment=chosen),
         reported=f"masking ratio {ratio}" if literal else None,
         block="The ratio is the ratio (`full_mask_p=0`)" if literal else "As the model is trained (`full_mask_p=0.5`)",
     )
@@ -124,67 +51,13 @@ def _encoders(video: str, audio: str) -> GridRow:
     chosen = {"video_encoder": _VIDEO[video], "audio_target": _AUDIO[audio]}
     return GridRow(
         label=f"{video}-like video, {audio}-like audio",
-        variant=_foleyflow(f"{_VIDEO[video]}-{_AUDIO[audio]}", alignment=chosen),
+        variant=foleyflow_variant(f"{_VIDEO[video]}-{_AUDIO[audio]}", alignment=chosen),
         reported=f"{video} video, {audio} audio",
         unranked=_SEES_LABELS if _VIDEO[video] == "image_label" else "",
     )
 
 
-# What the compared systems share: the frame features of Foley-Flow's alignment stage, and a codec of each kind. On
-# features of their own (`stage1=cavp`), which hardly learn timing in these steps, rows would differ by features.
-_ON_FEATURES = FULL.takes
-_AS_FULL = {"stage1": "vama"}
-_CODEC, _PATCHES, _TWO_RATES = (
-    Variant(name=name, model=model, settings=_AS_FULL, stage="codec", takes=_ON_FEATURES)
-    for name, model in (("codec", "maskvat"), ("codec_patches", "specvqgan"), ("codec_two_rates", "im2wav"))
-)
-_ON_CODES, _ON_PATCHES, _ON_TWO_RATES = ({**_ON_FEATURES, "codec": codec} for codec in (_CODEC, _PATCHES, _TWO_RATES))
-PASTED_GRAINS = GridRow(label="Pasted grains", variant=Variant(name="pasted_grains", model="pasted_grains"))
-_NEAREST = Variant(name="nearest", model="nearest", takes=_ON_FEATURES)
-_MAPPER = Variant(name="v2a_mapper", model="v2a_mapper", settings=_AS_FULL, takes=_ON_FEATURES)
-
-
-def _core(model: str, reported: str, takes: Mapping[str, Variant], guidance: float | None = None) -> GridRow:
-    variant = Variant(name=model, model=model, settings=_AS_FULL, takes=takes)
-    label = f"{reported.partition(' [')[0]} core"
-    return GridRow(label=label, variant=variant, reported=reported, guidance=guidance)
-
-
-def _by_default(row: GridRow) -> GridRow:
-    """Return a core's row with the model's own guidance, where the search of settings took another for Table 1."""
-    label, why = f"{row.label}, default guidance", "the search of settings took another guidance for this system"
-    return dataclasses.replace(row, label=label, reported=None, unranked=why, guidance=None)
-
-
-_CORES = (
-    _core("specvqgan", "SpecVQGAN [10]", _ON_PATCHES),
-    _core("im2wav", "Im2Wav [46]", _ON_TWO_RATES),
-    _core("v2a_mapper", "V2A-Mapper [52]", _ON_FEATURES, guidance=1.25),
-    _core("seeing_hearing", "Seeing & Hearing [53]", {**_ON_FEATURES, "sound_text": _MAPPER, "flow": _MAPPER}),
-    _core("diff_foley", "Diff-Foley [17]", _ON_FEATURES),
-    _core("foleygen", "FoleyGen [19]", _ON_CODES),
-    _core("maskvat", "MaskVAT [41]", _ON_CODES),
-    _core("vab", "VAB [48]", _ON_CODES),
-    _core("vatt", "VATT [16]", _ON_CODES),
-)
-
-
-def _codec(label: str, variant: Variant) -> GridRow:
-    return GridRow(label=f"Real audio through {label}", variant=variant, control="codec")
-
-
-def _changed(model: str, label: str, takes: Mapping[str, Variant], **settings: str) -> GridRow:
-    """Return a row of a compared system with other settings; the system of Table 1 where there are none."""
-    name = "-".join([model, *(f"{key}-{value}" for key, value in sorted(settings.items()))])
-    return GridRow(label=label, variant=Variant(name=name, model=model, settings={**_AS_FULL, **settings}, takes=takes))
-
-
-_CODECS = (
-    _codec("the residual codec (FoleyGen, MaskVAT, VAB, VATT)", _CODEC),
-    _codec("the codec of patches (SpecVQGAN)", _PATCHES),
-    _codec("the codec of two rates (Im2Wav)", _TWO_RATES),
-)
-
+_LINEAR = foleyflow_variant("linear", flow={"path": "linear"})
 _MATCHED = "Matched noise levels and targets (`times=matched`)"
 _RAW = "As the paths come (`times=raw`)"
 
@@ -194,15 +67,15 @@ GRIDS = {
         title="Comparison",
         rows=(
             GridRow(label="Foley-Flow (ours, this corpus and size)", variant=FULL, reported="Foley-Flow (ours)"),
-            *_CORES,
-            *(_by_default(row) for row in _CORES if row.guidance is not None),
-            GridRow(label="Foley-Flow, static condition", variant=_foleyflow("static", flow={"condition": "static"})),
+            *CORES,
+            *(by_default(row) for row in CORES if row.guidance is not None),
+            GridRow(label="Foley-Flow, static condition", variant=STATIC),
             GridRow(label="Unconditional flow", variant=Variant(name="unconditional", model="unconditional")),
             PASTED_GRAINS,
-            GridRow(label="Nearest training clip", variant=_NEAREST),
+            GridRow(label="Nearest training clip", variant=NEAREST),
         ),
         controls=True,
-        ladder=_CODECS,
+        ladder=CODECS,
         picture=True,
         copying=True,
         reading=(
@@ -218,10 +91,9 @@ GRIDS = {
             "hidden from them, and they lack the plan all the same. The others have both, Diff-Foley, VAB and VATT at "
             "few tokens a second, which can then tell more of the timing than the picture at that moment. So rows "
             "differ by what makes audio of the features, and some by the plan: what it is worth was not measured. "
-            "Diff-Foley's own first stage (`stage1=cavp`) is left out. Settings are the models' own, but where the "
-            "search on the validation split (`search.md`) took another by its rule: V2A-Mapper's guidance. A core is "
-            "not the published system: the reported block is of VGGSound with official evaluators and compares with "
-            "nothing measured here. What the paper's order is compared with is the order of the paradigms here."
+            "Diff-Foley's own first stage (`stage1=cavp`) is left out. A core is not the published system: the "
+            "reported block is of VGGSound with official evaluators and compares with nothing measured here. What the "
+            "paper's order is compared with is the order of the paradigms here."
         ),
     ),
     "table2": Grid(
@@ -235,7 +107,7 @@ GRIDS = {
             ),
             GridRow(
                 label="VAMA yes, GVAF no",
-                variant=_foleyflow("static-linear", flow=STATIC_LINEAR),
+                variant=foleyflow_variant("static-linear", flow=STATIC_LINEAR),
                 reported="VAMA yes, GVAF no",
             ),
             GridRow(
@@ -277,16 +149,14 @@ GRIDS = {
         number="4",
         title="Flow type",
         rows=(
-            GridRow(
-                label="DCF", variant=_foleyflow("linear", flow={"path": "linear"}), reported="DCF", block=_MATCHED
-            ),
+            GridRow(label="DCF", variant=_LINEAR, reported="DCF", block=_MATCHED),
             GridRow(label="GDCF", variant=FULL, reported="GDCF", block=_MATCHED),
             GridRow(
                 label="DCF, raw times",
-                variant=_foleyflow("linear-raw", flow={"path": "linear", "times": "raw"}),
+                variant=foleyflow_variant("linear-raw", flow={"path": "linear", "times": "raw"}),
                 block=_RAW,
             ),
-            GridRow(label="GDCF, raw times", variant=_foleyflow("gvp-raw", flow={"times": "raw"}), block=_RAW),
+            GridRow(label="GDCF, raw times", variant=foleyflow_variant("gvp-raw", flow={"times": "raw"}), block=_RAW),
         ),
         reading=(
             "The paper names neither path. DCF is read as the linear one, GDCF as the variance-preserving one (cosine "
@@ -317,9 +187,9 @@ GRIDS = {
         number="",
         title="Rate of the condition: a prefix of one, five or all frame features",
         rows=(
-            _changed("specvqgan", "SpecVQGAN core, one feature", _ON_PATCHES, n_features="1"),
-            _changed("specvqgan", "SpecVQGAN core, five features", _ON_PATCHES, n_features="5"),
-            _changed("specvqgan", "SpecVQGAN core, all features (Table 1)", _ON_PATCHES),
+            changed_core("specvqgan", "SpecVQGAN core, one feature", ON_PATCHES, n_features="1"),
+            changed_core("specvqgan", "SpecVQGAN core, five features", ON_PATCHES, n_features="5"),
+            changed_core("specvqgan", "SpecVQGAN core, all features (Table 1)", ON_PATCHES),
         ),
         reading=(
             "A window of 2.05 s is written after a prefix of so many of its frame features, evenly spread: the middle "
@@ -332,9 +202,9 @@ GRIDS = {
         number="",
         title="Which frames a step may look at",
         rows=(
-            _changed("foleygen", "FoleyGen core, frame by frame", _ON_CODES, visual_mask="frame"),
-            _changed("foleygen", "FoleyGen core, frames up to now", _ON_CODES, visual_mask="causal"),
-            _changed("foleygen", "FoleyGen core, all frames (Table 1)", _ON_CODES),
+            changed_core("foleygen", "FoleyGen core, frame by frame", ON_CODES, visual_mask="frame"),
+            changed_core("foleygen", "FoleyGen core, frames up to now", ON_CODES, visual_mask="causal"),
+            changed_core("foleygen", "FoleyGen core, all frames (Table 1)", ON_CODES),
         ),
         reading=(
             "Cross-attention of the language model sees all frames of the stretch, those up to the time of the step, "
@@ -342,6 +212,21 @@ GRIDS = {
             "masks hide less than their names say. Everything else is as in Table 1's row, which was trained on "
             "another machine: features and codec of the two rows with masks were trained again by the same commands, "
             "and times of the rows do not compare."
+        ),
+    ),
+    "switches": Grid(
+        number="",
+        title="What Table 1 leaves open of its cores",
+        rows=SWITCHES,
+        reading=(
+            "Rows are compared within their block alone; each block changes one thing of rows of Table 1, which stand "
+            "beside it. *Video feature alone*: the same alignment network with zeros in place of the audio plan "
+            "(`audio_plan=dropped`), and the generator trained on that. *Whole clips*: the three cores that read a "
+            "few features a second as a prefix or by attention over the clip see twice as many of them at generation "
+            "as in training where they are trained on crops; with 4 s they see as many. *Without the second "
+            "guidance*: the same denoiser sampled without the judge. *Its own first stage*: contrast between clips "
+            "and windows (`cavp`), as long as the alignment stage. *Regression*: the same flow and vectors of sound, "
+            "another map to them. *Captions*: of the corpus, guessed from the video or true."
         ),
     ),
 }  # fmt: skip

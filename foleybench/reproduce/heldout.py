@@ -24,9 +24,10 @@ from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
 from foleybench.reproduce.cells import evaluator_versions, markdown_table
-from foleybench.reproduce.grids import FULL, PASTED_GRAINS, Grid, GridRow
+from foleybench.reproduce.cores import FULL, PASTED_GRAINS
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
 from foleybench.reproduce.plan import UNCOUNTED, Setup, row_name, table_steps, training_name
+from foleybench.reproduce.rows import Grid, GridRow
 from foleybench.runtime.command_plan import Step
 from foleybench.shards.manifest import Manifest, read_manifest
 from foleybench.stats import ranking

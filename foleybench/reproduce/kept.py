@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from foleybench.files import write_atomically
-from foleybench.reproduce.grids import Grid
+from foleybench.reproduce.rows import Grid
 
 
 class Fact(Protocol):

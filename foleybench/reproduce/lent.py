@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from foleybench.artefacts.entries import ResultEntry
-from foleybench.reproduce.grids import GRIDS, GridRow
+from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.measure import Lent, Measured, seed_values
 from foleybench.reproduce.plan import Setup, row_name
+from foleybench.reproduce.rows import GridRow
 
 RowKind = tuple[str, str, float | None]
 # Seeds are numbered from 0; nobody trains more.

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from foleybench.reproduce.grids import Grid, GridRow, Variant
+from foleybench.reproduce.rows import Grid, GridRow, Variant
 from foleybench.runtime.command_plan import Step
 
 # Clips at once in generation.

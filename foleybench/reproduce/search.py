@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from foleybench.artefacts.entries import read_all
 from foleybench.errors import FoleyError
-from foleybench.reproduce.grids import GRIDS, Grid, GridRow, Variant
+from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import BATCH, Setup, row_name, scoring, table_steps, training_name
+from foleybench.reproduce.rows import Grid, GridRow, Variant
 from foleybench.runtime.command_plan import Step
 
 FACTORS = (0.5, 2.0)

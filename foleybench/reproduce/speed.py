@@ -11,8 +11,9 @@ from typing import Any
 
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.files import write_atomically
-from foleybench.reproduce.grids import FULL, MODEL, Grid, GridRow
+from foleybench.reproduce.cores import FULL
 from foleybench.reproduce.plan import Setup, learn, row_name, scoring, table_steps, training_name
+from foleybench.reproduce.rows import MODEL, Grid, GridRow
 from foleybench.runtime.command_plan import Step
 
 NFES = (1, 2, 4, 8, 25)

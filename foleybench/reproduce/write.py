@@ -14,7 +14,6 @@ from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.published import ReportedTable
 from foleybench.reproduce.cells import column_decimals, direction_of, markdown_table, metric_heading, value_text
-from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.measure import (
     MOST_SEEDS,
     Difference,
@@ -27,6 +26,7 @@ from foleybench.reproduce.measure import (
     smallest_found,
 )
 from foleybench.reproduce.orders import orders_text, outcomes_text
+from foleybench.reproduce.rows import Grid
 from foleybench.reproduce.verdict import (
     MARGINS,
     MARGINS_ORIGIN,

@@ -69,7 +69,7 @@ def test_controls_and_oracle_are_scored_once_for_all_tables_that_show_them(setup
 
 
 def test_another_guidance_samples_the_same_network_under_another_name(setup):
-    steps = {step.name: step for step in steps_of(setup, ["table1"])}
+    steps = {step.name: step for step in steps_of(setup, ["table1", "switches"])}
     own, other = (steps[f"eval-v2a_mapper-tiny{taken}-seed1"] for taken in ("", "-guidance1.25"))
     assert own.after == other.after == ("v2a_mapper-tiny-seed1",)
     assert "--guidance" not in own.words
@@ -121,7 +121,7 @@ def test_a_part_of_the_clips_is_the_same_for_every_row(setup):
 
 @pytest.mark.parametrize(
     "row",
-    [row for name in ("table1", "condition_rate", "visual_mask") for row in GRIDS[name].rows],
+    [row for name in ("table1", "condition_rate", "visual_mask", "switches") for row in GRIDS[name].rows],
     ids=lambda row: row.label,
 )
 def test_what_a_run_takes_is_an_option_of_its_system(row, tmp_path):
@@ -134,6 +134,39 @@ def test_what_a_run_takes_is_an_option_of_its_system(row, tmp_path):
     _, options = system.resolve(context)
     assert all(getattr(options, name) == "x" for name in variant.takes)
     assert set(variant.takes) <= {part.name for part in system.parts}
+
+
+def test_a_switch_changes_what_its_name_says_and_nothing_else(setup):
+    steps = {step.name: step for step in steps_of(setup, ["switches"])}
+    table_1 = {row.variant.name for row in GRIDS["table1"].rows}
+    found = {}
+    for row in GRIDS["switches"].rows:
+        variant = row.variant
+        if variant.name in table_1:
+            continue
+        own = {row.variant.model: row.variant for row in GRIDS["table1"].rows if row.variant}
+        base = own[variant.model.removesuffix("_true_captions")]
+        settings = {key: value for key, value in variant.settings.items() if base.settings.get(key) != value}
+        takes = {key: taken.name for key, taken in variant.takes.items() if base.takes.get(key) != taken}
+        found[variant.name] = settings, takes
+    judged = {"judge": "diff_foley", "diffusion": "diff_foley"}
+    assert found == {
+        "full-no_plan": ({}, {"alignment": "alignment-no_plan"}),
+        "maskvat-no_plan": ({}, {"alignment": "alignment-no_plan"}),
+        "vatt-no_plan": ({}, {"alignment": "alignment-no_plan"}),
+        "diff_foley-whole": ({"net_crop_s": "4"}, {}),
+        "vab-whole": ({"net_crop_s": "4"}, {}),
+        "vatt-whole": ({"net_crop_s": "4"}, {}),
+        "diff_foley-no_judge": ({"judge_guidance": "0"}, judged),
+        "diff_foley-cavp": ({"stage1": "cavp"}, {"alignment": "alignment-stage1=cavp"}),
+        "v2a_mapper-regression": ({"mapper": "regression"}, {"sound_text": "v2a_mapper", "flow": "v2a_mapper"}),
+        "vatt-predicted": ({"text": "predicted"}, {}),
+        "vatt_true_captions": ({}, {}),
+    }
+    dropped = steps["alignment-no_plan-tiny-seed0"]
+    assert dropped.after == ("alignment-tiny-seed0",)
+    assert "audio_plan=dropped" in dropped.words
+    assert f"alignment={setup.work / 'runs/alignment-tiny-seed0/alignment'}" in dropped.words
 
 
 def test_nothing_of_one_setup_is_taken_for_another(setup):

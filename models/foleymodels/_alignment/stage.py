@@ -78,6 +78,28 @@ def load_alignment(folder: Path) -> Alignment:
     return alignment_of(tensors, config["settings"], folder)
 
 
+def write_without_plan(source: Path, folder: Path) -> None:
+    """Write a trained stage without its audio plan: that half of its condition is zeros, the video feature stays.
+
+    So a generator can be trained that is told of the video what stands next to a token and nothing else. The plan is
+    the decoder's normed state, so zeros as scale and shift of that norm take it away.
+
+    Args:
+        source: Folder of the trained stage.
+        folder: Folder of the new one.
+
+    Raises:
+        FoleyError: There is no such stage, or both folders are one.
+    """
+    if source.resolve() == folder.resolve():
+        raise FoleyError(f"audio_plan=dropped would overwrite the stage in {source}. Choose another --out.")
+    tensors, config = checkpoint.read_checkpoint(source, KIND)
+    for name in ("leave_norm.weight", "leave_norm.bias"):
+        tensors[name] = torch.zeros_like(tensors[name])
+    kept = {name: config[name] for name in ("settings", "origin")}  # what was measured, was so with the plan
+    checkpoint.write_checkpoint(folder, KIND, tensors, {**kept, "audio_plan": "dropped"})
+
+
 def alignment_of(tensors: dict[str, Tensor], record: dict[str, Any], folder: Path) -> Alignment:
     """Return the trained network of some weights and settings.
 

@@ -89,10 +89,13 @@ class FoleyFlowOptions(StageOptions):
     Attributes:
         flow: Folder of a trained model whose flow a 1-step head is fine-tuned from, instead of training one.
         stage: ``all``, or ``alignment`` to stop after the alignment stage.
+        audio_plan: ``kept``; or ``dropped``, with ``stage=alignment``: the stage that ``alignment`` names is written
+            with zeros in place of the audio plan.
     """
 
     flow: str = ""
     stage: str = choice("all", "alignment")
+    audio_plan: str = choice("kept", "dropped")
 
 
 def resolve_foleyflow(

@@ -19,7 +19,7 @@ from foleybench.runtime import distributed
 from foleymodels._alignment.conditions import aligned_conditions
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.stage import FOLDER as ALIGNMENT_FOLDER
-from foleymodels._alignment.stage import report, trained_alignment
+from foleymodels._alignment.stage import report, trained_alignment, write_without_plan
 from foleymodels._flow.network import Flow
 from foleymodels._flow.training import FOLDER as FLOW_FOLDER
 from foleymodels._flow.training import fit_flow, train_flow
@@ -49,6 +49,8 @@ def train(context: TrainContext, **forced: Any) -> Path:
     """
     settings, options = resolve_foleyflow(context, forced)
     _refuse_unused_alignment(settings, options)
+    if options.audio_plan == "dropped":
+        return _without_plan(context, options)
     if is_finished(context, KIND, settings, {ALIGNMENT_FOLDER: options.alignment}):
         return context.out
     job = Job.start(context, settings.loop, options, settings.stage.cache)
@@ -63,6 +65,20 @@ def train(context: TrainContext, **forced: Any) -> Path:
         save_model(context.out, _train_head(job, settings, options), context, HEAD_FOLDER)
     forget_conditions(context.out)
     return context.out
+
+
+def _without_plan(context: TrainContext, options: FoleyFlowOptions) -> Path:
+    """Write a trained alignment stage without its audio plan into the run folder; nothing is trained."""
+    if options.stage != "alignment" or not options.alignment:
+        raise FoleyError(
+            "audio_plan=dropped changes a trained alignment stage: name it with --set alignment=DIR, give "
+            "--set stage=alignment, and train with --set alignment=OUT/alignment afterwards."
+        )
+    folder = context.out / ALIGNMENT_FOLDER
+    if distributed.first():
+        write_without_plan(Path(options.alignment), folder)
+    distributed.agreed(True)
+    return folder
 
 
 def _refuse_unused_alignment(settings: FoleyFlowSettings, options: FoleyFlowOptions) -> None:

@@ -13,6 +13,7 @@ from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.generation.folder import GenerationSettings as SamplingSettings
 from foleybench.generation.folder import generate_one, row_title
 from foleybench.shards.dataset import ShardDataset
+from foleymodels._alignment.stage import load_alignment
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.settings import flat
 from foleymodels.foleyflow.checkpoints import load_foleyflow
@@ -186,6 +187,31 @@ def test_misuse_is_named(corpus, runs, tmp_path):
         registry.load("models", "foleyflow").build(BuildContext(checkpoint=runs["nearest"]))
     with pytest.raises(FoleyError, match="cells=32"):
         train("foleyflow", corpus, tmp_path / "b", alignment=str(runs["foleyflow"] / "alignment"), cells="8")
+
+
+def test_without_the_audio_plan_the_video_feature_alone_is_told(corpus, runs, tmp_path):
+    source = runs["foleyflow"] / "alignment"
+    options = {"alignment": str(source), "stage": "alignment", "audio_plan": "dropped"}
+    before, made = load_alignment(source), tmp_path / "stage"
+    for _ in range(2):  # as a plan that is run again does
+        assert train("foleyflow", corpus, made, **options) == made / "alignment"
+    after = load_alignment(made / "alignment")
+    frames = torch.randint(0, 256, (1, 25, 32, 32, 6), dtype=torch.uint8)
+    (kept, plan), (own, none) = (one.condition(frames, 31).chunk(2, dim=-1) for one in (before, after))
+    assert torch.equal(own, kept)
+    assert plan.abs().max() > 0.1
+    assert not none.any()
+    flow = train("foleyflow", corpus, tmp_path / "flow", alignment=str(made / "alignment"))
+    assert not load_foleyflow(flow).alignment.condition(frames, 31).chunk(2, dim=-1)[1].any()
+
+
+def test_only_a_trained_stage_can_be_without_its_audio_plan(corpus, runs, tmp_path):
+    source = runs["foleyflow"] / "alignment"
+    for wrong in ({"stage": "alignment"}, {"alignment": str(source)}):
+        with pytest.raises(FoleyError, match="name it with --set alignment=DIR"):
+            train("foleyflow", corpus, tmp_path, audio_plan="dropped", **wrong)
+    with pytest.raises(FoleyError, match="would overwrite"):
+        train("foleyflow", corpus, source.parent, audio_plan="dropped", stage="alignment", alignment=str(source))
 
 
 def test_a_broken_checkpoint_is_refused(runs, tmp_path):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from foleybench.artefacts.audio_folder import GENERATION_FILE
 from foleybench.encoders.training_match import WEIGHTS
 from foleybench.reproduce.copying import METRIC, TRUTH, copying_folder, n_clips, up_to_date
-from foleybench.reproduce.grids import Grid
 from foleybench.reproduce.plan import Setup, prepare_step, row_name
+from foleybench.reproduce.rows import Grid
 from foleybench.runtime.command_plan import Step, is_done, mark_of
 
 INDEX = "copying-index"

@@ -1,4 +1,4 @@
-"""List the runs of Foley-Flow and of the compared systems' cores, with what they share.
+"""List the runs of Foley-Flow and of the cores.
 
 The rows of Table 1, and those that ask what Table 1 leaves open of its cores.
 """

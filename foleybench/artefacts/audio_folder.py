@@ -54,6 +54,19 @@ def write_generation(folder: Path, record: dict[str, Any]) -> None:
     write_atomically(folder / GENERATION_FILE, (text + "\n").encode())
 
 
+def refused_clips(generation: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the clips that a model made no audio for: clip id -> (kind of problem, reason).
+
+    Example:
+        >>> refused_clips({"refused": {"a": ["no_other_clip", "it has no label"]}})
+        {'a': ('no_other_clip', 'it has no label')}
+    """
+    # Folders made by earlier versions have the reason alone, of audio that was not finite.
+    refused: Mapping[str, str | tuple[str, str]] = generation.get("refused", {})
+    named = {clip_id: ("not_finite", found) if isinstance(found, str) else found for clip_id, found in refused.items()}
+    return {clip_id: (kind, reason) for clip_id, (kind, reason) in named.items()}
+
+
 def read_generation(folder: Path) -> dict[str, Any] | None:
     """Read ``generation.json``, or return None when the folder was made elsewhere.
 

@@ -63,7 +63,9 @@ def tell_controls(controls: Mapping[str, Mapping[str, Any]], stream: TextIO) -> 
     ]
     for name, result in controls.items():
         if result["problems"]:
-            lines += [f"  {name}: {len(result['problems'])} problems, of which the first:", *_problems(result, most=1)]
+            n_problems = len(result["problems"])
+            told = "1 problem:" if n_problems == 1 else f"{n_problems} problems, of which the first:"
+            lines += [f"  {name}: {told}", *_problems(result, most=1)]
     stream.write("\n".join(lines) + "\n")
 
 

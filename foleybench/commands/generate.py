@@ -76,12 +76,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_refused(folder: Path) -> int:
-    """Name the clips whose audio was not finite; 3 when there are some."""
-    from foleybench.artefacts.audio_folder import read_generation
+    """Name the clips that the model made no audio for; 3 when there are some."""
+    from foleybench.artefacts.audio_folder import read_generation, refused_clips
 
-    refused: dict[str, str] = (read_generation(folder) or {}).get("refused", {})
-    for clip_id, reason in refused.items():
-        sys.stderr.write(f"foleybench: no audio for {clip_id}: not_finite, {reason}\n")
+    refused = refused_clips(read_generation(folder) or {})
+    for clip_id, (kind, reason) in refused.items():
+        sys.stderr.write(f"foleybench: no audio for {clip_id}: {kind}, {reason}\n")
     return EXIT_PARTIAL if refused else EXIT_OK
 
 

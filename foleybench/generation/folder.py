@@ -173,8 +173,8 @@ def generate_folder(
         batch: Clips at once, where the model can; the first ``TIMED`` are made one by one and timed all the same.
 
     Returns:
-        The audio folder, with ``generation.json``; clips whose audio was not finite have no file and stand under
-        ``refused`` there, with the reason.
+        The audio folder, with ``generation.json``; clips whose audio was not finite, and those that a control has
+        nothing for, have no file and stand under ``refused`` there, with the reason.
 
     Raises:
         FoleyError: The folder holds the audio of other settings, or no clip got audio.
@@ -218,7 +218,7 @@ class _Made:
     clip: Clip
     audio: AudioArray | None = None
     seconds: float | None = None
-    refused: str = ""
+    refused: tuple[str, str] = ("", "")  # kind of problem, reason
 
 
 class _Record:
@@ -230,7 +230,7 @@ class _Record:
         seconds: Mapping[str, float] = before.get("seconds", {})
         self.seconds = {clip_id: value for clip_id, value in seconds.items() if clip_id in asked}
         self.untimed = asked & set(before.get("untimed", []))
-        self.refused: dict[str, str] = {}
+        self.refused: dict[str, tuple[str, str]] = {}
 
     def has(self, clip_id: str) -> bool:
         return (clip_id in self.seconds or clip_id in self.untimed) and (self._out / f"{clip_id}.wav").is_file()
@@ -289,7 +289,7 @@ def _alone(settings: GenerationSettings, model: Model, generator: Generator, cli
     try:
         audio = generate_one(model, generator, clip, settings.seed)
     except MediaError as error:
-        return _Made(clip=clip, refused=error.reason)
+        return _Made(clip=clip, refused=(error.status, error.reason))
     synchronise(settings.device)
     return _Made(clip=clip, audio=audio, seconds=time.perf_counter() - started)
 
@@ -298,26 +298,30 @@ def _require_some_sound(settings: GenerationSettings, record: _Record, most: int
     """Stop a model whose audio is always refused.
 
     Raises:
-        FoleyError: No clip got audio, and more than ``most`` were refused.
+        FoleyError: No clip got audio, and more than ``most`` were refused; if ``most`` is not 0, as not finite.
     """
-    if not record.with_sound() and len(record.refused) > most:
-        clip_id, reason = next(iter(record.refused.items()))
+    # A control that has nothing for the first clips may have something for later ones.
+    refused = {clip: why for clip, why in record.refused.items() if why[0] == "not_finite" or not most}
+    if not record.with_sound() and len(refused) > most:
+        clip_id, (kind, reason) = next(iter(refused.items()))
         raise FoleyError(
             f"{settings.row_name} made no audio for any of the first {len(record.refused)} clips; {clip_id}: "
-            f"not_finite, {reason}. Check the model's weights."
+            f"{kind}, {reason}.{' Check the weights of the model.' if kind == 'not_finite' else ''}"
         )
 
 
 def describe_model(settings: GenerationSettings, model: Model, generator: Generator) -> dict[str, Any]:
     """Return the model's part of ``generation.json``: enough to generate the same audio again."""
+    # What a control could draw depends on the data.
+    card: Model = getattr(generator, "card", None) or model
     return {
         "model": {
             "name": settings.row_name,
             "registry_name": settings.model,
-            "title": row_title(settings, model),
+            "title": row_title(settings, card),
             "kind": model.kind,
             "licence": model.licence,
-            "description": model.description,
+            "description": card.description,
             "sees": sorted(model.sees),
             "parameters": getattr(generator, "n_parameters", None),
             "checkpoint_sha256": checkpoint_sha256(settings.checkpoint),

@@ -249,6 +249,7 @@ def _score_clips(
     matched = match(request.audio, {entry.clip_id: entry.source for entry in data.entries()}, request.names)
     generation = audio_folder.read_generation(request.audio) or {}
     seconds: dict[str, float] = generation.get("seconds", {})
+    refused = audio_folder.refused_clips(generation)
     files = {clip_id: matched.files.get(clip_id) or (None,) for clip_id in clip_ids}
     wanted = [
         ClipToScore(clip_id, path, seconds.get(clip_id), take)
@@ -277,7 +278,7 @@ def _score_clips(
         for clip_id, paths in files.items():
             rows = []
             for take, clip in zip(range(len(paths)), scored, strict=False):
-                told = [_as_generated(problem, generation.get("refused", {})) for problem in clip.problems]
+                told = [_as_generated(problem, refused) for problem in clip.problems]
                 found.problems.extend(_of_take(problem, take, len(paths)) for problem in told)
                 rows.append(clip.row)
                 several_channels |= clip.several_channels
@@ -337,10 +338,10 @@ def looks(metric: Metric) -> bool:
     return any(encoder.sees for encoder in encoders_of(needs_of({"": metric})).values())
 
 
-def _as_generated(problem: ClipProblem, refused: Mapping[str, str]) -> ClipProblem:
-    """Return a problem; audio missing because it was not finite when generated gets that problem instead."""
+def _as_generated(problem: ClipProblem, refused: Mapping[str, tuple[str, str]]) -> ClipProblem:
+    """Return a problem; audio missing because the model made none gets the reason for that instead."""
     if problem.kind == "missing" and problem.clip_id in refused:
-        return ClipProblem(problem.clip_id, "not_finite", refused[problem.clip_id])
+        return ClipProblem(problem.clip_id, *refused[problem.clip_id])
     return problem
 
 

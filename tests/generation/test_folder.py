@@ -242,6 +242,35 @@ def test_a_model_that_makes_no_usable_sound_at_all_is_stopped(clicks, tmp_path, 
     assert not list((tmp_path / "audio").glob("*.wav"))
 
 
+class Choosy(Hiss):
+    """Has nothing for some clips, as controls that draw other clips."""
+
+    def generate(self, clips, rng):
+        if clips[0].clip_id in self.bad_ids:
+            raise MediaError("no_other_clip", "there is none")
+        return super().generate(clips, rng)
+
+
+def test_a_control_without_audio_for_the_first_clips_goes_on(clicks, tmp_path, monkeypatch):
+    """The rest may have some; only when none has any is it an error, and no word of weights."""
+    ids = ShardDataset(clicks).clip_ids
+    monkeypatch.setattr(generation, "load_model", lambda name: model_of(Choosy(bad_ids=tuple(ids[:5]))))
+    monkeypatch.setattr(generation._require_some_sound, "__defaults__", (2,))
+    out = generate_folder(SETTINGS, clicks, tmp_path / "audio", limit=None, force=False)
+    assert [path.stem for path in out.glob("*.wav")] == [ids[5]]
+    found = audio_folder.refused_clips(audio_folder.read_generation(out))
+    assert found == dict.fromkeys(ids[:5], ("no_other_clip", "there is none"))
+    message = r"made no audio for any of the first 5 clips; clip00_000000: no_other_clip, there is none\.$"
+    with pytest.raises(FoleyError, match=message):
+        generate_folder(SETTINGS, clicks, tmp_path / "none", limit=5, force=False)
+
+
+def test_folders_of_earlier_versions_say_not_finite():
+    refused = {"refused": {"a": "3 of 4 samples are NaN"}}
+    assert audio_folder.refused_clips(refused) == {"a": ("not_finite", "3 of 4 samples are NaN")}
+    assert audio_folder.refused_clips({}) == {}
+
+
 @pytest.fixture
 def hisses(monkeypatch):
     generator = Hisses()

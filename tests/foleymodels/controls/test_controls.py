@@ -5,9 +5,10 @@ import pytest
 
 from foleybench import registry
 from foleybench.api.model import BuildContext
+from foleybench.artefacts.fewer_clips import why_not_scored
 from foleybench.clips import Clip
-from foleybench.errors import FoleyError
-from foleybench.generation.folder import GenerationSettings, generate_folder, generate_one
+from foleybench.errors import FoleyError, MediaError
+from foleybench.generation.folder import GenerationSettings, describe_model, generate_folder, generate_one
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.shards.dataset import ShardDataset
 from foleymodels.controls._change import rms, shifted
@@ -124,10 +125,91 @@ def test_other_clips_are_of_the_right_class_and_never_of_the_same_source(data):
 
 def test_other_clip_without_another_says_so(data, tmp_path):
     alone = ShardDataset(toy_corpus(tmp_path, "test", 2))
-    with pytest.raises(FoleyError, match="no other clip of the same class"):
+    with pytest.raises(FoleyError, match="no other clip of the same class for any clip"):
         sound("other_clip", alone, alone.load(alone.clip_ids[0]))
     with pytest.raises(FoleyError, match="--data"):
         sound("other_clip", None, data.load(data.clip_ids[0]))
+
+
+class Relabelled:
+    """The clips of a data set under other labels, and other sources where given."""
+
+    def __init__(self, data, labels, sources=()):
+        self.data, self.path = data, data.path
+        found = [data.entry(clip_id) for clip_id in data.clip_ids]
+        found = [dataclasses.replace(one, label=label) for one, label in zip(found, labels, strict=True)]
+        for index, source in enumerate(sources):
+            found[index] = dataclasses.replace(found[index], source_id=source)
+        self._entries = {one.clip_id: one for one in found}
+
+    def entries(self):
+        return list(self._entries.values())
+
+    def entry(self, clip_id):
+        return self._entries[clip_id]
+
+    def load(self, clip_id, *, video=True, audio=True):
+        return dataclasses.replace(self.data.load(clip_id, video=video, audio=audio), label=self.entry(clip_id).label)
+
+
+def drawn(name, data, index):
+    """Return the numbers of the clips that a control draws from for a clip."""
+    numbers = {data.load(one.clip_id).audio.tobytes(): n for n, one in enumerate(data.entries())}
+    clip = data.load(data.entries()[index].clip_id)
+    return {numbers[sound(name, data, clip, seed).tobytes()] for seed in range(40)}
+
+
+@pytest.mark.parametrize(("label", "title"), [("", "Another clip"), ("a", "Another clip, same class")])
+def test_the_title_says_what_was_drawn(data, label, title):
+    """P11: of a folder, whose clips have no labels, no class is claimed."""
+    given = Relabelled(data, [label] * 6)
+    model = registry.load("models", "other_clip")
+    built = model.build(BuildContext(data=given))
+    card = describe_model(GenerationSettings(model="other_clip"), model, built)["model"]
+    assert card["title"] == title
+    assert ("same class" in card["description"]) == ("same class" in title)
+    assert drawn("other_clip", given, 2) == {0, 1, 3, 4, 5}
+
+
+def test_a_clip_without_a_label_is_of_no_class_among_clips_that_have_one(data):
+    given = Relabelled(data, ["", "a", "b", "", "a", "c"])
+    assert drawn("other_clip", given, 1) == {4}
+    assert drawn("other_class", given, 1) == {2, 5}
+    for name in ("other_clip", "other_class"):
+        with pytest.raises(MediaError, match="no_other_clip: it has no label, so this control makes no audio for it"):
+            drawn(name, given, 0)
+    with pytest.raises(MediaError, match="no_other_clip: the data set has no other clip of the same class, 'b', so"):
+        drawn("other_clip", given, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "sources", "message"),
+    [
+        ("other_clip", "abcdef", "", "no other clip of the same class for any clip"),
+        ("other_clip", "aabbcc", "112233", "no other clip of the same class for any clip"),
+        ("other_clip", ["", "", "a", "b", "c", "d"], "", "no other clip of the same class for any clip"),
+        ("other_class", "aaaaaa", "", "no other clip of another class for any clip"),
+        ("other_class", [""] * 6, "", "no other clip of another class for any clip"),
+        ("other_class", "aaabbb", "111111", "no other clip of another class for any clip"),
+    ],
+)
+def test_a_control_that_has_nothing_for_any_clip_is_refused(data, name, labels, sources, message):
+    with pytest.raises(FoleyError, match=message):
+        registry.load("models", name).build(BuildContext(data=Relabelled(data, labels, sources)))
+
+
+def test_a_clip_without_another_of_its_class_is_left_out_and_the_rest_scored(tmp_path):
+    """P11: of two clicks and a tone, the tone alone has no row."""
+    data = toy_corpus(tmp_path, "test", 3)
+    audio = generate_folder(GenerationSettings(model="other_clip"), data, tmp_path / "audio", limit=None, force=False)
+    model = {"name": "other_clip", "kind": "control"}
+    asked = EvalRequest(data=data, audio=audio, protocol=None, metrics=("level_difference",), model=model, resamples=20)
+    result, _ = evaluate(asked)
+    assert (result["status"], result["dataset"]["n_scored"]) == ("partial", 2)
+    (problem,) = result["problems"]
+    assert (problem["clip_id"], problem["kind"]) == ("toy0001_000000", "no_other_clip")
+    assert "no other clip of the same class, 'tone'" in problem["detail"]
+    assert why_not_scored(result) == "1 no other clip"
 
 
 def test_noise_has_the_level_of_the_truth_and_another_seed_another_noise(data):

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from foleybench import registry
 from foleybench.artefacts import draft
+from foleybench.artefacts.entries import RANKED_KINDS
 from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
+from foleybench.artefacts.unranked import n_too_short, why_unranked
 from foleybench.errors import FoleyError, ResultError
 from foleybench.pages.unit_words import unit_words
 from foleybench.runtime.precision import WHOLE
@@ -86,7 +88,8 @@ def _head(result: Mapping[str, Any]) -> Iterator[str]:
     if draft.is_draft(result):
         yield f"  {draft.WHY}; such a result is shown, never ranked, never compared"
     elif result["status"] != "complete":
-        yield f"  {result['status']}: such a result is shown, and never ranked"
+        why = f", since {why_unranked(result)}" if n_too_short(result) else ""
+        yield f"  {result['status']}: such a result is shown, and never ranked{why}"
 
 
 def _band(hz: float | None) -> str:
@@ -226,13 +229,18 @@ def _about(result: Mapping[str, Any]) -> dict[str, Any]:
     return {"manifest": manifest, "subset": subset, "protocol": result["protocol"]["name"]}
 
 
-def next_commands(args: argparse.Namespace, controls: Mapping[str, Any]) -> Iterator[str]:
+def next_commands(
+    args: argparse.Namespace, controls: Mapping[str, Any], result: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Yield the commands that a user may want to run after scoring a folder.
 
     Args:
         args: Arguments of ``foleybench eval``.
         controls: The results that ``controls_beside`` found.
+        result: The folder's own, whose problems decide some of the commands.
     """
+    if result and n_too_short(result) and result["model"]["kind"] in RANKED_KINDS:
+        yield from _for_shorter(args)
     data = ["--reference", str(args.reference)] if args.reference else ["--data", str(args.data)]
     same = [*data, *(["--dataset-name", args.dataset_name] if args.dataset_name else [])]
     same += ["--protocol", args.protocol] if args.protocol else []
@@ -245,6 +253,15 @@ def next_commands(args: argparse.Namespace, controls: Mapping[str, Any]) -> Iter
     results = [] if args.out == _default_out() else ["--results", str(args.out), "--out", str(args.out.parent)]
     yield "next, a table and a page of all results:"
     yield f"  {shlex.join(['foleybench', 'leaderboard', *results])}"
+
+
+def _for_shorter(args: argparse.Namespace) -> Iterator[str]:
+    """Yield how a system is ranked whose audio is shorter than the clips."""
+    yield "next, to rank a system whose audio is shorter than the clips: score no more of a clip than it makes, by a"
+    yield "protocol with a cut (`--protocol avbench`: the first 8 s), or against clips of its length:"
+    videos = str(args.reference) if args.reference else "VIDEOS"
+    words = ["foleybench", "prepare", "folder", videos, "--clip-seconds", "SECONDS", "--out", "shards/shorter"]
+    yield f"  {shlex.join(words)}"
 
 
 def _default_out() -> Path:

@@ -234,7 +234,7 @@ class _Job:
         path, code = finish_result(args.out, result, rows, told=not args.controls)
         self._results[result["model"]["name"]] = result
         if args.audio:
-            sys.stderr.writelines(f"{line}\n" for line in next_commands(args, controls_beside(path)))
+            sys.stderr.writelines(f"{line}\n" for line in next_commands(args, controls_beside(path), result))
         return code
 
     def _write_csv(self, rows: ClipTable) -> None:

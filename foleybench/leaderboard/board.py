@@ -11,10 +11,9 @@ from typing import Any, Literal, NamedTuple
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
-from foleybench.artefacts import draft
-from foleybench.artefacts.audio_folder import MOSTLY
-from foleybench.artefacts.entries import RANKED_KINDS, ResultEntry
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
+from foleybench.artefacts.unranked import why_unranked
 from foleybench.leaderboard.same_captions import other_captions
 from foleybench.leaderboard.same_weights import other_weights
 from foleybench.leaderboard.significance import SEED, Comparison, Standing, compare_all, standings
@@ -259,24 +258,7 @@ def _column(name: str, entries: Sequence[ResultEntry], axis: str) -> Column:
 def _row(entry: ResultEntry, columns: Sequence[Column], protocol_version: int, foreign: Mapping[str, str]) -> BoardRow:
     result = entry.result
     cells = {column.name: _cell(entry, column, protocol_version, foreign[column.name]) for column in columns}
-    return BoardRow(entry=entry, cells=cells, why_unranked=_why_unranked(result))
-
-
-def _why_unranked(result: Mapping[str, Any]) -> str:
-    kind, status = result["model"]["kind"], result["status"]
-    if kind not in RANKED_KINDS:
-        return f"{kind} rows are shown for comparison"
-    if draft.is_draft(result):
-        return draft.WHY
-    short = sum(problem["kind"] == "too_short" for problem in result["problems"])
-    if short:
-        return (
-            f"{short} of {result['dataset']['n_clips']} audio files last less than {100 * MOSTLY:.0f} % of their clip"
-        )
-    if status != "complete":
-        scored, asked = result["dataset"].get("n_scored", "?"), result["dataset"]["n_clips"]
-        return f"{status}: {scored} of {asked} clips scored"
-    return ""
+    return BoardRow(entry=entry, cells=cells, why_unranked=why_unranked(result))
 
 
 def _cell(entry: ResultEntry, column: Column, protocol_version: int, foreign: str) -> BoardCell:

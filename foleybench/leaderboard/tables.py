@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from foleybench.artefacts.entries import RANKED_KINDS
 from foleybench.artefacts.published import Reported, ReportedTable, across_lineages
 from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
@@ -62,7 +63,7 @@ def board_markdown(boards: Sequence[Board]) -> str:
     """Return the boards of one data set."""
     lines = [MARK, "", f"# {markdown_text(boards[0].dataset)}", ""]
     for board in boards:
-        lines += [*_heading(board), *_table(board), "", *_not_scored(board)]
+        lines += [*_heading(board), *_table(board), "", *_not_scored(board), *_not_ranked(board)]
     return "\n".join([*lines, *_legend(boards)]) + "\n"
 
 
@@ -96,6 +97,16 @@ def _not_scored(board: Board) -> list[str]:
         f"- {markdown_text(row.title)}, {_clips(row)} clips: {row.not_scored}." for row in board.rows if row.not_scored
     ]
     return ["Clips that are not scored:", "", *told, ""] if told else []
+
+
+def _not_ranked(board: Board) -> list[str]:
+    """Say under a table why systems have no rank; oracles and controls, which never have one, are left out."""
+    told = [
+        f"- {markdown_text(row.title)}: {markdown_text(row.why_unranked)}."
+        for row in board.rows
+        if row.why_unranked and row.model["kind"] in RANKED_KINDS
+    ]
+    return ["Systems that are not ranked:", "", *told, ""] if told else []
 
 
 def _head(column: Column) -> str:

@@ -14,7 +14,7 @@ from foleybench.artefacts import result as results
 from foleybench.cli import main
 from foleybench.commands._result_text import tell
 from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_PARTIAL
-from foleybench.media.audio import write_wav
+from foleybench.media.audio import read_sound, write_wav
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.folder_dataset import open_dataset
 from tests.made_media import click, pictures, write_video
@@ -58,7 +58,20 @@ def test_one_command_scores_two_folders(here, capsys):
         line for line in lines if line.startswith("protocol signal: the richest that runs here; protocol foleybench")
     )
     assert "  foleybench eval --controls --reference 'real clips'" in lines
+    assert "SECONDS" not in said.err
     assert sorted(path.name for path in (here / "real clips").iterdir()) == ["-dash.mp4", "my dog.mp4", "敲门声.mp4"]
+
+
+def test_shorter_audio_is_told_why_it_has_no_rank_and_what_to_do(here, capsys):
+    """P4."""
+    for path in (here / "my outputs").glob("*.wav"):
+        write_wav(path, read_sound(path)[0][: round(0.9 * RATE_HZ)], RATE_HZ)
+    assert evaluate(*FOLDERS, *METRICS) == EXIT_PARTIAL
+    told = capsys.readouterr().err
+    why = "3 of 3 audio files last less than 95 % of what is scored of their clip"
+    assert f"  partial: such a result is shown, and never ranked, since {why}\n" in told
+    assert "(`--protocol avbench`: the first 8 s)" in told
+    assert "  foleybench prepare folder 'real clips' --clip-seconds SECONDS --out shards/shorter\n" in told
 
 
 def test_a_set_of_sound_alone_and_dry_runs(here, capsys):

@@ -162,7 +162,9 @@ def test_half_length_sounds_are_not_ranked(tmp_path, make_result):
     make_result(tmp_path, "halves", problems=[{**problem, "kind": "too_short"}] * 12)
     make_result(tmp_path, "nearly", problems=[{**problem, "kind": "short"}] * 12)
     board = board_of(tmp_path)
-    assert row_of(board, "halves").why_unranked == "12 of 40 audio files last less than 95 % of their clip"
+    assert row_of(board, "halves").why_unranked == (
+        "12 of 40 audio files last less than 95 % of what is scored of their clip"
+    )
     assert all(cell.standing is None for cell in row_of(board, "halves").cells.values())
     assert row_of(board, "nearly").why_unranked == ""
 

@@ -44,6 +44,24 @@ def test_markdown_golden(tmp_path, make_result):
     assert text.endswith("\n")
 
 
+def test_why_a_system_has_no_rank_stands_under_the_table(tmp_path, make_result):
+    """P4: of systems alone; a control's kind says it."""
+    problem = {"clip_id": "clip", "detail": "8 s of audio for a clip of 10 s", "kind": "too_short"}
+    make_result(tmp_path, "alpha", title="Alpha")
+    make_result(tmp_path, "eight", title="*Eight*", problems=[problem] * 40, status="partial")
+    make_result(tmp_path, "noise", title="Noise", kind="control")
+    lines = tables.board_markdown(make_boards(read_all(tmp_path))).splitlines()
+    at = lines.index("Systems that are not ranked:")
+    why = "40 of 40 audio files last less than 95 % of what is scored of their clip"
+    assert lines[at - 1 : at + 4] == ["", lines[at], "", f"- \\*Eight\\*: {why}.", ""]
+
+
+def test_a_table_of_ranked_systems_says_nothing_of_ranks(tmp_path, make_result):
+    make_result(tmp_path, "alpha")
+    make_result(tmp_path, "noise", kind="control")
+    assert "not ranked:" not in tables.board_markdown(make_boards(read_all(tmp_path)))
+
+
 def test_bold_is_the_best_and_its_equals(board_folder):
     text = tables.board_markdown(make_boards(read_all(board_folder)))
     rows = {line.split(" | ")[0].strip("| "): line.split(" | ")[2] for line in text.splitlines() if "| model |" in line}

@@ -45,6 +45,15 @@ TRIES = {
     ("Im2Wav core", "rate x 2"): "val-im2wav-rate_x2-tiny-clips108-seed0",
     ("V2A-Mapper core", "guidance 1.25"): "val-v2a_mapper-tiny-clips108-seed0-guidance1.25",
 }
+# Split and sound of the held-out page -> name of its result, but for hash.
+HELD_OUT = {
+    ("new combinations of material and motion", "Foley-Flow"): "heldout-material-full-tiny-clips351-seed0",
+    ("faster tempo", "real audio"): "heldout-tempo-truth",
+    ("other frame rates", "Foley-Flow"): "heldout-fps-full-tiny-clips351-seed0",
+    ("10 s clips", "Pasted grains"): "heldout-long-pasted_grains-tiny-clips351-seed0",
+    ("23 s clips", "Pasted grains"): "heldout-23s-pasted_grains-tiny-clips351-seed0",
+    ("counterfactual pairs", "Foley-Flow"): "heldout-counterfactual-full-tiny-clips351-seed0",
+}
 
 
 def clips(name, metric, folder="results"):
@@ -113,6 +122,24 @@ def test_a_try_of_the_search_is_what_its_clips_say(system, label, metric):
         )
     again = AGAIN[metric](clips(TRIES[system, label], metric, "search_results"))
     assert float(line["value"]) == pytest.approx(again, rel=1e-6)
+
+
+@pytest.mark.parametrize(("split", "sound"), HELD_OUT)
+@pytest.mark.parametrize("metric", AGAIN)
+def test_a_cell_of_a_held_out_split_is_what_its_clips_say(split, sound, metric):
+    with (HOME / "heldout.csv").open(encoding="utf-8", newline="") as file:
+        (line,) = (
+            one for one in csv.DictReader(file) if (one["split"], one["sound"], one["metric"]) == (split, sound, metric)
+        )
+    again = AGAIN[metric](clips(HELD_OUT[split, sound], metric, "heldout_results"))
+    assert float(line["value"]) == pytest.approx(again, rel=1e-6, abs=1e-6)  # the real audio's distances are 0
+
+
+def test_every_held_out_split_has_a_cell_here():
+    with (HOME / "heldout.csv").open(encoding="utf-8", newline="") as file:
+        splits = {line["split"] for line in csv.DictReader(file)}
+    whole = {split for split in splits if not split.startswith("...")}
+    assert whole == {split for split, _ in HELD_OUT} | {"test (4 s, 25 fps)"}, "the test split's rows are Table 1's"
 
 
 def test_every_committed_table_has_rows_here():

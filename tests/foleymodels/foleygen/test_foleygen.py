@@ -65,8 +65,8 @@ def test_a_step_of_the_frame_mask_looks_at_its_own_frame_alone():
 
 
 @pytest.mark.parametrize(("mask", "early_changes"), [("all", True), ("causal", False), ("frame", False)])
-def test_later_frames_do_not_change_what_a_causal_mask_writes(mask, early_changes):
-    """Other features from token 20 on (frame 16): codes up to there stay as they are."""
+def test_later_features_do_not_change_what_a_causal_mask_writes(mask, early_changes):
+    """Other features from token 20 on (frame 16): codes up to there stay. Of pixels: ``test_reach_of_the_video``."""
     made, how = writer(visual_mask=mask), Writing(sampling=CodeSampling(), guidance=2.0)
     changed = features()
     changed[:, 20:] *= -3.0

@@ -57,7 +57,10 @@ def shuffled_but_the_middle(given):
 
 
 def test_with_one_feature_there_is_no_timing():
-    """The same sound for any order of the frames that leaves the chosen one where it is; with all it is another."""
+    """The same sound for any order of the features that leaves the chosen one where it is; with all it is another.
+
+    In a clip of one window: a clip of 4 s has three, each with a feature of its own.
+    """
     given, other = features(), shuffled_but_the_middle(features())
     one, all_of_them = writer(n_features="1"), writer()
     written = one.write(given, HOW, np.random.default_rng(0))

@@ -180,7 +180,8 @@ def test_maskvat_fills_what_is_masked_and_leaves_given_codes(scale, runs):
 
 
 @pytest.mark.parametrize(("name", "rate_hz"), [("vab", 1.0), ("vatt", 5.0)])
-def test_a_prefix_has_its_own_frames_a_second_and_nothing_else_of_the_video(name, rate_hz, runs):
+def test_a_prefix_has_its_own_features_a_second_and_no_others(name, rate_hz, runs):
+    """Of features; how far pixels reach into one is in ``test_reach_of_the_video``."""
     network = network_of(name, runs)
     n = 94  # 3 s
     codes, conditions = torch.full((1, n, 2), 16), torch.randn(1, n, 32)

@@ -99,7 +99,7 @@ def _write_table(
         further.append(_picture(table, out / f"{name}.png") if grid.picture else "")
         further.append(copying_text(setup, grid, results))
         times = f"{name}_training.csv"
-        further.append(costs_text(measured, training_times(setup, grid, out / times), times))
+        further.append(costs_text(measured, training_times(setup, grid, measured, out / times), times))
         further.append(training_text(learning_curves(setup, grid, measured, out / curves), curves))
     words = " ".join(part for part in (_words(setup, grid, measured, seeds), caveat) if part)
     page = table_markdown(table, command, words, further)

@@ -17,6 +17,7 @@ from foleybench.reproduce.kept import kept_beside
 from foleybench.reproduce.measure import Measured
 from foleybench.reproduce.plan import Setup, training_name
 from foleybench.reproduce.rows import Grid, Variant
+from foleybench.reproduce.scored_runs import seeds_at_hand
 
 _HEAD = (
     "Row",
@@ -29,9 +30,11 @@ _HEAD = (
 )
 _WORDS = (
     "Parameters are those used at generation, with the video network. Minutes of training are wall time of a process "
-    "of one thread beside the other jobs of the plan (where a run was resumed, of all its processes; in rows from "
-    "before 29 November 2026, of its last one alone); shared parts are trained once for all rows that take them, and "
-    "are counted in each. Evaluations of the network for a clip of 4 s; none where no network is sampled. Seconds and "
+    "of one thread beside the other jobs of the plan, or, marked CPU, the time that processors gave to that process "
+    "(where a run was resumed, of all its processes; in rows from before 29 November 2026, of its last one alone); "
+    "shared parts are trained once for all rows that take them, and are counted in each. Evaluations of networks for a "
+    "clip of 4 s: passes of unlike networks, forward or backward, are counted alike (model cards say which), so they "
+    "do not compare in work; none where no network is sampled. Seconds and "
     "factor: one clip at a time, one thread, video features to vocoder, beside the other jobs too; median over seeds "
     "(least to most). Minutes are medians over seeds. Seeds may have been made on machines of unequal speed and load: "
     "rows whose ranges overlap are not told apart. Foley-Flow alone, on a quiet machine, one job: `foleybench "
@@ -48,6 +51,7 @@ class Trained(NamedTuple):
         part: Name of the part.
         shared: Whether it was trained in another run, from which the row takes it.
         seconds: Wall seconds.
+        cpu_seconds: Processor seconds; None for runs of before they were counted.
     """
 
     row: str
@@ -55,31 +59,50 @@ class Trained(NamedTuple):
     part: str
     shared: bool
     seconds: float
+    cpu_seconds: float | None = None
 
 
-def training_times(setup: Setup, grid: Grid, path: Path) -> list[Trained]:
-    """Return the times of a table's training runs; of runs that are not at hand, those that the file keeps.
+def training_times(setup: Setup, grid: Grid, measured: Mapping[str, Measured], path: Path) -> list[Trained]:
+    """Return the times of the runs that made a table's results; of runs that are not at hand, those of the file.
 
     Args:
         setup: Where runs lie.
         grid: The table.
+        measured: Row label -> results; a run of other weights tells nothing of them.
         path: The file, CSV; written when some run is there.
     """
     found = [
-        Trained(row.label, seed, part, shared, seconds)
+        Trained(row.label, seed, part, shared, *seconds)
         for row in grid.rows
-        if row.variant
-        for seed in range(setup.seeds)
+        if row.variant and row.label in measured
+        for seed in seeds_at_hand(setup, row, measured[row.label])
         for part, shared, seconds in _parts(setup, row.variant, seed)
     ]
-    return kept_beside(path, grid, found, _read, lambda one: {**one._asdict(), "shared": int(one.shared)})
+    return kept_beside(path, grid, found, _read, _written)
 
 
 def _read(line: Mapping[str, str]) -> Trained:
-    return Trained(line["row"], int(line["seed"]), line["part"], line["shared"] == "1", float(line["seconds"]))
+    cpu_s = line.get("cpu_seconds")  # a column that files of before do not have
+    seconds = float(line["seconds"]), float(cpu_s) if cpu_s else None
+    return Trained(line["row"], int(line["seed"]), line["part"], line["shared"] == "1", *seconds)
 
 
-def _parts(setup: Setup, variant: Variant, seed: int) -> list[tuple[str, bool, float]]:
+def _written(one: Trained) -> Mapping[str, object]:
+    return {
+        **one._asdict(),
+        "shared": int(one.shared),
+        "cpu_seconds": "" if one.cpu_seconds is None else one.cpu_seconds,
+    }
+
+
+class _Seconds(NamedTuple):
+    """Wall and processor seconds of a part; the latter None where they were not counted."""
+
+    wall: float
+    cpu: float | None
+
+
+def _parts(setup: Setup, variant: Variant, seed: int) -> list[tuple[str, bool, _Seconds]]:
     """Return the parts of a run: those it trained itself, and those it takes, each with its seconds."""
     own = _recorded(setup, variant, seed)
     taken = {
@@ -93,12 +116,16 @@ def _parts(setup: Setup, variant: Variant, seed: int) -> list[tuple[str, bool, f
     ]
 
 
-def _recorded(setup: Setup, variant: Variant, seed: int) -> dict[str, float]:
+def _recorded(setup: Setup, variant: Variant, seed: int) -> dict[str, _Seconds]:
     path = setup.work / "runs" / training_name(setup, variant, seed) / "metrics.json"
     if not path.is_file():
         return {}
     record = json.loads(path.read_text(encoding="utf-8"))
-    return {part: float(facts["seconds"]) for part, facts in record.items() if "seconds" in facts}
+    return {
+        part: _Seconds(float(facts["seconds"]), facts.get("cpu_seconds"))
+        for part, facts in record.items()
+        if "seconds" in facts
+    }
 
 
 def costs_text(measured: Mapping[str, Measured], trained: Sequence[Trained], file_name: str) -> str:
@@ -147,7 +174,13 @@ def _seeds_text(found: Sequence[float]) -> str:
 
 
 def _minutes(parts: Sequence[Trained]) -> str:
-    """Return the minutes of some parts of a row, median over the seeds that have them."""
-    seeds = {one.seed for one in parts}
-    seconds = [sum(one.seconds for one in parts if one.seed == seed) for seed in seeds]
-    return f"{statistics.median(seconds) / 60:.1f}" if seeds else ""
+    """Return the minutes of some parts of a row, median over the seeds that have them.
+
+    They are processor time where all of these parts have it: seeds of wall time and of processor time have no median.
+    """
+    counted = all(one.cpu_seconds is not None for one in parts)
+    seeds: dict[int, float] = {}
+    for one in parts:
+        seconds = one.cpu_seconds if counted and one.cpu_seconds is not None else one.seconds
+        seeds[one.seed] = seeds.get(one.seed, 0.0) + seconds
+    return f"{statistics.median(seeds.values()) / 60:.1f}{' CPU' if counted else ''}" if seeds else ""

@@ -7,13 +7,15 @@ committed; the file of curves beside the table is, and the page is written from 
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from foleybench.reproduce.kept import kept_beside
+from foleybench.reproduce.measure import Measured
 from foleybench.reproduce.plan import Setup, training_name
 from foleybench.reproduce.rows import Grid, Variant
+from foleybench.reproduce.scored_runs import seeds_at_hand
 
 _PART = 0.2
 
@@ -33,20 +35,20 @@ class Point(NamedTuple):
         return self.stage
 
 
-def learning_curves(setup: Setup, grid: Grid, measured: Container[str], path: Path) -> list[Point]:
-    """Return the losses of a table's runs; of runs that are not at hand, those that the file keeps.
+def learning_curves(setup: Setup, grid: Grid, measured: Mapping[str, Measured], path: Path) -> list[Point]:
+    """Return the losses of the runs that made a table's results; of runs that are not at hand, those of the file.
 
     Args:
         setup: Where runs lie.
         grid: The table.
-        measured: Labels of the rows that have results; runs of other rows may still be under way.
+        measured: Row label -> results; a run of other weights, or one that is under way, tells nothing of them.
         path: The file, CSV; written when some run has a log.
     """
     found = [
         point
         for row in grid.rows
         if row.variant and row.label in measured
-        for seed in range(setup.seeds)
+        for seed in seeds_at_hand(setup, row, measured[row.label])
         for log in _logs(setup, row.variant, seed)
         for point in _logged(log, row.label, seed)
     ]

@@ -84,17 +84,18 @@ GRIDS = {
             "Hearing (aligner), Diff-Foley (judge) and VAB (retrieval) train besides sees more (numbers: "
             "`models/foleymodels/_systems/MODEL_CARD.md`). Its model card says what is kept, smaller and unknown. The "
             "features are those that Foley-Flow's alignment stage learned: for every mel token a video feature and an "
-            "audio plan. All cores "
-            "have them from the same network, and not all read both. Writers of codes (SpecVQGAN, Im2Wav, FoleyGen) "
-            "have the video feature alone, as in the tables `condition_rate` and `visual_mask`, where a prefix or a "
-            "mask hides frames that the plan, which has seen the whole clip, would tell; in this table nothing is "
-            "hidden from them (FoleyGen's mask is `all`, its default, which times worst of the three), and they lack "
-            "the plan all the same. The others have both, Diff-Foley, VAB and VATT at "
-            "few tokens a second, which can then tell more of the timing than the picture at that moment. So rows "
-            "differ by what makes audio of the features, and some by the plan: what it is worth was not measured. "
-            "Diff-Foley's own first stage (`stage1=cavp`) is left out. A core is not the published system: the "
-            "reported block is of VGGSound with official evaluators and compares with nothing measured here. What the "
-            "paper's order is compared with is the order of the paradigms here."
+            "audio plan. Seeds 1 and 2 of all cores have them from one network a seed; of seed 0 there are two, for "
+            "SpecVQGAN's and Im2Wav's runs stand on an alignment stage that was trained again by the same command on "
+            "another machine, where it ended with other weights. Not all read both. Writers of codes (SpecVQGAN, "
+            "Im2Wav, FoleyGen) have the video feature alone, as in the tables `condition_rate` and `visual_mask`, "
+            "where a prefix or a mask hides frames that the plan, which has seen the whole clip, would tell; in this "
+            "table nothing is hidden from them (FoleyGen's mask is `all`, its default, which times worst of the "
+            "three), and they lack the plan all the same. The others have both, Diff-Foley, VAB and VATT at few tokens "
+            "a second, which can then tell more of the timing than the picture at that moment. So rows differ by what "
+            "makes audio of the features, and some by the plan: what it is worth was not measured. Diff-Foley's own "
+            "first stage (`stage1=cavp`) is left out. A core is not the published system: the reported block is of "
+            "VGGSound with official evaluators and compares with nothing measured here. What the paper's order is "
+            "compared with is the order of the paradigms here."
         ),
     ),
     "table2": Grid(
@@ -209,10 +210,11 @@ GRIDS = {
         ),
         reading=(
             "Cross-attention of the language model sees all frames of the stretch, those up to the time of the step, "
-            "or the one of its time. A frame's feature has itself six frames to each side in it (0.24 s), so the "
-            "masks hide less than their names say. Everything else is as in Table 1's row, which was trained on "
-            "another machine: features and codec of the two rows with masks were trained again by the same commands, "
-            "and times of the rows do not compare."
+            "or the one of its time. A frame's feature has itself six frames to each side in it (0.24 s), so the masks "
+            "hide less than their names say. Everything else is as in Table 1's row, which was trained on another "
+            "machine: features and codec of the two rows with masks were trained again by the same commands. The "
+            "codec's losses are the same; those of the features are not, so these rows stand on another network of "
+            "features than Table 1's, that of SpecVQGAN's and Im2Wav's seed 0 there. Times of the rows do not compare."
         ),
     ),
     "switches": Grid(

@@ -48,9 +48,9 @@ _LIMITS = (
     "alignment stage and the codecs, which systems share; knobs of one paradigm alone: FoleyGen's `visual_mask`, which "
     "decides its timing (`visual_mask.md`; Table 1 has `all`), V2A-Mapper's `mapper` (a prior or a regression), "
     "SpecVQGAN's `n_features` (`condition_rate.md`), `mask_noise` (4.5 in MaskVAT and VAB, 25.5 in VATT), Seeing & "
-    "Hearing's gradient steps, Diff-Foley's second guidance, temperatures and numbers of evaluations. Seeing & Hearing's rate is that of "
-    "its aligner, for its flow is V2A-Mapper's; V2A-Mapper's two rates move together; SpecVQGAN is never trained "
-    "without the video and has no guidance."
+    "Hearing's gradient steps, Diff-Foley's second guidance, temperatures and numbers of evaluations. Seeing & "
+    "Hearing's rate is that of its aligner, for its flow is V2A-Mapper's; V2A-Mapper's two rates move together; "
+    "SpecVQGAN is never trained without the video and has no guidance."
 )
 
 

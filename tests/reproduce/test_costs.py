@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from foleybench.reproduce.costs import costs_text, time_factors, training_times
+from foleybench.generation.folder import checkpoint_sha256
+from foleybench.reproduce.costs import Trained, costs_text, time_factors, training_times
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.measure import Measured, read_results
-from foleybench.reproduce.plan import Setup
+from foleybench.reproduce.plan import Setup, row_name
 from tests.made_results import make_result
 
 GRID = GRIDS["table1"]
@@ -16,11 +17,33 @@ LABELS = {row.variant.name: row.label for row in GRID.rows if not row.unranked}
 ORDER = [row.label for row in GRID.rows]
 
 
-def record(runs, name, **seconds):
-    """A run folder that trained these parts, in seconds."""
+def record(runs, name, *, cpu_share=None, **seconds):
+    """A run folder that trained these parts, in seconds, and its weights."""
     (runs / name).mkdir(parents=True)
     facts = {part: {"seconds": value, "loss": 1.0} for part, value in seconds.items()}
+    for one in facts.values() if cpu_share else ():
+        one["cpu_seconds"] = cpu_share * one["seconds"]
     (runs / name / "metrics.json").write_text(json.dumps({**facts, "probes": {"onset_ap": 0.4}}))
+    (runs / name / "model.safetensors").write_text(name)
+
+
+def scored(setup, *names, seeds=(0,), weights=None):
+    """Results by row: of the weights in the work folder, or of others."""
+    found = {}
+    for row in GRID.rows:
+        if row.variant.name not in names:
+            continue
+        entries = []
+        for seed in seeds:
+            run, result = setup.work / "runs" / f"{row.variant.name}-tiny-seed{seed}", row_name(setup, row, seed)
+            section = {"checkpoint_sha256": weights or checkpoint_sha256(run)}
+            make_result(setup.results / result, result, metrics=("kld_mini",), section=section)
+            entries += read_results(setup.results / result).values()
+        found[row.label] = Measured(entries)
+    return found
+
+
+NAMES = ("v2a_mapper", "seeing_hearing", "pasted_grains", "nearest")
 
 
 @pytest.fixture
@@ -30,6 +53,7 @@ def setup(tmp_path):
     record(runs, "v2a_mapper-tiny-seed0", flow=120.0, mapper=60.0, sound_text=30.0)
     record(runs, "seeing_hearing-tiny-seed0", aligner=90.0)
     record(runs, "pasted_grains-tiny-seed0")
+    record(runs, "nearest-tiny-seed0")
     return Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
 
 
@@ -38,7 +62,7 @@ def minutes(times, label, *, shared):
 
 
 def test_parts_that_a_row_takes_are_shared_and_the_others_of_that_run_are_not_its_own(setup, tmp_path):
-    times = training_times(setup, GRID, tmp_path / "times.csv")
+    times = training_times(setup, GRID, scored(setup, *NAMES), tmp_path / "times.csv")
     mapper, hearing = LABELS["v2a_mapper"], LABELS["seeing_hearing"]
     assert minutes(times, mapper, shared=False) == pytest.approx(3.5)
     assert minutes(times, mapper, shared=True) == pytest.approx(10)
@@ -49,10 +73,51 @@ def test_parts_that_a_row_takes_are_shared_and_the_others_of_that_run_are_not_it
 
 def test_times_outlive_the_runs(setup, tmp_path):
     path = tmp_path / "times.csv"
-    before = training_times(setup, GRID, path)
+    measured = scored(setup, *NAMES)
+    before = training_times(setup, GRID, measured, path)
     gone = Setup(work=tmp_path / "elsewhere", results=setup.results, seeds=1)
-    assert training_times(gone, GRID, path) == before
-    assert training_times(gone, GRID, tmp_path / "none.csv") == []
+    assert training_times(gone, GRID, measured, path) == before
+    assert training_times(gone, GRID, measured, tmp_path / "none.csv") == []
+
+
+def test_a_run_of_other_weights_tells_nothing_of_a_result(setup, tmp_path):
+    """A row's result was made elsewhere, and trained again here with the same command: its time there stays."""
+    path = tmp_path / "times.csv"
+    kept = training_times(setup, GRID, scored(setup, "v2a_mapper", "seeing_hearing"), path)
+    again = dataclasses.replace(setup, work=tmp_path / "again")
+    runs = again.work / "runs"
+    record(runs, "alignment-tiny-seed0", alignment=1.0)
+    record(runs, "v2a_mapper-tiny-seed0", flow=1.0, mapper=1.0, sound_text=1.0)
+    record(runs, "seeing_hearing-tiny-seed0", aligner=1.0)
+    others = scored(again, "v2a_mapper", weights="f" * 64)
+    assert training_times(again, GRID, others, path) == kept
+    assert training_times(again, GRID, {}, path) == kept, "a run without a result is under way"
+    of_hearing = LABELS["seeing_hearing"]
+    times = training_times(again, GRID, {**others, **scored(again, "seeing_hearing")}, path)
+    assert {one.seconds for one in times if one.row == of_hearing} == {1.0}
+    assert [one for one in times if one.row != of_hearing] == [one for one in kept if one.row != of_hearing]
+
+
+def test_minutes_are_processor_time_where_all_seeds_have_it(setup, tmp_path):
+    path, runs = tmp_path / "times.csv", setup.work / "runs"
+    record(runs, "v2a_mapper-tiny-seed1", flow=120.0, mapper=60.0, sound_text=60.0, cpu_share=0.5)
+    record(runs, "alignment-tiny-seed1", alignment=600.0, cpu_share=0.5)
+    two = dataclasses.replace(setup, seeds=2)
+    measured = scored(two, "v2a_mapper", seeds=(0, 1))
+    times = training_times(two, GRID, measured, path)
+    assert times == training_times(dataclasses.replace(two, work=tmp_path / "gone"), GRID, measured, path)
+    cpu = {one.part: one.cpu_seconds for one in times if one.seed == 1 and one.row == LABELS["v2a_mapper"]}
+    assert cpu == {"flow": 60.0, "mapper": 30.0, "sound_text": 30.0, "alignment": 300.0}
+    assert "| 3.8 | 10.0 | 25 |" in costs_text(measured, times, "t.csv"), "seed 0 has wall time alone"
+    later = [one for one in times if one.seed == 1]
+    assert "| 2.0 CPU | 5.0 CPU | 25 |" in costs_text(measured, later, "t.csv")
+
+
+def test_files_of_before_have_no_processor_time(setup, tmp_path):
+    path, label = tmp_path / "times.csv", LABELS["v2a_mapper"]
+    path.write_text(f"row,seed,part,shared,seconds\n{label},0,flow,0,120.5\n")
+    nowhere = dataclasses.replace(setup, work=tmp_path / "nowhere")
+    assert training_times(nowhere, GRID, {}, path) == [Trained(label, 0, "flow", False, 120.5, None)]
 
 
 def test_times_are_medians_over_seeds(setup, tmp_path):
@@ -61,7 +126,9 @@ def test_times_are_medians_over_seeds(setup, tmp_path):
     for seed, text_s, alignment_s in ((1, 150.0, 1200.0), (2, 6030.0, 18000.0)):
         record(runs, f"v2a_mapper-tiny-seed{seed}", flow=120.0, mapper=60.0, sound_text=text_s)
         record(runs, f"alignment-tiny-seed{seed}", alignment=alignment_s)
-    times = training_times(dataclasses.replace(setup, seeds=3), GRID, tmp_path / "times.csv")
+    three = dataclasses.replace(setup, seeds=3)
+    measured = scored(three, "v2a_mapper", seeds=(0, 1, 2))
+    times = training_times(three, GRID, measured, tmp_path / "times.csv")
     for seed, skill in enumerate((0.5, 0.5, 1.0)):
         make_result(tmp_path / "results", f"v2a_mapper-tiny-seed{seed}", skill=skill, metrics=("kld_mini",))
     results = read_results(setup.results)
@@ -72,7 +139,7 @@ def test_times_are_medians_over_seeds(setup, tmp_path):
 
 
 def test_the_line_of_a_row(setup, tmp_path):
-    times = training_times(setup, GRID, tmp_path / "times.csv")
+    times = training_times(setup, GRID, scored(setup, "v2a_mapper"), tmp_path / "times.csv")
     make_result(tmp_path / "results", "v2a_mapper-tiny-seed0", skill=0.5, metrics=("kld_mini",))
     row = Measured([read_results(setup.results)["v2a_mapper-tiny-seed0"]])
     text = costs_text({LABELS["v2a_mapper"]: row}, times, "times.csv")
@@ -84,17 +151,18 @@ def test_the_line_of_a_row(setup, tmp_path):
 
 def test_seeds_and_parts_of_several_machines_are_kept_side_by_side(setup, tmp_path):
     path, label = tmp_path / "times.csv", LABELS["v2a_mapper"]
-    training_times(setup, GRID, path)
+    training_times(setup, GRID, scored(setup, *NAMES), path)
     with path.open("a") as file:
         file.write("A row that no longer is,0,flow,0,1.0\n")
     elsewhere = Setup(work=tmp_path / "elsewhere", results=setup.results, seeds=2)
     record(elsewhere.work / "runs", "v2a_mapper-tiny-seed0", flow=240.0)
     record(elsewhere.work / "runs", "v2a_mapper-tiny-seed1", flow=360.0)
-    times = training_times(elsewhere, GRID, path)
-    assert times == training_times(elsewhere, GRID, path)
+    measured = scored(elsewhere, "v2a_mapper", seeds=(0, 1))
+    times = training_times(elsewhere, GRID, measured, path)
+    assert times == training_times(elsewhere, GRID, measured, path)
     own = {(one.seed, one.part): one.seconds for one in times if one.row == label and not one.shared}
     assert own == {(0, "flow"): 240.0, (0, "mapper"): 60.0, (0, "sound_text"): 30.0, (1, "flow"): 360.0}
     assert [one.row for one in times] == sorted((one.row for one in times), key=ORDER.index)
     assert len([one for one in times if one.row == LABELS["nearest"]]) == 1
     gone = dataclasses.replace(setup, work=tmp_path / "nowhere", seeds=2)
-    assert training_times(gone, GRID, path) == times
+    assert training_times(gone, GRID, measured, path) == times

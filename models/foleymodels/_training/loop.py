@@ -36,6 +36,8 @@ LossFunction = Callable[[int, torch.Generator], Losses]
 
 _STATE = "state.safetensors"
 _SECONDS = "seconds.json"
+# Facts in ``metrics.json`` that differ between runs of equal bits.
+_TIMES = ("seconds", "cpu_seconds")
 LOG = "log.jsonl"
 
 
@@ -134,7 +136,7 @@ def measured(out: Path) -> dict[str, Any]:
     """Return the content of ``metrics.json``, without facts that differ between runs of equal bits."""
     path = out / "metrics.json"
     known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {part: {key: value for key, value in facts.items() if key != "seconds"} for part, facts in known.items()}
+    return {part: {key: value for key, value in facts.items() if key not in _TIMES} for part, facts in known.items()}
 
 
 def outcome(folder: Path) -> dict[str, Any]:

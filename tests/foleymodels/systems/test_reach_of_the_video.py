@@ -81,7 +81,7 @@ def test_a_later_mean_picture_is_in_every_video_feature():
 
 
 def first_step_that_differs(frames, **changed):
-    """First step at which FoleyGen's core says other probabilities for another video, the codes before being the same."""
+    """First step at which FoleyGen's core says other probabilities for another video, the codes before being equal."""
     settings = settings_of(FoleyGenSettings, **changed)
     plain, other = (conditions(one, settings)[..., :WIDTH] for one in (video(), frames))
     torch.manual_seed(1)

@@ -66,7 +66,7 @@ def test_a_stage_is_fitted_as_the_run_says(context, monkeypatch):
     assert (asked["optimiser"], asked["schedule"], asked["precision"]) == ("adam", "constant", "bfloat16")
     assert (asked["folder"], asked["seed"], asked["name"]) == (context.out / "part", 3, "a part")
     assert float(module.weight.detach().mean()) == 7.0  # the averaged weights are left in the module
-    assert facts.keys() == {"skipped_steps", "seconds", "steps", "rate"}
+    assert facts.keys() == {"skipped_steps", "seconds", "cpu_seconds", "steps", "rate"}
     assert asked["other_rates"] == ()
     facts = job.fit(
         module,
@@ -88,9 +88,10 @@ class KilledError(Exception):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that moves only by what is added to it."""
+    """A clock that moves only by what is added to it; the processor works for three seconds of ten."""
     found = types.SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(stopwatch, "time", types.SimpleNamespace(monotonic=lambda: found.now))
+    fake = types.SimpleNamespace(monotonic=lambda: found.now, process_time=lambda: 0.3 * found.now + 7.0)
+    monkeypatch.setattr(stopwatch, "time", fake)
     return found
 
 
@@ -112,7 +113,7 @@ def fitted(context, clock, die_at=None):
 
 def test_seconds_are_those_of_all_processes_and_the_weights_do_not_know(context, clock, tmp_path):
     whole, weight = fitted(dataclasses.replace(context, out=tmp_path / "whole"), clock)
-    assert whole["seconds"] == 60.0
+    assert (whole["seconds"], whole["cpu_seconds"]) == (60.0, 18.0)
     for die_at in (2, 5):
         with pytest.raises(KilledError):
             fitted(context, clock, die_at)
@@ -129,13 +130,25 @@ def test_seconds_without_their_state_are_not_counted_and_a_broken_file_is_named(
     with pytest.raises(KilledError):
         fitted(context, clock, 3)
     seconds, state = (context.out / "part" / name for name in ("seconds.json", "state.safetensors"))
-    seconds.write_text("soon\n")
-    with pytest.raises(FoleyError, match=r"seconds\.json.*Delete that file"):
-        fitted(context, clock)
-    seconds.unlink()  # as an earlier version left it
+    for broken in ("soon\n", '{"seconds":30.0}\n', '{"cpu_seconds":1.0,"seconds":-1.0}\n'):
+        seconds.write_text(broken)
+        with pytest.raises(FoleyError, match=r"seconds\.json.*Delete that file"):
+            fitted(context, clock)
+    seconds.unlink()  # as the message advises
     assert fitted(context, clock)[0]["seconds"] == 30.0
     state.unlink()  # as the message of a broken state advises
     assert fitted(context, clock)[0]["seconds"] == 60.0
+
+
+def test_processor_seconds_are_not_told_where_an_earlier_version_did_not_count_them(context, clock):
+    with pytest.raises(KilledError):
+        fitted(context, clock, 3)
+    (context.out / "part" / "seconds.json").write_text("30.0\n")
+    with pytest.raises(KilledError):
+        fitted(context, clock, 5)
+    facts = fitted(context, clock)[0]
+    assert facts["seconds"] == 60.0
+    assert "cpu_seconds" not in facts
 
 
 def test_samples_are_of_the_validation_split(context):

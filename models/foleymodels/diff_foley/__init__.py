@@ -7,7 +7,7 @@ from foleybench.api.model import Model
 from foleymodels.diff_foley.system import SYSTEM
 
 MODEL = Model(
-    title="Diff-Foley",
+    title="Diff-Foley core",
     kind="model",
     sees=frozenset({"video"}),
     licence="MIT",

@@ -8,8 +8,8 @@ from foleybench.api.model import Model
 from foleymodels.foleygen.system import SYSTEM
 
 MODEL = Model(
-    title="FoleyGen (compact)",
-    kind="baseline",
+    title="FoleyGen core",
+    kind="model",
     sees=frozenset({"video"}),
     licence="MIT",
     description="A decoder that writes residual codes in the delay pattern, with cross-attention to frame features.",

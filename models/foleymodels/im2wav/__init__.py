@@ -8,8 +8,8 @@ from foleybench.api.model import Model
 from foleymodels.im2wav.system import SYSTEM
 
 MODEL = Model(
-    title="Im2Wav (compact)",
-    kind="baseline",
+    title="Im2Wav core",
+    kind="model",
     sees=frozenset({"video"}),
     licence="MIT",
     description="Coarse codes told of their nearest frame, then fine codes told of the coarse ones.",

@@ -8,7 +8,7 @@ from foleybench.api.model import Model
 from foleymodels.seeing_hearing.system import SYSTEM
 
 MODEL = Model(
-    title="Seeing and Hearing",
+    title="Seeing & Hearing core",
     kind="model",
     sees=frozenset({"video"}),
     licence="MIT",

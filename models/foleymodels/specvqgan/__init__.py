@@ -7,8 +7,8 @@ from foleybench.api.model import Model
 from foleymodels.specvqgan.system import SYSTEM
 
 MODEL = Model(
-    title="SpecVQGAN (compact)",
-    kind="baseline",
+    title="SpecVQGAN core",
+    kind="model",
     sees=frozenset({"video"}),
     licence="MIT",
     description="A GPT over the codes of a mel grid, column by column, after a prefix of frame features.",

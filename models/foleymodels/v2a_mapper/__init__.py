@@ -8,7 +8,7 @@ from foleybench.api.model import Model
 from foleymodels.v2a_mapper.system import SYSTEM
 
 MODEL = Model(
-    title="V2A-Mapper",
+    title="V2A-Mapper core",
     kind="model",
     sees=frozenset({"video"}),
     licence="MIT",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from foleybench import registry
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, row_name, table_steps, training_name
 
@@ -170,6 +171,12 @@ def test_a_card_says_what_table_1_says(name):
 
 def test_every_compared_system_has_a_row():
     assert len(ROWS) == 9
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_registry_calls_a_core_what_the_table_calls_it(name):
+    model = registry.load("models", name)
+    assert (model.title, model.kind) == (ROWS[name].label, "model")
 
 
 def test_a_block_is_written_in_its_place():

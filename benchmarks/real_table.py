@@ -3,22 +3,29 @@
     python benchmarks/real_table.py --values leaderboards/real.csv --out leaderboards/real.md
 
 Each value of a clip becomes the share of the way from the real sound (0) to another clip of the set (1). The shares of
-all sets are joined by one linear mixed model for each metric (REML, scipy): a mean for each system, and random
-deviations of sets, of clips within sets, and of systems within sets. A system of one set is compared with one of
-another through the systems and controls that both have; the intervals (95 %, Wald) hold what sets and clips differ by.
+all sets are joined by one linear mixed model for each metric (``foleybench.stats.mixed_model``): a mean for each
+system, and random deviations of sets, of clips within sets, and of systems within sets. A system of one set is compared
+with one of another through the systems and controls that both have; intervals and tests hold what sets and clips differ
+by. Ranks are those that the tests of all pairs of systems leave open, Holm-corrected in each metric.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, optimize
+
+from foleybench.leaderboard.significance import ALPHA, Comparison, Standing, standings
+from foleybench.stats import mixed_model
+from foleybench.stats.intervals import Interval, Paired
+from foleybench.stats.ranking import holm
 
 METRICS = {
     "similarity_aisfx": "Similarity (aiSFX)",
@@ -49,17 +56,30 @@ NINE = {
     "VAB": None,
     "VATT": None,
 }
-Z = 1.959964
 
 
 class Estimate(NamedTuple):
-    """The mean share of a system, its interval, and what it rests on."""
+    """The mean share of a system, its interval, what it rests on, and the ranks that it may hold (controls: none)."""
 
     value: float
-    low: float
-    high: float
+    interval: Interval
     n_clips: int
     n_sets: int
+    standing: Standing | None = None
+
+
+class Fitted(NamedTuple):
+    """A metric: the estimate of each system and control, and the pairs of systems that are significantly different.
+
+    Attributes:
+        estimates: Name -> estimate.
+        differing: Pairs of systems, the one nearer to the real sound first.
+        n_pairs: How many pairs were tested.
+    """
+
+    estimates: dict[str, Estimate]
+    differing: list[tuple[str, str]]
+    n_pairs: int
 
 
 def main() -> int:
@@ -76,8 +96,8 @@ def main() -> int:
 def write_page(table: Path, published: Path, out: Path) -> None:
     """Fit a model a metric to the values of ``real_outputs.py`` and write the page."""
     values = read_values(table)
-    estimates = {metric: fit(shares(values[values.metric == metric])) for metric in METRICS}
-    out.write_text(page(values, estimates, reported(published)), encoding="utf-8")
+    fitted = {metric: fit(shares(values[values.metric == metric])) for metric in METRICS}
+    out.write_text(page(values, fitted, reported(published)), encoding="utf-8")
 
 
 def read_values(path: Path) -> pd.DataFrame:
@@ -101,60 +121,48 @@ def shares(values: pd.DataFrame) -> pd.DataFrame:
     return long.sort_values(["set", "clip", "system"], ignore_index=True)
 
 
-def fit(lines: pd.DataFrame) -> dict[str, Estimate]:
-    """Return the estimate of each system but for the two ends of the scale, 0 and 1 in every set, and noise."""
+def fit(lines: pd.DataFrame) -> Fitted:
+    """Estimate each system but the two ends of the scale, 0 and 1 in every set, and noise; compare all systems."""
     used = lines[~lines.system.isin([REAL, OTHER, LEFT_OUT])]
-    systems = sorted(used.system.unique())
-    parts = [used[["set"]], used[["set", "clip"]], used[["set", "system"]]]
-    alike = [_alike(part.agg("|".join, axis=1).to_numpy()) for part in parts]
-    design = (used.system.to_numpy()[:, None] == np.array(systems)).astype(float)
-    means, errors = mixed_means(used.share.to_numpy(), design, alike)
+    names, design, groups = layout_of(used)
+    model = mixed_model.fit(used.share.to_numpy(), design, groups)
+    single = np.eye(len(names))
     counts = used.groupby("system").agg(n=("clip", "size"), sets=("set", "nunique"))
-    return {
-        name: Estimate(mean, mean - Z * error, mean + Z * error, *map(int, counts.loc[name]))
-        for name, mean, error in zip(systems, means, errors, strict=True)
+    means = [model.contrast(row) for row in single]
+    estimates = {
+        name: Estimate(mean.value, mean.interval, *map(int, counts.loc[name]))
+        for name, mean in zip(names, means, strict=True)
     }
+    systems = [name for name in names if name not in CONTROLS]
+    found = compare(model, [single[names.index(name)] for name in systems])
+    for name, standing in zip(systems, standings(len(systems), "lower", found), strict=True):
+        estimates[name] = estimates[name]._replace(standing=standing)
+    return Fitted(estimates, _differing(systems, found), len(found))
 
 
-def _alike(names: np.ndarray) -> np.ndarray:
-    """Return a matrix that is 1 where two lines have one name."""
-    return (names[:, None] == names).astype(float)
+def layout_of(lines: pd.DataFrame) -> tuple[list[str], np.ndarray, list[list[str]]]:
+    """Return the names of the fixed effects, their design, and the groups of sets, clips, and systems within sets."""
+    names = sorted(lines.system.unique())
+    groups = [lines[part].agg("|".join, axis=1).to_list() for part in (["set"], ["set", "clip"], ["set", "system"])]
+    return names, (lines.system.to_numpy()[:, None] == np.array(names)).astype(float), groups
 
 
-def mixed_means(values: np.ndarray, design: np.ndarray, alike: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Fit a linear mixed model by restricted maximum likelihood; return fixed effects and their standard errors.
-
-    Dense, since lines are few: statsmodels' MixedLM, which works through the inverse of each variance, gives the same
-    numbers where all variances are above zero, and errors ten times too small where one is zero (0.01 for 0.09 in onset
-    agreement).
-
-    Args:
-        values: Shape (n,).
-        design: Of the fixed effects, shape (n, p).
-        alike: For each random effect a matrix (n, n) that is 1 where two lines share it.
-    """
-    spread = float(np.var(values))
-    matrices = [np.eye(len(values)), *alike]
-
-    def solved(logs: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        whole = sum(np.exp(log) * matrix for log, matrix in zip(logs, matrices, strict=True))
-        factor = linalg.cho_factor(whole, lower=True)
-        weighted = linalg.cho_solve(factor, design)
-        information = design.T @ weighted
-        effects = linalg.solve(information, weighted.T @ values, assume_a="pos")
-        rest = values - design @ effects
-        determinants = 2 * np.log(np.diag(factor[0])).sum() + np.linalg.slogdet(information)[1]
-        return determinants + rest @ linalg.cho_solve(factor, rest), effects, information
-
-    ends = (np.log(1e-6 * spread), np.log(10 * spread))
-    starts = [np.log(spread * np.array(start)) for start in ((0.5, 0.1, 0.2, 0.2), (0.9, 0.01, 0.05, 0.05))]
-    tried = [
-        optimize.minimize(lambda logs: solved(logs)[0], start, method="L-BFGS-B", bounds=[ends] * len(start))
-        for start in starts
+def compare(model: mixed_model.MixedModel, systems: list[np.ndarray]) -> list[Comparison]:
+    """Test all pairs of systems, Holm-corrected over them; each system is given by its weights on the fixed effects."""
+    pairs = list(itertools.combinations(range(len(systems)), 2))
+    contrasts = [model.contrast(systems[i] - systems[j]) for i, j in pairs]
+    corrected = holm([contrast.p_value for contrast in contrasts])
+    values = [model.contrast(weights).value for weights in systems]
+    return [
+        Comparison(i, j, Paired(one.value, *one.interval, one.p_value, 0, values[i], values[j]), p_holm)
+        for (i, j), one, p_holm in zip(pairs, contrasts, corrected, strict=True)
     ]
-    best = min(tried, key=lambda one: one.fun)
-    _, effects, information = solved(best.x)
-    return effects, np.sqrt(np.diag(linalg.inv(information)))
+
+
+def _differing(systems: list[str], found: list[Comparison]) -> list[tuple[str, str]]:
+    told = [one for one in found if one.p_holm is not None and one.p_holm < ALPHA]
+    pairs = [(one.first, one.second) if one.paired.difference < 0 else (one.second, one.first) for one in told]
+    return sorted((systems[near], systems[far]) for near, far in pairs)
 
 
 def reported(path: Path) -> dict[str, dict[str, str]]:
@@ -167,36 +175,59 @@ def reported(path: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def page(values: pd.DataFrame, estimates: dict[str, dict[str, Estimate]], numbers: dict[str, dict[str, str]]) -> str:
+def page(values: pd.DataFrame, fitted: dict[str, Fitted], numbers: dict[str, dict[str, str]]) -> str:
     """Return the page."""
-    lead = estimates[LEAD]
-    kinds = dict(zip(values.system, values.kind, strict=True))
-    systems = sorted((name for name in lead if kinds[name] != "control"), key=lambda name: lead[name].value)
-    lines = [*HEAD, "", *_sets(values), "", "## Systems and controls", "", *LEGEND, ""]
-    lines += ["| Place | System | Clips (sets) | " + " | ".join(METRICS.values()) + " |"]
-    lines += ["|---:|---|---:|" + "---|" * len(METRICS)]
+    lead = fitted[LEAD].estimates
+    lines = [*HEAD, "", which_differ(fitted), "", *MADE_BY, "", *_sets(values)]
+    lines += ["", "## Systems and controls", "", *LEGEND, ""]
+    lines += ["| System | Clips (sets) | " + " | ".join(METRICS.values()) + " |"]
+    lines += ["|---|---:|" + "---|" * len(METRICS)]
     for name in sorted(lead, key=lambda name: lead[name].value):
-        place = str(systems.index(name) + 1) if name in systems else ""
         title = CONTROLS.get(name, f"`{name}`") + (" †" if only_at_home(values, name) else "")
-        cells = [_cell(estimates[metric].get(name)) for metric in METRICS]
-        lines.append(f"| {place} | {title} | {lead[name].n_clips} ({lead[name].n_sets}) | {' | '.join(cells)} |")
+        cells = [_cell(fitted[metric].estimates.get(name)) for metric in METRICS]
+        lines.append(f"| {title} | {lead[name].n_clips} ({lead[name].n_sets}) | {' | '.join(cells)} |")
     lines += ["", "## The nine systems that the paper compares with", "", *NINE_HEAD, ""]
-    lines += [
-        "| System | Real outputs | Place | Share [95 %] | Reported: KLD, FAD, Align Acc |",
-        "|---|---:|---:|---|---|",
-    ]
+    lines += ["| System | Real outputs | Similarity: share [95 %] · rank | Reported: KLD, FAD, Align Acc |"]
+    lines += ["|---|---:|---|---|"]
     for title, name in NINE.items():
         row = numbers.get(_row_of(title, numbers), {})
         said = ", ".join(row.get(metric, "") for metric in ("KLD", "FAD", "Align Acc"))
-        if name is None or name not in lead:
-            lines.append(f"| {title} | 0 | | | {said} |")
-        else:
-            rank = f"{systems.index(name) + 1} of {len(systems)}"
-            lines.append(f"| {title} | {lead[name].n_clips} | {rank} | {_cell(lead[name])} | {said} |")
+        estimate = lead.get(name or "")
+        lines.append(f"| {title} | {estimate.n_clips if estimate else 0} | {_cell(estimate)} | {said} |")
     lines += ["", "## Per set", "", *SET_HEAD, ""]
     for home in sorted(values["set"].unique()):
         lines += [f"### {home}", "", *_per_set(values[values["set"] == home]), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def which_differ(fitted: dict[str, Fitted]) -> str:
+    """Say which pairs of systems are significantly different, metric by metric."""
+    n_pairs = fitted[LEAD].n_pairs
+    alike = [METRICS[metric] for metric, found in fitted.items() if not found.differing]
+    told = [f"By {METRICS[metric]}, {_pairs(found.differing)}." for metric, found in fitted.items() if found.differing]
+    if alike:
+        told.insert(0, f"No two systems are significantly different by {_listed(alike, 'or')}.")
+    return f"**{' '.join(told)}** (5 %; Holm-corrected over the {n_pairs} pairs of systems, each metric by itself)"
+
+
+def _pairs(differing: list[tuple[str, str]]) -> str:
+    """Put together the systems that are significantly better than the same others."""
+    worse: dict[tuple[str, ...], list[str]] = {}
+    for better, pairs in itertools.groupby(differing, key=lambda pair: pair[0]):
+        worse.setdefault(tuple(name for _, name in pairs), []).append(better)
+    return "; ".join(
+        f"{_names(better)} {'are' if len(better) > 1 else 'is'} better than {_names(others)}"
+        for others, better in worse.items()
+    )
+
+
+def _names(systems: Sequence[str]) -> str:
+    return _listed([f"`{name}`" for name in systems], "and")
+
+
+def _listed(words: Sequence[str], joint: str) -> str:
+    *most, last = words
+    return f"{', '.join(most)} {joint} {last}" if most else last
 
 
 def only_at_home(values: pd.DataFrame, name: str) -> bool:
@@ -214,7 +245,10 @@ def _letters(text: str) -> str:
 
 
 def _cell(estimate: Estimate | None) -> str:
-    return "" if estimate is None else f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+    if estimate is None:
+        return ""
+    rank = f" · {estimate.standing.low}-{estimate.standing.high}" if estimate.standing else ""
+    return f"{estimate.value:.2f} [{estimate.interval.low:.2f}, {estimate.interval.high:.2f}]{rank}"
 
 
 def _sets(values: pd.DataFrame) -> list[str]:
@@ -245,7 +279,8 @@ HEAD = """\
 knows how many outputs were tried. Clips are few, and most systems are on one or two pages. This page can say how far
 published sound is from the real sound of the same clip, and which systems differ by more than sets and clips do. It
 cannot say which system is best on clips that nobody chose.
-
+""".splitlines()
+MADE_BY = """\
 Scored under protocol `sfx`. The sound itself is not here; clip ids, values and the hash of every sound that was scored
 are in [real.csv](real.csv). Made by
 
@@ -255,10 +290,12 @@ python benchmarks/real_outputs.py --pairs PAIRS
 """.splitlines()
 LEGEND = """\
 Every value is the share of the way from the real sound (0) to another clip of the same set (1): lower is better, and 1
-is what a system gets that ignores the clip. Joined over sets by one linear mixed model a metric, with random deviations
-of sets, of clips, and of systems within sets; [95 % interval] from its standard errors. Place: by similarity. Onset
-agreement is the mean over clips whose real sound has onsets: read it beside the control that is 1 s late. White noise
-is in the tables of sets only. † all outputs are from the page of the system's own authors.
+is what a system gets that ignores the clip. Share [95 % interval] · ranks that the system may hold: joined over sets by
+one linear mixed model a metric, with random deviations of sets, of clips, and of systems within sets. Systems that are
+not significantly different (5 %, Holm-corrected over all pairs of systems of the metric) share ranks; how often the
+tests are wrong: `benchmarks/results/mixed_model_errors.md`. Rows are in the order of similarity, which is no ranking.
+Onset agreement is the mean over clips whose real sound has onsets: read it beside the control that is 1 s late. White
+noise is in the tables of sets only. † all outputs are from the page of the system's own authors.
 """.splitlines()
 NINE_HEAD = """\
 Reported values are those of the paper's Table 1 ([published.md](published.md)): other clips, other metrics. They stand

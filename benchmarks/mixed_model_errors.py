@@ -88,7 +88,7 @@ def simulated(
     for group, variance in zip(layout.groups, variances[1:], strict=True):
         numbers = np.unique(group, return_inverse=True)[1]
         values = values + draw.normal(0, np.sqrt(variance), numbers.max() + 1)[numbers]
-    return mixed_model.fit(values, layout.design, layout.groups)
+    return mixed_model.fit_mixed(values, layout.design, layout.groups)
 
 
 def errors(

@@ -125,7 +125,7 @@ def fit(lines: pd.DataFrame) -> Fitted:
     """Estimate each system but the two ends of the scale, 0 and 1 in every set, and noise; compare all systems."""
     used = lines[~lines.system.isin([REAL, OTHER, LEFT_OUT])]
     names, design, groups = layout_of(used)
-    model = mixed_model.fit(used.share.to_numpy(), design, groups)
+    model = mixed_model.fit_mixed(used.share.to_numpy(), design, groups)
     single = np.eye(len(names))
     counts = used.groupby("system").agg(n=("clip", "size"), sets=("set", "nunique"))
     means = [model.contrast(row) for row in single]

@@ -101,7 +101,7 @@ class _State(NamedTuple):
     log_determinants: float
 
 
-def fit(values: FloatArray, design: FloatArray, groups: Sequence[Sequence[str]]) -> MixedModel:
+def fit_mixed(values: FloatArray, design: FloatArray, groups: Sequence[Sequence[str]]) -> MixedModel:
     """Fit the model.
 
     statsmodels' MixedLM, which works through the inverse of each variance, gives the same numbers where all variances

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from foleybench.stats.mixed_model import Contrast, fit
+from foleybench.stats.mixed_model import Contrast, fit_mixed
 
 
 def test_one_random_effect_in_a_balanced_design_has_the_error_of_the_textbook():
@@ -14,7 +14,7 @@ def test_one_random_effect_in_a_balanced_design_has_the_error_of_the_textbook():
     draw = np.random.default_rng(0)
     blocks = np.repeat(np.arange(30), 4)
     values = 2.0 + draw.normal(0, 1.0, 30)[blocks] + draw.normal(0, 0.5, 120)
-    mean = fit(values, np.ones((120, 1)), [blocks.astype(str)]).contrast(np.ones(1))
+    mean = fit_mixed(values, np.ones((120, 1)), [blocks.astype(str)]).contrast(np.ones(1))
     of_blocks = values.reshape(30, 4).mean(axis=1)
     assert mean.value == pytest.approx(values.mean(), abs=1e-6)
     assert mean.error == pytest.approx(of_blocks.std(ddof=1) / np.sqrt(30), rel=1e-3)
@@ -29,7 +29,7 @@ def test_a_difference_within_blocks_has_the_t_test_of_the_textbook():
     design = np.eye(3)[treatments]
     table = values.reshape(12, 3)
     rest = table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
-    found = fit(values, design, [blocks.astype(str)]).contrast(np.array([-1.0, 0.0, 1.0]))
+    found = fit_mixed(values, design, [blocks.astype(str)]).contrast(np.array([-1.0, 0.0, 1.0]))
     assert found.value == pytest.approx(table[:, 2].mean() - table[:, 0].mean())
     assert found.error == pytest.approx(np.sqrt(2 * (rest**2).sum() / 22 / 12), rel=1e-3)
     assert found.freedom == pytest.approx(22, rel=1e-2)
@@ -65,7 +65,7 @@ def plainly(variances, values, design, groups):
 
 
 def test_the_variances_are_where_the_restricted_likelihood_is_highest(unbalanced):
-    found = fit(*unbalanced)
+    found = fit_mixed(*unbalanced)
     searched = optimize.minimize(
         lambda logs: plainly(np.exp(logs), *unbalanced)[0], np.log([0.3, 0.3, 0.3]), method="Nelder-Mead"
     )
@@ -75,7 +75,7 @@ def test_the_variances_are_where_the_restricted_likelihood_is_highest(unbalanced
 
 def test_degrees_of_freedom_follow_from_how_sharp_the_variances_are(unbalanced):
     """Satterthwaite by finite differences: 2 v^2 / (g' A g), A from the second differences' expectation."""
-    found = fit(*unbalanced)
+    found = fit_mixed(*unbalanced)
     weights = np.array([1.0, -1.0, 0.0])
     steps = 1e-4 * np.eye(3)
     slope = [
@@ -100,6 +100,6 @@ def test_a_variance_that_is_estimated_as_zero_leaves_a_finite_error():
     """Blocks that differ less than chance: the other variance decides, and the tests stay those of few blocks."""
     blocks = np.repeat(np.arange(5), 4)
     values = np.tile([-1.0, 1.0, -0.5, 0.5], 5)
-    mean = fit(values, np.ones((20, 1)), [blocks.astype(str)]).contrast(np.ones(1))
+    mean = fit_mixed(values, np.ones((20, 1)), [blocks.astype(str)]).contrast(np.ones(1))
     assert mean.error == pytest.approx(values.std(ddof=1) / np.sqrt(20), rel=1e-2)
     assert 3 < mean.freedom < 30

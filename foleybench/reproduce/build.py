@@ -12,6 +12,7 @@ from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, search, search_page, speed
+from foleybench.reproduce.codebooks import codebook_uses, codebooks_text
 from foleybench.reproduce.copying import copying_text, missing_shares
 from foleybench.reproduce.costs import costs_text, time_factors, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
@@ -97,6 +98,9 @@ def _write_table(
     further = []
     if measured:
         further.append(_picture(table, out / f"{name}.png") if grid.picture else "")
+        books = f"{name}_codebooks.csv"
+        uses = codebook_uses(setup, grid, results, out / books)
+        further.append(codebooks_text(setup, grid, uses, results, books))
         further.append(copying_text(setup, grid, results))
         times = f"{name}_training.csv"
         further.append(costs_text(measured, training_times(setup, grid, measured, out / times), times))

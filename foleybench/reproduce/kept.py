@@ -54,7 +54,8 @@ def kept_beside(
         read: From a line of the file, by column, to a fact.
         written: From a fact to a line of the file.
     """
-    known, places = set(map(_key, found)), {row.label: place for place, row in enumerate(grid.rows)}
+    rows = [*grid.rows, *grid.ladder]
+    known, places = set(map(_key, found)), {row.label: place for place, row in enumerate(rows)}
     before: list[F] = []
     if path.is_file():
         with path.open(encoding="utf-8", newline="") as file:

@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """Run what has not been run, then write the tables; 3 when rows are missing."""
     from foleybench.artefacts import shipped
     from foleybench.reproduce.build import write_tables
+    from foleybench.reproduce.made_by import command_text
     from foleybench.reproduce.plan import Setup
     from foleybench.runtime.command_plan import run_steps
     from foleybench.scoring.device import usable_device
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
             sys.stderr.write(f"foleybench: step {failed} failed; its log is in {args.work}/logs.\n")
             return EXIT_ERROR
     published = args.published or shipped.published()
-    missing = write_tables(setup, args.table, args.out, published, _command(args, setup))
+    missing = write_tables(setup, args.table, args.out, published, command_text(setup, args.table))
     for name in missing:
         sys.stderr.write(f"no result yet: {name}\n")
     pages = [args.out / f"{name}.md" for name in args.table]
@@ -146,11 +147,3 @@ def _standing(setup: Setup) -> set[str]:
             f"{test}. Leave --keep out and give another --out, or give the --data that they were measured on."
         )
     return set(results)
-
-
-def _command(args: argparse.Namespace, setup: Setup) -> str:
-    words = ["foleybench reproduce", *args.table, "--size", setup.size, "--seeds", str(setup.seeds)]
-    words += ["--steps", str(setup.steps)] if setup.steps else []
-    words += ["--nfe", str(setup.nfe)] if setup.nfe else []
-    words += ["--clips", str(setup.clips)] if setup.clips else []
-    return " ".join(words)

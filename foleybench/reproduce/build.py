@@ -61,9 +61,9 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
         if name == "speed":
             missing += speed.write_speed(setup, results, out)
         elif name == "heldout":
-            missing += heldout.write_heldout(setup, results, out, command)
+            missing += heldout.write_heldout(setup, results, out)
         elif name == "search":
-            missing += search_page.write_search(setup, out, command)
+            missing += search_page.write_search(setup, out)
         else:
             missing += _write_table(setup, name, results, reported.get(GRIDS[name].number), out, command)
     return sorted(set(missing))

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.generation.folder import checkpoint_sha256
 from foleybench.reproduce.cells import markdown_table
-from foleybench.reproduce.grids import Grid, GridRow
 from foleybench.reproduce.kept import kept_beside
 from foleybench.reproduce.plan import Setup, row_name, training_name
+from foleybench.reproduce.rows import Grid, GridRow
 
 # Kind of a codec -> the setting that is the size of each of its codebooks.
 _SIZES = {"residual_codec": "codebook_size", "patch_codec": "patch_codes", "two_rate_codec": "rate_codes"}
@@ -129,7 +129,7 @@ def codebooks_text(
         lines.append([label, *_line(of_row)])
         other = sorted({one.seed for one in of_row if own.get((label, one.seed), one.weights) != one.weights})
         again += [f"{label}, seed {seed}" for seed in other]
-    told = f" Not of the weights that the row above is of, but trained by the same command: {'; '.join(again)}."
+    told = f" Trained again by the same command, with other weights than the codec of the row: {'; '.join(again)}."
     words = f"{_WORDS}{told if again else ''} Each codebook: `{file_name}`."
     return f"## How the codebooks are used\n\n{markdown_table(lines)}\n\n{words}"
 

@@ -25,6 +25,7 @@ from foleybench.files import write_atomically
 from foleybench.pages import number_text
 from foleybench.reproduce.cells import evaluator_versions, markdown_table
 from foleybench.reproduce.cores import FULL, PASTED_GRAINS
+from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
 from foleybench.reproduce.plan import UNCOUNTED, Setup, row_name, table_steps, training_name
 from foleybench.reproduce.rows import Grid, GridRow
@@ -166,14 +167,13 @@ class _Line(NamedTuple):
     lengths: str
 
 
-def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path, command: str) -> list[str]:
+def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path) -> list[str]:
     """Write the page and its numbers, if the test split has its rows; return the names of the missing results.
 
     Args:
         setup: Folders and sizes.
         tables: The tables' results, which include the test split's.
         out: Folder of the page.
-        command: Command that made the page.
     """
     results = {**tables, **{entry.row_name: entry for entry in read_all(results_folder(setup))}}
     wanted = splits(setup)
@@ -184,6 +184,7 @@ def write_heldout(setup: Setup, tables: Mapping[str, ResultEntry], out: Path, co
         cells = [_cells(line.measured) for line in lines]
         gaps = _differences(lines)
         first = results[_name(setup, _SYSTEMS[0], wanted[0])].result
+        command = command_text(dataclasses.replace(setup, seeds=1), ["heldout"])
         write_atomically(out / "heldout.md", _markdown(lines, cells, gaps, command, first).encode())
         write_atomically(out / "heldout.csv", _csv(lines, cells, gaps).encode())
     return missing

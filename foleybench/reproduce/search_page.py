@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 import statistics
@@ -20,6 +21,7 @@ from foleybench.reproduce.cells import (
     metric_heading,
     value_text,
 )
+from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, read_results, smallest_found
 from foleybench.reproduce.plan import Setup
 from foleybench.reproduce.search import DEFAULT, SearchTry, search_folder, tries, try_name
@@ -74,7 +76,7 @@ class Searches(NamedTuple):
     table: ResultEntry | None
 
 
-def write_search(setup: Setup, out: Path, command: str) -> list[str]:
+def write_search(setup: Setup, out: Path) -> list[str]:
     """Write the page and its numbers from the results there are; return the names of the missing results."""
     folder = search_folder(setup)
     results = read_results(folder) if folder.is_dir() else {}
@@ -88,6 +90,8 @@ def write_search(setup: Setup, out: Path, command: str) -> list[str]:
     whole = {label: entries for label, entries in there.items() if DEFAULT in entries and len(entries) > 1}
     if whole:
         found = _measured(setup, every, whole)
+        # Neither more seeds nor --nfe change the search.
+        command = command_text(dataclasses.replace(setup, seeds=1, nfe=None), ["search"])
         write_atomically(out / "search.md", _page(found, command).encode())
         write_atomically(out / "search.csv", _numbers(found.systems).encode())
     return missing

@@ -10,6 +10,10 @@ from foleybench.generation.folder import checkpoint_sha256
 from foleybench.reproduce.codebooks import _SIZES, codebook_uses, codebooks_text
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, row_name
+from foleymodels._codecs.codec import ResidualCodec
+from foleymodels._codecs.patches import PatchCodec
+from foleymodels._codecs.two_rates import TwoRateCodec
+from foleymodels._parts.settings import of_size
 from tests.made_results import make_result
 
 GRID = GRIDS["table1"]
@@ -64,7 +68,7 @@ def test_a_line_a_codec_with_means_over_seeds(setup, tmp_path):
         f"| {PATCHES.label} | 1 x 512 | 30 | 26 | 1 |",
     ]
     assert "`uses.csv`" in text
-    assert "Not of the weights" not in text
+    assert "Trained again" not in text
 
 
 def test_nothing_at_hand_is_no_part_of_the_page(setup, tmp_path):
@@ -89,10 +93,8 @@ def test_a_codec_trained_again_with_other_weights_is_told(setup, tmp_path):
     score(setup, RESIDUAL, 0, "e" * 64)
     text = page(setup, tmp_path / "uses.csv")
     assert lines(text) == [f"| {RESIDUAL.label} | 1 x 256 | 90 | 100 | 0 |"]
-    assert (
-        f"Not of the weights that the row above is of, but trained by the same command: {RESIDUAL.label}, seed 0."
-        in text
-    )
+    told = "Trained again by the same command, with other weights than the codec of the row"
+    assert f"{told}: {RESIDUAL.label}, seed 0." in text
 
 
 def test_a_codec_trained_again_does_not_displace_the_rows_own(setup, tmp_path):
@@ -109,11 +111,11 @@ def test_the_rows_own_displaces_one_trained_again(setup, tmp_path):
     path = tmp_path / "uses.csv"
     residual(setup, 0, [90.0], weights=b"second")
     score(setup, RESIDUAL, 0, checkpoint_of_first(setup))
-    assert "Not of the weights" in page(setup, path)
+    assert "Trained again" in page(setup, path)
     residual(setup, 0, [100.0])
     text = page(setup, path)
     assert "| 100 | 100 | 0 |" in text
-    assert "Not of the weights" not in text
+    assert "Trained again" not in text
 
 
 def checkpoint_of_first(setup):
@@ -132,12 +134,8 @@ def test_a_run_under_way_has_no_uses_yet(setup, tmp_path):
 
 def test_the_sizes_are_those_that_the_codecs_have():
     """By the settings that a checkpoint records."""
-    from foleymodels._codecs.codec import ResidualCodec
-    from foleymodels._codecs.patches import PatchCodec
-    from foleymodels._codecs.two_rates import TwoRateCodec
-
     kinds = {"residual_codec": ResidualCodec, "patch_codec": PatchCodec, "two_rate_codec": TwoRateCodec}
     assert set(kinds) == set(_SIZES)
     for row, (kind, codec) in zip(GRID.ladder, kinds.items(), strict=True):
-        settings = registry.module("models", row.variant.model).SYSTEM.settings()
+        settings = of_size(registry.module("models", row.variant.model).SYSTEM.settings, "tiny")
         assert codec(settings.codec, settings.signal.mel).n_codes == getattr(settings.codec, _SIZES[kind])

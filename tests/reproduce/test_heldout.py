@@ -43,6 +43,7 @@ def test_the_page_of_heldout_splits(tmp_path):
                 make_result(tmp_path / "heldout_results", name, skill=skill, metrics=METRICS)
     assert write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c") == []
     page = (tmp_path / "heldout.md").read_text()
+    assert "Made by `foleybench reproduce heldout --size tiny --seeds 1`. The reference model of seed 0" in page
     assert "| ... 24 fps | Foley-Flow |" in page
     assert "| ... 50 fps | Pasted grains |" in page
     assert page.count("audio not kept") == 9 * 2

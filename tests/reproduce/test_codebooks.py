@@ -137,5 +137,5 @@ def test_the_sizes_are_those_that_the_codecs_have():
     kinds = {"residual_codec": ResidualCodec, "patch_codec": PatchCodec, "two_rate_codec": TwoRateCodec}
     assert set(kinds) == set(_SIZES)
     for row, (kind, codec) in zip(GRID.ladder, kinds.items(), strict=True):
-        settings = of_size(registry.module("models", row.variant.model).SYSTEM.settings, "tiny")
+        settings = of_size(registry.module("models", row.variant.model if row.variant else "").SYSTEM.settings, "tiny")
         assert codec(settings.codec, settings.signal.mel).n_codes == getattr(settings.codec, _SIZES[kind])

@@ -232,7 +232,7 @@ def test_the_page_says_what_a_try_is_and_whose_network_the_default_is(tmp_path, 
             name_of_row = f"{name}-tiny-clips7-seed{seed}"
             changes = {} if name == "maskvat" else {"section": {"checkpoint_sha256": "d" * 64}}
             make_result(tmp_path / "results", name_of_row, skill=0.2 + 0.2 * seed, metrics=METRICS, **changes)
-    write_search(setup, tmp_path, "c")
+    write_search(setup, tmp_path)
     page = (tmp_path / "search.md").read_text()
     assert "The default is Table 1's own network of seed 0 for MaskVAT core." in page
     assert "For VAB core it was trained again" in page
@@ -254,7 +254,7 @@ def test_without_tables_nothing_is_said_of_their_runs_and_seeds(tmp_path):
     setup = dataclasses.replace(SETUP, results=tmp_path / "results")
     for one in search.tries()["MaskVAT core"]:
         made(tmp_path, search.try_name(setup, one), 0.5)
-    write_search(setup, tmp_path, "c")
+    write_search(setup, tmp_path)
     page = (tmp_path / "search.md").read_text()
     assert "trained again with the same settings" not in page
     assert "Table 1's own network" not in page
@@ -264,7 +264,7 @@ def test_without_tables_nothing_is_said_of_their_runs_and_seeds(tmp_path):
 def test_one_try_alone_is_no_page(tmp_path):
     setup = dataclasses.replace(SETUP, results=tmp_path / "results")
     made(tmp_path, search.try_name(setup, search.tries()["MaskVAT core"][0]), 0.5)
-    assert len(write_search(setup, tmp_path, "c")) == 48 - 1
+    assert len(write_search(setup, tmp_path)) == 48 - 1
     assert not (tmp_path / "search.md").exists()
 
 

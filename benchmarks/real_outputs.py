@@ -1,8 +1,9 @@
 """Score published outputs against their real sound under ``sfx``, for ``leaderboards/real.md``.
 
-Wants a folder ``<set>/<clip>/{gt.mp4, <system>.m4a ...}``, as ``published_outputs.py``. Every set is scored as it lies,
-each system and the controls; what the table is made of is written: a line a clip and system, with the hash of the sound
-that was scored and the clip's value by each metric; then the page (``real_table.py`` alone makes it from the values).
+Wants a folder ``<set>/<clip>/{gt.mp4, <system>.m4a ...}``, as ``published_outputs.py``. Every set is scored, each
+system and the controls; a clip that an output does not cover is cut first (``common_length.py``). What the table is
+made of is written: a line a clip and system, with the clip's length, the hash of the sound that was scored and the
+clip's value by each metric; then the page (``real_table.py`` alone makes it from the values).
 
     python benchmarks/real_outputs.py --pairs PAIRS
 """
@@ -12,9 +13,10 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from common_length import CUT_FILE, cut_clips, cut_to_common_length, require_whole
 from published_outputs import lay_out
 from real_table import write_page
 
@@ -23,7 +25,7 @@ from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.cli import main as foleybench
 
 CONTROLS = ("ground_truth", "shift_1s", "band_limited", "other_clip", "noise")
-FIELDS = ("set", "system", "kind", "clip", "audio_sha256")
+FIELDS = ("set", "system", "kind", "clip", "seconds", "cut_from_seconds", "audio_sha256")
 
 
 def main() -> int:
@@ -39,7 +41,7 @@ def main() -> int:
     for home in sorted(args.pairs.iterdir()):
         if not args.set or home.name in args.set:
             score_set(home, args.out)
-    write_values(args.out / "results", args.values)
+    write_values(args.out, args.values)
     write_page(args.values, args.published, args.page)
     return 0
 
@@ -47,7 +49,11 @@ def main() -> int:
 def score_set(home: Path, out: Path) -> None:
     """Score the systems of a set and the controls; what is there already is not scored again."""
     work, results = out / home.name, out / "results"
-    systems = sorted(lay_out(home, work))
+    if (work / CUT_FILE).is_file():
+        systems = sorted(path.name for path in (work / "audio").iterdir())
+    else:
+        systems = sorted(lay_out(home, work))
+        cut_to_common_length(work)
     same = ["--reference", work / "gt", "--dataset-name", home.name, "--protocol", "sfx", "--out", results]
     same += ["--cache", work / "cache", "--jobs", "1"]
     done = {path.name.split(".")[0] for path in (results / home.name).glob("*.json")}
@@ -66,9 +72,10 @@ def run(*words: str | Path) -> None:
         raise SystemExit(code)
 
 
-def write_values(results: Path, path: Path) -> None:
-    """Write a line a clip and system: the hash of the sound, then the clip's value by each metric that has such."""
-    lines = [line for entry in read_all(results) for line in lines_of(entry)]
+def write_values(out: Path, path: Path) -> None:
+    """Write a line a clip and system: length, hash of the sound, then the clip's value by each metric that has such."""
+    entries = read_all(out / "results")
+    lines = [line for entry in entries for line in lines_of(entry, cut_clips(out / entry.result["dataset"]["name"]))]
     metrics = sorted({name for line in lines for name in line if name not in FIELDS})
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.DictWriter(handle, (*FIELDS, *metrics), lineterminator="\n")
@@ -76,9 +83,15 @@ def write_values(results: Path, path: Path) -> None:
         writer.writerows(lines)
 
 
-def lines_of(entry: ResultEntry) -> Iterator[dict[str, str]]:
-    """Yield the lines of a result; a metric's column says its version: ``kld_aisfx:1``."""
+def lines_of(entry: ResultEntry, cut: Mapping[str, float]) -> Iterator[dict[str, str]]:
+    """Yield the lines of a result; a metric's column says its version: ``kld_aisfx:1``.
+
+    Args:
+        entry: The result; its outputs must cover their clips.
+        cut: Clip -> seconds of the real sound before it was cut.
+    """
     result = entry.result
+    require_whole(result)
     values: dict[str, dict[str, str]] = {}
     for name, record in sorted(result["metrics"].items()):
         metric = registry.load("metrics", name)
@@ -87,8 +100,10 @@ def lines_of(entry: ResultEntry) -> Iterator[dict[str, str]]:
                 values.setdefault(clip_id, {})[f"{name}:{record['version']}"] = f"{metric.clip_value(stat):.6g}"
     same = {"set": result["dataset"]["name"], "system": entry.row_name, "kind": result["model"]["kind"]}
     for row in sorted(entry.rows, key=lambda row: str(row["clip_id"])):
-        of_clip = {"clip": row["clip_id"], "audio_sha256": row.get("audio_sha256", "")}
-        yield {**same, **of_clip, **values.get(row["clip_id"], {})}
+        clip = str(row["clip_id"])
+        seconds = "" if row["duration_s"] is None else f"{row['duration_s']:.4f}"
+        lengths = {"seconds": seconds, "cut_from_seconds": str(cut.get(clip, ""))}
+        yield {**same, "clip": clip, **lengths, "audio_sha256": row.get("audio_sha256", ""), **values.get(clip, {})}
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def write_page(table: Path, published: Path, out: Path) -> None:
 def read_values(path: Path) -> pd.DataFrame:
     """Return the table as a line a clip, system and metric; a clip that a metric does not apply to has none."""
     wide = pd.read_csv(path, dtype={"clip": str})
-    about = ["set", "system", "kind", "clip", "audio_sha256"]
+    about = ["set", "system", "kind", "clip", "seconds", "cut_from_seconds", "audio_sha256"]
     long = wide.melt(id_vars=about, var_name="metric", value_name="value").dropna(subset="value")
     return long.assign(metric=long.metric.str.partition(":")[0])
 
@@ -178,7 +178,7 @@ def reported(path: Path) -> dict[str, dict[str, str]]:
 def page(values: pd.DataFrame, fitted: dict[str, Fitted], numbers: dict[str, dict[str, str]]) -> str:
     """Return the page."""
     lead = fitted[LEAD].estimates
-    lines = [*HEAD, "", which_differ(fitted), "", *MADE_BY, "", *_sets(values)]
+    lines = [*HEAD, "", which_differ(fitted), "", *MADE_BY, "", *_sets(values), "", clip_lengths(values)]
     lines += ["", "## Systems and controls", "", *LEGEND, ""]
     lines += ["| System | Clips (sets) | " + " | ".join(METRICS.values()) + " |"]
     lines += ["|---|---:|" + "---|" * len(METRICS)]
@@ -257,6 +257,24 @@ def _sets(values: pd.DataFrame) -> list[str]:
         systems = sorted(part[part.kind != "control"].system.unique())
         lines.append(f"| {home} | {part['clip'].nunique()} | {', '.join(systems)} |")
     return lines
+
+
+def clip_lengths(values: pd.DataFrame) -> str:
+    """Say which clips were cut to the length that all their outputs cover."""
+    told = []
+    for home, part in values.dropna(subset="cut_from_seconds").groupby("set"):
+        clips = part.groupby("clip")[["cut_from_seconds", "seconds"]].max()
+        n = f"{len(clips)} clip{'s' if len(clips) > 1 else ''}"
+        told.append(f"{n} of {home} to {_range(clips.seconds)} s (of {_range(clips.cut_from_seconds)} s)")
+    rule = (
+        "Where an output covers less than 95 % of its clip, real sound and outputs of the clip are cut to the shortest:"
+    )
+    return f"{rule} {'; '.join(told) or 'no clip'}."
+
+
+def _range(seconds: pd.Series) -> str:
+    low, high = f"{seconds.min():.1f}", f"{seconds.max():.1f}"
+    return low if low == high else f"{low}-{high}"
 
 
 def _per_set(values: pd.DataFrame) -> list[str]:

@@ -42,6 +42,15 @@ def test_a_share_is_the_way_from_the_real_sound_to_another_clip_of_its_set(table
     assert ("a", "y", "mine") not in found
 
 
+def test_the_page_says_which_clips_were_cut(table):
+    rows = [("a", "x", 8.01, 10.01), ("a", "y", 8.19, 10.02), ("a", "z", 10.0, None), ("b", "x", 30.0, 32.67)]
+    values = pd.DataFrame(rows, columns=["set", "clip", "seconds", "cut_from_seconds"])
+    assert table.clip_lengths(values).endswith(
+        "2 clips of a to 8.0-8.2 s (of 10.0 s); 1 clip of b to 30.0 s (of 32.7 s)."
+    )
+    assert table.clip_lengths(values[2:3]).endswith(": no clip.")
+
+
 def test_systems_of_different_sets_are_joined_by_what_they_share(table):
     """Set b is harder by 0.3 for all; its own system must not be charged for that."""
     draw = np.random.default_rng(1)

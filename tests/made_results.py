@@ -119,8 +119,9 @@ def model_of(name, title, kind, skill):
     }
 
 
-def dataset_of(name, manifest, n_clips, subset):
+def dataset_of(name, manifest, n_clips, subset, n_listed):
     found = {"name": name, "split": "test", "manifest_sha256": manifest, "n_clips": n_clips, "n_scored": n_clips}
+    found |= {"n_listed": n_listed} if n_listed else {}
     return {**found, "subset": subset} if subset else found
 
 
@@ -170,6 +171,7 @@ def make_result(
     seed=0,
     section=None,
     subset=None,
+    n_listed=None,
 ):
     """Write one result file; return its path."""
     ids = clip_ids or [f"v{i // 2:04d}_{i:06d}" for i in range(n_clips)]
@@ -178,7 +180,7 @@ def make_result(
         "schema": results.SCHEMA,
         "status": status,
         "model": {**model_of(name, title or name, kind, skill), **(section or {})},
-        "dataset": dataset_of(dataset, manifest, len(ids), subset),
+        "dataset": dataset_of(dataset, manifest, len(ids), subset, n_listed),
         "protocol": {"name": protocol[0], "version": protocol[1]},
         "metrics": changed_records(rows, metrics, labels, changes or {}),
         "problems": list(problems),

@@ -135,7 +135,8 @@ RESULT = record(
         "model": MODEL,
         "dataset": record(
             {"name": safe_name, "split": text, "manifest_sha256": text, "n_clips": _COUNT},
-            {"n_scored": _COUNT, "subset": maybe(_SUBSET)},
+            # `n_listed`: lines of the manifest, usable or not, where these are more.
+            {"n_scored": _COUNT, "n_listed": _COUNT, "subset": maybe(_SUBSET)},
         ),
         "protocol": record({"name": text, "version": _VERSION}),
         "metrics": named(_METRIC),

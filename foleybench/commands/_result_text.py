@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from foleybench import registry
 from foleybench.artefacts import draft
+from foleybench.artefacts.coverage import coverage
 from foleybench.artefacts.entries import RANKED_KINDS
 from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
 from foleybench.artefacts.unranked import n_too_short, why_unranked
@@ -57,8 +58,9 @@ def tell_controls(controls: Mapping[str, Mapping[str, Any]], stream: TextIO) -> 
     for name, record in first["metrics"].items():
         values = [_value(result, name, digits=3) for result in controls.values()]
         rows.append([_title(name), "higher ↑" if record["better"] == "higher" else "lower ↓", *values])
+    clips = coverage(data) or f"{data['n_clips']} clips"
     lines = [
-        f"controls on {data['name']}/{data['split']}, {data['n_clips']} clips",
+        f"controls on {data['name']}/{data['split']}, {clips}",
         "",
         *_aligned(rows, left={0, 1}),
         "",
@@ -78,9 +80,10 @@ def _head(result: Mapping[str, Any]) -> Iterator[str]:
     under = "single metrics" if protocol.startswith("metrics:") else f"protocol {protocol}"
     lost = f" ({why})" if (why := why_not_scored(result)) else ""
     yield f"{title} on {data['name']}/{data['split']}: {n_scored} of {data['n_clips']} clips scored{lost}, {under}"
-    if "subset" in data:
-        subset = data["subset"]
-        yield f"  subset {subset['name']}: {subset['n_here']} of its {subset['n_ids']} clips are here"
+    if part := coverage(data):
+        yield f"  the data set here is {part}"
+    elif "subset" in data:
+        yield f"  subset {data['subset']['name']}: all of its {data['subset']['n_ids']:,} clips are here"
     if mixed := _MIXED.get((result.get("run") or {}).get("channels", "")):
         yield f"  {mixed}"
     if "matched_band" in (result.get("run") or {}):

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
+from foleybench.artefacts.coverage import coverage
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
 from foleybench.artefacts.unranked import why_unranked
@@ -151,6 +152,7 @@ class Board:
         subset: Name of the subset of the test set that was scored, "" for all of it.
         subset_sha256: Hash of the subset's ids, or "".
         n_clips: Number of clips that were asked for.
+        coverage: How many of the data set's list, or of the subset, these are (``artefacts.coverage``); "" for all.
         columns: The metrics, in the protocol's order.
         rows: The systems: ranked rows first, best on the first headline metric on top.
         comparisons: Metric -> pairs of systems, as names.
@@ -164,6 +166,7 @@ class Board:
     subset: str
     subset_sha256: str
     n_clips: int
+    coverage: str
     columns: tuple[Column, ...]
     rows: tuple[BoardRow, ...]
     comparisons: Mapping[str, tuple[tuple[str, str, Comparison], ...]]
@@ -212,6 +215,8 @@ def _board(entries: Sequence[ResultEntry]) -> Board:
         subset=str((entries[0].result["dataset"].get("subset") or {}).get("name", "")),
         subset_sha256=subset_sha256,
         n_clips=int(entries[0].result["dataset"]["n_clips"]),
+        # Results of one manifest agree; earlier ones did not record it.
+        coverage=next(filter(None, (coverage(result["dataset"]) for result in results)), ""),
         columns=columns,
         rows=tuple(sorted(rows, key=lambda row: _order(row, columns))),
         comparisons=comparisons,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from foleybench.artefacts.coverage import coverage
 from foleybench.artefacts.fewer_clips import why_fewer
 from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import BoardRow
@@ -52,11 +53,12 @@ def _system(row: BoardRow) -> tuple[tuple[str, str], ...]:
 def _result(result: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
     dataset, protocol, git = result["dataset"], result["protocol"], result["run"].get("git")
     subset = dataset.get("subset")
+    clips = coverage(dataset) or f"{dataset['n_clips']} clips"
     commit = f"{git['commit']}{' (with uncommitted changes)' if git.get('dirty') else ''}" if git else "not in git"
     return _facts(
         file=name,
         status=result["status"],
-        test_set=f"{dataset['name']} / {dataset['split']}, {dataset['n_clips']} clips",
+        test_set=f"{dataset['name']} / {dataset['split']}, {clips}",
         manifest_sha256=dataset["manifest_sha256"],
         subset=f"{subset['name']}, {subset['n_here']} of {subset['n_ids']} clips" if subset else None,
         subset_sha256=subset["sha256"] if subset else None,

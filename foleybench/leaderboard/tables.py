@@ -69,10 +69,10 @@ def board_markdown(boards: Sequence[Board]) -> str:
 
 def _heading(board: Board) -> list[str]:
     title = f"## {markdown_text(board.protocol_title)} on {markdown_text(board.dataset)} / {markdown_text(board.split)}"
-    subset = (
-        f" of subset {markdown_text(board.subset)} (ids `{board.subset_sha256[:12]}`)" if board.subset_sha256 else ""
-    )
-    return [title, "", f"{board.n_clips} clips{subset}, manifest `{board.manifest_sha256[:12]}`.", ""]
+    subset = f" of subset {markdown_text(board.subset)}" if board.subset_sha256 else ""
+    clips = markdown_text(board.coverage) or f"{board.n_clips} clips{subset}"
+    ids = f" (ids `{board.subset_sha256[:12]}`)" if board.subset_sha256 else ""
+    return [title, "", f"{clips}{ids}, manifest `{board.manifest_sha256[:12]}`.", ""]
 
 
 def _table(board: Board) -> list[str]:

@@ -186,6 +186,7 @@ def _result(
             "manifest_sha256": data.manifest.sha256,
             "n_clips": n_clips,
             "n_scored": scored,
+            **_listed(data, request.subset, n_clips),
             **_subset_facts(data, request.subset),
         },
         "metrics": records,
@@ -204,6 +205,13 @@ def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:
     if subset is not None and not chosen:
         raise FoleyError(f"none of the {len(subset.ids)} clips of subset {subset.name} is in {data.name}'s manifest.")
     return chosen
+
+
+def _listed(data: ShardDataset, subset: Subset | None, n_clips: int) -> dict[str, int]:
+    """Return the number of clips that the manifest asks for, where some of these are not usable."""
+    listed = data.manifest.entries
+    n_listed = sum(subset is None or subset.has(entry.clip_id, entry.source_id) for entry in listed)
+    return {"n_listed": n_listed} if n_listed > n_clips else {}
 
 
 def _subset_facts(data: ShardDataset, subset: Subset | None) -> dict[str, Any]:

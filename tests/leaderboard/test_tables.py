@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from foleybench.artefacts.entries import read_all
 from foleybench.leaderboard import tables
 from foleybench.leaderboard.board import make_boards
@@ -42,6 +44,23 @@ def test_markdown_golden(tmp_path, make_result):
     assert lines[10].endswith(" · 1 | 1.9 M | 0.28 cpu | 40/40 |")
     assert lines[11].startswith("| Noise | control (not ranked) | 0.")
     assert text.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("n_listed", "subset", "shown"),
+    [
+        (15446, None, "40 of 15,446 clips asked for (0.26 %), manifest"),
+        (None, None, "40 clips, manifest"),
+        (15446, 15221, "40 of 15,221 clips of subset \\_part\\_ (0.26 %) (ids `cccccccccccc`), manifest"),
+        (15446, 40, "40 clips of subset \\_part\\_ (ids `cccccccccccc`), manifest"),
+    ],
+)
+def test_the_heading_says_how_much_of_the_list_a_table_covers(tmp_path, make_result, n_listed, subset, shown):
+    """P13; an earlier result beside a new one says nothing of it."""
+    part = subset and {"name": "_part_", "sha256": "c" * 64, "n_ids": subset, "n_here": 40}
+    make_result(tmp_path, "alpha", subset=part)
+    make_result(tmp_path, "beta", n_listed=n_listed, subset=part)
+    assert f"\n{shown} `aaaaaaaaaaaa`.\n" in tables.board_markdown(make_boards(read_all(tmp_path)))
 
 
 def test_why_a_system_has_no_rank_stands_under_the_table(tmp_path, make_result):

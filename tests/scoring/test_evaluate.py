@@ -16,6 +16,7 @@ from foleybench.api.encoder import Encoder
 from foleybench.api.metric import Metric, Need
 from foleybench.api.protocol import Protocol
 from foleybench.artefacts import result as results
+from foleybench.artefacts.coverage import coverage
 from foleybench.clips import AudioArray
 from foleybench.errors import FoleyError
 from foleybench.lists import subsets
@@ -23,6 +24,7 @@ from foleybench.media.audio import write_wav
 from foleybench.scoring import choice, scorer
 from foleybench.scoring.evaluate import EvalRequest, evaluate
 from foleybench.shards.dataset import ShardDataset
+from foleybench.shards.manifest import read_manifest, write_manifest
 from foleybench.stats.pools import mean_of, one_statistic
 
 MODEL = {
@@ -189,8 +191,26 @@ def test_a_subset_is_scored_alone_and_named(harness, clicks, copies, tmp_path):
     expected = hashlib.sha256(b"clip01_000000\nclip03_000000\nelsewhere01_000000\n").hexdigest()
     assert (found["name"], found["sha256"], found["n_ids"], found["n_here"]) == ("mine", expected, 3, 2)
     assert (result["status"], result["dataset"]["n_clips"]) == ("complete", 2)
+    assert "n_listed" not in result["dataset"]
     with pytest.raises(FoleyError, match="none of the 11141 clips of subset common"):
         evaluate(request(clicks, copies, subset=subsets.load_subset("common")))
+
+
+def test_clips_that_could_not_be_had_are_counted(harness, clicks, copies, tmp_path):
+    """P13: five usable clips of a list of eight, of which a subset has two of three."""
+    found = read_manifest(clicks)
+    lost = [dataclasses.replace(found.entries[0], clip_id=f"lost{n}_000000", status="not_here") for n in (1, 2)]
+    entries = [*found.entries[:5], dataclasses.replace(found.entries[5], status="no_audio", shard=None), *lost]
+    for shard in clicks.parent.glob("*.tar"):
+        shutil.copy(shard, tmp_path)
+    path = tmp_path / clicks.name
+    write_manifest(path, found.header, entries)
+    result, _ = evaluate(request(path, copies))
+    assert (result["status"], result["dataset"]["n_clips"], result["dataset"]["n_listed"]) == ("complete", 5, 8)
+    (tmp_path / "mine.txt").write_text("clip01_000000\nclip03_000000\nlost1_000000\nelsewhere01_000000\n")
+    part = evaluate(request(path, copies, subset=subsets.read_ids(tmp_path / "mine.txt")))[0]["dataset"]
+    assert (part["n_clips"], part["n_listed"], part["subset"]["n_ids"]) == (2, 3, 4)
+    assert coverage(part) == "2 of 4 clips of subset mine (50.0 %)"
 
 
 def test_same_seed_same_bits_whatever_the_chunks(harness, clicks, copies, monkeypatch):

@@ -119,8 +119,9 @@ def model_of(name, title, kind, skill):
     }
 
 
-def dataset_of(name, manifest, n_clips, subset, n_listed):
+def dataset_of(name, manifest, n_clips, subset, n_listed, n_scored):
     found = {"name": name, "split": "test", "manifest_sha256": manifest, "n_clips": n_clips, "n_scored": n_clips}
+    found |= {} if n_scored is None else {"n_scored": n_scored}
     found |= {"n_listed": n_listed} if n_listed else {}
     return {**found, "subset": subset} if subset else found
 
@@ -172,6 +173,7 @@ def make_result(
     section=None,
     subset=None,
     n_listed=None,
+    n_scored=None,
 ):
     """Write one result file; return its path."""
     ids = clip_ids or [f"v{i // 2:04d}_{i:06d}" for i in range(n_clips)]
@@ -180,7 +182,7 @@ def make_result(
         "schema": results.SCHEMA,
         "status": status,
         "model": {**model_of(name, title or name, kind, skill), **(section or {})},
-        "dataset": dataset_of(dataset, manifest, len(ids), subset, n_listed),
+        "dataset": dataset_of(dataset, manifest, len(ids), subset, n_listed, n_scored),
         "protocol": {"name": protocol[0], "version": protocol[1]},
         "metrics": changed_records(rows, metrics, labels, changes or {}),
         "problems": list(problems),

@@ -100,11 +100,16 @@ def _not_scored(board: Board) -> list[str]:
 
 
 def _not_ranked(board: Board) -> list[str]:
-    """Say under a table why systems have no rank; oracles and controls, which never have one, are left out."""
+    """Say under a table why systems have no rank.
+
+    Oracles and controls, which never have one, are left out, and so are rows whose lost clips above are the reason.
+    """
     told = [
         f"- {markdown_text(row.title)}: {markdown_text(row.why_unranked)}."
         for row in board.rows
-        if row.why_unranked and row.model["kind"] in RANKED_KINDS
+        if row.why_unranked
+        and row.model["kind"] in RANKED_KINDS
+        and not (row.not_scored and row.why_unranked.startswith(f"{row.entry.result['status']}: "))
     ]
     return ["Systems that are not ranked:", "", *told, ""] if told else []
 

@@ -84,7 +84,7 @@ def test_results_on_different_subsets_are_in_tables_of_their_own_and_do_not_repl
     boards = make_boards(read_all(tmp_path))
     assert [(board.subset, len(board.rows)) for board in boards] == [("", 1), ("mmaudio", 2), ("vggsounder", 1)]
     assert len({board.key for board in boards}) == 3
-    assert "of subset mmaudio (ids `mmmmmmmmmmmm`)" in tables.board_markdown(boards)
+    assert "40 of 50 clips of subset mmaudio (80.0 %) (ids `mmmmmmmmmmmm`)" in tables.board_markdown(boards)
 
 
 @pytest.mark.parametrize(

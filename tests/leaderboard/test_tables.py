@@ -69,10 +69,15 @@ def test_why_a_system_has_no_rank_stands_under_the_table(tmp_path, make_result):
     make_result(tmp_path, "alpha", title="Alpha")
     make_result(tmp_path, "eight", title="*Eight*", problems=[problem] * 40, status="partial")
     make_result(tmp_path, "noise", title="Noise", kind="control")
+    lost = {"clip_id": "v0000_000000", "kind": "missing", "detail": "no file"}
+    make_result(tmp_path, "lost", problems=[lost], status="partial", n_scored=39)
+    make_result(tmp_path, "other", title="Other", status="partial")
     lines = tables.board_markdown(make_boards(read_all(tmp_path))).splitlines()
+    assert "- lost, 39/40 clips: 1 missing." in lines
     at = lines.index("Systems that are not ranked:")
     why = "40 of 40 audio files last less than 95 % of what is scored of their clip"
-    assert lines[at - 1 : at + 4] == ["", lines[at], "", f"- \\*Eight\\*: {why}.", ""]
+    told = [f"- \\*Eight\\*: {why}.", "- Other: partial: 40 of 40 clips scored."]
+    assert lines[at - 1 : at + 5] == ["", lines[at], "", *told, ""]
 
 
 def test_a_table_of_ranked_systems_says_nothing_of_ranks(tmp_path, make_result):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 import pytest
 
 from foleybench import registry
+from foleybench.api.dataset import Dataset
+from foleybench.api.encoder import Encoder
+from foleybench.api.metric import Metric
+from foleybench.api.model import Model
+from foleybench.api.protocol import Protocol
 from foleybench.errors import FoleyError, UnknownNameError
 
 
@@ -72,9 +78,23 @@ def test_a_file_is_read_again_when_it_changes(tmp_path):
     assert registry.load("protocols", f"{path}:PROTOCOL").title == "Another"
 
 
-@pytest.mark.parametrize("kind", ["commands", "datasets", "encoders", "metrics", "models", "protocols"])
-def test_every_name_of_a_kind_loads(kind):
+@pytest.mark.parametrize(
+    ("kind", "card"),
+    [
+        *(("commands", ModuleType), ("datasets", Dataset), ("encoders", Encoder), ("metrics", Metric)),
+        *(("models", Model), ("protocols", Protocol)),
+    ],
+)
+def test_every_name_of_a_kind_loads(kind, card):
     names = registry.names(kind)
     assert names
     for name in names:
-        assert registry.load(kind, name) is not None
+        assert isinstance(registry.load(kind, name), card), name
+
+
+def test_every_command_has_what_the_command_line_calls():
+    for name in registry.names("commands"):
+        module = registry.load("commands", name)
+        assert callable(module.add_arguments), name
+        assert callable(module.run), name
+        assert module.HELP, name

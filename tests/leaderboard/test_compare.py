@@ -52,6 +52,15 @@ def test_values_are_those_of_the_common_clips(tmp_path, make_result):
     assert found.first != pytest.approx(a.result["metrics"]["seconds_per_clip"]["value"])
 
 
+def test_a_clear_difference_is_significant_at_one_percent(tmp_path, make_result):
+    """Few sign vectors give no small p-value, however large the difference."""
+    a = read_entry(make_result(tmp_path, "alpha", skill=0.9))
+    b = read_entry(make_result(tmp_path, "beta", skill=0.2))
+    found = compare.compare_entries(a, b)["event_f1"]
+    assert found.first > found.second + 0.3
+    assert found.p_value < 0.01
+
+
 def test_no_common_clips(tmp_path, make_result):
     a = make_result(tmp_path, "alpha", clip_ids=ids(0, 10))
     b = make_result(tmp_path, "beta", clip_ids=ids(10, 20))

@@ -95,7 +95,9 @@ def read_list(path: Path) -> Iterator[ListRow | BadRow]:
         FoleyError: There is no such file, or its first lines fit no known layout.
     """
     if not path.is_file():
-        raise FoleyError(f"no list at {path}. Name the file that the data set's authors publish.")
+        raise FoleyError(
+            f"no list at {path}. Name the file that the data set's authors publish, or `official`, which fetches it."
+        )
     with path.open("rb") as handle:
         columns: _Columns | None = None
         fields_of: Callable[[str], list[str]] = _commas

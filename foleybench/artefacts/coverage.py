@@ -1,4 +1,4 @@
-"""Say how many of the clips asked for a test set holds."""
+"""Say how many of the clips asked for are there."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ METRICS = {
     "similarity_aisfx": "Similarity (aiSFX)",
     "kld_aisfx": "KLD (aiSFX)",
     "mel_profile_distance": "Mel profile distance",
-    "onset_agreement": "Onset agreement",
+    "onset_agreement": "Onset agreement, mean over clips",
 }
 LEAD = "similarity_aisfx"
 REAL, OTHER = "ground_truth", "other_clip"
@@ -312,8 +312,10 @@ is what a system gets that ignores the clip. Share [95 % interval] · ranks that
 one linear mixed model a metric, with random deviations of sets, of clips, and of systems within sets. Systems that are
 not significantly different (5 %, Holm-corrected over all pairs of systems of the metric) share ranks; how often the
 tests are wrong: `benchmarks/results/mixed_model_errors.md`. Rows are in the order of similarity, which is no ranking.
-Onset agreement is the mean over clips whose real sound has onsets: read it beside the control that is 1 s late. White
-noise is in the tables of sets only. † all outputs are from the page of the system's own authors.
+Onset agreement is the mean over clips whose real sound has onsets, for the model needs a value of each clip; the tables
+of single sets, as [pairs_stav2a.md](pairs_stav2a.md), count the onsets of all clips together and have other numbers for
+the same outputs. Read it beside the control that is 1 s late. White noise is in the tables of sets only. † all outputs
+are from the page of the system's own authors.
 """.splitlines()
 NINE_HEAD = """\
 Reported values are those of the paper's Table 1 ([published.md](published.md)): other clips, other metrics. They stand

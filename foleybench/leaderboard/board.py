@@ -20,6 +20,7 @@ from foleybench.leaderboard.same_weights import other_weights
 from foleybench.leaderboard.significance import SEED, Comparison, Standing, compare_all, standings
 from foleybench.stats import estimate
 from foleybench.stats.intervals import FEW_VIDEOS
+from foleybench.stats.pools import Ratio
 
 State = Literal["ok", "undefined", "not_run", "failed", "stale"]
 Better = Literal["higher", "lower"]
@@ -46,6 +47,11 @@ class Column:
     version: int
     axis: str = ""
     metric: Metric | None = None
+
+    @property
+    def summed(self) -> bool:
+        """Whether the value divides sums over all clips, so that it is not the mean of the clips' values."""
+        return self.metric is not None and isinstance(self.metric.pool, Ratio) and bool(self.metric.pool.below)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -148,8 +148,18 @@ def _legend(boards: Sequence[Board]) -> list[str]:
         "**bold**: none is distinguishably better. Oracle and control rows, and results that do not cover every clip,",
         "are shown and never ranked. Plots and provenance: [index.html](index.html); every number at full precision:",
         "the CSV file beside this one.",
+        *_summed(boards),
         *(_MATCHED if any(cell.matched_hz for b in boards for row in b.rows for cell in row.cells.values()) else ()),
     ]
+
+
+def _summed(boards: Sequence[Board]) -> list[str]:
+    """Name the columns whose values are no means over clips."""
+    titles = list(dict.fromkeys(column.title for board in boards for column in board.columns if column.summed))
+    if not titles:
+        return []
+    names = ", ".join(markdown_text(title) for title in titles)
+    return ["Sums over all clips divided, so not the mean of the clips' values:", f"{names}."]
 
 
 def published_markdown(tables: Iterable[ReportedTable]) -> str:

@@ -44,6 +44,15 @@ def test_markdown_golden(tmp_path, make_result):
     assert lines[10].endswith(" · 1 | 1.9 M | 0.28 cpu | 40/40 |")
     assert lines[11].startswith("| Noise | control (not ranked) | 0.")
     assert text.endswith("\n")
+    assert "divided, so not the mean of the clips' values:\nEvent F1 (50 ms).\n" in text
+
+
+def test_means_over_clips_are_not_named_among_the_sums(tmp_path, make_result):
+    make_result(tmp_path, "alpha", metrics=("kld_mini", "event_f1", "seconds_per_clip"))
+    text = tables.board_markdown(make_boards(read_all(tmp_path)))
+    assert "values:\nEvent F1 (50 ms).\n" in text
+    make_result(tmp_path, "alpha", metrics=("kld_mini",))
+    assert "not the mean" not in tables.board_markdown(make_boards(read_all(tmp_path)))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ NOT_TABLES = ("heldout.csv", "search.csv")  # other columns, other folders of re
 TABLES = sorted(
     path.name
     for path in HOME.glob("*.csv")
-    if path.name not in NOT_TABLES and not path.stem.endswith(("curves", "training"))
+    if path.name not in NOT_TABLES and not path.stem.endswith(("curves", "training", "codebooks"))
 )
 # The first of the tolerances 25, 50, 100 ... ms, as the card of event F1 has them.
 _AT_25_MS = 0

@@ -19,8 +19,6 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent / ".cache" / "numba" / WORKER)
 os.environ.setdefault("NUMBA_OPT", "0")  # a clean clone compiles; code that then runs for a moment need not be fast
 
-collect_ignore = ["foleybench/loader.py"]  # it only says where ClipLoader went
-
 # Collecting makes hundreds of thousands of objects that stay: looking among them for garbage takes a seventh of it.
 gc.disable()
 

@@ -46,5 +46,3 @@ def test_names_that_the_readme_once_had_say_where_they_are():
 
     with pytest.raises(ImportError, match="from foleybench import Accumulator"):
         _ = foleybench.metrics.Accumulator
-    with pytest.raises(ImportError, match="from foleybench import ClipLoader"):
-        import foleybench.loader

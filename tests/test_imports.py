@@ -11,7 +11,7 @@ IMPORT_ALL = """
 import importlib, pkgutil, sys
 package = importlib.import_module(sys.argv[1])
 for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-    if not found.name.endswith("__main__") and found.name != "foleybench.loader":  # it only says where ClipLoader went
+    if not found.name.endswith("__main__"):
         importlib.import_module(found.name)
         print(found.name)
 """

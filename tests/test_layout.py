@@ -19,7 +19,7 @@ LEVELS = {
     4: ("evaluators", "foleymodels", "generation", "metrics", "pages", "prepare", "scoring"),
     3: ("artefacts", "encoders", "features", "lists", "load", "protocols", "shards", "stats", "synthfoley"),
     2: ("api", "media", "registry", "runtime", "synthesis"),
-    1: ("clip_ids", "clips", "errors", "fields", "files", "loader"),
+    1: ("clip_ids", "clips", "errors", "fields", "files"),
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms}
 # Folders whose bare file names are registry keys, so that shared code needs one folder with an underscore.

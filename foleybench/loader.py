@@ -1,3 +1,0 @@
-"""Where ``ClipLoader`` was."""
-
-raise ImportError("foleybench.loader moved: write `from foleybench import ClipLoader`.")

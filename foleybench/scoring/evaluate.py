@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
 from foleybench.api.metric import Metric
 from foleybench.artefacts import audio_folder, draft
@@ -233,7 +234,8 @@ class _Bootstrap(TypedDict):
     resamples: int
 
 
-class _Found(NamedTuple):
+@dataclasses.dataclass
+class _Found:
     """What scoring gave: a row per clip, problems, a table per take, files of no clip, whether channels became one."""
 
     rows: ClipTable
@@ -279,17 +281,16 @@ def _score_clips(
     common = min(n_takes, default=1) if max(n_takes, default=1) > 1 else 0
     tables = [ClipTable() for _ in range(common)]
     found = _Found(ClipTable(), [], tables, max(n_takes, default=1), list(leftovers(matched)), wanted)
-    several_channels = False
     upto = f" to {limit.end_hz:g} Hz" if limit else ""
     bar = Progress(total=len(clip_ids), desc=f"eval {request.row['name']}{upto}", unit="clip")
     with bar, contextlib.closing(score_clips(recipe, wanted, jobs=request.jobs, engine=request.engine)) as scored:
         for clip_id, paths in files.items():
             rows = []
-            for take, clip in zip(range(len(paths)), scored, strict=False):
+            for take, clip in enumerate(itertools.islice(scored, len(paths))):
                 told = [_as_generated(problem, refused) for problem in clip.problems]
                 found.problems.extend(_of_take(problem, take, len(paths)) for problem in told)
                 rows.append(clip.row)
-                several_channels |= clip.several_channels
+                found.several_channels |= clip.several_channels
             found.rows.add(takes.joined_takes(rows, metrics))
             for table, row in zip(found.takes, rows, strict=False):
                 table.add(row)
@@ -297,7 +298,7 @@ def _score_clips(
                 few = f"{len(rows)} takes, where other clips have {found.n_takes}"
                 found.problems.append(ClipProblem(clip_id, "fewer_takes", few))
             bar.update()
-    return found._replace(several_channels=several_channels)
+    return found
 
 
 def _of_take(problem: ClipProblem, take: int, n_takes: int) -> ClipProblem:

@@ -88,7 +88,7 @@ def load(kind: str, name: str) -> Any:
 
 
 def module(kind: str, name: str) -> ModuleType:
-    """Return the file of a name as a module, for its docstring and its path.
+    """Return the file of a name as a module, for its docstring, its path and what it says beside its card.
 
     Raises:
         UnknownNameError: No such name; the nearest ones are suggested.

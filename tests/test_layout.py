@@ -43,6 +43,8 @@ PLUG_INS = {
         *("_systems", "_training", "_vocoders"),
     },
 }
+# Imports of a plug-in by path that are left.
+BY_PATH = {"foleybench.reproduce.copying_plan imports foleybench.encoders.training_match"}
 MOST_FLAT = 10
 MOST_WORDS = 11
 # Functions that every module of a folder may define, because they are called by these names: a contract.
@@ -182,6 +184,35 @@ def test_few_modules_stand_flat():
 
 def test_plug_in_folders_hold_plug_ins_and_shared_folders():
     assert list(private_files(ROOT)) == []
+
+
+def by_path(imports: Imports) -> set[str]:
+    """Return imports of a metric, encoder, protocol or data set by its path, as sentences that name both modules."""
+    folders = {name.replace("/", ".") for name in PLUG_INS if name.startswith("foleybench/")}
+    found = set()
+    for module, targets in imports.items():
+        for target in targets:
+            folder, _, name = target.rpartition(".")
+            if folder in folders and not name.startswith("_"):
+                found.add(f"{module} imports {target}")
+    return found
+
+
+def test_plug_ins_are_had_from_the_registry():
+    """``registry.load`` is the one way in: what others use of a plug-in's file stands in a shared folder."""
+    assert by_path(imports_of(ROOT)) == BY_PATH
+
+
+def test_an_import_of_a_plug_in_is_found_and_one_of_a_shared_folder_is_not():
+    imports = {
+        "foleybench.leaderboard.report": {"foleybench.encoders.onsets", "foleybench.encoders._inputs.spectra"},
+        "foleybench.metrics.event_f1": {"foleybench.metrics._families.events", "foleybench.metrics"},
+        "foleybench.metrics.onset_f1": {"foleybench.metrics.event_f1"},
+    }
+    assert by_path(imports) == {
+        "foleybench.leaderboard.report imports foleybench.encoders.onsets",
+        "foleybench.metrics.onset_f1 imports foleybench.metrics.event_f1",
+    }
 
 
 def first_lines(root: Path) -> dict[str, str]:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from foleybench import registry
+from foleybench.api.encoder import Encoder, Signal
 from foleybench.api.metric import Metric
 from foleybench.artefacts.audio_folder import find_files
 from foleybench.artefacts.entries import ResultEntry, read_entry
 from foleybench.clips import AudioArray, Clip, Clock, FloatArray
-from foleybench.encoders.onsets import RATE_HZ, detect, detect_inner
 from foleybench.errors import FoleyError, MediaError
 from foleybench.leaderboard import event_marks
 from foleybench.media.audio import fit_length, flac_bytes, resample
@@ -201,8 +201,10 @@ def _onsets(sound: Sound, clip: Clip) -> FloatArray:
     """Return the onsets that ``event_f1`` counts where events are exact, else those that ``onset_agreement`` does."""
     if sound.audio is None or not len(sound.audio):
         return np.zeros(0)
-    find = detect_inner if clip.events is None else detect
-    return find(resample(sound.audio, sound.rate_hz, RATE_HZ)).times_s
+    encoder: Encoder = registry.load("encoders", "onsets")
+    audio = resample(sound.audio, sound.rate_hz, encoder.rate_hz)
+    (found,) = encoder.build("cpu")([Signal(audio=audio, duration_s=clip.duration_s)])
+    return found["inner_times_s" if clip.events is None else "times_s"]
 
 
 def _track(

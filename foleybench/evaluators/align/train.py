@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
+from foleybench import registry
 from foleybench.encoders._nets.mini_nets import packed
-from foleybench.encoders.align_trained import KIND, WEIGHTS
 from foleybench.errors import FoleyError
 from foleybench.evaluators.align.fit import MIX, AlignRecipe, fit_align_trained
 from foleybench.evaluators.align.measure import measure_align_trained
@@ -80,9 +80,10 @@ def train_align_classifier(
     manifest = read_manifest(data)
     if manifest.header.split == "test":
         raise FoleyError(f"{data} is a test split; an evaluator must not be trained on clips that it will score.")
+    judge = registry.module("encoders", "align_trained")
     facts: dict[str, Any] = {
         "version": VERSION,
-        "kind": KIND,
+        "kind": judge.KIND,
         "net": recipe.net,
         "recipe": dataclasses.asdict(recipe),
         "mix": {**MIX, "origin": "as recalled from Luo et al., Diff-Foley, 2023; not confirmed"},
@@ -105,5 +106,5 @@ def train_align_classifier(
         "manifest_sha256": read_manifest(val).sha256 if val else None,
         **{name: round(value, 4) for name, value in measured.items()},
     }
-    write_atomically(out / WEIGHTS.filename, packed(net.to("cpu"), facts))
+    write_atomically(out / judge.WEIGHTS.filename, packed(net.to("cpu"), facts))
     return measured

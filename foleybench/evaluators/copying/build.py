@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from foleybench import registry
 from foleybench.clips import AudioArray
 from foleybench.encoders._inputs.audio_index import COPIED, AudioIndex, project
 from foleybench.encoders._inputs.sound_patches import RATE_HZ, WINDOW, sound_patches
 from foleybench.encoders._nets.mini_nets import HEADER
-from foleybench.encoders.training_match import KIND, TENSORS, WEIGHTS
 from foleybench.errors import FoleyError
 from foleybench.files import canonical_json, write_atomically
 from foleybench.media.audio import resample
@@ -54,7 +55,7 @@ def build_copying_index(data: Path, val: Path | None, out: Path, seed: int = 0) 
     index = index_of(clips, np.random.default_rng(seed))
     facts: dict[str, Any] = {
         "version": VERSION,
-        "kind": KIND,
+        "kind": _match().KIND,
         "seed": seed,
         "data": {
             "dataset": manifest.header.dataset,
@@ -70,8 +71,13 @@ def build_copying_index(data: Path, val: Path | None, out: Path, seed: int = 0) 
             index, _some(list(_audio_of(ShardDataset(val), "val")), rng)
         )
     facts["measured"] = {name: round(value, 5) for name, value in measured.items()}
-    write_atomically(out / WEIGHTS.filename, packed_index(index, facts))
+    write_atomically(out / _match().WEIGHTS.filename, packed_index(index, facts))
     return measured
+
+
+def _match() -> ModuleType:
+    """Return the encoder's module, which says how the file of an index is called and what is in it."""
+    return registry.module("encoders", "training_match")
 
 
 def index_of(clips: list[AudioArray], rng: np.random.Generator) -> AudioIndex:
@@ -104,7 +110,7 @@ def packed_index(index: AudioIndex, facts: dict[str, Any]) -> bytes:
     """Return an index as a safetensors file with its facts."""
     from safetensors.numpy import save
 
-    tensors = {name: np.ascontiguousarray(getattr(index, name)) for name in TENSORS}
+    tensors = {name: np.ascontiguousarray(getattr(index, name)) for name in _match().TENSORS}
     return save(tensors, metadata={HEADER: canonical_json(facts)})
 
 

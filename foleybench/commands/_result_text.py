@@ -27,6 +27,8 @@ CONTROLS = {"ground_truth": "real audio", "other_clip": "another clip's", "noise
 _ROUNDING = 1e-12
 _MOST_TOLD = 20
 _LEFTOVERS_TOLD = 3
+# Of more metrics than this a note names the others, where these are fewer.
+_FEW_NAMES = 3
 # Sentences on audio with several channels, by the result's run.
 _MIXED = {
     "mean": "audio with several channels is scored as their mean",
@@ -141,8 +143,8 @@ def _fewer(result: Mapping[str, Any]) -> Iterator[str]:
     for name, record in result["metrics"].items():
         if record["n_used"] < min(n_scored, record["n_asked"]) and record["value"] is not None:
             told = f"{record['n_used']} of {record['n_asked']} clips: {why_fewer(result, name)}"
-            titles.setdefault(told, []).append(_title(name))
-    yield from (f"  {', '.join(names)}: {told}" for told, names in titles.items())
+            titles.setdefault(told, []).append(name)
+    yield from (f"  {_listed(names)}: {told}" for told, names in titles.items())
 
 
 def _notes(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -161,7 +163,16 @@ def _together(names: Sequence[str], metrics: Mapping[str, Mapping[str, Any]]) ->
         return "all metrics"
     if len(names) > 1 and set(names) == {name for name, record in metrics.items() if record["low"] is not None}:
         return "all metrics with an interval"
-    return ", ".join(map(_title, names))
+    others = [name for name in metrics if name not in names]
+    if len(others) < len(names) and len(names) > _FEW_NAMES:
+        return f"all metrics but {_listed(others)}"
+    return _listed(names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the titles of metrics, apart by semicolons where a title holds a comma."""
+    titles = [_title(name) for name in names]
+    return ("; " if any("," in title for title in titles) else ", ").join(titles)
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: set[int]) -> Iterator[str]:

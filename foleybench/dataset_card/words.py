@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from foleybench.dataset_card.counts import MEASURED, Overview
 from foleybench.files import canonical_json
 
-_MOST_LABELS = 400
+_MOST_LABELS = 40
+_MOST_COUNTS = 10
 _MOST_REASONS = 30
 _MOST_IDS = 5
 _MOST_SHARDS = 20
@@ -128,5 +130,11 @@ def _labels(overview: Overview) -> Iterator[str]:
         return
     had = [overview.labels[label] for label in named]
     yield f"  classes: {len(named)}, {min(had)} to {max(had)} usable clips each, median {np.median(had):g}"
-    for label in named[:_MOST_LABELS]:
+    if len(named) > _MOST_LABELS:
+        counts = Counter(had).most_common(_MOST_COUNTS)
+        told = [f"{n_clips} in {n_classes} {'class' if n_classes == 1 else 'classes'}" for n_clips, n_classes in counts]
+        more = ", ..." if len(set(had)) > len(counts) else ""
+        yield f"  usable clips a class: {', '.join(told)}{more}"
+        return
+    for label in named:
         yield f"  label {label}: {overview.labels[label]} of {overview.asked[label]}"

@@ -71,7 +71,11 @@ def _refuse_unlike(first: ResultEntry, second: ResultEntry) -> None:
 def _paired(metric: Metric, first: ResultEntry, second: ResultEntry, name: str) -> Paired:
     sources = {**first.sources, **second.sources}
     rng = np.random.default_rng(SEED)
-    return estimate.paired(metric, first.stats(name), second.stats(name), sources, rng=rng, resamples=RESAMPLES)
+    one, other = first.stats(name), second.stats(name)
+    paired = estimate.paired(metric, one, other, sources, rng=rng, resamples=RESAMPLES)
+    common = [stats[clip_id] for stats in (one, other) for clip_id in one.keys() & other.keys()]
+    # As for a value alone: equal values show no spread, so nothing is known of a difference.
+    return paired._replace(low=None, high=None) if estimate.note_on_equal_values(metric, common) else paired
 
 
 def table(first_path: Path, second_path: Path) -> str:
@@ -114,7 +118,7 @@ def _line(name: str, record: Mapping[str, Any], paired: Paired, p_holm: float | 
     if not np.isfinite(paired.difference):
         return [title, str(paired.n), "undefined", "undefined", "", "", ""]
     digits = _decimals(paired)
-    interval = ""
+    interval = "none: all values are equal" if paired.p_value is not None else ""
     if paired.low is not None and paired.high is not None:
         interval = (
             f"[{number_text.fixed_decimals(paired.low, digits)}, {number_text.fixed_decimals(paired.high, digits)}]"

@@ -204,7 +204,10 @@ def chosen_ids(data: ShardDataset, subset: Subset | None) -> list[str]:
     data.require_clips()
     chosen = [one.clip_id for one in data.entries() if subset is None or subset.has(one.clip_id, one.source_id)]
     if subset is not None and not chosen:
-        raise FoleyError(f"none of the {len(subset.ids)} clips of subset {subset.name} is in {data.name}'s manifest.")
+        raise FoleyError(
+            f"none of the {len(subset.ids)} clips of subset {subset.name} is among the {len(data)} of {data.name}, "
+            f"which are called as {data.clip_ids[0]}. Leave the subset out, or name the data that it is of."
+        )
     return chosen
 
 

@@ -173,7 +173,12 @@ def told_interval(
 def notes_of(metric: Metric, found: Mapping[str, Stat], sources: Mapping[str, str]) -> tuple[str, ...]:
     """Return the caveats about a value and its interval, as sentences."""
     few = note_on_videos(len({sources[clip_id] for clip_id in found}))
-    told = (few, _few_rows(metric, found), _alike(metric, found), _large_share(metric, found))
+    told = (
+        few,
+        _few_rows(metric, found),
+        note_on_equal_values(metric, list(found.values())),
+        _large_share(metric, found),
+    )
     return tuple(note for note in told if note)
 
 
@@ -198,11 +203,11 @@ def note_on_videos(n: int) -> str:
     return ""
 
 
-def _alike(metric: Metric, found: Mapping[str, Stat]) -> str:
+def note_on_equal_values(metric: Metric, found: Sequence[Stat]) -> str:
     """Return why a mean of equal values has no interval; "" for any other value."""
-    if metric.clip_value is None or _trials(metric, list(found.values())) is not None:
+    if metric.clip_value is None or _trials(metric, found) is not None:
         return ""
-    values = {metric.clip_value(stat) for stat in found.values()}
+    values = {metric.clip_value(stat) for stat in found}
     return "no 95 % interval: all clips have the same value" if len(values) == 1 and len(found) > 1 else ""
 
 

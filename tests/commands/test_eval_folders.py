@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from foleybench import registry
 from foleybench.artefacts import result as results
 from foleybench.cli import main
-from foleybench.commands._result_text import tell
+from foleybench.commands._result_text import _together, tell
 from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_PARTIAL
 from foleybench.media.audio import read_sound, write_wav
 from foleybench.shards.dataset import ShardDataset
@@ -238,3 +239,17 @@ def test_a_note_of_all_intervals_names_no_metric():
     assert list(_notes(metrics)) == ["  all metrics with an interval: few", "  Event F1 (50 ms): none"]
     metrics["level_difference"] = {"low": 0.1, "notes": []}
     assert next(_notes(metrics)) == "  Onset AP (100 ms), Onset F1 (100 ms): few"
+
+
+def test_a_note_on_most_metrics_names_the_others_and_commas_part_no_titles():
+    """P14: `Retrieval (aiSFX), at 1` beside other names read as two metrics."""
+    names = ["fad_aisfx", "retrieval_aisfx", "retrieval_at_1_aisfx", "kld_aisfx", "level_difference"]
+    metrics = {name: {"low": None} for name in names}
+    assert _together(names, metrics) == "all metrics"
+    assert _together(names[:4], metrics) == "all metrics but Level difference"
+    assert _together(names[1:3], metrics) == "; ".join(registry.load("metrics", name).title for name in names[1:3])
+    assert _together([names[0], names[4]], metrics) == "FAD (aiSFX), Level difference"
+    assert (
+        _together(names[:3], {name: {"low": None} for name in [*names, "silence_share", "clipping_share"]}).count(";")
+        == 2
+    )

@@ -1,5 +1,6 @@
 """What is shown of a folder of shards: right figures, in text, on the page and on the card; nothing let through."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -12,7 +13,7 @@ from foleybench.dataset_card import card, plots, words
 from foleybench.dataset_card.counts import read_overview
 from foleybench.dataset_card.page import N_THUMBNAILS, render_card
 from foleybench.prepare.duplicate_flags import read_between
-from foleybench.shards.manifest import read_manifest
+from foleybench.shards.manifest import Entry, Header, manifest_path, read_manifest, write_manifest
 from tests.dataset_card.conftest import HOSTILE
 
 
@@ -148,6 +149,24 @@ def test_copies_are_not_shown_for_other_manifests(folder: Path, tmp_path: Path):
     with (home / "train.manifest.jsonl").open("a") as handle:
         handle.write(" \n")
     assert read_between(home) is None
+
+
+def test_many_classes_are_counted_by_their_clips(tmp_path: Path):
+    """P14: 328 lines for five clips, nearly all `0 of 50`."""
+    known = [f"class {n:02d}" for n in range(41)]
+    entries = [
+        Entry(clip_id=f"c{n:04d}_000000", source="", source_id=f"c{n:04d}", label=known[n % 41], status="not_here")
+        for n in range(82)
+    ]
+    kept = [dataclasses.replace(entries[n], status="ok", facts={"duration_s": 1.0}) for n in (0, 1, 41)]
+    there = {one.clip_id: one for one in kept}
+    path = manifest_path(tmp_path, "test")
+    header = Header(dataset="many", split="test", version=1, profile={}, tools={})
+    write_manifest(path, header, [there.get(one.clip_id, one) for one in entries])
+    lines = list(words.summary_lines(read_overview(path)))
+    assert "  classes: 41, 0 to 2 usable clips each, median 0" in lines
+    assert lines[-1] == "  usable clips a class: 0 in 39 classes, 2 in 1 class, 1 in 1 class"
+    assert not any("label" in line for line in lines)
 
 
 def test_hostile_labels_do_no_harm(hostile: Path, capsys):

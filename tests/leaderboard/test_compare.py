@@ -61,6 +61,20 @@ def test_a_clear_difference_is_significant_at_one_percent(tmp_path, make_result)
     assert found.p_value < 0.01
 
 
+def test_equal_values_have_no_interval_of_their_difference(tmp_path, make_result):
+    """P14: as `eval` says of each; by the metric's bounds alone it was [-35, 35]. A rate has one."""
+    names = ("kld_mini", "class_accuracy")
+    entries = [read_entry(make_result(tmp_path, name, metrics=names)) for name in ("alpha", "beta")]
+    for entry in entries:
+        for row in entry.rows:
+            row["stats"]["kld_mini"] = dict.fromkeys(row["stats"]["kld_mini"], 0.5)
+    found = compare.compare_entries(*entries)
+    assert (found["kld_mini"].difference, found["kld_mini"].low, found["kld_mini"].high) == (0, None, None)
+    assert found["class_accuracy"].low is not None
+    line = compare._line("kld_mini", entries[0].result["metrics"]["kld_mini"], found["kld_mini"], 1.0)
+    assert line[-2:] == ["none: all values are equal", "1.00"]
+
+
 def test_no_common_clips(tmp_path, make_result):
     a = make_result(tmp_path, "alpha", clip_ids=ids(0, 10))
     b = make_result(tmp_path, "beta", clip_ids=ids(10, 20))

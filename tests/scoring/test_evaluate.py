@@ -192,7 +192,10 @@ def test_a_subset_is_scored_alone_and_named(harness, clicks, copies, tmp_path):
     assert (found["name"], found["sha256"], found["n_ids"], found["n_here"]) == ("mine", expected, 3, 2)
     assert (result["status"], result["dataset"]["n_clips"]) == ("complete", 2)
     assert "n_listed" not in result["dataset"]
-    with pytest.raises(FoleyError, match="none of the 11141 clips of subset common"):
+    with pytest.raises(
+        FoleyError,
+        match="none of the 11141 clips of subset common is among the 6 of clicks, which are called as clip00_000000",
+    ):
         evaluate(request(clicks, copies, subset=subsets.load_subset("common")))
 
 

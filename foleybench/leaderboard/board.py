@@ -24,6 +24,8 @@ from foleybench.stats.pools import Ratio
 
 State = Literal["ok", "undefined", "not_run", "failed", "stale"]
 Better = Literal["higher", "lower"]
+SECONDS = "seconds_per_clip"
+TIMES_HAVE_NO_RANKS = "times have no ranks: they depend on the machine and on what ran beside"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,11 @@ class Column:
     version: int
     axis: str = ""
     metric: Metric | None = None
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the metric reads no audio, only how long generation took."""
+        return self.metric is not None and not any(need.of == "generated" for need in self.metric.needs.values())
 
     @property
     def summed(self) -> bool:
@@ -133,7 +140,10 @@ class BoardRow:
 
     @property
     def seconds_per_clip(self) -> float | None:
-        """Seconds of work per clip, one clip at a time, or None when not reported."""
+        """Seconds per clip, one at a time: mean over all clips, else over those timed apart; None when not reported."""
+        cell = self.cells.get(SECONDS)
+        if cell is not None and cell.state == "ok":
+            return cell.value
         generation = self.entry.result["run"].get("generation") or {}
         value = generation.get("speed", {}).get("batch_1", {}).get("seconds_per_clip")
         return None if value is None else float(value)
@@ -183,6 +193,11 @@ class Board:
         text = f"{self.dataset}-{self.split}-{self.protocol}-{self.manifest_sha256[:8]}"
         text += f"-{self.subset_sha256[:8]}" if self.subset_sha256 else ""
         return "".join(c if c.isalnum() and c.isascii() else "-" for c in text)
+
+    @property
+    def speed_column(self) -> bool:
+        """Whether a table needs a column of seconds per clip of its own: no metric is that column."""
+        return all(column.name != SECONDS for column in self.columns)
 
     @property
     def headlines(self) -> tuple[Column, ...]:
@@ -347,12 +362,12 @@ def _state(
 def _rank(rows: list[BoardRow], column: Column) -> tuple[list[BoardRow], tuple[tuple[str, str, Comparison], ...]]:
     """Give the cells of a column their ranks."""
     places = [i for i, row in enumerate(rows) if not row.why_unranked and row.cells[column.name].state == "ok"]
-    if not places:
+    if not places or column.metric is None:
         return rows, ()
     chosen = [rows[i] for i in places]
     names = [row.entry.row_name for row in chosen]
-    if column.metric is None:
-        return rows, ()
+    if column.is_time:
+        return [dataclasses.replace(r, cells=_with_reason(r.cells, column.name, TIMES_HAVE_NO_RANKS)) for r in rows], ()
     lacking = [row.entry.row_name for row in chosen if row.entry.lacks(column.name)]
     if lacking:
         reason = f"no paired test: the large statistics of {', '.join(lacking)} are not here"

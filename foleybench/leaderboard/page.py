@@ -100,8 +100,7 @@ def _board(board: Board, title: str, sounds: listening.ListeningSamples | None) 
         "groups": _groups(rows),
         "columns": [_column(board, column) for column in board.columns],
         "rows": rows,
-        # The metric of the same name shows this with an interval.
-        "speed_column": all(column.name != "seconds_per_clip" for column in board.columns),
+        "speed_column": board.speed_column,
         "n_ranked": len(rows) - n_shown,
         "n_shown": n_shown,
         "problems": _problem_words(board),

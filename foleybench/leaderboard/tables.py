@@ -77,14 +77,13 @@ def _heading(board: Board) -> list[str]:
 
 def _table(board: Board) -> list[str]:
     decimals = {c.name: cell_text.decimals_for(row.cells[c.name] for row in board.rows) for c in board.columns}
-    heads = ["System", "Kind", *(_head(column) for column in board.columns), "Parameters", "Seconds / clip", "Clips"]
+    speed = "Seconds / clip" if board.speed_column else "Device"
+    heads = ["System", "Kind", *(_head(column) for column in board.columns), "Parameters", speed, "Clips"]
     lines = [_line(heads), _line(["---", "---", *("---:" for _ in heads[2:])])]
     for row in board.rows:
         cells = [_cell(board, c, row.cells[c.name], decimals[c.name]) for c in board.columns]
-        speed = (
-            " ".join(filter(None, (cell_text.seconds(row.seconds_per_clip), markdown_text(row.device))))
-            or "not reported"
-        )
+        seconds = cell_text.seconds(row.seconds_per_clip) if board.speed_column else ""
+        speed = " ".join(filter(None, (seconds, markdown_text(row.device)))) or "not reported"
         tail = [cell_text.count(row.model.get("parameters")), speed, _clips(row)]
         kind = markdown_text(str(row.model["kind"])) + ("" if not row.why_unranked else " (not ranked)")
         lines.append(_line([markdown_text(row.title), kind, *cells, *tail]))
@@ -140,6 +139,8 @@ _MATCHED = (
     "(`eval --match-bandwidth`). Ranks are of the first value.",
 )
 
+_TIMES = ("Times have no ranks: they depend on the machine and on what ran beside.",)
+
 
 def _legend(boards: Sequence[Board]) -> list[str]:
     return [
@@ -149,6 +150,7 @@ def _legend(boards: Sequence[Board]) -> list[str]:
         "are shown and never ranked. Plots and provenance: [index.html](index.html); every number at full precision:",
         "the CSV file beside this one.",
         *_summed(boards),
+        *(_TIMES if any(column.is_time for board in boards for column in board.columns) else ()),
         *(_MATCHED if any(cell.matched_hz for b in boards for row in b.rows for cell in row.cells.values()) else ()),
     ]
 

@@ -6,7 +6,7 @@ from foleybench import registry
 from foleybench.artefacts.entries import read_all
 from foleybench.errors import ResultError
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.board import TIMES_HAVE_NO_RANKS, make_boards
 
 
 def board_of(folder):
@@ -122,6 +122,29 @@ def test_a_metric_that_is_not_installed_is_shown_and_not_ranked(tmp_path, make_r
     cell = row_of(board_of(tmp_path), "alpha").cells["event_f1"]
     assert cell.state == "ok"
     assert cell.standing is None
+
+
+def test_times_are_shown_and_not_ranked(board_folder):
+    board = board_of(board_folder)
+    cell = row_of(board, "alpha").cells["seconds_per_clip"]
+    assert (cell.state, cell.standing, cell.reason) == ("ok", None, TIMES_HAVE_NO_RANKS)
+    assert not any(row.cells["seconds_per_clip"].standing for row in board.rows)
+    assert board.comparisons["seconds_per_clip"] == ()
+    assert row_of(board, "alpha").cells["event_f1"].standing is not None
+
+
+def test_a_board_has_one_number_of_seconds_per_clip(tmp_path, make_result):
+    """Where the metric is there, its mean over all clips is the number, not that of the clips timed beside it."""
+    make_result(tmp_path, "alpha")
+    with_metric = board_of(tmp_path)
+    (row,) = with_metric.rows
+    assert not with_metric.speed_column
+    assert row.seconds_per_clip == row.cells["seconds_per_clip"].value
+    make_result(tmp_path, "alpha", metrics=("event_f1",), dataset="clicks")
+    without = next(board for board in make_boards(read_all(tmp_path)) if board.dataset == "clicks")
+    assert without.speed_column
+    timed = without.rows[0].entry.result["run"]["generation"]["speed"]["batch_1"]["seconds_per_clip"]
+    assert without.rows[0].seconds_per_clip == timed != row.seconds_per_clip
 
 
 @pytest.mark.parametrize(("name", "shown"), [("flow-nfe1", "Flow"), ("mine", "Flow (mine)")])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -44,6 +45,7 @@ def test_markdown_golden(tmp_path, make_result):
     assert lines[10].endswith(" · 1 | 1.9 M | 0.28 cpu | 40/40 |")
     assert lines[11].startswith("| Noise | control (not ranked) | 0.")
     assert text.endswith("\n")
+    assert "Times have no ranks" not in text
     assert "divided, so not the mean of the clips' values:\nEvent F1 (50 ms).\n" in text
 
 
@@ -93,6 +95,17 @@ def test_a_table_of_ranked_systems_says_nothing_of_ranks(tmp_path, make_result):
     make_result(tmp_path, "alpha")
     make_result(tmp_path, "noise", kind="control")
     assert "not ranked:" not in tables.board_markdown(make_boards(read_all(tmp_path)))
+
+
+def test_a_table_says_seconds_per_clip_once(tmp_path, make_result):
+    make_result(tmp_path, "alpha", title="Alpha", metrics=("event_f1", "seconds_per_clip"))
+    make_result(tmp_path, "beta", title="Beta", metrics=("event_f1", "seconds_per_clip"))
+    text = tables.board_markdown(make_boards(read_all(tmp_path)))
+    head = next(line for line in text.splitlines() if line.startswith("| System"))
+    assert head.endswith("| Seconds per clip (s) ↓ | Parameters | Device | Clips |")
+    line = next(line for line in text.splitlines() if line.startswith("| Alpha"))
+    assert re.search(r"\| 0\.\d+ \[0\.\d+, 0\.\d+\] \| 1\.\d M \| cpu \| 40/40 \|$", line)
+    assert "Times have no ranks" in text
 
 
 def test_bold_is_the_best_and_its_equals(board_folder):

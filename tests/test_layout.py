@@ -52,7 +52,7 @@ CALLED_BY_NAME = {
     "foleybench/commands": {"add_arguments", "run"},
     "foleybench/datasets": {"add_arguments", "fingerprint", "items", "make", "split_facts"},
     "foleybench/encoders": {"encode_with", "load_weights", "new_net"},
-    "models/foleymodels": {"build", "train"},
+    "models/foleymodels": {"build", "check", "train"},
     "": {"main"},  # what a console script or ``python -m`` starts
 }
 

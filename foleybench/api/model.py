@@ -184,6 +184,8 @@ class Model:
         description: One sentence.
         build: Makes the generator.
         train: Trains and returns the checkpoint's path, or None when there is nothing to train.
+        check: Refuses what ``train`` would refuse of settings and of trained parts that are there, in a moment and
+            without data; None when there is nothing to look at.
     """
 
     title: str
@@ -193,6 +195,7 @@ class Model:
     description: str
     build: Callable[[BuildContext], Generator]
     train: Callable[[TrainContext], Path] | None = None
+    check: Callable[[TrainContext], None] | None = None
 
     @property
     def needs_checkpoint(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,9 +126,37 @@ def _steps(args: argparse.Namespace, setup: Setup) -> list[Step]:
         todo = left_to_do(todo, standing, CONTROLS, also)
     if args.tables_only:
         return todo
+    _refuse_misfits(todo, args.work)
     shares = copying_plan(setup, [GRIDS[name] for name in args.table if name in GRIDS], todo)
     sys.stderr.writelines(f"{line}\n" for line in shares.lost)
     return [*todo, *shares.steps]
+
+
+def _refuse_misfits(todo: Sequence[Step], work: Path) -> None:
+    """Refuse a plan with a training that would be refused for what is trained already, before anything runs.
+
+    Raises:
+        FoleyError: Names the step; says what its training would say.
+    """
+    from foleybench.commands import train
+    from foleybench.runtime.command_plan import is_done
+
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    for step in todo:
+        if step.words[0] == "train" and not is_done(step, work):
+            trained = parser.parse_args(step.words[1:])
+            if trained.out.is_dir() or any(_is_folder(text) for text in trained.set):
+                try:
+                    train.check_training(trained)
+                except FoleyError as error:
+                    raise FoleyError(f"step {step.name}: {error}") from error
+
+
+def _is_folder(setting: str) -> bool:
+    """Return whether a setting names a folder that is there; without any there is nothing that could not fit."""
+    name, _, value = setting.partition("=")
+    return name != "conditions" and Path(value).is_dir()
 
 
 def _standing(setup: Setup) -> set[str]:

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foleybench.commands._options import add_common, add_data
 from foleybench.errors import EXIT_OK, FoleyError
@@ -13,8 +14,13 @@ from foleybench.files import require_writable
 from foleybench.runtime import distributed
 from foleybench.runtime.lock import locked
 
+if TYPE_CHECKING:
+    from foleybench.api.model import TrainContext
+
 HELP = "train a model (foleyflow ...), evaluators, align-classifier or copying-index; goes on from the last checkpoint"
 EXAMPLE = "foleybench train foleyflow --size tiny --data shards/synthfoley/train.manifest.jsonl --out runs/foleyflow"
+
+NO_MODELS = ("evaluators", "align-classifier", "copying-index")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Train and print the path of the checkpoint."""
     require_writable(args.out, "--out")
     if args.dry_run:
+        check_training(args)
         sys.stderr.write(f"would train {args.model} ({args.size}) on {args.data} in {args.out}\n")
         return EXIT_OK
     # Processes of one launcher share the run folder: the first one locks it for all.
@@ -53,11 +60,27 @@ def run(args: argparse.Namespace) -> int:
         return _train(args)
 
 
+def check_training(args: argparse.Namespace) -> None:
+    """Refuse what the training would refuse of settings and of trained parts that are there; reads no data.
+
+    Raises:
+        FoleyError: As the training does.
+    """
+    from foleybench.load import load_model
+    from foleybench.scoring.device import usable_device
+
+    if args.model in NO_MODELS:
+        return
+    model = load_model(args.model)
+    if model.check is not None:
+        model.check(_context(args, usable_device(args.device)))
+
+
 def _train(args: argparse.Namespace) -> int:
     from foleybench.scoring.device import usable_device
 
     args.device = usable_device(args.device)
-    if args.model in ("evaluators", "align-classifier", "copying-index"):
+    if args.model in NO_MODELS:
         _refuse_unheard(args)
     if args.model == "evaluators":
         return _train_evaluators(args)
@@ -69,29 +92,33 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _train_model(args: argparse.Namespace) -> int:
-    from foleybench.api.model import TrainContext
     from foleybench.load import load_model
 
     model = load_model(args.model)
     if model.train is None:
         raise FoleyError(f"{args.model} has nothing to train; use it with `foleybench eval --model {args.model}`.")
     with distributed.joined(args.device) as device:
-        context = TrainContext(
-            data=args.data,
-            val=args.val,
-            out=args.out,
-            size=args.size,
-            device=device,
-            seed=args.seed,
-            steps=args.steps,
-            settings=dict(_pair(text) for text in args.set),
-            tensorboard=args.tensorboard,
-            sample_every=args.sample_every,
-        )
-        checkpoint = model.train(context)
+        checkpoint = model.train(_context(args, device))
         if distributed.first():
             sys.stdout.write(f"{checkpoint}\n")
     return EXIT_OK
+
+
+def _context(args: argparse.Namespace, device: str) -> TrainContext:
+    from foleybench.api.model import TrainContext
+
+    return TrainContext(
+        data=args.data,
+        val=args.val,
+        out=args.out,
+        size=args.size,
+        device=device,
+        seed=args.seed,
+        steps=args.steps,
+        settings=dict(_pair(text) for text in args.set),
+        tensorboard=args.tensorboard,
+        sample_every=args.sample_every,
+    )
 
 
 def _refuse_unheard(args: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ from foleybench.runtime import distributed
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.settings import StageOptions, StageSettings
-from foleymodels._alignment.stage import FOLDER, alignment_of, record_of, trained_alignment
+from foleymodels._alignment.stage import FOLDER, alignment_of, fitting_alignment, record_of, trained_alignment
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts import checkpoint
 from foleymodels._training.decoded_data import video_input
@@ -74,7 +74,7 @@ def _describe(scaled: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
 
 def train(context: TrainContext) -> Path:
     """Index the training set; trains an alignment stage unless one is given with ``--set alignment=DIR``."""
-    settings, options = resolve(StageSettings, StageOptions, context, main_steps=lambda _: _size_steps(context.size))
+    settings, options = _resolved(context)
     checkpoint.refuse_another(options.alignment, context.out / FOLDER)
     job = Job.start(context, settings.loop, options, settings.cache)
     alignment = trained_alignment(job, settings, options.alignment).to(context.device)
@@ -96,6 +96,22 @@ def train(context: TrainContext) -> Path:
     if distributed.first():
         checkpoint.write_checkpoint(context.out, KIND, tensors, config)
     return context.out
+
+
+def check(context: TrainContext) -> None:
+    """Refuse what ``train`` would refuse, of settings and of an alignment stage that is there.
+
+    Raises:
+        FoleyError: As ``train`` does.
+    """
+    settings, options = _resolved(context)
+    there = checkpoint.part_there(options.alignment, context.out / FOLDER)
+    if there:
+        fitting_alignment(settings, there)
+
+
+def _resolved(context: TrainContext) -> tuple[StageSettings, StageOptions]:
+    return resolve(StageSettings, StageOptions, context, main_steps=lambda _: _size_steps(context.size))
 
 
 def _size_steps(size: str) -> int:
@@ -171,4 +187,5 @@ MODEL = Model(
     description="Copies the audio of the training clip nearest in video features.",
     build=build,
     train=train,
+    check=check,
 )

@@ -78,14 +78,18 @@ def figures(drawn):
         yield
 
 
-def train(name, corpus, out, *, drawn=False, asked=None, **settings):
-    """Train a model on the toy corpus, with what else is asked for; returns the checkpoint."""
+def context_of(name, corpus, out, *, asked=None, **settings):
+    """Return the command that trains a model on the toy corpus, with what else is asked for."""
     known = {key: text for key, text in SMALL.items() if not key.startswith(_LEFT_OUT.get(name, "-"))}
-    context = TrainContext(
+    return TrainContext(
         data=corpus["train"], val=corpus["val"], out=out, settings={**known, **settings}, **(asked or {})
     )
+
+
+def train(name, corpus, out, *, drawn=False, asked=None, **settings):
+    """Train a model on the toy corpus, see ``context_of``; returns the checkpoint."""
     with figures(drawn):
-        return registry.load("models", name).train(context)
+        return registry.load("models", name).train(context_of(name, corpus, out, asked=asked, **settings))
 
 
 def names_and_lengths(names, lengths):
@@ -162,14 +166,17 @@ SMALL_SYSTEM = {
 }
 
 
-def train_system(system, corpus, out, *, drawn=False, asked=None, **settings):
-    """Train a system made of parts on the toy corpus, small; of ``SMALL_SYSTEM`` it takes what it knows."""
+def system_context(system, corpus, out, *, asked=None, **settings):
+    """Return the command that trains a system of parts on the toy corpus, with what it knows of ``SMALL_SYSTEM``."""
     known = {key: text for key, text in SMALL_SYSTEM.items() if key in field_names(system.settings)}
-    context = TrainContext(
-        data=corpus["train"], val=corpus["val"], out=out, settings={**known, **settings}, **(asked or {})
-    )
+    given = {"data": corpus["train"], "val": corpus["val"], **(asked or {})}
+    return TrainContext(out=out, settings={**known, **settings}, **given)
+
+
+def train_system(system, corpus, out, *, drawn=False, asked=None, **settings):
+    """Train a system made of parts on the toy corpus, small, see ``system_context``."""
     with figures(drawn):
-        return system.train(context)
+        return system.train(system_context(system, corpus, out, asked=asked, **settings))
 
 
 def assert_same_in_a_batch(name, run, corpus):

@@ -54,15 +54,13 @@ def trained_alignment(job: Job, settings: StageSettings, source: str) -> Alignme
     """
     folder = job.context.out / FOLDER
     if source and distributed.first() and not (folder / checkpoint.CONFIG).is_file():
-        load_alignment(Path(source))  # refuses a folder that is not one before anything is written
+        fitting_alignment(settings, Path(source))  # refuses it before anything is written
         folder.mkdir(parents=True, exist_ok=True)
         for name in (checkpoint.WEIGHTS, checkpoint.CONFIG):
             shutil.copyfile(Path(source) / name, folder / name)
     if not distributed.agreed((folder / checkpoint.CONFIG).is_file()):
         _train(job, settings)
-    alignment = load_alignment(folder)
-    _refuse_misfit(alignment, settings, folder)
-    return alignment
+    return fitting_alignment(settings, folder)
 
 
 def new_alignment(settings: StageSettings, seed: int, data: TrainingData, device: str = "cpu") -> Alignment:
@@ -207,7 +205,17 @@ def _usage(objective: Objective, data: TrainingData, seed: int) -> dict[str, Any
     }
 
 
-def _refuse_misfit(trained: Alignment, wanted: StageSettings, folder: Path) -> None:
+def fitting_alignment(wanted: StageSettings, folder: Path) -> Alignment:
+    """Return the trained stage of a folder, which must fit.
+
+    Args:
+        wanted: Settings of the stage that a run asks for.
+        folder: Folder of the trained stage.
+
+    Raises:
+        FoleyError: It is none, or a setting that must agree differs; the first is named.
+    """
+    trained = load_alignment(folder)
     has, wants = flat(NetworkSettings(signal=trained.signal, alignment=trained.settings)), flat(wanted)
     for name in _MUST_AGREE:
         if has[name] != wants[name]:
@@ -215,3 +223,4 @@ def _refuse_misfit(trained: Alignment, wanted: StageSettings, folder: Path) -> N
                 f"the alignment stage in {folder} was trained with {name}={has[name]}, this run wants "
                 f"{wants[name]}. Use the same settings, or train another stage with another --out."
             )
+    return trained

@@ -110,6 +110,23 @@ def refuse_another(source: str, folder: Path) -> None:
         )
 
 
+def part_there(source: str, folder: Path) -> Path | None:
+    """Return the folder of the trained part that a run would read, or None where there is none yet.
+
+    Args:
+        source: Folder that the run is asked to take the part from, or empty.
+        folder: The part's folder below the run folder, called like the option.
+
+    Raises:
+        FoleyError: Both hold a checkpoint, of different weights.
+    """
+    there = Path(source) if source else folder
+    if not (there / CONFIG).is_file():
+        return None
+    refuse_another(source, folder)
+    return there
+
+
 def write_tensors(
     path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any] | None = None, entry: str = "facts"
 ) -> str:

@@ -18,7 +18,7 @@ from foleybench.clips import Clip
 from foleymodels._alignment.conditions import aligned_conditions
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.settings import StageSettings
-from foleymodels._alignment.stage import FOLDER, alignment_of, trained_alignment
+from foleymodels._alignment.stage import FOLDER, alignment_of, fitting_alignment, trained_alignment
 from foleymodels._flow.generate import ClipConditions
 from foleymodels._systems.parts import Parts, SystemPart, SystemRun, composed
 from foleymodels._training.conditions import Conditions
@@ -34,7 +34,11 @@ def _rebuilt(tensors: dict[str, Tensor], record: dict[str, Any], parts: Parts, f
     return alignment_of(tensors, record, folder)
 
 
-FRAME_FEATURES = SystemPart(name=FOLDER, trained=_trained, rebuilt=_rebuilt)
+def _check(settings: Any, folder: Path) -> None:
+    fitting_alignment(composed(StageSettings, settings), folder)
+
+
+FRAME_FEATURES = SystemPart(name=FOLDER, trained=_trained, rebuilt=_rebuilt, check=_check)
 
 
 def alignment_in(parts: Parts) -> Alignment:

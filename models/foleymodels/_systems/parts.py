@@ -67,12 +67,14 @@ class SystemPart:
         rebuilt: From weights, the part's settings as its checkpoint records them, the parts before it, and the folder
             (for messages) to the trained network.
         wanted: Whether a system of some settings has the part.
+        check: From all settings of a system and the folder of the trained part; refuses one that does not fit.
     """
 
     name: str
     trained: Callable[[SystemRun, str], nn.Module]
     rebuilt: Callable[[dict[str, Tensor], dict[str, Any], Parts, Path], nn.Module]
     wanted: Callable[[Any], bool] = lambda settings: True
+    check: Callable[[Any, Path], None] = lambda settings, folder: None
 
 
 def own_part(
@@ -101,10 +103,16 @@ def own_part(
         checkpoint.load_into(network, tensors, folder)
         return network.eval().requires_grad_(False)
 
+    def check(settings: Any, folder: Path) -> None:
+        _, config = checkpoint.read_checkpoint(folder, tag)
+        _refuse_misfit(read_settings(kind, config["settings"], folder), composed(kind, settings), folder, name)
+
     def trained(run: SystemRun, source: str) -> nn.Module:
         context, wanted = run.job.context, composed(kind, run.settings)
         folder = context.out / name
         if source:
+            if not (folder / checkpoint.CONFIG).is_file():
+                check(run.settings, Path(source))  # before it is copied
             _take(Path(source), folder, tag, name)
         if not distributed.agreed((folder / checkpoint.CONFIG).is_file()):
             network = seeded(lambda: new(wanted, run.parts), context.seed).to(context.device)
@@ -114,7 +122,7 @@ def own_part(
         _refuse_misfit(read_settings(kind, config["settings"], folder), wanted, folder, name)
         return rebuilt(tensors, config["settings"], run.parts, folder).to(context.device)
 
-    return SystemPart(name=name, trained=trained, rebuilt=rebuilt, wanted=wanted)
+    return SystemPart(name=name, trained=trained, rebuilt=rebuilt, wanted=wanted, check=check)
 
 
 def composed(kind: type, settings: Any) -> Any:

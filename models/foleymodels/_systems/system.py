@@ -71,6 +71,20 @@ class System:
         forget_conditions(context.out)
         return context.out
 
+    def check(self, context: TrainContext) -> None:
+        """Refuse what ``train`` would refuse, of settings and of what is trained already.
+
+        Raises:
+            FoleyError: As ``train`` does.
+        """
+        settings, options = self.resolve(context)
+        for part in self._parts(settings):
+            there = checkpoint.part_there(getattr(options, part.name, ""), context.out / part.name)
+            if there:
+                part.check(settings, there)
+        if context.data.is_file():
+            is_finished(context, self.name, settings)
+
     def job(self, context: TrainContext, settings: Any, options: RunOptions) -> Job:
         """Return the job of a run, with its data decoded as the settings want them."""
         return Job.start(context, settings.loop, options, _cache(settings))

@@ -14,4 +14,5 @@ MODEL = Model(
     description="Diffuses mel tokens with cross-attention to contrastive features, and is guided twice.",
     build=SYSTEM.build,
     train=SYSTEM.train,
+    check=SYSTEM.check,
 )

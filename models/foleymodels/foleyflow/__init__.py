@@ -6,7 +6,7 @@ asked, a head that needs one step. ``MODEL_CARD.md`` says what the paper leaves 
 
 from foleybench.api.model import Model
 from foleymodels.foleyflow.generate import build
-from foleymodels.foleyflow.train import train
+from foleymodels.foleyflow.train import check, train
 
 MODEL = Model(
     title="Foley-Flow (GDCF)",
@@ -16,4 +16,5 @@ MODEL = Model(
     description="Masked video-audio alignment, then a variance-preserving flow on mel tokens, conditioned per frame.",
     build=build,
     train=train,
+    check=check,
 )

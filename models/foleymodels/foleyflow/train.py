@@ -19,7 +19,7 @@ from foleybench.runtime import distributed
 from foleymodels._alignment.conditions import aligned_conditions
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.stage import FOLDER as ALIGNMENT_FOLDER
-from foleymodels._alignment.stage import report, trained_alignment, write_without_plan
+from foleymodels._alignment.stage import fitting_alignment, report, trained_alignment, write_without_plan
 from foleymodels._flow.network import Flow
 from foleymodels._flow.training import FOLDER as FLOW_FOLDER
 from foleymodels._flow.training import fit_flow, train_flow
@@ -65,6 +65,23 @@ def train(context: TrainContext, **forced: Any) -> Path:
         save_model(context.out, _train_head(job, settings, options), context, HEAD_FOLDER)
     forget_conditions(context.out)
     return context.out
+
+
+def check(context: TrainContext) -> None:
+    """Refuse what ``train`` would refuse, of settings and of what is trained already.
+
+    Raises:
+        FoleyError: As ``train`` does.
+    """
+    settings, options = resolve_foleyflow(context)
+    _refuse_unused_alignment(settings, options)
+    if options.audio_plan == "dropped":  # the run folder's stage is to differ from the one it is made of
+        return
+    there = checkpoint.part_there(options.alignment, context.out / ALIGNMENT_FOLDER)
+    if there and settings.flow.condition != "none" and not settings.end_to_end:
+        fitting_alignment(settings.stage, there)
+    if context.data.is_file():
+        is_finished(context, KIND, settings)
 
 
 def _without_plan(context: TrainContext, options: FoleyFlowOptions) -> Path:

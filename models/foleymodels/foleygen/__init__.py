@@ -15,4 +15,5 @@ MODEL = Model(
     description="A decoder that writes residual codes in the delay pattern, with cross-attention to frame features.",
     build=SYSTEM.build,
     train=SYSTEM.train,
+    check=SYSTEM.check,
 )

@@ -15,4 +15,5 @@ MODEL = Model(
     description="Coarse codes told of their nearest frame, then fine codes told of the coarse ones.",
     build=SYSTEM.build,
     train=SYSTEM.train,
+    check=SYSTEM.check,
 )

@@ -15,4 +15,5 @@ MODEL = Model(
     description="Fills masked codes of a residual codec by a transformer that is modulated frame by frame.",
     build=SYSTEM.build,
     train=SYSTEM.train,
+    check=SYSTEM.check,
 )

@@ -15,4 +15,5 @@ MODEL = Model(
     description="Steers a flow trained on sound alone by the gradient of an audio-visual aligner of 1 s crops.",
     build=SYSTEM.build,
     train=SYSTEM.train,
+    check=SYSTEM.check,
 )

@@ -14,4 +14,5 @@ MODEL = Model(
     description="A GPT over the codes of a mel grid, column by column, after a prefix of frame features.",
     build=SYSTEM.build,
     train=SYSTEM.train,
+    check=SYSTEM.check,
 )

@@ -15,4 +15,5 @@ MODEL = Model(
     description="Maps one vector of the video to one vector of sound, for a flow that was trained on sound alone.",
     build=SYSTEM.build,
     train=SYSTEM.train,
+    check=SYSTEM.check,
 )

@@ -15,4 +15,5 @@ MODEL = Model(
     description="Fills masked codes of a residual codec after a prefix of five video frames a second.",
     build=SYSTEM.build,
     train=SYSTEM.train,
+    check=SYSTEM.check,
 )

@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 import torch
 
+from foleybench import registry
 from foleybench.errors import FoleyError, UnknownNameError
 from foleymodels._alignment.contrastive import CavpObjective, InfoNceObjective
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.objective import Draw
 from foleymodels._alignment.probes import Probed, probe, probe_average_precision
-from foleymodels._alignment.stage import new_alignment, objective_of
+from foleymodels._alignment.stage import new_alignment, objective_of, record_of
 from foleymodels._alignment.supervised import OnsetObjective
+from foleymodels._parts.checkpoint import write_checkpoint
 from foleymodels._training.loop import fit
 from foleymodels._training.optimisers import FitSettings
 from foleymodels.foleyflow.checkpoints import load_foleyflow
-from tests.foleymodels.small import small_settings, train
+from tests.foleymodels.small import context_of, small_settings, train
 
 ALL = ["vama", "infonce", "cavp", "onset_sup", "none"]
 DRAWN = {"vama", "none"}
@@ -101,6 +103,38 @@ def test_a_run_with_a_stage_of_its_own_takes_no_other(name, asked, tmp_path):
     nowhere = {"train": tmp_path / "nowhere", "val": tmp_path / "nowhere"}
     with pytest.raises(FoleyError, match=message):
         train(name, nowhere, tmp_path / "run", alignment=str(tmp_path / asked))
+
+
+@pytest.mark.parametrize("name", ["foleyflow", "nearest"])
+def test_a_stage_that_does_not_fit_is_refused_before_a_training(name, data, tmp_path):
+    nowhere = {"train": tmp_path / "nowhere", "val": tmp_path / "nowhere"}
+    check = registry.load("models", name).check
+    made, out = new_alignment(small_settings(stage1="infonce").stage, 0, data), tmp_path / "run"
+    check(context_of(name, nowhere, out, alignment=str(tmp_path / "stage")))  # nothing is there
+    for folder in (tmp_path / "stage", out / "alignment"):
+        write_checkpoint(folder, "alignment", made.state_dict(), {"settings": record_of(made)})
+    for asked in ({}, {"alignment": str(tmp_path / "stage")}):
+        check(context_of(name, nowhere, out, stage1="infonce", **asked))
+        where = asked.get("alignment", out / "alignment")
+        with pytest.raises(FoleyError, match=f"{where} was trained with stage1=infonce, this run wants vama"):
+            check(context_of(name, nowhere, out, **asked))
+    (tmp_path / "stage" / "model.safetensors").write_bytes(b"two")
+    with pytest.raises(FoleyError, match="already holds weights that are not those of"):
+        check(context_of(name, nowhere, out, stage1="infonce", alignment=str(tmp_path / "stage")))
+
+
+def test_a_check_leaves_alone_a_stage_that_the_run_changes_or_has_none_of(data, tmp_path):
+    nowhere = {"train": tmp_path / "nowhere", "val": tmp_path / "nowhere"}
+    check = registry.load("models", "foleyflow").check
+    for seed, folder in enumerate((tmp_path / "stage", tmp_path / "run/alignment")):
+        made = new_alignment(small_settings(stage1="infonce").stage, seed, data)
+        write_checkpoint(folder, "alignment", made.state_dict(), {"settings": record_of(made)})
+    dropped = {"audio_plan": "dropped", "stage": "alignment", "alignment": str(tmp_path / "stage")}
+    check(context_of("foleyflow", nowhere, tmp_path / "run", **dropped))
+    check(context_of("foleyflow", nowhere, tmp_path / "run", condition="none"))
+    check(context_of("foleyflow", nowhere, tmp_path / "run", stage1="none"))
+    with pytest.raises(FoleyError, match="would not be used"):
+        check(context_of("foleyflow", nowhere, tmp_path / "run", condition="none", alignment="trained"))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from foleymodels._parts.settings import SIZES, flat, of_size
 from foleymodels._systems.features import FeatureScale, features_at
 from foleymodels._systems.parts import _refuse_misfit
 from foleymodels._systems.settings import FeatureSettings
-from tests.foleymodels.small import train_system
+from tests.foleymodels.small import system_context, train_system
 from tests.foleymodels.systems.toy_system import TOY, ToySettings, trained_parts
 from tests.foleymodels.toy import toy_clip
 
@@ -141,6 +141,45 @@ def test_a_part_of_other_settings_is_refused_and_one_trained_longer_is_not(corpu
 def test_frame_features_of_another_stage_or_signal_are_refused(changed, message, corpus, run, tmp_path):
     with pytest.raises(FoleyError, match=f"alignment was trained with {message}"):
         train_system(TOY, corpus, tmp_path, alignment=str(run / "alignment"), **changed)
+
+
+def check(corpus, out, **settings):
+    TOY.check(system_context(TOY, corpus, out, **settings))
+
+
+@pytest.mark.parametrize(
+    ("taken", "changed", "message"),
+    [
+        ("codec", {"latent_dim": "6"}, "latent_dim=8, this run wants 6"),
+        ("alignment", {"stage1": "infonce"}, "stage1=cavp, this run wants infonce"),
+    ],
+)
+def test_a_part_that_does_not_fit_is_refused_before_a_training_and_leaves_nothing(
+    taken, changed, message, corpus, run, tmp_path
+):
+    out = tmp_path / "run"
+    source = str(run / taken)
+    check(corpus, out, **{taken: source})
+    with pytest.raises(FoleyError, match=f"{source} was trained with {message}"):
+        check(corpus, out, **{taken: source}, **changed)
+    assert not out.exists()
+    check(corpus, out, **{taken: str(tmp_path / "not_yet")}, **changed)
+    with pytest.raises(FoleyError, match=f"{source} was trained with {message}"):
+        train_system(TOY, corpus, out, **{taken: source}, stage=taken, **changed)
+    assert not (out / taken).exists()
+
+
+def test_what_a_run_folder_holds_is_looked_at_before_a_training(corpus, run, tmp_path):
+    other = train_system(TOY, corpus, tmp_path / "other", stage="codec", asked={"seed": 1}).parent
+    check(corpus, other)
+    with pytest.raises(FoleyError, match="latent_dim=8, this run wants 6"):
+        check(corpus, other, latent_dim="6")
+    with pytest.raises(FoleyError, match="already holds weights that are not those of codec="):
+        check(corpus, other, codec=str(run / "codec"))
+    check(corpus, run)
+    with pytest.raises(FoleyError, match="another net_steps"):
+        check(corpus, run, net_steps="7")
+    check(corpus, run, net_steps="7", asked={"data": tmp_path / "not_yet"})  # whether it is the same run is not known
 
 
 def test_a_run_with_a_part_of_its_own_takes_no_other(corpus, run, tmp_path):

@@ -96,11 +96,21 @@ def table(first_path: Path, second_path: Path) -> str:
         subsets = f"{_subset(first)} and {_subset(second)}"
         lines.insert(1, f"The results are about different subsets ({subsets}): only the clips in both are compared.")
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    lines += ["", _family(len(corrected))] if corrected else []
     absent = [name for name in first.result["metrics"] if first.lacks(name) or second.lacks(name)]
     lines += ["", f"Not compared, since their large statistics are not here: {', '.join(absent)}."] if absent else []
     unlike = _unlike_captions(first, second)
     lines += ["", f"Not compared, since the two read different captions: {', '.join(unlike)}."] if unlike else []
     return "\n".join(lines) + "\n"
+
+
+def _family(n: int) -> str:
+    """Say what p-values are corrected for: a board, which corrects otherwise, may say something else of a pair."""
+    metrics = f"the {n} metrics" if n > 1 else "the one metric"
+    return (
+        f"p (Holm): corrected over {metrics} of this pair. Ranks of a leaderboard are corrected over all pairs of its "
+        "systems, each metric by itself."
+    )
 
 
 def _subset(entry: ResultEntry) -> str:

@@ -145,10 +145,10 @@ _TIMES = ("Times have no ranks: they depend on the machine and on what ran besid
 def _legend(boards: Sequence[Board]) -> list[str]:
     return [
         "Value [95 % interval over source videos] · rank. Intervals from fewer than 8 videos are approximate (≈), from",
-        "fewer than 6 there is none. Systems that a paired test (Holm-corrected, 5 %) does not tell apart share ranks;",
-        "**bold**: none is distinguishably better. Oracle and control rows, and results that do not cover every clip,",
-        "are shown and never ranked. Plots and provenance: [index.html](index.html); every number at full precision:",
-        "the CSV file beside this one.",
+        "fewer than 6 there is none. Systems that are not significantly different share ranks (paired test, 5 %, Holm",
+        "over all pairs of ranked systems of one column); **bold**: none is significantly better. Oracle and control",
+        "rows, and results that do not cover every clip, are shown and never ranked. Plots and provenance:",
+        "[index.html](index.html); every number at full precision: the CSV file beside this one.",
         *_summed(boards),
         *(_TIMES if any(column.is_time for board in boards for column in board.columns) else ()),
         *(_MATCHED if any(cell.matched_hz for b in boards for row in b.rows for cell in row.cells.values()) else ()),

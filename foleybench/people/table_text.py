@@ -56,7 +56,7 @@ def _pairs(found: Mapping[str, Any]) -> list[str]:
         rate = "-" if pair["rate"]["value"] is None else percent(pair["rate"]["value"])
         counts = [str(pair["n"]), str(pair["ties"])]
         rows.append([pair["first"], pair["second"], rate, _ends(pair["rate"], percent), *counts, p_holm])
-    return aligned(rows, left={0, 1})
+    return [*aligned(rows, left={0, 1}), "  p (Holm): corrected over all pairs of the test"]
 
 
 def _metrics(found: Mapping[str, Any]) -> Iterator[str]:

@@ -293,8 +293,8 @@ def _markdown(
         markdown_table(rows),
         "## Against the test split",
         "Difference of a system's value from its value on the test split, p of a two-sample test (over "
-        "clips, Welch; other clips, so not paired), Holm-corrected over the rows; none where all clips score alike. "
-        "**Bold**: below 0.05.",
+        "clips, Welch; other clips, so not paired), Holm-corrected over the rows of each column; none where all clips "
+        "score alike. **Bold**: below 0.05.",
         markdown_table(tests),
     ]
     return "\n\n".join(parts) + "\n"

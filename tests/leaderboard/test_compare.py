@@ -40,6 +40,7 @@ def test_the_column_that_says_holm_is_corrected_by_holm(tmp_path, make_result):
     ]
     assert cells == [p_text(corrected[name]) for name in names]
     assert cells[:2] != [p_text(raw[name]) for name in names][:2]
+    assert "p (Holm): corrected over the 3 metrics of this pair." in compare.table(a, b)
 
 
 def test_values_are_those_of_the_common_clips(tmp_path, make_result):

@@ -46,6 +46,7 @@ def test_markdown_golden(tmp_path, make_result):
     assert lines[11].startswith("| Noise | control (not ranked) | 0.")
     assert text.endswith("\n")
     assert "Times have no ranks" not in text
+    assert "5 %, Holm\nover all pairs of ranked systems of one column" in text
     assert "divided, so not the mean of the clips' values:\nEvent F1 (50 ms).\n" in text
 
 

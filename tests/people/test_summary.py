@@ -141,3 +141,4 @@ def test_the_table_says_it_all():
         assert words in text
     assert "left out: rater bad, 1 of 8 checks right, 4 votes" in text
     assert "Krippendorff's alpha" in text
+    assert "p (Holm): corrected over all pairs of the test" in text

@@ -205,7 +205,11 @@ def test_plug_ins_are_had_from_the_registry():
 
 def test_an_import_of_a_plug_in_is_found_and_one_of_a_shared_folder_is_not():
     imports = {
-        "foleybench.leaderboard.report": {"foleybench.encoders.onsets", "foleybench.encoders._inputs.spectra"},
+        "foleybench.leaderboard.report": {
+            "foleybench.encoders.onsets",
+            "foleybench.encoders._inputs.spectra",
+            "foleybench.encoders._nets",
+        },
         "foleybench.metrics.event_f1": {"foleybench.metrics._families.events", "foleybench.metrics"},
         "foleybench.metrics.onset_f1": {"foleybench.metrics.event_f1"},
     }

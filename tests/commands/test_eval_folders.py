@@ -247,6 +247,8 @@ def test_a_note_on_most_metrics_names_the_others_and_commas_part_no_titles():
     metrics = {name: {"low": None} for name in names}
     assert _together(names, metrics) == "all metrics"
     assert _together(names[:4], metrics) == "all metrics but Level difference"
+    more = {key: {"low": None} for key in [*names, "silence_share", "clipping_share", "pitch_error"]}
+    assert _together(names[:4], more).startswith("FAD (aiSFX); ")  # four of eight
     assert _together(names[1:3], metrics) == "; ".join(registry.load("metrics", name).title for name in names[1:3])
     assert _together([names[0], names[4]], metrics) == "FAD (aiSFX), Level difference"
     assert (

@@ -59,6 +59,7 @@ def test_a_clear_difference_is_significant_at_one_percent(tmp_path, make_result)
     b = read_entry(make_result(tmp_path, "beta", skill=0.2))
     found = compare.compare_entries(a, b)["event_f1"]
     assert found.first > found.second + 0.3
+    assert found.p_value is not None
     assert found.p_value < 0.01
 
 

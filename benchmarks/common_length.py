@@ -8,6 +8,7 @@ shorter outputs than real sound. Such a clip's real sound is cut to the shortest
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def cut_clips(work: Path) -> dict[str, float]:
     return found
 
 
-def require_whole(result: dict[str, Any]) -> None:
+def require_whole(result: Mapping[str, Any]) -> None:
     """Refuse a result with an output below 95 % of its clip: the tool does not rank it, so neither does the page.
 
     Raises:

@@ -7,6 +7,8 @@ all sets are joined by one linear mixed model for each metric (``foleybench.stat
 system, and random deviations of sets, of clips within sets, and of systems within sets. A system of one set is compared
 with one of another through the systems and controls that both have; intervals and tests hold what sets and clips differ
 by. Ranks are those that the tests of all pairs of systems leave open, Holm-corrected in each metric.
+
+The page is made here and not by ``foleybench leaderboard``: it joins seven sets, whose sound is not in the project.
 """
 
 from __future__ import annotations
@@ -130,7 +132,7 @@ def fit(lines: pd.DataFrame) -> Fitted:
     counts = used.groupby("system").agg(n=("clip", "size"), sets=("set", "nunique"))
     means = [model.contrast(row) for row in single]
     estimates = {
-        name: Estimate(mean.value, mean.interval, *map(int, counts.loc[name]))
+        name: Estimate(mean.value, mean.interval, int(counts.n[name]), int(counts.sets[name]))
         for name, mean in zip(names, means, strict=True)
     }
     systems = [name for name in names if name not in CONTROLS]

@@ -163,9 +163,9 @@ def _fitted(variances: FloatArray, blocks: Sequence[_Block]) -> MixedModel:
     pairs = list(zip(blocks, state.weighted, strict=True))
     within = sum(weighted.T @ block.alike @ weighted for block, weighted in pairs)
     weighted = np.concatenate(state.weighted)
-    projected = linalg.block_diag(*state.inverses) - weighted @ state.covariance @ weighted.T
+    projected = np.asarray(linalg.block_diag(*state.inverses)) - weighted @ state.covariance @ weighted.T
     seen = [projected @ linalg.block_diag(*(block.alike[k] for block in blocks)) for k in range(len(variances))]
     # Expected information on the variances, which also counts one that is estimated as zero.
     known = 0.5 * np.array([[np.vdot(one.T, other) for other in seen] for one in seen])
     slopes = state.covariance @ within @ state.covariance
-    return MixedModel(state.effects, state.covariance, variances, slopes, linalg.pinvh(known))
+    return MixedModel(state.effects, state.covariance, variances, slopes, np.asarray(linalg.pinvh(known)))

@@ -164,7 +164,8 @@ def _fitted(variances: FloatArray, blocks: Sequence[_Block]) -> MixedModel:
     within = sum(weighted.T @ block.alike @ weighted for block, weighted in pairs)
     weighted = np.concatenate(state.weighted)
     projected = np.asarray(linalg.block_diag(*state.inverses)) - weighted @ state.covariance @ weighted.T
-    seen = [projected @ linalg.block_diag(*(block.alike[k] for block in blocks)) for k in range(len(variances))]
+    alike = [np.asarray(linalg.block_diag(*(block.alike[k] for block in blocks))) for k in range(len(variances))]
+    seen = [projected @ one for one in alike]
     # Expected information on the variances, which also counts one that is estimated as zero.
     known = 0.5 * np.array([[np.vdot(one.T, other) for other in seen] for one in seen])
     slopes = state.covariance @ within @ state.covariance

@@ -174,15 +174,17 @@ def make_result(
     subset=None,
     n_listed=None,
     n_scored=None,
+    n_usable=None,
 ):
-    """Write one result file; return its path."""
+    """Write one result file; return its path. With ``n_usable`` the data set has more clips than were asked for."""
     ids = clip_ids or [f"v{i // 2:04d}_{i:06d}" for i in range(n_clips)]
     rows = rows_of(ids, labels, metrics, skill, np.random.default_rng([seed, *name.encode()]))
     result = {
         "schema": results.SCHEMA,
         "status": status,
         "model": {**model_of(name, title or name, kind, skill), **(section or {})},
-        "dataset": dataset_of(dataset, manifest, len(ids), subset, n_listed, n_scored),
+        "dataset": dataset_of(dataset, manifest, len(ids), subset, n_listed, n_scored)
+        | ({"n_clips": n_usable} if n_usable else {}),
         "protocol": {"name": protocol[0], "version": protocol[1]},
         "metrics": changed_records(rows, metrics, labels, changes or {}),
         "problems": list(problems),

@@ -11,6 +11,7 @@ from typing import Any
 from foleybench.api.metric import Stat
 from foleybench.artefacts import result as results
 from foleybench.artefacts.clip_table import ClipTable
+from foleybench.artefacts.fewer_clips import n_asked
 from foleybench.errors import ResultError
 
 # Kinds of rows that are ranked. Oracles and controls are shown beside them: they use data that no system may use.
@@ -36,6 +37,11 @@ class ResultEntry:
     def row_name(self) -> str:
         """Name of the system."""
         return str(self.result["model"]["name"])
+
+    @property
+    def n_asked(self) -> int:
+        """Number of clips that were to be scored: those that could not be are counted, those beyond a limit are not."""
+        return n_asked(self.result)
 
     @property
     def board_key(self) -> tuple[str, str, str, str, str]:

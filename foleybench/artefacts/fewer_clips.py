@@ -31,7 +31,7 @@ def why_not_scored(result: Mapping[str, Any]) -> str:
         >>> why_not_scored({"dataset": {"n_clips": 3, "n_scored": 2}, "problems": problems, "metrics": {}})
         '1 missing'
     """
-    n_unasked = int(result["dataset"]["n_clips"]) - _n_asked(result)
+    n_unasked = int(result["dataset"]["n_clips"]) - n_asked(result)
     unasked = f"{n_unasked} not asked for" if n_unasked > 0 else ""
     return ", ".join(filter(None, (_why_lost(result), unasked)))
 
@@ -86,11 +86,11 @@ def _joined(n_lost: int, reasons: Sequence[tuple[int, str]]) -> str:
     return ", ".join([*said, *([f"{n_open} without a value"] if n_open > 0 else [])]) if n_lost > 0 else ""
 
 
-def _n_asked(result: Mapping[str, Any]) -> int:
+def n_asked(result: Mapping[str, Any]) -> int:
     """Return the number of clips asked for, which ``--limit`` makes smaller than the data set."""
     return max((int(record["n_asked"]) for record in result["metrics"].values()), default=result["dataset"]["n_clips"])
 
 
 def _n_lost(result: Mapping[str, Any]) -> int:
-    n_asked = _n_asked(result)
-    return n_asked - int(result["dataset"].get("n_scored", n_asked))
+    asked = n_asked(result)
+    return asked - int(result["dataset"].get("n_scored", asked))

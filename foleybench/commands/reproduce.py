@@ -166,6 +166,7 @@ def _standing(setup: Setup) -> set[str]:
         FoleyError: The results are of another test set.
     """
     from foleybench.reproduce.measure import read_results
+    from foleybench.reproduce.plan import is_on_all_clips
     from foleybench.shards.manifest import read_manifest
 
     results, test = read_results(setup.results), setup.manifest("test")
@@ -175,4 +176,4 @@ def _standing(setup: Setup) -> set[str]:
             f"--keep: the results in {setup.results} are of another test set ({', '.join(sorted(measured))}) than "
             f"{test}. Leave --keep out and give another --out, or give the --data that they were measured on."
         )
-    return set(results)
+    return {name for name, entry in results.items() if is_on_all_clips(setup, entry)}

@@ -20,7 +20,7 @@ from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.lent import LentTo, lenders, lent_text, pooled_variance, row_kind
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
-from foleybench.reproduce.plan import Setup, row_name, table_steps
+from foleybench.reproduce.plan import Setup, is_on_all_clips, row_name, table_steps
 from foleybench.reproduce.rows import Grid
 from foleybench.reproduce.write import COLUMNS, MORE, Table, csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
@@ -91,7 +91,8 @@ def _write_table(
     missing += [one for names in ladder.values() for one in names if one not in results]
     missing += missing_shares(setup, grid, results)
     bounds = {label: [results[one] for one in names if one in results] for label, names in ladder.items()}
-    controls = _controls(results, _rows_of_runs(setup)) if grid.controls and measured else {}
+    controls, left_out = _controls(setup, results) if grid.controls and measured else ({}, [])
+    missing += left_out
     controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
     table = make_table(grid, measured, reported, controls, absent if measured else ())
     curves = f"{name}_curves.csv"
@@ -159,14 +160,21 @@ def _rows_of_runs(setup: Setup) -> set[str]:
     return {row_name(setup, row, seed) for row in rows for seed in range(setup.seeds)}
 
 
-def _controls(results: Mapping[str, ResultEntry], other: set[str]) -> dict[str, Measured]:
-    """Return the control rows by title, but those of other names."""
-    shown = [
-        entry
+def _controls(setup: Setup, results: Mapping[str, ResultEntry]) -> tuple[dict[str, Measured], list[str]]:
+    """Return the control rows by title, and what is missing: those that were scored on other clips than the rows."""
+    other = _rows_of_runs(setup)
+    found = {
+        name: entry
         for name, entry in results.items()
         if entry.result["model"]["kind"] in ("control", "oracle") and name not in other
+    }
+    shown = [entry for entry in found.values() if is_on_all_clips(setup, entry)]
+    left_out = [
+        f"{name} on the rows' clips ({entry.n_asked} clips were scored)"
+        for name, entry in found.items()
+        if not is_on_all_clips(setup, entry)
     ]
-    return {str(entry.result["model"]["title"]): Measured([entry]) for entry in shown}
+    return {str(entry.result["model"]["title"]): Measured([entry]) for entry in shown}, left_out
 
 
 def _whole_seeds(wanted: Mapping[str, Sequence[str]], results: Mapping[str, ResultEntry], n_seeds: int) -> list[int]:

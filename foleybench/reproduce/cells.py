@@ -10,7 +10,7 @@ from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.pages import number_text
-from foleybench.reproduce.measure import SeedsCell
+from foleybench.reproduce.measure import Measured, SeedsCell
 
 
 def direction_of(name: str) -> Literal["higher", "lower"]:
@@ -49,6 +49,11 @@ def value_text(value: SeedsCell, decimals: int, *, bold: bool = False) -> str:
         return text
     low, high = (number_text.fixed_decimals(end, decimals) for end in (value.low, value.high))
     return f"{text} [{low}, {high}]"
+
+
+def clips_text(row: Measured) -> str:
+    """Return the number of clips that a row's results score, or their numbers where seeds differ."""
+    return "/".join(str(n) for n in sorted({int(entry.result["dataset"]["n_scored"]) for entry in row.entries}))
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foleybench import registry
 from foleybench.artefacts.entries import ResultEntry
+from foleybench.reproduce.cells import clips_text
 from foleybench.reproduce.measure import Measured, SeedsCell, cell, read_results
 from foleybench.reproduce.plan import Setup, row_name
 from foleybench.reproduce.rows import Grid
@@ -94,8 +95,8 @@ def _line(label: str, entries: Iterable[ResultEntry]) -> list[str]:
     measured = Measured(list(entries))
     if not measured.entries:
         return []
-    clips = "/".join(str(n) for n in sorted({int(entry.result["dataset"]["n_scored"]) for entry in measured.entries}))
-    return [f"| {label} | {_percent(cell(METRIC, measured))} | {len(measured.entries)} | {clips} |"]
+    value = _percent(cell(METRIC, measured))
+    return [f"| {label} | {value} | {len(measured.entries)} | {clips_text(measured)} |"]
 
 
 def _percent(found: SeedsCell) -> str:

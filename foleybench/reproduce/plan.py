@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.reproduce.rows import Grid, GridRow, Variant
 from foleybench.runtime.command_plan import Step
 
@@ -51,6 +52,12 @@ class Setup:
     def manifest(self, split: str) -> Path:
         """Return the manifest of a split."""
         return self.shards / f"{split}.manifest.jsonl"
+
+
+def is_on_all_clips(setup: Setup, entry: ResultEntry) -> bool:
+    """Return whether a result is of as many clips as a setup's rows are; a control's name does not say its number."""
+    n_clips = int(entry.result["dataset"]["n_clips"])
+    return entry.n_asked == min(setup.clips or n_clips, n_clips)
 
 
 def row_name(setup: Setup, row: GridRow, seed: int) -> str:

@@ -13,7 +13,14 @@ from typing import NamedTuple
 from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.published import ReportedTable
-from foleybench.reproduce.cells import column_decimals, direction_of, markdown_table, metric_heading, value_text
+from foleybench.reproduce.cells import (
+    clips_text,
+    column_decimals,
+    direction_of,
+    markdown_table,
+    metric_heading,
+    value_text,
+)
 from foleybench.reproduce.measure import (
     MOST_SEEDS,
     Difference,
@@ -73,6 +80,7 @@ class Table(NamedTuple):
         reported: The paper's table, or None without a list of published numbers.
         controls: Title of a control -> metric -> value.
         shown: Row label or title of a control -> metric -> value, of metrics that are shown and not compared.
+        scored_controls: Title of a control -> results.
         absent: Labels of rows that are not measured yet while others are: then no verdict is given.
     """
 
@@ -86,6 +94,7 @@ class Table(NamedTuple):
     reported: ReportedTable | None
     controls: Mapping[str, Mapping[str, SeedsCell]]
     shown: Mapping[str, Mapping[str, SeedsCell]]
+    scored_controls: Mapping[str, Measured]
     absent: tuple[str, ...] = ()
 
 
@@ -109,7 +118,9 @@ def make_table(
     further = [name for name in SHOWN if measured and all(_holds(row, name) for row in every.values())]
     shown = _cells(every, further) if further else {}
     bounds = _cells(controls, names)
-    return Table(grid, measured, cells, differences, outcomes, verdicts, told, reported, bounds, shown, tuple(absent))
+    return Table(
+        grid, measured, cells, differences, outcomes, verdicts, told, reported, bounds, shown, controls, tuple(absent)
+    )
 
 
 def _holds(row: Measured, metric: str) -> bool:
@@ -254,15 +265,17 @@ def _block(table: Table, block: str) -> str:
             value_text(cells[name], digits[name], bold=label in best[name]) + _rank(table.outcomes[name], label)
             for name in names
         ]
-        entries = table.measured[label].entries
-        clips = "/".join(str(n) for n in sorted({int(entry.result["dataset"]["n_scored"]) for entry in entries}))
-        rows.append([f"*{label}* (not ranked)" if row.unranked else label, *texts, str(len(entries)), clips])
+        rows.append([f"*{label}* (not ranked)" if row.unranked else label, *texts, *_counts(table.measured[label])])
     last = next(row.block for row in reversed(table.grid.rows) if row.label in table.cells)
     for label, cells in table.controls.items() if block == last else ():
         texts = [value_text(cells[name], digits[name]) for name in names]
-        n_seeds = len(next(iter(cells.values())).by_seed)
-        rows.append([f"*{label}* (control, not compared)", *texts, str(n_seeds), ""])
+        rows.append([f"*{label}* (control, not compared)", *texts, *_counts(table.scored_controls[label])])
     return markdown_table(rows)
+
+
+def _counts(row: Measured) -> list[str]:
+    """Return the texts of a row's numbers of seeds and of clips."""
+    return [str(len(row.entries)), clips_text(row)]
 
 
 def _power(table: Table) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from foleybench.cli import main
+from foleybench.commands.eval import CONTROLS
 from foleybench.errors import EXIT_ERROR, EXIT_OK
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,19 @@ def test_a_row_with_a_result_is_kept(out, capsys):
     assert all("maskvat" in line for line in set(whole) - set(left))
     assert len(whole) - len(left) == 3  # its training, its score, and its copying share, whose audio is elsewhere
     assert not any(ROW in line for line in left)
+
+
+@pytest.mark.parametrize(("clips", "made_again"), [("351", False), ("54", True)])
+def test_controls_are_kept_where_they_are_of_the_clips_that_are_asked_for(out, capsys, clips, made_again):
+    """Their names do not say on how many they were scored: a trial's would stand in a table of all clips."""
+    for name in (*CONTROLS, "oracle"):
+        for file in (ROOT / "leaderboards/reproduce/results/synthfoley").glob(f"{name}.*"):
+            shutil.copy(file, out / "results" / "synthfoley")
+    words = ["reproduce", "table1", "--seeds", "1", "--clips", clips, "--dry-run", "--keep"]
+    assert main([*words, "--data", str(ROOT / "shards/synthfoley"), "--out", str(out)]) == EXIT_OK
+    plan = capsys.readouterr().out
+    assert (" eval --controls " in plan) == made_again
+    assert (" eval --model oracle " in plan) == made_again
 
 
 def test_results_of_another_test_set_are_not_gone_on_from(out, tmp_path, capsys):

@@ -6,10 +6,11 @@ import pytest
 
 from foleybench import cli, registry
 from foleybench.api.model import TrainContext
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.commands.eval import CONTROLS
 from foleybench.reproduce.build import steps_of
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.plan import Setup, left_to_do, row_name, training_name
+from foleybench.reproduce.plan import Setup, is_on_all_clips, left_to_do, row_name, training_name
 
 EVERY = [*GRIDS, "speed", "heldout"]
 
@@ -179,6 +180,20 @@ def test_nothing_of_one_setup_is_taken_for_another(setup):
     ]
     names = {row_name(one, row, seed) for one in [setup, *others] for seed in (0, 1)}
     assert len(names) == 10
+
+
+@pytest.mark.parametrize(
+    ("clips", "n_asked", "n_usable", "same"),
+    [(None, 40, 40, True), (None, 20, 40, False), (20, 20, 40, True), (20, 40, 40, False), (50, 40, 40, True)],
+)
+def test_a_result_of_more_or_fewer_clips_is_not_of_the_rows(setup, clips, n_asked, n_usable, same):
+    """A clip that was asked for and could not be scored changes nothing; nor does a limit above what there is."""
+    result = {
+        "dataset": {"n_clips": n_usable, "n_scored": n_asked - 1},
+        "metrics": {"event_f1": {"n_asked": n_asked}},
+    }
+    entry = ResultEntry(setup.work, "ground_truth", result)
+    assert is_on_all_clips(dataclasses.replace(setup, clips=clips), entry) == same
 
 
 def test_rows_of_the_paper_are_all_there():

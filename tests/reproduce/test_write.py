@@ -224,6 +224,22 @@ def test_the_ladder_of_codecs_is_shown_and_not_compared(tmp_path):
     assert len(controls) == 5
 
 
+def test_controls_of_other_clips_than_the_rows_are_left_out_and_told(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    facts = {"kind": "control", "metrics": METRICS}
+    make_result(tmp_path / "results", "ground_truth", title="Truth", n_scored=39, **facts)  # one could not be scored
+    make_result(tmp_path / "results", "noise", title="Noise", n_clips=20, n_usable=40, **facts)
+    for row in GRIDS["table1"].rows:
+        score(tmp_path, row_name(setup, row, 0), 0.5)
+    missing = write_tables(setup, ["table1"], tmp_path, PUBLISHED, "c")
+    assert "noise on the rows' clips (20 clips were scored)" in missing
+    assert not any("ground_truth on the rows' clips" in name for name in missing)
+    lines = (tmp_path / "table1.md").read_text().splitlines()
+    (control,) = [line for line in lines if line.startswith("| *Truth* (control, not compared)")]
+    assert control.endswith(" | 1 | 39 |")
+    assert not any("*Noise*" in line for line in lines)
+
+
 def test_written_twice_it_is_the_same(finished):
     out, _ = finished
     before = (out / "table4.md").read_bytes(), (out / "table4.csv").read_bytes()

@@ -76,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         data=args.data,
         clips=args.clips,
     )
+    if not args.tables_only:
+        _refuse_other_test_set(setup)
     todo = _steps(args, setup)
     if args.dry_run:
         sys.stdout.write("".join(f"{step.command}\n" for step in todo))
@@ -160,20 +162,26 @@ def _is_folder(setting: str) -> bool:
 
 
 def _standing(setup: Setup) -> set[str]:
-    """Return the rows that have a result of the clips that would be scored.
-
-    Raises:
-        FoleyError: The results are of another test set.
-    """
+    """Return the rows that have a result of as many clips as would be scored."""
     from foleybench.reproduce.measure import read_results
     from foleybench.reproduce.plan import is_on_all_clips
+
+    return {name for name, entry in read_results(setup.results).items() if is_on_all_clips(setup, entry)}
+
+
+def _refuse_other_test_set(setup: Setup) -> None:
+    """Refuse to write results beside those of another test set: no table can be made of both.
+
+    Raises:
+        FoleyError: The results at hand are of another test set than the prepared one.
+    """
+    from foleybench.reproduce.measure import read_results
     from foleybench.shards.manifest import read_manifest
 
     results, test = read_results(setup.results), setup.manifest("test")
     measured = {entry.result["dataset"]["manifest_sha256"] for entry in results.values()}
     if test.is_file() and measured - {read_manifest(test).sha256}:
         raise FoleyError(
-            f"--keep: the results in {setup.results} are of another test set ({', '.join(sorted(measured))}) than "
-            f"{test}. Leave --keep out and give another --out, or give the --data that they were measured on."
+            f"the results in {setup.results} are of another test set ({', '.join(sorted(measured))}) than {test}. "
+            "Give another --out, or give the --data that they were measured on."
         )
-    return {name for name, entry in results.items() if is_on_all_clips(setup, entry)}

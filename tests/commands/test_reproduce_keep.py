@@ -47,12 +47,21 @@ def test_controls_are_kept_where_they_are_of_the_clips_that_are_asked_for(out, c
     assert (" eval --model oracle " in plan) == made_again
 
 
-def test_results_of_another_test_set_are_not_gone_on_from(out, tmp_path, capsys):
-    data = tmp_path / "data"
-    data.mkdir()
-    shutil.copy(ROOT / "shards/synthfoley/heldout_fps.manifest.jsonl", data / "test.manifest.jsonl")
-    assert main([*WORDS, "--data", str(data), "--out", str(out), "--keep"]) == EXIT_ERROR
-    assert "--keep: the results in" in capsys.readouterr().err
+@pytest.mark.parametrize("keep", [["--keep"], []])
+@pytest.mark.parametrize("table", ["table1", "heldout"])
+def test_results_are_not_written_beside_those_of_another_test_set(out, tmp_path, capsys, keep, table):
+    """Before anything runs: found at the end, hours would be lost and the folder would hold both."""
+    asked = ["reproduce", table, *WORDS[2:], "--data", str(tmp_path), "--out", str(out), *keep]
+    assert main(asked) == EXIT_OK  # the split is still to be prepared, so nothing is known of it
+    shutil.copy(ROOT / "shards/synthfoley/heldout_fps.manifest.jsonl", tmp_path / "test.manifest.jsonl")
+    capsys.readouterr()
+    assert main(asked) == EXIT_ERROR
+    told = capsys.readouterr()
+    assert f"the results in {out / 'results'} are of another test set" in told.err
+    assert "Give another --out, or" in told.err
+    assert told.out == ""
+    assert main([*asked[: asked.index("--out")], "--out", str(tmp_path / "other"), *keep]) == EXIT_OK
+    assert main([*asked, "--tables-only"]) == EXIT_OK  # nothing would be written beside them
 
 
 def test_a_kept_row_without_audio_is_told(out, tmp_path, capsys):

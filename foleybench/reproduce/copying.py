@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from foleybench import registry
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.reproduce.cells import clips_text
 from foleybench.reproduce.measure import Measured, SeedsCell, cell, read_results
-from foleybench.reproduce.plan import Setup, row_name
+from foleybench.reproduce.plan import Setup, is_on_all_clips, row_name
 from foleybench.reproduce.rows import Grid
 
 METRIC = "copying_share"
@@ -36,14 +37,16 @@ def n_clips(setup: Setup) -> int:
 
 
 def up_to_date(setup: Setup) -> set[str]:
-    """Return the rows whose share is of the audio that their result in the table is of, on as many clips as asked."""
+    """Return the rows whose share is of the audio that their result in the table is of, on as many clips as asked.
+
+    Clips that were asked for count, scored or not: where one has no audio, searching again does not help.
+    """
     rows, version = read_results(setup.results), registry.load("metrics", METRIC).version
+    searched = dataclasses.replace(setup, clips=n_clips(setup))
     return {
         name
         for name, share in _shares(setup, rows).items()
-        if name in rows
-        and share.result["dataset"]["n_scored"] == n_clips(setup)
-        and share.result["metrics"][METRIC]["version"] == version
+        if name in rows and is_on_all_clips(searched, share) and share.result["metrics"][METRIC]["version"] == version
     }
 
 

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from foleybench.artefacts.audio_folder import GENERATION_FILE
 from foleybench.encoders.training_match import WEIGHTS
+from foleybench.errors import FoleyError
 from foleybench.reproduce.copying import METRIC, TRUTH, copying_folder, n_clips, up_to_date
 from foleybench.reproduce.plan import Setup, prepare_step, row_name
 from foleybench.reproduce.rows import Grid
 from foleybench.runtime.command_plan import Step, is_done, mark_of
+from foleybench.shards.manifest import read_manifest
 
 INDEX = "copying-index"
 
@@ -77,9 +79,26 @@ def _index(setup: Setup, planned: Mapping[str, Step]) -> list[Step]:
         INDEX,
         (*words, "--out", str(folder)),
         (corpus.name,) if corpus else (),
-        again=not (folder / WEIGHTS.filename).is_file(),
+        again=not _is_index_of(folder / WEIGHTS.filename, setup.manifest("train")),
     )
     return [corpus, index] if corpus and corpus.name not in planned else [index]
+
+
+def _is_index_of(index: Path, train: Path) -> bool:
+    """Return whether an index is there and of the train split as it is prepared now, where that is there to be seen."""
+    if not index.is_file():
+        return False
+    return not train.is_file() or _indexed_manifest(index) == read_manifest(train).sha256
+
+
+def _indexed_manifest(index: Path) -> str:
+    """Return the hash of the manifest that an index's audio is of; "" where the file does not say."""
+    from foleybench.encoders._nets.mini_nets import read_facts
+
+    try:
+        return str(read_facts(index)["data"]["manifest_sha256"])
+    except (FoleyError, KeyError):
+        return ""
 
 
 def _index_folder(setup: Setup) -> Path:

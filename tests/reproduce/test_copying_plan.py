@@ -1,19 +1,25 @@
 """The plan of the copying shares: for which rows, after what, and what to do where the audio is gone."""
 
 import dataclasses
+import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from foleybench import cli
+from foleybench.evaluators.copying.build import index_of, packed_index
 from foleybench.files import write_atomically
 from foleybench.reproduce.build import steps_of
 from foleybench.reproduce.copying_plan import audio_of, copying_plan
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, left_to_do, row_name
 from foleybench.runtime.command_plan import mark_of
+from foleybench.shards.manifest import read_manifest
 from tests.made_results import make_result
 
 GRID = GRIDS["table1"]
+MANIFESTS = Path(__file__).parents[2] / "shards/synthfoley"
 ROWS = {row.label: row for row in GRID.rows}
 
 
@@ -32,7 +38,7 @@ def score(setup, row, **facts):
 
 
 def share(setup, row, **facts):
-    made = {"n_clips": 20, "metrics": ("copying_share",), **facts}
+    made = {"n_clips": 20, "n_usable": 40, "metrics": ("copying_share",), **facts}
     make_result(setup.results.parent / "copying", row, **made)
 
 
@@ -98,7 +104,8 @@ def test_a_share_that_stands_is_not_made_again(setup, grains):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"section": {"checkpoint_sha256": "d" * 64}}, {"manifest": "b" * 64}, {"n_clips": 19}]
+    "changed",
+    [{"section": {"checkpoint_sha256": "d" * 64}}, {"manifest": "b" * 64}, {"n_clips": 19}, {"n_clips": 21}],
 )
 def test_a_share_of_other_weights_clips_or_fewer_is_made_again_from_the_audio(setup, grains, changed):
     score(setup, grains)
@@ -131,10 +138,38 @@ def test_a_prepared_corpus_is_not_prepared(setup, grains, tmp_path):
     ]
 
 
-def test_the_index_is_made_again_only_where_its_file_is_gone(setup, grains):
+def test_a_share_without_some_clips_or_of_a_small_test_split_stands(setup, grains):
+    """A clip without audio is lost in every search, and a split of 40 clips has no 108."""
+    score(setup, grains)
+    share(setup, grains, n_scored=19)
+    make_audio(setup, grains)
+    assert of_row(setup, grains) == ([], [])
+    whole = dataclasses.replace(setup, clips=None)
+    row = row_name(whole, ROWS["Pasted grains"], 0)
+    score(whole, row)
+    make_audio(whole, row)
+    share(whole, row)
+    assert of_row(whole, row).steps
+    share(whole, row, n_clips=40)
+    assert of_row(whole, row) == ([], [])
+
+
+def test_the_index_is_made_again_where_its_file_is_gone_or_of_another_train_split(setup, grains):
+    """The split may be gone while its index is there: then nothing tells them apart, and nothing could be made."""
     assert of_row(setup, grains, with_score=True).steps[0].again
-    write_atomically(setup.work / "copying" / "training_audio.safetensors", b"")
+    path, train = setup.work / "copying" / "training_audio.safetensors", setup.manifest("train")
+    write_atomically(path, b"")
     assert not of_row(setup, grains, with_score=True).steps[0].again
+    train.parent.mkdir(parents=True)
+    shutil.copy(MANIFESTS / "heldout_fps.manifest.jsonl", train)
+    assert of_row(setup, grains, with_score=True).steps[0].again
+    index = index_of([np.random.default_rng(0).normal(0, 0.1, 32000).astype(np.float32)], np.random.default_rng(0))
+    write_atomically(path, packed_index(index, {}))
+    assert of_row(setup, grains, with_score=True).steps[0].again
+    write_atomically(path, packed_index(index, {"data": {"manifest_sha256": read_manifest(train).sha256}}))
+    assert not of_row(setup, grains, with_score=True).steps[0].again
+    shutil.copy(MANIFESTS / "heldout_tempo.manifest.jsonl", train)
+    assert of_row(setup, grains, with_score=True).steps[0].again
 
 
 def test_a_row_that_is_scored_anew_is_searched_anew(setup, grains):

@@ -154,6 +154,15 @@ def test_a_share_without_some_clips_or_of_a_small_test_split_stands(setup, grain
     assert of_row(whole, row) == ([], [])
 
 
+def test_a_share_of_the_first_108_clips_of_more_stands(setup):
+    more = dataclasses.replace(setup, clips=351)
+    row = row_name(more, ROWS["Pasted grains"], 0)
+    score(more, row)
+    make_audio(more, row)
+    share(more, row, n_clips=108, n_usable=400)
+    assert of_row(more, row) == ([], [])
+
+
 def test_the_index_is_made_again_where_its_file_is_gone_or_of_another_train_split(setup, grains):
     """The split may be gone while its index is there: then nothing tells them apart, and nothing could be made."""
     assert of_row(setup, grains, with_score=True).steps[0].again

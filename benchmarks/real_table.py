@@ -186,7 +186,7 @@ def page(values: pd.DataFrame, fitted: dict[str, Fitted], numbers: dict[str, dic
     lines += ["|---|---:|" + "---|" * len(METRICS)]
     for name in sorted(lead, key=lambda name: lead[name].value):
         title = CONTROLS.get(name, f"`{name}`") + (" †" if only_at_home(values, name) else "")
-        cells = [_cell(fitted[metric].estimates.get(name)) for metric in METRICS]
+        cells = [_cell(fitted[metric].estimates.get(name), lead[name].n_clips) for metric in METRICS]
         lines.append(f"| {title} | {lead[name].n_clips} ({lead[name].n_sets}) | {' | '.join(cells)} |")
     lines += ["", "## The nine systems that the paper compares with", "", *NINE_HEAD, ""]
     lines += ["| System | Real outputs | Similarity: share [95 %] · rank | Reported: KLD, FAD, Align Acc |"]
@@ -204,12 +204,15 @@ def page(values: pd.DataFrame, fitted: dict[str, Fitted], numbers: dict[str, dic
 
 def which_differ(fitted: dict[str, Fitted]) -> str:
     """Say which pairs of systems are significantly different, metric by metric."""
-    n_pairs = fitted[LEAD].n_pairs
+    counts = {METRICS[metric]: found.n_pairs for metric, found in fitted.items()}
+    pairs = f"the {counts[METRICS[LEAD]]} pairs"
+    if len(set(counts.values())) > 1:  # a system without a value is in no pair of the metric
+        pairs = f"the pairs ({', '.join(f'{title}: {n}' for title, n in counts.items())})"
     alike = [METRICS[metric] for metric, found in fitted.items() if not found.differing]
     told = [f"By {METRICS[metric]}, {_pairs(found.differing)}." for metric, found in fitted.items() if found.differing]
     if alike:
         told.insert(0, f"No two systems are significantly different by {_listed(alike, 'or')}.")
-    return f"**{' '.join(told)}** (5 %; Holm-corrected over the {n_pairs} pairs of systems, each metric by itself)"
+    return f"**{' '.join(told)}** (5 %; Holm-corrected over {pairs} of systems, each metric by itself)"
 
 
 def _pairs(differing: list[tuple[str, str]]) -> str:
@@ -246,11 +249,13 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in text.lower().replace("and", "") if letter.isalnum())
 
 
-def _cell(estimate: Estimate | None) -> str:
+def _cell(estimate: Estimate | None, n_clips: int | None = None) -> str:
+    """Return a value with interval and ranks, and the number of its clips where it is less than the row's."""
     if estimate is None:
         return ""
     rank = f" · {estimate.standing.low}-{estimate.standing.high}" if estimate.standing else ""
-    return f"{estimate.value:.2f} [{estimate.interval.low:.2f}, {estimate.interval.high:.2f}]{rank}"
+    fewer = _of_fewer(estimate.n_clips, n_clips or 0)
+    return f"{estimate.value:.2f} [{estimate.interval.low:.2f}, {estimate.interval.high:.2f}]{rank}{fewer}"
 
 
 def _sets(values: pd.DataFrame) -> list[str]:
@@ -282,12 +287,19 @@ def _range(seconds: pd.Series) -> str:
 def _per_set(values: pd.DataFrame) -> list[str]:
     """Return the means of a set, in the metrics' own units, best similarity first."""
     means = values.pivot_table(index="system", columns="metric", values="value", aggfunc="mean")
-    counts = values[values.metric == LEAD].groupby("system")["clip"].nunique()
+    counts = values.pivot_table(index="system", columns="metric", values="clip", aggfunc="nunique")
     lines = ["| System | Clips | " + " | ".join(METRICS.values()) + " |", "|---|---:|" + "---:|" * len(METRICS)]
     for name in means.sort_values(LEAD, ascending=False).index:
-        cells = ["" if np.isnan(value) else f"{value:.3g}" for value in means.loc[name].reindex(list(METRICS))]
-        lines.append(f"| {CONTROLS.get(name, f'`{name}`')} | {counts[name]} | {' | '.join(cells)} |")
+        n_clips = int(counts.loc[name, LEAD])
+        found = zip(means.loc[name].reindex(list(METRICS)), counts.loc[name].reindex(list(METRICS)), strict=True)
+        cells = ["" if np.isnan(value) else f"{value:.3g}{_of_fewer(int(n), n_clips)}" for value, n in found]
+        lines.append(f"| {CONTROLS.get(name, f'`{name}`')} | {n_clips} | {' | '.join(cells)} |")
     return lines
+
+
+def _of_fewer(n: int, n_clips: int) -> str:
+    """Return the number of clips that a value rests on, where it is less than the row's."""
+    return f" · {n} of {n_clips} clips" if n < n_clips else ""
 
 
 HEAD = """\
@@ -314,10 +326,11 @@ is what a system gets that ignores the clip. Share [95 % interval] · ranks that
 one linear mixed model a metric, with random deviations of sets, of clips, and of systems within sets. Systems that are
 not significantly different (5 %, Holm-corrected over all pairs of systems of the metric) share ranks; how often the
 tests are wrong: `benchmarks/results/mixed_model_errors.md`. Rows are in the order of similarity, which is no ranking.
-Onset agreement is the mean over clips whose real sound has onsets, for the model needs a value of each clip; the tables
-of single sets, as [pairs_stav2a.md](pairs_stav2a.md), count the onsets of all clips together and have other numbers for
-the same outputs. Read it beside the control that is 1 s late. White noise is in the tables of sets only. † all outputs
-are from the page of the system's own authors.
+Onset agreement is the mean over clips whose real sound has onsets, for the model needs a value of each clip: a cell
+that rests on fewer clips than the second column says on how many. The tables of single sets, as
+[pairs_stav2a.md](pairs_stav2a.md), count the onsets of all clips together and have other numbers for the same outputs.
+Read it beside the control that is 1 s late. White noise is in the tables of sets only. † all outputs are from the page
+of the system's own authors.
 """.splitlines()
 NINE_HEAD = """\
 Reported values are those of the paper's Table 1 ([published.md](published.md)): other clips, other metrics. They stand

@@ -123,6 +123,28 @@ def test_the_page_says_which_systems_differ(table):
     assert "the 3 pairs of systems" in told
 
 
+def test_pairs_are_counted_metric_by_metric(table):
+    fitted = {metric: table.Fitted({}, [], 3) for metric in table.METRICS}
+    told = table.which_differ(fitted | {"onset_agreement": table.Fitted({}, [], 1)})
+    counts = "Similarity (aiSFX): 3, KLD (aiSFX): 3, Mel profile distance: 3, Onset agreement, mean over clips: 1"
+    assert f"Holm-corrected over the pairs ({counts}) of systems" in told
+
+
+def test_the_page_says_which_values_rest_on_fewer_clips(table):
+    """The real sound of a clip may have no onset: then onset agreement has fewer clips than the row."""
+    lines = (HOME / "leaderboards" / "real.md").read_text().splitlines()
+    heads = [line for line in lines if line.startswith("| System | Clips (sets) |")]
+    cells = next(line for line in lines[lines.index(heads[0]) :] if line.startswith("| `clipsonic_iq` |")).split(" | ")
+    assert cells[1] == "7 (1)"
+    assert [" clips" in cell for cell in cells] == [False, False, False, False, False, True]
+    assert cells[-1].endswith(" · 2 of 7 clips |")
+    values = table.read_values(HOME / "leaderboards" / "real.csv")
+    of_row = values[(values.system == "clipsonic_iq") & (values.metric == "onset_agreement")]
+    assert len(of_row) == 2
+    of_set = lines[lines.index("### v2a_mapper") :]
+    assert next(line for line in of_set if line.startswith("| `clipsonic_iq` | 7 |")).endswith(" · 2 of 7 clips |")
+
+
 def test_the_committed_page_is_what_the_committed_values_make(table, tmp_path, monkeypatch):
     monkeypatch.chdir(HOME)
     monkeypatch.setattr(sys, "argv", ["real_table.py", "--out", str(tmp_path / "real.md")])

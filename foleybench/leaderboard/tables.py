@@ -139,7 +139,10 @@ _MATCHED = (
     "(`eval --match-bandwidth`). Ranks are of the first value.",
 )
 
-_TIMES = ("Times have no ranks: they depend on the machine and on what ran beside.",)
+_TIMES = (
+    "Times have no ranks: they depend on the machine and on what ran beside. They are of the clips that were timed:",
+    "with `eval --batch`, the first ones.",
+)
 
 
 def _legend(boards: Sequence[Board]) -> list[str]:

@@ -134,7 +134,7 @@ def test_times_are_shown_and_not_ranked(board_folder):
 
 
 def test_a_board_has_one_number_of_seconds_per_clip(tmp_path, make_result):
-    """Where the metric is there, its mean over all clips is the number, not that of the clips timed beside it."""
+    """Where the metric is there, its mean over the timed clips is the number, not that of those timed apart."""
     make_result(tmp_path, "alpha")
     with_metric = board_of(tmp_path)
     (row,) = with_metric.rows

@@ -107,6 +107,7 @@ def test_a_table_says_seconds_per_clip_once(tmp_path, make_result):
     line = next(line for line in text.splitlines() if line.startswith("| Alpha"))
     assert re.search(r"\| 0\.\d+ \[0\.\d+, 0\.\d+\] \| 1\.\d M \| cpu \| 40/40 \|$", line)
     assert "Times have no ranks" in text
+    assert "They are of the clips that were timed" in text
 
 
 def test_bold_is_the_best_and_its_equals(board_folder):

@@ -140,7 +140,7 @@ class BoardRow:
 
     @property
     def seconds_per_clip(self) -> float | None:
-        """Seconds per clip, one at a time: mean over the clips with a time, else over those timed apart; None without."""
+        """Seconds per clip, one at a time: mean over the timed clips, else over those timed apart; None without."""
         cell = self.cells.get(SECONDS)
         if cell is not None and cell.state == "ok":
             return cell.value

@@ -39,6 +39,12 @@ class ResultEntry:
         return str(self.result["model"]["name"])
 
     @property
+    def weights(self) -> str | None:
+        """SHA-256 of the weights that were scored; None for a system that has none, or does not say."""
+        found: str | None = self.result["model"].get("checkpoint_sha256")
+        return found
+
+    @property
     def n_asked(self) -> int:
         """Number of clips that were to be scored: those that could not be are counted, those beyond a limit are not."""
         return n_asked(self.result)

@@ -84,9 +84,10 @@ def _read(line: Mapping[str, str]) -> CodebookUse:
 
 
 def _own_weights(setup: Setup, grid: Grid, results: Mapping[str, ResultEntry]) -> dict[tuple[str, int], str]:
-    """Return label and seed -> weights of the codec that the row's result is of."""
+    """Return label and seed -> weights of the codec that the row's result is of, where the result says so."""
     names = {(row.label, seed): row_name(setup, row, seed) for row in grid.ladder for seed in range(setup.seeds)}
-    return {key: results[name].result["model"]["checkpoint_sha256"] for key, name in names.items() if name in results}
+    found = {key: results[name].weights for key, name in names.items() if name in results}
+    return {key: weights for key, weights in found.items() if weights}
 
 
 def _measured(setup: Setup, row: GridRow, seed: int) -> list[CodebookUse]:

@@ -58,7 +58,7 @@ def _shares(setup: Setup, rows: Mapping[str, ResultEntry]) -> dict[str, ResultEn
 
 
 def _made_of(entry: ResultEntry) -> tuple[str | None, str]:
-    return entry.result["model"].get("checkpoint_sha256"), entry.result["dataset"]["manifest_sha256"]
+    return entry.weights, entry.result["dataset"]["manifest_sha256"]
 
 
 def missing_shares(setup: Setup, grid: Grid, rows: Mapping[str, ResultEntry]) -> list[str]:

@@ -21,7 +21,7 @@ def seeds_at_hand(setup: Setup, row: GridRow, measured: Measured) -> list[int]:
         measured: Its results.
     """
     assert row.variant is not None
-    scored = {entry.row_name: entry.result["model"].get("checkpoint_sha256") for entry in measured.entries}
+    scored = {entry.row_name: entry.weights for entry in measured.entries}
     found = []
     for seed in range(setup.seeds):
         wanted = scored.get(row_name(setup, row, seed))

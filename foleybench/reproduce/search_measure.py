@@ -132,10 +132,5 @@ def is_tables_run(
 ) -> bool | None:
     """Return whether the default of the search has the weights of Table 1's row of seed 0; None where not known."""
     row = results.get(row_name(table, default.row, 0))
-    hashes = (_weights(row) if row else None, _weights(own))
+    hashes = (row.weights if row else None, own.weights)
     return None if None in hashes else hashes[0] == hashes[1]
-
-
-def _weights(entry: ResultEntry) -> str | None:
-    sha256: str | None = entry.result["model"].get("checkpoint_sha256")
-    return sha256

@@ -97,6 +97,19 @@ def test_a_codec_trained_again_with_other_weights_is_told(setup, tmp_path):
     assert f"{told}: {RESIDUAL.label}, seed 0." in text
 
 
+@pytest.mark.parametrize("said", [{"checkpoint_sha256": None}, {}])
+def test_of_a_result_that_does_not_say_its_weights_nothing_is_told(setup, tmp_path, said):
+    residual(setup, 0, [90.0])
+    make_result(setup.results, row_name(setup, RESIDUAL, 0), section={"checkpoint_sha256": None})
+    found = results(setup)
+    for entry in found.values():
+        model = {key: value for key, value in entry.result["model"].items() if key != "checkpoint_sha256"}
+        entry.result["model"] = {**model, **said}
+    text = codebooks_text(setup, GRID, codebook_uses(setup, GRID, found, tmp_path / "uses.csv"), found, "uses.csv")
+    assert lines(text) == [f"| {RESIDUAL.label} | 1 x 256 | 90 | 100 | 0 |"]
+    assert "Trained again" not in text
+
+
 def test_a_codec_trained_again_does_not_displace_the_rows_own(setup, tmp_path):
     path = tmp_path / "uses.csv"
     own = residual(setup, 0, [100.0])

@@ -287,12 +287,13 @@ def _range(seconds: pd.Series) -> str:
 def _per_set(values: pd.DataFrame) -> list[str]:
     """Return the means of a set, in the metrics' own units, best similarity first."""
     means = values.pivot_table(index="system", columns="metric", values="value", aggfunc="mean")
-    counts = values.pivot_table(index="system", columns="metric", values="clip", aggfunc="nunique")
+    counts = {metric: values[values.metric == metric].groupby("system")["clip"].nunique() for metric in METRICS}
     lines = ["| System | Clips | " + " | ".join(METRICS.values()) + " |", "|---|---:|" + "---:|" * len(METRICS)]
     for name in means.sort_values(LEAD, ascending=False).index:
-        n_clips = int(counts.loc[name, LEAD])
-        found = zip(means.loc[name].reindex(list(METRICS)), counts.loc[name].reindex(list(METRICS)), strict=True)
-        cells = ["" if np.isnan(value) else f"{value:.3g}{_of_fewer(int(n), n_clips)}" for value, n in found]
+        n_clips = int(counts[LEAD][name])
+        found = means.loc[name].reindex(list(METRICS)).dropna().to_dict()
+        texts = {metric: f"{found[metric]:.3g}{_of_fewer(int(counts[metric][name]), n_clips)}" for metric in found}
+        cells = [texts.get(metric, "") for metric in METRICS]
         lines.append(f"| {CONTROLS.get(name, f'`{name}`')} | {n_clips} | {' | '.join(cells)} |")
     return lines
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from foleybench.errors import FoleyError
-from foleymodels._alignment import stage
 from foleymodels._alignment.network import Alignment
 from foleymodels._alignment.objective import Draw
 from foleymodels._alignment.settings import AlignmentSettings
-from foleymodels._alignment.stage import objective_of
+from foleymodels._alignment.stage import KIND, fitting_alignment, objective_of, record_of
 from foleymodels._alignment.vama import VamaObjective, masked_error
+from foleymodels._parts import checkpoint
 from foleymodels._parts.mel import MelSettings
 from foleymodels._parts.settings import replaced
 from tests.foleymodels.small import small_settings
@@ -80,7 +80,8 @@ def test_what_is_rebuilt_has_the_size_of_the_target(target, size):
 def test_a_stage_trained_for_something_else_is_refused_by_name(name, other, tmp_path):
     settings = small_settings()
     trained = Alignment(settings.signal, settings.alignment)
-    stage._refuse_misfit(trained, settings.stage, tmp_path)
-    stage._refuse_misfit(trained, replaced(settings, vama_steps=1, flow_dim=8).stage, tmp_path)
+    checkpoint.write_checkpoint(tmp_path, KIND, trained.state_dict(), {"settings": record_of(trained)})
+    for wanted in (settings, replaced(settings, vama_steps=1, flow_dim=8)):
+        assert fitting_alignment(wanted.stage, tmp_path).settings == trained.settings
     with pytest.raises(FoleyError, match=rf"trained with {name}=.*this run wants {other}"):
-        stage._refuse_misfit(trained, replaced(settings, **{name: other}).stage, tmp_path)
+        fitting_alignment(replaced(settings, **{name: other}).stage, tmp_path)

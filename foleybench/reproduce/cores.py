@@ -53,7 +53,7 @@ def by_default(row: GridRow) -> GridRow:
 CORES = (
     _core("specvqgan", "SpecVQGAN [10]", ON_PATCHES),
     _core("im2wav", "Im2Wav [46]", _ON_TWO_RATES),
-    _core("v2a_mapper", "V2A-Mapper [52]", _ON_FEATURES),
+    _core("v2a_mapper", "V2A-Mapper [52]", _ON_FEATURES, guidance=1.25),
     _core("seeing_hearing", "Seeing & Hearing [53]", {**_ON_FEATURES, "sound_text": _MAPPER, "flow": _MAPPER}),
     _core("diff_foley", "Diff-Foley [17]", _ON_FEATURES),
     _core("foleygen", "FoleyGen [19]", ON_CODES),

@@ -106,8 +106,8 @@ def test_rows_of_every_table_lend_to_their_model(tmp_path):
     found = lenders(setup, read_results(tmp_path / "results"))
     assert {kind: {label: len(one.entries) for label, one in rows.items()} for kind, rows in found.items()} == {
         ("foleyflow", "", None): {"Foley-Flow (ours, this corpus and size)": 3},
-        ("v2a_mapper", "", None): {"V2A-Mapper core": 2},
-        ("v2a_mapper", "", 1.25): {"V2A-Mapper core, diffusion prior (Table 1)": 2},
+        ("v2a_mapper", "", None): {"V2A-Mapper core, default guidance": 2},
+        ("v2a_mapper", "", 1.25): {"V2A-Mapper core": 2},
     }
 
 

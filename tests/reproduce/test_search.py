@@ -250,6 +250,19 @@ def test_the_page_says_what_a_try_is_and_whose_network_the_default_is(tmp_path, 
     assert "Evaluators: mini_class 1 (Table 1: mini_class 7)." in page
 
 
+def test_the_page_says_what_table_1_ranks(tmp_path):
+    setup = dataclasses.replace(SETUP, results=tmp_path / "results")
+    (default, *others) = search.tries()["V2A-Mapper core"]
+    assert default.row.guidance is None
+    assert [one.label for one in (default, *others) if search.is_in_table(one)] == ["guidance 1.25"]
+    for one in (default, *others):
+        made(tmp_path, search.try_name(setup, one), 0.9 if one.label == "guidance 1.25" else 0.3)
+    write_search(setup, tmp_path, "c")
+    page = (tmp_path / "search.md").read_text()
+    assert "Table 1 ranks V2A-Mapper core (guidance 1.25), and shows the default unranked beside it." in page
+    assert "does not rank yet" not in page
+
+
 def test_without_tables_nothing_is_said_of_their_runs_and_seeds(tmp_path):
     setup = dataclasses.replace(SETUP, results=tmp_path / "results")
     for one in search.tries()["MaskVAT core"]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from foleybench.reproduce.rows import MODEL, GridRow, Variant
 
@@ -22,6 +23,7 @@ def foleyflow_variant(
 
 
 FULL = foleyflow_variant("full")
+FULL_ROW = GridRow(label="Foley-Flow (ours, this corpus and size)", variant=FULL, reported="Foley-Flow (ours)")
 STATIC = foleyflow_variant("static", flow={"condition": "static"})
 
 # What the compared systems share: the frame features of Foley-Flow's alignment stage, and a codec of each kind. On
@@ -79,86 +81,72 @@ CODECS = (
     _codec("the codec of two rates (Im2Wav)", _TWO_RATES),
 )
 
-# What Table 1 leaves open of its cores, each asked of one seed.
-_PLAN = "Video feature and audio plan, or the video feature alone"
-_LENGTH = "Trained on crops of 2.08 s, or on the whole 4 s that are generated"
-_DIFF_FOLEY = "Diff-Foley: its second guidance and its first stage"
-_MAPPERS = "V2A-Mapper: prior or regression"
-_TEXT = "VATT: the text that it reads"
+# What Table 1 leaves open of its cores, each asked of one seed; a block changes one system in one respect.
 _NO_PLAN = {
     "alignment": Variant(
         name="alignment-no_plan", settings={"audio_plan": "dropped"}, stage="alignment", takes=_ON_FEATURES
     )
 }
 _CAVP = foleyflow_variant("cavp", alignment={"stage1": "cavp"}).takes
-_ON_JUDGED = {
-    part: Variant(name="diff_foley", model="diff_foley", settings=_AS_FULL, takes=_ON_FEATURES)
-    for part in ("judge", "diffusion")
-}
-_ON_MAPPER = {**_ON_FEATURES, "sound_text": _MAPPER, "flow": _MAPPER}
+_DIFF_FOLEY = Variant(name="diff_foley", model="diff_foley", settings=_AS_FULL, takes=_ON_FEATURES)
+_JUDGED = {"judge": _DIFF_FOLEY, "diffusion": _DIFF_FOLEY}
+_TABLE_1 = {row.variant.model: row for row in (FULL_ROW, *CORES) if row.variant}
 
 
-def _switch(
-    block: str,
-    label: str,
-    model: str,
-    takes: Mapping[str, Variant],
-    name: str = "",
-    *,
-    guidance: float | None = None,
-    unranked: str = "",
-    **settings: str,
-) -> GridRow:
-    """Return a row of the table of switches: Table 1's where no name is given, else a run of that name."""
-    variant = Variant(
-        name="-".join(part for part in (model, name) if part),
-        model=model,
-        settings={**_AS_FULL, **settings} if model != MODEL else settings,
-        takes=takes,
-    )
-    return GridRow(label=label, variant=variant, block=block, guidance=guidance, unranked=unranked)
+class _Switch(NamedTuple):
+    """How a row differs from its system's row in Table 1: label, part of its name, parts it takes, settings."""
+
+    label: str
+    name: str
+    takes: Mapping[str, Variant] = {}
+    settings: Mapping[str, str] = {}
 
 
+def _switched(model: str, label: str, *switches: _Switch) -> tuple[GridRow, ...]:
+    """Return a block: the row of Table 1, with what it is in this respect, and the rows that differ."""
+    base = _TABLE_1[model]
+    assert base.variant is not None
+    own, system = base.variant, base.label.partition(" (")[0]
+    block = f"{system}: {label}, or {' or '.join(switch.label for switch in switches)}"
+    rows = [GridRow(label=f"{system}, {label} (Table 1)", variant=own, block=block, guidance=base.guidance)]
+    for switch in switches:
+        variant = dataclasses.replace(
+            own,
+            name=f"{own.name}-{switch.name}",
+            settings={**own.settings, **switch.settings},
+            takes={**own.takes, **switch.takes},
+        )
+        rows.append(GridRow(label=f"{system}, {switch.label}", variant=variant, block=block, guidance=base.guidance))
+    return tuple(rows)
+
+
+_PLAN = "video feature and audio plan"
+_CROPS = "trained on crops of 2.08 s"
 SWITCHES = (
-    GridRow(label="Foley-Flow, both (Table 1)", variant=FULL, block=_PLAN),
-    GridRow(label="Foley-Flow, video feature", variant=Variant(name="full-no_plan", takes=_NO_PLAN), block=_PLAN),
-    _switch(_PLAN, "MaskVAT core, both (Table 1)", "maskvat", ON_CODES),
-    _switch(_PLAN, "MaskVAT core, video feature", "maskvat", {**ON_CODES, **_NO_PLAN}, "no_plan"),
-    _switch(_PLAN, "VATT core, both (Table 1)", "vatt", ON_CODES),
-    _switch(_PLAN, "VATT core, video feature", "vatt", {**ON_CODES, **_NO_PLAN}, "no_plan"),
-    _switch(_LENGTH, "Diff-Foley core, 2.08 s (Table 1)", "diff_foley", _ON_FEATURES),
-    _switch(_LENGTH, "Diff-Foley core, 4 s", "diff_foley", _ON_FEATURES, "whole", net_crop_s="4"),
-    _switch(_LENGTH, "VAB core, 2.08 s (Table 1)", "vab", ON_CODES),
-    _switch(_LENGTH, "VAB core, 4 s", "vab", ON_CODES, "whole", net_crop_s="4"),
-    _switch(_LENGTH, "VATT core, 2.08 s (Table 1)", "vatt", ON_CODES),
-    _switch(_LENGTH, "VATT core, 4 s", "vatt", ON_CODES, "whole", net_crop_s="4"),
-    _switch(_DIFF_FOLEY, "Diff-Foley core, both guidances (Table 1)", "diff_foley", _ON_FEATURES),
-    _switch(
-        _DIFF_FOLEY,
-        "Diff-Foley core, without the second guidance",
+    *(
+        _switched(model, _PLAN, _Switch("video feature alone", "no_plan", _NO_PLAN))
+        for model in (MODEL, "maskvat", "vatt")
+    ),
+    *(
+        _switched(model, _CROPS, _Switch("trained on 4 s", "whole", settings={"net_crop_s": "4"}))
+        for model in ("diff_foley", "vab", "vatt")
+    ),
+    _switched(
         "diff_foley",
-        {**_ON_FEATURES, **_ON_JUDGED},
-        "no_judge",
-        judge_guidance="0",
+        "both guidances",
+        _Switch("without the second guidance", "no_judge", _JUDGED, {"judge_guidance": "0"}),
+        _Switch("its own first stage", "cavp", _CAVP, {"stage1": "cavp"}),
     ),
-    _switch(_DIFF_FOLEY, "Diff-Foley core, its own first stage", "diff_foley", _CAVP, "cavp", stage1="cavp"),
-    _switch(_MAPPERS, "V2A-Mapper core, diffusion prior (Table 1)", "v2a_mapper", _ON_FEATURES, guidance=1.25),
-    _switch(
-        _MAPPERS,
-        "V2A-Mapper core, regression",
+    _switched(
         "v2a_mapper",
-        _ON_MAPPER,
-        "regression",
-        guidance=1.25,
-        mapper="regression",
+        "diffusion prior",
+        _Switch("regression", "regression", {"sound_text": _MAPPER, "flow": _MAPPER}, {"mapper": "regression"}),
     ),
-    _switch(_TEXT, "VATT core, no text (Table 1)", "vatt", ON_CODES),
-    _switch(_TEXT, "VATT core, predicted captions", "vatt", ON_CODES, "predicted", text="predicted"),
-    _switch(
-        _TEXT,
-        "VATT core, true captions",
-        "vatt_true_captions",
-        ON_CODES,
-        unranked="it reads the clip's own caption, which names the class",
-    ),
+    _switched("vatt", "no text", _Switch("predicted captions", "predicted", settings={"text": "predicted"})),
+)
+TRUE_CAPTIONS = GridRow(
+    label="VATT core, true captions",
+    variant=Variant(name="vatt_true_captions", model="vatt_true_captions", settings=_AS_FULL, takes=ON_CODES),
+    block="VATT core, told the clip's own caption",
+    unranked="it reads the clip's own caption, which names the class",
 )

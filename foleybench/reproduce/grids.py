@@ -6,16 +6,20 @@ The paper's names stand on the left, our reading of them on the right; where the
 
 from __future__ import annotations
 
+import itertools
+
 from foleybench.reproduce.cores import (
     CODECS,
     CORES,
     FULL,
+    FULL_ROW,
     NEAREST,
     ON_CODES,
     ON_PATCHES,
     PASTED_GRAINS,
     STATIC,
     SWITCHES,
+    TRUE_CAPTIONS,
     by_default,
     changed_core,
     foleyflow_variant,
@@ -66,7 +70,7 @@ GRIDS = {
         number="1",
         title="Comparison",
         rows=(
-            GridRow(label="Foley-Flow (ours, this corpus and size)", variant=FULL, reported="Foley-Flow (ours)"),
+            FULL_ROW,
             *CORES,
             *(by_default(row) for row in CORES if row.guidance is not None),
             GridRow(label="Foley-Flow, static condition", variant=STATIC),
@@ -219,7 +223,7 @@ GRIDS = {
     "switches": Grid(
         number="",
         title="What Table 1 leaves open of its cores",
-        rows=SWITCHES,
+        rows=(*itertools.chain(*SWITCHES), TRUE_CAPTIONS),
         reading=(
             "Rows are compared within their block alone; each block changes one thing of rows of Table 1, which stand "
             "beside it. *Video feature alone*: the same alignment network with zeros in place of the audio plan "

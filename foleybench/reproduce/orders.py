@@ -1,54 +1,53 @@
-"""Say pair by pair which of the paper's orders hold here."""
+"""Say pair by pair which of two rows is better here."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
+from foleybench.reproduce.cells import markdown_table
 from foleybench.reproduce.verdict import Outcome, Pair, Told
 
-_TITLES: dict[Told, str] = {
-    "confirmed": "Holds here",
-    "reversed": "The other way round here",
-    "equivalent": "Equivalent here",
-    "undecided": "Cannot be said",
-}
+_MARKS: dict[Told, str] = {"confirmed": "✓", "reversed": "✗", "equivalent": "=", "undecided": "?"}
+LEGEND = (
+    "The paper puts a line's row above the numbered row of the column. ✓: better here, too; ✗: the column's row is "
+    "better here; =: equivalent here; ?: cannot be said; blank: the paper does not order the two."
+)
 
 
-def orders_text(column: str, told: Mapping[Pair, Told]) -> str:
-    """Return one column's pairs as a list in words, grouped by what was found and by the row that the paper puts above.
-
-    Example:
-        >>> print(orders_text("KLD", {("A", "B"): "confirmed", ("A", "C"): "confirmed", ("B", "C"): "undecided"}))
-        **KLD**
-        <BLANKLINE>
-        - Holds here: A above B, C.
-        - Cannot be said: B above C.
-    """
-    lines = []
-    for answer, title in _TITLES.items():
-        above: dict[str, list[str]] = {}
-        for (first, second), one in told.items():
-            if one == answer:
-                above.setdefault(first, []).append(second)
-        if above:
-            texts = [f"{row} above {', '.join(rows)}" for row, rows in above.items()]
-            lines.append(f"- {title}: {'; '.join(texts)}.")
-    return "\n".join([f"**{column}**", "", *lines])
-
-
-def outcomes_text(column: str, outcomes: Mapping[Pair, Outcome]) -> str:
-    """Return one column's pairs as a list in words, for rows that the paper does not order.
+def orders_table(column: str, told: Mapping[Pair, Told]) -> str:
+    """Return one column's pairs as a table: the paper's better row on the left, the other above, numbered.
 
     Example:
-        >>> print(outcomes_text("Event F1", {("A", "B"): "worse", ("A", "C"): "equivalent", ("B", "C"): "undecided"}))
-        **Event F1**: better: B than A; equivalent: A and C; undecided: B and C.
+        >>> print(orders_table("KLD", {("A", "B"): "confirmed", ("A", "C"): "confirmed", ("B", "C"): "undecided"}))
+        | KLD | 2 | 3 |
+        | --- | ---: | ---: |
+        | 1. A | ✓ | ✓ |
+        | 2. B |  | ? |
+        | 3. C |  |  |
     """
-    better = [(second, first) if one == "worse" else (first, second) for (first, second), one in outcomes.items()]
-    found = dict(zip(better, outcomes.values(), strict=True))
-    groups = {
-        "better": [f"{first} than {second}" for (first, second), one in found.items() if one in ("better", "worse")],
-        "equivalent": [f"{first} and {second}" for (first, second), one in found.items() if one == "equivalent"],
-        "undecided": [f"{first} and {second}" for (first, second), one in found.items() if one == "undecided"],
-    }
-    texts = [f"{name}: {', '.join(pairs)}" for name, pairs in groups.items() if pairs]
-    return f"**{column}**: {'; '.join(texts)}."
+    above = Counter(first for first, _ in told)
+    labels = sorted(dict.fromkeys(label for pair in told for label in pair), key=lambda label: -above[label])
+    rows = [[column, *(str(number) for number in range(2, len(labels) + 1))]]
+    for number, first in enumerate(labels, start=1):
+        marks = [_MARKS[told[first, second]] if (first, second) in told else "" for second in labels[1:]]
+        rows.append([f"{number}. {first}", *marks])
+    return markdown_table(rows)
+
+
+def outcomes_table(outcomes: Mapping[str, Mapping[Pair, Outcome]]) -> str:
+    """Return what every column says of every pair of rows that the paper does not order, seen from the first.
+
+    Args:
+        outcomes: Heading of a column -> pair -> what its first row is against its second.
+
+    Example:
+        >>> print(outcomes_table({"KLD": {("A", "B"): "worse"}, "FAD": {("A", "B"): "undecided"}}))
+        | Row | Against | KLD | FAD |
+        | --- | ---: | ---: | ---: |
+        | A | B | worse | undecided |
+    """
+    pairs = dict.fromkeys(pair for found in outcomes.values() for pair in found)
+    rows = [["Row", "Against", *outcomes]]
+    rows += [[*pair, *(found.get(pair, "") for found in outcomes.values())] for pair in pairs]
+    return markdown_table(rows)

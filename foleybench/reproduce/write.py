@@ -32,7 +32,7 @@ from foleybench.reproduce.measure import (
     row_difference,
     smallest_found,
 )
-from foleybench.reproduce.orders import orders_text, outcomes_text
+from foleybench.reproduce.orders import LEGEND, orders_table, outcomes_table
 from foleybench.reproduce.rows import Grid
 from foleybench.reproduce.verdict import (
     MARGINS,
@@ -219,8 +219,8 @@ def _orders(table: Table) -> str:
     """Return the paper's order pair by pair, where it has more pairs than a verdict shows; empty otherwise."""
     if all(len(told) < 2 for told in table.told.values()):
         return ""
-    parts = [orders_text(column, told) for column, told in table.told.items()]
-    return "\n\n".join(["## The paper's order, pair by pair", *parts])
+    parts = [orders_table(column, told) for column, told in table.told.items() if told]
+    return "\n\n".join(["## The paper's order, pair by pair", LEGEND, *parts])
 
 
 def _answer(table: Table) -> str:
@@ -231,10 +231,8 @@ def _answer(table: Table) -> str:
             f"{'; '.join(table.absent)}."
         )
     if not table.grid.number:
-        texts = [
-            outcomes_text(metric_heading(name), table.outcomes[name]) for name in table.outcomes if table.outcomes[name]
-        ]
-        return "\n".join(f"- {text}" for text in texts) or "Nothing was measured yet."
+        found = {metric_heading(name): pairs for name, pairs in table.outcomes.items() if pairs}
+        return outcomes_table(found) if found else "Nothing was measured yet."
     if not table.verdicts:
         return "Not a question this table can answer here: fewer than two of the paper's rows were measured."
     lines = [f"**{overall(list(table.verdicts.values())).capitalize()}.**"]

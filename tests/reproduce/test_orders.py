@@ -1,6 +1,6 @@
 """The paper's order pair by pair, against a case worked out by hand."""
 
-from foleybench.reproduce.orders import orders_text
+from foleybench.reproduce.orders import orders_table, outcomes_table
 from foleybench.reproduce.verdict import judge_column, told_pairs
 
 REPORTED = {"A": 1.0, "B": 2.0, "C": 3.0, "D": 3.0}  # lower is better: A, B, then C and D level
@@ -38,11 +38,16 @@ def test_the_verdict_counts_the_same_pairs():
     assert verdict.not_below == ("C", "D")
 
 
-def test_words_group_by_what_was_found_and_by_the_row_above():
-    text = orders_text("KLD", told_pairs(REPORTED, OUTCOMES, "lower"))
+def test_a_pair_stands_in_the_line_of_the_papers_better_row():
+    text = orders_table("KLD", told_pairs(REPORTED, OUTCOMES, "lower"))
     assert text.splitlines()[2:] == [
-        "- Holds here: A above B; B above D.",
-        "- The other way round here: A above C.",
-        "- Equivalent here: A above D.",
-        "- Cannot be said: B above C.",
+        "| 1. A | ✓ | ✗ | = |",
+        "| 2. B |  | ? | ✓ |",
+        "| 3. C |  |  |  |",
+        "| 4. D |  |  |  |",
     ]
+
+
+def test_a_column_that_lacks_a_pair_leaves_its_cell_empty():
+    text = outcomes_table({"KLD": {("A", "B"): "better", ("A", "C"): "worse"}, "FAD": {("A", "C"): "equivalent"}})
+    assert text.splitlines()[2:] == ["| A | B | better |  |", "| A | C | worse | equivalent |"]

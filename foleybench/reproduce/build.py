@@ -12,6 +12,7 @@ from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, search, search_page, speed
+from foleybench.reproduce.cells import evaluators_text
 from foleybench.reproduce.codebooks import codebook_uses, codebooks_text
 from foleybench.reproduce.copying import copying_text, missing_shares
 from foleybench.reproduce.costs import costs_text, time_factors, training_times
@@ -222,8 +223,9 @@ def _words(setup: Setup, grid: Grid, measured: Mapping[str, Measured], seeds: Se
     part = "" if len(seeds) == setup.seeds else f" (of {setup.seeds} asked for: the others are not finished)"
     clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else data["n_clips"]
     length = f", {setup.steps} flow steps" if setup.steps else ""
+    evaluators = evaluators_text(entry for row in measured.values() for entry in row.entries)
     return (
         f"Size {setup.size}{length}, {len(seeds)} training seed{'' if len(seeds) == 1 else 's'}{part}, "
         f"{evaluations}{data['name']} {data['split']} split, {clips} clips, "
-        f"manifest `{data['manifest_sha256'][:12]}`. Result files: `{setup.results.name}/`."
-    )
+        f"manifest `{data['manifest_sha256'][:12]}`. Result files: `{setup.results.name}/`. {evaluators}"
+    ).rstrip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from foleybench import registry
@@ -37,6 +37,20 @@ def evaluator_versions(entry: ResultEntry) -> dict[str, int]:
     """Return the version of each of the `mini` evaluators that scored a result, by name."""
     encoders = entry.result["run"]["encoders"]
     return {name: facts["version"] for name, facts in encoders.items() if name.startswith("mini_")}
+
+
+def evaluators_text(entries: Iterable[ResultEntry]) -> str:
+    """Return which versions of our evaluators scored some results, and where this package has others."""
+    used: dict[str, set[int]] = {}
+    for entry in entries:
+        for name, version in evaluator_versions(entry).items():
+            used.setdefault(name, set()).add(version)
+    texts = []
+    for name, versions in used.items():
+        now = registry.load("encoders", name).version
+        other = f" (this package has {now}; what changed: `foleybench/encoders/{name}.py`)" if versions != {now} else ""
+        texts.append(f"{name} {' and '.join(map(str, sorted(versions)))}{other}")
+    return f"Evaluators: {', '.join(texts)}." if texts else ""
 
 
 def value_text(value: SeedsCell, decimals: int, *, bold: bool = False) -> str:

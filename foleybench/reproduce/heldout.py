@@ -17,13 +17,12 @@ from typing import NamedTuple
 
 import soundfile
 
-from foleybench import registry
 from foleybench.api.metric import Stat
 from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
-from foleybench.reproduce.cells import evaluator_versions, markdown_table
+from foleybench.reproduce.cells import evaluators_text, markdown_table
 from foleybench.reproduce.cores import FULL, PASTED_GRAINS
 from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
@@ -283,13 +282,14 @@ def _markdown(
         [lines[number].title, lines[number].sound, *(_gap(gaps[name][number]) for name in METRICS)]
         for number in gaps[next(iter(METRICS))]
     ]
+    evaluators = evaluators_text(entry for line in lines for entry in line.measured.entries)
     parts = [
         "<!-- Written by `foleybench reproduce heldout`. Do not edit: run it again. -->",
         "# Held-out splits",
         f"Made by `{command}`. The reference model of seed 0, trained on the train split (4 s clips at 25 fps), "
         f"{_evaluations(result)} network evaluations; pasted grains, which have no network, of the same clips; and the "
         "real audio under the same evaluators. 95 % intervals over clips. A length is exact when the audio has "
-        f"`round(duration * rate)` samples. {_evaluator_versions(lines)}",
+        f"`round(duration * rate)` samples. {evaluators}",
         markdown_table(rows),
         "## Against the test split",
         "Difference of a system's value from its value on the test split, p of a two-sample test (over "
@@ -298,21 +298,6 @@ def _markdown(
         markdown_table(tests),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _evaluator_versions(lines: Sequence[_Line]) -> str:
-    """Return the versions of the evaluators that scored the rows, with those of this package where they are others."""
-    used: dict[str, set[int]] = {}
-    for entry in (entry for line in lines for entry in line.measured.entries):
-        for name, version in evaluator_versions(entry).items():
-            used.setdefault(name, set()).add(version)
-    texts = []
-    for name, versions in used.items():
-        now = registry.load("encoders", name).version
-        here = "" if versions == {now} else f" (this package has version {now})"
-        texts.append(f"{name} {' and '.join(map(str, sorted(versions)))}{here}")
-    changed = "; what changed stands in `benchmarks/results/mini_evaluators.md`" if "(" in "".join(texts) else ""
-    return f"Evaluators: {', '.join(texts)}{changed}."
 
 
 def _evaluations(result: Mapping[str, object]) -> object:

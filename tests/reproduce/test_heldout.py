@@ -48,7 +48,9 @@ def test_the_page_of_heldout_splits(tmp_path):
     assert "| ... 50 fps | Pasted grains |" in page
     assert page.count("audio not kept") == 9 * 2
     now = registry.load("encoders", "mini_class").version
-    assert f"Evaluators: mini_class 1 (this package has version {now}); what changed stands in" in page
+    assert (
+        f"Evaluators: mini_class 1 (this package has {now}; what changed: `foleybench/encoders/mini_class.py`)." in page
+    )
     against = page.split("## Against the test split")[1]
     assert "| faster tempo | Foley-Flow | **-0." in against
     assert "| faster tempo | Pasted grains | **" not in against

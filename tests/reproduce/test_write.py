@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
+from foleybench import registry
 from foleybench.errors import FoleyError
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.grids import GRIDS
@@ -16,7 +17,7 @@ from foleybench.reproduce.measure import Needed
 from foleybench.reproduce.plan import Setup, row_name
 from foleybench.reproduce.write import _needed_text, _rank
 from tests import made_results
-from tests.made_results import make_result
+from tests.made_results import make_result, run_of
 
 METRICS = ("event_f1_25ms", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
 PUBLISHED = Path("leaderboards/published.csv")
@@ -168,6 +169,18 @@ def test_the_page_says_that_only_the_first_clips_were_scored(tmp_path):
         score(tmp_path, row_name(setup, row, 0), 0.5)
     write_tables(setup, ["visual_mask"], tmp_path, PUBLISHED, "c")
     assert "test split, the first 30 of 40 clips, manifest" in (tmp_path / "visual_mask.md").read_text()
+
+
+def test_the_page_names_the_versions_of_the_evaluators(tmp_path, monkeypatch):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    now = registry.load("encoders", "mini_class").version
+    for row, version in zip(GRIDS["visual_mask"].rows, (now, now, now + 1), strict=True):
+        found = {"mini_class": {"version": version, "weights_sha256": "d" * 64}}
+        monkeypatch.setattr(made_results, "run_of", lambda *asked, found=found: {**run_of(*asked), "encoders": found})
+        score(tmp_path, row_name(setup, row, 0), 0.5)
+    write_tables(setup, ["visual_mask"], tmp_path, PUBLISHED, "c")
+    told = f"Evaluators: mini_class {now} and {now + 1} (this package has {now}; what changed: `foleybench/encoders/"
+    assert told in (tmp_path / "visual_mask.md").read_text()
 
 
 def test_a_table_of_ours_names_what_is_better_and_has_no_reported_block(tmp_path):

@@ -96,9 +96,9 @@ GRIDS = {
             "a second, which can then tell more of the timing than the picture at that moment. So rows differ by what "
             "makes audio of the features, and some by the plan; what it is worth stands in `switches`. Diff-Foley's "
             "own first stage (`stage1=cavp`) is left out. Settings are the models' own, but where the search on the "
-            "validation split (`search.md`) took another by its rule: V2A-Mapper's guidance. A core is not the "
-            "published system: the reported block is of VGGSound with official evaluators and compares with nothing "
-            "measured here. What the paper's order is compared with is the order of the paradigms here."
+            "validation split (`search.md`) took another by its rule: the guidance of V2A-Mapper and "
+            "MaskVAT. A core is not the published system: the reported block is of VGGSound with official evaluators "
+            "and compares with nothing measured here. What the paper's order is compared with is the order of the paradigms here."
         ),
     ),
     "table2": Grid(

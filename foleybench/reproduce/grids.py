@@ -98,7 +98,8 @@ GRIDS = {
             "own first stage (`stage1=cavp`) is left out. Settings are the models' own, but where the search on the "
             "validation split (`search.md`) took another by its rule: the guidance of V2A-Mapper and "
             "MaskVAT. A core is not the published system: the reported block is of VGGSound with official evaluators "
-            "and compares with nothing measured here. What the paper's order is compared with is the order of the paradigms here."
+            "and compares with nothing measured here. What the paper's order is compared with is the order of the "
+            "paradigms here."
         ),
     ),
     "table2": Grid(

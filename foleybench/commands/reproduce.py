@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
         if failed:
             sys.stderr.write(f"foleybench: step {failed} failed; its log is in {args.work}/logs.\n")
             return EXIT_ERROR
+        _time(args, setup)
     published = args.published or shipped.published()
     missing = write_tables(setup, args.table, args.out, published, command_text(setup, args.table))
     for name in missing:
@@ -94,6 +95,16 @@ def run(args: argparse.Namespace) -> int:
     pages = [args.out / f"{name}.md" for name in args.table]
     sys.stdout.write("".join(f"{page}\n" for page in pages if page.is_file()))
     return EXIT_PARTIAL if missing else EXIT_OK
+
+
+def _time(args: argparse.Namespace, setup: Setup) -> None:
+    """Time the rows of the tables that show it, now that no job of the plan runs."""
+    from foleybench.reproduce.grids import GRIDS
+    from foleybench.reproduce.timing import time_rows
+
+    for name in args.table:
+        if name in GRIDS and GRIDS[name].timed:
+            time_rows(setup, GRIDS[name], args.out / f"{name}_speed.csv")
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ from foleybench.reproduce import heldout, search, search_page, speed
 from foleybench.reproduce.cells import evaluators_text
 from foleybench.reproduce.codebooks import codebook_uses, codebooks_text
 from foleybench.reproduce.copying import copying_text, missing_shares
-from foleybench.reproduce.costs import costs_text, time_factors, training_times
+from foleybench.reproduce.costs import costs_text, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.lent import LentTo, lenders, lent_text, pooled_variance, row_kind
@@ -23,6 +23,7 @@ from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, is_on_all_clips, row_name, table_steps
 from foleybench.reproduce.rows import Grid
+from foleybench.reproduce.timing import RowTime, read_times
 from foleybench.reproduce.write import COLUMNS, MORE, Table, csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
 
@@ -96,22 +97,28 @@ def _write_table(
     missing += left_out
     controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
     table = make_table(grid, measured, reported, controls, absent if measured else ())
-    curves = f"{name}_curves.csv"
-    further = []
-    if measured:
-        further.append(_picture(table, out / f"{name}.png") if grid.picture else "")
-        books = f"{name}_codebooks.csv"
-        uses = codebook_uses(setup, grid, results, out / books)
-        further.append(codebooks_text(setup, grid, uses, results, books))
-        further.append(copying_text(setup, grid, results))
-        times = f"{name}_training.csv"
-        further.append(costs_text(measured, training_times(setup, grid, measured, out / times), times))
-        further.append(training_text(learning_curves(setup, grid, measured, out / curves), curves))
+    further = _further(setup, name, results, table, out) if measured else []
     words = " ".join(part for part in (_words(setup, grid, measured, seeds), caveat) if part)
     page = table_markdown(table, command, words, further)
     write_atomically(out / f"{name}.md", page.encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
     return missing
+
+
+def _further(setup: Setup, name: str, results: Mapping[str, ResultEntry], table: Table, out: Path) -> list[str]:
+    """Return the parts of a page on what is drawn, codes, copying, costs and training."""
+    grid, measured = table.grid, table.measured
+    files = {kind: f"{name}_{kind}.csv" for kind in ("codebooks", "training", "speed", "curves")}
+    uses = codebook_uses(setup, grid, results, out / files["codebooks"])
+    times = read_times(out / files["speed"])
+    trained = training_times(setup, grid, measured, out / files["training"])
+    return [
+        _picture(table, times, out / f"{name}.png") if grid.picture else "",
+        codebooks_text(setup, grid, uses, results, files["codebooks"]),
+        copying_text(setup, grid, results),
+        costs_text(measured, trained, files["training"], times, files["speed"]),
+        training_text(learning_curves(setup, grid, measured, out / files["curves"]), files["curves"]),
+    ]
 
 
 def _with_lent_variance(
@@ -138,12 +145,12 @@ def _with_lent_variance(
     return measured, lent_text(list(lent.values()), [row for row, kind in kinds.items() if kind not in lent], titles)
 
 
-def _picture(table: Table, path: Path) -> str:
+def _picture(table: Table, times: Mapping[str, RowTime], path: Path) -> str:
     """Draw a table, and return the part of its page that shows the picture."""
     points = [
         PicturePoint(
             label=label,
-            time_factors=time_factors(table.measured[label]) if label in table.measured else (),
+            time=times.get(label),
             distance=cells["fad_mini"],
             timing=cells["event_f1_25ms"],
             meaning=cells["class_accuracy"],

@@ -1,7 +1,7 @@
 """Keep what each row of a table costs, and show it.
 
-Costs are parameters, training, evaluations and time. Times of training are kept beside the table; speed and parameters
-are in the result files.
+Costs are parameters, training, evaluations and time. Times of training and of generation are kept beside the table;
+parameters and evaluations are in the result files.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from foleybench.reproduce.measure import Measured
 from foleybench.reproduce.plan import Setup, training_name
 from foleybench.reproduce.rows import Grid, Variant
 from foleybench.reproduce.scored_runs import seeds_at_hand
+from foleybench.reproduce.timing import ROUNDS, RowTime
 
 _HEAD = (
     "Row",
@@ -25,20 +26,20 @@ _HEAD = (
     "Training, own parts (min)",
     "Training, shared parts (min)",
     "Evaluations",
-    "Seconds a clip",
-    "Real-time factor",
 )
+_TIMED = ("Seconds a clip", "Real-time factor", "Times as long as the first row")
 _WORDS = (
     "Parameters are those used at generation, with the video network. Minutes of training are wall time of a process "
     "of one thread beside the other jobs of the plan, or, marked CPU, the time that processors gave to that process "
     "(where a run was resumed, of all its processes; in rows from before 29 November 2026, of its last one alone); "
     "shared parts are trained once for all rows that take them, and are counted in each. Evaluations of networks for a "
     "clip of 4 s: passes of unlike networks, forward or backward, are counted alike (model cards say which), so they "
-    "do not compare in work; none where no network is sampled. Seconds and "
-    "factor: one clip at a time, one thread, video features to vocoder, beside the other jobs too; median over seeds "
-    "(least to most). Minutes are medians over seeds. Seeds may have been made on machines of unequal speed and load: "
-    "rows whose ranges overlap are not told apart. Foley-Flow alone, on a quiet machine, one job: `foleybench "
-    "reproduce speed --jobs 1`."
+    "do not compare in work; none where no network is sampled. Minutes are medians over seeds, which may have "
+    "been made on machines of unequal speed and load."
+)
+_TIMED_WORDS = (
+    "Seconds and factor are of one clip at a time on one thread, video features to vocoder: all rows in turn in each "
+    f"of {ROUNDS} rounds of one process, after the other jobs of the plan, seed 0; median over the rounds (quartiles)."
 )
 
 
@@ -128,49 +129,46 @@ def _recorded(setup: Setup, variant: Variant, seed: int) -> dict[str, _Seconds]:
     }
 
 
-def costs_text(measured: Mapping[str, Measured], trained: Sequence[Trained], file_name: str) -> str:
+def costs_text(
+    measured: Mapping[str, Measured],
+    trained: Sequence[Trained],
+    training_file: str,
+    times: Mapping[str, RowTime],
+    times_file: str,
+) -> str:
     """Return the part of a page on costs, a line a row; empty for none.
 
     Args:
         measured: Row label -> results.
         trained: Times of training.
-        file_name: Name of their file.
+        training_file: Name of their file.
+        times: Row label -> time of generation; without any there are no columns for it.
+        times_file: Name of their file.
     """
     if not measured:
         return ""
-    rows: list[Sequence[str]] = [_HEAD]
+    rows: list[Sequence[str]] = [[*_HEAD, *(_TIMED if times else ())]]
     for label, row in measured.items():
         own, shared = ([one for one in trained if one.row == label and one.shared == told] for told in (False, True))
-        parameters, *generation = _generation(row)
-        rows.append([label, parameters, _minutes(own), _minutes(shared), *generation])
-    kept = f" Each part's seconds: `{file_name}`." if trained else ""
-    return f"## What it costs\n\n{markdown_table(rows)}\n\n{_WORDS}{kept}"
+        result = row.entries[0].result
+        parameters, nfe = result["model"].get("parameters"), (result["run"].get("generation") or {}).get("nfe")
+        numbers = [f"{parameters:,}" if parameters else "", _minutes(own), _minutes(shared), str(nfe) if nfe else ""]
+        rows.append([label, *numbers, *(_times(times.get(label)) if times else ())])
+    words = [_WORDS, _TIMED_WORDS if times else ""]
+    words += [f"Each part's seconds: `{training_file}`." if trained else "", f"Times: `{times_file}`." if times else ""]
+    return f"## What it costs\n\n{markdown_table(rows)}\n\n{' '.join(word for word in words if word)}"
 
 
-def _generation(row: Measured) -> list[str]:
-    """Return parameters, evaluations, seconds a clip and real-time factor of a row."""
-    result = row.entries[0].result
-    parameters, nfe = result["model"].get("parameters"), (result["run"].get("generation") or {}).get("nfe")
-    times = [_seeds_text(_speeds(row, name)) for name in ("seconds_per_clip", "real_time_factor")]
-    return [f"{parameters:,}" if parameters else "", str(nfe) if nfe else "", *times]
-
-
-def time_factors(row: Measured) -> list[float]:
-    """Return the real-time factor of every seed that was timed, one clip at a time, from the least to the most."""
-    return _speeds(row, "real_time_factor")
-
-
-def _speeds(row: Measured, name: str) -> list[float]:
-    made = [entry.result["run"].get("generation") or {} for entry in row.entries]
-    return sorted(float(one["speed"]["batch_1"][name]) for one in made if "batch_1" in (one.get("speed") or {}))
-
-
-def _seeds_text(found: Sequence[float]) -> str:
-    """Return the median, and least and most where there are several."""
-    if not found:
-        return ""
-    ends = f" ({found[0]:.3g} to {found[-1]:.3g})" if len(found) > 1 else ""
-    return f"{statistics.median(found):.3g}{ends}"
+def _times(one: RowTime | None) -> list[str]:
+    """Return seconds a clip, real-time factor and ratio to the first row."""
+    if one is None:
+        return [""] * len(_TIMED)
+    seconds = f"{one.seconds:.3g} ({one.low:.3g} to {one.high:.3g})"
+    return [
+        seconds,
+        f"{one.seconds / one.clip_s:.3g}",
+        f"{one.ratio:.2f} ({one.ratio_low:.2f} to {one.ratio_high:.2f})",
+    ]
 
 
 def _minutes(parts: Sequence[Trained]) -> str:

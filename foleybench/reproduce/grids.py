@@ -81,6 +81,7 @@ GRIDS = {
         controls=True,
         ladder=CODECS,
         picture=True,
+        timed=True,
         copying=True,
         reading=(
             "Each core keeps a system's paradigm at this size, on the same clips, mel transform and vocoder, and sees "

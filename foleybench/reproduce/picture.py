@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from foleybench.reproduce.measure import SeedsCell
+from foleybench.reproduce.timing import RowTime
 
 # Where a sign may stand around its point, in pixels and radians, and how much room it needs.
 _REACHES = (13.0, 26.0, 40.0, 55.0)
@@ -24,7 +24,7 @@ class PicturePoint(NamedTuple):
 
     Attributes:
         label: Its label.
-        time_factors: Seconds of computing for a second of audio, of every seed that was timed; drawn at the median.
+        time: Seconds of computing for a clip, or None for a row that was not timed.
         distance: FAD (mini).
         timing: Event F1 at 25 ms.
         meaning: Class accuracy.
@@ -32,7 +32,7 @@ class PicturePoint(NamedTuple):
     """
 
     label: str
-    time_factors: Sequence[float]
+    time: RowTime | None
     distance: SeedsCell
     timing: SeedsCell
     meaning: SeedsCell
@@ -49,16 +49,14 @@ def draw_picture(points: Sequence[PicturePoint], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(13, 7), layout="constrained")
     marked: dict[Any, list[tuple[str, tuple[float, float]]]] = {left: [], right: []}
     for point, style in zip(points, _styles(points), strict=True):
-        if point.time_factors and not point.control and point.distance.value > 0:
-            middle = statistics.median(point.time_factors)
-            spread = [[middle - min(point.time_factors)], [max(point.time_factors) - middle]]
+        if point.time and not point.control and point.distance.value > 0:
+            low, middle, high = (one / point.time.clip_s for one in point.time[2:5])
+            spread = [[middle - low], [high - middle]]
             marked[left].append(_mark(left, (middle, point.distance.value), (spread, _bars(point.distance)), style))
         bars = (_bars(point.meaning), _bars(point.timing))
         marked[right].append(_mark(right, (point.meaning.value, point.timing.value), bars, style))
     left.set(xscale="log", yscale="log", title="Quality against speed")
-    left.set(
-        xlabel="real-time factor, median and range over seeds (lower is faster)", ylabel="FAD (mini) (lower is better)"
-    )
+    left.set(xlabel="real-time factor, median and quartiles (lower is faster)", ylabel="FAD (mini) (lower is better)")
     right.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), title="Timing against semantics")
     right.set(xlabel="class accuracy (what is heard)", ylabel="event F1 at 25 ms (when it is heard)")
     for axis in (left, right):

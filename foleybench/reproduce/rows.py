@@ -65,6 +65,7 @@ class Grid:
         controls: Whether the control rows stand below the table.
         ladder: What bounds the rows: scored like them, shown below the table, never compared.
         picture: Whether the rows are drawn: quality against speed, timing against semantics.
+        timed: Whether the time that the rows take for a clip is measured.
         copying: Whether it is measured how much of each row's audio is training audio.
     """
 
@@ -75,6 +76,7 @@ class Grid:
     controls: bool = False
     ladder: tuple[GridRow, ...] = ()
     picture: bool = False
+    timed: bool = False
     copying: bool = False
 
     @property

@@ -6,10 +6,11 @@ import json
 import pytest
 
 from foleybench.generation.folder import checkpoint_sha256
-from foleybench.reproduce.costs import Trained, costs_text, time_factors, training_times
+from foleybench.reproduce.costs import Trained, costs_text, training_times
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.plan import Setup, row_name
+from foleybench.reproduce.timing import RowTime
 from tests.made_results import make_result
 
 GRID = GRIDS["table1"]
@@ -108,9 +109,9 @@ def test_minutes_are_processor_time_where_all_seeds_have_it(setup, tmp_path):
     assert times == training_times(dataclasses.replace(two, work=tmp_path / "gone"), GRID, measured, path)
     cpu = {one.part: one.cpu_seconds for one in times if one.seed == 1 and one.row == LABELS["v2a_mapper"]}
     assert cpu == {"flow": 60.0, "mapper": 30.0, "sound_text": 30.0, "alignment": 300.0}
-    assert "| 3.8 | 10.0 | 25 |" in costs_text(measured, times, "t.csv"), "seed 0 has wall time alone"
+    assert "| 3.8 | 10.0 | 25 |" in costs_text(measured, times, "t.csv", {}, "s.csv"), "seed 0 has wall time alone"
     later = [one for one in times if one.seed == 1]
-    assert "| 2.0 CPU | 5.0 CPU | 25 |" in costs_text(measured, later, "t.csv")
+    assert "| 2.0 CPU | 5.0 CPU | 25 |" in costs_text(measured, later, "t.csv", {}, "s.csv")
 
 
 def test_files_of_before_have_no_processor_time(setup, tmp_path):
@@ -133,20 +134,25 @@ def test_times_are_medians_over_seeds(setup, tmp_path):
         make_result(tmp_path / "results", f"v2a_mapper-tiny-seed{seed}", skill=skill, metrics=("kld_mini",))
     results = read_results(setup.results)
     row = Measured([results[f"v2a_mapper-tiny-seed{seed}"] for seed in range(3)])
-    assert "| 5.5 | 20.0 | 25 | 0.16 (0.16 to 0.31) | 0.02 (0.02 to 0.02) |" in costs_text(
-        {label: row}, times, "times.csv"
-    )
+    assert "| 5.5 | 20.0 | 25 |" in costs_text({label: row}, times, "times.csv", {}, "speed.csv")
 
 
 def test_the_line_of_a_row(setup, tmp_path):
     times = training_times(setup, GRID, scored(setup, "v2a_mapper"), tmp_path / "times.csv")
     make_result(tmp_path / "results", "v2a_mapper-tiny-seed0", skill=0.5, metrics=("kld_mini",))
     row = Measured([read_results(setup.results)["v2a_mapper-tiny-seed0"]])
-    text = costs_text({LABELS["v2a_mapper"]: row}, times, "times.csv")
-    assert "| V2A-Mapper core | 1,500,000 | 3.5 | 10.0 | 25 | 0.16 | 0.02 |" in text
+    label = LABELS["v2a_mapper"]
+    speed = {label: RowTime(label, 4.0, 0.15, 0.16, 0.2, 1.25, 1.5, 1.75)}
+    text = costs_text({label: row, "another": row}, times, "times.csv", speed, "speed.csv")
+    ratio = "1.50 (1.25 to 1.75)"
+    assert f"| V2A-Mapper core | 1,500,000 | 3.5 | 10.0 | 25 | 0.16 (0.15 to 0.2) | 0.04 | {ratio} |" in text
+    assert "| another | 1,500,000 |  |  | 25 |  |  |  |" in text
     assert "`times.csv`" in text
-    assert time_factors(row) == [0.02]
-    assert costs_text({}, times, "times.csv") == ""
+    assert "`speed.csv`" in text
+    untimed = costs_text({label: row}, times, "times.csv", {}, "speed.csv")
+    assert "Seconds a clip" not in untimed
+    assert "speed.csv" not in untimed
+    assert costs_text({}, times, "times.csv", speed, "speed.csv") == ""
 
 
 def test_seeds_and_parts_of_several_machines_are_kept_side_by_side(setup, tmp_path):

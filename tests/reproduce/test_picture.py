@@ -8,12 +8,16 @@ from matplotlib.figure import Figure
 
 from foleybench.reproduce.measure import SeedsCell
 from foleybench.reproduce.picture import PicturePoint, _bars, _mark, _name, _styles, draw_picture
+from foleybench.reproduce.timing import RowTime
 
 CELL = SeedsCell(0.5, 0.3, 0.6, (0.5,))
 
 
+TIME = RowTime("any", clip_s=2.0, low=0.2, seconds=0.2, high=0.8, ratio_low=1.0, ratio=1.0, ratio_high=1.0)
+
+
 def point(label, *, control):
-    return PicturePoint(label, (0.1, 0.1, 0.4), CELL, CELL, CELL, control)
+    return PicturePoint(label, TIME, CELL, CELL, CELL, control)
 
 
 def test_rows_have_numbers_and_looks_of_their_own_and_controls_letters_in_grey():
@@ -42,7 +46,7 @@ def test_speed_is_the_median_with_the_range_over_seeds(tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", keep)
-        untimed = PicturePoint("untimed", (), CELL, CELL, CELL, False)
+        untimed = PicturePoint("untimed", None, CELL, CELL, CELL, False)
         draw_picture([point("row", control=False), untimed], tmp_path / "p.png")
     assert spans == {"at": [0.1], "ends": pytest.approx([0.1, 0.4])}
 

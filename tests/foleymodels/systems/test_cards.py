@@ -33,9 +33,8 @@ CAVEATS = (
     "Parameters are",
     "Minutes of training",
     "Evaluations of",
-    "Seconds and factor",
     "Minutes are medians",
-    "Seeds may",
+    "Seconds and factor",
 )
 SHARED = {"Training, own parts (min)": "0", "Training, shared parts (min)": "1"}
 

@@ -120,22 +120,15 @@ def _switched(model: str, label: str, *switches: _Switch) -> tuple[GridRow, ...]
     return tuple(rows)
 
 
-_PLAN = "video feature and audio plan"
-_CROPS = "trained on crops of 2.08 s"
+_PLAN, _NO_PLAN_ROW = "video feature and audio plan", _Switch("video feature alone", "no_plan", _NO_PLAN)
+_CROPS, _WHOLE_ROW = "trained on crops of 2.08 s", _Switch("trained on 4 s", "whole", settings={"net_crop_s": "4"})
 SWITCHES = (
-    *(
-        _switched(model, _PLAN, _Switch("video feature alone", "no_plan", _NO_PLAN))
-        for model in (MODEL, "maskvat", "vatt")
-    ),
-    *(
-        _switched(model, _CROPS, _Switch("trained on 4 s", "whole", settings={"net_crop_s": "4"}))
-        for model in ("diff_foley", "vab", "vatt")
-    ),
+    *(_switched(model, _PLAN, _NO_PLAN_ROW) for model in (MODEL, "maskvat", "vatt")),
+    *(_switched(model, _CROPS, _WHOLE_ROW) for model in ("diff_foley", "vatt", "vab")),
     _switched(
         "diff_foley",
         "both guidances",
         _Switch("without the second guidance", "no_judge", _JUDGED, {"judge_guidance": "0"}),
-        _Switch("its own first stage", "cavp", _CAVP, {"stage1": "cavp"}),
     ),
     _switched(
         "v2a_mapper",
@@ -143,6 +136,11 @@ SWITCHES = (
         _Switch("regression", "regression", {"sound_text": _MAPPER, "flow": _MAPPER}, {"mapper": "regression"}),
     ),
     _switched("vatt", "no text", _Switch("predicted captions", "predicted", settings={"text": "predicted"})),
+    _switched(
+        "diff_foley",
+        "Foley-Flow's alignment stage",
+        _Switch("its own first stage", "cavp", _CAVP, {"stage1": "cavp"}),
+    ),
 )
 TRUE_CAPTIONS = GridRow(
     label="VATT core, true captions",

@@ -89,7 +89,7 @@ GRIDS = {
             "Hearing (aligner), Diff-Foley (judge) and VAB (retrieval) train besides sees more (numbers: "
             "`models/foleymodels/_systems/MODEL_CARD.md`). Its model card says what is kept, smaller and unknown. The "
             "features are those that Foley-Flow's alignment stage learned: for every mel token a video feature and an "
-            "audio plan. All cores have them from one network a seed (from several where the runs of a seed were made on "
+            "audio plan. All cores have them from one network a seed (from several where runs of a seed were made on "
             "several machines: `docs/results.md` says which). Not all read both. Writers of codes (SpecVQGAN, Im2Wav, "
             "FoleyGen) have the video feature alone, as in the tables `condition_rate` and `visual_mask`, "
             "where a prefix or a mask hides frames that the plan, which has seen the whole clip, would tell; in this "

@@ -257,7 +257,7 @@ def test_the_page_says_what_table_1_ranks(tmp_path):
     assert [one.label for one in (default, *others) if search.is_in_table(one)] == ["guidance 1.25"]
     for one in (default, *others):
         made(tmp_path, search.try_name(setup, one), 0.9 if one.label == "guidance 1.25" else 0.3)
-    write_search(setup, tmp_path, "c")
+    write_search(setup, tmp_path)
     page = (tmp_path / "search.md").read_text()
     assert "Table 1 ranks V2A-Mapper core (guidance 1.25), and shows the default unranked beside it." in page
     assert "does not rank yet" not in page

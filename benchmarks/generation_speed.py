@@ -10,14 +10,12 @@ left out.
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from foleybench.api.model import clip_rng
 from foleybench.generation.folder import GenerationSettings, build_generator, visible_part
+from foleybench.generation.speed import seconds_in_turn
 from foleybench.shards.dataset import ShardDataset
 
 NFES = (1, 2, 4, 8, 25)
@@ -30,22 +28,16 @@ def main() -> None:
     parser.add_argument("--model", default="foleyflow", help="a model that takes --nfe (default: foleyflow)")
     parser.add_argument("--checkpoint", type=Path, required=True, help="its checkpoint")
     parser.add_argument("--data", type=Path, required=True, help="manifest with at least one clip")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads (default: 1)")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
     data = ShardDataset(args.data)
     clip = data.load(data.clip_ids[0])
-    built = {
-        n: build_generator(GenerationSettings(model=args.model, checkpoint=args.checkpoint, nfe=n), data) for n in NFES
-    }
-    seconds: dict[int, list[float]] = {n: [] for n in NFES}
-    for turn in range(ROUNDS + 1):
-        for nfe, (model, generator) in built.items():
-            started = time.perf_counter()
-            generator.generate([visible_part(clip, model)], clip_rng(turn, clip.clip_id))
-            if turn:  # the first round warms up
-                seconds[nfe].append(time.perf_counter() - started)
-    print(f"{args.model}, {clip.duration_s:g} s clip, {args.threads} thread(s), median of {ROUNDS}")
+    built = {}
+    for nfe in NFES:
+        settings = GenerationSettings(model=args.model, checkpoint=args.checkpoint, nfe=nfe)
+        model, generator = build_generator(settings, data)
+        built[str(nfe)] = generator, visible_part(clip, model)
+    seconds = seconds_in_turn(built, rounds=ROUNDS, device="cpu")
+    print(f"{args.model}, {clip.duration_s:g} s clip, one thread, median of {ROUNDS}")
     print("| NFE | seconds per clip | real-time factor |\n|--:|--:|--:|")
     for nfe, times in seconds.items():
         median = float(np.median(times))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from foleybench.api.model import Generator, clip_rng
 from foleybench.clips import Clip
 from foleybench.errors import MediaError
+from foleybench.runtime.progress import Progress
+from foleybench.runtime.threads import one_thread
 
 REPEATS = 5
 
@@ -40,6 +42,29 @@ def measure_speed(generator: Generator, clips: Sequence[Clip], *, seed: int, dev
         duration_s = sum(clip.duration_s for clip in batch)
         report[f"batch_{size}"] = {"seconds_per_clip": total / size, "real_time_factor": total / duration_s}
     return report
+
+
+def seconds_in_turn(built: Mapping[str, tuple[Generator, Clip]], *, rounds: int, device: str) -> dict[str, list[float]]:
+    """Time several generators in turn within each round, so that a machine that slows down slows all of them.
+
+    Args:
+        built: Name -> a generator, and what it may see of a clip.
+        rounds: Timed rounds, after one that warms up.
+        device: Torch device name; a CPU computes on one thread.
+
+    Returns:
+        Name -> seconds of each round.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in built}
+    with one_thread():
+        for turn in Progress(range(rounds + 1), desc="time", unit="round"):
+            for name, (generator, clip) in built.items():
+                started = time.perf_counter()
+                generator.generate([clip], clip_rng(turn, clip.clip_id))
+                synchronise(device)
+                if turn:
+                    seconds[name].append(time.perf_counter() - started)
+    return seconds
 
 
 def _median_seconds(generator: Generator, batch: Sequence[Clip], seed: int, device: str) -> float:

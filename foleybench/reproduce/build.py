@@ -108,15 +108,15 @@ def _write_table(
 def _further(setup: Setup, name: str, results: Mapping[str, ResultEntry], table: Table, out: Path) -> list[str]:
     """Return the parts of a page on what is drawn, codes, copying, costs and training."""
     grid, measured = table.grid, table.measured
-    files = {kind: f"{name}_{kind}.csv" for kind in ("codebooks", "training", "speed", "curves")}
+    files = {kind: f"{name}_{kind}.csv" for kind in ("codebooks", "training", "times", "curves")}
     uses = codebook_uses(setup, grid, results, out / files["codebooks"])
-    times = read_times(out / files["speed"])
+    times = read_times(setup, grid, out / files["times"])
     trained = training_times(setup, grid, measured, out / files["training"])
     return [
         _picture(table, times, out / f"{name}.png") if grid.picture else "",
         codebooks_text(setup, grid, uses, results, files["codebooks"]),
         copying_text(setup, grid, results),
-        costs_text(measured, trained, files["training"], times, files["speed"]),
+        costs_text(measured, trained, files["training"], times, files["times"]),
         training_text(learning_curves(setup, grid, measured, out / files["curves"]), files["curves"]),
     ]
 

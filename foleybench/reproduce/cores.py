@@ -59,7 +59,7 @@ CORES = (
     _core("seeing_hearing", "Seeing & Hearing [53]", {**_ON_FEATURES, "sound_text": _MAPPER, "flow": _MAPPER}),
     _core("diff_foley", "Diff-Foley [17]", _ON_FEATURES),
     _core("foleygen", "FoleyGen [19]", ON_CODES),
-    _core("maskvat", "MaskVAT [41]", ON_CODES),
+    _core("maskvat", "MaskVAT [41]", ON_CODES, guidance=5.0),
     _core("vab", "VAB [48]", ON_CODES),
     _core("vatt", "VATT [16]", ON_CODES),
 )

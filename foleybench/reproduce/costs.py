@@ -7,6 +7,7 @@ parameters and evaluations are in the result files.
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ _HEAD = (
     "Training, shared parts (min)",
     "Evaluations",
 )
-_TIMED = ("Seconds a clip", "Real-time factor", "Times as long as the first row")
+_TIMED = ("Seconds a clip", "Real-time factor")
 _WORDS = (
     "Parameters are those used at generation, with the video network. Minutes of training are wall time of a process "
     "of one thread beside the other jobs of the plan, or, marked CPU, the time that processors gave to that process "
@@ -38,8 +39,9 @@ _WORDS = (
     "been made on machines of unequal speed and load."
 )
 _TIMED_WORDS = (
-    "Seconds and factor are of one clip at a time on one thread, video features to vocoder: all rows in turn in each "
-    f"of {ROUNDS} rounds of one process, after the other jobs of the plan, seed 0; median over the rounds (quartiles)."
+    "Seconds and factor are of one clip at a time, on one thread of a CPU or a whole GPU, video features to vocoder: "
+    f"all rows in turn in each of {ROUNDS} rounds of one process, after the other jobs of the plan, seed 0; median "
+    "over the rounds (quartiles)."
 )
 
 
@@ -108,8 +110,8 @@ def _parts(setup: Setup, variant: Variant, seed: int) -> list[tuple[str, bool, _
     own = _recorded(setup, variant, seed)
     taken = {
         option: seconds
-        for option, other in variant.takes.items()
-        if (seconds := _recorded(setup, other, seed).get(option)) is not None
+        for option in variant.takes
+        if (seconds := _recorded(setup, variant.trainer_of(option), seed).get(option)) is not None
     }
     return [
         *((part, False, seconds) for part, seconds in own.items()),
@@ -147,7 +149,8 @@ def costs_text(
     """
     if not measured:
         return ""
-    rows: list[Sequence[str]] = [[*_HEAD, *(_TIMED if times else ())]]
+    first = next(iter(measured)).partition(" (")[0]
+    rows: list[Sequence[str]] = [[*_HEAD, *((*_TIMED, f"Times as long as {first}") if times else ())]]
     for label, row in measured.items():
         own, shared = ([one for one in trained if one.row == label and one.shared == told] for told in (False, True))
         result = row.entries[0].result
@@ -160,15 +163,13 @@ def costs_text(
 
 
 def _times(one: RowTime | None) -> list[str]:
-    """Return seconds a clip, real-time factor and ratio to the first row."""
+    """Return seconds a clip, real-time factor and, where it is known, the ratio to the table's first row."""
     if one is None:
-        return [""] * len(_TIMED)
+        return ["", "", ""]
     seconds = f"{one.seconds:.3g} ({one.low:.3g} to {one.high:.3g})"
-    return [
-        seconds,
-        f"{one.seconds / one.clip_s:.3g}",
-        f"{one.ratio:.2f} ({one.ratio_low:.2f} to {one.ratio_high:.2f})",
-    ]
+    known = math.isfinite(one.ratio)
+    ratio = f"{one.ratio:.2f} ({one.ratio_low:.2f} to {one.ratio_high:.2f})" if known else ""
+    return [seconds, f"{one.seconds / one.clip_s:.3g}", ratio]
 
 
 def _minutes(parts: Sequence[Trained]) -> str:

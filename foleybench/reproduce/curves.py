@@ -94,7 +94,9 @@ def _mean(curve: Sequence[Point], first: float, end: float) -> float | None:
 
 def _logs(setup: Setup, variant: Variant, seed: int) -> list[Path]:
     """Return the logs of the parts that a variant takes from other runs, then of the stages that it trains itself."""
-    taken = [setup.work / "runs" / training_name(setup, other, seed) / part for part, other in variant.takes.items()]
+    taken = [
+        setup.work / "runs" / training_name(setup, variant.trainer_of(part), seed) / part for part in variant.takes
+    ]
     own = (setup.work / "runs" / training_name(setup, variant, seed)).glob("*/log.jsonl")
     return [*(log for folder in taken if (log := folder / "log.jsonl").is_file()), *sorted(own)]
 

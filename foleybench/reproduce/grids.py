@@ -96,10 +96,10 @@ GRIDS = {
             "table nothing is hidden from them (FoleyGen's mask is `all`, its default, which times worst of the "
             "three), and they lack the plan all the same. The others have both, Diff-Foley, VAB and VATT at few tokens "
             "a second, which can then tell more of the timing than the picture at that moment. So rows differ by what "
-            "makes audio of the features, and some by the plan; what it is worth stands in `switches`. Diff-Foley's "
+            "makes audio of the features, and some by the plan; what it is worth is asked in `switches`. Diff-Foley's "
             "own first stage (`stage1=cavp`) is left out. Settings are the models' own, but where the search on the "
             "validation split (`search.md`) took another by its rule: the guidance of V2A-Mapper "
-            "(of MaskVAT not yet). A core is not the published system: the reported block is of VGGSound with official "
+            "and MaskVAT. A core is not the published system: the reported block is of VGGSound with official "
             "evaluators and compares with nothing measured here. What the paper's order is compared with is the order "
             "of the paradigms here."
         ),
@@ -228,14 +228,15 @@ GRIDS = {
         title="What Table 1 leaves open of its cores",
         rows=(*itertools.chain(*SWITCHES), TRUE_CAPTIONS),
         reading=(
-            "Rows are compared within their block alone; each block changes one thing of rows of Table 1, which stand "
-            "beside it. *Video feature alone*: the same alignment network with zeros in place of the audio plan "
-            "(`audio_plan=dropped`), and the generator trained on that. *Whole clips*: the three cores that read a "
-            "few features a second as a prefix or by attention over the clip see twice as many of them at generation "
-            "as in training where they are trained on crops; with 4 s they see as many. *Without the second "
-            "guidance*: the same denoiser sampled without the judge. *Its own first stage*: contrast between clips "
-            "and windows (`cavp`), as long as the alignment stage. *Regression*: the same flow and vectors of sound, "
-            "another map to them. *Captions*: of the corpus, guessed from the video or true."
+            "Rows are compared within their block alone: a row of Table 1, and the same system with one thing changed. "
+            "*Video feature alone*: the same alignment network with zeros in place of the audio plan "
+            "(`audio_plan=dropped`), and the generator trained on that. *Trained on 4 s*: these three cores read a few "
+            "features a second as a prefix or by attention over the clip; trained on crops, they see twice as many at "
+            "generation as in training, trained on whole clips as many (`net_crop_s=4`, of size tiny). *Without the "
+            "second guidance*: the same denoiser sampled without the judge. *Its own first stage*: contrast between "
+            "clips and windows (`cavp`), as long as the alignment stage. *Regression*: the same flow and vectors of "
+            "sound, another map to them. *Predicted captions*: those of the corpus, guessed from the video. The row "
+            "with true captions has no row to compare with: it is told the class."
         ),
     ),
 }  # fmt: skip

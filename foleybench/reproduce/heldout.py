@@ -26,7 +26,7 @@ from foleybench.reproduce.cells import evaluators_text, markdown_table
 from foleybench.reproduce.cores import FULL, PASTED_GRAINS
 from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
-from foleybench.reproduce.plan import UNCOUNTED, Setup, row_name, table_steps, training_name
+from foleybench.reproduce.plan import Setup, evaluations_of, row_name, table_steps, training_name
 from foleybench.reproduce.rows import Grid, GridRow
 from foleybench.runtime.command_plan import Step
 from foleybench.shards.manifest import Manifest, read_manifest
@@ -121,7 +121,8 @@ def needed_by_page(setup: Setup) -> set[str]:
 def _score(setup: Setup, system: GridRow, split: HeldoutSplit, ready: tuple[str, ...]) -> Step:
     assert system.variant is not None
     model, trained = system.variant.model, training_name(setup, system.variant, 0)
-    evaluations = ("--nfe", str(setup.nfe)) if setup.nfe and model not in UNCOUNTED else ()
+    nfe = evaluations_of(setup, model)
+    evaluations = ("--nfe", str(nfe)) if nfe else ()
     name = _name(setup, system, split)
     words = ("eval", "--model", model, "--checkpoint", str(setup.work / "runs" / trained), *evaluations)
     return Step(f"eval-{name}", (*words, "--name", name, *_scoring(setup, split)), (trained, *ready))

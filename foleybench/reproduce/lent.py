@@ -1,9 +1,10 @@
 """Lend rows with one seed the variance between seeds of others.
 
 How far a second run of a row would lie from the first cannot be told from the first. Where rows of the same kind were
-trained with several seeds, for any table, theirs is taken, pooled over these rows. A kind is a model and how it is told
-of the video: rows whose condition is a mean over time vary otherwise than those told of every frame. That is right as
-far as rows of a kind vary alike; without it, two rows differ "significantly" that two runs of one row would, too.
+trained with several seeds, for any table, theirs is taken, pooled over these rows. A kind is a model, how it is told
+of the video and how it is guided: rows whose condition is a mean over time vary otherwise than those told of every
+frame. That is right as far as rows of a kind vary alike; without it, two rows differ "significantly" that two runs of
+one row would, too.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ def lent_text(lent: Sequence[LentTo], without: Sequence[str], titles: Mapping[st
     if lent:
         parts.append(
             "One training seed does not show how far another run of the same row would lie. Intervals and p-values "
-            "take that from rows of the same model and kind of condition that were trained with several seeds, as if "
-            "such rows varied alike; a difference takes it twice, as if both runs had nothing in common."
+            "take that from rows of the same model, kind of condition and guidance that were trained with several "
+            "seeds, as if such rows varied alike; a difference takes it twice, as if both runs had nothing in common."
         )
     for one in lent:
         known = {name: found for name, found in one.variance.items() if name in titles}

@@ -11,8 +11,11 @@ from foleybench.reproduce.verdict import Outcome, Pair, Told
 _MARKS: dict[Told, str] = {"confirmed": "✓", "reversed": "✗", "equivalent": "=", "undecided": "?"}
 LEGEND = (
     "The paper puts a line's row above the numbered row of the column. ✓: better here, too; ✗: the column's row is "
-    "better here; =: equivalent here; ?: cannot be said; blank: the paper does not order the two."
+    "better here; =: equivalent here; ?: cannot be said; blank: the pair stands in the other row's line, or the paper "
+    "does not order it."
 )
+
+DIRECTION = "*better*: the row on the left is better than the one that it is against; *worse*: the other way round."
 
 
 def orders_table(column: str, told: Mapping[Pair, Told]) -> str:

@@ -50,7 +50,9 @@ def draw_picture(points: Sequence[PicturePoint], path: Path) -> None:
     marked: dict[Any, list[tuple[str, tuple[float, float]]]] = {left: [], right: []}
     for point, style in zip(points, _styles(points), strict=True):
         if point.time and not point.control and point.distance.value > 0:
-            low, middle, high = (one / point.time.clip_s for one in point.time[2:5])
+            low, middle, high = (
+                one / point.time.clip_s for one in (point.time.low, point.time.seconds, point.time.high)
+            )
             spread = [[middle - low], [high - middle]]
             marked[left].append(_mark(left, (middle, point.distance.value), (spread, _bars(point.distance)), style))
         bars = (_bars(point.meaning), _bars(point.timing))

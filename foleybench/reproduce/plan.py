@@ -13,7 +13,7 @@ from foleybench.runtime.command_plan import Step
 # Clips at once in generation.
 BATCH = 16
 # Models that have no network, or whose evaluations follow from the length of a clip.
-UNCOUNTED = ("nearest", "pasted_grains", "specvqgan", "im2wav", "foleygen")
+_UNCOUNTED = ("nearest", "pasted_grains", "specvqgan", "im2wav", "foleygen")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,11 @@ def training_name(setup: Setup, variant: Variant, seed: int) -> str:
     return f"{_run_name(setup, variant.name)}-seed{seed}"
 
 
+def evaluations_of(setup: Setup, model: str) -> int | None:
+    """Return the number of network evaluations that a model is asked for; None for its own."""
+    return None if model in _UNCOUNTED else setup.nfe
+
+
 def table_steps(setup: Setup, grids: Iterable[Grid]) -> list[Step]:
     """Return the steps of some tables, in an order in which they could run one by one; each step once."""
     found: dict[str, Step] = {}
@@ -135,8 +140,8 @@ def _row_steps(setup: Setup, row: GridRow, seed: int) -> Sequence[Step]:
     folder, model = setup.work / "runs" / trained / row.control, row.control or variant.model
     words = ("eval", "--model", model, "--checkpoint", str(folder), "--name", result, "--seed", str(seed))
     guided = ("--guidance", f"{row.guidance:g}") if row.guidance is not None else ()
-    counted = setup.nfe is not None and not row.control and model not in UNCOUNTED
-    evaluations = ("--nfe", str(setup.nfe)) if counted else ()
+    nfe = None if row.control else evaluations_of(setup, model)
+    evaluations = ("--nfe", str(nfe)) if nfe else ()
     score = Step(f"eval-{result}", (*words, *guided, *evaluations, "--batch", str(BATCH), *scoring(setup)), (trained,))
     return [*_training_steps(setup, variant, seed), score]
 

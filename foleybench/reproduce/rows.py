@@ -29,6 +29,10 @@ class Variant:
     stage: str = ""
     takes: Mapping[str, Variant] = dataclasses.field(default_factory=dict)
 
+    def trainer_of(self, part: str) -> Variant:
+        """Return the run in which a part was trained: this one, or the one that it comes from in the end."""
+        return self.takes[part].trainer_of(part) if part in self.takes else self
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GridRow:

@@ -140,7 +140,7 @@ def _page(found: Searches, command: str) -> str:
         f"Made by `{command}`. Seed 0, {data['name']} {data['split']} split, {data['n_scored']} clips, manifest "
         f"`{data['manifest_sha256'][:12]}`. Result files: `search_results/`. Each system gets the same tries: the "
         "learning rate of what it trains for itself, halved and doubled; its guidance, halved and doubled, where it "
-        f"has one. All else is as in Table 1. {_evaluators(found)}",
+        f"has one. All else is as in Table 1, whose guidance can be one that was taken here. {_evaluators(found)}",
         _RULE + _unlent_text(found.unlent),
         _LIMITS,
         markdown_table(rows),

@@ -7,25 +7,25 @@ row makes the same clip in turn within each round, and a machine that slows down
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from foleybench.api.model import clip_rng
 from foleybench.clips import FloatArray
 from foleybench.files import write_atomically
 from foleybench.generation.folder import GenerationSettings, build_generator, visible_part
-from foleybench.reproduce.plan import Setup, training_name
+from foleybench.generation.speed import seconds_in_turn
+from foleybench.reproduce.plan import Setup, evaluations_of, row_name, training_name
 from foleybench.reproduce.rows import Grid, GridRow
-from foleybench.runtime.progress import Progress
 from foleybench.shards.dataset import ShardDataset
 
 ROUNDS = 9
 _SEED = 0
+_NONE = (float("nan"),) * 3
 
 
 class RowTime(NamedTuple):
@@ -33,16 +33,18 @@ class RowTime(NamedTuple):
 
     Attributes:
         row: Label of the row.
+        settings: Name of its result with seed 0, without the number of clips: all settings that decide the time.
         clip_s: Length of the clip in seconds.
         low: Seconds, lower quartile over the rounds.
         seconds: Median.
         high: Upper quartile.
-        ratio_low: Times as long as the first row in the same round, lower quartile.
+        ratio_low: Times as long as the table's first row in the same round, lower quartile; NaN without that row.
         ratio: Median.
         ratio_high: Upper quartile.
     """
 
     row: str
+    settings: str
     clip_s: float
     low: float
     seconds: float
@@ -52,36 +54,54 @@ class RowTime(NamedTuple):
     ratio_high: float
 
 
-def time_rows(setup: Setup, grid: Grid, path: Path) -> None:
-    """Time the rows whose run of seed 0 is at hand, and write the file; leave a file that has as many rows.
+def time_rows(setup: Setup, grid: Grid, path: Path, *, again: bool) -> None:
+    """Time the rows whose run of seed 0 is at hand, all of them together, and write the file.
+
+    A file that has more rows of these settings than are at hand stays: times of two machines never stand in one file.
 
     Args:
         setup: Where runs and corpus lie.
         grid: The table.
         path: The file, CSV.
+        again: Whether to time rows anew that the file has.
+
+    Raises:
+        FoleyError: The corpus or a run cannot be read.
     """
     rows = [(row, run) for row in grid.rows if (run := _run(setup, row)) is not None]
-    if len(rows) <= len(read_times(path)):
+    before = read_times(setup, grid, path)
+    if len(rows) < max(1, len(before)) or (not again and {row.label for row, _ in rows} <= before.keys()):
         return
     data = ShardDataset(setup.manifest("test"))
     clip_s = data.load(data.clip_ids[0], video=False).duration_s
-    seconds = _seconds(rows, data)
-    first = next(iter(seconds.values()))
-    found = [RowTime(label, clip_s, *_quartiles(own), *_quartiles(own / first)) for label, own in seconds.items()]
+    seconds = _seconds(setup, rows, data)
+    first = seconds.get(grid.rows[0].label)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(RowTime._fields)
-    writer.writerows([one.row, *(f"{value:.4g}" for value in one[1:])] for one in found)
+    for row, _ in rows:
+        own = seconds[row.label]
+        numbers = clip_s, *_quartiles(own), *(_NONE if first is None else _quartiles(own / first))
+        writer.writerow([row.label, _settings_of(setup, row), *(f"{value:.4g}" for value in numbers)])
     write_atomically(path, buffer.getvalue().encode())
 
 
-def read_times(path: Path) -> dict[str, RowTime]:
-    """Return label of a row -> its time; empty where there is no file."""
+def read_times(setup: Setup, grid: Grid, path: Path) -> dict[str, RowTime]:
+    """Return label of a row -> its time, of the rows that the file has with these settings; empty without a file."""
     if not path.is_file():
         return {}
+    wanted = {row.label: _settings_of(setup, row) for row in grid.rows if row.variant}
     with path.open(encoding="utf-8", newline="") as file:
         lines: list[Mapping[str, str]] = list(csv.DictReader(file))
-    return {one["row"]: RowTime(one["row"], *(float(one[name]) for name in RowTime._fields[1:])) for one in lines}
+    return {
+        line["row"]: RowTime(line["row"], line["settings"], *(float(line[name]) for name in RowTime._fields[2:]))
+        for line in lines
+        if wanted.get(line["row"]) == line["settings"]
+    }
+
+
+def _settings_of(setup: Setup, row: GridRow) -> str:
+    return row_name(dataclasses.replace(setup, clips=None), row, _SEED)
 
 
 def _run(setup: Setup, row: GridRow) -> Path | None:
@@ -92,30 +112,23 @@ def _run(setup: Setup, row: GridRow) -> Path | None:
     return run if (run / "config.json").is_file() else None
 
 
-def _seconds(rows: Sequence[tuple[GridRow, Path]], data: ShardDataset) -> dict[str, FloatArray]:
-    """Return label -> seconds of each round, on one thread, after a round that warms up."""
-    import torch
-
+def _seconds(setup: Setup, rows: Sequence[tuple[GridRow, Path]], data: ShardDataset) -> dict[str, FloatArray]:
+    """Return label -> seconds of each round."""
     clip = data.load(data.clip_ids[0])
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    built = {row.label: build_generator(_settings(row, run), data) for row, run in rows}
-    seconds: dict[str, list[float]] = {label: [] for label in built}
-    with Progress(total=ROUNDS + 1, desc="time the rows", unit="round") as progress:
-        for turn in range(ROUNDS + 1):
-            for label, (model, generator) in built.items():
-                started = time.perf_counter()
-                generator.generate([visible_part(clip, model)], clip_rng(turn, clip.clip_id))
-                if turn:
-                    seconds[label].append(time.perf_counter() - started)
-            progress.update()
-    torch.set_num_threads(threads)
+    built = {}
+    for row, run in rows:
+        assert row.variant is not None
+        settings = GenerationSettings(
+            model=row.variant.model,
+            checkpoint=run,
+            guidance=row.guidance,
+            nfe=evaluations_of(setup, row.variant.model),
+            device=setup.device,
+        )
+        model, generator = build_generator(settings, data)
+        built[row.label] = generator, visible_part(clip, model)
+    seconds = seconds_in_turn(built, rounds=ROUNDS, device=setup.device)
     return {label: np.array(own) for label, own in seconds.items()}
-
-
-def _settings(row: GridRow, run: Path) -> GenerationSettings:
-    assert row.variant is not None
-    return GenerationSettings(model=row.variant.model, checkpoint=run, guidance=row.guidance)
 
 
 def _quartiles(values: FloatArray) -> tuple[float, float, float]:

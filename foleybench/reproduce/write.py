@@ -32,7 +32,7 @@ from foleybench.reproduce.measure import (
     row_difference,
     smallest_found,
 )
-from foleybench.reproduce.orders import LEGEND, orders_table, outcomes_table
+from foleybench.reproduce.orders import DIRECTION, LEGEND, orders_table, outcomes_table
 from foleybench.reproduce.rows import Grid
 from foleybench.reproduce.verdict import (
     MARGINS,
@@ -224,15 +224,16 @@ def _orders(table: Table) -> str:
 
 
 def _answer(table: Table) -> str:
+    absent = ""
     if table.absent:
         n_rows = len(table.cells) + len(table.absent)
-        return (
-            f"**Not answered yet**: {len(table.cells)} of {n_rows} rows are measured. Not yet: "
-            f"{'; '.join(table.absent)}."
-        )
+        absent = f"{len(table.cells)} of {n_rows} rows are measured. Not yet: {'; '.join(table.absent)}."
     if not table.grid.number:
         found = {metric_heading(name): pairs for name, pairs in table.outcomes.items() if pairs}
-        return outcomes_table(found) if found else "Nothing was measured yet."
+        answer = f"{outcomes_table(found)}\n\n{DIRECTION}" if found else "Nothing was measured yet."
+        return f"{absent}\n\n{answer}".strip()
+    if absent:
+        return f"**Not answered yet**: {absent}"
     if not table.verdicts:
         return "Not a question this table can answer here: fewer than two of the paper's rows were measured."
     lines = [f"**{overall(list(table.verdicts.values())).capitalize()}.**"]

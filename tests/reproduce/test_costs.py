@@ -142,11 +142,14 @@ def test_the_line_of_a_row(setup, tmp_path):
     make_result(tmp_path / "results", "v2a_mapper-tiny-seed0", skill=0.5, metrics=("kld_mini",))
     row = Measured([read_results(setup.results)["v2a_mapper-tiny-seed0"]])
     label = LABELS["v2a_mapper"]
-    speed = {label: RowTime(label, 4.0, 0.15, 0.16, 0.2, 1.25, 1.5, 1.75)}
+    speed = {label: RowTime(label, "s", 4.0, 0.15, 0.16, 0.2, 1.25, 1.5, 1.75)}
     text = costs_text({label: row, "another": row}, times, "times.csv", speed, "speed.csv")
     ratio = "1.50 (1.25 to 1.75)"
     assert f"| V2A-Mapper core | 1,500,000 | 3.5 | 10.0 | 25 | 0.16 (0.15 to 0.2) | 0.04 | {ratio} |" in text
     assert "| another | 1,500,000 |  |  | 25 |  |  |  |" in text
+    assert "| Times as long as V2A-Mapper core |" in text
+    alone = {label: speed[label]._replace(ratio=float("nan"))}
+    assert "0.16 (0.15 to 0.2) | 0.04 |  |" in costs_text({label: row}, times, "t.csv", alone, "s.csv")
     assert "`times.csv`" in text
     assert "`speed.csv`" in text
     untimed = costs_text({label: row}, times, "times.csv", {}, "speed.csv")

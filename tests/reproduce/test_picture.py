@@ -13,7 +13,7 @@ from foleybench.reproduce.timing import RowTime
 CELL = SeedsCell(0.5, 0.3, 0.6, (0.5,))
 
 
-TIME = RowTime("any", clip_s=2.0, low=0.2, seconds=0.2, high=0.8, ratio_low=1.0, ratio=1.0, ratio_high=1.0)
+TIME = RowTime("any", "s", clip_s=2.0, low=0.2, seconds=0.2, high=0.8, ratio_low=1.0, ratio=1.0, ratio_high=1.0)
 
 
 def point(label, *, control):

@@ -239,7 +239,8 @@ def test_the_page_says_what_a_try_is_and_whose_network_the_default_is(tmp_path, 
     assert "No rows with several seeds" not in page
     assert "| rate x 0.5 | net_rate 0.001, guidance 2.5 |" in page
     assert "| guidance 2.5 | net_rate 0.002, guidance 2.5 |" in page, "VAB's default of 5 halved"
-    assert "Table 1 does not rank yet what is taken: MaskVAT core (guidance 5), VAB core (guidance 10)." in page
+    assert "Table 1 ranks MaskVAT core (guidance 5), and shows the default unranked beside it." in page
+    assert "Table 1 does not rank yet what is taken: VAB core (guidance 10)." in page
     best = page[page.index("## Every system at its best") :]
     row = next(line for line in best.splitlines() if line.startswith("| MaskVAT core"))
     assert row.count("(rate x 0.5)") == len(METRICS), "the best in every column, KLD and FAD too"

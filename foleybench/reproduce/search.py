@@ -85,9 +85,10 @@ def tries() -> dict[str, list[SearchTry]]:
     return {labels[name]: _tries_of(rows[name], searched) for name, searched in SEARCHED.items()}
 
 
-def is_in_table(one: SearchTry) -> bool:
-    """Return whether Table 1 ranks a system with the settings of a try."""
-    return any(row.variant == one.variant and row.guidance == one.guidance and not row.unranked for row in _TABLE.rows)
+def ranked_row(one: SearchTry) -> GridRow | None:
+    """Return the row of Table 1 that has the settings of a try, among those that are ranked; None for none."""
+    rows = (row for row in _TABLE.rows if row.variant == one.variant and not row.unranked)
+    return next((row for row in rows if row.guidance == one.guidance), None)
 
 
 def _tries_of(row: GridRow, searched: Searched) -> list[SearchTry]:

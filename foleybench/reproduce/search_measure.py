@@ -15,7 +15,7 @@ from foleybench.reproduce.cells import direction_of
 from foleybench.reproduce.lent import lenders, pooled_variance, row_kind
 from foleybench.reproduce.measure import Difference, Lent, Measured, SeedsCell, cell, row_difference
 from foleybench.reproduce.plan import Setup, row_name
-from foleybench.reproduce.search import DEFAULT, SearchTry, is_in_table
+from foleybench.reproduce.search import DEFAULT, SearchTry, ranked_row
 from foleybench.reproduce.verdict import Outcome, compare_pairs
 
 METRICS = ("kld_mini", "fad_mini", "align_acc_mini", "event_f1_25ms", "class_accuracy")
@@ -70,6 +70,7 @@ def measure_system(
     tries: Sequence[SearchTry],
     results: Mapping[str, ResultEntry],
     lent: Mapping[str, Lent] | None = None,
+    in_table: str = DEFAULT,
 ) -> SystemTries:
     """Value the tries of a system, rank them, and compare each with the default.
 
@@ -81,6 +82,7 @@ def measure_system(
         tries: Its tries.
         results: Label of a try -> its result, of those that have one; the default's is among them.
         lent: Metric -> variance between seeds, of the system's rows in Table 1.
+        in_table: Label of the try that Table 1 ranks; empty for none.
     """
     there = [one for one in tries if one.label in results]
     alone = {one: Measured([entry]) for one, entry in results.items()}
@@ -94,8 +96,7 @@ def measure_system(
     outcomes = compare_pairs(gaps, {name: direction_of(name) for name in METRICS})
     absent = tuple(one.label for one in tries if one.label not in results)
     told, guided = {one.label: one.told for one in tries}, frozenset(one.label for one in tries if one.guidance)
-    ranked = next((one.label for one in tries if is_in_table(one)), "")
-    return SystemTries(label, cells, _mean_ranks(cells), gaps, outcomes, absent, told, guided, ranked)
+    return SystemTries(label, cells, _mean_ranks(cells), gaps, outcomes, absent, told, guided, in_table)
 
 
 def _mean_ranks(cells: Mapping[str, Mapping[str, SeedsCell]]) -> dict[str, float]:
@@ -113,6 +114,18 @@ def setup_of_table(setup: Setup, results: Collection[str], default: SearchTry) -
     counts = {int(found[1]) for name in results if (found := re.search(r"-clips([0-9]+)-", name))}
     setups = [dataclasses.replace(setup, seeds=3, nfe=None, clips=clips) for clips in (None, *sorted(counts))]
     return max(setups, key=lambda one: sum(row_name(one, default.row, seed) in results for seed in range(one.seeds)))
+
+
+def try_in_table(table: Setup, results: Collection[str], tries: Sequence[SearchTry]) -> str:
+    """Return the label of the try that Table 1 ranks and has results of; empty for none.
+
+    Args:
+        table: The setup of the tables.
+        results: Names of their results.
+        tries: Those of one system.
+    """
+    measured = (one for one in tries if (row := ranked_row(one)) and row_name(table, row, 0) in results)
+    return next((one.label for one in measured), "")
 
 
 def variance_of_runs(table: Setup, results: Mapping[str, ResultEntry], default: SearchTry) -> dict[str, Lent]:

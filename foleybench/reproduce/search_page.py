@@ -32,6 +32,7 @@ from foleybench.reproduce.search_measure import (
     is_tables_run,
     measure_system,
     setup_of_table,
+    try_in_table,
     variance_of_runs,
 )
 
@@ -107,7 +108,7 @@ def _measured(
         table = setup_of_table(setup, tables, default)
         lent = variance_of_runs(table, tables, default)
         unlent += [] if lent else [label]
-        systems.append(measure_system(label, every[label], entries, lent))
+        systems.append(measure_system(label, every[label], entries, lent, try_in_table(table, tables, every[label])))
         same[label] = is_tables_run(table, tables, default, entries[DEFAULT])
     first = next(iter(next(iter(whole.values())).values()))
     others = [label for label in every if label not in whole]

@@ -220,7 +220,7 @@ GRIDS = {
             "hide less than their names say. Everything else is as in Table 1's row, which was trained on another "
             "machine: features and codec of the two rows with masks were trained again by the same commands. The "
             "codec's losses are the same; those of the features are not, so these rows stand on another network of "
-            "features than Table 1's, that of SpecVQGAN's and Im2Wav's seed 0 there. Times of the rows do not compare."
+            "features than Table 1's."
         ),
     ),
     "switches": Grid(

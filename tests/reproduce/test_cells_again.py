@@ -14,14 +14,15 @@ NOT_TABLES = ("heldout.csv", "search.csv")  # other columns, other folders of re
 TABLES = sorted(
     path.name
     for path in HOME.glob("*.csv")
-    if path.name not in NOT_TABLES and not path.stem.endswith(("curves", "training", "codebooks"))
+    if path.name not in NOT_TABLES and not path.stem.endswith(("curves", "training", "codebooks", "times"))
 )
 # The first of the tolerances 25, 50, 100 ... ms, as the card of event F1 has them.
 _AT_25_MS = 0
 # Table and row -> names of its results, but for seed and hash.
 ROWS = {
     ("table1.csv", "Foley-Flow (ours, this corpus and size)"): "full-tiny-clips351",
-    ("table1.csv", "MaskVAT core"): "maskvat-tiny-clips351",
+    ("table1.csv", "MaskVAT core"): "maskvat-tiny-clips351-guidance5",
+    ("table1.csv", "V2A-Mapper core"): "v2a_mapper-tiny-clips351-guidance1.25",
     ("table1.csv", "Nearest training clip"): "nearest-tiny-clips351",
     ("table2.csv", "VAMA no, GVAF no"): "none-static-linear-tiny-clips351",
     ("table2.csv", "VAMA yes, GVAF no"): "static-linear-tiny-clips351",

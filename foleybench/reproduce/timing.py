@@ -1,4 +1,4 @@
-"""Time the rows of a table beside each other, in one run.
+"""Time the rows of a table in one run.
 
 The seeds of a table may be made on machines of unequal speed and load, so times of results do not compare. Here every
 row makes the same clip in turn within each round, and a machine that slows down slows all of them.

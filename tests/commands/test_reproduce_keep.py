@@ -10,7 +10,7 @@ from foleybench.commands.eval import CONTROLS
 from foleybench.errors import EXIT_ERROR, EXIT_OK
 
 ROOT = Path(__file__).parents[2]
-ROW = "maskvat-tiny-clips351-seed0"
+ROW = "vab-tiny-clips351-seed0"
 WORDS = ["reproduce", "table1", "--seeds", "1", "--clips", "351", "--dry-run"]
 
 
@@ -29,7 +29,7 @@ def test_a_row_with_a_result_is_kept(out, capsys):
     whole = capsys.readouterr().out.splitlines()
     assert main([*asked, "--keep"]) == EXIT_OK
     left = capsys.readouterr().out.splitlines()
-    assert all("maskvat" in line for line in set(whole) - set(left))
+    assert all("vab" in line for line in set(whole) - set(left))
     assert len(whole) - len(left) == 3  # its training, its score, and its copying share, whose audio is elsewhere
     assert not any(ROW in line for line in left)
 

@@ -96,7 +96,7 @@ GRIDS = {
             "table nothing is hidden from them (FoleyGen's mask is `all`, its default, which times worst of the "
             "three), and they lack the plan all the same. The others have both, Diff-Foley, VAB and VATT at few tokens "
             "a second, which can then tell more of the timing than the picture at that moment. So rows differ by what "
-            "makes audio of the features, and some by the plan; what it is worth is asked in `switches`. Diff-Foley's "
+            "makes audio of the features, and some by the plan; what it is worth stands in `switches`. Diff-Foley's "
             "own first stage (`stage1=cavp`) is left out. Settings are the models' own, but where the search on the "
             "validation split (`search.md`) took another by its rule: the guidance of V2A-Mapper "
             "and MaskVAT. A core is not the published system: the reported block is of VGGSound with official "

@@ -39,6 +39,7 @@ ROWS = {
     ("table5.csv", "ratio 0.8, half of the examples masked whole"): "mask_0.8_whole_0.5-tiny-clips351",
     ("condition_rate.csv", "SpecVQGAN core, one feature"): "specvqgan-n_features-1-tiny-clips351",
     ("visual_mask.csv", "FoleyGen core, frame by frame"): "foleygen-visual_mask-frame-tiny-clips351",
+    ("switches.csv", "MaskVAT core, video feature alone"): "maskvat-no_plan-tiny-clips351-guidance5",
 }
 # System and try -> name of its result, but for hash.
 TRIES = {

@@ -170,6 +170,14 @@ def test_a_switch_changes_what_its_name_says_and_nothing_else(setup):
     assert f"alignment={setup.work / 'runs/alignment-tiny-seed0/alignment'}" in dropped.words
 
 
+def test_a_part_was_trained_where_it_comes_from_in_the_end():
+    rows = {row.variant.name: row.variant for row in GRIDS["switches"].rows}
+    assert rows["full-no_plan"].takes["alignment"].name == "alignment-no_plan", "which trains nothing"
+    assert rows["full-no_plan"].trainer_of("alignment").name == "alignment"
+    assert rows["maskvat-no_plan"].trainer_of("codec").name == "codec"
+    assert rows["full-no_plan"].trainer_of("flow").name == "full-no_plan"
+
+
 def test_nothing_of_one_setup_is_taken_for_another(setup):
     row = GRIDS["table4"].rows[0]
     others = [

@@ -37,13 +37,19 @@ _CODEC, _PATCHES, _TWO_RATES = (
 ON_CODES, ON_PATCHES, _ON_TWO_RATES = ({**_ON_FEATURES, "codec": codec} for codec in (_CODEC, _PATCHES, _TWO_RATES))
 PASTED_GRAINS = GridRow(label="Pasted grains", variant=Variant(name="pasted_grains", model="pasted_grains"))
 NEAREST = Variant(name="nearest", model="nearest", takes=_ON_FEATURES)
-_MAPPER = Variant(name="v2a_mapper", model="v2a_mapper", settings=_AS_FULL, takes=_ON_FEATURES)
+
+
+def _system(model: str, takes: Mapping[str, Variant]) -> Variant:
+    """Return the run of a compared system as Table 1 has it."""
+    return Variant(name=model, model=model, settings=_AS_FULL, takes=takes)
+
+
+_MAPPER = _system("v2a_mapper", _ON_FEATURES)
 
 
 def _core(model: str, reported: str, takes: Mapping[str, Variant], guidance: float | None = None) -> GridRow:
-    variant = Variant(name=model, model=model, settings=_AS_FULL, takes=takes)
     label = f"{reported.partition(' [')[0]} core"
-    return GridRow(label=label, variant=variant, reported=reported, guidance=guidance)
+    return GridRow(label=label, variant=_system(model, takes), reported=reported, guidance=guidance)
 
 
 def by_default(row: GridRow) -> GridRow:
@@ -88,7 +94,7 @@ _NO_PLAN = {
     )
 }
 _CAVP = foleyflow_variant("cavp", alignment={"stage1": "cavp"}).takes
-_DIFF_FOLEY = Variant(name="diff_foley", model="diff_foley", settings=_AS_FULL, takes=_ON_FEATURES)
+_DIFF_FOLEY = _system("diff_foley", _ON_FEATURES)
 _JUDGED = {"judge": _DIFF_FOLEY, "diffusion": _DIFF_FOLEY}
 _TABLE_1 = {row.variant.model: row for row in (FULL_ROW, *CORES) if row.variant}
 
@@ -144,7 +150,7 @@ SWITCHES = (
 )
 TRUE_CAPTIONS = GridRow(
     label="VATT core, true captions",
-    variant=Variant(name="vatt_true_captions", model="vatt_true_captions", settings=_AS_FULL, takes=ON_CODES),
+    variant=_system("vatt_true_captions", ON_CODES),
     block="VATT core, told the clip's own caption",
     unranked="it reads the clip's own caption, which names the class",
 )

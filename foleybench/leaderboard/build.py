@@ -14,6 +14,7 @@ from foleybench.files import write_atomically
 from foleybench.leaderboard import page, tables
 from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.listening import find_sounds
+from foleybench.leaderboard.paper_tables import find_paper_tables
 from foleybench.leaderboard.people_column import with_people
 from foleybench.leaderboard.recompute import not_recomputed, require_recomputed
 
@@ -26,7 +27,8 @@ def leaderboard_files(
     Args:
         results_folder: Folder of the result files, one folder a data set.
         published: The list of reported values, or None for a page without them.
-        home: Where the page will lie: rows lead to the listening pages that are there; None for none.
+        home: Where the page will lie: rows lead to the listening pages that are there, and a
+            section to the paper's tables; None for neither.
         people: Where the results of listening tests lie; None for the folder ``people`` beside the results.
 
     Raises:
@@ -44,7 +46,8 @@ def leaderboard_files(
         files[f"{dataset}.md"] = tables.board_markdown(chosen)
     if reported:
         files["published.md"] = tables.published_markdown(reported)
-    files["index.html"] = page.render_leaderboard(boards, reported, find_sounds(home) if home else None)
+    sounds, paper_tables = (find_sounds(home), find_paper_tables(home)) if home else (None, ())
+    files["index.html"] = page.render_leaderboard(boards, reported, sounds, paper_tables)
     return {name: content.encode() for name, content in sorted(files.items())}
 
 

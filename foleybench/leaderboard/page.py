@@ -15,6 +15,7 @@ from foleybench.artefacts.published import ReportedTable
 from foleybench.leaderboard import cell_text, listening, plots, provenance
 from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
 from foleybench.leaderboard.hero import hero
+from foleybench.leaderboard.paper_tables import PaperTable
 from foleybench.leaderboard.people_column import PeopleBoard, agreement_rows
 from foleybench.leaderboard.significance import ALPHA, SEED, Comparison
 from foleybench.pages import number_text
@@ -31,6 +32,7 @@ def render_leaderboard(
     boards: Sequence[Board],
     reported: Sequence[ReportedTable],
     sounds: Mapping[str, listening.ListeningSamples] | None = None,
+    paper_tables: Sequence[PaperTable] = (),
 ) -> str:
     """Return the page.
 
@@ -38,6 +40,7 @@ def render_leaderboard(
         boards: The tables; the largest data set is shown first.
         reported: Tables of papers.
         sounds: Data set -> the listening page that a row leads to, and the systems on it.
+        paper_tables: Pages of the paper's tables, measured, to link to.
     """
     ordered = _largest_first(boards)
     titles = board_titles(ordered)
@@ -52,6 +55,7 @@ def render_leaderboard(
         heard=set(sounds or {}),
         cards=[_card(name) for name in metrics],
         reported=[_reported(table) for table in reported],
+        paper_tables=paper_tables,
         seed=SEED,
     )
 

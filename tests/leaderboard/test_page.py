@@ -11,6 +11,7 @@ from foleybench.artefacts.published import read_published, tables
 from foleybench.leaderboard import page
 from foleybench.leaderboard.board import make_boards
 from foleybench.leaderboard.listening import find_sounds
+from foleybench.leaderboard.paper_tables import find_paper_tables
 from tests import made_results
 
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -174,6 +175,23 @@ def test_a_row_leads_to_its_sound_where_a_listening_page_has_it(board_folder, tm
     assert set(links) == {"listening/synthfoley.html#system=alpha"}
     assert "There is no listening page yet" in made  # of the others
     assert find_sounds(tmp_path / "nowhere") == {}
+
+
+def test_the_papers_tables_beside_the_page_are_linked_in_their_order(tmp_path):
+    folder = tmp_path / "reproduce"
+    folder.mkdir()
+    mark = "<!-- Written by `foleybench reproduce`. -->\n\n"
+    (folder / "heldout.md").write_text(f"{mark}# Held-out splits\n\n# More\n")
+    (folder / "table2.md").write_text(f"{mark}# Table 2: Parts & flow\n")
+    (folder / "notes.md").write_text("# Notes of mine\n")
+    found = find_paper_tables(tmp_path)
+    assert [table.title for table in found] == ["Table 2: Parts & flow", "Held-out splits"]
+    made = page.render_leaderboard([], [], None, found)
+    links = [a["href"] for tag, a in collect(made) if tag == "a" and "reproduce" in a.get("href", "")]
+    assert links == ["reproduce/table2.md", "reproduce/heldout.md"]
+    assert "Table 2: Parts &amp; flow" in made
+    assert find_paper_tables(tmp_path / "nowhere") == []
+    assert "paper-tables" not in page.render_leaderboard([], [])
 
 
 def test_names_break_only_after_marks(tmp_path, make_result):

@@ -38,6 +38,7 @@ PLUG_INS = {
             "_flow",
             "_parts",
             "_small_encoders",
+            "_babble",
             "_sound_text",
         ),
         *("_systems", "_training", "_vocoders"),

@@ -34,7 +34,7 @@ EXAMPLE = "foleybench eval --audio my_outputs --reference my_videos"
 OF_CLASSES = ("other_class",)
 CONTROLS = (
     *("ground_truth", "other_clip", "other_class", "shift_100ms", "shift_500ms", "shift_1s", "shift_2s"),
-    *("band_limited", "vocoded", "noise", "silence"),
+    *("band_limited", "vocoded", "noise", "silence", "metronome"),
 )
 
 

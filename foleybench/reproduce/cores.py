@@ -36,6 +36,10 @@ _CODEC, _PATCHES, _TWO_RATES = (
 )
 ON_CODES, ON_PATCHES, _ON_TWO_RATES = ({**_ON_FEATURES, "codec": codec} for codec in (_CODEC, _PATCHES, _TWO_RATES))
 PASTED_GRAINS = GridRow(label="Pasted grains", variant=Variant(name="pasted_grains", model="pasted_grains"))
+BABBLES = tuple(
+    GridRow(label=label, variant=Variant(name=name, model=name))
+    for name, label in (("motion_babble", "Motion babble"), ("fixed_babble", "Fixed babble"))
+)
 NEAREST = Variant(name="nearest", model="nearest", takes=_ON_FEATURES)
 
 

@@ -13,7 +13,7 @@ from foleybench.runtime.command_plan import Step
 # Clips at once in generation.
 BATCH = 16
 # Models that have no network, or whose evaluations follow from the length of a clip.
-_UNCOUNTED = ("nearest", "pasted_grains", "specvqgan", "im2wav", "foleygen")
+_UNCOUNTED = ("nearest", "pasted_grains", "fixed_babble", "motion_babble", "specvqgan", "im2wav", "foleygen")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ share lies in folders with an underscore; each imports only itself and those bef
 - ``_training``: decoded data, the loop, crops, conditions, samples; a ``Job`` holds them together;
 - ``_diffusion``: noise schedules, what a network predicts, samplers, guidance by gradients;
 - ``_vocoders``: Griffin-Lim, a trained vocoder, and ``MelGenerator``: audio of exact length from mel tokens;
+- ``_babble``: the mixture of training clips that two baselines play;
 - ``_small_encoders``: small frozen encoders of frames and audio, pretrained on the train split;
 - ``_alignment``: the alignment network, its objectives (masked, contrastive, supervised), its training and probes;
 - ``_flow``: a flow on mel tokens: network, training, sampling;

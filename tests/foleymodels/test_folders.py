@@ -9,7 +9,7 @@ from tests.test_layout import ROOT, imports_of, modules, parsed
 
 # From the ground up; a folder imports itself and those before it. Systems and controls stand above them all.
 SHARED = (
-    *("_parts", "_training", "_vocoders", "_small_encoders", "_alignment", "_flow"),
+    *("_parts", "_training", "_babble", "_vocoders", "_small_encoders", "_alignment", "_flow"),
     *("_systems", "_codecs", "_autoregression", "_codes", "_diffusion", "_sound_text"),
 )
 # Systems that are another one with a setting changed, and a control that is another one with a trained vocoder.

@@ -45,7 +45,7 @@ def observe(frames: FrameArray, frame_times_s: FloatArray, duration_s: float, gr
     index = Clock.on_grid(frame_times_s, grid_hz, Clock(duration_s).tokens(grid_hz))
     wanted, inverse = np.unique(index, return_inverse=True)
     starts = range(0, len(wanted), _BATCH)
-    fine = torch.cat([_planes(frames[wanted[start : start + _BATCH]]) for start in starts], dim=1)[:, inverse]
+    fine = torch.cat([fine_frames(frames[wanted[start : start + _BATCH]]) for start in starts], dim=1)[:, inverse]
     brightness = (fine[0] + fine[1] + fine[2]) / 3.0
     change = F.pad(brightness[1:] - brightness[:-1], (0, 0, 0, 0, 1, 0))
     size = change.abs()
@@ -56,8 +56,8 @@ def observe(frames: FrameArray, frame_times_s: FloatArray, duration_s: float, gr
     return torch.stack(quantities, dim=-1).round().clamp(0, 255).byte().numpy()
 
 
-def _planes(frames: FrameArray) -> Tensor:
-    """Return frames at the fine size by area mean (small ones are enlarged), shape (3, n, 64, 64) float32."""
+def fine_frames(frames: FrameArray) -> Tensor:
+    """Return frames (n, H, W, 3) uint8 at the fine size by area mean (small ones enlarged), (3, n, 64, 64) float32."""
     planes = torch.from_numpy(np.ascontiguousarray(frames)).permute(3, 0, 1, 2).float().contiguous()
     if planes.shape[2:] == (FINE_PX, FINE_PX):
         return planes

@@ -12,13 +12,13 @@ from foleybench.clips import AudioArray, Clip, Clock, FloatArray
 from foleybench.errors import FoleyError
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._parts.settings import read_settings
+from foleymodels._parts.training_audio import load_audio
 from foleymodels._training.decoded_data import video_input
 from foleymodels.pasted_grains.features import clip_features, frame_features
 from foleymodels.pasted_grains.level import QUIETEST, shaped
 from foleymodels.pasted_grains.model import Grains, read_grains
-from foleymodels.pasted_grains.onsets import peaks
+from foleymodels.pasted_grains.score_peaks import peaks
 from foleymodels.pasted_grains.settings import GrainSettings
-from foleymodels.pasted_grains.train import load_audio
 
 _BEFORE_S = 0.004
 _LONGEST_S = 1.5

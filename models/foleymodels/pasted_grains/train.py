@@ -16,19 +16,20 @@ from torch import Tensor
 from tqdm import tqdm
 
 from foleybench.api.model import TrainContext
-from foleybench.clips import AudioArray, FloatArray
+from foleybench.clips import FloatArray
 from foleybench.errors import FoleyError
-from foleybench.media.audio import resample
 from foleybench.runtime import distributed
 from foleybench.shards.dataset import ShardDataset
+from foleymodels._parts.onsets import f_score, find_onsets
 from foleymodels._parts.ridge import Ridge, fit_ridge
+from foleymodels._parts.training_audio import load_audio
 from foleymodels._training.decoded_data import TrainingData
 from foleymodels._training.job import Job
 from foleymodels._training.settings import RunOptions, resolve
 from foleymodels.pasted_grains.features import clip_features, frame_features
 from foleymodels.pasted_grains.level import log_level
 from foleymodels.pasted_grains.model import ClassModel, Grains, write_grains
-from foleymodels.pasted_grains.onsets import f_score, find_onsets, onset_targets, peaks
+from foleymodels.pasted_grains.score_peaks import onset_targets, peaks
 from foleymodels.pasted_grains.settings import GrainSettings, RidgeSettings
 
 TOLERANCE_S = 0.025
@@ -91,18 +92,6 @@ def train(context: TrainContext) -> Path:
     if distributed.first():
         write_grains(context.out, grains, {"settings": dataclasses.asdict(settings)})
     return context.out
-
-
-def load_audio(sounds: ShardDataset, clip_id: str, rate_hz: int) -> AudioArray:
-    """Return a clip's audio at a rate.
-
-    Raises:
-        FoleyError: The clip has no audio.
-    """
-    clip = sounds.load(clip_id, video=False)
-    if clip.audio is None:
-        raise FoleyError(f"training clip {clip_id} has lost its audio. Prepare the data again.")
-    return resample(clip.audio, clip.rate_hz, rate_hz)
 
 
 def _class_model(heard: _Heard, tried: _Heard, name: str, ridges: RidgeSettings, grid_hz: float) -> ClassModel:

@@ -26,6 +26,7 @@ CONTROLS = [
     "vocoded",
     "noise",
     "silence",
+    "metronome",
 ]
 
 

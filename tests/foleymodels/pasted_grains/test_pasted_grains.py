@@ -9,10 +9,11 @@ from foleybench.api.model import BuildContext, Model, TrainContext
 from foleybench.errors import FoleyError
 from foleybench.generation.folder import generate_one
 from foleybench.shards.dataset import ShardDataset
+from foleymodels._parts.onsets import f_score, find_onsets
 from foleymodels.pasted_grains.features import REACH, clip_features, frame_features
 from foleymodels.pasted_grains.generate import pasted
 from foleymodels.pasted_grains.level import QUIETEST, log_level, shaped
-from foleymodels.pasted_grains.onsets import f_score, find_onsets, onset_targets, peaks
+from foleymodels.pasted_grains.score_peaks import onset_targets, peaks
 from tests.foleymodels.toy import toy_corpus
 
 RATE_HZ = 16000

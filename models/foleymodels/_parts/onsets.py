@@ -1,4 +1,4 @@
-"""Find onsets: in audio by energy, as peaks of a score.
+"""Find onsets in training audio by energy, and score onsets.
 
 The detector is not an evaluator's: no model may use a part that scores it.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from foleybench.clips import AudioArray, FloatArray
 
@@ -44,31 +42,6 @@ def find_onsets(audio: AudioArray, rate_hz: int) -> FloatArray:
         if all(abs(int(place) - other) > apart for other in found):
             found.append(int(place))
     return np.sort(places[np.asarray(found, dtype=np.int64)] / rate_hz)
-
-
-def onset_targets(onsets_s: FloatArray, n_frames: int, grid_hz: float) -> Tensor:
-    """Return 1 at frames whose middle is at an onset, falling to 0 one frame away, shape (n_frames, 1)."""
-    middles = (np.arange(n_frames) + 0.5) / grid_hz
-    if len(onsets_s) == 0:
-        return torch.zeros(n_frames, 1)
-    away = np.abs(middles[:, None] - onsets_s[None, :]).min(1) * grid_hz
-    return torch.from_numpy(np.clip(1.0 - away, 0.0, 1.0)).float()[:, None]
-
-
-def peaks(score: Tensor, threshold: float, grid_hz: float, gap: int = 3) -> FloatArray:
-    """Return the times of the highest frames of a score, ``gap`` frames apart or more; a parabola finds the top."""
-    values = score.double().numpy()
-    left, found = values.copy(), []
-    while (k := int(left.argmax())) >= 0 and left[k] >= threshold:
-        found.append(k)
-        left[max(0, k - gap) : k + gap + 1] = -np.inf
-    times = []
-    for k in sorted(found):
-        before, here, after = values[max(0, k - 1)], values[k], values[min(len(values) - 1, k + 1)]
-        bend = before - 2.0 * here + after
-        shift = 0.5 * (before - after) / bend if bend < 0.0 else 0.0
-        times.append((k + 0.5 + float(np.clip(shift, -0.5, 0.5))) / grid_hz)
-    return np.asarray(times)
 
 
 def f_score(found: Sequence[FloatArray], wanted: Sequence[FloatArray], tolerance_s: float) -> float:

@@ -1,0 +1,1 @@
+"""Mix training clips into one sound for every video."""

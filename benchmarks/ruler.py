@@ -2,9 +2,9 @@
 
 ``python benchmarks/ruler.py shares`` counts what the corpus promises from the event lists of the test split;
 ``speed`` measures rendering, ``bytes`` renders in two processes and compares; ``sheet OUT.png`` draws every class
-beside a look-alike that misses and one that touches gently; ``picture`` trains classifiers of single frames on "does it
-sound in this frame"; ``grains`` compares test events with their nearest training grain. What they print stands in
-``benchmarks/results/ruler.md``; ``ruler_baseline.py`` scores a system that pastes grains.
+beside a look-alike that misses and one that touches gently; ``clicks`` scores clicks at even steps; ``grains`` compares
+test events with their nearest training grain. What they print stands in ``benchmarks/results/ruler.md``;
+``ruler_picture.py`` asks what single frames give away, ``ruler_baseline.py`` scores a system that pastes grains.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
-from foleybench.clips import Clip, Event  # noqa: E402
+from foleybench import registry  # noqa: E402
+from foleybench.api.encoder import Signal  # noqa: E402
+from foleybench.api.metric import ClipView  # noqa: E402
+from foleybench.clips import Event  # noqa: E402
 from foleybench.synthesis.splits import CorpusOptions  # noqa: E402
 from foleybench.synthfoley import class_names, compose, render_clip, synthesise  # noqa: E402
 from foleybench.synthfoley.difficulty import preset  # noqa: E402
@@ -56,10 +59,7 @@ def main() -> None:
     sheet_of = parts.add_parser("sheet")
     sheet_of.add_argument("out", type=Path)
     sheet_of.set_defaults(run=lambda args: sheet(args.out))
-    picture_of = parts.add_parser("picture")
-    picture_of.add_argument("--train", type=int, default=270)
-    picture_of.add_argument("--test", type=int, default=108)
-    picture_of.set_defaults(run=lambda args: picture(args.train, args.test))
+    parts.add_parser("clicks").set_defaults(run=lambda args: clicks())
     grains_of = parts.add_parser("grains")
     grains_of.add_argument("--train", type=int, default=540)
     grains_of.add_argument("--test", type=int, default=81)
@@ -192,99 +192,27 @@ def _made_silent(events: Sequence[Event], silence: Silence) -> tuple[Event, ...]
     )
 
 
-def picture(n_train: int, n_test: int) -> None:
-    """Train ridge and a small network on single frames; state the AUC over all frames and within clips."""
-    train = [render_clip(spec) for spec in split_specs("train", CorpusOptions())[:n_train]]
-    test = [render_clip(spec) for spec in split_specs("test", CorpusOptions())[:n_test]]
-    for kind in ("onset", "span"):
-        labels = [_sounding(clip, kind) for clip in train]
-        wanted = [_sounding(clip, kind) for clip in test]
-        share = np.concatenate(wanted).mean()
-        print(
-            f"{kind}: frames in which something {'starts' if kind == 'onset' else 'goes on'} sounding, "
-            f"share {share:.3f}"
-        )
-        for name, scores_of in (("ridge", _ridge_scores), ("network", _network_scores)):
-            scores = scores_of(train, labels, test)
-            within = [_auc(s, w) for s, w in zip(scores, wanted, strict=True) if 0 < w.sum() < len(w)]
-            pooled = _auc(np.concatenate(scores), np.concatenate(wanted))
-            error = np.std(within) / np.sqrt(len(within))
-            print(
-                f"  {name:8} AUC within clips {np.mean(within):.3f} +- {1.96 * error:.3f} "
-                f"({len(within)} clips), over all {pooled:.3f}",
-                flush=True,
-            )
+def clicks() -> None:
+    """Score clicks at even steps, without a look at the video, against the exact events of the whole test split."""
+    names = ("event_f1_25ms", "event_f1", "source_recall", "event_offset")
+    metrics = {name: registry.load("metrics", name) for name in names}
+    scenes = [compose(spec) for spec in split_specs("test", CorpusOptions())]
+    encode = registry.load("encoders", "onsets").build("cpu")
+    print(f"a click every so many ms, {len(scenes)} test clips: {', '.join(names)}")
+    for period_s in (0.05, 0.1, 0.2, 0.4):
+        audio = np.zeros(4 * 16000, dtype=np.float32)
+        audio[(np.arange(period_s / 2, 4, period_s) * 16000).astype(int)] = 0.5
+        (found,) = encode([Signal(audio=audio, duration_s=4.0)])
+        views = [_heard(scene.events, found["times_s"]) for scene in scenes]
+        stats = {name: [stat for v in views if (stat := m.per_clip(v)) is not None] for name, m in metrics.items()}
+        values = ", ".join(f"{metrics[name].pool(of):.4f}" for name, of in stats.items())
+        print(f"  {1000 * period_s:.0f} ms, {len(found['times_s'])} onsets found: {values}")
 
 
-def _sounding(clip: Clip, kind: str) -> np.ndarray:
-    """Return for every frame whether an audible contact is seen at it, or a stroke that sounds goes on."""
-    times_s, marks = clip.frame_times_s, np.zeros(len(clip.frame_times_s), dtype=bool)
-    for event in clip.events or ():
-        if not event.audible or event.kind != kind:
-            continue
-        start_s = event.factors["contact_s"]
-        if kind == "onset":
-            marks[int(np.abs(times_s - start_s).argmin())] = True
-        else:
-            marks |= (times_s >= start_s) & (times_s <= start_s + event.duration_s)
-    return marks
-
-
-def _small(clip: Clip, side: int) -> np.ndarray:
-    """Return frames at a smaller size as float, each less its own mean colour, shape (T, side, side, 3)."""
-    assert clip.frames is not None
-    step = clip.frames.shape[1] // side
-    frames = (
-        clip.frames.reshape(len(clip.frames), side, step, side, step, 3).mean(axis=(2, 4), dtype=np.float32) / 128.0
+def _heard(events: Sequence[Event], onsets_s: np.ndarray) -> ClipView:
+    return ClipView(
+        clip_id="", source_id="", label="", duration_s=4.0, events=tuple(events), features={"onsets": onsets_s}
     )
-    return frames - frames.mean(axis=(1, 2), keepdims=True)
-
-
-def _ridge_scores(train: Sequence[Clip], labels: Sequence[np.ndarray], test: Sequence[Clip]) -> list[np.ndarray]:
-    def rows(clip: Clip) -> np.ndarray:
-        grey = _small(clip, 32).mean(-1).reshape(len(clip.frame_times_s), -1)
-        return np.concatenate([grey, np.abs(grey), np.ones((len(grey), 1), dtype=np.float32)], axis=1)
-
-    x, y = np.concatenate([rows(clip) for clip in train]), np.concatenate(labels).astype(np.float32)
-    square = x.T @ x
-    weights = np.linalg.solve(square + 0.3 * np.trace(square) / len(square) * np.eye(len(square)), x.T @ (y - y.mean()))
-    return [rows(clip) @ weights for clip in test]
-
-
-def _network_scores(train: Sequence[Clip], labels: Sequence[np.ndarray], test: Sequence[Clip]) -> list[np.ndarray]:
-    import torch
-    from torch import nn
-
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    x = torch.from_numpy(np.concatenate([_small(clip, 64) for clip in train])).permute(0, 3, 1, 2)
-    y = torch.from_numpy(np.concatenate(labels)).float()
-    layers: list[nn.Module] = []
-    for before, after in ((3, 16), (16, 32), (32, 48)):
-        layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
-    network = nn.Sequential(
-        *layers, nn.Conv2d(48, 64, 3, padding=1), nn.ReLU(), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(64, 1)
-    )
-    optimiser = torch.optim.AdamW(network.parameters(), 2e-3)
-    generator = torch.Generator().manual_seed(0)
-    weight = (1.0 - y.mean()) / y.mean()
-    for _ in range(900):
-        chosen = torch.randint(len(x), (128,), generator=generator)
-        loss = nn.functional.binary_cross_entropy_with_logits(network(x[chosen])[:, 0], y[chosen], pos_weight=weight)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    network.eval()
-    with torch.inference_mode():
-        return [network(torch.from_numpy(_small(clip, 64)).permute(0, 3, 1, 2))[:, 0].numpy() for clip in test]
-
-
-def _auc(scores: np.ndarray, wanted: np.ndarray) -> float:
-    """Return the chance that a frame that sounds scores above one that does not (ties count half)."""
-    from scipy.stats import rankdata
-
-    ranks, n = rankdata(scores), int(wanted.sum())
-    return float((ranks[wanted].sum() - n * (n + 1) / 2) / (n * (len(wanted) - n)))
 
 
 def grains(n_train: int, n_test: int) -> None:

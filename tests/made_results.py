@@ -32,9 +32,18 @@ def clip_stats(metric, skill, draw):
         return {"aligned": float(probability > 0.5), "probability": probability}
     if metric == "class_accuracy":
         return {"hit": float(draw.uniform() < skill)}
+    if metric in ("source_recall", "event_offset"):
+        return event_sums(metric, skill, draw)
     if metric == "copying_share":
         return {"copied": float(draw.uniform() < skill), "windows": 1.0}
     return {"seconds": float(0.01 + 0.4 * skill + draw.uniform(0, 0.01))}
+
+
+def event_sums(metric, skill, draw):
+    if metric == "source_recall":
+        return {"recalls": float(np.clip(draw.normal(skill, 0.1), 0, 1)), "n_sources": 1.0}
+    off_s = float(abs(draw.normal(0.1 * (1 - skill), 0.01)))
+    return {"absolute_s": off_s, "signed_s": off_s, "n_pairs": 1.0}
 
 
 def record(name, rows, n_asked, labels=LABELS, **changes):

@@ -85,6 +85,7 @@ class Metric:
         undefined: A sentence on when ``pool`` is NaN. Where ``per_clip`` can return None it starts with "no clip has":
             the rest is what such a clip is said to be without.
         note: A caveat for readers of the value, shared by all metrics of a family.
+        unranked: Why tables show the value and rank no system by it, as the end of a sentence; "" ranks it.
         corrected: The sample-size-corrected value for biased metrics (distribution distances), else None; it gets
             the clips' source videos, since clips of one video are not independent.
         clip_value: One number a clip for strip plots and worst lists, or None when there is none (distances).
@@ -110,6 +111,7 @@ class Metric:
     pool: Pool
     undefined: str
     note: str = ""
+    unranked: str = ""
     corrected: CorrectedPool | None = None
     clip_value: Callable[[Stat], float] | None = None
     curve: Callable[[Sequence[Stat]], dict[float, float]] | None = None

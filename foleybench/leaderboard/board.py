@@ -25,7 +25,6 @@ from foleybench.stats.pools import Ratio
 State = Literal["ok", "undefined", "not_run", "failed", "stale"]
 Better = Literal["higher", "lower"]
 SECONDS = "seconds_per_clip"
-TIMES_HAVE_NO_RANKS = "times have no ranks: they depend on the machine and on what ran beside"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,9 +50,9 @@ class Column:
     metric: Metric | None = None
 
     @property
-    def is_time(self) -> bool:
-        """Whether the metric reads no audio, only how long generation took."""
-        return self.metric is not None and not any(need.of == "generated" for need in self.metric.needs.values())
+    def unranked(self) -> str:
+        """Why no system has a rank in this column, or ""."""
+        return self.metric.unranked if self.metric else ""
 
     @property
     def summed(self) -> bool:
@@ -366,8 +365,9 @@ def _rank(rows: list[BoardRow], column: Column) -> tuple[list[BoardRow], tuple[t
         return rows, ()
     chosen = [rows[i] for i in places]
     names = [row.entry.row_name for row in chosen]
-    if column.is_time:
-        return [dataclasses.replace(r, cells=_with_reason(r.cells, column.name, TIMES_HAVE_NO_RANKS)) for r in rows], ()
+    if column.unranked:
+        reason = f"no ranks: {column.unranked}"
+        return [dataclasses.replace(r, cells=_with_reason(r.cells, column.name, reason)) for r in rows], ()
     lacking = [row.entry.row_name for row in chosen if row.entry.lacks(column.name)]
     if lacking:
         reason = f"no paired test: the large statistics of {', '.join(lacking)} are not here"

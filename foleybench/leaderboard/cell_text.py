@@ -39,6 +39,11 @@ def rank_text(cell: BoardCell) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
 
+def unranked_columns(boards: Iterable[Board]) -> list[str]:
+    """Return the titles of the columns that are shown without ranks, each once and with its reason."""
+    return list(dict.fromkeys(f"{c.title} ({c.unranked})" for board in boards for c in board.columns if c.unranked))
+
+
 def matched_text(cell: BoardCell, decimals: int) -> str:
     """Return ``⇥ 0.02 (to 8 kHz)``, or "" for a cell whose real sound was not limited."""
     if cell.matched is None or cell.matched_hz is None:

@@ -97,6 +97,7 @@ def table(first_path: Path, second_path: Path) -> str:
         lines.insert(1, f"The results are about different subsets ({subsets}): only the clips in both are compared.")
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     lines += ["", _family(len(corrected))] if corrected else []
+    lines += _unranked(names)
     absent = [name for name in first.result["metrics"] if first.lacks(name) or second.lacks(name)]
     lines += ["", f"Not compared, since their large statistics are not here: {', '.join(absent)}."] if absent else []
     unlike = _unlike_captions(first, second)
@@ -111,6 +112,13 @@ def _family(n: int) -> str:
         f"p (Holm): corrected over {metrics} of this pair. Ranks of a leaderboard are corrected over all pairs of its "
         "systems, each metric by itself."
     )
+
+
+def _unranked(names: Sequence[str]) -> list[str]:
+    """Name the metrics of the table by which no leaderboard ranks systems."""
+    metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in names}
+    told = [f"{name} ({metric.unranked})" for name, metric in metrics.items() if metric.unranked]
+    return ["", f"Compared, but no reason to rank: {'; '.join(told)}."] if told else []
 
 
 def _subset(entry: ResultEntry) -> str:

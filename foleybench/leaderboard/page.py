@@ -56,6 +56,7 @@ def render_leaderboard(
         cards=[_card(name) for name in metrics],
         reported=[_reported(table) for table in reported],
         paper_tables=paper_tables,
+        unranked=cell_text.unranked_columns(boards),
         seed=SEED,
     )
 
@@ -142,7 +143,8 @@ def _column(board: Board, column: Column) -> dict[str, Any]:
         "unit": "" if column.unit in ("1", "") else f"{column.unit} ",
         "arrow": number_text.ARROWS[column.better],
         "lead": column is lead,
-        "hover": f"{column.name}, version {column.version}, {column.better} is better",
+        "hover": f"{column.name}, version {column.version}, {column.better} is better"
+        + (f"; no ranks: {column.unranked}" if column.unranked else ""),
         "card": column.metric is not None,
     }
 

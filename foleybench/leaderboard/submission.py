@@ -89,7 +89,8 @@ def _place(board: Board, column: Column, row: BoardRow) -> str:
         f"{column.title} {number_text.ARROWS[column.better]} {value} {cell_text.interval(cell, decimals)}".rstrip()
     ]
     ranked = sum(other.cells[column.name].standing is not None for other in board.rows)
-    words.append(f"rank {cell_text.rank_text(cell)} of {ranked}" if cell.standing else "not ranked")
+    why = f" ({column.unranked})" if column.unranked else ""
+    words.append(f"rank {cell_text.rank_text(cell)} of {ranked}" if cell.standing else f"not ranked{why}")
     alike = _alike(board, column, row) if cell.standing else []
     words += [f"not significantly different from {', '.join(alike)}"] if alike else []
     return "; ".join(words)

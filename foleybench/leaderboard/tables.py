@@ -139,11 +139,6 @@ _MATCHED = (
     "(`eval --match-bandwidth`). Ranks are of the first value.",
 )
 
-_TIMES = (
-    "Times have no ranks: they depend on the machine and on what ran beside. They are of the clips that were timed:",
-    "with `eval --batch`, the first ones.",
-)
-
 
 def _legend(boards: Sequence[Board]) -> list[str]:
     return [
@@ -153,9 +148,15 @@ def _legend(boards: Sequence[Board]) -> list[str]:
         "rows, and results that do not cover every clip, are shown and never ranked. Plots and provenance:",
         "[index.html](index.html); every number at full precision: the CSV file beside this one.",
         *_summed(boards),
-        *(_TIMES if any(column.is_time for board in boards for column in board.columns) else ()),
+        *_unranked(boards),
         *(_MATCHED if any(cell.matched_hz for b in boards for row in b.rows for cell in row.cells.values()) else ()),
     ]
+
+
+def _unranked(boards: Sequence[Board]) -> list[str]:
+    """Name the columns that are shown without ranks, each with its reason."""
+    told = cell_text.unranked_columns(boards)
+    return ["Shown without ranks:", f"{markdown_text('; '.join(told))}."] if told else []
 
 
 def _summed(boards: Sequence[Board]) -> list[str]:

@@ -5,8 +5,8 @@ event to 30 ms after it, over the visible, audible onset events of clips that ha
 own mean: overall loudness does not matter, differences within a clip do.
 
 Several sources at once keep even the true audio below 1 (.82 on all 1,026 test clips of SynthFoley 2). One event in
-twenty missing takes .86 to .38 (the first 54 clips, ``benchmarks/results/ladders.md``), since silence lies far below
-the softest hit: read it beside ``source_recall``. One level all along gives 0.
+twenty missing takes .80 to .37 (81 clips, of which it applies to 53; ``benchmarks/results/ladders.md``), since silence
+lies far below the softest hit: read it beside ``source_recall``. One level all along gives 0.
 """
 
 from __future__ import annotations

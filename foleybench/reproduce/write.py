@@ -212,7 +212,9 @@ def _shown(table: Table) -> str:
     for label, cells in table.shown.items():
         texts = [value_text(cells[name], digits[name]) for name in names]
         rows.append([f"*{label}* (control)" if label in table.controls else label, *texts])
-    return f"## More of the exact events, shown and not compared\n\n{markdown_table(rows)}"
+    unlike = [f"{metric_heading(n)} ({why})" for n in names if (why := registry.load("metrics", n).unranked)]
+    told = f"\n\nNothing to rank by: {'; '.join(unlike)}." if unlike else ""
+    return f"## More of the exact events, shown and not compared\n\n{markdown_table(rows)}{told}"
 
 
 def _orders(table: Table) -> str:

@@ -39,9 +39,11 @@ def metric_facts(name: str) -> dict[str, str]:
     metric: Metric = registry.load("metrics", name)
     needs = [f"{need.encoder}.{need.layer} of {need.of}" for need in metric.needs.values()]
     few = f"fewer than {metric.minimum_clips} clips, or " if metric.minimum_clips > 1 else ""
+    ranks = {"Ranks": f"none: {metric.unranked}"} if metric.unranked else {}
     return {
         "Version": f"{metric.version}",
         "Direction": f"{metric.better} is better",
+        **ranks,
         "Unit": metric.unit,
         "Range": _range(metric),
         "Undefined": few + metric.undefined,

@@ -6,7 +6,7 @@ from foleybench import registry
 from foleybench.artefacts.entries import read_all
 from foleybench.errors import ResultError
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import TIMES_HAVE_NO_RANKS, make_boards
+from foleybench.leaderboard.board import make_boards
 
 
 def board_of(folder):
@@ -127,10 +127,31 @@ def test_a_metric_that_is_not_installed_is_shown_and_not_ranked(tmp_path, make_r
 def test_times_are_shown_and_not_ranked(board_folder):
     board = board_of(board_folder)
     cell = row_of(board, "alpha").cells["seconds_per_clip"]
-    assert (cell.state, cell.standing, cell.reason) == ("ok", None, TIMES_HAVE_NO_RANKS)
+    assert (cell.state, cell.standing) == ("ok", None)
+    assert cell.reason.startswith("no ranks: times depend on the machine, on what ran beside")
     assert not any(row.cells["seconds_per_clip"].standing for row in board.rows)
     assert board.comparisons["seconds_per_clip"] == ()
     assert row_of(board, "alpha").cells["event_f1"].standing is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("source_recall", "additional sounds cost nothing"),
+        ("event_offset", "neither missed events nor additional sounds cost anything"),
+    ],
+)
+def test_what_dense_clicks_win_is_shown_and_not_ranked(tmp_path, make_result, name, why):
+    """Neither column charges for false alarms: a click every 50 ms beats every system in both."""
+    for system in ("alpha", "beta"):
+        make_result(tmp_path, system, metrics=("event_f1_25ms", name), skill=0.9 if system == "alpha" else 0.1)
+    board = board_of(tmp_path)
+    cells = [row.cells[name] for row in board.rows]
+    assert all(cell.value is not None for cell in cells)
+    assert [(cell.state, cell.standing) for cell in cells] == [("ok", None)] * 2
+    assert {cell.reason for cell in cells} == {f"no ranks: {why}"}
+    assert board.comparisons[name] == ()
+    assert row_of(board, "alpha").cells["event_f1_25ms"].standing is not None
 
 
 def test_a_board_has_one_number_of_seconds_per_clip(tmp_path, make_result):

@@ -166,6 +166,18 @@ def test_a_column_leads_to_its_card(html):
     assert "<dt>Range</dt><dd>0 to 1, ideal 1</dd>" in card
 
 
+def test_columns_without_ranks_are_named_with_their_reasons(tmp_path, make_result):
+    for system in ("alpha", "beta"):
+        make_result(tmp_path, system, metrics=("event_f1_25ms", "source_recall"))
+    html = page.render_leaderboard(make_boards(read_all(tmp_path)), [])
+    assert "Columns without ranks: Source recall (additional sounds cost nothing)." in html
+    assert "higher is better; no ranks: additional sounds cost nothing" in html
+    card = html.partition('id="card-source_recall"')[2].partition("</dialog>")[0]
+    assert "<dt>Ranks</dt><dd>none: additional sounds cost nothing</dd>" in card
+    make_result(tmp_path / "other", "alpha", metrics=("event_f1_25ms",))
+    assert "without ranks" not in page.render_leaderboard(make_boards(read_all(tmp_path / "other")), [])
+
+
 def test_a_row_leads_to_its_sound_where_a_listening_page_has_it(board_folder, tmp_path):
     folder = tmp_path / "listening"
     folder.mkdir()

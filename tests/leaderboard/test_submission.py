@@ -31,6 +31,8 @@ def test_a_good_row_has_its_place_and_lacks_nothing(home, capsys):
     assert lines[0].startswith("mine on synthfoley / test under trial, ")
     (event,) = [line for line in lines if "Event F1" in line]
     assert "; rank 1" in event
+    (seconds,) = [line for line in lines if "Seconds per clip" in line]
+    assert "; not ranked (times depend on the machine" in seconds
     assert not (home / "index.html").exists()
 
 

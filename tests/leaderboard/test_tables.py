@@ -45,7 +45,7 @@ def test_markdown_golden(tmp_path, make_result):
     assert lines[10].endswith(" · 1 | 1.9 M | 0.28 cpu | 40/40 |")
     assert lines[11].startswith("| Noise | control (not ranked) | 0.")
     assert text.endswith("\n")
-    assert "Times have no ranks" not in text
+    assert "without ranks" not in text
     assert "5 %, Holm\nover all pairs of ranked systems of one column" in text
     assert "divided, so not the mean of the clips' values:\nEvent F1 (50 ms).\n" in text
 
@@ -106,8 +106,22 @@ def test_a_table_says_seconds_per_clip_once(tmp_path, make_result):
     assert head.endswith("| Seconds per clip (s) ↓ | Parameters | Device | Clips |")
     line = next(line for line in text.splitlines() if line.startswith("| Alpha"))
     assert re.search(r"\| 0\.\d+ \[0\.\d+, 0\.\d+\] \| 1\.\d M \| cpu \| 40/40 \|$", line)
-    assert "Times have no ranks" in text
-    assert "They are of the clips that were timed" in text
+    assert "\nShown without ranks:\nSeconds per clip (times depend on the machine, on what ran beside" in text
+
+
+def test_columns_without_ranks_are_named_once_with_their_reasons(tmp_path, make_result):
+    for system in ("alpha", "beta"):
+        make_result(tmp_path, system, metrics=("event_f1_25ms", "source_recall", "event_offset"))
+        make_result(tmp_path, system, metrics=("event_f1_25ms", "source_recall"), manifest="b" * 64)
+    text = tables.board_markdown(make_boards(read_all(tmp_path)))
+    told = text.split("Shown without ranks:\n")[1].splitlines()[0]
+    assert told == (
+        "Event offset (neither missed events nor additional sounds cost anything); "
+        "Source recall (additional sounds cost nothing)."
+    )
+    line = next(line for line in text.splitlines() if line.startswith("| alpha"))
+    assert line.count("**") == 2  # event F1 alone
+    assert line.count(" · ") == 1
 
 
 def test_bold_is_the_best_and_its_equals(board_folder):

@@ -218,6 +218,11 @@ def test_facts_are_those_on_record(metric, request):
     assert recorded.get(name) == facts_of(metric), f"if it is meant, write {json.dumps(facts_of(metric))}"
 
 
+def test_no_system_is_ranked_by_what_reads_no_sound_of_it(metric):
+    if not any(need.of == "generated" for need in metric.needs.values()):
+        assert metric.unranked
+
+
 def test_no_metric_of_the_record_is_gone():
     assert set(json.loads((GOLDEN / "facts.json").read_text())) <= set(NAMES)
 

@@ -48,6 +48,24 @@ def test_what_is_not_seen_or_not_heard_is_no_source():
     assert RECALL.per_clip(view({"onsets": np.array([1.0])}, events=hits(1.0, visible=False))) is None
 
 
+def test_dense_clicks_win_what_is_shown_without_ranks():
+    """A click every 50 ms: all is recalled and near, and event F1 is low."""
+    audio = np.zeros(64000, dtype=np.float32)
+    audio[(np.arange(0.025, 4, 0.05) * 16000).astype(int)] = 0.5
+    (found,) = registry.load("encoders", "onsets").build("cpu")([Signal(audio=audio, duration_s=4.0)])
+    views = [
+        view({"onsets": found["times_s"]}, events=tuple(compose(spec).events))
+        for spec in split_specs("test", CorpusOptions())[:27]
+    ]
+    metrics = (RECALL, event_offset.METRIC, F1)
+    recall, offset_s, f1 = (m.pool([s for clip in views if (s := m.per_clip(clip)) is not None]) for m in metrics)
+    assert recall == 1.0
+    assert offset_s < 0.015
+    assert f1 < 0.2
+    assert all(metric.unranked for metric in (RECALL, event_offset.METRIC))
+    assert not F1.unranked
+
+
 def levels(*peaks, n=800, floor=-80.0):
     """Peak levels every 5 ms: ``floor`` but at the given (seconds, dB)."""
     made = np.full(n, floor)

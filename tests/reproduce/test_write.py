@@ -15,7 +15,7 @@ from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.measure import Needed
 from foleybench.reproduce.plan import Setup, row_name
-from foleybench.reproduce.write import _needed_text, _rank
+from foleybench.reproduce.write import COLUMNS, MORE, _needed_text, _rank
 from tests import made_results
 from tests.made_results import make_result, run_of
 
@@ -150,6 +150,17 @@ def test_more_metrics_are_shown_and_not_compared(tmp_path):
     assert "Strength" not in page  # no result has it
     assert "**" not in more
     assert "event_f1," not in (tmp_path / "table4.csv").read_text()
+    assert "Nothing to rank by" not in more
+
+
+def test_metrics_without_ranks_are_never_compared_and_the_page_says_why(tmp_path):
+    assert not any(registry.load("metrics", name).unranked for name in (*COLUMNS.values(), *MORE))
+    for name in ("full", "linear", "linear-raw", "gvp-raw"):
+        make_result(tmp_path / "results", f"{name}-tiny-seed0", skill=0.5, metrics=(*METRICS, "source_recall"))
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
+    page = (tmp_path / "table4.md").read_text()
+    assert "\n\nNothing to rank by: Source recall ↑ (additional sounds cost nothing).\n" in page
 
 
 def test_evaluations_are_named_where_all_rows_have_as_many(finished, tmp_path, monkeypatch):

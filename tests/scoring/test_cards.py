@@ -14,6 +14,11 @@ def test_every_metric_has_a_card(name):
     assert name in card
 
 
+def test_a_card_says_why_no_system_is_ranked_by_a_metric():
+    assert "Ranks:      none: additional sounds cost nothing\n" in cards.metric_card("source_recall")
+    assert "Ranks" not in cards.metric_card("event_f1")
+
+
 @pytest.mark.parametrize("name", registry.names("protocols"))
 def test_every_protocol_has_a_card(name):
     card = cards.protocol_card(name)

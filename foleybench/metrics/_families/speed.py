@@ -42,5 +42,6 @@ def speed_metric(*, title: str, unit: str, per_second_of_audio: bool) -> Metric:
         pool=pool,
         undefined="no clip has a reported time: the audio folder does not say how long generation took",
         note=_NOTE,
+        unranked="times depend on the machine, on what ran beside and on the clips timed, with --batch the first ones",
         clip_value=pool.of_clip,
     )

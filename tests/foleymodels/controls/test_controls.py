@@ -233,6 +233,22 @@ def test_silence_is_silent(data):
     assert not sound("silence", data, data.load(data.clip_ids[0])).any()
 
 
+@pytest.mark.parametrize("rate_hz", [8000, 16000, 44100])
+def test_the_metronome_clicks_in_the_middle_of_every_50_ms_whatever_the_clip(rate_hz):
+    found = sound("metronome", None, a_clip(rate_hz))
+    starts = np.round((0.025 + 0.05 * np.arange(25)) * rate_hz).astype(int)
+    length = round(0.01 * rate_hz)
+    first = found[starts[0] : starts[0] + length]
+    assert np.abs(first).max() == pytest.approx(0.5)
+    for start in starts[1:-1]:
+        assert np.array_equal(found[start : start + length], first)
+    assert not np.delete(found, (starts[:, None] + np.arange(length)).clip(max=len(found) - 1)).any()
+    assert np.abs(first[: length // 4]).max() > 10 * np.abs(first[length // 2 :]).max()
+    quiet = dataclasses.replace(a_clip(rate_hz), clip_id="b_000000", audio=0.01 * a_clip(rate_hz).audio)
+    assert np.array_equal(found, sound("metronome", None, quiet, seed=3))
+    assert sound("metronome", None, a_clip(rate_hz, duration_s=0.02)).shape == (round(0.02 * rate_hz),)
+
+
 def test_a_clip_without_audio_is_refused(data):
     clip = dataclasses.replace(data.load(data.clip_ids[0]), audio=None)
     with pytest.raises(FoleyError, match="has no audio"):

@@ -30,7 +30,8 @@ def clicks(n_samples: int, rate_hz: int) -> AudioArray:
     click = np.random.default_rng(0).standard_normal(length) * np.exp(-np.arange(length) / (_DECAY_S * rate_hz))
     click *= _LEVEL / np.abs(click).max()
     audio = np.zeros(n_samples + length, dtype=np.float32)
-    for start in np.round(np.arange(PERIOD_S / 2, n_samples / rate_hz, PERIOD_S) * rate_hz).astype(np.int64):
+    period = PERIOD_S * rate_hz
+    for start in np.arange(period / 2, n_samples, period).astype(np.int64):
         audio[start : start + length] = click
     return audio[:n_samples]
 

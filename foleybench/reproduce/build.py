@@ -18,7 +18,7 @@ from foleybench.reproduce.copying import copying_text, missing_shares
 from foleybench.reproduce.costs import costs_text, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.lent import LentTo, lenders, lent_text, pooled_variance, row_kind
+from foleybench.reproduce.lent import lenders, lent_text, lent_to, row_kind
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, is_on_all_clips, row_name, table_steps
@@ -128,21 +128,11 @@ def _with_lent_variance(
     if all(len(found) != 1 for found in entries.values()):
         return {label: Measured(found) for label, found in entries.items()}, ""
     kinds = {row.label: row_kind(row) for row in grid.rows if row.variant and row.label in entries}
-    lending = {kind: rows for kind, rows in lenders(setup, results).items() if kind in kinds.values()}
-    lent = {
-        kind: LentTo(
-            tuple(label for label, own in kinds.items() if own == kind),
-            tuple(rows),
-            pooled_variance(list(rows.values())),
-        )
-        for kind, rows in lending.items()
-    }
-    measured = {
-        label: Measured(found, lent[kinds[label]].variance if kinds[label] in lent else None)
-        for label, found in entries.items()
-    }
+    lent = lent_to(kinds, lenders(setup, results))
+    variances = {label: one.variance for one in lent for label in one.to}
+    measured = {label: Measured(found, variances.get(label)) for label, found in entries.items()}
     titles = {name: registry.load("metrics", name).title for name in (*COLUMNS.values(), *MORE)}
-    return measured, lent_text(list(lent.values()), [row for row, kind in kinds.items() if kind not in lent], titles)
+    return measured, lent_text(lent, [label for label in kinds if label not in variances], titles)
 
 
 def _picture(table: Table, times: Mapping[str, RowTime], path: Path) -> str:

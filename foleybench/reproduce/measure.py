@@ -30,6 +30,7 @@ from foleybench.errors import ResultError
 from foleybench.stats import estimate
 from foleybench.stats.influence import Influence, of_videos, source_groups
 from foleybench.stats.intervals import LEAST_VIDEOS, LEVEL, Interval
+from foleybench.stats.moderated import Variance
 
 # An error below this share of the value is rounding.
 _ROUNDING = 1e-12
@@ -70,18 +71,6 @@ class Difference(NamedTuple):
     by_seeds: float | None = None
 
 
-class Lent(NamedTuple):
-    """Variance of one seed's value that rows with several seeds lend to rows with one.
-
-    Attributes:
-        variance: Of the value of a single seed.
-        freedom: Its degrees of freedom.
-    """
-
-    variance: float
-    freedom: float
-
-
 class Measured:
     """The results of one row: one entry a seed, on the same clips.
 
@@ -90,7 +79,7 @@ class Measured:
         lent: Metric -> variance between seeds, lent to a row with one seed.
     """
 
-    def __init__(self, entries: Sequence[ResultEntry], lent: Mapping[str, Lent] | None = None) -> None:
+    def __init__(self, entries: Sequence[ResultEntry], lent: Mapping[str, Variance] | None = None) -> None:
         self.entries = list(entries)
         self.lent = dict(lent or {}) if len(self.entries) == 1 else {}
 
@@ -285,18 +274,18 @@ def _on_common_clips(seeds: Sequence[Mapping[str, Stat]]) -> tuple[list[str], li
     return ids, [{clip_id: stat[clip_id] for clip_id in ids} for stat in seeds]
 
 
-def _of_both(one: Lent | None, other: Lent | None) -> Lent | None:
+def _of_both(one: Variance | None, other: Variance | None) -> Variance | None:
     """Return the variance of a difference of two seeds; None unless it was lent to both rows."""
     if one is None or other is None:
         return None
     if one == other:  # of the same rows: not known any better for being taken twice
-        return Lent(2 * one.variance, one.freedom)
+        return Variance(2 * one.variance, one.freedom)
     total = one.variance + other.variance
     spread = one.variance**2 / one.freedom + other.variance**2 / other.freedom
-    return Lent(total, total**2 / spread if spread else math.inf)
+    return Variance(total, total**2 / spread if spread else math.inf)
 
 
-def _error(values: _Values, lent: Lent | None = None) -> tuple[float | None, float]:
+def _error(values: _Values, lent: Variance | None = None) -> tuple[float | None, float]:
     """Return the standard error over clips and seeds, and its degrees of freedom; None when there is none."""
     n_sources = len(values.change)
     if not n_sources or not np.isfinite(values.by_seed).all():
@@ -310,9 +299,9 @@ def _error(values: _Values, lent: Lent | None = None) -> tuple[float | None, flo
     return math.sqrt(total), total**2 / spread
 
 
-def _by_seeds(values: _Values, lent: Lent | None = None) -> Lent:
+def _by_seeds(values: _Values, lent: Variance | None = None) -> Variance:
     """Return the variance of the mean over seeds that is of seeds: shown by several, lent to one, or 0."""
     n = len(values.by_seed)
     if n > 1:
-        return Lent(float(values.by_seed.var(ddof=1)) / n, n - 1)
-    return lent or Lent(0.0, math.inf)
+        return Variance(float(values.by_seed.var(ddof=1)) / n, n - 1)
+    return lent or Variance(0.0, math.inf)

@@ -12,11 +12,12 @@ from scipy import stats as distributions
 
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.reproduce.cells import direction_of
-from foleybench.reproduce.lent import lenders, pooled_variance, row_kind
-from foleybench.reproduce.measure import Difference, Lent, Measured, SeedsCell, cell, row_difference
+from foleybench.reproduce.lent import lenders, lent_to, row_kind
+from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, row_difference
 from foleybench.reproduce.plan import Setup, row_name
 from foleybench.reproduce.search import DEFAULT, SearchTry, ranked_row
 from foleybench.reproduce.verdict import Outcome, compare_pairs
+from foleybench.stats.moderated import Variance
 
 METRICS = ("kld_mini", "fad_mini", "align_acc_mini", "event_f1_25ms", "class_accuracy")
 OPEN = "open"
@@ -69,19 +70,19 @@ def measure_system(
     label: str,
     tries: Sequence[SearchTry],
     results: Mapping[str, ResultEntry],
-    lent: Mapping[str, Lent] | None = None,
+    lent: Mapping[str, Variance] | None = None,
     in_table: str = DEFAULT,
 ) -> SystemTries:
     """Value the tries of a system, rank them, and compare each with the default.
 
-    A try of a rate is another training, so its difference holds the luck of two: the variance between seeds of Table
-    1's rows of the system is added twice. A try of the guidance samples the default's network.
+    A try of a rate is another training, so its difference holds the luck of two: the variance between seeds that
+    Table 1's rows lend (``lent``) is added twice. A try of the guidance samples the default's network.
 
     Args:
         label: The system.
         tries: Its tries.
         results: Label of a try -> its result, of those that have one; the default's is among them.
-        lent: Metric -> variance between seeds, of the system's rows in Table 1.
+        lent: Metric -> variance between seeds.
         in_table: Label of the try that Table 1 ranks; empty for none.
     """
     there = [one for one in tries if one.label in results]
@@ -128,16 +129,16 @@ def try_in_table(table: Setup, results: Collection[str], tries: Sequence[SearchT
     return next((one.label for one in measured), "")
 
 
-def variance_of_runs(table: Setup, results: Mapping[str, ResultEntry], default: SearchTry) -> dict[str, Lent]:
-    """Return metric -> variance between seeds of a system's rows in the paper's tables; empty when none has several.
+def variance_of_runs(table: Setup, results: Mapping[str, ResultEntry], default: SearchTry) -> dict[str, Variance]:
+    """Return metric -> variance between seeds that rows of the paper's tables lend to a system; empty for none.
 
     Args:
         table: The setup of the tables.
         results: Their results by name.
         default: The system's default.
     """
-    rows = lenders(table, results).get(row_kind(default.row), {})
-    return pooled_variance(list(rows.values())) if rows else {}
+    lent = lent_to({default.label: row_kind(default.row)}, lenders(table, results))
+    return dict(lent[0].variance) if lent else {}
 
 
 def is_tables_run(

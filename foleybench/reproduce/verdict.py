@@ -36,8 +36,9 @@ RULE = (
     "Rule: of two rows one is *better* when they differ significantly (paired over clips and seeds), both are "
     "*equivalent* when the difference is significantly inside the margin (two one-sided tests), else the pair is "
     "*undecided*; p-values are Holm-corrected over all compared pairs and all columns of the table, 5 %. A column says "
-    "*yes* when the paper's best row is better than every row that the paper ranks below it, *no* when one of them is "
-    "better or equivalent, else *undecided*. The table says what all of its columns say, or *undecided*."
+    "*no* when one pair that the paper orders is the other way round here, or a row that the paper ranks below its best "
+    "one is equivalent to it; *yes* when it is not and the best row is better than every one below it; else "
+    "*undecided*. The table says what all of its columns say, or *undecided*."
 )
 
 
@@ -136,7 +137,7 @@ def judge_column(
     below = {second: answer for (first, second), answer in told.items() if first == best}
     not_below = tuple(row for row, one in below.items() if one in ("reversed", "equivalent"))
     confirmed = bool(below) and all(one == "confirmed" for one in below.values())
-    answer: Answer = "no" if not_below else "yes" if confirmed else "undecided"
+    answer: Answer = "no" if not_below or counts["reversed"] else "yes" if confirmed else "undecided"
     return ColumnVerdict(answer, best, not_below, *counts.values())
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats as distributions
 
 from foleybench.reproduce.build import write_tables
-from foleybench.reproduce.lent import LentTo, lenders, lent_text, pooled_variance
-from foleybench.reproduce.measure import Lent, Measured, _of_both, cell, read_results, row_difference
+from foleybench.reproduce.lent import LentTo, lenders, lent_text, lent_to, pooled_variance
+from foleybench.reproduce.measure import Measured, _of_both, cell, read_results, row_difference
 from foleybench.reproduce.plan import Setup
+from foleybench.stats.moderated import Variance, common_law, moderate
 from tests.made_results import make_result
 from tests.reproduce.test_measure import Scored, row
 
@@ -31,34 +33,34 @@ def known(*seeds):
 def test_variances_are_pooled_by_their_degrees_of_freedom():
     """Three seeds at 1, 2, 3 (squares 2) and two at 5, 7 (squares 2): 4 / 3."""
     rows = [known([1.0] * 9, [2.0] * 9, [3.0] * 9), known([5.0] * 9, [7.0] * 9)]
-    assert pooled_variance(rows) == {"kld_mini": Lent(pytest.approx(4 / 3), 3)}
+    assert pooled_variance(rows) == {"kld_mini": Variance(pytest.approx(4 / 3), 3)}
 
 
 def test_a_lent_variance_widens_a_row_of_one_seed():
     values = np.random.default_rng(0).normal(5.0, 1.0, 40)
     alone = cell("kld_mini", row(values))
-    told = cell("kld_mini", Measured(row(values).entries, {"kld_mini": Lent(0.09, 1e9)}))
+    told = cell("kld_mini", Measured(row(values).entries, {"kld_mini": Variance(0.09, 1e9)}))
     by_clips = values.std(ddof=1) / math.sqrt(40)
     assert alone.high - alone.low == pytest.approx(2 * 2.0227 * by_clips, rel=1e-3)
     assert told.high - told.low == pytest.approx(2 * 1.96 * math.sqrt(by_clips**2 + 0.09), rel=0.01)
 
 
 def test_several_seeds_take_nothing():
-    assert Measured(row([1.0], [2.0]).entries, {"kld_mini": Lent(0.09, 2)}).lent == {}
+    assert Measured(row([1.0], [2.0]).entries, {"kld_mini": Variance(0.09, 2)}).lent == {}
 
 
 def test_a_difference_takes_it_twice_and_knows_it_no_better():
-    assert _of_both(Lent(0.1, 4), Lent(0.1, 4)) == Lent(0.2, 4)
-    found = _of_both(Lent(0.1, 4), Lent(0.3, 2))
+    assert _of_both(Variance(0.1, 4), Variance(0.1, 4)) == Variance(0.2, 4)
+    found = _of_both(Variance(0.1, 4), Variance(0.3, 2))
     assert found.variance == pytest.approx(0.4)
     assert found.freedom == pytest.approx(0.4**2 / (0.1**2 / 4 + 0.3**2 / 2))
-    assert _of_both(Lent(0.1, 4), None) is None
+    assert _of_both(Variance(0.1, 4), None) is None
 
 
 def test_a_difference_of_two_rows_by_hand():
     rng = np.random.default_rng(1)
     one, other = rng.normal(5.0, 1.0, (2, 40))
-    lent = {"kld_mini": Lent(0.02, 4)}
+    lent = {"kld_mini": Variance(0.02, 4)}
     rows = [Measured(row(values).entries, lent) for values in (one, other)]
     found = row_difference("kld_mini", *rows)
     by_clips = (one - other).var(ddof=1) / 40
@@ -154,14 +156,67 @@ def test_a_mean_over_time_lends_to_its_own_kind_alone(tmp_path):
 
 
 def test_what_a_page_says_where_some_rows_have_nobody():
-    lent = LentTo(("c",), ("FoleyGen core",), {"kld_mini": Lent(0.0625, 2)})
-    text = lent_text([lent], ["a", "b"], {"kld_mini": "KLD", "fad_mini": "FAD"})
-    assert "To c: from FoleyGen core (standard deviation between seeds: KLD 0.25; nothing for FAD)." in text
+    taken, own = {"kld_mini": Variance(0.0625, 2)}, {"kld_mini": Variance(0.01, 2)}
+    titles = {"kld_mini": "KLD", "fad_mini": "FAD"}
+    text = lent_text([LentTo(("c",), ("FoleyGen core",), taken, own)], ["a", "b"], titles)
+    assert "To c: from FoleyGen core (KLD 0.25, alone 0.1; nothing for FAD)." in text
     assert "p-values of a, b speak" in text
+    text = lent_text([LentTo(("c",), (), taken, {})], [], titles)
+    assert "To c: what rows of all models have in common (KLD 0.25; nothing for FAD)." in text
     assert lent_text([], [], {}) == ""
+
+
+def test_what_a_kind_lends_is_drawn_towards_what_all_have_in_common():
+    """Three kinds with variances 1, 4 and 9 of two seeds; the fourth has none."""
+    wide = {kind: known([0.0 + 5] * 9, [math.sqrt(2 * v) + 5] * 9) for kind, v in (("a", 1.0), ("b", 4.0), ("c", 9.0))}
+    lending = {(kind, "", None): {kind: rows} for kind, rows in wide.items()}
+    law = common_law([Variance(v, 1) for v in (1.0, 4.0, 9.0)])
+    found = {
+        one.to: one for one in lent_to({"x": ("a", "", None), "y": ("d", "", None), "z": ("a", "", None)}, lending)
+    }
+    assert found.keys() == {("x", "z"), ("y",)}
+    assert found["x", "z"].own["kld_mini"].variance == pytest.approx(1.0)
+    assert found["x", "z"].by == ("a",)
+    assert found["x", "z"].variance["kld_mini"] == pytest.approx(moderate(Variance(1.0, 1), law))
+    assert found["y",].variance["kld_mini"] == pytest.approx(law)
+    assert (found["y",].by, found["y",].own) == ((), {})
+    # Of two kinds nothing can be told in common.
+    two = {kind: lending[kind, "", None] for kind in ("a", "b")}
+    two = {(kind, "", None): rows for kind, rows in two.items()}
+    (only,) = lent_to({"x": ("a", "", None), "y": ("d", "", None)}, two)
+    assert only.variance == only.own
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spread_of_kinds", [0.0, 1.0])
+def test_a_lender_that_lies_close_together_by_luck_does_not_spoil_a_table(spread_of_kinds):
+    """Twelve kinds of three seeds; four equal rows take the smallest variance. Clips have a tenth of the variance."""
+    rng = np.random.default_rng(2)
+    wrong = {"own": 0, "moderated": 0}
+    tables = 0
+    while tables < 500:
+        true = np.exp(rng.normal(0, spread_of_kinds, 12))
+        kinds = [Variance(v, 2) for v in true * rng.chisquare(2, 12) / 2]
+        if kinds[0] != min(kinds):
+            continue
+        tables += 1
+        values = rng.normal(0, math.sqrt(true[0] + 0.1), 4)
+        for name, one in (("own", kinds[0]), ("moderated", moderate(kinds[0], common_law(kinds)))):
+            error, freedom = _error_of_pair(one, 0.2)
+            gap = values.max() - values.min()
+            wrong[name] += 6 * 2 * distributions.t.sf(gap / error, freedom) < 0.05
+    assert wrong["own"] / tables > 0.3
+    assert wrong["moderated"] / tables < 0.12
+
+
+def _error_of_pair(seeds, by_clips):
+    """Welch and Satterthwaite, with clips known by 350."""
+    both = _of_both(seeds, seeds)
+    total = both.variance + by_clips
+    return math.sqrt(total), total**2 / (both.variance**2 / both.freedom + by_clips**2 / 349)
 
 
 def test_rows_without_a_metric_lend_what_they_have():
     rows = [known([1.0] * 9, [3.0] * 9), known([1.0] * 9, [1.0] * 9)]
     rows[1].entries[0].result = {"metrics": {}}
-    assert pooled_variance(rows) == {"kld_mini": Lent(pytest.approx(2.0), 1)}
+    assert pooled_variance(rows) == {"kld_mini": Variance(pytest.approx(2.0), 1)}

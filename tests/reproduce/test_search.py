@@ -13,10 +13,11 @@ from foleybench.api.model import TrainContext
 from foleybench.reproduce import search, search_measure
 from foleybench.reproduce.build import steps_of, write_tables
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.measure import Lent, SeedsCell, read_results
+from foleybench.reproduce.measure import SeedsCell, read_results
 from foleybench.reproduce.plan import Setup, left_to_do
 from foleybench.reproduce.search_measure import METRICS, OPEN, SystemTries, measure_system
 from foleybench.reproduce.search_page import write_search
+from foleybench.stats.moderated import Variance
 from foleymodels._parts.settings import flat
 from foleymodels.foleyflow.settings import resolve_foleyflow
 from tests import made_results
@@ -165,7 +166,7 @@ def test_a_missing_try_leaves_it_open():
 def test_the_luck_of_two_trainings_is_in_a_try_of_the_rate_and_not_in_one_of_the_guidance(tmp_path):
     skills = {"default": 0.45, "rate": 0.75, "guidance": 0.75}
     plain = of_tries(tmp_path, skills)
-    lucky = of_tries(tmp_path, skills, {name: Lent(900.0, 6) for name in METRICS})
+    lucky = of_tries(tmp_path, skills, {name: Variance(900.0, 6) for name in METRICS})
     for name in METRICS:
         rate, guidance = (("rate", "default"), ("guidance", "default"))
         assert lucky.gaps[name][guidance] == plain.gaps[name][guidance]

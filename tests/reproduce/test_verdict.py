@@ -34,6 +34,10 @@ def test_no_when_another_is_equivalent_to_the_best():
     assert judged("worse", "equivalent", "worse") == ColumnVerdict("no", "c", ("a",), 2, 0, 1, 0)
 
 
+def test_no_when_two_rows_below_the_best_are_the_other_way_round():
+    assert judged("better", "worse", "worse") == ColumnVerdict("no", "c", (), 2, 1, 0, 0)
+
+
 def test_undecided_when_a_pair_with_the_best_is():
     assert judged("worse", "worse", "undecided").answer == "undecided"
 

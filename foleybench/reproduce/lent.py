@@ -25,7 +25,7 @@ from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.measure import Measured, seed_values
 from foleybench.reproduce.plan import Setup, row_name
 from foleybench.reproduce.rows import GridRow
-from foleybench.stats.moderated import Variance, common_law, moderate
+from foleybench.stats.moderated import CommonLaw, Variance, common_law
 
 RowKind = tuple[str, str, float | None]
 # Seeds are numbered from 0; nobody trains more.
@@ -90,19 +90,28 @@ def lent_to(rows: Mapping[str, RowKind], lending: Mapping[RowKind, Mapping[str, 
         lending: From ``lenders``.
     """
     own = {kind: pooled_variance(list(having.values())) for kind, having in lending.items()}
-    laws = _common_laws(own.values())
+    laws = _common_laws([own[kind] for kind in _of_trained_networks(lending)])
     found = []
     for kind in dict.fromkeys(rows.values()):
         named, known = tuple(lending.get(kind, ())), own.get(kind, {})
-        told = {name: moderate(one, laws[name]) if name in laws else one for name, one in known.items()}
-        variance = {**laws, **told}
+        told = {name: laws[name].moderate(one) if name in laws else one for name, one in known.items()}
+        variance = {**{name: law.alone for name, law in laws.items()}, **told}
         if variance:
             labels = tuple(label for label, other in rows.items() if other == kind)
             found.append(LentTo(labels, named, variance, known))
     return found
 
 
-def _common_laws(kinds: Collection[Mapping[str, Variance]]) -> dict[str, Variance]:
+def _of_trained_networks(lending: Mapping[RowKind, Mapping[str, Measured]]) -> list[RowKind]:
+    """Return the kinds that are models, each network once: baselines hardly vary, and guidance trains no network."""
+    networks: dict[tuple[str, str], RowKind] = {}
+    for kind, rows in lending.items():
+        if all(row.entries[0].result["model"]["kind"] == "model" for row in rows.values()):
+            networks.setdefault(kind[:2], kind)
+    return list(networks.values())
+
+
+def _common_laws(kinds: Collection[Mapping[str, Variance]]) -> dict[str, CommonLaw]:
     """Return metric -> the law of the kinds' variances, where enough of them have one."""
     names = sorted({name for one in kinds for name in one})
     laws = {name: common_law([one[name] for one in kinds if name in one]) for name in names}

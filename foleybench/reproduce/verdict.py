@@ -36,8 +36,8 @@ RULE = (
     "Rule: of two rows one is *better* when they differ significantly (paired over clips and seeds), both are "
     "*equivalent* when the difference is significantly inside the margin (two one-sided tests), else the pair is "
     "*undecided*; p-values are Holm-corrected over all compared pairs and all columns of the table, 5 %. A column says "
-    "*no* when one pair that the paper orders is the other way round here, or a row that the paper ranks below its best "
-    "one is equivalent to it; *yes* when it is not and the best row is better than every one below it; else "
+    "*no* when one pair that the paper orders is the other way round here, or a row that the paper ranks below its "
+    "best one is equivalent to it; *yes* when it is not and the best row is better than every one below it; else "
     "*undecided*. The table says what all of its columns say, or *undecided*."
 )
 

@@ -3,7 +3,8 @@
 Two or three values can lie close together by luck, and then their variance says that they hardly vary. Where many
 groups have such a variance, their true ones are taken to come from a scaled inverse chi-squared law, whose scale and
 degrees of freedom follow from how much the logarithms of the variances differ; each group's variance is then drawn
-towards that scale, and knows as much more as the law has degrees of freedom.
+towards that scale, and knows as much more as the law has degrees of freedom. Where they differ no more than by chance,
+all groups share the pooled variance.
 
 Source: Smyth 2004, "Linear models and empirical Bayes methods for assessing differential expression in microarray
 experiments", section 6.2.
@@ -34,14 +35,43 @@ class Variance(NamedTuple):
     freedom: float
 
 
-def common_law(groups: Sequence[Variance]) -> Variance | None:
-    """Return scale and degrees of freedom of the law that the groups' true variances come from.
+class CommonLaw(NamedTuple):
+    """Where the true variances of groups come from.
+
+    Attributes:
+        scale: The law's scale, or the one variance of all groups, pooled.
+        freedom: Its degrees of freedom, or those of the pooled variance.
+        equal: Whether the estimates differ no more than by chance, and all groups have one variance.
+    """
+
+    scale: float
+    freedom: float
+    equal: bool
+
+    def moderate(self, own: Variance) -> Variance:
+        """Return a group's variance drawn towards the scale, each weighted by its degrees of freedom.
+
+        Example:
+            >>> CommonLaw(4.0, 4, False).moderate(Variance(1.0, 2))
+            Variance(variance=3.0, freedom=6)
+        """
+        if self.equal:
+            return self.alone
+        freedom = own.freedom + self.freedom
+        return Variance((own.freedom * own.variance + self.freedom * self.scale) / freedom, freedom)
+
+    @property
+    def alone(self) -> Variance:
+        """The variance of a group of which nothing is known."""
+        return Variance(self.scale, self.freedom)
+
+
+def common_law(groups: Sequence[Variance]) -> CommonLaw | None:
+    """Return the law that the groups' true variances come from.
 
     Args:
-        groups: At least ``LEAST_GROUPS`` estimates; those of 0 or without degrees of freedom are left out.
-
-    Returns:
-        None with fewer groups. Degrees of freedom are infinite where the estimates differ no more than by chance.
+        groups: At least ``LEAST_GROUPS`` estimates, else None is returned; those of 0 or without degrees of freedom are
+            left out.
 
     Example:
         >>> common_law([Variance(2.0, 2)])
@@ -53,22 +83,10 @@ def common_law(groups: Sequence[Variance]) -> Variance | None:
     logs = np.log(variance) - digamma(half) + np.log(half)
     excess = float(logs.var(ddof=1) - polygamma(1, half).mean())
     if excess <= 0:
-        return Variance(float(np.exp(logs.mean())), math.inf)
+        return CommonLaw(float(np.average(variance, weights=half)), float(2 * half.sum()), equal=True)
     own_half = _inverse_trigamma(excess)
-    return Variance(float(np.exp(logs.mean() + digamma(own_half) - np.log(own_half))), 2 * own_half)
-
-
-def moderate(own: Variance, law: Variance) -> Variance:
-    """Return a group's variance drawn towards the common law's, each weighted by its degrees of freedom.
-
-    Example:
-        >>> moderate(Variance(1.0, 2), Variance(4.0, 4))
-        Variance(variance=3.0, freedom=6)
-    """
-    if math.isinf(law.freedom):
-        return law
-    freedom = own.freedom + law.freedom
-    return Variance((own.freedom * own.variance + law.freedom * law.variance) / freedom, freedom)
+    scale = float(np.exp(logs.mean() + digamma(own_half) - np.log(own_half)))
+    return CommonLaw(scale, 2 * own_half, equal=False)
 
 
 def _inverse_trigamma(value: float) -> float:

@@ -13,7 +13,7 @@ from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.lent import LentTo, lenders, lent_text, lent_to, pooled_variance
 from foleybench.reproduce.measure import Measured, _of_both, cell, read_results, row_difference
 from foleybench.reproduce.plan import Setup
-from foleybench.stats.moderated import Variance, common_law, moderate
+from foleybench.stats.moderated import Variance, common_law
 from tests.made_results import make_result
 from tests.reproduce.test_measure import Scored, row
 
@@ -23,7 +23,7 @@ METRICS = ("event_f1_25ms", "kld_mini", "fad_mini", "align_acc_mini", "class_acc
 class Known(Scored):
     """A result that says which metrics it has."""
 
-    result = {"metrics": {"kld_mini": {}}}
+    result = {"metrics": {"kld_mini": {}}, "model": {"kind": "model"}}
 
 
 def known(*seeds):
@@ -171,15 +171,20 @@ def test_what_a_kind_lends_is_drawn_towards_what_all_have_in_common():
     wide = {kind: known([0.0 + 5] * 9, [math.sqrt(2 * v) + 5] * 9) for kind, v in (("a", 1.0), ("b", 4.0), ("c", 9.0))}
     lending = {(kind, "", None): {kind: rows} for kind, rows in wide.items()}
     law = common_law([Variance(v, 1) for v in (1.0, 4.0, 9.0)])
-    found = {
-        one.to: one for one in lent_to({"x": ("a", "", None), "y": ("d", "", None), "z": ("a", "", None)}, lending)
-    }
+    kinds = {"x": ("a", "", None), "y": ("d", "", None), "z": ("a", "", None)}
+    found = {one.to: one for one in lent_to(kinds, lending)}
     assert found.keys() == {("x", "z"), ("y",)}
     assert found["x", "z"].own["kld_mini"].variance == pytest.approx(1.0)
     assert found["x", "z"].by == ("a",)
-    assert found["x", "z"].variance["kld_mini"] == pytest.approx(moderate(Variance(1.0, 1), law))
-    assert found["y",].variance["kld_mini"] == pytest.approx(law)
+    assert found["x", "z"].variance["kld_mini"] == pytest.approx(law.moderate(Variance(1.0, 1)))
+    assert found["y",].variance["kld_mini"] == pytest.approx(law.alone)
     assert (found["y",].by, found["y",].own) == ((), {})
+    # Nothing is taken from a baseline, nor from another guidance of a network.
+    steady, again = known([5.0] * 9, [5.01] * 9), known([5.0] * 9, [5.01] * 9)
+    for entry in steady.entries:
+        entry.result = {**entry.result, "model": {"kind": "baseline"}}
+    more = {**lending, ("nearest", "", None): {"n": steady}, ("a", "", 5.0): {"g": again}}
+    assert lent_to(kinds, more) == list(found.values())
     # Of two kinds nothing can be told in common.
     two = {kind: lending[kind, "", None] for kind in ("a", "b")}
     two = {(kind, "", None): rows for kind, rows in two.items()}
@@ -201,7 +206,7 @@ def test_a_lender_that_lies_close_together_by_luck_does_not_spoil_a_table(spread
             continue
         tables += 1
         values = rng.normal(0, math.sqrt(true[0] + 0.1), 4)
-        for name, one in (("own", kinds[0]), ("moderated", moderate(kinds[0], common_law(kinds)))):
+        for name, one in (("own", kinds[0]), ("moderated", common_law(kinds).moderate(kinds[0]))):
             error, freedom = _error_of_pair(one, 0.2)
             gap = values.max() - values.min()
             wrong[name] += 6 * 2 * distributions.t.sf(gap / error, freedom) < 0.05

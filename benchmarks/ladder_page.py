@@ -48,7 +48,7 @@ INTRO = f"""# Which differences each metric finds
 turns), made worse step by step (`foleybench/synthfoley/ladders.py`) and played anew. The first value is {TRUE} of
 the true events. This page is written by that command, words and all.
 
-- **In order**: every step is worse than the one before it. Where not: how many steps are not, and how many of those are
+- **In order**: every step is worse than the one before it. Where not: which steps are not, and which of those are
   significantly better than the one before (two-sided 5 %, not corrected for the number of pairs).
 - **Told apart**: the steps that a paired test with so many clips tells from the one before in four trials of five
   (two-sided 5 %), if the difference is the one measured here. "?": the clips played do not show that difference to be
@@ -126,7 +126,7 @@ def page(
     }
     distances = {name: metric for name, metric in metrics.items() if metric.corrected}
     lines = [INTRO.format(command=command, clips=clips), *_missing(rungs)]
-    lines += [OWN_INTRO, *_own_table(rungs, distances), _remarks(rungs)]
+    lines += [OWN_INTRO, *_own_table(rungs, distances), _out_of_order(rungs), _remarks(rungs)]
     if distances:
         lines += [DISTANCE_INTRO, *_distance_table(found, distances, sources)]
         lines += [LOTS_INTRO, *_lots_table(found, distances, sources)]
@@ -163,7 +163,7 @@ def _own_table(rungs: Mapping[str, Mapping[str, Rung]], distances: Mapping[str, 
                 f"`{name}`",
                 ladder,
                 str(found.n_clips),
-                _order(found),
+                _order(ladder, found),
                 *apart,
                 _smallest(found, name in distances),
             ]
@@ -221,7 +221,24 @@ def _distance_cells(
     corrected = [estimate.corrected_of(metric, step, sources) for step in steps]
     apart = _which(ladder, found, found.n_clips)
     values = (_values(found.values), _values(corrected))
-    return [*values, _order(found), apart, _number(found.smallest(found.n_clips))]
+    return [*values, _order(ladder, found), apart, _number(found.smallest(found.n_clips))]
+
+
+def _out_of_order(rungs: Mapping[str, Mapping[str, Rung]]) -> str:
+    """Count and name the metrics that do not order their own ladders."""
+    own = [(name, ladder, of[ladder]) for name, of in rungs.items() for ladder in OWN[name] if ladder in of]
+    out = [(f"`{name}` ({ladder})", found) for name, ladder, found in own if not found.in_order]
+    if not out:
+        return f"\nAll {len(own)} own ladders are in order."
+    turned = [name for name, found in out if any(found.turned())]
+    shown = (
+        f"A step is significantly better than the one before in {', '.join(turned)}."
+        if turned
+        else (
+            "In none of these is a step significantly better than the one before: with so few clips each may be chance."
+        )
+    )
+    return f"\n{len(out)} of {len(own)} own ladders are out of order: {', '.join(name for name, _ in out)}.\n{shown}"
 
 
 def _remarks(rungs: Mapping[str, Mapping[str, Rung]]) -> str:
@@ -284,12 +301,16 @@ def _how_many(found: Rung, n_clips: int) -> str:
     return f"{n_sure}{f' + {n_unsure}?' if n_unsure else ''} of {len(found.drops)}"
 
 
-def _order(found: Rung) -> str:
-    """Say whether the values come in order, and how far from it they are."""
+def _order(ladder: str, found: Rung) -> str:
+    """Say whether the values come in order, and which steps do not."""
     if found.in_order:
         return "yes"
-    not_worse = sum(not drop > 0 for drop in found.drops)
-    return f"no: {not_worse} of {len(found.drops)} not worse, {found.turned()} better"
+    not_worse = _named(ladder, [not drop > 0 for drop in found.drops])
+    return f"no: {not_worse} not worse, {_named(ladder, found.turned()) or 'none'} significantly better"
+
+
+def _named(ladder: str, chosen: Sequence[bool]) -> str:
+    return " ".join(f"{step:g}" for step, is_one in zip(LADDERS[ladder].steps, chosen, strict=True) if is_one)
 
 
 def _smallest(found: Rung, is_distance: bool) -> str:

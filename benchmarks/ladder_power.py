@@ -73,9 +73,9 @@ class Rung:
         shown = self._above(LEVEL / math.sqrt(self.n_clips))
         return [told and sure for told, sure in zip(self.told_apart(n_clips), shown, strict=True)]
 
-    def turned(self) -> int:
-        """Return how many steps are significantly better than the one before, with the clips played (not corrected)."""
-        return sum(dataclasses.replace(self, worse=-self.worse)._above(LEVEL / math.sqrt(self.n_clips)))
+    def turned(self) -> list[bool]:
+        """Whether each step is significantly better than the one before, with the clips played (not corrected)."""
+        return dataclasses.replace(self, worse=-self.worse)._above(LEVEL / math.sqrt(self.n_clips))
 
     def smallest(self, n_clips: int) -> float:
         """Return the difference found in four trials of five: the median over pairs that differ in any clip, or NaN."""

@@ -56,7 +56,7 @@ def cells(lines, *start):
 def test_own_ladders_say_which_steps_are_told_and_which_may_be_chance():
     # Of 110 clips 88, 88, 86, 60 and 62 are hits.
     lines = written({"class_accuracy": hits(0.8, 0.8, 0.78, 0.545, 0.56)})
-    own = cells(lines, "`class_accuracy`", "class", "110", "no: 2 of 4 not worse, 0 better")
+    own = cells(lines, "`class_accuracy`", "class", "110", "no: 0.05 0.4 not worse, none significantly better")
     assert own[4:7] == ["0.2", "0.1? 0.2", "0.1? 0.2"]
     values = "0.800 0.800 0.782 0.545 0.564"
     whole = cells(lines, "`class_accuracy`", "class", "110", values, "no")
@@ -67,6 +67,17 @@ def test_own_ladders_say_which_steps_are_told_and_which_may_be_chance():
     assert own[7] == whole[6] == " / ".join(f"{small / np.sqrt(n):.3g}" for n in (200, 1000, 3000))
     assert cells(lines, "class")[1:] == ["–", "`class_accuracy`", "–"]
     assert "in any clip" in " ".join(lines)
+    at = lines.index("1 of 1 own ladders are out of order: `class_accuracy` (class).")
+    assert lines[at + 1].startswith("In none of these is a step significantly better than the one before")
+
+
+def test_a_step_that_is_significantly_better_is_named():
+    rising = {"class_accuracy": hits(0.8, 0.7, 0.6, 0.7, 0.5), "kld_mini": {}}
+    lines = written(rising)
+    cells(lines, "`class_accuracy`", "class", "110", "no: 0.2 not worse, 0.2 significantly better")
+    at = lines.index("1 of 1 own ladders are out of order: `class_accuracy` (class).")
+    assert lines[at + 1] == "A step is significantly better than the one before in `class_accuracy` (class)."
+    assert "All 1 own ladders are in order." in written({"class_accuracy": hits(0.9, 0.8, 0.7, 0.6, 0.5)})
 
 
 def test_a_distance_is_measured_with_the_first_clips_and_never_extrapolated():
@@ -136,6 +147,10 @@ def test_the_page_in_the_repository_has_the_words_of_the_script():
     assert text.startswith(ladder_page.INTRO.format(command=found[1], clips=found[2]))
     for words in ("OWN_INTRO", "DISTANCE_INTRO", "LOTS_INTRO", "HEARD_INTRO", "ALL_INTRO"):
         assert getattr(ladder_page, words) in text
+    own = text.split(ladder_page.OWN_INTRO)[1].split("## ")[0]
+    out = re.findall(r"^\| (`\w+`) \| (\w+) \| \d+ \| no: ", own, re.MULTILINE)
+    names = ", ".join(f"{name} ({ladder})" for name, ladder in out)
+    assert f"{len(out)} of {sum(map(len, OWN.values()))} own ladders are out of order: {names}.\n" in own
     for name, ladders in OWN.items():
         for ladder in ladders:
             assert len([line for line in text.splitlines() if line.startswith(f"| `{name}` | {ladder} |")]) >= 2

@@ -110,7 +110,7 @@ def test_nothing_is_told_from_few_videos_or_undefined_values():
     assert np.isnan(undefined.values).all()
     assert not undefined.in_order
     assert undefined.told_apart(10**9) == undefined.surely_apart(10**9) == [False]
-    assert undefined.turned() == 0
+    assert not any(undefined.turned())
 
 
 def test_only_clips_of_every_step_count():
@@ -139,8 +139,8 @@ def test_what_the_clips_played_do_not_show_is_not_sure():
     assert below.told_apart(3000) == above.told_apart(3000) == above.surely_apart(3000) == [True]
     assert below.surely_apart(3000) == [False]
     assert above.surely_apart(100) == [False]  # shown, and yet less than a test of 100 clips finds in four of five
-    assert made([1.0, 1.0 + 1.01 * limit, 1.0], [1.0, 1.0]).turned() == 1
-    assert made([1.0, 1.0 + 0.99 * limit, 1.0], [1.0, 1.0]).turned() == 0
+    assert made([1.0, 1.0 + 1.01 * limit, 1.0], [1.0, 1.0]).turned() == [True, False]
+    assert made([1.0, 1.0 + 0.99 * limit, 1.0], [1.0, 1.0]).turned() == [False, False]
 
 
 def test_a_pair_that_differs_in_no_clip_has_no_say_in_the_smallest_difference():

@@ -7,6 +7,10 @@ Events that are audible but off screen or occluded are not scored: an onset ther
 could be guessed from the movement seen before (on SynthFoley 2: ``benchmarks/results/ruler.md``). Silent events are not
 expected to sound. Clips without an event that is both visible and audible, and data without
 events, do not apply. Silence misses every event: 0. The ground truth scores what the detector can do, a little under 1.
+
+Chance is not 0: on the 1,026 test clips of SynthFoley 2 a click every 50 ms, blind to the video, has .13, and a mixture
+of training clips that is as loud as the picture moves, which knows nothing of what moves, has .43 (``foleybench eval
+--model metronome``, ``--model motion_babble``).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 
 from foleybench.reproduce.cores import (
+    BABBLES,
     CODECS,
     CORES,
     FULL,
@@ -77,6 +78,7 @@ GRIDS = {
             GridRow(label="Unconditional flow", variant=Variant(name="unconditional", model="unconditional")),
             PASTED_GRAINS,
             GridRow(label="Nearest training clip", variant=NEAREST),
+            *BABBLES,
         ),
         controls=True,
         ladder=CODECS,

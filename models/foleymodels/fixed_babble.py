@@ -2,8 +2,8 @@
 
 A column in which a model does not beat it says nothing about seeing. It is the sum of 40 training clips, one drawn from
 each of 40 equal stretches of the train split by the seed, each at the same loudness; the sum has the median loudness of
-training clips and is cut or repeated to a clip's length. No network, no label, no event. In a sum of 40 clips hardly a
-stretch of any one is found again: its audio is training audio all the same, and a Fréchet distance knows it.
+training clips and is cut or repeated to a clip's length. No network, no label, no event. Its audio is training audio;
+how much of it ``copying_share`` finds was not measured. Another seed draws other clips, and scores differ between them.
 
 ``foleybench train fixed_babble --data shards/synthfoley/train.manifest.jsonl --out runs/fixed_babble``
 """

@@ -28,9 +28,9 @@ class PaperTable(NamedTuple):
 def find_paper_tables(home: Path) -> list[PaperTable]:
     """Return the pages in a leaderboard's folder: tables with a number first, in their order, then the others."""
     found = []
-    for path in (home / FOLDER).glob("*.md"):
+    for path in filter(Path.is_file, (home / FOLDER).glob("*.md")):
         text = path.read_text(encoding="utf-8", errors="replace")
         headings = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")]
         if text.startswith(_MADE) and headings:
             found.append(PaperTable(headings[0], f"{FOLDER}/{quote(path.name)}"))
-    return sorted(found, key=lambda table: (not table.title.startswith("Table "), table.title))
+    return sorted(found, key=lambda table: (not table.title.startswith("Table "), table))

@@ -18,7 +18,7 @@ from foleybench.reproduce.copying import copying_text, missing_shares
 from foleybench.reproduce.costs import costs_text, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.lent import lenders, lent_text, lent_to, row_kind
+from foleybench.reproduce.lent import lenders, lent_text, lent_to, row_kind, samples_a_network
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, is_on_all_clips, row_name, table_steps
@@ -128,7 +128,8 @@ def _with_lent_variance(
     if all(len(found) != 1 for found in entries.values()):
         return {label: Measured(found) for label, found in entries.items()}, ""
     kinds = {row.label: row_kind(row) for row in grid.rows if row.variant and row.label in entries}
-    lent = lent_to(kinds, lenders(setup, results))
+    networks = {kind for label, kind in kinds.items() if samples_a_network(entries[label][0])}
+    lent = lent_to(kinds, lenders(setup, results), networks)
     variances = {label: one.variance for one in lent for label in one.to}
     measured = {label: Measured(found, variances.get(label)) for label, found in entries.items()}
     titles = {name: registry.load("metrics", name).title for name in (*COLUMNS.values(), *MORE)}

@@ -21,8 +21,9 @@ from typing import NamedTuple
 import numpy as np
 
 from foleybench.artefacts.entries import ResultEntry
+from foleybench.clips import FloatArray
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.measure import Measured, seed_values
+from foleybench.reproduce.measure import ROUNDING, Measured, seed_values
 from foleybench.reproduce.plan import Setup, row_name
 from foleybench.reproduce.rows import GridRow
 from foleybench.stats.moderated import CommonLaw, Variance, common_law
@@ -76,23 +77,40 @@ def pooled_variance(rows: Sequence[Measured]) -> dict[str, Variance]:
         having = [row for row in rows if all(name in entry.result["metrics"] for entry in row.entries)]
         values = [seed_values(name, row) for row in having]
         freedom = sum(len(one) - 1 for one in values)
-        squares = sum(float(np.sum((one - one.mean()) ** 2)) for one in values)
+        squares = sum(map(_squares, values))
         if freedom and np.isfinite(squares):
             found[name] = Variance(squares / freedom, freedom)
     return found
 
 
-def lent_to(rows: Mapping[str, RowKind], lending: Mapping[RowKind, Mapping[str, Measured]]) -> list[LentTo]:
-    """Return what each kind of rows is lent: of its own lenders, drawn towards what all kinds have in common.
+def _squares(values: FloatArray) -> float:
+    """Return the sum of squares around the mean; 0 where it is rounding."""
+    squares = float(np.sum((values - values.mean()) ** 2))
+    return 0.0 if squares <= len(values) * (ROUNDING * float(np.abs(values).max())) ** 2 else squares
+
+
+def samples_a_network(entry: ResultEntry) -> bool:
+    """Return whether a row's audio is made by evaluations of a trained network: baselines without one hardly vary."""
+    return bool((entry.result["run"].get("generation") or {}).get("nfe"))
+
+
+def lent_to(
+    rows: Mapping[str, RowKind],
+    lending: Mapping[RowKind, Mapping[str, Measured]],
+    networks: Collection[RowKind],
+) -> list[LentTo]:
+    """Return what each kind of rows is lent: of its own lenders, drawn towards what all networks have in common.
 
     Args:
         rows: Label of a row with one seed -> its kind.
         lending: From ``lenders``.
+        networks: Kinds of rows that sample a network; the others are lent what their own kind has, and no more.
     """
     own = {kind: pooled_variance(list(having.values())) for kind, having in lending.items()}
-    laws = _common_laws([own[kind] for kind in _of_trained_networks(lending)])
+    common = _common_laws([own[kind] for kind in _kinds_of_networks(lending)])
     found = []
     for kind in dict.fromkeys(rows.values()):
+        laws = common if kind in networks else {}
         named, known = tuple(lending.get(kind, ())), own.get(kind, {})
         told = {name: laws[name].moderate(one) if name in laws else one for name, one in known.items()}
         variance = {**{name: law.alone for name, law in laws.items()}, **told}
@@ -102,11 +120,11 @@ def lent_to(rows: Mapping[str, RowKind], lending: Mapping[RowKind, Mapping[str, 
     return found
 
 
-def _of_trained_networks(lending: Mapping[RowKind, Mapping[str, Measured]]) -> list[RowKind]:
-    """Return the kinds that are models, each network once: baselines hardly vary, and guidance trains no network."""
+def _kinds_of_networks(lending: Mapping[RowKind, Mapping[str, Measured]]) -> list[RowKind]:
+    """Return the kinds that sample a network, each network once, since guidance trains none."""
     networks: dict[tuple[str, str], RowKind] = {}
     for kind, rows in lending.items():
-        if all(row.entries[0].result["model"]["kind"] == "model" for row in rows.values()):
+        if all(samples_a_network(row.entries[0]) for row in rows.values()):
             networks.setdefault(kind[:2], kind)
     return list(networks.values())
 
@@ -131,7 +149,7 @@ def lent_text(lent: Sequence[LentTo], without: Sequence[str], titles: Mapping[st
         parts.append(
             "One training seed does not show how far another run of the same row would lie. Intervals and p-values "
             "take that from rows of the same model, kind of condition and guidance that were trained with several "
-            "seeds, as if such rows varied alike, drawn towards what the rows of all models have in common, since few "
+            "seeds, as if such rows varied alike, drawn towards what all trained networks have in common, since few "
             "seeds can lie close together by luck (Smyth 2004); a difference takes it twice, as if both runs had "
             "nothing in common. In parentheses the standard deviation between seeds that is taken, and that of those "
             "rows alone."
@@ -149,7 +167,7 @@ def _lent_sentence(one: LentTo, titles: Mapping[str, str]) -> str:
     spreads = [f"{title} {_deviations(one, name)}" for name, title in titles.items() if name in one.variance]
     absent = [title for name, title in titles.items() if name not in one.variance]
     more = f"; nothing for {', '.join(absent)}" if absent else ""
-    source = f"from {', '.join(one.by)}" if one.by else "what rows of all models have in common"
+    source = f"from {', '.join(one.by)}" if one.by else "what all trained networks have in common"
     return f"To {', '.join(one.to)}: {source} ({', '.join(spreads)}{more})."
 
 

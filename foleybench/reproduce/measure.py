@@ -6,7 +6,7 @@ number. Both are added, and the interval is Student's with the degrees of freedo
 seeds count as three. A rate's interval includes the exact one, as in a result (``stats.estimate``). The noise of
 sampling each clip is in both parts, so the interval errs on the wide side where clips matter more than seeds. With
 three seeds a 5 % test of two equal rows is wrong in 2 to 7 % of simulated cases (``tests/reproduce``). A row with one
-seed shows no variance between seeds; it takes that of rows of the same model with several, where there are any
+seed shows no variance between seeds; it takes that which other rows lend
 (``lent``).
 
 Sources: Satterthwaite 1946; Welch 1947; Schuirmann 1987.
@@ -33,7 +33,7 @@ from foleybench.stats.intervals import LEAST_VIDEOS, LEVEL, Interval
 from foleybench.stats.moderated import Variance
 
 # An error below this share of the value is rounding.
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 MOST_SEEDS = 1000
 
 
@@ -293,7 +293,7 @@ def _error(values: _Values, lent: Variance | None = None) -> tuple[float | None,
     by_clips = float(np.sum(values.change**2)) * n_sources / (n_sources - 1)
     by_seeds, seeds_freedom = _by_seeds(values, lent)
     total = by_clips + by_seeds
-    if total <= (_ROUNDING * float(np.abs(values.by_seed).max())) ** 2:
+    if total <= (ROUNDING * float(np.abs(values.by_seed).max())) ** 2:
         return 0.0, math.inf
     spread = by_clips**2 / (n_sources - 1) + by_seeds**2 / seeds_freedom
     return math.sqrt(total), total**2 / spread

@@ -137,7 +137,8 @@ def variance_of_runs(table: Setup, results: Mapping[str, ResultEntry], default: 
         results: Their results by name.
         default: The system's default.
     """
-    lent = lent_to({default.label: row_kind(default.row)}, lenders(table, results))
+    kind = row_kind(default.row)
+    lent = lent_to({default.label: kind}, lenders(table, results), {kind})
     return dict(lent[0].variance) if lent else {}
 
 

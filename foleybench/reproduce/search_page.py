@@ -41,7 +41,8 @@ _RULE = (
     "Table 1 keeps the default unless a try is significantly better than it in one column or more and significantly "
     "worse in none (paired over clips, Holm over all tries and columns of the system, 5 %); of several such tries the "
     "one with the best mean rank is taken. A try of a rate is another training: its tests know the variance between "
-    "seeds of the system's rows in Table 1, taken twice. A try of the guidance samples the same network, and its tests "
+    "seeds of the system's rows in Table 1, drawn towards what all trained networks have in common (Smyth 2004) and "
+    "taken twice. A try of the guidance samples the same network, and its tests "
     "know the clips."
 )
 _LIMITS = (

@@ -1,7 +1,7 @@
 """Test whether the paper's ordering holds here, over all pairs.
 
 Two rows are compared with a margin that was stated before a table was measured on version 2 of the corpus: the smallest
-difference worth a sentence. The same rule answers yes and no.
+difference worth a sentence.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ Pair = tuple[str, str]
 RULE = (
     "Rule: of two rows one is *better* when they differ significantly (paired over clips and seeds), both are "
     "*equivalent* when the difference is significantly inside the margin (two one-sided tests), else the pair is "
-    "*undecided*; p-values are Holm-corrected over all compared pairs and all columns of the table, 5 %. A column says "
-    "*no* when one pair that the paper orders is the other way round here, or a row that the paper ranks below its "
-    "best one is equivalent to it; *yes* when it is not and the best row is better than every one below it; else "
-    "*undecided*. The table says what all of its columns say, or *undecided*."
+    "*undecided*; p-values are Holm-corrected over all compared pairs and all columns of the table, 5 %."
+)
+COLUMN_RULE = (
+    "A column says *no* when one pair that the paper orders is the other way round here, or a row that the paper ranks "
+    "below its best one is equivalent to it; *yes* when it is not and the best row is better than every one below it; "
+    "else *undecided*. The table says what all of its columns say, or *undecided*."
 )
 
 
@@ -46,7 +48,7 @@ class ColumnVerdict(NamedTuple):
     """One column's answer.
 
     Attributes:
-        answer: ``yes``, ``no`` or ``undecided``, by ``RULE``.
+        answer: ``yes``, ``no`` or ``undecided``, by ``COLUMN_RULE``.
         best: The paper's best row.
         not_below: Rows that the paper ranks below it and that are better or equivalent here.
         confirmed: Pairs that the paper orders and of which the same row is better here.
@@ -157,5 +159,7 @@ def sentence(title: str, verdict: ColumnVerdict) -> str:
     n = verdict.confirmed + verdict.reversed + verdict.equivalent + verdict.open
     pairs = f"{n} ordered pair{'' if n == 1 else 's'}"
     rows = f" (not below {verdict.best} here: {', '.join(verdict.not_below)})" if verdict.not_below else ""
+    if verdict.answer == "no" and not rows:
+        rows = " (rows further down are the other way round)"
     counts = f"{verdict.confirmed} confirmed, {verdict.reversed} reversed, {verdict.equivalent} equivalent"
     return f"{title}: {verdict.answer}{rows}; of {pairs} {counts}, {verdict.open} undecided."

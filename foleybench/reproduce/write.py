@@ -35,6 +35,7 @@ from foleybench.reproduce.measure import (
 from foleybench.reproduce.orders import DIRECTION, LEGEND, orders_table, outcomes_table
 from foleybench.reproduce.rows import Grid
 from foleybench.reproduce.verdict import (
+    COLUMN_RULE,
     MARGINS,
     MARGINS_ORIGIN,
     RULE,
@@ -170,7 +171,7 @@ def table_markdown(table: Table, command: str, setup: str, further: Sequence[str
         f"Made by `{command}`. {setup}",
         "## Does the paper's ordering hold here?" if table.grid.number else "## What is better?",
         _answer(table),
-        RULE,
+        f"{RULE} {COLUMN_RULE}" if table.grid.number else RULE,
         "## Measured here",
         _measured(table),
         "Mean over seeds [95 % interval over clips and seeds: see `foleybench/reproduce/measure.py`] · rank. The "

@@ -145,5 +145,10 @@ def test_the_sentence_names_who_is_not_below():
     )
 
 
+def test_the_sentence_says_why_no_where_the_best_row_is_best():
+    text = sentence("FAD", ColumnVerdict("no", "c", (), 2, 1, 0, 0))
+    assert text.startswith("FAD: no (rows further down are the other way round); of 3 ordered pairs")
+
+
 def test_holm_is_what_corrects():
     assert ranking.holm([0.03, 0.03]) == [0.06, 0.06]

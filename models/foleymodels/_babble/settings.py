@@ -16,7 +16,7 @@ class MixtureSettings(Subject):
     """The settings of a mixture, the same at every size.
 
     Attributes:
-        n_mixed: Training clips that are mixed; some from every class of a corpus of few, and too many to follow one.
+        n_mixed: Training clips that are mixed; enough for most classes of a corpus of few, and too many to follow one.
         n_measured: Training clips whose loudness is measured, and whose video and audio are compared.
     """
 

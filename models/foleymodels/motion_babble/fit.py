@@ -13,7 +13,7 @@ import numpy as np
 
 from foleybench.clips import Clip, FloatArray
 from foleybench.errors import FoleyError
-from foleymodels._babble.mixture import loudness, typical_loudness
+from foleymodels._babble.mixture import SILENT, loudness
 from foleymodels._parts.onsets import f_score, find_onsets
 from foleymodels._parts.training_audio import audio_at
 from foleymodels.motion_babble.follow import Following, attacks_s, gain
@@ -75,10 +75,10 @@ def fit_following(watched: Sequence[Watched]) -> Following:
 
 
 def fit_loudness(watched: Sequence[Watched], following: Following) -> float:
-    """Return the level of a sound of loudness 1 that, following the motion, has the median loudness of the clips."""
-    return typical_loudness(
-        [one.loudness / loudness(_followed(one, following)) for one in watched if one.loudness > 0.0]
-    )
+    """Return the median over audible clips of the level at which a sound of loudness 1 is as loud as the clip."""
+    audible = [one for one in watched if one.loudness > SILENT]
+    levels = [one.loudness / loudness(_followed(one, following)) for one in audible]
+    return float(np.median(levels)) if levels else 0.0
 
 
 def _timing(watched: Sequence[Watched], following: Following) -> float:

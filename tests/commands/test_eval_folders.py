@@ -91,7 +91,7 @@ def test_the_table_is_aligned_and_names_what_controls_get(here, capsys):
     assert evaluate("--controls", "--reference", "real clips", *METRICS) == EXIT_OK
     said = capsys.readouterr()
     assert "left out: other_class, since the clips have no labels of several classes" in said.err
-    assert len(said.out.splitlines()) == 10
+    assert len(said.out.splitlines()) == 11
     (other,) = (path for path in said.out.splitlines() if "other_clip" in path)
     assert results.read_result(Path(other))["model"]["title"] == "Another clip"
     table = said.err[said.err.index("controls on real-clips/files, 3 clips") :].splitlines()

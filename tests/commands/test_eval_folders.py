@@ -95,7 +95,7 @@ def test_the_table_is_aligned_and_names_what_controls_get(here, capsys):
     (other,) = (path for path in said.out.splitlines() if "other_clip" in path)
     assert results.read_result(Path(other))["model"]["title"] == "Another clip"
     table = said.err[said.err.index("controls on real-clips/files, 3 clips") :].splitlines()
-    assert table[2].split("  ")[-1] == "silence"
+    assert table[2].split("  ")[-1] == "metronome"
     truth = dict(zip(_cells(table[2]), _cells(table[3])[1:], strict=True))
     assert float(truth["ground truth"]) == 0.0  # not rounded on its way through a file
     assert evaluate(*FOLDERS, *METRICS) == EXIT_OK

@@ -151,6 +151,19 @@ def test_a_page_with_one_seed_says_whose_variance_it_takes(tmp_path):
     assert sum(wide.values()) > 1.2 * sum(narrow.values())
 
 
+def test_a_row_without_lenders_takes_what_the_networks_have_in_common(tmp_path):
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
+    for name in ("linear", "full", "linear-raw", "gvp-raw"):
+        made(tmp_path, f"{name}-tiny-seed0", 0.7)
+    for name, spread in (("vab", 0.05), ("vatt", 0.1), ("foleygen", 0.2)):
+        for seed in range(2):
+            made(tmp_path, f"{name}-tiny-seed{seed}", 0.3 + spread * seed)
+    write_tables(setup, ["table4"], tmp_path, Path("leaderboards/published.csv"), "c")
+    page = (tmp_path / "table4.md").read_text()
+    assert "To DCF, GDCF, DCF, raw times, GDCF, raw times: what all trained networks have in common (" in page
+    assert "speak of these trained networks alone" not in page
+
+
 def widths(path):
     """Return the widths of the intervals of a table's numbers of event F1, by row."""
     rows = csv.DictReader(io.StringIO(path.read_text()))

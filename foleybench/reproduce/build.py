@@ -12,7 +12,7 @@ from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
 from foleybench.reproduce import heldout, search, search_page, speed
-from foleybench.reproduce.cells import evaluators_text
+from foleybench.reproduce.cells import evaluations_made, evaluators_text
 from foleybench.reproduce.codebooks import codebook_uses, codebooks_text
 from foleybench.reproduce.copying import copying_text, missing_shares
 from foleybench.reproduce.costs import costs_text, training_times
@@ -215,8 +215,7 @@ def _words(setup: Setup, grid: Grid, measured: Mapping[str, Measured], seeds: Se
         return f"Size {setup.size}: nothing was measured yet."
     first = next(iter(measured.values())).entries[0].result
     data = first["dataset"]
-    made = [entry.result["run"].get("generation") or {} for row in measured.values() for entry in row.entries]
-    numbers = {one.get("nfe") for one in made}
+    numbers = {evaluations_made(entry.result) for row in measured.values() for entry in row.entries}
     evaluations = f"{numbers.pop()} network evaluations, " if len(numbers) == 1 else ""
     part = "" if len(seeds) == setup.seeds else f" (of {setup.seeds} asked for: the others are not finished)"
     clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else data["n_clips"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from foleybench import registry
 from foleybench.api.metric import Metric
@@ -31,6 +31,12 @@ def column_decimals(cells: Sequence[SeedsCell]) -> int:
     halves = sorted((c.high - c.low) / 2 for c in cells if c.low is not None and c.high is not None and c.high > c.low)
     size = halves[len(halves) // 2] if halves else 0.01
     return min(5, max(0, 1 - math.floor(math.log10(size))))
+
+
+def evaluations_made(result: Mapping[str, Any]) -> int | None:
+    """Return how often networks were evaluated for a clip of a result; 0 or None where no network is sampled."""
+    found: int | None = (result["run"].get("generation") or {}).get("nfe")
+    return found
 
 
 def evaluator_versions(entry: ResultEntry) -> dict[str, int]:

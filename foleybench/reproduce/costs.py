@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from foleybench.reproduce.cells import markdown_table
+from foleybench.reproduce.cells import evaluations_made, markdown_table
 from foleybench.reproduce.kept import kept_beside
 from foleybench.reproduce.measure import Measured
 from foleybench.reproduce.plan import Setup, training_name
@@ -154,7 +154,7 @@ def costs_text(
     for label, row in measured.items():
         own, shared = ([one for one in trained if one.row == label and one.shared == told] for told in (False, True))
         result = row.entries[0].result
-        parameters, nfe = result["model"].get("parameters"), (result["run"].get("generation") or {}).get("nfe")
+        parameters, nfe = result["model"].get("parameters"), evaluations_made(result)
         numbers = [f"{parameters:,}" if parameters else "", _minutes(own), _minutes(shared), str(nfe) if nfe else ""]
         rows.append([label, *numbers, *(_times(times.get(label)) if times else ())])
     words = [_WORDS, _TIMED_WORDS if times else ""]

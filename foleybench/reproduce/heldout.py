@@ -22,7 +22,7 @@ from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
-from foleybench.reproduce.cells import evaluators_text, markdown_table
+from foleybench.reproduce.cells import evaluations_made, evaluators_text, markdown_table
 from foleybench.reproduce.cores import FULL, PASTED_GRAINS
 from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
@@ -288,8 +288,8 @@ def _markdown(
         "<!-- Written by `foleybench reproduce heldout`. Do not edit: run it again. -->",
         "# Held-out splits",
         f"Made by `{command}`. The reference model of seed 0, trained on the train split (4 s clips at 25 fps), "
-        f"{_evaluations(result)} network evaluations; pasted grains, which have no network, of the same clips; and the "
-        "real audio under the same evaluators. 95 % intervals over clips. A length is exact when the audio has "
+        f"{evaluations_made(result)} network evaluations; pasted grains, which have no network, of the same clips; and "
+        "the real audio under the same evaluators. 95 % intervals over clips. A length is exact when the audio has "
         f"`round(duration * rate)` samples. {evaluators}",
         markdown_table(rows),
         "## Against the test split",
@@ -299,11 +299,6 @@ def _markdown(
         markdown_table(tests),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _evaluations(result: Mapping[str, object]) -> object:
-    run = result["run"]
-    return (run.get("generation") or {}).get("nfe") if isinstance(run, Mapping) else None
 
 
 def _text(value: SeedsCell) -> str:

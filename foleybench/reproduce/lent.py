@@ -22,6 +22,7 @@ import numpy as np
 
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.clips import FloatArray
+from foleybench.reproduce.cells import evaluations_made
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.measure import ROUNDING, Measured, seed_values
 from foleybench.reproduce.plan import Setup, row_name
@@ -91,7 +92,7 @@ def _squares(values: FloatArray) -> float:
 
 def samples_a_network(entry: ResultEntry) -> bool:
     """Return whether a row's audio is made by evaluations of a trained network: baselines without one hardly vary."""
-    return bool((entry.result["run"].get("generation") or {}).get("nfe"))
+    return bool(evaluations_made(entry.result))
 
 
 def lent_to(

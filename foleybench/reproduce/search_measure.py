@@ -129,17 +129,22 @@ def try_in_table(table: Setup, results: Collection[str], tries: Sequence[SearchT
     return next((one.label for one in measured), "")
 
 
-def variance_of_runs(table: Setup, results: Mapping[str, ResultEntry], default: SearchTry) -> dict[str, Variance]:
-    """Return metric -> variance between seeds that rows of the paper's tables lend to a system; empty for none.
+def variances_of_runs(
+    tables: Mapping[str, Setup], results: Mapping[str, ResultEntry], defaults: Mapping[str, SearchTry]
+) -> dict[str, Mapping[str, Variance]]:
+    """Return system -> metric -> variance between seeds that rows of the paper's tables lend to it, where any do.
 
     Args:
-        table: The setup of the tables.
+        tables: System -> the setup of the tables.
         results: Their results by name.
-        default: The system's default.
+        defaults: System -> its default.
     """
-    kind = row_kind(default.row)
-    lent = lent_to({default.label: kind}, lenders(table, results), {kind})
-    return dict(lent[0].variance) if lent else {}
+    found: dict[str, Mapping[str, Variance]] = {}
+    for table in dict.fromkeys(tables.values()):  # all lenders are valued once a setup, not once a system
+        kinds = {label: row_kind(defaults[label].row) for label, own in tables.items() if own == table}
+        lent = lent_to(kinds, lenders(table, results), kinds.values())
+        found |= {label: one.variance for one in lent for label in one.to}
+    return found
 
 
 def is_tables_run(

@@ -33,7 +33,7 @@ from foleybench.reproduce.search_measure import (
     measure_system,
     setup_of_table,
     try_in_table,
-    variance_of_runs,
+    variances_of_runs,
 )
 
 _RULE = (
@@ -103,14 +103,15 @@ def _measured(
     setup: Setup, every: Mapping[str, Sequence[SearchTry]], whole: Mapping[str, Mapping[str, ResultEntry]]
 ) -> Searches:
     tables = read_results(setup.results) if setup.results.is_dir() else {}
-    systems, same, unlent = [], {}, []
+    defaults = {label: every[label][0] for label in whole}
+    setups = {label: setup_of_table(setup, tables, default) for label, default in defaults.items()}
+    lent = variances_of_runs(setups, tables, defaults)
+    systems, same = [], {}
     for label, entries in whole.items():
-        default = every[label][0]
-        table = setup_of_table(setup, tables, default)
-        lent = variance_of_runs(table, tables, default)
-        unlent += [] if lent else [label]
-        systems.append(measure_system(label, every[label], entries, lent, try_in_table(table, tables, every[label])))
-        same[label] = is_tables_run(table, tables, default, entries[DEFAULT])
+        in_table = try_in_table(setups[label], tables, every[label])
+        systems.append(measure_system(label, every[label], entries, lent.get(label), in_table))
+        same[label] = is_tables_run(setups[label], tables, defaults[label], entries[DEFAULT])
+    unlent = [label for label in whole if label not in lent]
     first = next(iter(next(iter(whole.values())).values()))
     others = [label for label in every if label not in whole]
     return Searches(systems, others, same, unlent, first, next(iter(tables.values()), None))

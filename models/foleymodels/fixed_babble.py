@@ -18,12 +18,10 @@ import torch
 
 from foleybench.api.model import BuildContext, Model, TrainContext
 from foleybench.clips import AudioArray, Clip, Clock
-from foleybench.errors import FoleyError
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._babble.mixture import at_level, loudness, mix, played, spread_over, typical_loudness
-from foleymodels._babble.settings import BabbleSettings, babble_settings, check_babble
-from foleymodels._parts import checkpoint
-from foleymodels._parts.settings import read_settings
+from foleymodels._babble.settings import babble_settings, check_babble
+from foleymodels._babble.trained import trained_mixture
 from foleymodels._parts.training_audio import load_audio
 from foleymodels._training.job import is_finished, save_checkpoint
 
@@ -64,11 +62,8 @@ def build(context: BuildContext) -> FixedBabbleGenerator:
     Raises:
         FoleyError: No checkpoint.
     """
-    if context.checkpoint is None:
-        raise FoleyError("`fixed_babble` needs its mixture: name its run folder with --checkpoint, or train it first.")
-    tensors, config = checkpoint.read_checkpoint(context.checkpoint, KIND)
-    settings = read_settings(BabbleSettings, config["settings"], context.checkpoint)
-    return FixedBabbleGenerator(tensors["audio"].numpy(), settings.signal.rate_hz)
+    trained = trained_mixture(context, KIND)
+    return FixedBabbleGenerator(trained.audio, trained.rate_hz)
 
 
 MODEL = Model(

@@ -10,9 +10,7 @@ from foleybench.api.model import BuildContext
 from foleybench.clips import AudioArray, Clip, Clock
 from foleybench.errors import FoleyError
 from foleymodels._babble.mixture import played
-from foleymodels._babble.settings import BabbleSettings
-from foleymodels._parts import checkpoint
-from foleymodels._parts.settings import read_settings
+from foleymodels._babble.trained import trained_mixture
 from foleymodels.motion_babble.follow import Following, gain
 from foleymodels.motion_babble.motion import motion_of
 from foleymodels.motion_babble.train import KIND
@@ -45,8 +43,5 @@ def build(context: BuildContext) -> MotionBabbleGenerator:
     Raises:
         FoleyError: No checkpoint.
     """
-    if context.checkpoint is None:
-        raise FoleyError("`motion_babble` needs its mixture: name its run folder with --checkpoint, or train it first.")
-    tensors, config = checkpoint.read_checkpoint(context.checkpoint, KIND)
-    settings = read_settings(BabbleSettings, config["settings"], context.checkpoint)
-    return MotionBabbleGenerator(tensors["audio"].numpy(), Following(**config["following"]), settings.signal.rate_hz)
+    trained = trained_mixture(context, KIND)
+    return MotionBabbleGenerator(trained.audio, Following(**trained.config["following"]), trained.rate_hz)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from benchmarks import gpu_check
-from benchmarks.gpu import agreement
+from benchmarks.gpu import agreement, material
 from benchmarks.gpu.phases import Plan, Report, run_phase
 from benchmarks.gpu.training import read_records
 
@@ -103,7 +103,7 @@ def test_a_failing_phase_keeps_what_it_found(tmp_path: Path):
 
 def test_a_wrong_result_is_beyond_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """1e-3 off is told, 1e-5 is not; what raises is told as well, and does not keep the next from being compared."""
-    off_by = iter([0.0, 1e-3, 0.0, 1e-5])
+    off_by = iter([0.0, 1e-3, 0.0, 5e-4, 0.0, 1e-5])  # CPU and device; the case rounded, for the first is beyond; both
 
     def off(module: nn.Module, device: str) -> torch.Tensor:
         return (module.weight * (1 + next(off_by))).sum()
@@ -120,6 +120,8 @@ def test_a_wrong_result_is_beyond_its_limit(tmp_path: Path, monkeypatch: pytest.
     assert not bad["within"]
     assert bad["forward"] == pytest.approx(1e-3, rel=1e-3)
     assert bad["backward"] == pytest.approx(1e-3, rel=1e-3)
+    assert bad["forward_by_rounding"] == pytest.approx(5e-4, rel=1e-3)
+    assert "forward_by_rounding" not in good
     assert not broken_line["within"]
     assert "no such kernel" in broken_line["error"]
     assert good["within"]
@@ -137,3 +139,32 @@ def _runs(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state not in "ZX"
+
+
+def refused_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.binary_cross_entropy(logits.sigmoid(), wanted)
+
+
+def allowed_loss(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, wanted)
+
+
+def test_what_only_a_gpu_refuses_is_refused_on_a_cpu():
+    """Autocast on a CPU takes ``binary_cross_entropy``; on a GPU it raises, and a training ends there."""
+    logits, wanted = torch.zeros(3), torch.ones(3)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.isfinite(refused_loss(logits, wanted))
+        with agreement.RefusedByCuda():
+            assert torch.isfinite(allowed_loss(logits, wanted))
+            with pytest.raises(RuntimeError, match="refused under autocast"):
+                refused_loss(logits, wanted)
+
+
+def test_no_loss_of_the_reference_model_is_refused_on_a_gpu(tmp_path: Path):
+    plan = plan_in(tmp_path)
+    material.render(plan, Report(plan.records, "render", time.monotonic() + 60))
+    report = Report(plan.records, "bfloat16", time.monotonic() + 60)
+    agreement.bfloat16(plan, report)
+    lines = [line for line in read_records(plan.records) if line["phase"] == "bfloat16"]
+    assert len(lines) >= 15
+    assert not [line for line in lines if "error" in line]

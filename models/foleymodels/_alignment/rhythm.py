@@ -51,8 +51,10 @@ def attack_error(logits: Tensor, wanted: Tensor, mask: Tensor, among: Tensor | N
         among: The mask of the whole batch where this is a share of one.
     """
     error = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-    least = F.binary_cross_entropy(wanted, wanted, reduction="none")
-    return ((error - least).mean(-1) * mask.to(error.dtype)).sum() / masked_count(mask, among).clamp_min(1.0)
+    # Entropies: ``binary_cross_entropy`` of probabilities is refused under autocast on a GPU.
+    least = torch.special.entr(wanted) + torch.special.entr(1.0 - wanted)
+    total: Tensor = ((error - least).mean(-1) * mask.to(error.dtype)).sum()
+    return total / masked_count(mask, among).clamp_min(1.0)
 
 
 def level_error(

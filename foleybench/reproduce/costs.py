@@ -55,6 +55,7 @@ class Trained(NamedTuple):
         shared: Whether it was trained in another run, from which the row takes it.
         seconds: Wall seconds.
         cpu_seconds: Processor seconds; None for runs of before they were counted.
+        device: Torch device type.
     """
 
     row: str
@@ -63,6 +64,7 @@ class Trained(NamedTuple):
     shared: bool
     seconds: float
     cpu_seconds: float | None = None
+    device: str = "cpu"
 
 
 def training_times(setup: Setup, grid: Grid, measured: Mapping[str, Measured], path: Path) -> list[Trained]:
@@ -87,7 +89,8 @@ def training_times(setup: Setup, grid: Grid, measured: Mapping[str, Measured], p
 def _read(line: Mapping[str, str]) -> Trained:
     cpu_s = line.get("cpu_seconds")  # a column that files of before do not have
     seconds = float(line["seconds"]), float(cpu_s) if cpu_s else None
-    return Trained(line["row"], int(line["seed"]), line["part"], line["shared"] == "1", *seconds)
+    device = line.get("device") or "cpu"
+    return Trained(line["row"], int(line["seed"]), line["part"], line["shared"] == "1", *seconds, device)
 
 
 def _written(one: Trained) -> Mapping[str, object]:
@@ -99,10 +102,11 @@ def _written(one: Trained) -> Mapping[str, object]:
 
 
 class _Seconds(NamedTuple):
-    """Wall and processor seconds of a part; the latter None where they were not counted."""
+    """Wall and processor seconds of a part, the latter None where they were not counted; and where it was trained."""
 
     wall: float
     cpu: float | None
+    device: str
 
 
 def _parts(setup: Setup, variant: Variant, seed: int) -> list[tuple[str, bool, _Seconds]]:
@@ -125,7 +129,7 @@ def _recorded(setup: Setup, variant: Variant, seed: int) -> dict[str, _Seconds]:
         return {}
     record = json.loads(path.read_text(encoding="utf-8"))
     return {
-        part: _Seconds(float(facts["seconds"]), facts.get("cpu_seconds"))
+        part: _Seconds(float(facts["seconds"]), facts.get("cpu_seconds"), facts.get("device", "cpu"))
         for part, facts in record.items()
         if "seconds" in facts
     }
@@ -157,9 +161,23 @@ def costs_text(
         parameters, nfe = result["model"].get("parameters"), evaluations_made(result)
         numbers = [f"{parameters:,}" if parameters else "", _minutes(own), _minutes(shared), str(nfe) if nfe else ""]
         rows.append([label, *numbers, *(_times(times.get(label)) if times else ())])
-    words = [_WORDS, _TIMED_WORDS if times else ""]
+    words = [_WORDS, _elsewhere(trained), _TIMED_WORDS if times else ""]
     words += [f"Each part's seconds: `{training_file}`." if trained else "", f"Times: `{times_file}`." if times else ""]
     return f"## What it costs\n\n{markdown_table(rows)}\n\n{' '.join(word for word in words if word)}"
+
+
+def _elsewhere(trained: Sequence[Trained]) -> str:
+    """Say which seeds were trained on another device than a CPU; empty for none."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    for one in trained:
+        if one.device != "cpu" and one.seed not in rows.setdefault((one.device, one.row), []):
+            rows[one.device, one.row].append(one.seed)
+    if not rows:
+        return ""
+    told = "; ".join(
+        f"{row}: seed {', '.join(map(str, sorted(seeds)))} ({device})" for (device, row), seeds in rows.items()
+    )
+    return f"Trained on another device than a CPU, and not in the minutes: {told}."
 
 
 def _times(one: RowTime | None) -> list[str]:
@@ -176,7 +194,9 @@ def _minutes(parts: Sequence[Trained]) -> str:
     """Return the minutes of some parts of a row, median over the seeds that have them.
 
     They are processor time where all of these parts have it: seeds of wall time and of processor time have no median.
+    Nor have seeds of a CPU and of a GPU: those of a CPU count, where there are some.
     """
+    parts = [one for one in parts if one.device == "cpu"] or parts
     counted = all(one.cpu_seconds is not None for one in parts)
     seeds: dict[int, float] = {}
     for one in parts:

@@ -18,12 +18,14 @@ LABELS = {row.variant.name: row.label for row in GRID.rows if not row.unranked}
 ORDER = [row.label for row in GRID.rows]
 
 
-def record(runs, name, *, cpu_share=None, **seconds):
+def record(runs, name, *, cpu_share=None, device=None, **seconds):
     """A run folder that trained these parts, in seconds, and its weights."""
     (runs / name).mkdir(parents=True)
     facts = {part: {"seconds": value, "loss": 1.0} for part, value in seconds.items()}
     for one in facts.values() if cpu_share else ():
         one["cpu_seconds"] = cpu_share * one["seconds"]
+    for one in facts.values() if device else ():
+        one["device"] = device
     (runs / name / "metrics.json").write_text(json.dumps({**facts, "probes": {"onset_ap": 0.4}}))
     (runs / name / "model.safetensors").write_text(name)
 
@@ -112,6 +114,24 @@ def test_minutes_are_processor_time_where_all_seeds_have_it(setup, tmp_path):
     assert "| 3.8 | 10.0 | 25 |" in costs_text(measured, times, "t.csv", {}, "s.csv"), "seed 0 has wall time alone"
     later = [one for one in times if one.seed == 1]
     assert "| 2.0 CPU | 5.0 CPU | 25 |" in costs_text(measured, later, "t.csv", {}, "s.csv")
+
+
+def test_minutes_of_a_gpu_do_not_mix_with_those_of_a_cpu(setup, tmp_path):
+    path, runs = tmp_path / "times.csv", setup.work / "runs"
+    record(runs, "v2a_mapper-tiny-seed1", flow=6.0, mapper=6.0, sound_text=6.0, cpu_share=0.5, device="cuda")
+    record(runs, "alignment-tiny-seed1", alignment=600.0)
+    two = dataclasses.replace(setup, seeds=2)
+    measured = scored(two, "v2a_mapper", seeds=(0, 1))
+    times = training_times(two, GRID, measured, path)
+    assert times == training_times(dataclasses.replace(two, work=tmp_path / "gone"), GRID, measured, path)
+    page = costs_text(measured, times, "t.csv", {}, "s.csv")
+    assert "| 3.5 | 10.0 | 25 |" in page
+    assert f"not in the minutes: {LABELS['v2a_mapper']}: seed 1 (cuda);" in page
+    assert "not in the minutes" not in costs_text(
+        measured, [one for one in times if one.seed == 0], "t.csv", {}, "s.csv"
+    )
+    on_gpu = [one for one in times if one.device == "cuda"]
+    assert "| 0.1 CPU |  | 25 |" in costs_text(measured, on_gpu, "t.csv", {}, "s.csv")
 
 
 def test_files_of_before_have_no_processor_time(setup, tmp_path):

@@ -105,8 +105,8 @@ class Job:
             other_rates: Peak learning rates of parts of the module, by the name that their parameters begin with.
 
         Returns:
-            The last logged losses, the number of steps, the rates, and the seconds taken (wall time and processor
-            time), also by processes that were killed.
+            The last logged losses, the number of steps, the rates, the device and the precision where it was not a
+            CPU, and the seconds taken (wall time and processor time), also by processes that were killed.
         """
         watch = Stopwatch()
         settings = FitSettings(
@@ -125,7 +125,9 @@ class Job:
         weights = fit(module, losses, settings, folder, seed=self.context.seed, name=name, monitor=monitor, watch=watch)
         module.load_state_dict(weights)
         facts = {"steps": steps, "rate": rate, **{f"rate_{name}": other for name, other in other_rates}}
-        return {**outcome(folder), **facts, **watch.facts}
+        device = next(module.parameters()).device.type
+        place = {} if device == "cpu" else {"device": device, "precision": self.loop.precision}
+        return {**outcome(folder), **facts, **place, **watch.facts}
 
     def monitor(
         self, generator_of: Callable[[dict[str, Tensor]], Generator], mel: MelSettings, folder: str = "samples"

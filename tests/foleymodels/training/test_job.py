@@ -67,6 +67,9 @@ def test_a_stage_is_fitted_as_the_run_says(context, monkeypatch):
     assert (asked["folder"], asked["seed"], asked["name"]) == (context.out / "part", 3, "a part")
     assert float(module.weight.detach().mean()) == 7.0  # the averaged weights are left in the module
     assert facts.keys() == {"skipped_steps", "seconds", "cpu_seconds", "steps", "rate"}
+    elsewhere = torch.nn.Linear(2, 1, device="meta")  # a device that is there without a GPU
+    facts = job.fit(elsewhere, lambda step, generator: {}, "part", steps=9, rate=0.5, ema=0.25, name="a part")
+    assert (facts["device"], facts["precision"]) == ("meta", "bfloat16")
     assert asked["other_rates"] == ()
     facts = job.fit(
         module,

@@ -79,15 +79,19 @@ def _write_table(
         row.label: [row_name(setup, row, seed) for seed in range(setup.seeds)] for row in grid.rows if row.variant
     }
     missing = [one for names in wanted.values() for one in names if one not in results]
-    seeds = _whole_seeds(wanted, results, setup.seeds)
-    absent: list[str] = []
+    ranked = {row.label: wanted[row.label] for row in grid.rows if row.variant and not row.unranked}
+    seeds = _whole_seeds(ranked, results, setup.seeds)
+    absent = [label for label, names in wanted.items() if not any(names[seed] in results for seed in seeds)]
     if not seeds:
         seeds, absent = _fullest_seed(wanted, results, setup.seeds)
         if len(wanted) - len(absent) < _FEWEST_ROWS:
             _require_none(setup, name, wanted, results, missing)
             wanted = {}
-        wanted = {label: names for label, names in wanted.items() if label not in absent}
-    entries = {label: [results[names[seed]] for seed in seeds] for label, names in wanted.items()}
+    wanted = {label: names for label, names in wanted.items() if label not in absent}
+    # Rows that nothing is compared with show the seeds that they have.
+    entries = {
+        label: [results[names[seed]] for seed in seeds if names[seed] in results] for label, names in wanted.items()
+    }
     measured, caveat = _with_lent_variance(setup, grid, entries, results)
     ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
     missing += [one for names in ladder.values() for one in names if one not in results]
@@ -177,7 +181,7 @@ def _controls(setup: Setup, results: Mapping[str, ResultEntry]) -> tuple[dict[st
 
 
 def _whole_seeds(wanted: Mapping[str, Sequence[str]], results: Mapping[str, ResultEntry], n_seeds: int) -> list[int]:
-    """Return the seeds for which every row has its result: rows are compared seed by seed."""
+    """Return the seeds for which all of some rows have their result: rows are compared seed by seed."""
     return [seed for seed in range(n_seeds) if all(names[seed] in results for names in wanted.values())]
 
 

@@ -369,13 +369,13 @@ def _reported(table: Table) -> str:
 
 
 def csv_text(table: Table) -> str:
-    """Return every value of rows and controls at full precision, every paired test, every reported value, as CSV."""
+    """Return every value of rows and controls, every paired test, every reported value, at full precision, as CSV."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(
         ["kind", "row", "against", "metric", "value", "low", "high", "p_value", "by_seed", "error", "outcome"]
     )
-    for kind, rows in (("measured", table.cells), ("control", table.controls)):
+    for kind, rows in (("measured", table.cells), ("shown", table.shown), ("control", table.controls)):
         for label, cells in rows.items():
             for name, value in cells.items():
                 seeds = " ".join(repr(v) for v in value.by_seed)

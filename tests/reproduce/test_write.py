@@ -149,7 +149,11 @@ def test_more_metrics_are_shown_and_not_compared(tmp_path):
     assert "Event F1 (50 ms)" in more
     assert "Strength" not in page  # no result has it
     assert "**" not in more
-    assert "event_f1," not in (tmp_path / "table4.csv").read_text()
+    text = (tmp_path / "table4.csv").read_text()
+    shown = [line for line in csv.DictReader(io.StringIO(text)) if line["metric"] == "event_f1"]
+    assert {line["kind"] for line in shown} == {"shown"}
+    assert len(shown) == 4, "a line a row, and no difference"
+    assert all(line["value"] == line["by_seed"] for line in shown)
     assert "Nothing to rank by" not in more
 
 
@@ -289,6 +293,24 @@ def test_a_seed_that_lacks_a_row_is_left_out_and_named(tmp_path):
     assert missing == ["linear-tiny-seed2"]
     page = (tmp_path / "table4.md").read_text()
     assert "2 training seeds (of 3 asked for: the others are not finished)" in page
+
+
+def test_a_row_that_is_not_compared_shows_the_seeds_that_it_has(tmp_path):
+    ranked = [row for row in GRIDS["table3"].rows if not row.unranked]
+    several, none = (row for row in GRIDS["table3"].rows if row.unranked)
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=2)
+    for number, row in enumerate(ranked):
+        for seed in (0, 1):
+            score(tmp_path, row_name(setup, row, seed), 0.3 + 0.1 * number)
+    score(tmp_path, row_name(setup, several, 1), 0.5)
+    missing = write_tables(setup, ["table3"], tmp_path, PUBLISHED, "c")
+    assert missing == sorted([row_name(setup, several, 0), *(row_name(setup, none, seed) for seed in (0, 1))])
+    page = (tmp_path / "table3.md").read_text()
+    assert "2 training seeds, " in page
+    table = page.split("## Measured here")[1].split("\n## ")[0].splitlines()
+    counts = [[line.split(" | ")[-2:] for line in table if row.label in line][0] for row in (several, ranked[0])]
+    assert counts == [["1", "40 |"], ["2", "40 |"]]
+    assert not any(none.label in line for line in table if line.startswith("|"))
 
 
 def test_without_any_whole_seed_there_is_no_table(tmp_path):

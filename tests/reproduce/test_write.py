@@ -308,7 +308,7 @@ def test_a_row_that_is_not_compared_shows_the_seeds_that_it_has(tmp_path):
     page = (tmp_path / "table3.md").read_text()
     assert "2 training seeds, " in page
     table = page.split("## Measured here")[1].split("\n## ")[0].splitlines()
-    counts = [[line.split(" | ")[-2:] for line in table if row.label in line][0] for row in (several, ranked[0])]
+    counts = [next(line.split(" | ")[-2:] for line in table if row.label in line) for row in (several, ranked[0])]
     assert counts == [["1", "40 |"], ["2", "40 |"]]
     assert not any(none.label in line for line in table if line.startswith("|"))
 

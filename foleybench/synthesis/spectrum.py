@@ -1,41 +1,80 @@
-"""Compute real Fourier transforms in single precision.
+"""Compute real Fourier transforms with the same bits everywhere.
 
-Older versions of numpy compute its transforms in double precision, which is slower and gives other bytes.
+The corpus was rendered with SciPy 1.17's transforms in single precision. SciPy 1.18 and NumPy sum in other orders, so
+their last bits differ; the older order is repeated here in NumPy's additions and multiplications, which are exact to
+the last bit on every processor.
 """
 
 from __future__ import annotations
-
-import importlib
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import AudioArray
+from foleybench.synthesis.forward_passes import join
+from foleybench.synthesis.inverse_passes import part
+from foleybench.synthesis.passes import passes
 
 Spectrum = npt.NDArray[np.complex64]
 
 
 def fast_length(n_samples: int) -> int:
-    """Return the smallest length not below ``n_samples`` that transforms fast."""
-    return int(_fft().next_fast_len(n_samples, real=True))
+    """Return the smallest length 2^a 3^b 5^c not below ``n_samples``, which is at least 1."""
+    found = 1 << (n_samples - 1).bit_length()
+    odd_fives = 1
+    while odd_fives < found:
+        odd = odd_fives
+        while odd < found:
+            found = min(found, odd << (-(-n_samples // odd) - 1).bit_length())
+            odd *= 3
+        odd_fives *= 5
+    return found
 
 
 def forward(samples: AudioArray, size: int) -> Spectrum:
-    """Return the spectrum of real samples, padded with zeros to ``size``: shape (size // 2 + 1,)."""
-    return np.asarray(_fft().rfft(samples, size))
+    """Return the spectrum of real samples.
+
+    Args:
+        samples: Shape (n,), single precision, at most ``size`` of them.
+        size: Length 2^a 3^b 5^c; the samples are padded with zeros to it.
+
+    Returns:
+        Shape (size // 2 + 1,).
+
+    Raises:
+        ValueError: The length has another prime factor.
+    """
+    spectra = np.zeros((2, 1, size), dtype=np.float32)
+    spectra[0, 0, : len(samples)] = samples
+    for step in reversed(passes(size)):
+        spectra = join(spectra, step)
+    out = np.empty(size // 2 + 1, dtype=np.complex64)
+    out.real, out.imag = spectra[:, :, 0]
+    out.imag[0] = 0.0
+    if size % 2 == 0:
+        out.imag[-1] = 0.0
+    return out
 
 
 def inverse(spectrum: Spectrum, size: int) -> AudioArray:
-    """Return the ``size`` real samples of a spectrum."""
-    return np.asarray(_fft().irfft(spectrum, size), dtype=np.float32)
+    """Return the real samples of a spectrum; imaginary parts of the first bin and that at half the rate do not count.
+
+    Args:
+        spectrum: Shape (size // 2 + 1,), single precision.
+        size: Length 2^a 3^b 5^c.
+
+    Returns:
+        Shape (size,).
+
+    Raises:
+        ValueError: The length has another prime factor.
+    """
+    spectra = np.stack((spectrum.real, spectrum.imag))[:, :, None]
+    for step in passes(size):
+        spectra = part(spectra, step)
+    return spectra[0, 0] * np.float32(1.0 / size)
 
 
 def frequencies(size: int, rate_hz: int) -> AudioArray:
     """Return the frequency of each bin in Hz, shape (size // 2 + 1,)."""
     return np.arange(size // 2 + 1, dtype=np.float32) * np.float32(rate_hz / size)
-
-
-def _fft() -> Any:
-    # Imported late: scipy.fft takes longer than the rest of the corpus, and listing options needs none of it.
-    return importlib.import_module("scipy.fft")

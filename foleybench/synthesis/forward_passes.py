@@ -2,15 +2,25 @@
 
 Sums and products are taken one by one in single precision, in the order of pocketfft in SciPy 1.17 (source of the
 order: ``scipy@v1.17.1 pocketfft_hdronly.hxx``, ``radf2`` to ``radf5``). The first bin, and the last of an even length,
-have no imaginary part and a shorter way.
+have no imaginary part and sums of their own.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from foleybench.synthesis.passes import COS_72, COS_120, COS_144, SIN_45, SIN_72, SIN_120, SIN_144, Pass, Single, Spectra
-
+from foleybench.synthesis.passes import (
+    COS_72,
+    COS_120,
+    COS_144,
+    SIN_45,
+    SIN_72,
+    SIN_120,
+    SIN_144,
+    Pass,
+    Single,
+    Spectra,
+)
 
 
 def join(spectra: Spectra, step: Pass) -> Spectra:
@@ -32,10 +42,14 @@ def join(spectra: Spectra, step: Pass) -> Spectra:
 
 def _turned(x: Single, turns: Single) -> list[Single]:
     """Return the spectra of every group, each but the first turned back: shapes (2, n_inner, groups)."""
-    a, b = turns[0] * x[:, :, 1:], turns[1] * x[:, :, 1:]
-    np.add(a[0], b[1], out=a[0])
-    np.subtract(a[1], b[0], out=a[1])
-    return [x[:, :, 0], *a.transpose(2, 0, 1, 3)]
+    found = [x[:, :, 0]]
+    for k in range(1, x.shape[2]):
+        cosine, sine = turns[:, :, k - 1]
+        z, other = cosine * x[:, :, k], sine * x[:, :, k]
+        np.add(z[0], other[1], out=z[0])
+        np.subtract(z[1], other[0], out=z[1])
+        found.append(z)
+    return found
 
 
 def _both(out: Spectra, step: Pass, q: int, real: tuple[Single, Single], imag: tuple[Single, Single]) -> None:

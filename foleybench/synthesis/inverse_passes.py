@@ -2,7 +2,7 @@
 
 Sums and products are taken one by one in single precision, in the order of pocketfft in SciPy 1.17 (source of the
 order: ``scipy@v1.17.1 pocketfft_hdronly.hxx``, ``radb2`` to ``radb5``). The first bin, and the last of an even length,
-have no imaginary part and a shorter way.
+have no imaginary part and sums of their own.
 """
 
 from __future__ import annotations
@@ -37,9 +37,11 @@ def part(spectra: Spectra, step: Pass) -> Spectra:
 
 def _turn(x: Single, turns: Single) -> None:
     """Turn the spectra of every group but the first, in place."""
-    a, b = turns[0] * x, turns[1] * x
-    np.subtract(a[0], b[1], out=x[0])
-    np.add(a[1], b[0], out=x[1])
+    for k in range(x.shape[2]):
+        cosine, sine = turns[:, :, k]
+        z, other = cosine * x[:, :, k], sine * x[:, :, k]
+        np.subtract(z[0], other[1], out=x[0, :, k])
+        np.add(z[1], other[0], out=x[1, :, k])
 
 
 def _first2(y: Spectra, x: Single) -> None:
@@ -128,11 +130,11 @@ def _inner5(y: Spectra, x: Single, step: Pass) -> None:
 
 
 def _cosines(base: Single, one: Single, two: Single) -> tuple[Single, Single]:
-    return base + COS_72 * one + COS_144 * two, base + COS_144 * one + COS_72 * two
+    return np.add(base + COS_72 * one, COS_144 * two), np.add(base + COS_144 * one, COS_72 * two)
 
 
 def _sines(one: Single, two: Single) -> tuple[Single, Single]:
-    return one * SIN_72 + two * SIN_144, one * SIN_144 - two * SIN_72
+    return np.add(SIN_72 * one, SIN_144 * two), np.subtract(SIN_144 * one, SIN_72 * two)
 
 
 def _both(x: Single, first: int, second: int, base: tuple[Single, Single], turned: tuple[Single, Single]) -> None:

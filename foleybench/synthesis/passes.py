@@ -82,8 +82,9 @@ def passes(size: int) -> tuple[Pass, ...]:
     circle = _circle(size) if size > 1 else np.empty((2, 1), dtype=np.float32)
     for radix in radices:
         length = size // (groups * radix)
-        bins, spectra = np.ogrid[1 : (length + 1) // 2, 1:radix]
-        found.append(Pass(radix=radix, length=length, groups=groups, turns=circle[:, bins * spectra * groups, None]))
+        spectra, bins = np.ogrid[1:radix, 1 : (length + 1) // 2]
+        turns = circle[:, spectra * bins * groups].transpose(0, 2, 1)[:, :, :, None]
+        found.append(Pass(radix=radix, length=length, groups=groups, turns=turns))
         groups *= radix
     return tuple(found)
 

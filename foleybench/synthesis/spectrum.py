@@ -1,8 +1,8 @@
 """Compute real Fourier transforms with the same bits everywhere.
 
-The corpus was rendered with SciPy 1.17's transforms in single precision. SciPy 1.18 and NumPy sum in other orders, so
-their last bits differ; the older order is repeated here in NumPy's additions and multiplications, which are exact to
-the last bit on every processor.
+The published corpus holds the bits of SciPy 1.17's transforms in single precision. SciPy 1.18 and NumPy sum in other
+orders, so their last bits differ. The older order is repeated here by additions and multiplications of NumPy, which
+every processor rounds alike.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def inverse(spectrum: Spectrum, size: int) -> AudioArray:
     spectra = np.stack((spectrum.real, spectrum.imag))[:, :, None]
     for step in passes(size):
         spectra = part(spectra, step)
-    return spectra[0, 0] * np.float32(1.0 / size)
+    return np.asarray(spectra[0, 0] * np.float32(1.0 / size), dtype=np.float32)
 
 
 def frequencies(size: int, rate_hz: int) -> AudioArray:

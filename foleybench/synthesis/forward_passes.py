@@ -23,7 +23,7 @@ from foleybench.synthesis.passes import (
 )
 
 
-def join(spectra: Spectra, step: Pass) -> Spectra:
+def join_spectra(spectra: Spectra, step: Pass) -> Spectra:
     """Return the joined spectra, shape (2, radix * length // 2 + 1, groups), from short ones.
 
     Args:

@@ -15,7 +15,7 @@ _TWO = np.float32(2.0)
 _ROOT_2 = np.float32(1.4142135623730951)
 
 
-def part(spectra: Spectra, step: Pass) -> Spectra:
+def part_spectra(spectra: Spectra, step: Pass) -> Spectra:
     """Return the parted spectra, shape (2, length // 2 + 1, radix * groups), from long ones.
 
     Args:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from foleybench.clips import AudioArray
-from foleybench.synthesis.forward_passes import join
-from foleybench.synthesis.inverse_passes import part
+from foleybench.synthesis.forward_passes import join_spectra
+from foleybench.synthesis.inverse_passes import part_spectra
 from foleybench.synthesis.passes import passes
 
 Spectrum = npt.NDArray[np.complex64]
@@ -47,7 +47,7 @@ def forward(samples: AudioArray, size: int) -> Spectrum:
     spectra = np.zeros((2, 1, size), dtype=np.float32)
     spectra[0, 0, : len(samples)] = samples
     for step in reversed(passes(size)):
-        spectra = join(spectra, step)
+        spectra = join_spectra(spectra, step)
     out = np.empty(size // 2 + 1, dtype=np.complex64)
     out.real, out.imag = spectra[:, :, 0]
     out.imag[0] = 0.0
@@ -71,7 +71,7 @@ def inverse(spectrum: Spectrum, size: int) -> AudioArray:
     """
     spectra = np.stack((spectrum.real, spectrum.imag))[:, :, None]
     for step in passes(size):
-        spectra = part(spectra, step)
+        spectra = part_spectra(spectra, step)
     return np.asarray(spectra[0, 0] * np.float32(1.0 / size), dtype=np.float32)
 
 

@@ -42,8 +42,8 @@ class FeatureStore:
 
     def __init__(self, path: Path) -> None:
         """Set up the store; the first ``put`` makes the file."""
-        self.path = path
         self._connection: sqlite3.Connection | None = None
+        self.path = path
 
     def get(self, keys: Sequence[str]) -> dict[str, Features]:
         """Return the features of those keys that are there and whole to the last bit; none when the file is damaged."""
@@ -84,6 +84,10 @@ class FeatureStore:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+    def __del__(self) -> None:
+        """Close the file with the last reference: whoever scores drops a cache and closes nothing."""
+        self.close()
 
     def _rows(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes, bytes]]:
         connection = self._open()

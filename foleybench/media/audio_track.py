@@ -212,8 +212,8 @@ def _heard(layout: AudioLayout) -> list[int]:
 def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
     """Return the samples as (channels, N).
 
-    Not ``to_ndarray``: PyAV 18.1 takes one plane too many from a planar frame of eight channels or more and reads
-    memory that is not there.
+    Neither ``to_ndarray`` nor ``planes``: PyAV takes one plane too many from a planar frame of eight channels or more.
+    18.1 reads memory that is not there; 19 raises ValueError.
 
     Raises:
         MediaError: ``unsupported_codec`` for a kind of sample that is not read.
@@ -223,7 +223,7 @@ def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
         raise MediaError("unsupported_codec", f"the audio has samples of kind {frame.format.name}, which is not read")
     if not frame.format.is_planar:
         return _values(frame.planes[0], kind, frame.samples * n_channels).reshape(-1, n_channels).T
-    planes = [_values(plane, kind, frame.samples) for plane in frame.planes[:n_channels]]
+    planes = [_values(AudioPlane(frame, k), kind, frame.samples) for k in range(n_channels)]  # type: ignore[call-arg]
     return np.concatenate(planes).reshape(n_channels, -1)
 
 

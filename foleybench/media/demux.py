@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import av.error
@@ -51,6 +51,11 @@ class Decoded(NamedTuple):
     time_s: float
 
 
+# Latin-1 metadata raises UnicodeDecodeError in PyAV before 19; nothing here reads metadata, so it may be dropped. From
+# 19 on there is no such argument, and none of it raises.
+_METADATA: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+
+
 @contextlib.contextmanager
 def open_media(path: Path) -> Iterator[InputContainer]:
     """Open a media file for reading.
@@ -62,8 +67,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
         raise MediaError("empty_file", "the file holds no bytes")
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     try:
-        # Latin-1 metadata would raise UnicodeDecodeError; nothing here reads metadata, so it may be dropped.
-        container = av.open(f"file:{path}", metadata_errors="ignore", options=options)
+        container = av.open(f"file:{path}", options=options, **_METADATA)
     except (av.error.FFmpegError, UnicodeError) as error:
         # ("Cannot allocate memory" is a table that claims to have billions of rows.)
         raise MediaError("unreadable", f"the container does not open: {_words(error)}") from error

@@ -209,6 +209,7 @@ class _Download:
         try:
             yield
         except urllib.error.HTTPError as error:
+            error.close()  # it holds the connection
             raise self._refusal(error) from error
         except (http.client.HTTPException, OSError, ValueError) as error:
             raise self._network(error) from error

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import multiprocessing
 import sqlite3
+import warnings
 
 import numpy as np
 import pytest
@@ -26,6 +29,17 @@ def assert_same(found, features):
         np.testing.assert_array_equal(found[name], value, strict=True)
 
 
+@contextlib.contextmanager
+def database(path):
+    """The file itself; ``sqlite3.connect`` as a context commits, and leaves the file open."""
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            yield connection
+    finally:
+        connection.close()
+
+
 @pytest.fixture
 def store(tmp_path):
     store = FeatureStore(tmp_path / "e.sqlite")
@@ -40,6 +54,20 @@ def test_what_comes_back_is_what_was_put(store):
     assert_same(FeatureStore(store.path).get(["cd"])["cd"], FEATURES)
 
 
+def test_a_store_that_nobody_holds_any_more_is_closed(store):
+    """From Python 3.13 on a database that is dropped open is a ResourceWarning; before, it stays open unseen."""
+    connection = store._open()
+    store = FeatureStore(store.path)  # the fixture holds the first one
+    held = store._open()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        del store
+        gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        held.execute("SELECT 1")
+    assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_a_store_that_was_only_read_makes_no_file(tmp_path):
     assert FeatureStore(tmp_path / "e.sqlite").get(["ab12"]) == {}
     assert list(tmp_path.iterdir()) == []
@@ -49,23 +77,23 @@ def test_a_store_that_was_only_read_makes_no_file(tmp_path):
 def test_a_row_that_disagrees_with_its_checksum_is_absent(store, kind):
     draw = np.random.default_rng(KINDS.index(kind))
     store.close()
-    with sqlite3.connect(store.path) as file:
+    with database(store.path) as file:
         whole = file.execute("SELECT content FROM features").fetchone()[0]
     for _ in range(30):
-        with sqlite3.connect(store.path) as file:
+        with database(store.path) as file:
             file.execute("UPDATE features SET content = ?", [damaged(whole, draw, kind)])
         assert store.get(["ab12"]) == {}
 
 
 def test_content_beside_the_key_of_another_is_absent(store):
-    with sqlite3.connect(store.path) as file:
+    with database(store.path) as file:
         file.execute("INSERT INTO features SELECT 'cd34', digest, content FROM features")
     assert store.get(["ab12", "cd34"]).keys() == {"ab12"}
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "text"])
 def test_a_row_of_the_wrong_type_is_absent(store, wrong):
-    with sqlite3.connect(store.path) as file:
+    with database(store.path) as file:
         file.execute("UPDATE features SET content = ?", [wrong])
     assert store.get(["ab12"]) == {}
 
@@ -99,13 +127,13 @@ def test_damaged_files_lose_features_and_never_change_them(tmp_path, kind, n):
 
 def test_another_program_s_database_is_set_aside_and_kept(tmp_path):
     path = tmp_path / "e.sqlite"
-    with sqlite3.connect(path) as file:
+    with database(path) as file:
         file.execute("CREATE TABLE letters (text)")
     store = FeatureStore(path)
     assert store.get(["ab12"]) == {}
     store.put({"ab12": FEATURES})
     assert_same(store.get(["ab12"])["ab12"], FEATURES)
-    with sqlite3.connect(tmp_path / "e.damaged") as file:
+    with database(tmp_path / "e.damaged") as file:
         assert file.execute("SELECT name FROM sqlite_master").fetchall() == [("letters",)]
 
 

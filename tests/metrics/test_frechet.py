@@ -24,6 +24,14 @@ def by_square_root(first, second):
     return gap @ gap + np.trace(one) + np.trace(two) - 2 * np.trace(root)
 
 
+def by_eigenvalues(first, second):
+    """The trace of the root as the sum of the roots of eigenvalues; SciPy 1.18 has no root of a singular product."""
+    gap = first.mean(axis=0) - second.mean(axis=0)
+    one, two = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
+    roots = np.sqrt(np.clip(np.linalg.eigvals(one @ two).real, 0.0, None))
+    return gap @ gap + np.trace(one) + np.trace(two) - 2 * roots.sum()
+
+
 def pairs_of(first, second):
     return [(one[None], two[None]) for one, two in zip(first, second, strict=True)]
 
@@ -58,7 +66,7 @@ def test_fewer_rows_than_dimensions(n, m):
 @pytest.mark.filterwarnings("ignore:Matrix is singular")
 def test_dead_and_repeated_dimensions():
     padded = [np.hstack([x, np.zeros((len(x), 3)), x[:, :1]]) for x in (X, Y)]
-    assert frechet_distance(*padded) == pytest.approx(by_square_root(*padded), rel=1e-6)
+    assert frechet_distance(*padded) == pytest.approx(by_eigenvalues(*padded), rel=1e-6)
     assert frechet_distance(*(p[:, :18] for p in padded)) == pytest.approx(frechet_distance(X, Y), rel=1e-12)
 
 

@@ -223,7 +223,7 @@ def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
         raise MediaError("unsupported_codec", f"the audio has samples of kind {frame.format.name}, which is not read")
     if not frame.format.is_planar:
         return _values(frame.planes[0], kind, frame.samples * n_channels).reshape(-1, n_channels).T
-    planes = [_values(AudioPlane(frame, k), kind, frame.samples) for k in range(n_channels)]  # type: ignore[call-arg]
+    planes = [_values(AudioPlane(frame, k), kind, frame.samples) for k in range(n_channels)]
     return np.concatenate(planes).reshape(n_channels, -1)
 
 

@@ -9,18 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.synthesis.passes import (
-    COS_72,
-    COS_120,
-    COS_144,
-    SIN_45,
-    SIN_72,
-    SIN_120,
-    SIN_144,
-    Pass,
-    Single,
-    Spectra,
-)
+from foleybench.synthesis.passes import COS_72, COS_120, COS_144, SIN_45, SIN_72, SIN_120, SIN_144, Pass, Spectra
+from foleybench.synthesis.portable import Single
 
 
 def join_spectra(spectra: Spectra, step: Pass) -> Spectra:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from foleybench.synthesis.passes import COS_72, COS_120, COS_144, SIN_72, SIN_120, SIN_144, Pass, Single, Spectra
+from foleybench.synthesis.passes import COS_72, COS_120, COS_144, SIN_72, SIN_120, SIN_144, Pass, Spectra
+from foleybench.synthesis.portable import Single
 
 _TWO = np.float32(2.0)
 _ROOT_2 = np.float32(1.4142135623730951)

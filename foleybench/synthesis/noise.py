@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
+from foleybench.synthesis.normal import normal
 from foleybench.synthesis.portable import power32
 from foleybench.synthesis.spectrum import fast_length, frequencies, inverse
 
@@ -18,7 +19,7 @@ def band(n_samples: int, rate_hz: int, low_hz: float, high_hz: float, *, rng: np
     freq_hz = frequencies(size, rate_hz)
     rise, fall = power32(low_hz / np.maximum(freq_hz, 1.0), 6), power32(freq_hz / high_hz, 6)
     shape = 1.0 / (1.0 + rise) / (1.0 + fall)
-    parts = rng.standard_normal((2, len(freq_hz)), dtype=np.float32) * np.sqrt(shape.astype(np.float32))
+    parts = normal(rng, (2, len(freq_hz))) * np.sqrt(shape.astype(np.float32))
     noise = inverse((parts[0] + 1j * parts[1]).astype(np.complex64), size)[:n_samples]
     rms = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64)))) + 1e-12
     return np.asarray(noise / np.float32(rms), dtype=np.float32)

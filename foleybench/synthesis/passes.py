@@ -15,7 +15,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-Single = npt.NDArray[np.float32]
+from foleybench.synthesis.portable import Single
+
 # Spectra of real numbers, without the mirrored half: real (0) and imaginary (1) parts, bins, spectra.
 Spectra = npt.NDArray[np.float32]
 SIN_45 = np.float32(0.7071067811865476)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from foleybench.clips import FloatArray, FrameArray
 from foleybench.synthesis.dice import Dice
+from foleybench.synthesis.normal import normal
 from foleybench.synthesis.shapes import Grid, box
 from foleybench.synthfoley.camera import camera_path, cover_path
 from foleybench.synthfoley.classes import load_class
@@ -76,7 +77,7 @@ def _backdrop(wall: Colour, dice: Dice, hard: Difficulty, side_px: int, *, away:
     down = 1.0 * height / side_px
     texture = np.zeros((height, width), dtype=np.float32)
     for per_width, share in ((4, 0.6), (16, 0.4)):
-        knots = rng.standard_normal((int(per_width * down) + 2, int(per_width * across) + 2), dtype=np.float32)
+        knots = normal(rng, (int(per_width * down) + 2, int(per_width * across) + 2))
         texture += np.float32(share) * _enlarge(knots, height, width)
     texture += _stripes(dice, height, width, side_px)
     amount = np.float32(hard.texture * dice.uniform("texture amount", 0.3, 1.0))
@@ -88,7 +89,7 @@ def _grain(view: View, dice: Dice, hard: Difficulty) -> None:
     """Add sensor noise to every frame: windows of one noise image at random places, which is cheap."""
     side = view.side_px
     rng = dice.generator("sensor")
-    sheet = rng.standard_normal((side + 61, side + 61, 1), dtype=np.float32) * np.float32(hard.sensor_noise)
+    sheet = normal(rng, (side + 61, side + 61, 1)) * np.float32(hard.sensor_noise)
     sheet = np.repeat(sheet, 3, axis=2)
     corners = rng.integers(0, 61, (len(view.pixels), 2))
     for frame, (y, x) in zip(view.pixels, corners.tolist(), strict=True):

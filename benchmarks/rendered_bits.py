@@ -1,4 +1,4 @@
-"""Print hashes of rendered clips, to hold two machines or versions against each other.
+"""Print hashes of rendered clips, to compare two machines or versions.
 
 Run ``python benchmarks/rendered_bits.py`` in both and compare the lines: a clip of every class, its audio and its
 frames before any encoding. The last line says what made them.

@@ -1,4 +1,4 @@
-"""Draw normal numbers in single precision, the same for every C library.
+"""Draw single-precision normal numbers alike with every C library.
 
 NumPy draws them by a ziggurat, whose tail (one number in 4,000) takes logarithms of the C library. They have other last
 bits from glibc 2.41 on, which changes one number in a million. The tail is computed here, by the logarithm of FDLIBM

@@ -11,13 +11,16 @@ import pytest
 from foleybench.prepare import pack, prepare
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
+from foleybench.shards.manifest_lines import _TOOLS
 
 
 def make_old(folder: Path) -> bytes:
     """Turn a finished split into what was written before schema 2; return its manifest."""
     path, record = folder / "test.manifest.jsonl", folder / ".prepared" / "test.json"
     head, *lines = (json.loads(line) for line in path.read_bytes().splitlines())
-    old = [{**{k: v for k, v in head.items() if k not in ("n_lines", "lines_sha256")}, "schema": 1}]
+    # The versions that made it are those that names hold, whatever is installed here.
+    kept = {k: v for k, v in head.items() if k not in ("n_lines", "lines_sha256")}
+    old = [{**kept, "schema": 1, "tools": _TOOLS}]
     old += [{k: v for k, v in line.items() if k != "json_sha256"} for line in lines]
     texts = [json.dumps(one, sort_keys=True, ensure_ascii=False, separators=(",", ":")) for one in old]
     path.write_text("".join(f"{text}\n" for text in texts))

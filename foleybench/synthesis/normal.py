@@ -16,11 +16,10 @@ from foleybench.synthesis.portable import Single
 # Where the tail begins, and one over it (source: ``numpy@v2.4.6 numpy/random/src/distributions/ziggurat_constants.h``).
 _TAIL, _OVER_TAIL = np.float32(3.6541528853610088), np.float32(0.27366123732975828)
 _LAYERS = 256
-_ONE, _TWO, _HALF, _TWO_THIRDS = np.float32(1.0), np.float32(2.0), np.float32(0.5), np.float32(0.66666666666666666)
+_ONE, _TWO, _HALF = np.float32(1.0), np.float32(2.0), np.float32(0.5)
 _LN2_HIGH, _LN2_LOW = np.float32(6.9313812256e-01), np.float32(9.0580006145e-06)
 # Farthest below 0 where the logarithm of 1 + x takes one series, and half of what is split off elsewhere.
 _NEAR, _ROOT_HALF = np.float32(-0.2928933799266815), np.float32(0.7071070075035095)
-_SHORT = np.float32(-(2.0**-22))
 # Factors of powers 7 to 1 of (f / (2 + f))^2 in the logarithm of 1 + f.
 _SERIES = (
     np.float32(1.4798198640e-01),
@@ -72,19 +71,16 @@ def log1p(x: np.float32) -> np.float32:
     if x >= _NEAR:
         square, rest = _of_one_plus(x)
         return x - (square - rest)
-    total = _ONE + x
-    mantissa, exponent = math.frexp(total)
+    # The sum is exact, and never so near a power of 2 that the logarithm would need FDLIBM's series for that.
+    mantissa, exponent = math.frexp(_ONE + x)
     f, power = np.float32(mantissa), np.float32(exponent)
     if f < _ROOT_HALF:
         f, power = f * _TWO, power - _ONE
     f -= _ONE
-    lost = power * _LN2_LOW + (x - (total - _ONE)) / total
     if f == 0.0:
-        return power * _LN2_HIGH + lost
-    if _SHORT < f < 0.0:
-        return power * _LN2_HIGH - ((_HALF * f * f * (_ONE - _TWO_THIRDS * f) - lost) - f)
+        return power * _LN2_HIGH + power * _LN2_LOW
     square, rest = _of_one_plus(f)
-    return power * _LN2_HIGH - ((square - (rest + lost)) - f)
+    return power * _LN2_HIGH - ((square - (rest + power * _LN2_LOW)) - f)
 
 
 def _of_one_plus(f: np.float32) -> tuple[np.float32, np.float32]:

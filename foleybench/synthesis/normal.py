@@ -77,8 +77,6 @@ def log1p(x: np.float32) -> np.float32:
     if f < _ROOT_HALF:
         f, power = f * _TWO, power - _ONE
     f -= _ONE
-    if f == 0.0:
-        return power * _LN2_HIGH + power * _LN2_LOW
     square, rest = _of_one_plus(f)
     return power * _LN2_HIGH - ((square - (rest + power * _LN2_LOW)) - f)
 

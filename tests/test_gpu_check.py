@@ -103,7 +103,8 @@ def test_a_failing_phase_keeps_what_it_found(tmp_path: Path):
 
 def test_a_wrong_result_is_beyond_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """1e-3 off is told, 1e-5 is not; what raises is told as well, and does not keep the next from being compared."""
-    off_by = iter([0.0, 1e-3, 0.0, 5e-4, 0.0, 1e-5])  # CPU and device; the case rounded, for the first is beyond; both
+    # On the CPU and the device; then, for the first is beyond its limit, six times as it is and rounded; both again.
+    off_by = iter([0.0, 1e-3, *[0.0, 5e-4] * 6, 0.0, 1e-5])
 
     def off(module: nn.Module, device: str) -> torch.Tensor:
         return (module.weight * (1 + next(off_by))).sum()
@@ -116,12 +117,12 @@ def test_a_wrong_result_is_beyond_its_limit(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(agreement, "cases", lambda plan: made)
     plan = plan_in(tmp_path)
     agreement.agreement(plan, Report(plan.records, "agreement", time.monotonic() + 9))
-    bad, broken_line, good = read_records(plan.records)
+    bad, rounded, broken_line, good = read_records(plan.records)
     assert not bad["within"]
     assert bad["forward"] == pytest.approx(1e-3, rel=1e-3)
     assert bad["backward"] == pytest.approx(1e-3, rel=1e-3)
-    assert bad["forward_by_rounding"] == pytest.approx(5e-4, rel=1e-3)
-    assert "forward_by_rounding" not in good
+    assert rounded["of"] == "bad"
+    assert [one["forward"] for one in rounded["seeds"]] == pytest.approx([5e-4] * 6, rel=1e-3)
     assert not broken_line["within"]
     assert "no such kernel" in broken_line["error"]
     assert good["within"]
@@ -158,6 +159,8 @@ def test_what_only_a_gpu_refuses_is_refused_on_a_cpu():
             assert torch.isfinite(allowed_loss(logits, wanted))
             with pytest.raises(RuntimeError, match="refused under autocast"):
                 refused_loss(logits, wanted)
+            with torch.autocast("cpu", enabled=False):  # a GPU takes it there, too
+                assert torch.isfinite(refused_loss(logits, wanted))
 
 
 def test_no_loss_of_the_reference_model_is_refused_on_a_gpu(tmp_path: Path):
@@ -166,5 +169,13 @@ def test_no_loss_of_the_reference_model_is_refused_on_a_gpu(tmp_path: Path):
     report = Report(plan.records, "bfloat16", time.monotonic() + 60)
     agreement.bfloat16(plan, report)
     lines = [line for line in read_records(plan.records) if line["phase"] == "bfloat16"]
-    assert len(lines) >= 15
+    assert len(lines) == 17
     assert not [line for line in lines if "error" in line]
+
+
+def test_a_rounding_moves_every_weight_by_one_step():
+    """A sum of three ones moves by one step of float32 each, up or down: 2**-23 or 2**-24."""
+    case = agreement.Case(module=Doubled(), run=lambda module, device: module.weight.double().sum())
+    moved = [agreement.by_rounding(case, seed)["forward"] for seed in range(20)]
+    assert {round(3 * value * 2**24) for value in moved} <= {0, 1, 2, 3, 4, 6}
+    assert max(moved) > 0

@@ -79,19 +79,21 @@ def _write_table(
         row.label: [row_name(setup, row, seed) for seed in range(setup.seeds)] for row in grid.rows if row.variant
     }
     missing = [one for names in wanted.values() for one in names if one not in results]
-    ranked = {row.label: wanted[row.label] for row in grid.rows if row.variant and not row.unranked}
-    seeds = _whole_seeds(ranked, results, setup.seeds)
-    absent = [label for label, names in wanted.items() if not any(names[seed] in results for seed in seeds)]
+    compared = {row.label: wanted[row.label] for row in grid.rows if row.variant and not row.unranked}
+    seeds = _whole_seeds(compared, results, setup.seeds)
     if not seeds:
-        seeds, absent = _fullest_seed(wanted, results, setup.seeds)
-        if len(wanted) - len(absent) < _FEWEST_ROWS:
+        seeds, lacking = _fullest_seed(compared, results, setup.seeds)
+        if len(compared) - len(lacking) < _FEWEST_ROWS:
             _require_none(setup, name, wanted, results, missing)
             wanted = {}
-    wanted = {label: names for label, names in wanted.items() if label not in absent}
     # Rows that nothing is compared with show the seeds that they have.
+    of_each = {label: seeds if label in compared else range(setup.seeds) for label in wanted}
     entries = {
-        label: [results[names[seed]] for seed in seeds if names[seed] in results] for label, names in wanted.items()
+        label: found
+        for label, names in wanted.items()
+        if (found := [results[names[seed]] for seed in of_each[label] if names[seed] in results])
     }
+    absent = [label for label in wanted if label not in entries]
     measured, caveat = _with_lent_variance(setup, grid, entries, results)
     ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
     missing += [one for names in ladder.values() for one in names if one not in results]
@@ -100,9 +102,11 @@ def _write_table(
     controls, left_out = _controls(setup, results) if grid.controls and measured else ({}, [])
     missing += left_out
     controls |= {label: Measured(entries) for label, entries in bounds.items() if entries}
-    table = make_table(grid, measured, reported, controls, absent if measured else ())
+    table = make_table(grid, measured, reported, controls, [label for label in absent if label in compared])
     further = _further(setup, name, results, table, out) if measured else []
-    words = " ".join(part for part in (_words(setup, grid, measured, seeds), caveat) if part)
+    shown_later = "; ".join(label for label in absent if label not in compared)
+    later = f"Not measured yet, and compared with nothing: {shown_later}." if shown_later else ""
+    words = " ".join(part for part in (_words(setup, grid, measured, seeds), later, caveat) if part)
     page = table_markdown(table, command, words, further)
     write_atomically(out / f"{name}.md", page.encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
@@ -131,7 +135,8 @@ def _with_lent_variance(
     """Return the rows, those with one seed with the variance between seeds of others, and what the page says of it."""
     if all(len(found) != 1 for found in entries.values()):
         return {label: Measured(found) for label, found in entries.items()}, ""
-    kinds = {row.label: row_kind(row) for row in grid.rows if row.variant and row.label in entries}
+    alone = {label for label, found in entries.items() if len(found) == 1}
+    kinds = {row.label: row_kind(row) for row in grid.rows if row.variant and row.label in alone}
     networks = {kind for label, kind in kinds.items() if samples_a_network(entries[label][0])}
     lent = lent_to(kinds, lenders(setup, results), networks)
     variances = {label: one.variance for one in lent for label in one.to}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -161,23 +161,23 @@ def costs_text(
         parameters, nfe = result["model"].get("parameters"), evaluations_made(result)
         numbers = [f"{parameters:,}" if parameters else "", _minutes(own), _minutes(shared), str(nfe) if nfe else ""]
         rows.append([label, *numbers, *(_times(times.get(label)) if times else ())])
-    words = [_WORDS, _elsewhere(trained), _TIMED_WORDS if times else ""]
+    words = [_WORDS, _elsewhere(trained, measured), _TIMED_WORDS if times else ""]
     words += [f"Each part's seconds: `{training_file}`." if trained else "", f"Times: `{times_file}`." if times else ""]
     return f"## What it costs\n\n{markdown_table(rows)}\n\n{' '.join(word for word in words if word)}"
 
 
-def _elsewhere(trained: Sequence[Trained]) -> str:
-    """Say which seeds were trained on another device than a CPU; empty for none."""
-    rows: dict[tuple[str, str], list[int]] = {}
+def _elsewhere(trained: Sequence[Trained], rows: Collection[str]) -> str:
+    """Say what was trained on another device than a CPU, of some rows; empty for none."""
+    found: dict[tuple[str, str, str], list[str]] = {}
     for one in trained:
-        if one.device != "cpu" and one.seed not in rows.setdefault((one.device, one.row), []):
-            rows[one.device, one.row].append(one.seed)
-    if not rows:
+        if one.device != "cpu" and one.row in rows:
+            found.setdefault((one.row, one.part, one.device), []).append(str(one.seed))
+    if not found:
         return ""
     told = "; ".join(
-        f"{row}: seed {', '.join(map(str, sorted(seeds)))} ({device})" for (device, row), seeds in rows.items()
+        f"{row}, {part}, seed {' and '.join(seeds)} ({device})" for (row, part, device), seeds in found.items()
     )
-    return f"Trained on another device than a CPU, and not in the minutes: {told}."
+    return f"Trained on another device than a CPU, which leaves a seed out of the minutes: {told}."
 
 
 def _times(one: RowTime | None) -> list[str]:
@@ -194,9 +194,10 @@ def _minutes(parts: Sequence[Trained]) -> str:
     """Return the minutes of some parts of a row, median over the seeds that have them.
 
     They are processor time where all of these parts have it: seeds of wall time and of processor time have no median.
-    Nor have seeds of a CPU and of a GPU: those of a CPU count, where there are some.
+    Seeds of which a part was trained on another device than a CPU are left out.
     """
-    parts = [one for one in parts if one.device == "cpu"] or parts
+    elsewhere = {one.seed for one in parts if one.device != "cpu"}
+    parts = [one for one in parts if one.seed not in elsewhere]
     counted = all(one.cpu_seconds is not None for one in parts)
     seeds: dict[int, float] = {}
     for one in parts:

@@ -2,9 +2,9 @@
 
 How far a second run of a row would lie from the first cannot be told from the first. Where rows of the same kind were
 trained with several seeds, for any table, theirs is taken, pooled over these rows. A kind is a model, how it is told
-of the video and how it is guided: rows whose condition is a mean over time vary otherwise than those told of every
-frame. That is right as far as rows of a kind vary alike; without it, two rows differ "significantly" that two runs of
-one row would, too.
+of the video and how it is guided: rows whose condition is a mean over time, or was learnt without an alignment stage,
+vary otherwise than the others. That is right as far as rows of a kind vary alike; without it, two rows differ
+"significantly" that two runs of one row would, too.
 
 All rows of a table borrow the same few seeds, so a variance that is small by luck would make all of its p-values wrong
 at once. It is therefore drawn towards what the kinds have in common (``stats.moderated``): where the lender has the
@@ -53,7 +53,10 @@ class LentTo(NamedTuple):
 def row_kind(row: GridRow) -> RowKind:
     """Return what rows must share to lend to each other: model, condition and guidance (these where not its own)."""
     assert row.variant is not None
-    return row.variant.model, row.variant.settings.get("condition", ""), row.guidance
+    settings = row.variant.settings
+    # Their networks of features are trained with the flow, which is another training with another luck.
+    stage = " without alignment" if settings.get("stage1") == "none" else ""
+    return row.variant.model, settings.get("condition", "") + stage, row.guidance
 
 
 def lenders(setup: Setup, results: Mapping[str, ResultEntry]) -> dict[RowKind, dict[str, Measured]]:

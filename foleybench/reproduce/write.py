@@ -200,7 +200,8 @@ def _luck(table: Table) -> str:
 
 
 def _n_seeds(table: Table) -> int:
-    return len(next(iter(table.measured.values())).entries) if table.measured else 0
+    compared = [row.label for row in table.grid.rows if not row.unranked and row.label in table.measured]
+    return len(table.measured[compared[0]].entries) if compared else 0
 
 
 def _shown(table: Table) -> str:
@@ -377,6 +378,7 @@ def csv_text(table: Table) -> str:
     )
     for kind, rows in (("measured", table.cells), ("shown", table.shown), ("control", table.controls)):
         for label, cells in rows.items():
+            kind = kind if label in table.cells else "control"
             for name, value in cells.items():
                 seeds = " ".join(repr(v) for v in value.by_seed)
                 numbers = map(_number, (value.value, value.low, value.high))

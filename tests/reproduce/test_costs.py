@@ -124,14 +124,23 @@ def test_minutes_of_a_gpu_do_not_mix_with_those_of_a_cpu(setup, tmp_path):
     measured = scored(two, "v2a_mapper", seeds=(0, 1))
     times = training_times(two, GRID, measured, path)
     assert times == training_times(dataclasses.replace(two, work=tmp_path / "gone"), GRID, measured, path)
-    page = costs_text(measured, times, "t.csv", {}, "s.csv")
+    page, label = costs_text(measured, times, "t.csv", {}, "s.csv"), LABELS["v2a_mapper"]
     assert "| 3.5 | 10.0 | 25 |" in page
-    assert f"not in the minutes: {LABELS['v2a_mapper']}: seed 1 (cuda);" in page
-    assert "not in the minutes" not in costs_text(
+    assert f"out of the minutes: {label}, flow, seed 1 (cuda); {label}, mapper, seed 1 (cuda); {label}, s" in page
+    assert "out of the minutes" not in costs_text(
         measured, [one for one in times if one.seed == 0], "t.csv", {}, "s.csv"
     )
+    assert "out of the minutes" not in costs_text({"another": measured[label]}, times, "t.csv", {}, "s.csv")
     on_gpu = [one for one in times if one.device == "cuda"]
-    assert "| 0.1 CPU |  | 25 |" in costs_text(measured, on_gpu, "t.csv", {}, "s.csv")
+    assert "|  |  | 25 |" in costs_text(measured, on_gpu, "t.csv", {}, "s.csv")
+
+
+def test_a_seed_that_was_trained_in_part_on_a_gpu_has_no_minutes(setup, tmp_path):
+    """Not 20, the median of seed 0's 30 and the 10 of one of seed 1's two parts."""
+    label = LABELS["v2a_mapper"]
+    parts = [Trained(label, 0, "flow", False, 600.0), Trained(label, 0, "mapper", False, 1200.0)]
+    parts += [Trained(label, 1, "flow", False, 600.0), Trained(label, 1, "mapper", False, 20.0, None, "cuda")]
+    assert "| 30.0 |  | 25 |" in costs_text(scored(setup, "v2a_mapper"), parts, "t.csv", {}, "s.csv")
 
 
 def test_files_of_before_have_no_processor_time(setup, tmp_path):

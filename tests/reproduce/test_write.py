@@ -252,6 +252,7 @@ def test_the_ladder_of_codecs_is_shown_and_not_compared(tmp_path):
     assert {found["row"] for found in csv_rows if found["kind"] == "measured"} == {row.label for row in rows}
     controls = [found for found in csv_rows if found["kind"] == "control"]
     assert {found["row"] for found in controls} == {ladder[0].label}
+    assert not any(found["row"] == ladder[0].label for found in csv_rows if found["kind"] != "control")
     assert all(found["value"] == found["by_seed"] for found in controls)
     assert len(controls) == 5
 
@@ -297,20 +298,25 @@ def test_a_seed_that_lacks_a_row_is_left_out_and_named(tmp_path):
 
 def test_a_row_that_is_not_compared_shows_the_seeds_that_it_has(tmp_path):
     ranked = [row for row in GRIDS["table3"].rows if not row.unranked]
-    several, none = (row for row in GRIDS["table3"].rows if row.unranked)
-    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=2)
+    one, none = (row for row in GRIDS["table3"].rows if row.unranked)
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=3)
     for number, row in enumerate(ranked):
         for seed in (0, 1):
             score(tmp_path, row_name(setup, row, seed), 0.3 + 0.1 * number)
-    score(tmp_path, row_name(setup, several, 1), 0.5)
+    score(tmp_path, row_name(setup, one, 2), 0.5)  # a seed that the others lack
     missing = write_tables(setup, ["table3"], tmp_path, PUBLISHED, "c")
-    assert missing == sorted([row_name(setup, several, 0), *(row_name(setup, none, seed) for seed in (0, 1))])
+    lacking = [row_name(setup, row, 2) for row in ranked] + [row_name(setup, one, seed) for seed in (0, 1)]
+    assert missing == sorted([*lacking, *(row_name(setup, none, seed) for seed in range(3))])
     page = (tmp_path / "table3.md").read_text()
-    assert "2 training seeds, " in page
+    assert "2 training seeds (of 3 asked for: the others are not finished), " in page
+    assert f"Not measured yet, and compared with nothing: {none.label}." in page
+    assert "Not answered yet" not in page
     table = page.split("## Measured here")[1].split("\n## ")[0].splitlines()
-    counts = [next(line.split(" | ")[-2:] for line in table if row.label in line) for row in (several, ranked[0])]
+    counts = [next(line.split(" | ")[-2:] for line in table if row.label in line) for row in (one, ranked[0])]
     assert counts == [["1", "40 |"], ["2", "40 |"]]
     assert not any(none.label in line for line in table if line.startswith("|"))
+    lent = page.split("One training seed")[1].split(" To ")[1].split(": from ")[0]
+    assert lent == one.label
 
 
 def test_without_any_whole_seed_there_is_no_table(tmp_path):

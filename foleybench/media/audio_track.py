@@ -212,8 +212,8 @@ def _heard(layout: AudioLayout) -> list[int]:
 def _channels(frame: AudioFrame, n_channels: int) -> npt.NDArray[np.generic]:
     """Return the samples as (channels, N).
 
-    Neither ``to_ndarray`` nor ``planes``: PyAV takes one plane too many from a planar frame of eight channels or more.
-    18.1 reads memory that is not there; 19 raises ValueError.
+    Planar frames are read channel by channel, by neither ``to_ndarray`` nor ``planes``: there PyAV takes one plane too
+    many from eight channels or more. 18.1 reads memory that is not there; 19 raises ValueError. Packed frames have one.
 
     Raises:
         MediaError: ``unsupported_codec`` for a kind of sample that is not read.

@@ -3,6 +3,10 @@
 NumPy draws them by a ziggurat, whose tail (one number in 4,000) takes logarithms of the C library. They have other last
 bits from glibc 2.41 on, which changes one number in a million. The tail is computed here, by the logarithm of FDLIBM
 that older ones have (source: ``glibc@glibc-2.36 sysdeps/ieee754/flt-32/s_log1pf.c``).
+
+What is left to NumPy and the C library: normal numbers in double precision (of rooms, materials and ladders), tails
+included, and the exponential in double precision by which a number of another layer is kept or drawn again. A last bit
+there can change a last bit of a number, and hardly ever which numbers are kept; audio has single precision.
 """
 
 from __future__ import annotations
@@ -35,6 +39,9 @@ _SERIES = (
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Single:
     """Return normal numbers of mean 0 and deviation 1, as ``rng.standard_normal(shape, dtype=np.float32)`` does.
 
+    Where NumPy keeps another number of the tail than these logarithms do, it has drawn more or fewer words, and all
+    numbers after it are drawn anew.
+
     Args:
         rng: A generator on PCG64.
         shape: Shape of the result.
@@ -49,7 +56,26 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Single:
         for before, at in zip([-1, *in_tail], in_tail, strict=False):
             again.standard_normal(at - before - 1, dtype=np.float32)
             flat[at] = np.copysign(_from_tail(again), flat[at])
+        again.standard_normal(len(flat) - in_tail[-1] - 1, dtype=np.float32)
+        if again.bit_generator.state != rng.bit_generator.state:
+            rng.bit_generator.state = state
+            _fill(flat, rng)
     return out
+
+
+def _fill(out: Single, rng: np.random.Generator) -> None:
+    """Draw all numbers without NumPy's tail: those after a number of the tail are drawn anew, from where it ends."""
+    while len(out):
+        state = rng.bit_generator.state
+        rng.standard_normal(out=out, dtype=np.float32)
+        in_tail = np.flatnonzero(np.abs(out) > _TAIL)
+        if not len(in_tail):
+            return
+        at = int(in_tail[0])
+        rng.bit_generator.state = state
+        rng.standard_normal(at, dtype=np.float32)
+        out[at] = np.copysign(_from_tail(rng), out[at])
+        out = out[at + 1 :]
 
 
 def _from_tail(rng: np.random.Generator) -> np.float32:
@@ -71,7 +97,8 @@ def log1p(x: np.float32) -> np.float32:
     if x >= _NEAR:
         square, rest = _of_one_plus(x)
         return x - (square - rest)
-    # The sum is exact, and never so near a power of 2 that the logarithm would need FDLIBM's series for that.
+    # The sum is exact. FDLIBM has a series for sums very near a power of 2; the only one here that is, of
+    # x = -(2^23 + 1) / 2^24, has the same bits without it.
     mantissa, exponent = math.frexp(_ONE + x)
     f, power = np.float32(mantissa), np.float32(exponent)
     if f < _ROOT_HALF:

@@ -24,7 +24,7 @@ COS_120, SIN_120 = np.float32(-0.5), np.float32(0.8660254037844386)
 COS_72, SIN_72 = np.float32(0.30901699437494745), np.float32(0.9510565162951535)
 COS_144, SIN_144 = np.float32(-0.8090169943749475), np.float32(0.5877852522924731)
 _PI = Fraction(3141592653589793238462643383279502884197, 10**39)
-# A split has one length of clip; its rooms and noises have a few dozen. A length of 64,000 takes half a megabyte.
+# A split has one length of clip; its rooms and noises have a few dozen. A length of 64,000 takes 255,856 bytes.
 _KEPT = 64
 
 
@@ -33,7 +33,7 @@ class Pass:
     """Groups of ``radix`` spectra of ``length`` samples, each group joined into one (forward) or parted (inverse).
 
     Attributes:
-        radix: 2, 3, 4 or 5; an even one has only odd ones after it.
+        radix: 2, 3, 4 or 5; an odd one has only odd ones after it.
         length: Samples that each of the short spectra stands for.
         groups: Number of groups.
         turns: Cosines and sines of the angles by which bins 1 to ``n_inner`` are turned, of all spectra of a group but
@@ -103,7 +103,7 @@ def factors(size: int) -> list[int]:
             powers[prime] += 1
             left //= prime
     if left != 1:
-        raise ValueError(f"transforms take lengths 2^a 3^b 5^c, got {size}: take fast_length({size})")
+        raise ValueError(f"transforms take lengths 2^a 3^b 5^c, got {size}: take fast_length({max(size, 1)})")
     return [2] * (powers[2] % 2) + [4] * (powers[2] // 2) + [3] * powers[3] + [5] * powers[5]
 
 

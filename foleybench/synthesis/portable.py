@@ -65,8 +65,9 @@ def power(base: npt.ArrayLike, exponent: npt.ArrayLike) -> FloatArray:
 def power32(base: npt.ArrayLike, exponent: float) -> Single:
     """Return ``base ** exponent`` in single precision, for numbers on one axis that are not negative.
 
-    The C library's powers are the nearest single number, but for some within 1/500 of the step between two of them from
-    where two are equally near. Only those within 1/64 are asked of it, one by one, as are very small and large ones.
+    The C library's powers are the nearest single number, but for some within 1/400 of the step between two of them from
+    where two are equally near (measured with glibc 2.36 and 2.41, for exponents of 6 and from -0.12 to 0.12). Only
+    those within 1/64 are asked of it, one by one, as are very small and large ones.
     """
     numbers, raised = np.asarray(base, dtype=np.float32), np.float32(exponent)
     with np.errstate(divide="ignore", over="ignore"):

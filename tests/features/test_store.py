@@ -55,7 +55,7 @@ def test_what_comes_back_is_what_was_put(store):
 
 
 def test_a_store_that_nobody_holds_any_more_is_closed(store):
-    """From Python 3.13 on a database that is dropped open is a ResourceWarning; before, it stays open unseen."""
+    """A database that is dropped open is closed by CPython, too, but from 3.13 on with a ResourceWarning."""
     connection = store._open()
     store = FeatureStore(store.path)  # the fixture holds the first one
     held = store._open()

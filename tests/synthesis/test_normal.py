@@ -6,6 +6,7 @@ import platform
 import numpy as np
 import pytest
 
+from foleybench.synthesis import normal as normal_numbers
 from foleybench.synthesis.normal import log1p, normal
 
 # Draws of the generator of that seed in which NumPy has another last bit with glibc 2.41 than before it.
@@ -51,6 +52,30 @@ def test_numbers_are_numpys_to_the_last_bit_but_one():
     assert found.dtype == np.float32
     np.testing.assert_array_max_ulp(found, expected, maxulp=1)
     assert normal(generator(4), (0,)).shape == (0,)
+
+
+def one_by_one(rng, n):
+    """Draw each number of NumPy's, and those of the tail again by the logarithm of ours."""
+    found = np.empty(n, dtype=np.float32)
+    for k in range(n):
+        state = rng.bit_generator.state
+        found[k] = rng.standard_normal(dtype=np.float32)
+        if abs(found[k]) > normal_numbers._TAIL:
+            rng.bit_generator.state = state
+            found[k] = np.copysign(normal_numbers._from_tail(rng), found[k])
+    return found
+
+
+@pytest.mark.parametrize("seed", [3, 13])
+def test_where_numpy_keeps_other_numbers_of_the_tail_ours_go_on(monkeypatch, seed):
+    """No C library near this one does that, so the logarithm is that of another base: more is drawn again."""
+    monkeypatch.setattr(normal_numbers, "log1p", lambda x: np.float32(16) * log1p(x))
+    rng, other, numpys = generator(seed), generator(seed), generator(seed)
+    found = normal(rng, (2, 12001))
+    np.testing.assert_array_equal(found.ravel(), one_by_one(other, 24002))
+    assert rng.bit_generator.state == other.bit_generator.state
+    numpys.standard_normal(24002, dtype=np.float32)
+    assert rng.bit_generator.state != numpys.bit_generator.state
 
 
 def test_logarithms():

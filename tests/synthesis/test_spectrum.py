@@ -115,6 +115,22 @@ def test_other_lengths_are_refused(size):
         passes(size)
 
 
+def test_what_does_not_fit_a_length_is_refused():
+    samples, spectrum = made(12)
+    with pytest.raises(ValueError, match="length 12 takes at most 12 samples, got 13"):
+        forward(made(13)[0], 12)
+    for n_bins in (6, 8):
+        with pytest.raises(ValueError, match=f"12 samples has 7 bins, got {n_bins}"):
+            inverse(made(20)[1][:n_bins], 12)
+    for transform, numbers in ((forward, samples), (inverse, spectrum)):
+        for size in (0, -4, 7):
+            with pytest.raises(ValueError, match=f"lengths .* got {size}: take"):
+                transform(numbers[:1], size)
+    for n_samples in (0, -1):
+        with pytest.raises(ValueError, match=f"at least 1 sample, got {n_samples}"):
+            fast_length(n_samples)
+
+
 def test_factors_are_in_the_order_of_the_passes():
     assert factors(1) == []
     assert factors(2 * 4 * 4 * 3 * 3 * 5) == [2, 4, 4, 3, 3, 5]

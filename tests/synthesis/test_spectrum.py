@@ -122,10 +122,11 @@ def test_what_does_not_fit_a_length_is_refused():
     for n_bins in (6, 8):
         with pytest.raises(ValueError, match=f"12 samples has 7 bins, got {n_bins}"):
             inverse(made(20)[1][:n_bins], 12)
-    for transform, numbers in ((forward, samples), (inverse, spectrum)):
-        for size in (0, -4, 7):
-            with pytest.raises(ValueError, match=f"lengths .* got {size}: take"):
-                transform(numbers[:1], size)
+    for size in (0, -4, 7):
+        with pytest.raises(ValueError, match=f"lengths .* got {size}: take"):
+            forward(samples[:1], size)
+        with pytest.raises(ValueError, match=f"lengths .* got {size}: take"):
+            inverse(spectrum[:1], size)
     for n_samples in (0, -1):
         with pytest.raises(ValueError, match=f"at least 1 sample, got {n_samples}"):
             fast_length(n_samples)

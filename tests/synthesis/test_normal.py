@@ -78,6 +78,11 @@ def test_where_numpy_keeps_other_numbers_of_the_tail_ours_go_on(monkeypatch, see
     assert rng.bit_generator.state != numpys.bit_generator.state
 
 
+def test_numbers_are_drawn_once_where_numpy_keeps_the_same(monkeypatch):
+    monkeypatch.delattr(normal_numbers, "_fill")
+    assert normal(generator(3), (30001,)).shape == (30001,)
+
+
 def test_logarithms():
     numbers = sorted(
         {*range(0, 2**24, 4099), *range(9), *(2**24 - 2**n + d for n in range(4, 24) for d in range(-4, 5))}

@@ -24,8 +24,8 @@ _GET_VERSIONS = (
 )
 _SAME_VERSIONS = (
     "the versions in its header are the published ones, so the likely reason is another processor, C library or NumPy: "
-    "the published bytes are known to come out on x86-64 with AVX2 or AVX-512, with NumPy 2.4.6 and glibc 2.36 (all "
-    "splits) and with NumPy 2.5.5 and glibc 2.41 (`heldout_fps`)"
+    "the published bytes are known to come out on x86-64 with AVX2 or AVX-512, with NumPy 2.4.6 and glibc 2.36, "
+    "and those of `heldout_fps` with NumPy 2.5.5 and glibc 2.41"
 )
 _OTHER_MACHINE = "`foleybench doctor` prints these; prepare on another machine, or copy its shards"
 

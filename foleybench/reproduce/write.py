@@ -378,11 +378,11 @@ def csv_text(table: Table) -> str:
     )
     for kind, rows in (("measured", table.cells), ("shown", table.shown), ("control", table.controls)):
         for label, cells in rows.items():
-            kind = kind if label in table.cells else "control"
+            of = kind if label in table.cells else "control"
             for name, value in cells.items():
                 seeds = " ".join(repr(v) for v in value.by_seed)
                 numbers = map(_number, (value.value, value.low, value.high))
-                writer.writerow([kind, label, "", name, *numbers, "", seeds, "", ""])
+                writer.writerow([of, label, "", name, *numbers, "", seeds, "", ""])
     for name, gaps in table.differences.items():
         for (first, second), gap in gaps.items():
             tested = [_number(gap.p_value), "", _number(gap.error), table.outcomes[name][first, second]]

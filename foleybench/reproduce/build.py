@@ -18,7 +18,15 @@ from foleybench.reproduce.copying import copying_text, missing_shares
 from foleybench.reproduce.costs import costs_text, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.lent import lenders, lent_text, lent_to, row_kind, samples_a_network
+from foleybench.reproduce.lent import (
+    lenders,
+    lent_text,
+    lent_to,
+    moderated_text,
+    row_kind,
+    samples_a_network,
+    told_by,
+)
 from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, is_on_all_clips, row_name, table_steps
@@ -94,7 +102,7 @@ def _write_table(
         if (found := [results[names[seed]] for seed in of_each[label] if names[seed] in results])
     }
     absent = [label for label in wanted if label not in entries]
-    measured, caveat = _with_lent_variance(setup, grid, entries, results)
+    measured, caveat = _with_known_variance(setup, grid, entries, results)
     ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
     missing += [one for names in ladder.values() for one in names if one not in results]
     missing += missing_shares(setup, grid, results)
@@ -129,20 +137,29 @@ def _further(setup: Setup, name: str, results: Mapping[str, ResultEntry], table:
     ]
 
 
-def _with_lent_variance(
+def _with_known_variance(
     setup: Setup, grid: Grid, entries: Mapping[str, Sequence[ResultEntry]], results: Mapping[str, ResultEntry]
 ) -> tuple[dict[str, Measured], str]:
-    """Return the rows, those with one seed with the variance between seeds of others, and what the page says of it."""
-    if all(len(found) != 1 for found in entries.values()):
-        return {label: Measured(found) for label, found in entries.items()}, ""
+    """Return the rows with what is known of the variance between seeds, and what the page says of it.
+
+    Rows with one seed take the variance of others; that of several seeds of a network is drawn towards the law of all.
+    """
+    if not entries:
+        return {}, ""
+    lending = told_by(lenders(setup, results))
     alone = {label for label, found in entries.items() if len(found) == 1}
+    networks = {label for label, found in entries.items() if samples_a_network(found[0])}
     kinds = {row.label: row_kind(row) for row in grid.rows if row.variant and row.label in alone}
-    networks = {kind for label, kind in kinds.items() if samples_a_network(entries[label][0])}
-    lent = lent_to(kinds, lenders(setup, results), networks)
+    lent = lent_to(kinds, lending, {kind for label, kind in kinds.items() if label in networks})
     variances = {label: one.variance for one in lent for label in one.to}
-    measured = {label: Measured(found, variances.get(label)) for label, found in entries.items()}
+    measured = {
+        label: Measured(found, variances.get(label), lending.laws if label in networks else None)
+        for label, found in entries.items()
+    }
     titles = {name: registry.load("metrics", name).title for name in (*COLUMNS.values(), *MORE)}
-    return measured, lent_text(lent, [label for label in kinds if label not in variances], titles)
+    of_one = lent_text(lent, [label for label in kinds if label not in variances], titles)
+    of_several = moderated_text(lending.laws, titles) if networks - alone else ""
+    return measured, " ".join(part for part in (of_one, of_several) if part)
 
 
 def _picture(table: Table, times: Mapping[str, RowTime], path: Path) -> str:

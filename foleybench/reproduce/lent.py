@@ -1,4 +1,4 @@
-"""Lend rows with one seed the variance between seeds of others.
+"""Tell the variance between seeds of rows that have few.
 
 How far a second run of a row would lie from the first cannot be told from the first. Where rows of the same kind were
 trained with several seeds, for any table, theirs is taken, pooled over these rows. A kind is a model, how it is told
@@ -9,7 +9,8 @@ vary otherwise than the others. That is right as far as rows of a kind vary alik
 All rows of a table borrow the same few seeds, so a variance that is small by luck would make all of its p-values wrong
 at once. It is therefore drawn towards what the kinds have in common (``stats.moderated``): where the lender has the
 smallest variance of twelve kinds, 40 to 54 % of the tables of equal rows would name a pair, and 7 to 11 % do so
-(simulated: ``tests/reproduce/test_lent.py``).
+(simulated: ``tests/reproduce/test_lent.py``). The own variance of a row with several seeds is drawn towards the same
+law (``measure``).
 """
 
 from __future__ import annotations
@@ -48,6 +49,20 @@ class LentTo(NamedTuple):
     by: tuple[str, ...]
     variance: Mapping[str, Variance]
     own: Mapping[str, Variance]
+
+
+class Lending(NamedTuple):
+    """What rows with several seeds tell of the variance between seeds.
+
+    Attributes:
+        rows: Kind -> label -> results, of rows with several seeds.
+        own: Kind -> metric -> variance, pooled over its rows.
+        laws: Metric -> law of the variances of all kinds that sample a network; none of fewer than three kinds.
+    """
+
+    rows: Mapping[RowKind, Mapping[str, Measured]]
+    own: Mapping[RowKind, Mapping[str, Variance]]
+    laws: Mapping[str, CommonLaw]
 
 
 def row_kind(row: GridRow) -> RowKind:
@@ -98,24 +113,24 @@ def samples_a_network(entry: ResultEntry) -> bool:
     return bool(evaluations_made(entry.result))
 
 
-def lent_to(
-    rows: Mapping[str, RowKind],
-    lending: Mapping[RowKind, Mapping[str, Measured]],
-    networks: Collection[RowKind],
-) -> list[LentTo]:
+def told_by(rows: Mapping[RowKind, Mapping[str, Measured]]) -> Lending:
+    """Return what rows with several seeds, from ``lenders``, tell of the variance between seeds."""
+    own = {kind: pooled_variance(list(having.values())) for kind, having in rows.items()}
+    return Lending(rows, own, _common_laws([own[kind] for kind in _kinds_of_networks(rows)]))
+
+
+def lent_to(rows: Mapping[str, RowKind], lending: Lending, networks: Collection[RowKind]) -> list[LentTo]:
     """Return what each kind of rows is lent: of its own lenders, drawn towards what all networks have in common.
 
     Args:
         rows: Label of a row with one seed -> its kind.
-        lending: From ``lenders``.
+        lending: What rows with several seeds tell.
         networks: Kinds of rows that sample a network; the others are lent what their own kind has, and no more.
     """
-    own = {kind: pooled_variance(list(having.values())) for kind, having in lending.items()}
-    common = _common_laws([own[kind] for kind in _kinds_of_networks(lending)])
     found = []
     for kind in dict.fromkeys(rows.values()):
-        laws = common if kind in networks else {}
-        named, known = tuple(lending.get(kind, ())), own.get(kind, {})
+        laws = lending.laws if kind in networks else {}
+        named, known = tuple(lending.rows.get(kind, ())), lending.own.get(kind, {})
         told = {name: laws[name].moderate(one) if name in laws else one for name, one in known.items()}
         variance = {**{name: law.alone for name, law in laws.items()}, **told}
         if variance:
@@ -165,6 +180,38 @@ def lent_text(lent: Sequence[LentTo], without: Sequence[str], titles: Mapping[st
             "these trained networks alone, not of what another run would give."
         )
     return " ".join(parts)
+
+
+def moderated_text(laws: Mapping[str, CommonLaw], titles: Mapping[str, str]) -> str:
+    """Return what a page says of the variance of rows with several seeds.
+
+    Args:
+        laws: From ``told_by``.
+        titles: The compared metrics, with their headings.
+    """
+    told = [
+        f"{titles[name]} {math.sqrt(laws[name].scale):.2g} ({_freedom(laws[name])})" for name in titles if name in laws
+    ]
+    absent = [titles[name] for name in titles if name not in laws]
+    parts = []
+    if told:
+        parts.append(
+            "Few seeds can lie close together by luck, so the variance between the seeds of a row, and of the "
+            "differences of two rows, is drawn towards what all trained networks have in common (Smyth 2004; standard "
+            "deviation of a run, and for how many degrees of freedom it counts beside the row's own): "
+            f"{', '.join(told)}."
+        )
+    if absent:
+        parts.append(
+            f"Too few kinds of trained networks have several seeds to tell what they have in common in "
+            f"{', '.join(absent)}: there each row's variance is that of its few seeds alone, and a table of many rows "
+            "names pairs wrongly more often than in 5 % of cases."
+        )
+    return " ".join(parts)
+
+
+def _freedom(law: CommonLaw) -> str:
+    return "all alike" if law.equal else f"{law.freedom:.2g}"
 
 
 def _lent_sentence(one: LentTo, titles: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from scipy import stats as distributions
 
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.reproduce.cells import direction_of
-from foleybench.reproduce.lent import lenders, lent_to, row_kind
+from foleybench.reproduce.lent import lenders, lent_to, row_kind, told_by
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, row_difference
 from foleybench.reproduce.plan import Setup, row_name
 from foleybench.reproduce.search import DEFAULT, SearchTry, ranked_row
@@ -142,7 +142,7 @@ def variances_of_runs(
     found: dict[str, Mapping[str, Variance]] = {}
     for table in dict.fromkeys(tables.values()):  # all lenders are valued once a setup, not once a system
         kinds = {label: row_kind(defaults[label].row) for label, own in tables.items() if own == table}
-        lent = lent_to(kinds, lenders(table, results), kinds.values())
+        lent = lent_to(kinds, told_by(lenders(table, results)), kinds.values())
         found |= {label: one.variance for one in lent for label in one.to}
     return found
 

@@ -60,6 +60,10 @@ class CommonLaw(NamedTuple):
         freedom = own.freedom + self.freedom
         return Variance((own.freedom * own.variance + self.freedom * self.scale) / freedom, freedom)
 
+    def of_two(self) -> CommonLaw:
+        """Return the law of the variance of a sum or difference of two independent values."""
+        return self._replace(scale=2 * self.scale)
+
     @property
     def alone(self) -> Variance:
         """The variance of a group of which nothing is known."""

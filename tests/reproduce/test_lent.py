@@ -10,7 +10,15 @@ import pytest
 from scipy import stats as distributions
 
 from foleybench.reproduce.build import write_tables
-from foleybench.reproduce.lent import LentTo, _kinds_of_networks, lenders, lent_text, lent_to, pooled_variance
+from foleybench.reproduce.lent import (
+    LentTo,
+    _kinds_of_networks,
+    lenders,
+    lent_text,
+    lent_to,
+    pooled_variance,
+    told_by,
+)
 from foleybench.reproduce.measure import Measured, _of_both, cell, read_results, row_difference
 from foleybench.reproduce.plan import Setup
 from foleybench.stats.moderated import Variance, common_law
@@ -203,7 +211,7 @@ def test_what_a_kind_lends_is_drawn_towards_what_all_have_in_common():
     lending = {(kind, "", None): {kind: rows} for kind, rows in wide.items()}
     law = common_law([Variance(v, 1) for v in (1.0, 4.0, 9.0)])
     kinds = {"x": ("a", "", None), "y": ("d", "", None), "z": ("a", "", None)}
-    found = {one.to: one for one in lent_to(kinds, lending, kinds.values())}
+    found = {one.to: one for one in lent_to(kinds, told_by(lending), kinds.values())}
     assert found.keys() == {("x", "z"), ("y",)}
     assert found["x", "z"].own["kld_mini"].variance == pytest.approx(1.0)
     assert found["x", "z"].by == ("a",)
@@ -215,15 +223,15 @@ def test_what_a_kind_lends_is_drawn_towards_what_all_have_in_common():
     for entry in steady.entries:
         entry.result = {**entry.result, "run": {"generation": {"nfe": 0}}}
     more = {**lending, ("nearest", "", None): {"n": steady}, ("a", "", 5.0): {"g": again}}
-    assert lent_to(kinds, more, kinds.values()) == list(found.values())
+    assert lent_to(kinds, told_by(more), kinds.values()) == list(found.values())
     # A row without a network is lent what its own kind has.
-    (plain,) = lent_to({"n": ("nearest", "", None), "m": ("d", "", None)}, more, ())
+    (plain,) = lent_to({"n": ("nearest", "", None), "m": ("d", "", None)}, told_by(more), ())
     assert plain.to == ("n",)
     assert plain.variance == plain.own == pooled_variance([steady])
     # Of two kinds nothing can be told in common.
     two = {kind: lending[kind, "", None] for kind in ("a", "b")}
     two = {(kind, "", None): rows for kind, rows in two.items()}
-    (only,) = lent_to({"x": ("a", "", None), "y": ("d", "", None)}, two, kinds.values())
+    (only,) = lent_to({"x": ("a", "", None), "y": ("d", "", None)}, told_by(two), kinds.values())
     assert only.variance == only.own
 
 

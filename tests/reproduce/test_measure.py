@@ -12,6 +12,7 @@ from foleybench.errors import ResultError
 from foleybench.reproduce.measure import (
     Difference,
     Measured,
+    _between_seeds,
     _error,
     _Values,
     cell,
@@ -48,7 +49,8 @@ def test_the_value_is_the_mean_over_seeds():
 
 def test_error_adds_clips_and_seeds():
     change = np.array([0.1, -0.1] * 50)
-    error, freedom = _error(_Values(np.array([1.0, 2.0, 3.0]), change))
+    values = np.array([1.0, 2.0, 3.0])
+    error, freedom = _error(_Values(values, change), _between_seeds(values))
     clips, seeds = 100 * 0.01 * 100 / 99, 1.0 / 3
     assert error == pytest.approx(math.sqrt(clips + seeds))
     assert freedom == pytest.approx((clips + seeds) ** 2 / (clips**2 / 99 + seeds**2 / 2))
@@ -197,7 +199,7 @@ def test_level_of_the_paired_test(by_clips, by_seeds):
         gaps = rng.normal(0, by_clips * math.sqrt(2 / n_clips), 3) + rng.normal(0, by_seeds * math.sqrt(2), 3)
         spread = by_clips * math.sqrt(2 / 3 / n_clips * rng.chisquare(n_clips - 1) / (n_clips - 1))
         values = _Values(gaps, spread * shape / math.sqrt(n_clips * n_clips / (n_clips - 1)))
-        error, freedom = _error(values)
+        error, freedom = _error(values, _between_seeds(values.by_seed))
         wrong += 2 * distributions.t.sf(abs(gaps.mean()) / error, freedom) < 0.05
     assert wrong / n < 0.08
 
@@ -219,17 +221,17 @@ def test_clips_that_all_score_alike_are_no_evidence():
 
 def test_clips_and_seeds_that_are_needed_find_the_margin():
     """With as many of both the smallest difference is the margin, and half of the variance or less is of seeds."""
-    for by_seeds in (0.01, 0.5, 0.9):
-        gap = Difference(0.0, 1.0, 1.0, 8.0, by_seeds)
+    for by_seeds, law in ((0.01, 0), (0.5, 0), (0.5, 6), (0.9, 0), (0.9, 6)):
+        gap = Difference(0.0, 1.0, 1.0, 8.0, by_seeds, law)
         for margin in (5.0, 1.0, 0.5):
             clips, seeds = clips_and_seeds_needed(gap, margin, 100, 3)
             of_seeds, of_clips = 3 * by_seeds / seeds, (1 - by_seeds) * 100 / clips
-            size = smallest_found(Difference(0.0, 1.0, math.sqrt(of_seeds + of_clips), 4 * (seeds - 1)))
+            size = smallest_found(Difference(0.0, 1.0, math.sqrt(of_seeds + of_clips), 4 * (seeds - 1 + law)))
             assert size == pytest.approx(margin, rel=1e-6)
             assert of_seeds <= 1.000001 * of_clips
             if seeds > 2:  # one fewer would leave less than half
                 fewer = 3 * by_seeds / (seeds - 1)
-                assert smallest_found(Difference(0.0, 1.0, math.sqrt(2 * fewer), 4 * (seeds - 2))) > margin
+                assert smallest_found(Difference(0.0, 1.0, math.sqrt(2 * fewer), 4 * (seeds - 2 + law))) > margin
 
 
 def test_clips_alone_where_seeds_do_not_matter_or_are_not_known():

@@ -1,0 +1,110 @@
+"""Rows with few seeds, their variance drawn towards what all networks have in common: by hand, and by simulation."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats as distributions
+
+from foleybench.reproduce.build import write_tables
+from foleybench.reproduce.lent import moderated_text
+from foleybench.reproduce.measure import Measured, cell, difference_over_seeds, row_difference
+from foleybench.reproduce.plan import Setup
+from foleybench.stats.moderated import CommonLaw, Variance, common_law
+from foleybench.stats.ranking import holm
+from tests.made_results import make_result
+from tests.reproduce.test_measure import Scored
+
+METRICS = ("event_f1_25ms", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
+LAW = CommonLaw(0.09, 6.0, False)
+
+
+def row(*seeds, law=LAW):
+    return Measured([Scored(values) for values in seeds], laws={"kld_mini": law} if law else None)
+
+
+def test_the_interval_of_three_seeds_by_hand():
+    """Seeds at 1, 1.1 and 1.2 (variance .01, 2 degrees of freedom), a law of .09 with 6: .07 with 8."""
+    clips = np.full(400, 1.0)
+    found = cell("kld_mini", row(clips, clips + 0.1, clips + 0.2))
+    half = distributions.t.ppf(0.975, 8) * math.sqrt(0.07 / 3)
+    assert (found.low, found.high) == pytest.approx((1.1 - half, 1.1 + half), rel=1e-6)
+
+
+def test_a_difference_of_two_networks_takes_the_law_twice():
+    """Differences 1, 1.2 and 1.1 (variance .01), a law of .18 with 6: .1375 with 8."""
+    zero = np.linspace(5.0, 6.0, 50)
+    first, second = row(zero + 1.0, zero + 1.2, zero + 1.1), row(zero, zero, zero)
+    found = row_difference("kld_mini", first, second)
+    assert found.difference == pytest.approx(1.1)
+    assert found.by_seeds == pytest.approx(0.1375 / 3)
+    assert (found.freedom, found.law_freedom) == (pytest.approx(8.0), 6.0)
+    assert found.p_value == pytest.approx(2 * distributions.t.sf(1.1 / math.sqrt(0.1375 / 3), 8))
+
+
+def test_a_difference_from_a_row_without_a_network_takes_it_once():
+    zero = np.linspace(5.0, 6.0, 50)
+    network, baseline = row(zero + 1.0, zero + 1.2, zero + 1.1), row(zero, zero, zero, law=None)
+    for pair in ((network, baseline), (baseline, network)):
+        assert row_difference("kld_mini", *pair).by_seeds == pytest.approx(0.07 / 3)
+    alone = row_difference("kld_mini", baseline, row(zero + 1.0, zero + 1.2, zero + 1.1, law=None))
+    assert (alone.by_seeds, alone.law_freedom) == (pytest.approx(0.01 / 3), 0.0)
+
+
+def test_one_seed_takes_no_law():
+    """What is lent to it was drawn towards the law already."""
+    values = np.linspace(5.0, 6.0, 50)
+    lent = {"kld_mini": Variance(0.02, 4)}
+    rows = [Measured([Scored(values + gap)], lent, {"kld_mini": LAW}) for gap in (0.0, 0.1)]
+    found = row_difference("kld_mini", *rows)
+    assert (found.by_seeds, found.law_freedom) == (pytest.approx(0.04), 6.0)
+    alone = [Measured([Scored(values + gap)], None, {"kld_mini": LAW}) for gap in (0.0, 0.1)]
+    assert row_difference("kld_mini", *alone).by_seeds is None
+
+
+def test_the_page_says_towards_what():
+    titles = {"kld_mini": "KLD", "fad_mini": "FAD", "event_f1_25ms": "F1"}
+    laws = {"kld_mini": LAW, "fad_mini": CommonLaw(64.0, 40.0, True)}
+    text = moderated_text(laws, titles)
+    assert "(Smyth 2004; " in text
+    assert text.count("KLD 0.3 (6), FAD 8 (all alike).") == 1
+    assert "to tell what they have in common in F1:" in text
+    assert "Too few kinds" not in moderated_text(laws, {"kld_mini": "KLD"})
+    assert moderated_text({}, {"kld_mini": "KLD"}).startswith("Too few kinds")
+
+
+@pytest.mark.parametrize("kinds", [2, 3])
+def test_rows_of_a_table_are_drawn_towards_three_kinds_or_none(tmp_path, kinds):
+    """The rows of Table 4 are one kind; others come from Table 1."""
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=2)
+    spreads = {"linear": 0.001, "full": 0.001, "linear-raw": 0.001, "gvp-raw": 0.001, "vab": 0.1, "vatt": 0.2}
+    for name, spread in list(spreads.items())[: 3 + kinds]:
+        for seed in range(2):
+            make_result(tmp_path / "results", f"{name}-tiny-seed{seed}", skill=0.5 + spread * seed, metrics=METRICS)
+    write_tables(setup, ["table4"], tmp_path, Path("leaderboards/published.csv"), "c")
+    page = (tmp_path / "table4.md").read_text()
+    assert ("drawn towards what all trained networks have in common" in page) == (kinds == 3)
+    assert ("Too few kinds of trained networks have several seeds" in page) == (kinds == 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("spread_of_kinds", "n_seeds", "own"), [(0.0, 2, 0.6), (0.0, 3, 0.3), (0.5, 3, 0.3)])
+def test_a_table_of_equal_rows_names_hardly_a_pair(spread_of_kinds, n_seeds, own):
+    """Ten rows, Holm over 45 pairs; fourteen kinds tell the law. Clips have a twentieth of the variance of a run.
+
+    The table of ``benchmarks/results/seed_errors.md``, with fewer sets.
+    """
+    rng, tables = np.random.default_rng(3), 300
+    wrong = {"own": 0, "moderated": 0}
+    change = np.tile([1.0, -1.0], 175) * math.sqrt(0.1 / 350)
+    for _ in range(tables):
+        true = np.exp(rng.normal(0, spread_of_kinds, 24))
+        law = common_law([Variance(v, 2) for v in true[:14] * rng.chisquare(2, 14) / 2])
+        rows = rng.normal(0, np.sqrt(true[14:, None]), (10, n_seeds)) + rng.normal(0, math.sqrt(0.05), (10, 1))
+        for name, told in (("own", None), ("moderated", law.of_two())):
+            gaps = [rows[first] - rows[second] for first in range(10) for second in range(first)]
+            p_values = [difference_over_seeds(gap, change, law=told).p_value for gap in gaps]
+            wrong[name] += min(holm(p_values)) < 0.05
+    assert wrong["own"] / tables > own
+    assert wrong["moderated"] / tables < 0.1

@@ -198,8 +198,8 @@ def moderated_text(laws: Mapping[str, CommonLaw], titles: Mapping[str, str]) -> 
         parts.append(
             "Few seeds can lie close together by luck, so the variance between the seeds of a row, and of the "
             "differences of two rows, is drawn towards what all trained networks have in common (Smyth 2004; standard "
-            "deviation of a run, and for how many degrees of freedom it counts beside the row's own): "
-            f"{', '.join(told)}."
+            "deviation of a run, and for how many degrees of freedom it counts beside the row's own; where the kinds "
+            f"differ no more than by chance it takes the place of the row's own): {', '.join(told)}."
         )
     if absent:
         parts.append(
@@ -211,7 +211,7 @@ def moderated_text(laws: Mapping[str, CommonLaw], titles: Mapping[str, str]) -> 
 
 
 def _freedom(law: CommonLaw) -> str:
-    return "all alike" if law.equal else f"{law.freedom:.2g}"
+    return "in place of it" if law.equal else f"{law.freedom:.2g}"
 
 
 def _lent_sentence(one: LentTo, titles: Mapping[str, str]) -> str:

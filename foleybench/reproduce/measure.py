@@ -8,8 +8,8 @@ sampling each clip is in both parts, so the interval errs on the wide side where
 
 Two or three seeds can lie close together by luck, and a table of many rows finds the pairs where they do. So a row's
 variance between seeds is drawn towards the law of all trained networks (``lent.common_laws``): without, a table of ten
-equal rows names a pair in 8 to 49 % of simulated cases with three seeds, and with it in 4 to 7 %
-(``tests/reproduce/test_moderated_rows.py``). A row with one seed shows no variance between seeds; it takes that which
+equal rows with three seeds names a pair in 9 to 42 % of simulated cases, and with it in 4 to 9 %
+(``benchmarks/seed_errors.py``). A row with one seed shows no variance between seeds; it takes that which
 other rows lend (``lent``).
 
 Sources: Satterthwaite 1946; Welch 1947; Schuirmann 1987; Smyth 2004.

@@ -68,7 +68,7 @@ def test_the_page_says_towards_what():
     laws = {"kld_mini": LAW, "fad_mini": CommonLaw(64.0, 40.0, True)}
     text = moderated_text(laws, titles)
     assert "(Smyth 2004; " in text
-    assert text.count("KLD 0.3 (6), FAD 8 (all alike).") == 1
+    assert text.count("KLD 0.3 (6), FAD 8 (in place of it).") == 1
     assert "to tell what they have in common in F1:" in text
     assert "Too few kinds" not in moderated_text(laws, {"kld_mini": "KLD"})
     assert moderated_text({}, {"kld_mini": "KLD"}).startswith("Too few kinds")

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats as distributions
 
-from foleybench.reproduce.build import write_tables
+from foleybench.reproduce.build import _with_known_variance, write_tables
+from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.lent import moderated_text
-from foleybench.reproduce.measure import Measured, cell, difference_over_seeds, row_difference
+from foleybench.reproduce.measure import Measured, cell, difference_over_seeds, read_results, row_difference
 from foleybench.reproduce.plan import Setup
 from foleybench.stats.moderated import CommonLaw, Variance, common_law
 from foleybench.stats.ranking import holm
@@ -86,6 +87,27 @@ def test_rows_of_a_table_are_drawn_towards_three_kinds_or_none(tmp_path, kinds):
     page = (tmp_path / "table4.md").read_text()
     assert ("drawn towards what all trained networks have in common" in page) == (kinds == 3)
     assert ("Too few kinds of trained networks have several seeds" in page) == (kinds == 2)
+
+
+def test_a_row_without_a_network_keeps_its_own_variance(tmp_path):
+    """Only what samples a network varies as networks do; a row with one seed has nothing to draw."""
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=2)
+    names = ("full", "vab", "vatt", "foleygen", "pasted_grains")
+    for name, spread in zip(names, (0.01, 0.05, 0.1, 0.2, 0.02), strict=True):
+        for seed in range(2):
+            make_result(tmp_path / "results", f"{name}-tiny-seed{seed}", skill=0.3 + spread * seed, metrics=METRICS)
+    results = read_results(tmp_path / "results")
+    rows = {row.variant.name: row for row in GRIDS["table1"].rows if row.variant and row.variant.name in names}
+    for seed in range(2):
+        results[f"pasted_grains-tiny-seed{seed}"].result["run"] = {"generation": {"nfe": None}}
+    entries = {row.label: [results[f"{name}-tiny-seed{seed}"] for seed in range(2)] for name, row in rows.items()}
+    measured, text = _with_known_variance(setup, GRIDS["table1"], entries, results)
+    assert {label for label, row in measured.items() if row.laws} == {
+        row.label for name, row in rows.items() if name != "pasted_grains"
+    }
+    assert text.startswith("Few seeds can lie close together by luck")
+    only = {rows["pasted_grains"].label: entries[rows["pasted_grains"].label]}
+    assert _with_known_variance(setup, GRIDS["table1"], only, results)[1] == ""
 
 
 @pytest.mark.slow

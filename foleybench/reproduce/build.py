@@ -11,7 +11,7 @@ from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
-from foleybench.reproduce import heldout, search, search_page, speed
+from foleybench.reproduce import heldout, search, search_page, speed, speed_page
 from foleybench.reproduce.cells import evaluations_made, evaluators_text
 from foleybench.reproduce.codebooks import codebook_uses, codebooks_text
 from foleybench.reproduce.copying import copying_text, missing_shares
@@ -69,7 +69,7 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
     missing: list[str] = []
     for name in names:
         if name == "speed":
-            missing += speed.write_speed(setup, results, out)
+            missing += speed_page.write_speed(setup, results, out)
         elif name == "heldout":
             missing += heldout.write_heldout(setup, results, out)
         elif name == "search":

@@ -344,15 +344,3 @@ def test_results_of_another_length_are_named_and_no_table_is_overwritten(tmp_pat
     with pytest.raises(FoleyError, match="were made with --steps 600; give the same option"):
         write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
     assert not (tmp_path / "table4.md").exists()
-
-
-def test_the_speed_figure(tmp_path):
-    for nfe in (1, 2, 4, 8, 25):
-        score(tmp_path, f"speed-full-tiny-seed0-evaluations{nfe}", 0.5 + 0.01 * nfe)
-    score(tmp_path, "speed-full-tiny-seed0-head-imf", 0.6)
-    setup = Setup(work=tmp_path / "work", results=tmp_path / "results")
-    assert write_tables(setup, ["speed"], tmp_path, PUBLISHED, "c") == ["speed-full-tiny-seed0-head-reflow"]
-    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
-    page = (tmp_path / "speed.md").read_text()
-    assert page.count("\n| ") == 8
-    assert "| 1 (head `imf`) |" in page

@@ -1,0 +1,207 @@
+"""Write the page of speed and quality by network evaluations.
+
+All rows sample one trained network, or a head that was fine-tuned from it, so they are compared over clips alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from foleybench.artefacts.entries import ResultEntry
+from foleybench.files import write_atomically
+from foleybench.reproduce.cells import evaluators_text, markdown_table, value_text
+from foleybench.reproduce.made_by import command_text
+from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, row_difference
+from foleybench.reproduce.plan import Setup
+from foleybench.reproduce.speed import HEADS, NFES, head_name, result_name
+from foleybench.stats import ranking
+
+# Name -> heading, title of its picture, decimals.
+METRICS = {
+    "event_f1_25ms": ("Event F1 (25 ms) ↑", "Event F1 at 25 ms", 3),
+    "class_accuracy": ("Class accuracy ↑", "Class accuracy", 3),
+    "align_acc_mini": ("Align Acc (mini) (%) ↑", "Align Acc (mini), %", 1),
+    "kld_mini": ("KLD (mini) (nat) ↓", "KLD (mini), nat", 2),
+    "fad_mini": ("FAD (mini) ↓", "FAD (mini)", 1),
+}
+
+
+# Network evaluations, and the head; empty for the flow itself.
+_Key = tuple[int, str]
+
+
+class SpeedRow(NamedTuple):
+    """One row of the page.
+
+    Attributes:
+        nfe: Network evaluations.
+        head: Name of the fine-tuned head; empty for the flow itself.
+        entry: The result.
+        cells: Metric -> value with its interval over clips.
+        against: Metric -> difference from the most evaluations, its p-value Holm-corrected over the rows.
+    """
+
+    nfe: int
+    head: str
+    entry: ResultEntry
+    cells: Mapping[str, SeedsCell]
+    against: Mapping[str, Difference]
+
+    @property
+    def title(self) -> str:
+        """What is evaluated, as the page names it."""
+        return f"{self.nfe} (head `{self.head}`)" if self.head else str(self.nfe)
+
+    @property
+    def speed(self) -> Mapping[str, float]:
+        """Seconds a clip and real-time factor, one clip at a time."""
+        timed: Mapping[str, float] = self.entry.result["run"]["generation"]["speed"]["batch_1"]
+        return timed
+
+
+def write_speed(setup: Setup, results: Mapping[str, ResultEntry], out: Path) -> list[str]:
+    """Write the page, its numbers and its picture; return the names of the results that are missing."""
+    names = {(nfe, ""): result_name(setup, nfe) for nfe in NFES}
+    names |= {(1, head): head_name(setup, head) for head in HEADS}
+    found = {key: results[name] for key, name in names.items() if name in results}
+    if found:
+        rows = _rows(found)
+        write_atomically(out / "speed.csv", _csv(rows).encode())
+        write_atomically(out / "speed.md", _markdown(rows, setup).encode())
+        _draw(rows, out / "speed.png")
+    return [name for name in names.values() if name not in results]
+
+
+def _rows(found: Mapping[_Key, ResultEntry]) -> list[SpeedRow]:
+    measured = {key: Measured([entry]) for key, entry in found.items()}
+    gaps = {name: _differences(name, measured) for name in METRICS}
+    return [
+        SpeedRow(
+            *key,
+            found[key],
+            {name: cell(name, row) for name in METRICS},
+            {name: gaps[name][key] for name in METRICS if key in gaps[name]},
+        )
+        for key, row in measured.items()
+    ]
+
+
+def _differences(name: str, measured: Mapping[_Key, Measured]) -> dict[_Key, Difference]:
+    """Return each row less the flow's with the most evaluations, where there is one."""
+    most = max((key for key in measured if not key[1]), default=None)
+    if most is None:
+        return {}
+    gaps = {key: row_difference(name, row, measured[most]) for key, row in measured.items() if key != most}
+    told = {key: gap.p_value for key, gap in gaps.items() if gap.p_value is not None}
+    corrected = dict(zip(told, ranking.holm(list(told.values())), strict=True))
+    return {key: gap._replace(p_value=corrected.get(key)) for key, gap in gaps.items()}
+
+
+def _csv(rows: Sequence[SpeedRow]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["nfe", "head", "metric", "value", "low", "high", "less_most", "p_value"])
+    for row in rows:
+        for name in ("seconds_per_clip", "real_time_factor"):
+            writer.writerow([row.nfe, row.head, name, row.speed[name], "", "", "", ""])
+        for name, value in row.cells.items():
+            gap = row.against.get(name)
+            tested = ("", "") if gap is None else (gap.difference, "" if gap.p_value is None else gap.p_value)
+            writer.writerow([row.nfe, row.head, name, value.value, value.low, value.high, *tested])
+    return buffer.getvalue()
+
+
+def _markdown(rows: Sequence[SpeedRow], setup: Setup) -> str:
+    result = rows[0].entry.result
+    run, data = result["run"], result["dataset"]
+    table = [["Evaluations", "Seconds per clip", "Real-time factor", *(heading for heading, _, _ in METRICS.values())]]
+    for row in rows:
+        values = [value_text(row.cells[name], digits) for name, (_, _, digits) in METRICS.items()]
+        times = [f"{row.speed[name]:.4f}" for name in ("seconds_per_clip", "real_time_factor")]
+        table.append([row.title, *times, *values])
+    command = command_text(dataclasses.replace(setup, seeds=1, nfe=None), ["speed"])
+    clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else str(data["n_clips"])
+    parts = [
+        "<!-- Written by `foleybench reproduce speed`. Do not edit: run it again. -->",
+        "# Generation speed and quality",
+        f"Made by `{command}`. Device {run['device']}, {run['generation']['threads']} thread(s), "
+        "one clip at a time after a warm-up. Timed: video features, network, vocoder; not decoding and writing. "
+        f"Seed 0, {data['name']} {data['split']} split, {clips} clips, manifest `{data['manifest_sha256'][:12]}`; 95 % "
+        f"intervals over clips. A head is fine-tuned from the same network to need one evaluation. "
+        f"{evaluators_text(row.entry for row in rows)}",
+        markdown_table(table),
+        *_against_text(rows),
+        "![Speed and quality](speed.png)",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _against_text(rows: Sequence[SpeedRow]) -> list[str]:
+    """Return the part on differences from the most evaluations; nothing where no row has one."""
+    most = max((row.nfe for row in rows if not row.head), default=0)
+    table = [[f"Less {most} evaluations", *(heading for heading, _, _ in METRICS.values())]]
+    table += [
+        [row.title, *(_gap_text(row.against[name], digits) for name, (_, _, digits) in METRICS.items())]
+        for row in rows
+        if row.against
+    ]
+    if len(table) == 1:
+        return []
+    return [
+        f"## Against {most} evaluations",
+        "Difference, and p of a paired test over clips, Holm-corrected over the rows of each column. All rows sample "
+        "this one network or heads fine-tuned from it: another training is not tested. **Bold**: below 0.05.",
+        markdown_table(table),
+    ]
+
+
+def _gap_text(gap: Difference, digits: int) -> str:
+    if gap.p_value is None:
+        return f"{gap.difference:+.{digits}f}"
+    text = f"{gap.difference:+.{digits}f} (p {gap.p_value:.2g})"
+    return f"**{text}**" if gap.p_value < 0.05 else text
+
+
+def _draw(rows: Sequence[SpeedRow], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 3, figsize=(11, 6), layout="constrained")
+    for axis, name in zip(axes.flat, ("", *METRICS), strict=True):
+        for part, style in (([row for row in rows if not row.head], "o-"), *(([row], "s") for row in rows if row.head)):
+            axis.errorbar(*_points(part, name), fmt=style, capsize=3, label=_label(part))
+        title = METRICS[name][1] if name else "Real-time factor (lower is faster)"
+        axis.set(title=title, xlabel="network evaluations", xscale="log")
+        axis.set_xticks(NFES, [str(value) for value in NFES])
+        axis.minorticks_off()
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+    if any(row.head for row in rows):
+        axes.flat[0].legend(fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp.png")
+    figure.savefig(temporary, dpi=110, metadata={"Software": ""})
+    plt.close(figure)
+    temporary.replace(path)
+
+
+def _label(rows: Sequence[SpeedRow]) -> str:
+    return f"head {rows[0].head}" if rows and rows[0].head else "flow"
+
+
+def _points(rows: Sequence[SpeedRow], name: str) -> tuple[list[int], list[float], list[list[float]]]:
+    """Return places, values, and the lengths of the error bars below and above; of the speed without a name."""
+    places = [row.nfe for row in rows]
+    if not name:
+        return places, [row.speed["real_time_factor"] for row in rows], [[0.0] * len(rows)] * 2
+    cells = [row.cells[name] for row in rows]
+    below = [0.0 if one.low is None else one.value - one.low for one in cells]
+    above = [0.0 if one.high is None else one.high - one.value for one in cells]
+    return places, [one.value for one in cells], [below, above]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from foleybench.leaderboard.significance import ALPHA
-from foleybench.reproduce.measure import difference_over_seeds
+from foleybench.reproduce.measure import between_seeds, difference_over_seeds
 from foleybench.stats.moderated import Variance, common_law
 from foleybench.stats.ranking import holm
 
@@ -83,7 +83,8 @@ def _pairs(n_rows: int) -> list[tuple[int, int]]:
 
 def _named(rows: np.ndarray, change: np.ndarray, law: object) -> list[bool]:
     """Return of every pair whether it is called different."""
-    p_values = [difference_over_seeds(rows[i] - rows[j], change, law=law).p_value for i, j in _pairs(len(rows))]
+    gaps = [rows[i] - rows[j] for i, j in _pairs(len(rows))]
+    p_values = [difference_over_seeds(gap, change, between_seeds(gap, law)).p_value for gap in gaps]
     return [p < ALPHA for p in holm(p_values)]
 
 

@@ -37,6 +37,8 @@ from foleybench.stats.moderated import CommonLaw, Variance
 
 # An error below this share of the value is rounding.
 ROUNDING = 1e-12
+# One seed, of which nothing was lent: the values speak of these networks alone.
+_NOT_KNOWN = Variance(0.0, math.inf)
 MOST_SEEDS = 1000
 
 
@@ -129,7 +131,7 @@ def cell(name: str, measured: Measured) -> SeedsCell:
     seeds = measured.stats(name)
     values = _values(metric, seeds, measured.sources)
     value = float(values.by_seed.mean())
-    error, freedom = _error(values, _between_seeds(values.by_seed, measured.lent.get(name), measured.laws.get(name)))
+    error, freedom = _error(values, _of_row(values.by_seed, measured.lent.get(name), measured.laws.get(name)))
     if not math.isfinite(value) or error is None:
         return SeedsCell(value, None, None, tuple(values.by_seed.tolist()))
     half = float(distributions.t.ppf(0.5 + LEVEL / 2, freedom)) * error
@@ -158,32 +160,32 @@ def row_difference(name: str, first: Measured, second: Measured) -> Difference:
     common = set.intersection(*(set(stat) for seeds in found for stat in seeds))
     kept = [[{clip_id: stat[clip_id] for clip_id in common} for stat in seeds] for seeds in found]
     one, other = (_values(metric, seeds, first.sources) for seeds in kept)
-    lent = _of_both(first.lent.get(name), second.lent.get(name))
-    law = _law_of_both(first.laws.get(name), second.laws.get(name))
-    return difference_over_seeds(one.by_seed - other.by_seed, one.change - other.change, lent, law)
+    between = _between_rows(name, (first, one.by_seed), (second, other.by_seed))
+    laws = [row.laws[name].freedom for row in (first, second) if name in row.laws]
+    return difference_over_seeds(
+        one.by_seed - other.by_seed, one.change - other.change, between, min(laws, default=0.0)
+    )
 
 
 def difference_over_seeds(
-    by_seed: FloatArray, change: FloatArray, lent: Variance | None = None, law: CommonLaw | None = None
+    by_seed: FloatArray, change: FloatArray, between: Variance | None, law_freedom: float = 0.0
 ) -> Difference:
     """Test whether two rows differ.
 
     Args:
         by_seed: Difference of the rows with each seed, shape (seeds,).
         change: Influence of each source video on the mean difference, shape (videos,).
-        lent: Variance of a difference, where there is one seed.
-        law: Law towards which the variance of several is drawn.
+        between: Variance of the mean difference that is of seeds; None where it is not known.
+        law_freedom: Degrees of freedom of the law towards which that was drawn.
     """
     gaps, value = _Values(by_seed, change), float(by_seed.mean())
-    between = _between_seeds(by_seed, lent, law)
-    error, freedom = _error(gaps, between)
+    error, freedom = _error(gaps, between or _NOT_KNOWN)
     if not math.isfinite(value) or error is None:
         return Difference(value, None)
     if error == 0:
         return Difference(value, 1.0 if value == 0 else 0.0, 0.0)
-    by_seeds = between.variance if len(by_seed) > 1 or lent else None
     p_value = float(2 * distributions.t.sf(abs(value) / error, freedom))
-    return Difference(value, p_value, error, freedom, by_seeds, law.freedom if law else 0.0)
+    return Difference(value, p_value, error, freedom, between.variance if between else None, law_freedom)
 
 
 def equivalence_p(difference: Difference, margin: float) -> float | None:
@@ -260,7 +262,7 @@ def unpaired(name: str, first: Measured, second: Measured) -> Difference:
     metric: Metric = registry.load("metrics", name)
     one, other = (_values(metric, row.stats(name), row.sources) for row in (first, second))
     value = float(one.by_seed.mean() - other.by_seed.mean())
-    (error, freedom), (other_error, other_freedom) = (_error(v, _between_seeds(v.by_seed)) for v in (one, other))
+    (error, freedom), (other_error, other_freedom) = (_error(v, _of_row(v.by_seed)) for v in (one, other))
     if not math.isfinite(value) or not error or not other_error:
         return Difference(value, None)
     total = error**2 + other_error**2
@@ -303,22 +305,54 @@ def _on_common_clips(seeds: Sequence[Mapping[str, Stat]]) -> tuple[list[str], li
     return ids, [{clip_id: stat[clip_id] for clip_id in ids} for stat in seeds]
 
 
+def _between_rows(
+    name: str, first: tuple[Measured, FloatArray], second: tuple[Measured, FloatArray]
+) -> Variance | None:
+    """Return the variance of the mean difference of two rows that is of seeds; None where it is not known.
+
+    Args:
+        name: The metric.
+        first: A row, and its value with each seed, shape (seeds,).
+        second: Another, of the same seeds.
+    """
+    (row, values), (other, other_values) = first, second
+    law, other_law = row.laws.get(name), other.laws.get(name)
+    if len(values) == 1:
+        return _of_both(row.lent.get(name), other.lent.get(name))
+    if law and other_law:
+        return between_seeds(values - other_values, law.of_two())
+    if law or other_law:  # what is no network has its own variance, which no law of networks tells
+        return _sum_of(between_seeds(values, law), between_seeds(other_values, other_law))
+    return between_seeds(values - other_values)
+
+
+def between_seeds(by_seed: FloatArray, law: CommonLaw | None = None) -> Variance:
+    """Return the variance of the mean over several seeds, drawn towards a law where there is one.
+
+    Args:
+        by_seed: Value with each seed, shape (seeds,), two at least.
+        law: Law of the variance of one value.
+    """
+    n = len(by_seed)
+    own = Variance(float(by_seed.var(ddof=1)), n - 1)
+    told = law.moderate(own) if law else own
+    return Variance(told.variance / n, told.freedom)
+
+
 def _of_both(one: Variance | None, other: Variance | None) -> Variance | None:
     """Return the variance of a difference of two seeds; None unless it was lent to both rows."""
     if one is None or other is None:
         return None
     if one == other:  # of the same rows: not known any better for being taken twice
         return Variance(2 * one.variance, one.freedom)
+    return _sum_of(one, other)
+
+
+def _sum_of(one: Variance, other: Variance) -> Variance:
+    """Return the variance of a sum of two independent values."""
     total = one.variance + other.variance
     spread = one.variance**2 / one.freedom + other.variance**2 / other.freedom
     return Variance(total, total**2 / spread if spread else math.inf)
-
-
-def _law_of_both(one: CommonLaw | None, other: CommonLaw | None) -> CommonLaw | None:
-    """Return the law of the variance of a difference: of both rows, or of the one that is a trained network."""
-    if one and other:
-        return one.of_two()
-    return one or other
 
 
 def _error(values: _Values, between: Variance) -> tuple[float | None, float]:
@@ -334,11 +368,6 @@ def _error(values: _Values, between: Variance) -> tuple[float | None, float]:
     return math.sqrt(total), total**2 / spread
 
 
-def _between_seeds(by_seed: FloatArray, lent: Variance | None = None, law: CommonLaw | None = None) -> Variance:
-    """Return the variance of the mean over seeds that is of seeds: shown by several, lent to one, or 0."""
-    n = len(by_seed)
-    if n == 1:
-        return lent or Variance(0.0, math.inf)
-    own = Variance(float(by_seed.var(ddof=1)), n - 1)
-    told = law.moderate(own) if law else own
-    return Variance(told.variance / n, told.freedom)
+def _of_row(by_seed: FloatArray, lent: Variance | None = None, law: CommonLaw | None = None) -> Variance:
+    """Return the variance of a row's mean over seeds: shown by several, lent to one, or 0."""
+    return between_seeds(by_seed, law) if len(by_seed) > 1 else lent or _NOT_KNOWN

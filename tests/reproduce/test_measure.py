@@ -12,9 +12,9 @@ from foleybench.errors import ResultError
 from foleybench.reproduce.measure import (
     Difference,
     Measured,
-    _between_seeds,
     _error,
     _Values,
+    between_seeds,
     cell,
     clips_and_seeds_needed,
     equivalence_p,
@@ -50,7 +50,7 @@ def test_the_value_is_the_mean_over_seeds():
 def test_error_adds_clips_and_seeds():
     change = np.array([0.1, -0.1] * 50)
     values = np.array([1.0, 2.0, 3.0])
-    error, freedom = _error(_Values(values, change), _between_seeds(values))
+    error, freedom = _error(_Values(values, change), between_seeds(values))
     clips, seeds = 100 * 0.01 * 100 / 99, 1.0 / 3
     assert error == pytest.approx(math.sqrt(clips + seeds))
     assert freedom == pytest.approx((clips + seeds) ** 2 / (clips**2 / 99 + seeds**2 / 2))
@@ -199,7 +199,7 @@ def test_level_of_the_paired_test(by_clips, by_seeds):
         gaps = rng.normal(0, by_clips * math.sqrt(2 / n_clips), 3) + rng.normal(0, by_seeds * math.sqrt(2), 3)
         spread = by_clips * math.sqrt(2 / 3 / n_clips * rng.chisquare(n_clips - 1) / (n_clips - 1))
         values = _Values(gaps, spread * shape / math.sqrt(n_clips * n_clips / (n_clips - 1)))
-        error, freedom = _error(values, _between_seeds(values.by_seed))
+        error, freedom = _error(values, between_seeds(values.by_seed))
         wrong += 2 * distributions.t.sf(abs(gaps.mean()) / error, freedom) < 0.05
     assert wrong / n < 0.08
 

@@ -10,7 +10,14 @@ from scipy import stats as distributions
 from foleybench.reproduce.build import _with_known_variance, write_tables
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.lent import moderated_text
-from foleybench.reproduce.measure import Measured, cell, difference_over_seeds, read_results, row_difference
+from foleybench.reproduce.measure import (
+    Measured,
+    between_seeds,
+    cell,
+    difference_over_seeds,
+    read_results,
+    row_difference,
+)
 from foleybench.reproduce.plan import Setup
 from foleybench.stats.moderated import CommonLaw, Variance, common_law
 from foleybench.stats.ranking import holm
@@ -44,13 +51,22 @@ def test_a_difference_of_two_networks_takes_the_law_twice():
     assert found.p_value == pytest.approx(2 * distributions.t.sf(1.1 / math.sqrt(0.1375 / 3), 8))
 
 
-def test_a_difference_from_a_row_without_a_network_takes_it_once():
+@pytest.mark.parametrize("spread", [0.0, 2.0])
+@pytest.mark.parametrize("law", [LAW, CommonLaw(0.07, 8.0, True)])
+def test_a_row_without_a_network_has_its_own_part_of_a_difference(spread, law):
+    """The network's part is .07 / 3 with 8 degrees of freedom; the baseline's spread is its own, with 2."""
     zero = np.linspace(5.0, 6.0, 50)
-    network, baseline = row(zero + 1.0, zero + 1.2, zero + 1.1), row(zero, zero, zero, law=None)
+    network = row(zero + 1.0, zero + 1.2, zero + 1.1, law=law)
+    baseline = row(zero + spread, zero, zero - spread, law=None)
+    own = spread**2 / 3
     for pair in ((network, baseline), (baseline, network)):
-        assert row_difference("kld_mini", *pair).by_seeds == pytest.approx(0.07 / 3)
+        found = row_difference("kld_mini", *pair)
+        assert found.by_seeds == pytest.approx(0.07 / 3 + own)
+        assert found.freedom == pytest.approx((0.07 / 3 + own) ** 2 / ((0.07 / 3) ** 2 / 8 + own**2 / 2))
+        assert found.law_freedom == law.freedom
     alone = row_difference("kld_mini", baseline, row(zero + 1.0, zero + 1.2, zero + 1.1, law=None))
-    assert (alone.by_seeds, alone.law_freedom) == (pytest.approx(0.01 / 3), 0.0)
+    assert alone.by_seeds == pytest.approx(np.var([spread - 1.0, -1.2, -spread - 1.1], ddof=1) / 3)
+    assert alone.law_freedom == 0.0
 
 
 def test_one_seed_takes_no_law():
@@ -126,7 +142,7 @@ def test_a_table_of_equal_rows_names_hardly_a_pair(spread_of_kinds, n_seeds, own
         rows = rng.normal(0, np.sqrt(true[14:, None]), (10, n_seeds)) + rng.normal(0, math.sqrt(0.05), (10, 1))
         for name, told in (("own", None), ("moderated", law.of_two())):
             gaps = [rows[first] - rows[second] for first in range(10) for second in range(first)]
-            p_values = [difference_over_seeds(gap, change, law=told).p_value for gap in gaps]
+            p_values = [difference_over_seeds(gap, change, between_seeds(gap, told)).p_value for gap in gaps]
             wrong[name] += min(holm(p_values)) < 0.05
     assert wrong["own"] / tables > own
     assert wrong["moderated"] / tables < 0.1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from foleybench import registry
 from foleybench.artefacts.entries import ResultEntry
@@ -19,6 +20,7 @@ from foleybench.reproduce.costs import costs_text, training_times
 from foleybench.reproduce.curves import learning_curves, training_text
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.lent import (
+    Lending,
     lenders,
     lent_text,
     lent_to,
@@ -66,6 +68,8 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
     """
     results = read_results(setup.results)
     reported = {table.number: table for table in tables(read_published(published))}
+    lending = told_by(lenders(setup, results) if set(names) & set(GRIDS) else {})
+    known = _Known(results, reported, lending)
     missing: list[str] = []
     for name in names:
         if name == "speed":
@@ -75,14 +79,21 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
         elif name == "search":
             missing += search_page.write_search(setup, out)
         else:
-            missing += _write_table(setup, name, results, reported.get(GRIDS[name].number), out, command)
+            missing += _write_table(setup, name, known, out, command)
     return sorted(set(missing))
 
 
-def _write_table(
-    setup: Setup, name: str, results: Mapping[str, ResultEntry], reported: ReportedTable | None, out: Path, command: str
-) -> list[str]:
-    grid = GRIDS[name]
+class _Known(NamedTuple):
+    """The results by name, the paper's tables by number, and what rows with several seeds tell of seeds."""
+
+    results: Mapping[str, ResultEntry]
+    reported: Mapping[str, ReportedTable]
+    lending: Lending
+
+
+def _write_table(setup: Setup, name: str, known: _Known, out: Path, command: str) -> list[str]:
+    grid, results = GRIDS[name], known.results
+    reported = known.reported.get(grid.number)
     wanted = {
         row.label: [row_name(setup, row, seed) for seed in range(setup.seeds)] for row in grid.rows if row.variant
     }
@@ -102,7 +113,7 @@ def _write_table(
         if (found := [results[names[seed]] for seed in of_each[label] if names[seed] in results])
     }
     absent = [label for label in wanted if label not in entries]
-    measured, caveat = _with_known_variance(setup, grid, entries, results)
+    measured, caveat = _with_known_variance(grid, entries, known.lending)
     ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
     missing += [one for names in ladder.values() for one in names if one not in results]
     missing += missing_shares(setup, grid, results)
@@ -138,15 +149,12 @@ def _further(setup: Setup, name: str, results: Mapping[str, ResultEntry], table:
 
 
 def _with_known_variance(
-    setup: Setup, grid: Grid, entries: Mapping[str, Sequence[ResultEntry]], results: Mapping[str, ResultEntry]
+    grid: Grid, entries: Mapping[str, Sequence[ResultEntry]], lending: Lending
 ) -> tuple[dict[str, Measured], str]:
     """Return the rows with what is known of the variance between seeds, and what the page says of it.
 
     Rows with one seed take the variance of others; that of several seeds of a network is drawn towards the law of all.
     """
-    if not entries:
-        return {}, ""
-    lending = told_by(lenders(setup, results))
     alone = {label for label, found in entries.items() if len(found) == 1}
     networks = {label for label, found in entries.items() if samples_a_network(found[0])}
     kinds = {row.label: row_kind(row) for row in grid.rows if row.variant and row.label in alone}

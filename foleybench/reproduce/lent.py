@@ -168,10 +168,9 @@ def lent_text(lent: Sequence[LentTo], without: Sequence[str], titles: Mapping[st
         parts.append(
             "One training seed does not show how far another run of the same row would lie. Intervals and p-values "
             "take that from rows of the same model, kind of condition and guidance that were trained with several "
-            "seeds, as if such rows varied alike, drawn towards what all trained networks have in common, since few "
-            "seeds can lie close together by luck (Smyth 2004); a difference takes it twice, as if both runs had "
-            "nothing in common. In parentheses the standard deviation between seeds that is taken, and that of those "
-            "rows alone."
+            "seeds, as if such rows varied alike, averaged with what all trained networks have in common; a difference "
+            "takes it twice, as if both runs had nothing in common. In parentheses the standard deviation between "
+            "seeds that is taken, and that of those rows alone."
         )
     parts += [_lent_sentence(one, titles) for one in lent]
     if without:
@@ -189,17 +188,16 @@ def moderated_text(laws: Mapping[str, CommonLaw], titles: Mapping[str, str]) -> 
         laws: From ``told_by``.
         titles: The compared metrics, with their headings.
     """
-    told = [
-        f"{titles[name]} {math.sqrt(laws[name].scale):.2g} ({_freedom(laws[name])})" for name in titles if name in laws
-    ]
+    known = [name for name in titles if name in laws]
+    told = [f"{titles[name]} {math.sqrt(laws[name].scale):.2g} ({laws[name].freedom:.2g})" for name in known]
     absent = [titles[name] for name in titles if name not in laws]
     parts = []
     if told:
         parts.append(
-            "Few seeds can lie close together by luck, so the variance between the seeds of a row, and of the "
-            "differences of two rows, is drawn towards what all trained networks have in common (Smyth 2004; standard "
-            "deviation of a run, and for how many degrees of freedom it counts beside the row's own; where the kinds "
-            f"differ no more than by chance it takes the place of the row's own): {', '.join(told)}."
+            "Rows with several seeds: since few seeds can lie close together by luck, the variance between the seeds "
+            "of a row, or between the differences of two rows, is averaged with one that all trained networks have in "
+            "common, each weighted by its degrees of freedom (Smyth 2004; three seeds have 2). Common standard "
+            f"deviation of a run, and in parentheses its degrees of freedom: {', '.join(told)}."
         )
     if absent:
         parts.append(
@@ -208,10 +206,6 @@ def moderated_text(laws: Mapping[str, CommonLaw], titles: Mapping[str, str]) -> 
             "names pairs wrongly more often than in 5 % of cases."
         )
     return " ".join(parts)
-
-
-def _freedom(law: CommonLaw) -> str:
-    return "in place of it" if law.equal else f"{law.freedom:.2g}"
 
 
 def _lent_sentence(one: LentTo, titles: Mapping[str, str]) -> str:

@@ -2,15 +2,14 @@
 
 A cell has two sources of variance. The choice of clips: the variance of the seeds' mean over source videos, from each
 video's influence (``stats.influence``). The seed of training and sampling: the variance between seeds, divided by their
-number. Both are added, and the interval is Student's with the degrees of freedom of Welch and Satterthwaite: three
-seeds count as three. A rate's interval includes the exact one, as in a result (``stats.estimate``). The noise of
-sampling each clip is in both parts, so the interval errs on the wide side where clips matter more than seeds.
+number. Both are added, and the interval is Student's with the degrees of freedom of Welch and Satterthwaite. A rate's
+interval includes the exact one, as in a result (``stats.estimate``). The noise of sampling each clip is in both parts,
+so the interval errs on the wide side where clips matter more than seeds.
 
-Two or three seeds can lie close together by luck, and a table of many rows finds the pairs where they do. So a row's
-variance between seeds is drawn towards the law of all trained networks (``lent.common_laws``): without, a table of ten
-equal rows with three seeds names a pair in 9 to 42 % of simulated cases, and with it in 4 to 9 %
-(``benchmarks/seed_errors.py``). A row with one seed shows no variance between seeds; it takes that which
-other rows lend (``lent``).
+Two or three seeds can lie close together by luck, and a table of many rows finds the pairs where they do. So the
+variance between the seeds of a trained network is drawn towards the law of all (``lent.told_by``); how often tests err
+so, and by a row's own seeds alone: ``benchmarks/results/seed_errors.md``. A row with one seed shows no variance between
+seeds; it takes that which other rows lend (``lent``).
 
 Sources: Satterthwaite 1946; Welch 1947; Schuirmann 1987; Smyth 2004.
 """
@@ -39,7 +38,6 @@ from foleybench.stats.moderated import CommonLaw, Variance
 ROUNDING = 1e-12
 # One seed, of which nothing was lent: the values speak of these networks alone.
 _NOT_KNOWN = Variance(0.0, math.inf)
-MOST_SEEDS = 1000
 
 
 class SeedsCell(NamedTuple):
@@ -67,7 +65,7 @@ class Difference(NamedTuple):
         error: Standard error of the difference over clips and seeds; None when there is none.
         freedom: Its degrees of freedom.
         by_seeds: The part of the squared error that is of seeds; None with one seed to which nothing was lent.
-        law_freedom: Degrees of freedom of the law towards which the variance between seeds is drawn; 0 without one.
+        law_freedom: Degrees of freedom of the law towards which the variance of seeds' differences is drawn; 0 without.
     """
 
     difference: float
@@ -146,9 +144,9 @@ def cell(name: str, measured: Measured) -> SeedsCell:
 def row_difference(name: str, first: Measured, second: Measured) -> Difference:
     """Compare two rows of the same seeds on the clips that all their results cover.
 
-    Seeds are paired: two rows of one seed may share an alignment stage, and always share the order of the data. Lent
-    variances are added, as if the runs had nothing in common, and so are those of the law towards which the variance of
-    the seeds' differences is drawn.
+    Seeds of two networks are paired: those of one seed may share an alignment stage, and always share the order of the
+    data. Lent variances are added, as if the runs had nothing in common, and so are those of the law towards which the
+    variance of the seeds' differences is drawn. A network and a row without one are two samples.
 
     Raises:
         ResultError: The rows have different numbers of seeds.
@@ -162,9 +160,8 @@ def row_difference(name: str, first: Measured, second: Measured) -> Difference:
     one, other = (_values(metric, seeds, first.sources) for seeds in kept)
     between = _between_rows(name, (first, one.by_seed), (second, other.by_seed))
     laws = [row.laws[name].freedom for row in (first, second) if name in row.laws]
-    return difference_over_seeds(
-        one.by_seed - other.by_seed, one.change - other.change, between, min(laws, default=0.0)
-    )
+    law_freedom = min(laws) if len(laws) > 1 else 0.0
+    return difference_over_seeds(one.by_seed - other.by_seed, one.change - other.change, between, law_freedom)
 
 
 def difference_over_seeds(
@@ -199,59 +196,6 @@ def equivalence_p(difference: Difference, margin: float) -> float | None:
     if difference.error == 0:
         return 0.0 if room > 0 else 1.0
     return float(distributions.t.sf(room / difference.error, difference.freedom))
-
-
-def smallest_found(difference: Difference) -> float | None:
-    """Return the true difference that a pair with this standard error is found to have with 80 % power.
-
-    Two-sided at 5 %, not corrected; None when the difference has no standard error.
-    """
-    if difference.error is None:
-        return None
-    return _errors_apart(difference.freedom) * difference.error
-
-
-def _errors_apart(freedom: float) -> float:
-    """Return how many standard errors a true difference has that is found with 80 % power."""
-    return float(distributions.t.ppf([0.5 + LEVEL / 2, 0.8], freedom).sum())
-
-
-class Needed(NamedTuple):
-    """How many clips and seeds find a true difference with 80 % power (two-sided at 5 %, not corrected).
-
-    Attributes:
-        clips: Number of clips; infinite where not even ``MOST_SEEDS`` seeds are enough.
-        seeds: Training seeds; None when the variance between seeds is not known, and ``clips`` is for these networks.
-    """
-
-    clips: float
-    seeds: float | None
-
-
-def clips_and_seeds_needed(difference: Difference, margin: float, n_clips: int, n_seeds: int) -> Needed | None:
-    """Return how many clips and seeds find a true difference of the margin; None when there is no standard error.
-
-    The fewest seeds whose part is at most half of the allowed variance, then the clips that fill the rest.
-
-    Args:
-        difference: On ``n_clips`` clips and ``n_seeds`` seeds.
-        margin: The true difference.
-        n_clips: Number of clips.
-        n_seeds: Number of seeds.
-    """
-    if not difference.error:
-        return None
-    by_clips = max(0.0, difference.error**2 - (difference.by_seeds or 0.0))
-    if not difference.by_seeds:
-        alone = n_clips * by_clips / (margin / _errors_apart(math.inf)) ** 2
-        return Needed(alone, None if difference.by_seeds is None else 1)
-    of_one = difference.by_seeds * n_seeds
-    for n in range(2, MOST_SEEDS + 1):
-        # Half of the variance has n - 1 degrees of freedom and those of the law; the clips know theirs well.
-        allowed = (margin / _errors_apart(4.0 * (n - 1 + difference.law_freedom))) ** 2
-        if 2 * of_one / n <= allowed:
-            return Needed(n_clips * by_clips / (allowed - of_one / n), n)
-    return Needed(math.inf, math.inf)
 
 
 def unpaired(name: str, first: Measured, second: Measured) -> Difference:

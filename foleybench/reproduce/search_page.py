@@ -22,8 +22,9 @@ from foleybench.reproduce.cells import (
     value_text,
 )
 from foleybench.reproduce.made_by import command_text
-from foleybench.reproduce.measure import Difference, read_results, smallest_found
+from foleybench.reproduce.measure import Difference, read_results
 from foleybench.reproduce.plan import Setup
+from foleybench.reproduce.power import smallest_found
 from foleybench.reproduce.search import DEFAULT, SearchTry, search_folder, tries, try_name
 from foleybench.reproduce.search_measure import (
     METRICS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ METRICS = {
 }
 
 
+_HEADS = "A head is fine-tuned from the same network to need one evaluation. "
 # Network evaluations, and the head; empty for the flow itself.
 _Key = tuple[int, str]
 
@@ -91,10 +92,15 @@ def _rows(found: Mapping[_Key, ResultEntry]) -> list[SpeedRow]:
     ]
 
 
+def _most(keys: Iterable[_Key]) -> _Key:
+    """Return the flow's row with the most evaluations; that of none where there is no flow."""
+    return max((key for key in keys if not key[1]), default=(0, ""))
+
+
 def _differences(name: str, measured: Mapping[_Key, Measured]) -> dict[_Key, Difference]:
     """Return each row less the flow's with the most evaluations, where there is one."""
-    most = max((key for key in measured if not key[1]), default=None)
-    if most is None:
+    most = _most(measured)
+    if most not in measured:
         return {}
     gaps = {key: row_difference(name, row, measured[most]) for key, row in measured.items() if key != most}
     told = {key: gap.p_value for key, gap in gaps.items() if gap.p_value is not None}
@@ -124,15 +130,16 @@ def _markdown(rows: Sequence[SpeedRow], setup: Setup) -> str:
         values = [value_text(row.cells[name], digits) for name, (_, _, digits) in METRICS.items()]
         times = [f"{row.speed[name]:.4f}" for name in ("seconds_per_clip", "real_time_factor")]
         table.append([row.title, *times, *values])
+    devices = ", ".join(sorted({str(row.entry.result["run"]["device"]) for row in rows}))
     command = command_text(dataclasses.replace(setup, seeds=1, nfe=None), ["speed"])
     clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else str(data["n_clips"])
     parts = [
         "<!-- Written by `foleybench reproduce speed`. Do not edit: run it again. -->",
         "# Generation speed and quality",
-        f"Made by `{command}`. Device {run['device']}, {run['generation']['threads']} thread(s), "
+        f"Made by `{command}`. Device {devices}, {run['generation']['threads']} thread(s), "
         "one clip at a time after a warm-up. Timed: video features, network, vocoder; not decoding and writing. "
         f"Seed 0, {data['name']} {data['split']} split, {clips} clips, manifest `{data['manifest_sha256'][:12]}`; 95 % "
-        f"intervals over clips. A head is fine-tuned from the same network to need one evaluation. "
+        f"intervals over clips. {_HEADS if any(row.head for row in rows) else ''}"
         f"{evaluators_text(row.entry for row in rows)}",
         markdown_table(table),
         *_against_text(rows),
@@ -143,7 +150,7 @@ def _markdown(rows: Sequence[SpeedRow], setup: Setup) -> str:
 
 def _against_text(rows: Sequence[SpeedRow]) -> list[str]:
     """Return the part on differences from the most evaluations; nothing where no row has one."""
-    most = max((row.nfe for row in rows if not row.head), default=0)
+    most = _most((row.nfe, row.head) for row in rows)[0]
     table = [[f"Less {most} evaluations", *(heading for heading, _, _ in METRICS.values())]]
     table += [
         [row.title, *(_gap_text(row.against[name], digits) for name, (_, _, digits) in METRICS.items())]
@@ -173,9 +180,11 @@ def _draw(rows: Sequence[SpeedRow], path: Path) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
+    flow = [row for row in rows if not row.head]
+    parts = [*([(flow, "o-")] if flow else []), *(([row], "s") for row in rows if row.head)]
     figure, axes = plt.subplots(2, 3, figsize=(11, 6), layout="constrained")
     for axis, name in zip(axes.flat, ("", *METRICS), strict=True):
-        for part, style in (([row for row in rows if not row.head], "o-"), *(([row], "s") for row in rows if row.head)):
+        for part, style in parts:
             axis.errorbar(*_points(part, name), fmt=style, capsize=3, label=_label(part))
         title = METRICS[name][1] if name else "Real-time factor (lower is faster)"
         axis.set(title=title, xlabel="network evaluations", xscale="log")
@@ -193,7 +202,7 @@ def _draw(rows: Sequence[SpeedRow], path: Path) -> None:
 
 
 def _label(rows: Sequence[SpeedRow]) -> str:
-    return f"head {rows[0].head}" if rows and rows[0].head else "flow"
+    return f"head {rows[0].head}" if rows[0].head else "flow"
 
 
 def _points(rows: Sequence[SpeedRow], name: str) -> tuple[list[int], list[float], list[list[float]]]:

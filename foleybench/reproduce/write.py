@@ -22,17 +22,14 @@ from foleybench.reproduce.cells import (
     value_text,
 )
 from foleybench.reproduce.measure import (
-    MOST_SEEDS,
     Difference,
     Measured,
-    Needed,
     SeedsCell,
     cell,
-    clips_and_seeds_needed,
     row_difference,
-    smallest_found,
 )
 from foleybench.reproduce.orders import DIRECTION, LEGEND, orders_table, outcomes_table
+from foleybench.reproduce.power import MOST_SEEDS, Needed, clips_and_seeds_needed, smallest_found
 from foleybench.reproduce.rows import Grid
 from foleybench.reproduce.verdict import (
     COLUMN_RULE,
@@ -195,7 +192,7 @@ def _luck(table: Table) -> str:
         return ""
     return (
         f" With {n_seeds} seeds a rank depends on the row's own variance between seeds too: one whose seeds differ "
-        "much is told apart from few others, and can be bold far from the best."
+        "much is told apart from fewer others, and can be bold far from the best."
     )
 
 

@@ -51,6 +51,7 @@ def test_the_number_of_clips_is_that_of_the_scored_ones(tmp_path):
     write_tables(Setup(work=tmp_path, results=tmp_path / "results", clips=20), ["speed"], tmp_path, PUBLISHED, "c")
     page = (tmp_path / "speed.md").read_text()
     assert "the first 20 of 40 clips" in page
+    assert "A head is fine-tuned" not in page
     assert "--clips 20`" in page
 
 
@@ -64,11 +65,15 @@ def test_differences_are_paired_with_the_most_evaluations_and_corrected(tmp_path
     told = [row for row in rows if row["metric"] == name and row["less_most"]]
     assert [float(row["less_most"]) for row in told] == pytest.approx([gap.difference for gap in gaps])
     assert [float(row["p_value"]) for row in told] == pytest.approx(holm([gap.p_value for gap in gaps]))
-    bold = {row["metric"] for row in told if float(row["p_value"]) < 0.05}
-    assert ("**" in page.split("## Against")[1].split("**Bold**")[1]) >= bool(bold)
+    column = 1 + list(METRICS).index(name)
+    lines = [line for line in page.split("## Against")[1].splitlines() if line.startswith("| ")][2:]
+    bold = ["**" in line.split("|")[1 + column] for line in lines]
+    assert bold == [float(row["p_value"]) < 0.05 for row in told]
+    assert any(bold)
 
 
 def test_heads_alone_are_compared_with_nothing(tmp_path):
     _, page, rows = write(tmp_path, {}, {"imf": 0.6, "reflow": 0.5})
     assert "## Against" not in page
+    assert "A head is fine-tuned" in page
     assert all(row["less_most"] == "" for row in rows)

@@ -13,8 +13,8 @@ from foleybench import registry
 from foleybench.errors import FoleyError
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.grids import GRIDS
-from foleybench.reproduce.measure import Needed
 from foleybench.reproduce.plan import Setup, row_name
+from foleybench.reproduce.power import Needed
 from foleybench.reproduce.write import COLUMNS, MORE, _needed_text, _rank
 from tests import made_results
 from tests.made_results import make_result, run_of

@@ -6,9 +6,9 @@ degrees of freedom are those that make the estimates most likely; each group's v
 scale, and knows as much more as the law has degrees of freedom, though never more than all estimates together.
 
 The estimates then follow a scaled F law (Smyth 2004, "Linear models and empirical Bayes methods for assessing
-differential expression in microarray experiments", section 3). Smyth's own estimator takes moments of their logarithms,
-which see one group that varies far more than the others less well than the likelihood does: simulated tables of equal
-rows are wrong less often by the likelihood, and find as much or more (``benchmarks/seed_errors.py``).
+differential expression in microarray experiments", section 3). Smyth's own estimator (section 6.2) takes moments of
+their logarithms, on which small variances bear most: one group that varies far more than the others hardly shows there,
+and shows in the likelihood.
 """
 
 from __future__ import annotations

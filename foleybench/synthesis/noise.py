@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from foleybench.clips import AudioArray, FloatArray
@@ -16,13 +18,20 @@ def band(n_samples: int, rate_hz: int, low_hz: float, high_hz: float, *, rng: np
     The noise is drawn as a random spectrum, which costs one transform and needs no filter.
     """
     size = fast_length(n_samples)
-    freq_hz = frequencies(size, rate_hz)
-    rise, fall = power32(low_hz / np.maximum(freq_hz, 1.0), 6), power32(freq_hz / high_hz, 6)
-    shape = 1.0 / (1.0 + rise) / (1.0 + fall)
-    parts = normal(rng, (2, len(freq_hz))) * np.sqrt(shape.astype(np.float32))
+    gains = _edges(size, rate_hz, low_hz, high_hz)
+    parts = normal(rng, (2, len(gains))) * gains
     noise = inverse((parts[0] + 1j * parts[1]).astype(np.complex64), size)[:n_samples]
     rms = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64)))) + 1e-12
     return np.asarray(noise / np.float32(rms), dtype=np.float32)
+
+
+@functools.lru_cache(maxsize=8)
+def _edges(size: int, rate_hz: int, low_hz: float, high_hz: float) -> AudioArray:
+    """Return the gain of every frequency of a transform; some bands are those of every clip."""
+    freq_hz = frequencies(size, rate_hz)
+    rise, fall = power32(low_hz / np.maximum(freq_hz, 1.0), 6), power32(freq_hz / high_hz, 6)
+    shape = 1.0 / (1.0 + rise) / (1.0 + fall)
+    return np.asarray(np.sqrt(shape.astype(np.float32)))
 
 
 def wave(phase: FloatArray, gains: FloatArray, rng: np.random.Generator) -> AudioArray:

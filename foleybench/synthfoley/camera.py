@@ -121,5 +121,5 @@ def where(camera: Camera, covers: tuple[Cover, ...], x: float, y: float, time_s:
 
 def ease(share: FloatArray) -> FloatArray:
     """Return 0 below 0, 1 above 1, smooth between."""
-    t = np.clip(share, 0.0, 1.0)
+    t = np.minimum(np.maximum(share, 0.0), 1.0)  # as np.clip, without its cost for a few numbers
     return np.asarray(t * t * (3.0 - 2.0 * t))

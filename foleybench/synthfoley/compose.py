@@ -201,11 +201,7 @@ def _factors(
     spec: ClipSpec, actors: Sequence[Actor], camera: Camera, covers: Sequence[Cover], events: Sequence[Event]
 ) -> dict[str, Any]:
     main = actors[0]
-    scene = {
-        "actors": [dataclasses.asdict(actor) for actor in actors],
-        "camera": dataclasses.asdict(camera),
-        "covers": [dataclasses.asdict(cover) for cover in covers],
-    }
+    scene = {"actors": actors, "camera": camera, "covers": covers}
     return {
         "corpus_version": VERSION,
         "material": main.material,
@@ -214,6 +210,6 @@ def _factors(
         "distance_m": main.distance_m,
         "start_s": main.start_s,
         "labels": sorted({event.label for event in events if event.audible}),
-        "scene": json.loads(json.dumps(scene)),
+        "scene": json.loads(json.dumps(scene, default=vars)),
         **spec.notes,
     }

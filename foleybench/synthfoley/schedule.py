@@ -57,7 +57,7 @@ class Contact:
 
     def as_json(self) -> dict[str, Any]:
         """Return the contact as a JSON object."""
-        return dataclasses.asdict(self)
+        return dict(vars(self))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -150,13 +150,11 @@ def film(backdrop: View, path: FloatArray, zoom: FloatArray) -> View:
     pixels = np.empty((len(path), side, side, 3), dtype=np.float32)
     shown = View(pixels=pixels, side_px=side, path=path, zoom=zoom, centre_px=(side / 2.0, side / 2.0))
     centre = np.asarray(backdrop.centre_px)
-    plain = bool(np.all(zoom == 1.0))
-    for k in range(len(path)):
-        middle = centre + path[k] * side
-        if plain:
-            _shifted(source, middle - side / 2.0, pixels[k])
-        else:
-            _zoomed(source, middle, float(zoom[k]), pixels[k])
+    if np.all(zoom == 1.0):
+        _shifted(source, centre + path * side - side / 2.0, pixels)
+    else:
+        for k in range(len(path)):
+            _zoomed(source, centre + path[k] * side, float(zoom[k]), pixels[k])
     return shown
 
 
@@ -169,18 +167,25 @@ def develop(view: View) -> FrameArray:
     return levels.astype(np.uint8)
 
 
-def _shifted(source: Grid, corner: FloatArray, out: npt.NDArray[np.float32]) -> None:
-    side = len(out)
+def _shifted(source: Grid, corners: FloatArray, out: npt.NDArray[np.float32]) -> None:
+    """Fill frames with the source from corners, (T, 2) across and down in pixels, between which it is interpolated."""
+    side = out.shape[1]
     limit = np.asarray([source.shape[1], source.shape[0]]) - side - 1
-    whole = np.clip(np.floor(corner), 0, limit).astype(np.int64)
-    fx, fy = np.clip(corner - whole, 0.0, 1.0).astype(np.float32)
-    x, y = whole.tolist()
-    patch = source[y : y + side + 1, x : x + side + 1]
-    if fx == 0.0 and fy == 0.0:
-        out[...] = patch[:-1, :-1]
-        return
-    rows = patch[:-1] + fy * (patch[1:] - patch[:-1])
-    np.add(rows[:, :-1], fx * (rows[:, 1:] - rows[:, :-1]), out=out)
+    whole = np.clip(np.floor(corners), 0, limit).astype(np.int64)
+    parts = np.clip(corners - whole, 0.0, 1.0).astype(np.float32)
+    down = source[1:] - source[:-1]
+    rows = np.empty((side, side + 1, source.shape[2]), dtype=np.float32)
+    across = np.empty_like(out[0])
+    for frame, (x, y), (fx, fy) in zip(out, whole.tolist(), parts, strict=True):
+        box = slice(y, y + side), slice(x, x + side + 1)
+        if fx == 0.0 and fy == 0.0:
+            frame[...] = source[box][:, :-1]
+            continue
+        np.multiply(down[box], fy, out=rows)
+        rows += source[box]
+        np.subtract(rows[:, 1:], rows[:, :-1], out=across)
+        across *= fx
+        np.add(rows[:, :-1], across, out=frame)
 
 
 def _zoomed(source: Grid, middle: FloatArray, zoom: float, out: npt.NDArray[np.float32]) -> None:

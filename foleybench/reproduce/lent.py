@@ -8,7 +8,7 @@ vary otherwise than the others. That is right as far as rows of a kind vary alik
 
 All rows of a table borrow the same few seeds, so a variance that is small by luck would make all of its p-values wrong
 at once. It is therefore drawn towards what the kinds have in common (``stats.moderated``): where the lender has the
-smallest variance of twelve kinds, 40 to 54 % of the tables of equal rows would name a pair, and 7 to 11 % do so
+smallest variance of twelve kinds, 40 to 54 % of the tables of equal rows would name a pair, and 5 to 9 % do so
 (simulated: ``tests/reproduce/test_lent.py``). The own variance of a row with several seeds is drawn towards the same
 law (``measure``).
 """

@@ -10,7 +10,7 @@ import pytest
 import scipy.linalg
 
 HOME = Path(__file__).parents[2] / "leaderboards/reproduce"
-NOT_TABLES = ("heldout.csv", "search.csv")  # other columns, other folders of results
+NOT_TABLES = ("heldout.csv", "search.csv", "speed.csv")  # other columns, other folders of results
 TABLES = sorted(
     path.name
     for path in HOME.glob("*.csv")
@@ -46,6 +46,12 @@ TRIES = {
     ("Foley-Flow (ours, this corpus and size)", "default"): "val-full-tiny-clips108-seed0",
     ("Im2Wav core", "rate x 2"): "val-im2wav-rate_x2-tiny-clips108-seed0",
     ("V2A-Mapper core", "guidance 1.25"): "val-v2a_mapper-tiny-clips108-seed0-guidance1.25",
+}
+# Evaluations and head of the page of speed -> name of its result, but for hash.
+SPEEDS = {
+    ("1", ""): "speed-full-tiny-clips351-seed0-evaluations1",
+    ("25", ""): "speed-full-tiny-clips351-seed0-evaluations25",
+    ("1", "reflow"): "speed-full-tiny-clips351-seed0-head-reflow",
 }
 # Split and sound of the held-out page -> name of its result, but for hash.
 HELD_OUT = {
@@ -123,6 +129,17 @@ def test_a_try_of_the_search_is_what_its_clips_say(system, label, metric):
             one for one in csv.DictReader(file) if (one["system"], one["try"], one["metric"]) == (system, label, metric)
         )
     again = AGAIN[metric](clips(TRIES[system, label], metric, "search_results"))
+    assert float(line["value"]) == pytest.approx(again, rel=1e-6)
+
+
+@pytest.mark.parametrize(("nfe", "head"), SPEEDS)
+@pytest.mark.parametrize("metric", AGAIN)
+def test_a_cell_of_the_speed_page_is_what_its_clips_say(nfe, head, metric):
+    with (HOME / "speed.csv").open(encoding="utf-8", newline="") as file:
+        (line,) = (
+            one for one in csv.DictReader(file) if (one["nfe"], one["head"], one["metric"]) == (nfe, head, metric)
+        )
+    again = AGAIN[metric](clips(SPEEDS[nfe, head], metric))
     assert float(line["value"]) == pytest.approx(again, rel=1e-6)
 
 

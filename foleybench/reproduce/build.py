@@ -99,14 +99,15 @@ def _write_table(setup: Setup, name: str, known: _Known, out: Path, command: str
     }
     missing = [one for names in wanted.values() for one in names if one not in results]
     compared = {row.label: wanted[row.label] for row in grid.rows if row.variant and not row.unranked}
-    seeds = _whole_seeds(compared, results, setup.seeds)
+    seeds = _seeds_of_blocks(setup, grid, compared, results)
     if not seeds:
-        seeds, lacking = _fullest_seed(compared, results, setup.seeds)
+        best, lacking = _fullest_seed(compared, results, setup.seeds)
+        seeds = {row.block: best for row in grid.rows}
         if len(compared) - len(lacking) < _FEWEST_ROWS:
             _require_none(setup, name, wanted, results, missing)
             wanted = {}
     # Rows that nothing is compared with show the seeds that they have.
-    of_each = {label: seeds if label in compared else range(setup.seeds) for label in wanted}
+    of_each = {row.label: seeds[row.block] if row.label in compared else range(setup.seeds) for row in grid.rows}
     entries = {
         label: found
         for label, names in wanted.items()
@@ -114,7 +115,8 @@ def _write_table(setup: Setup, name: str, known: _Known, out: Path, command: str
     }
     absent = [label for label in wanted if label not in entries]
     measured, caveat = _with_known_variance(grid, entries, known.lending)
-    ladder = {row.label: [row_name(setup, row, seed) for seed in seeds] for row in grid.ladder}
+    every = sorted(set().union(*seeds.values()))
+    ladder = {row.label: [row_name(setup, row, seed) for seed in every] for row in grid.ladder}
     missing += [one for names in ladder.values() for one in names if one not in results]
     missing += missing_shares(setup, grid, results)
     bounds = {label: [results[one] for one in names if one in results] for label, names in ladder.items()}
@@ -125,7 +127,7 @@ def _write_table(setup: Setup, name: str, known: _Known, out: Path, command: str
     further = _further(setup, name, results, table, out) if measured else []
     shown_later = "; ".join(label for label in absent if label not in compared)
     later = f"Not measured yet, and compared with nothing: {shown_later}." if shown_later else ""
-    words = " ".join(part for part in (_words(setup, grid, measured, seeds), later, caveat) if part)
+    words = " ".join(part for part in (_words(setup, measured, seeds), later, caveat) if part)
     page = table_markdown(table, command, words, further)
     write_atomically(out / f"{name}.md", page.encode())
     write_atomically(out / f"{name}.csv", csv_text(table).encode())
@@ -210,6 +212,18 @@ def _controls(setup: Setup, results: Mapping[str, ResultEntry]) -> tuple[dict[st
     return {str(entry.result["model"]["title"]): Measured([entry]) for entry in shown}, left_out
 
 
+def _seeds_of_blocks(
+    setup: Setup, grid: Grid, compared: Mapping[str, Sequence[str]], results: Mapping[str, ResultEntry]
+) -> dict[str, list[int]]:
+    """Return block -> the seeds that all of its compared rows have; nothing while a block has none."""
+    blocks: dict[str, dict[str, Sequence[str]]] = {}
+    for row in grid.rows:
+        if row.label in compared:
+            blocks.setdefault(row.block, {})[row.label] = compared[row.label]
+    found = {block: _whole_seeds(rows, results, setup.seeds) for block, rows in blocks.items()}
+    return found if all(found.values()) else {}
+
+
 def _whole_seeds(wanted: Mapping[str, Sequence[str]], results: Mapping[str, ResultEntry], n_seeds: int) -> list[int]:
     """Return the seeds for which all of some rows have their result: rows are compared seed by seed."""
     return [seed for seed in range(n_seeds) if all(names[seed] in results for names in wanted.values())]
@@ -244,19 +258,30 @@ def _require_none(
         raise FoleyError(f"{name}: the results in {setup.results} were made with {there}; give the same option.")
 
 
-def _words(setup: Setup, grid: Grid, measured: Mapping[str, Measured], seeds: Sequence[int]) -> str:
+def _words(setup: Setup, measured: Mapping[str, Measured], seeds: Mapping[str, Sequence[int]]) -> str:
     if not measured:
         return f"Size {setup.size}: nothing was measured yet."
     first = next(iter(measured.values())).entries[0].result
     data = first["dataset"]
     numbers = {evaluations_made(entry.result) for row in measured.values() for entry in row.entries}
     evaluations = f"{numbers.pop()} network evaluations, " if len(numbers) == 1 else ""
-    part = "" if len(seeds) == setup.seeds else f" (of {setup.seeds} asked for: the others are not finished)"
     clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else data["n_clips"]
     length = f", {setup.steps} flow steps" if setup.steps else ""
     evaluators = evaluators_text(entry for row in measured.values() for entry in row.entries)
     return (
-        f"Size {setup.size}{length}, {len(seeds)} training seed{'' if len(seeds) == 1 else 's'}{part}, "
+        f"Size {setup.size}{length}, {_seeds_text(setup, seeds)}, "
         f"{evaluations}{data['name']} {data['split']} split, {clips} clips, "
         f"manifest `{data['manifest_sha256'][:12]}`. Result files: `{setup.results.name}/`. {evaluators}"
     ).rstrip()
+
+
+def _seeds_text(setup: Setup, seeds: Mapping[str, Sequence[int]]) -> str:
+    """Return how many seeds the rows of each block have."""
+    numbers = {block: len(found) for block, found in seeds.items()}
+    part = (
+        "" if set(numbers.values()) == {setup.seeds} else f" (of {setup.seeds} asked for: the others are not finished)"
+    )
+    words = {n: f"{n} training seed{'' if n == 1 else 's'}" for n in numbers.values()}
+    if len(words) == 1:
+        return next(iter(words.values())) + part
+    return "; ".join(f"{words[n]} of the rows under *{block}*" for block, n in numbers.items()) + part

@@ -187,18 +187,17 @@ def table_markdown(table: Table, command: str, setup: str, further: Sequence[str
 
 def _luck(table: Table) -> str:
     """Return what a rank owes to a row's own variance between seeds; empty where no row has several."""
-    n_seeds = _n_seeds(table)
-    if n_seeds < 2:
+    pairs = _pairs(table.grid, table.measured)
+    if all(_n_seeds(table, pair) < 2 for pair in pairs):
         return ""
     return (
-        f" With {n_seeds} seeds a rank depends on the row's own variance between seeds too: one whose seeds differ "
-        "much is told apart from fewer others, and can be bold far from the best."
+        " A rank depends on the row's own variance between seeds too: one whose seeds differ much is told apart from "
+        "fewer others, and can be bold far from the best."
     )
 
 
-def _n_seeds(table: Table) -> int:
-    compared = [row.label for row in table.grid.rows if not row.unranked and row.label in table.measured]
-    return len(table.measured[compared[0]].entries) if compared else 0
+def _n_seeds(table: Table, pair: Pair) -> int:
+    return len(table.measured[pair[0]].entries)
 
 
 def _shown(table: Table) -> str:
@@ -280,7 +279,6 @@ def _counts(row: Measured) -> list[str]:
 
 def _power(table: Table) -> list[str]:
     """Return the paragraphs that say which differences these clips and seeds can find; none without pairs."""
-    n_seeds = _n_seeds(table)
     n_clips = min((_n_clips(row) for row in table.measured.values()), default=0)
     found, needed = [], []
     for name, gaps in table.differences.items():
@@ -291,7 +289,9 @@ def _power(table: Table) -> list[str]:
         margin = f"margin {MARGINS[name]:g}" if name in MARGINS else "no margin"
         found.append(f"{metric_heading(name)} {size:.2g} ({margin})")
         if name in MARGINS:
-            each = [clips_and_seeds_needed(gap, MARGINS[name], n_clips, n_seeds) for gap in gaps.values()]
+            each = [
+                clips_and_seeds_needed(gap, MARGINS[name], n_clips, _n_seeds(table, pair)) for pair, gap in gaps.items()
+            ]
             needed.append(f"{metric_heading(name)} {_needed_text([one for one in each if one is not None])}")
     if not found:
         return []

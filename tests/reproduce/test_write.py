@@ -111,7 +111,7 @@ def test_the_page_says_what_its_clips_and_seeds_can_find_and_what_the_margins_ne
 def test_the_page_says_what_bold_and_a_rank_do_not(finished, tmp_path):
     """A rank depends on the row's own seeds where there are several."""
     page = (finished[0] / "table4.md").read_text()
-    assert "all that are not shown to be worse than it. With 3 seeds a rank depends on the row's own variance" in page
+    assert "all that are not shown to be worse than it. A rank depends on the row's own variance" in page
     for name in ("full", "linear", "linear-raw", "gvp-raw"):
         score(tmp_path, f"{name}-tiny-seed0", 0.5)
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1)
@@ -293,7 +293,8 @@ def test_a_seed_that_lacks_a_row_is_left_out_and_named(tmp_path):
     missing = write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
     assert missing == ["linear-tiny-seed2"]
     page = (tmp_path / "table4.md").read_text()
-    assert "2 training seeds (of 3 asked for: the others are not finished)" in page
+    assert "2 training seeds of the rows under *Matched noise levels and targets (`times=matched`)*; 3 training" in page
+    assert "seeds of the rows under *As the paths come (`times=raw`)* (of 3 asked for: the others are not" in page
 
 
 def test_a_row_that_is_not_compared_shows_the_seeds_that_it_has(tmp_path):
@@ -344,3 +345,23 @@ def test_results_of_another_length_are_named_and_no_table_is_overwritten(tmp_pat
     with pytest.raises(FoleyError, match="were made with --steps 600; give the same option"):
         write_tables(setup, ["table4"], tmp_path, PUBLISHED, "c")
     assert not (tmp_path / "table4.md").exists()
+
+
+def test_blocks_have_the_seeds_that_all_of_their_rows_have(tmp_path):
+    """Two seeds of the first block, and one of the second, of which a row has no other."""
+    for block, n_seeds in (("0", 2), ("0.5", 1)):
+        for ratio in ("0.3", "0.5", "0.7", "0.8", "0.9"):
+            for seed in range(n_seeds):
+                score(tmp_path, f"mask_{ratio}_whole_{block}-tiny-seed{seed}", 0.9 - float(ratio) / 2 + 0.01 * seed)
+    score(tmp_path, "mask_0.3_whole_0.5-tiny-seed1", 0.5)
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=2)
+    missing = write_tables(setup, ["table5"], tmp_path, PUBLISHED, "c")
+    assert missing == [f"mask_{ratio}_whole_0.5-tiny-seed1" for ratio in ("0.5", "0.7", "0.8", "0.9")]
+    page = (tmp_path / "table5.md").read_text()
+    assert "2 training seeds of the rows under *The ratio is the ratio (`full_mask_p=0`)*; 1 training seed of" in page
+    assert "*As the model is trained (`full_mask_p=0.5`)* (of 2 asked for: the others are not finished)" in page
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "table5.csv").read_text())))
+    counts = {row["row"]: len(row["by_seed"].split()) for row in rows if row["kind"] == "measured"}
+    assert set(counts.values()) == {1, 2}
+    assert all(n == (1 if "masked whole" in label else 2) for label, n in counts.items())
+    assert "One training seed does not show" in page

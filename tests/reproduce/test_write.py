@@ -11,6 +11,7 @@ import pytest
 
 from foleybench import registry
 from foleybench.errors import FoleyError
+from foleybench.reproduce import write
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.grids import GRIDS
 from foleybench.reproduce.plan import Setup, row_name
@@ -347,7 +348,7 @@ def test_results_of_another_length_are_named_and_no_table_is_overwritten(tmp_pat
     assert not (tmp_path / "table4.md").exists()
 
 
-def test_blocks_have_the_seeds_that_all_of_their_rows_have(tmp_path):
+def test_blocks_have_the_seeds_that_all_of_their_rows_have(tmp_path, monkeypatch):
     """Two seeds of the first block, and one of the second, of which a row has no other."""
     for block, n_seeds in (("0", 2), ("0.5", 1)):
         for ratio in ("0.3", "0.5", "0.7", "0.8", "0.9"):
@@ -355,7 +356,15 @@ def test_blocks_have_the_seeds_that_all_of_their_rows_have(tmp_path):
                 score(tmp_path, f"mask_{ratio}_whole_{block}-tiny-seed{seed}", 0.9 - float(ratio) / 2 + 0.01 * seed)
     score(tmp_path, "mask_0.3_whole_0.5-tiny-seed1", 0.5)
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=2)
+    planned = []
+
+    def needed(gap, margin, n_clips, n_seeds):
+        planned.append(n_seeds)
+        return Needed(1.0, 1)
+
+    monkeypatch.setattr(write, "clips_and_seeds_needed", needed)
     missing = write_tables(setup, ["table5"], tmp_path, PUBLISHED, "c")
+    assert [planned.count(n) for n in (1, 2)] == [50, 50]  # ten pairs of a block, five metrics
     assert missing == [f"mask_{ratio}_whole_0.5-tiny-seed1" for ratio in ("0.5", "0.7", "0.8", "0.9")]
     page = (tmp_path / "table5.md").read_text()
     assert "2 training seeds of the rows under *The ratio is the ratio (`full_mask_p=0`)*; 1 training seed of" in page

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from foleybench.synthesis.shapes import box, disc
 from foleybench.synthfoley import ClipSpec, class_names, compose, load_class, render_clip
@@ -137,6 +138,21 @@ def test_the_camera_moves_and_enlarges_what_stands_still_and_what_moves_alike():
     assert apart.mean() < 0.01
     assert apart[0].max() < 1e-5
     assert standing.pixels[1].mean() > standing.pixels[0].mean()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.25])
+def test_what_lies_between_pixels_is_interpolated(zoom):
+    """As SciPy does it; the last frame looks at whole pixels."""
+    backdrop = still(16, GREY, beyond=(0.5, 0.5))
+    backdrop.pixels[...] = np.random.default_rng(0).random(backdrop.pixels.shape, dtype=np.float32)
+    path = np.asarray([[0.03, -0.11], [-0.14, 0.05], [0.0, 0.0]])
+    found = film(backdrop, path, np.full(3, zoom)).pixels
+    steps = (np.arange(16) + 0.5 - 8.0) / zoom - 0.5
+    for frame, (across, down) in zip(found, path, strict=True):
+        places = np.meshgrid(16.0 + down * 16 + steps, 16.0 + across * 16 + steps, indexing="ij")
+        for channel in range(3):
+            wanted = ndimage.map_coordinates(backdrop.pixels[0, :, :, channel], places, order=1)
+            assert frame[:, :, channel] == pytest.approx(wanted, abs=1e-5)
 
 
 def test_mirroring_turns_a_shape_round_its_own_origin():

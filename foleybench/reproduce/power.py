@@ -1,4 +1,4 @@
-"""Tell what differences the clips and seeds of a table can find."""
+"""Tell which differences clips and seeds can find."""
 
 from __future__ import annotations
 

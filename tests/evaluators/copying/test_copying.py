@@ -13,8 +13,9 @@ from foleybench.encoders._inputs.sound_patches import FRAMES, HOP, RATE_HZ, WIND
 from foleybench.encoders._nets.mini_nets import read_facts
 from foleybench.errors import FoleyError
 from foleybench.evaluators.copying import build_copying_index
-from foleybench.evaluators.copying.build import found_share, index_of, packed_index
+from foleybench.evaluators.copying.build import _audio_of, found_share, index_of, packed_index
 from foleybench.metrics.copying_share import METRIC
+from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
 from tests.metrics.views import view
 
@@ -172,8 +173,9 @@ def test_clips_without_a_sound_make_no_index():
 def test_an_index_of_a_split_knows_its_own_audio(make_clicks, tmp_path):
     train, val = make_clicks(tmp_path, 5, split="train"), make_clicks(tmp_path, 2, split="val")
     found = build_copying_index(train, val, tmp_path / "out")
-    # A window of which only a click's last quiet samples are seen is known by too little.
-    assert found["found_in_training_audio"] > 0.95
+    # A window of which only a click's last quiet samples are seen is known by too little: which of the many alike is
+    # looked at first depends on how a processor sums. All others are found.
+    assert found["found_in_training_audio"] > 0.9
     assert set(found) == {"found_in_training_audio", "found_in_validation_audio"}
     path = tmp_path / "out" / training_match.WEIGHTS.filename
     facts = read_facts(path)
@@ -183,6 +185,18 @@ def test_an_index_of_a_split_knows_its_own_audio(make_clicks, tmp_path):
     before = path.read_bytes()
     build_copying_index(train, val, tmp_path / "out")
     assert path.read_bytes() == before
+
+
+def test_every_window_that_is_not_a_quiet_end_is_found_in_its_own_audio(make_clicks, tmp_path):
+    clips = list(_audio_of(ShardDataset(make_clicks(tmp_path, 5, split="train")), "read"))
+    index = index_of(clips, np.random.default_rng(0))
+    loud = []
+    for audio in clips:
+        starts = sound_patches(audio, every=QUERY_EVERY).starts
+        energy = np.array([np.sum(np.diff(audio[start : start + WINDOW]) ** 2) for start in starts])
+        loud.append(index.correlations(audio)[energy > 0.1 * energy.max()])
+    assert len(np.concatenate(loud)) > 30
+    assert np.concatenate(loud).min() > COPIED
 
 
 def test_the_test_split_is_refused(make_clicks, tmp_path):

@@ -10,7 +10,7 @@ from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.pages import number_text
-from foleybench.reproduce.measure import Measured, SeedsCell
+from foleybench.reproduce.measure import Difference, Measured, SeedsCell
 
 
 def direction_of(name: str) -> Literal["higher", "lower"]:
@@ -69,6 +69,14 @@ def value_text(value: SeedsCell, decimals: int, *, bold: bool = False) -> str:
         return text
     low, high = (number_text.fixed_decimals(end, decimals) for end in (value.low, value.high))
     return f"{text} [{low}, {high}]"
+
+
+def gap_text(gap: Difference, decimals: int) -> str:
+    """Return a difference with its p-value, bold where it is below 5 %."""
+    if gap.p_value is None:
+        return f"{gap.difference:+.{decimals}f}"
+    text = f"{gap.difference:+.{decimals}f} (p {gap.p_value:.2g})"
+    return f"**{text}**" if gap.p_value < 0.05 else text
 
 
 def clips_text(row: Measured) -> str:

@@ -22,15 +22,14 @@ from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
-from foleybench.reproduce.cells import evaluations_made, evaluators_text, markdown_table
+from foleybench.reproduce.cells import evaluations_made, evaluators_text, gap_text, markdown_table
 from foleybench.reproduce.cores import FULL, PASTED_GRAINS
 from foleybench.reproduce.made_by import command_text
-from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, unpaired
+from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, holm_corrected, unpaired
 from foleybench.reproduce.plan import Setup, evaluations_of, row_name, table_steps, training_name
 from foleybench.reproduce.rows import Grid, GridRow
 from foleybench.runtime.command_plan import Step
 from foleybench.shards.manifest import Manifest, read_manifest
-from foleybench.stats import ranking
 
 METRICS = {
     "event_f1_25ms": "Event F1 (25 ms) ↑",
@@ -260,9 +259,7 @@ def _differences(lines: Sequence[_Line]) -> dict[str, dict[int, Difference]]:
             for number, line in enumerate(lines)
             if line.sound != _TRUE and line is not test[line.sound]
         }
-        told = {number: gap.p_value for number, gap in gaps.items() if gap.p_value is not None}
-        corrected = dict(zip(told, ranking.holm(list(told.values())), strict=True))
-        found[name] = {number: gap._replace(p_value=corrected.get(number)) for number, gap in gaps.items()}
+        found[name] = holm_corrected(gaps)
     return found
 
 
@@ -280,7 +277,7 @@ def _markdown(
         rows.append([line.title, line.sound, *(_text(values[name]) for name in SHOWN), clips, lengths])
     tests = [["Less the test split", "Sound", *METRICS.values()]]
     tests += [
-        [lines[number].title, lines[number].sound, *(_gap(gaps[name][number]) for name in METRICS)]
+        [lines[number].title, lines[number].sound, *(gap_text(gaps[name][number], 3) for name in METRICS)]
         for number in gaps[next(iter(METRICS))]
     ]
     evaluators = evaluators_text(entry for line in lines for entry in line.measured.entries)
@@ -307,13 +304,6 @@ def _text(value: SeedsCell) -> str:
     digits = 3 if abs(value.value) < 10 else 1
     ends = f"[{number_text.fixed_decimals(value.low, digits)}, {number_text.fixed_decimals(value.high, digits)}]"
     return f"{number_text.fixed_decimals(value.value, digits)} {ends}"
-
-
-def _gap(gap: Difference) -> str:
-    if gap.p_value is None:
-        return f"{gap.difference:+.3f}"
-    text = f"{gap.difference:+.3f} (p {gap.p_value:.2g})"
-    return f"**{text}**" if gap.p_value < 0.05 else text
 
 
 def _csv(

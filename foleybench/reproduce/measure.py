@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy import stats as distributions
@@ -29,7 +29,7 @@ from foleybench.api.metric import Metric, Stat
 from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.clips import FloatArray
 from foleybench.errors import ResultError
-from foleybench.stats import estimate
+from foleybench.stats import estimate, ranking
 from foleybench.stats.influence import Influence, of_videos, source_groups
 from foleybench.stats.intervals import LEAST_VIDEOS, LEVEL, Interval
 from foleybench.stats.moderated import CommonLaw, Variance
@@ -38,6 +38,9 @@ from foleybench.stats.moderated import CommonLaw, Variance
 ROUNDING = 1e-12
 # One seed, of which nothing was lent: the values speak of these networks alone.
 _NOT_KNOWN = Variance(0.0, math.inf)
+
+
+Key = TypeVar("Key")
 
 
 class SeedsCell(NamedTuple):
@@ -185,6 +188,13 @@ def difference_over_seeds(
     return Difference(value, p_value, error, freedom, between.variance if between else None, law_freedom)
 
 
+def holm_corrected(gaps: Mapping[Key, Difference]) -> dict[Key, Difference]:
+    """Return differences with p-values Holm-corrected over all that have one."""
+    told = {key: gap.p_value for key, gap in gaps.items() if gap.p_value is not None}
+    corrected = dict(zip(told, ranking.holm(list(told.values())), strict=True))
+    return {key: gap._replace(p_value=corrected.get(key)) for key, gap in gaps.items()}
+
+
 def equivalence_p(difference: Difference, margin: float) -> float | None:
     """Return the p-value of two one-sided tests of a difference inside a margin, not corrected (Schuirmann 1987).
 
@@ -305,11 +315,10 @@ def _error(values: _Values, between: Variance) -> tuple[float | None, float]:
     if not n_sources or not np.isfinite(values.by_seed).all():
         return None, math.nan
     by_clips = float(np.sum(values.change**2)) * n_sources / (n_sources - 1)
-    total = by_clips + between.variance
-    if total <= (ROUNDING * float(np.abs(values.by_seed).max())) ** 2:
+    total = _sum_of(Variance(by_clips, n_sources - 1), between)
+    if total.variance <= (ROUNDING * float(np.abs(values.by_seed).max())) ** 2:
         return 0.0, math.inf
-    spread = by_clips**2 / (n_sources - 1) + between.variance**2 / between.freedom
-    return math.sqrt(total), total**2 / spread
+    return math.sqrt(total.variance), total.freedom
 
 
 def _of_row(by_seed: FloatArray, lent: Variance | None = None, law: CommonLaw | None = None) -> Variance:

@@ -14,12 +14,11 @@ from typing import NamedTuple
 
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.files import write_atomically
-from foleybench.reproduce.cells import evaluators_text, markdown_table, value_text
+from foleybench.reproduce.cells import evaluators_text, gap_text, markdown_table, value_text
 from foleybench.reproduce.made_by import command_text
-from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, row_difference
+from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, holm_corrected, row_difference
 from foleybench.reproduce.plan import Setup
 from foleybench.reproduce.speed import HEADS, NFES, head_name, result_name
-from foleybench.stats import ranking
 
 # Name -> heading, title of its picture, decimals.
 METRICS = {
@@ -102,10 +101,9 @@ def _differences(name: str, measured: Mapping[_Key, Measured]) -> dict[_Key, Dif
     most = _most(measured)
     if most not in measured:
         return {}
-    gaps = {key: row_difference(name, row, measured[most]) for key, row in measured.items() if key != most}
-    told = {key: gap.p_value for key, gap in gaps.items() if gap.p_value is not None}
-    corrected = dict(zip(told, ranking.holm(list(told.values())), strict=True))
-    return {key: gap._replace(p_value=corrected.get(key)) for key, gap in gaps.items()}
+    return holm_corrected(
+        {key: row_difference(name, row, measured[most]) for key, row in measured.items() if key != most}
+    )
 
 
 def _csv(rows: Sequence[SpeedRow]) -> str:
@@ -153,7 +151,7 @@ def _against_text(rows: Sequence[SpeedRow]) -> list[str]:
     most = _most((row.nfe, row.head) for row in rows)[0]
     table = [[f"Less {most} evaluations", *(heading for heading, _, _ in METRICS.values())]]
     table += [
-        [row.title, *(_gap_text(row.against[name], digits) for name, (_, _, digits) in METRICS.items())]
+        [row.title, *(gap_text(row.against[name], digits) for name, (_, _, digits) in METRICS.items())]
         for row in rows
         if row.against
     ]
@@ -165,13 +163,6 @@ def _against_text(rows: Sequence[SpeedRow]) -> list[str]:
         "this one network or heads fine-tuned from it: another training is not tested. **Bold**: below 0.05.",
         markdown_table(table),
     ]
-
-
-def _gap_text(gap: Difference, digits: int) -> str:
-    if gap.p_value is None:
-        return f"{gap.difference:+.{digits}f}"
-    text = f"{gap.difference:+.{digits}f} (p {gap.p_value:.2g})"
-    return f"**{text}**" if gap.p_value < 0.05 else text
 
 
 def _draw(rows: Sequence[SpeedRow], path: Path) -> None:

@@ -64,6 +64,13 @@ HELD_OUT = {
 }
 
 
+def line_of(table, **wanted):
+    """Return the one line of a table with these values."""
+    with (HOME / table).open(encoding="utf-8", newline="") as file:
+        (line,) = (one for one in csv.DictReader(file) if wanted.items() <= one.items())
+    return line
+
+
 def clips(name, metric, folder="results"):
     """Return the statistics of a metric's clips; it has none for a clip without events."""
     paths = (HOME / folder / "synthfoley").glob(f"{name}.*.clips.jsonl.gz")
@@ -110,11 +117,7 @@ AGAIN = {
 @pytest.mark.parametrize(("table", "label"), ROWS)
 @pytest.mark.parametrize("metric", AGAIN)
 def test_a_cell_is_what_its_clips_say(table, label, metric):
-    with (HOME / table).open(encoding="utf-8", newline="") as file:
-        (line,) = (
-            one for one in csv.DictReader(file)
-            if (one["kind"], one["row"], one["metric"]) == ("measured", label, metric)
-        )  # fmt: skip
+    line = line_of(table, kind="measured", row=label, metric=metric)
     by_seed = [float(value) for value in line["by_seed"].split()]
     again = [AGAIN[metric](clips(f"{ROWS[table, label]}-seed{seed}", metric)) for seed in range(len(by_seed))]
     assert by_seed == pytest.approx(again, rel=1e-6)
@@ -124,10 +127,7 @@ def test_a_cell_is_what_its_clips_say(table, label, metric):
 @pytest.mark.parametrize(("system", "label"), TRIES)
 @pytest.mark.parametrize("metric", AGAIN)
 def test_a_try_of_the_search_is_what_its_clips_say(system, label, metric):
-    with (HOME / "search.csv").open(encoding="utf-8", newline="") as file:
-        (line,) = (
-            one for one in csv.DictReader(file) if (one["system"], one["try"], one["metric"]) == (system, label, metric)
-        )
+    line = line_of("search.csv", **{"system": system, "try": label, "metric": metric})
     again = AGAIN[metric](clips(TRIES[system, label], metric, "search_results"))
     assert float(line["value"]) == pytest.approx(again, rel=1e-6)
 
@@ -135,10 +135,7 @@ def test_a_try_of_the_search_is_what_its_clips_say(system, label, metric):
 @pytest.mark.parametrize(("nfe", "head"), SPEEDS)
 @pytest.mark.parametrize("metric", AGAIN)
 def test_a_cell_of_the_speed_page_is_what_its_clips_say(nfe, head, metric):
-    with (HOME / "speed.csv").open(encoding="utf-8", newline="") as file:
-        (line,) = (
-            one for one in csv.DictReader(file) if (one["nfe"], one["head"], one["metric"]) == (nfe, head, metric)
-        )
+    line = line_of("speed.csv", nfe=nfe, head=head, metric=metric)
     again = AGAIN[metric](clips(SPEEDS[nfe, head], metric))
     assert float(line["value"]) == pytest.approx(again, rel=1e-6)
 
@@ -146,10 +143,7 @@ def test_a_cell_of_the_speed_page_is_what_its_clips_say(nfe, head, metric):
 @pytest.mark.parametrize(("split", "sound"), HELD_OUT)
 @pytest.mark.parametrize("metric", AGAIN)
 def test_a_cell_of_a_held_out_split_is_what_its_clips_say(split, sound, metric):
-    with (HOME / "heldout.csv").open(encoding="utf-8", newline="") as file:
-        (line,) = (
-            one for one in csv.DictReader(file) if (one["split"], one["sound"], one["metric"]) == (split, sound, metric)
-        )
+    line = line_of("heldout.csv", split=split, sound=sound, metric=metric)
     again = AGAIN[metric](clips(HELD_OUT[split, sound], metric, "heldout_results"))
     assert float(line["value"]) == pytest.approx(again, rel=1e-6, abs=1e-6)  # the real audio's distances are 0
 

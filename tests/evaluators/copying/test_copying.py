@@ -171,15 +171,15 @@ def test_clips_without_a_sound_make_no_index():
 
 
 def test_an_index_of_a_split_knows_its_own_audio(make_clicks, tmp_path):
-    train, val = make_clicks(tmp_path, 5, split="train"), make_clicks(tmp_path, 2, split="val")
+    # Of five clips the share is .945 or .959, as a processor sums; of six .977 with four kernels of OpenBLAS.
+    train, val = make_clicks(tmp_path, 6, split="train"), make_clicks(tmp_path, 2, split="val")
     found = build_copying_index(train, val, tmp_path / "out")
-    # A window of which only a click's last quiet samples are seen is known by too little: which of the many alike is
-    # looked at first depends on how a processor sums. All others are found.
-    assert found["found_in_training_audio"] > 0.9
+    # A window of which only a click's last quiet samples are seen is known by too little.
+    assert found["found_in_training_audio"] > 0.95
     assert set(found) == {"found_in_training_audio", "found_in_validation_audio"}
     path = tmp_path / "out" / training_match.WEIGHTS.filename
     facts = read_facts(path)
-    assert facts["data"]["n_clips"] == 5
+    assert facts["data"]["n_clips"] == 6
     assert facts["data"]["manifest_sha256"] == read_manifest(train).sha256
     assert facts["measured"]["found_in_training_audio"] == round(found["found_in_training_audio"], 5)
     before = path.read_bytes()

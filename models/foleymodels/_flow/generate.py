@@ -11,10 +11,11 @@ from torch import Tensor
 
 from foleybench.api.model import BuildContext
 from foleybench.clips import Clip
+from foleymodels._flow.level import with_level
 from foleymodels._flow.network import Flow, guided_velocity
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.draws import Draws
-from foleymodels._parts.samplers import AfterStep, sample
+from foleymodels._parts.samplers import AfterStep, FlowStep, sample
 from foleymodels._parts.signal import SignalSettings
 from foleymodels._parts.windows import Windows
 from foleymodels._training.loop import n_parameters
@@ -32,12 +33,14 @@ class Sampling:
         sampler: ``euler`` or ``heun``.
         guidance: Guidance scale; None when the flow has no condition, or has its guidance in the weights.
         scale: Scale that its velocity is taken at; None for the velocity without a condition.
+        level_share: How far a sample's loudness is drawn towards that of the first estimate, 0 to 1.
     """
 
     nfe: int
     sampler: str
     guidance: float | None
     scale: float | None
+    level_share: float = 0.0
 
 
 def sampling_of(settings: FlowSettings, context: BuildContext) -> Sampling:
@@ -49,6 +52,7 @@ def sampling_of(settings: FlowSettings, context: BuildContext) -> Sampling:
         sampler=settings.sampler if context.sampler is None else context.sampler,
         guidance=guidance,
         scale=guidance,
+        level_share=settings.level_share,
     )
 
 
@@ -114,7 +118,16 @@ class FlowTokens(FlowSampler):
 
     def __call__(self, clips: Sequence[Clip], windows: Windows, rng: Draws) -> Tensor:
         """Return the mel tokens of clips of one length, shape (n_clips, n_tokens, token_dim)."""
-        return self.draw(self._condition_of(clips, windows.n), windows, rng)
+        first: list[Tensor] = []
+
+        def keep_first(x: Tensor, step: FlowStep) -> Tensor:
+            if step.number == 0:
+                first.append(step.data)
+            return x
+
+        tokens = self.draw(self._condition_of(clips, windows.n), windows, rng, keep_first)
+        share = self._sampling.level_share
+        return with_level(tokens, first[0], share, self._flow.mel) if share else tokens
 
 
 def flow_generator(

@@ -29,11 +29,13 @@ class FlowStep(NamedTuple):
         number: Its number, from 0.
         now: Flow time that it began at.
         noise: Estimate of the noise that it was taken with, shape (batch, n, d).
+        data: Estimate of the data, alike.
     """
 
     number: int
     now: float
     noise: Tensor
+    data: Tensor
 
 
 # From the point after a step and that step to the point to go on from.
@@ -113,7 +115,8 @@ def _integrate(
             output = (output + _seen_from(path, guess, later, now, following)) / 2
         start, x = x, _move(path, x, output, now, following)
         if after_step is not None:
-            x = after_step(x, FlowStep(index, now, _ends(path, start, output, now)[1]))
+            data, noise = _ends(path, start, output, now)
+            x = after_step(x, FlowStep(index, now, noise, data))
     return x
 
 

@@ -86,7 +86,7 @@ def test_a_step_raises_what_its_own_aligner_finds(number):
     ascent = Ascent(AscentSettings(ascent_start=0.0, prompt="none", ascent_rate=0.02), path, aligner, None, 30)
     with torch.no_grad():
         seen = seen.detach()
-        moved = ascent.towards(seen, crops, None)(x, FlowStep(number, now, noise))
+        moved = ascent.towards(seen, crops, None)(x, FlowStep(number, now, noise, noise))
         alpha, sigma = path.alpha(torch.tensor(now)), path.sigma(torch.tensor(now))
         before, after = (aligner.likeness((at - sigma * noise) / alpha, seen, crops) for at in (x, moved))
     assert bool((after > before).all())
@@ -107,7 +107,7 @@ def test_the_estimate_is_of_the_steps_beginning_and_of_both_distances():
 
     path, aligner = flow_path("linear"), Linear()
     x, noise = torch.tensor([[[0.5, 0.25]]]), torch.tensor([[[1.0, -1.0]]])
-    step = FlowStep(5, 0.75, noise)
+    step = FlowStep(5, 0.75, noise, noise)
     plain = Ascent(AscentSettings(ascent_start=0.0), path, aligner, aligner, 10)
     moved = plain.towards(torch.zeros(1), CropCover(1, (0,)), None)(x, step)
     torch.testing.assert_close(moved, x + 0.1 * weights.sign())
@@ -122,8 +122,8 @@ def test_the_first_share_of_the_steps_is_left_alone(loaded, clips):
     ascent = Ascent(AscentSettings(), flow_path("gvp"), new_aligner(), None, 30)
     step = ascent.towards(torch.ones(1, 1, 8), CropCover(4, (0,)), None)
     for number in range(7):
-        assert step(x, FlowStep(number, 1 - number / 30, x)) is x
-    assert not torch.equal(step(x, FlowStep(7, 1 - 7 / 30, x)), x)
+        assert step(x, FlowStep(number, 1 - number / 30, x, x)) is x
+    assert not torch.equal(step(x, FlowStep(7, 1 - 7 / 30, x, x)), x)
     assert ascent.n_steps == 23
     late = tokens_made(settings, parts, clips, BuildContext(nfe=3), ascent_start=0.9)
     assert torch.equal(late, tokens_made(settings, parts, clips, BuildContext(nfe=3), ascent_steps=0))

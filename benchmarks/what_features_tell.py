@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,12 +52,12 @@ class Read:
     truths: dict[str, FloatArray]
 
 
-def truths(data: TrainingData, manifest: Path, chosen: list[int]) -> dict[str, FloatArray]:
-    """Return by subject which names sound in each chosen clip, shape (n, number of names)."""
+def truths(manifest: Path, clip_ids: Sequence[str]) -> dict[str, FloatArray]:
+    """Return by subject which names sound in each of the clips, shape (n, number of names)."""
     dataset = ShardDataset(manifest)
     found: dict[str, list[list[float]]] = {"class": [], "mechanism": [], "material": []}
-    for index in chosen:
-        clip = dataset.load(data.clip_ids[index], video=False, audio=False)
+    for clip_id in clip_ids:
+        clip = dataset.load(clip_id, video=False, audio=False)
         audible = [event for event in clip.events or () if event.audible]
         labels = {event.label for event in audible}
         groups = {load_class(label).mechanism for label in labels}
@@ -148,7 +148,8 @@ def main() -> None:
         fitted, measured = evenly_spread(len(train), N_FIT), list(range(len(val)))
         inputs = np.stack([summary(train, index) for index in fitted])
         asked = np.stack([summary(val, index) for index in measured])
-        wanted, true = truths(train, args.train, fitted), truths(val, args.val, measured)
+        wanted = truths(args.train, [train.clip_ids[index] for index in fitted])
+        true = truths(args.val, [val.clip_ids[index] for index in measured])
         for title, given in ((name, asked), (f"{name}, another clip", np.random.default_rng(0).permutation(asked))):
             read = Read(scores={subject: read_out(inputs, wanted[subject], given) for subject in wanted}, truths=true)
             print(f"{title} ({len(measured)} clips): {'; '.join(measure(read))}", flush=True)

@@ -131,6 +131,8 @@ class BuildContext:
         guidance: Wanted guidance scale, or None for the model's default.
         sampler: Wanted way to sample a flow (``euler``, ``heun``) or a diffusion (``dpm``, ``ddim``), or None for the
             model's default.
+        level_share: How far a flow's sample is drawn towards the loudness over time of its first estimate, 0 to 1; None
+            leaves it as it is.
         vocoder: Checkpoint folder of a trained vocoder, or None for the model's own vocoder.
     """
 
@@ -140,6 +142,7 @@ class BuildContext:
     nfe: int | None = None
     guidance: float | None = None
     sampler: str | None = None
+    level_share: float | None = None
     vocoder: Path | None = None
 
 

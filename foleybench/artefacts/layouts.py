@@ -66,6 +66,7 @@ _SAMPLING = {
     "nfe": maybe(whole(low=0, high=10**6)),
     "guidance": maybe(number(low=-1e6, high=1e6)),
     "sampler": maybe(text),
+    "level_share": maybe(number(low=0, high=1)),
     "vocoder": maybe(text),
     "seed": maybe(whole()),
     "device": maybe(text),

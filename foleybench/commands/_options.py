@@ -92,6 +92,14 @@ def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
     return read
 
 
+def share(text: str) -> float:
+    """Read a share, 0 to 1, for ``type`` of an option."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{value:g} is out of range: a share from 0 to 1 is wanted")
+    return value
+
+
 def add_choice(parser: argparse.ArgumentParser, default: str, more: str = "") -> None:
     """Add ``--protocol`` and ``--metric``; ``choice_of`` reads them.
 
@@ -153,6 +161,12 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
         help="how a flow (euler, heun) or a diffusion (dpm, ddim) is sampled; default: the model's own",
     )
     parser.add_argument(
+        "--level-share",
+        type=share,
+        metavar="SHARE",
+        help="how far a flow's sample follows the loudness over time of its first estimate, 0 to 1 (default: 0)",
+    )
+    parser.add_argument(
         "--vocoder", type=Path, metavar="DIR", help="vocoder from `foleybench train vocoder` (default: Griffin-Lim)"
     )
     parser.add_argument(
@@ -180,6 +194,7 @@ def generation_settings(args: argparse.Namespace, model: str) -> GenerationSetti
         nfe=args.nfe,
         guidance=args.guidance,
         sampler=args.sampler,
+        level_share=args.level_share,
         vocoder=args.vocoder,
     )
 

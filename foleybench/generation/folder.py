@@ -54,6 +54,7 @@ class GenerationSettings:
         nfe: Number of network evaluations, or None for the model's default.
         guidance: Guidance scale, or None for the model's default.
         sampler: How a flow or a diffusion is sampled, or None for the model's default.
+        level_share: How far a flow's sample follows the loudness of its first estimate, 0 to 1, or None.
         vocoder: Checkpoint folder of a trained vocoder, or None for the model's own vocoder.
     """
 
@@ -65,6 +66,7 @@ class GenerationSettings:
     nfe: int | None = None
     guidance: float | None = None
     sampler: str | None = None
+    level_share: float | None = None
     vocoder: Path | None = None
 
     @property
@@ -76,6 +78,7 @@ class GenerationSettings:
         asked = [f"nfe{self.nfe}"] if self.nfe else []
         asked += [f"cfg{self.guidance:g}"] if self.guidance else []
         asked += [self.sampler] if self.sampler else []
+        asked += [f"level{self.level_share:g}"] if self.level_share else []
         return "-".join([stem, *asked, *(["vocos"] if self.vocoder else [])])
 
 
@@ -84,6 +87,7 @@ def row_title(settings: GenerationSettings, model: Model) -> str:
     differs = [f"{settings.nfe} NFE"] if settings.nfe else []
     differs += [f"guidance {settings.guidance:g}"] if settings.guidance else []
     differs += [settings.sampler] if settings.sampler else []
+    differs += [f"level share {settings.level_share:g}"] if settings.level_share else []
     differs += ["trained vocoder"] if settings.vocoder else []
     return ", ".join([model.title, *differs])
 
@@ -92,7 +96,8 @@ def build_generator(settings: GenerationSettings, data: ShardDataset | None) -> 
     """Load a model's card and build its generator.
 
     Raises:
-        FoleyError: The model needs a checkpoint and none was given, or was given a vocoder and uses none.
+        FoleyError: The model needs a checkpoint and none was given, or was given a vocoder or a level share and uses
+            none.
     """
     model = load_model(settings.model)
     if model.needs_checkpoint and settings.checkpoint is None:
@@ -107,11 +112,14 @@ def build_generator(settings: GenerationSettings, data: ShardDataset | None) -> 
         nfe=settings.nfe,
         guidance=settings.guidance,
         sampler=settings.sampler,
+        level_share=settings.level_share,
         vocoder=settings.vocoder,
     )
     generator = model.build(context)
     if settings.vocoder and not getattr(generator, "vocoder", None):
         raise FoleyError(f"model {settings.model!r} makes its audio without a vocoder; leave --vocoder out.")
+    if settings.level_share is not None and getattr(generator, "level_share", None) is None:
+        raise FoleyError(f"model {settings.model!r} samples no flow whose loudness is told; leave --level-share out.")
     return model, generator
 
 
@@ -314,6 +322,7 @@ def describe_model(settings: GenerationSettings, model: Model, generator: Genera
     """Return the model's part of ``generation.json``: enough to generate the same audio again."""
     # What a control could draw depends on the data.
     card: Model = getattr(generator, "card", None) or model
+    level = {} if settings.level_share is None else {"level_share": settings.level_share}
     return {
         "model": {
             "name": settings.row_name,
@@ -330,6 +339,7 @@ def describe_model(settings: GenerationSettings, model: Model, generator: Genera
         "nfe": generator.nfe,
         "guidance": generator.guidance,
         "sampler": getattr(generator, "sampler", None),
+        **level,
         "vocoder": getattr(generator, "vocoder", None),
         "device": settings.device,
         "threads": _threads(),

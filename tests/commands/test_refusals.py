@@ -131,6 +131,15 @@ def test_a_number_out_of_its_range(clicks, tmp_path, no_work, dry, verb, option,
     assert not (tmp_path / "out").exists()
 
 
+@DRY
+@pytest.mark.parametrize("value", ["-0.1", "1.5", "nan", "much"])
+def test_a_share_out_of_its_range(clicks, tmp_path, no_work, dry, value, capsys):
+    words = ["eval", "--model", "silence", "--data", str(clicks), "--out", str(tmp_path / "out"), *dry]
+    said = refused([*words, f"--level-share={value}"], capsys)
+    assert "argument --level-share: " in said
+    assert "share" in said.partition("--level-share: ")[2]
+
+
 @pytest.mark.parametrize("value", ["1", "25"])
 def test_the_ends_of_a_range_belong_to_it(clicks, tmp_path, value):
     words = ["generate", "--model", "silence", "--data", str(clicks), "--out", str(tmp_path / "out")]

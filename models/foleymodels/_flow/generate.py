@@ -52,7 +52,7 @@ def sampling_of(settings: FlowSettings, context: BuildContext) -> Sampling:
         sampler=settings.sampler if context.sampler is None else context.sampler,
         guidance=guidance,
         scale=guidance,
-        level_share=settings.level_share,
+        level_share=context.level_share or 0.0,
     )
 
 
@@ -162,4 +162,5 @@ def flow_generator(
         nfe=how.nfe,
         guidance=how.guidance,
         sampler=how.sampler,
+        level_share=how.level_share,
     )

@@ -35,8 +35,6 @@ class FlowSettings(Subject):
         nfe: Default number of network evaluations.
         guidance: Default guidance scale.
         sampler: ``euler`` or ``heun``.
-        level_share: How far a sample's loudness over time is drawn towards that of the first estimate, 0 to 1
-            (``level``).
     """
 
     flow_dim: int = 96
@@ -59,7 +57,6 @@ class FlowSettings(Subject):
     nfe: int = 8
     guidance: float = 2.5
     sampler: str = choice("euler", "heun")
-    level_share: float = 0.0
 
     @classmethod
     def sizes(cls) -> dict[str, FlowSettings]:
@@ -80,8 +77,6 @@ class FlowSettings(Subject):
         }
 
     def check(self) -> None:
-        """Refuse raw times with a learned clock, and a share that is none."""
+        """Refuse raw times with a learned clock."""
         if self.path == "gvp_learned" and self.times == "raw":
             raise UnknownNameError("path=gvp_learned warps times by itself; it goes with times=matched only.")
-        if not 0 <= self.level_share <= 1:
-            raise UnknownNameError(f"level_share is {self.level_share:g}; it must be from 0 to 1.")

@@ -36,6 +36,7 @@ class MelGenerator:
         nfe: Network evaluations per clip.
         guidance: Guidance scale at sampling, or None.
         sampler: How a flow is integrated, or None.
+        level_share: How far loudness is drawn towards that of a flow's first estimate, 0 to 1; None without a flow.
         n_parameters: Numbers in all networks.
         vocoder: Name of the vocoder.
     """
@@ -50,6 +51,7 @@ class MelGenerator:
         nfe: int,
         guidance: float | None = None,
         sampler: str | None = None,
+        level_share: float | None = None,
     ) -> None:
         """Take the function that makes tokens.
 
@@ -63,6 +65,7 @@ class MelGenerator:
             nfe: Network evaluations per clip.
             guidance: Guidance scale at sampling, or None.
             sampler: How a flow is integrated, or None.
+            level_share: How far loudness is drawn towards that of a flow's first estimate, 0 to 1, or None.
 
         Raises:
             FoleyError: The named vocoder cannot be read, or is for other mel settings.
@@ -71,7 +74,7 @@ class MelGenerator:
         self._vocoder = vocoder_of(context, signal.mel, signal.vocoder_iterations)
         self.vocoder = self._vocoder.name
         self.rate_hz, self.n_parameters = signal.rate_hz, n_parameters
-        self.nfe, self.guidance, self.sampler = nfe, guidance, sampler
+        self.nfe, self.guidance, self.sampler, self.level_share = nfe, guidance, sampler, level_share
 
     def generate(self, clips: Sequence[Clip], rng: np.random.Generator) -> list[AudioArray]:
         """Make audio; clips of one length are processed as one batch, in the order of the list.

@@ -7,10 +7,8 @@ import pytest
 import torch
 
 from foleybench.api.model import BuildContext
-from foleybench.errors import UnknownNameError
 from foleymodels._flow.generate import flow_generator
 from foleymodels._flow.level import with_level
-from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.mel import MelSettings
 from foleymodels._parts.windows import Windows
 from tests.foleymodels.flow.small_flow import SIGNAL, clip, conditions, random_flow
@@ -67,16 +65,12 @@ def test_the_first_estimate_of_the_sampler_is_what_is_expected():
     windows = Windows.cover(20, 40)
 
     def made(share, nfe):
-        generator = flow_generator(random_flow(level_share=share), conditions, SIGNAL, BuildContext(nfe=nfe))
+        context = BuildContext(nfe=nfe, level_share=share)
+        generator = flow_generator(random_flow(), conditions, SIGNAL, context)
+        assert generator.level_share == share
         return generator._make([clip(0.64)], windows, np.random.default_rng(3))
 
     torch.testing.assert_close(made(1.0, 1), made(0.0, 1), atol=1e-4, rtol=1e-4)
     plain, followed = made(0.0, 4), made(0.5, 4)
     assert not torch.allclose(plain, followed, atol=1e-2)
     torch.testing.assert_close(followed, with_level(plain, made(0.0, 1), 0.5, SIGNAL.mel), atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.5, math.nan])
-def test_a_share_is_from_0_to_1(share):
-    with pytest.raises(UnknownNameError, match="level_share"):
-        FlowSettings(level_share=share).check()

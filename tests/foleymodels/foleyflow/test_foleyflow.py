@@ -11,7 +11,7 @@ from foleybench import registry
 from foleybench.api.model import BuildContext
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.generation.folder import GenerationSettings as SamplingSettings
-from foleybench.generation.folder import generate_one, row_title
+from foleybench.generation.folder import build_generator, describe_model, generate_one, row_title
 from foleybench.shards.dataset import ShardDataset
 from foleymodels._alignment.stage import load_alignment
 from foleymodels._flow.settings import FlowSettings
@@ -98,6 +98,29 @@ def test_the_sampler_can_be_chosen_afterwards(corpus, runs):
     row = SamplingSettings(model="foleyflow", nfe=4, sampler="heun")
     assert row.row_name == "foleyflow-nfe4-heun"
     assert row_title(row, model).endswith("4 NFE, heun")
+
+
+def test_the_level_can_be_drawn_to_the_first_estimate_afterwards(corpus, runs):
+    data = ShardDataset(corpus["val"])
+    clip = data.load(data.clip_ids[0], audio=False)
+    rows = [
+        SamplingSettings(model="foleyflow", checkpoint=runs["foleyflow"], nfe=4, level_share=level)
+        for level in (None, 0.0, 0.5)
+    ]
+    built = [build_generator(row, None) for row in rows]
+    plain, same, followed = (made.generate([clip], np.random.default_rng(0))[0] for _, made in built)
+    assert np.array_equal(plain, same)
+    assert not np.array_equal(plain, followed)
+    assert [row.row_name for row in rows] == ["foleyflow-nfe4", "foleyflow-nfe4", "foleyflow-nfe4-level0.5"]
+    told = [describe_model(row, *made) for row, made in zip(rows, built, strict=True)]
+    assert told[2]["model"]["title"].endswith("4 NFE, level share 0.5")
+    assert [one.get("level_share", "absent") for one in told] == ["absent", 0.0, 0.5]
+
+
+def test_a_model_that_samples_no_flow_has_no_level_share(runs):
+    row = SamplingSettings(model="nearest", checkpoint=runs["nearest"], level_share=0.5)
+    with pytest.raises(FoleyError, match=r"nearest.*--level-share"):
+        build_generator(row, None)
 
 
 def test_unconditional_has_no_guidance_and_ignores_the_video(corpus, runs):

@@ -108,6 +108,7 @@ def generation_of(name, skill):
         "sampler": "heun",
         "vocoder": "griffin_lim, 16 iterations",
         "guidance": 3.0,
+        "level_share": 0.25,
         "seed": 0,
         "device": "cpu",
         "threads": 1,

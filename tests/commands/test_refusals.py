@@ -140,6 +140,11 @@ def test_a_share_out_of_its_range(clicks, tmp_path, no_work, dry, value, capsys)
     assert "share" in said.partition("--level-share: ")[2]
 
 
+def test_a_share_for_a_model_that_samples_no_flow(clicks, tmp_path, capsys):
+    words = ["generate", "--model", "silence", "--data", str(clicks), "--out", str(tmp_path / "out")]
+    assert "leave --level-share out" in refused([*words, "--level-share", "0.5"], capsys)
+
+
 @pytest.mark.parametrize("value", ["1", "25"])
 def test_the_ends_of_a_range_belong_to_it(clicks, tmp_path, value):
     words = ["generate", "--model", "silence", "--data", str(clicks), "--out", str(tmp_path / "out")]

@@ -105,7 +105,16 @@ def test_provenance(html):
     drawer = html.partition('<dialog class="drawer"')[2].partition("</dialog>")[0]
     for needed in (
         *("synthfoley/alpha.", "foleybench eval --model alpha", "0123456789abcdef", "a" * 64, "c" * 64, "d" * 64),
-        *("2.1.0", "cpu", "network evaluations", "heun", "griffin_lim, 16 iterations", "version 1"),
+        *(
+            "2.1.0",
+            "cpu",
+            "network evaluations",
+            "heun",
+            "level share",
+            "0.25",
+            "griffin_lim, 16 iterations",
+            "version 1",
+        ),
     ):
         assert needed in drawer, needed
 

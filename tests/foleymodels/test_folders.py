@@ -15,6 +15,7 @@ SHARED = (
 # Systems that are another one with a setting changed, and a control that is another one with a trained vocoder.
 VARIANTS = {
     "foleyflow_dcf": "foleyflow",
+    "foleyflow_eq4": "foleyflow",
     "foleyflow_static": "foleyflow",
     "unconditional": "foleyflow",
     "vatt_true_captions": "vatt",

@@ -8,15 +8,17 @@ import pytest
 import torch
 
 from foleybench import registry
-from foleybench.api.model import BuildContext
+from foleybench.api.model import BuildContext, TrainContext
 from foleybench.errors import FoleyError, UnknownNameError
 from foleybench.generation.folder import GenerationSettings as SamplingSettings
 from foleybench.generation.folder import build_generator, describe_model, generate_one, row_title
 from foleybench.shards.dataset import ShardDataset
+from foleymodels import foleyflow_eq4
 from foleymodels._alignment.stage import load_alignment
 from foleymodels._flow.settings import FlowSettings
 from foleymodels._parts.settings import flat
 from foleymodels.foleyflow.checkpoints import load_foleyflow
+from foleymodels.foleyflow.settings import resolve_foleyflow
 from tests.foleymodels.small import assert_same_in_a_batch, first_is_fast, names_and_lengths, settings_of, train
 from tests.foleymodels.toy import toy_clip
 
@@ -161,6 +163,21 @@ def test_static_condition_is_the_mean_and_dynamic_is_not(corpus, runs):
     assert torch.allclose(static.prepare(condition).std(1), torch.zeros(2, 32), atol=1e-5)
     assert float(dynamic.prepare(condition).std(1).min()) > 0.1
     assert load_foleyflow(runs["foleyflow_dcf"]).flow.settings.path == "linear"
+
+
+def test_eq4_alone_has_no_other_part_in_its_alignment_stage(monkeypatch, tmp_path):
+    """As the command that names its settings one by one, with which the rows of the board were trained."""
+    forced = {}
+    monkeypatch.setattr(foleyflow_eq4, "train_foleyflow", lambda context, **more: forced.update(more))
+    context = TrainContext(data=tmp_path, val=None, out=tmp_path)
+    foleyflow_eq4.train(context)
+    asked = {"mask_ratio": "0.3"} | dict.fromkeys(
+        ("full_mask_p", "change_weight", "level_weight", "attack_weight"), "0"
+    )
+    wanted, _ = resolve_foleyflow(dataclasses.replace(context, settings=asked))
+    assert resolve_foleyflow(context, forced)[0] == wanted
+    assert wanted.alignment != resolve_foleyflow(context)[0].alignment
+    assert wanted.flow == resolve_foleyflow(context)[0].flow
 
 
 def test_a_run_leaves_curves_logs_and_the_usage_gap(runs):

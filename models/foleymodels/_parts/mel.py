@@ -16,6 +16,9 @@ from torch.nn import functional as F
 
 from foleybench.clips import FloatArray
 
+# What is not this many times as strong as the floor is taken for silence.
+AUDIBLE = 1.2
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MelSettings:
@@ -124,7 +127,7 @@ class Mel:
         settings = self.settings
         logs = tokens.reshape(len(tokens), -1, settings.n_mels) * settings.scale + settings.mean
         mel = 10.0 ** logs.clamp(max=1.0)
-        audible = torch.where(mel > settings.floor * 1.2, mel, torch.zeros_like(mel))
+        audible = torch.where(mel > settings.floor * AUDIBLE, mel, torch.zeros_like(mel))
         return (audible @ self._inverse.T).clamp_min(0.0).transpose(1, 2)
 
 

@@ -61,6 +61,12 @@ def test_what_is_silent_stays_silent():
     np.testing.assert_allclose(magnitudes(found)[1, 32:].numpy(), 0.02, rtol=1e-6)
 
 
+def test_tokens_far_beyond_any_sound_stay_finite():
+    sampled = torch.full((1, 2, 128), 99.0)
+    sampled[:, 1] = 0.0
+    assert with_level(sampled, sampled.flip(1), 1.0, MEL).isfinite().all()
+
+
 def test_only_the_level_of_each_clip_and_frame_matters():
     """Not how it is spread over the bands, nor another clip of the batch; all bands of a frame move alike."""
     torch.manual_seed(0)

@@ -92,7 +92,7 @@ def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
     return read
 
 
-def share(text: str) -> float:
+def share_number(text: str) -> float:
     """Read a share, 0 to 1, for ``type`` of an option."""
     value = float(text)
     if not 0 <= value <= 1:
@@ -162,7 +162,7 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--level-share",
-        type=share,
+        type=share_number,
         metavar="SHARE",
         help="how far a flow's sample follows the loudness over time of its first estimate, 0 to 1 (default: 0)",
     )

@@ -118,6 +118,9 @@ class FlowTokens(FlowSampler):
 
     def __call__(self, clips: Sequence[Clip], windows: Windows, rng: Draws) -> Tensor:
         """Return the mel tokens of clips of one length, shape (n_clips, n_tokens, token_dim)."""
+        condition, share = self._condition_of(clips, windows.n), self._sampling.level_share
+        if not share:
+            return self.draw(condition, windows, rng)
         first: list[Tensor] = []
 
         def keep_first(x: Tensor, step: FlowStep) -> Tensor:
@@ -125,9 +128,8 @@ class FlowTokens(FlowSampler):
                 first.append(step.data)
             return x
 
-        tokens = self.draw(self._condition_of(clips, windows.n), windows, rng, keep_first)
-        share = self._sampling.level_share
-        return with_level(tokens, first[0], share, self._flow.mel) if share else tokens
+        tokens = self.draw(condition, windows, rng, keep_first)
+        return with_level(tokens, first[0], share, self._flow.mel)
 
 
 def flow_generator(

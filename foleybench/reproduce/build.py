@@ -12,7 +12,7 @@ from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.published import ReportedTable, read_published, tables
 from foleybench.errors import FoleyError
 from foleybench.files import write_atomically
-from foleybench.reproduce import heldout, search, search_page, speed, speed_page
+from foleybench.reproduce import heldout, heldout_page, search, search_page, speed, speed_page
 from foleybench.reproduce.cells import evaluations_made, evaluators_text
 from foleybench.reproduce.codebooks import codebook_uses, codebooks_text
 from foleybench.reproduce.copying import copying_text, missing_shares
@@ -33,6 +33,7 @@ from foleybench.reproduce.measure import Measured, read_results
 from foleybench.reproduce.picture import PicturePoint, draw_picture
 from foleybench.reproduce.plan import Setup, is_on_all_clips, row_name, table_steps
 from foleybench.reproduce.rows import Grid
+from foleybench.reproduce.shown_seeds import seeds_phrase
 from foleybench.reproduce.timing import RowTime, read_times
 from foleybench.reproduce.write import COLUMNS, MORE, Table, csv_text, make_table, table_markdown
 from foleybench.runtime.command_plan import Step
@@ -68,14 +69,14 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
     """
     results = read_results(setup.results)
     reported = {table.number: table for table in tables(read_published(published))}
-    lending = told_by(lenders(setup, results) if set(names) & set(GRIDS) else {})
+    lending = told_by(lenders(setup, results) if set(names) - {"search"} else {})
     known = _Known(results, reported, lending)
     missing: list[str] = []
     for name in names:
         if name == "speed":
-            missing += speed_page.write_speed(setup, results, out)
+            missing += speed_page.write_speed(setup, results, lending.laws, out)
         elif name == "heldout":
-            missing += heldout.write_heldout(setup, results, out)
+            missing += heldout_page.write_heldout(setup, results, lending.laws, out)
         elif name == "search":
             missing += search_page.write_search(setup, out)
         else:
@@ -268,20 +269,9 @@ def _words(setup: Setup, measured: Mapping[str, Measured], seeds: Mapping[str, S
     clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else data["n_clips"]
     length = f", {setup.steps} flow steps" if setup.steps else ""
     evaluators = evaluators_text(entry for row in measured.values() for entry in row.entries)
+    number = seeds_phrase({block: len(found) for block, found in seeds.items()}, setup.seeds)
     return (
-        f"Size {setup.size}{length}, {_seeds_text(setup, seeds)}, "
+        f"Size {setup.size}{length}, {number}, "
         f"{evaluations}{data['name']} {data['split']} split, {clips} clips, "
         f"manifest `{data['manifest_sha256'][:12]}`. Result files: `{setup.results.name}/`. {evaluators}"
     ).rstrip()
-
-
-def _seeds_text(setup: Setup, seeds: Mapping[str, Sequence[int]]) -> str:
-    """Return how many seeds the rows of each block have."""
-    numbers = {block: len(found) for block, found in seeds.items()}
-    part = (
-        "" if set(numbers.values()) == {setup.seeds} else f" (of {setup.seeds} asked for: the others are not finished)"
-    )
-    words = {n: f"{n} training seed{'' if n == 1 else 's'}" for n in numbers.values()}
-    if len(words) == 1:
-        return next(iter(words.values())) + part
-    return "; ".join(f"{words[n]} of the rows under *{block}*" for block, n in numbers.items()) + part

@@ -144,12 +144,18 @@ def cell(name: str, measured: Measured) -> SeedsCell:
     return SeedsCell(value, low, high, tuple(values.by_seed.tolist()))
 
 
-def row_difference(name: str, first: Measured, second: Measured) -> Difference:
+def row_difference(name: str, first: Measured, second: Measured, *, within: CommonLaw | None = None) -> Difference:
     """Compare two rows of the same seeds on the clips that all their results cover.
 
     Seeds of two networks are paired: those of one seed may share an alignment stage, and always share the order of the
     data. Lent variances are added, as if the runs had nothing in common, and so are those of the law towards which the
     variance of the seeds' differences is drawn. A network and a row without one are two samples.
+
+    Args:
+        name: The metric.
+        first: A row.
+        second: Another, of the same seeds.
+        within: The law where both sample the same networks (``same_networks``), in place of the rows' own.
 
     Raises:
         ResultError: The rows have different numbers of seeds.
@@ -161,8 +167,10 @@ def row_difference(name: str, first: Measured, second: Measured) -> Difference:
     common = set.intersection(*(set(stat) for seeds in found for stat in seeds))
     kept = [[{clip_id: stat[clip_id] for clip_id in common} for stat in seeds] for seeds in found]
     one, other = (_values(metric, seeds, first.sources) for seeds in kept)
-    between = _between_rows(name, (first, one.by_seed), (second, other.by_seed))
     laws = [row.laws[name].freedom for row in (first, second) if name in row.laws]
+    between = _between_rows(name, (first, one.by_seed), (second, other.by_seed))
+    if within and len(one.by_seed) > 1:
+        laws, between = [within.freedom] * 2, between_seeds(one.by_seed - other.by_seed, within.of_two())
     law_freedom = min(laws) if len(laws) > 1 else 0.0
     return difference_over_seeds(one.by_seed - other.by_seed, one.change - other.change, between, law_freedom)
 
@@ -209,20 +217,23 @@ def equivalence_p(difference: Difference, margin: float) -> float | None:
 
 
 def unpaired(name: str, first: Measured, second: Measured) -> Difference:
-    """Compare two rows that were scored on different clips: two samples, Welch.
+    """Compare two rows that were scored on different clips: two samples, Welch, also of seeds.
 
     There is no p-value when all clips of a row have equal values: without a spread, a few clips would seem certain.
     """
     metric: Metric = registry.load("metrics", name)
-    one, other = (_values(metric, row.stats(name), row.sources) for row in (first, second))
-    value = float(one.by_seed.mean() - other.by_seed.mean())
-    (error, freedom), (other_error, other_freedom) = (_error(v, _of_row(v.by_seed)) for v in (one, other))
-    if not math.isfinite(value) or not error or not other_error:
-        return Difference(value, None)
-    total = error**2 + other_error**2
-    spread = error**4 / freedom + other_error**4 / other_freedom
-    apart, freedom = math.sqrt(total), total**2 / spread
-    return Difference(value, float(2 * distributions.t.sf(abs(value) / apart, freedom)), apart, freedom)
+    parts = []
+    for row in (first, second):
+        values = _values(metric, row.stats(name), row.sources)
+        between = _of_row(values.by_seed, row.lent.get(name), row.laws.get(name))
+        parts.append((float(values.by_seed.mean()), *_error(values, between)))
+    (value, error, freedom), (other, other_error, other_freedom) = parts
+    apart = value - other
+    if not math.isfinite(apart) or not error or not other_error:
+        return Difference(apart, None)
+    total = _sum_of(Variance(error**2, freedom), Variance(other_error**2, other_freedom))
+    both = math.sqrt(total.variance)
+    return Difference(apart, float(2 * distributions.t.sf(abs(apart) / both, total.freedom)), both, total.freedom)
 
 
 class _Values(NamedTuple):

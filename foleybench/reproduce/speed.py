@@ -16,39 +16,54 @@ HEADS = ("imf", "reflow")
 _ROW = GridRow(label="Foley-Flow", variant=FULL)
 
 
-def result_name(setup: Setup, nfe: int) -> str:
+def result_name(setup: Setup, nfe: int, seed: int) -> str:
     """Return the name of the result of one number of evaluations."""
-    return f"speed-{row_name(setup, _ROW, 0)}-evaluations{nfe}"
+    return f"speed-{row_name(setup, _ROW, seed)}-evaluations{nfe}"
 
 
-def head_name(setup: Setup, head: str) -> str:
+def head_name(setup: Setup, head: str, seed: int) -> str:
     """Return the name of the result of a 1-step head."""
-    return f"speed-{row_name(setup, _ROW, 0)}-head-{head}"
+    return f"speed-{row_name(setup, _ROW, seed)}-head-{head}"
 
 
 def speed_steps(setup: Setup) -> list[Step]:
-    """Return the steps: one training run (shared with the tables), the heads, and one score a row of the figure.
+    """Return the steps: a training run a seed (shared with the tables), its heads, and one score a row of the figure.
 
-    The scores come one after the other, so that none of them is timed while another computes; for figures to quote,
-    run this alone on the machine, with one job.
+    The scores come one after the other, so that none of them is timed while another is; for figures to quote, run this
+    alone on the machine, with one job.
     """
-    alone = dataclasses.replace(setup, seeds=1, nfe=None)
-    trained = training_name(setup, FULL, 0)
-    folder = setup.work / "runs" / trained
-    grid = Grid(number="", title="", rows=(_ROW,), reading="")
-    found = [step for step in table_steps(alone, [grid]) if not step.name.startswith("eval-")]
-    before = trained
-    rows: list[tuple[str, Path, tuple[str, ...]]]
-    rows = [(result_name(setup, nfe), folder, ("--nfe", str(nfe))) for nfe in NFES]
-    for head in HEADS:
-        name = f"{trained}-{head}"
-        out = folder.with_name(name)
-        words = ("train", MODEL, *learn(setup, 0, {"flow": str(folder), "head": head}), "--out", str(out))
-        found.append(Step(name, words, (before,)))
-        rows.append((head_name(setup, head), out, ()))
-        before = name
-    for name, checkpoint, evaluations in rows:
-        words = ("eval", "--model", MODEL, "--checkpoint", str(checkpoint), "--name", name)
-        found.append(Step(f"eval-{name}", (*words, *evaluations, *scoring(setup)), (before,)))
-        before = f"eval-{name}"
+    found = _training_steps(setup)
+    last: tuple[str, ...] = ()
+    for seed in range(setup.seeds):
+        for step in _steps_of_seed(setup, seed):
+            is_score = step.words[0] == "eval"
+            found.append(dataclasses.replace(step, after=(*step.after, *last)) if is_score else step)
+            last = (step.name,) if is_score else last
     return found
+
+
+def _training_steps(setup: Setup) -> list[Step]:
+    grid = Grid(number="", title="", rows=(_ROW,), reading="")
+    steps = table_steps(dataclasses.replace(setup, nfe=None), [grid])
+    return [step for step in steps if not step.name.startswith("eval-")]
+
+
+def _steps_of_seed(setup: Setup, seed: int) -> list[Step]:
+    """Return the heads of one training, and all scores of it."""
+    trained = training_name(setup, FULL, seed)
+    folder = setup.work / "runs" / trained
+    heads = {head: folder.with_name(f"{trained}-{head}") for head in HEADS}
+    found = []
+    for head, out in heads.items():
+        words = ("train", MODEL, *learn(setup, seed, {"flow": str(folder), "head": head}), "--out", str(out))
+        found.append(Step(out.name, words, (trained,)))
+    for nfe in NFES:
+        found.append(_score(setup, seed, folder, result_name(setup, nfe, seed), ("--nfe", str(nfe))))
+    for head, out in heads.items():
+        found.append(_score(setup, seed, out, head_name(setup, head, seed)))
+    return found
+
+
+def _score(setup: Setup, seed: int, run: Path, name: str, evaluations: tuple[str, ...] = ()) -> Step:
+    words = ("eval", "--model", MODEL, "--checkpoint", str(run), "--name", name, "--seed", str(seed))
+    return Step(f"eval-{name}", (*words, *evaluations, *scoring(setup)), (run.name,))

@@ -1,6 +1,8 @@
 """Write the page of speed and quality by network evaluations.
 
-All rows sample one trained network, or a head that was fine-tuned from it, so they are compared over clips alone.
+All rows of a seed sample one trained network, or a head that was fine-tuned from it, so its luck cancels where two rows
+are compared. Times are those of the first seed: they do not depend on the weights, and a grid of seeds is seldom run on
+a quiet machine.
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foleybench.artefacts.entries import ResultEntry
+from foleybench.errors import ResultError
 from foleybench.files import write_atomically
 from foleybench.reproduce.cells import evaluators_text, gap_text, markdown_table, value_text
 from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, holm_corrected, row_difference
 from foleybench.reproduce.plan import Setup
+from foleybench.reproduce.same_networks import law_within_networks
+from foleybench.reproduce.shown_seeds import fullest_seeds, seeds_phrase
 from foleybench.reproduce.speed import HEADS, NFES, head_name, result_name
+from foleybench.stats.moderated import CommonLaw
 
 # Name -> heading, title of its picture, decimals.
 METRICS = {
@@ -30,6 +36,7 @@ METRICS = {
 }
 
 
+_SEEDS = "the variance between seeds as in the tables: `foleybench/reproduce/measure.py`"
 _HEADS = "A head is fine-tuned from the same network to need one evaluation. "
 # Network evaluations, and the head; empty for the flow itself.
 _Key = tuple[int, str]
@@ -41,14 +48,14 @@ class SpeedRow(NamedTuple):
     Attributes:
         nfe: Network evaluations.
         head: Name of the fine-tuned head; empty for the flow itself.
-        entry: The result.
-        cells: Metric -> value with its interval over clips.
+        entries: The result of each seed.
+        cells: Metric -> value with its interval over clips and seeds.
         against: Metric -> difference from the most evaluations, its p-value Holm-corrected over the rows.
     """
 
     nfe: int
     head: str
-    entry: ResultEntry
+    entries: Sequence[ResultEntry]
     cells: Mapping[str, SeedsCell]
     against: Mapping[str, Difference]
 
@@ -59,26 +66,53 @@ class SpeedRow(NamedTuple):
 
     @property
     def speed(self) -> Mapping[str, float]:
-        """Seconds a clip and real-time factor, one clip at a time."""
-        timed: Mapping[str, float] = self.entry.result["run"]["generation"]["speed"]["batch_1"]
+        """Seconds a clip and real-time factor, one clip at a time, of the first seed."""
+        timed: Mapping[str, float] = self.entries[0].result["run"]["generation"]["speed"]["batch_1"]
         return timed
 
 
-def write_speed(setup: Setup, results: Mapping[str, ResultEntry], out: Path) -> list[str]:
-    """Write the page, its numbers and its picture; return the names of the results that are missing."""
-    names = {(nfe, ""): result_name(setup, nfe) for nfe in NFES}
-    names |= {(1, head): head_name(setup, head) for head in HEADS}
-    found = {key: results[name] for key, name in names.items() if name in results}
-    if found:
-        rows = _rows(found)
+def write_speed(
+    setup: Setup, results: Mapping[str, ResultEntry], laws: Mapping[str, CommonLaw], out: Path
+) -> list[str]:
+    """Write the page, its numbers and its picture; return the names of the results that are missing.
+
+    Args:
+        setup: Folders and sizes.
+        results: Results by name.
+        laws: Metric -> law of the variance between seeds of trained networks.
+        out: Folder of the page.
+
+    Raises:
+        ResultError: Rows of one seed and the flow itself sample different networks.
+    """
+    seeds = range(setup.seeds)
+    names = {(nfe, ""): [result_name(setup, nfe, seed) for seed in seeds] for nfe in NFES}
+    names |= {(1, head): [head_name(setup, head, seed) for seed in seeds] for head in HEADS}
+    shown = fullest_seeds(names.values(), results, setup.seeds)
+    wanted = {key: [row[seed] for seed in shown] for key, row in names.items()}
+    found = {key: [results[one] for one in row] for key, row in wanted.items() if all(one in results for one in row)}
+    if shown and found:
+        _require_one_network(found)
+        rows = _rows(found, laws)
         write_atomically(out / "speed.csv", _csv(rows).encode())
         write_atomically(out / "speed.md", _markdown(rows, setup).encode())
         _draw(rows, out / "speed.png")
-    return [name for name in names.values() if name not in results]
+    return [name for row in names.values() for name in row if name not in results]
 
 
-def _rows(found: Mapping[_Key, ResultEntry]) -> list[SpeedRow]:
-    measured = {key: Measured([entry]) for key, entry in found.items()}
+def _require_one_network(found: Mapping[_Key, Sequence[ResultEntry]]) -> None:
+    """Refuse rows of the flow that sample two networks of one seed: their difference would be of two trainings."""
+    flows = [entries for (_, head), entries in found.items() if not head]
+    for entries in zip(*flows, strict=True):
+        if len({entry.weights for entry in entries}) > 1:
+            raise ResultError(
+                f"rows of the page of speed sample different networks: {', '.join(one.row_name for one in entries)}. "
+                "Score all of them from one run."
+            )
+
+
+def _rows(found: Mapping[_Key, Sequence[ResultEntry]], laws: Mapping[str, CommonLaw]) -> list[SpeedRow]:
+    measured = {key: Measured(entries, laws=laws if len(entries) > 1 else None) for key, entries in found.items()}
     gaps = {name: _differences(name, measured) for name in METRICS}
     return [
         SpeedRow(
@@ -101,8 +135,9 @@ def _differences(name: str, measured: Mapping[_Key, Measured]) -> dict[_Key, Dif
     most = _most(measured)
     if most not in measured:
         return {}
+    within = law_within_networks(name, list(measured.values()))
     return holm_corrected(
-        {key: row_difference(name, row, measured[most]) for key, row in measured.items() if key != most}
+        {key: row_difference(name, row, measured[most], within=within) for key, row in measured.items() if key != most}
     )
 
 
@@ -121,24 +156,27 @@ def _csv(rows: Sequence[SpeedRow]) -> str:
 
 
 def _markdown(rows: Sequence[SpeedRow], setup: Setup) -> str:
-    result = rows[0].entry.result
+    result, n_seeds = rows[0].entries[0].result, len(rows[0].entries)
     run, data = result["run"], result["dataset"]
     table = [["Evaluations", "Seconds per clip", "Real-time factor", *(heading for heading, _, _ in METRICS.values())]]
     for row in rows:
         values = [value_text(row.cells[name], digits) for name, (_, _, digits) in METRICS.items()]
         times = [f"{row.speed[name]:.4f}" for name in ("seconds_per_clip", "real_time_factor")]
         table.append([row.title, *times, *values])
-    devices = ", ".join(sorted({str(row.entry.result["run"]["device"]) for row in rows}))
-    command = command_text(dataclasses.replace(setup, seeds=1, nfe=None), ["speed"])
+    devices = ", ".join(sorted({str(row.entries[0].result["run"]["device"]) for row in rows}))
+    command = command_text(dataclasses.replace(setup, nfe=None), ["speed"])
+    number = seeds_phrase({"": n_seeds}, setup.seeds)
+    and_seeds = f" and seeds ({_SEEDS})" if n_seeds > 1 else ""
     clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else str(data["n_clips"])
     parts = [
         "<!-- Written by `foleybench reproduce speed`. Do not edit: run it again. -->",
         "# Generation speed and quality",
         f"Made by `{command}`. Device {devices}, {run['generation']['threads']} thread(s), "
-        "one clip at a time after a warm-up. Timed: video features, network, vocoder; not decoding and writing. "
-        f"Seed 0, {data['name']} {data['split']} split, {clips} clips, manifest `{data['manifest_sha256'][:12]}`; 95 % "
-        f"intervals over clips. {_HEADS if any(row.head for row in rows) else ''}"
-        f"{evaluators_text(row.entry for row in rows)}",
+        "one clip at a time after a warm-up. Timed: video features, network, vocoder; not decoding and writing"
+        f"{'; of the first seed' if n_seeds > 1 else ''}. {number}, {data['name']} {data['split']} split, {clips} "
+        f"clips, manifest `{data['manifest_sha256'][:12]}`; 95 % intervals over clips{and_seeds}. "
+        f"{_HEADS if any(row.head for row in rows) else ''}"
+        f"{evaluators_text(entry for row in rows for entry in row.entries)}",
         markdown_table(table),
         *_against_text(rows),
         "![Speed and quality](speed.png)",
@@ -159,10 +197,21 @@ def _against_text(rows: Sequence[SpeedRow]) -> list[str]:
         return []
     return [
         f"## Against {most} evaluations",
-        "Difference, and p of a paired test over clips, Holm-corrected over the rows of each column. All rows sample "
-        "this one network or heads fine-tuned from it: another training is not tested. **Bold**: below 0.05.",
+        f"Difference, and p of a paired test, Holm-corrected over the rows of each column. {_tested(rows)} **Bold**: "
+        "below 0.05.",
         markdown_table(table),
     ]
+
+
+def _tested(rows: Sequence[SpeedRow]) -> str:
+    """Return what the differences are tested over."""
+    if len(rows[0].entries) == 1:
+        return "All rows sample one network or heads fine-tuned from it: another training is not tested."
+    return (
+        "Over clips and seeds: all rows of a seed sample one network or heads fine-tuned from it, so its luck cancels; "
+        "the variance of what does not, between the seeds of two rows, is drawn towards that of all rows "
+        "(`foleybench/reproduce/same_networks.py`)."
+    )
 
 
 def _draw(rows: Sequence[SpeedRow], path: Path) -> None:

@@ -6,14 +6,19 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from foleybench import cli, registry
+from foleybench.artefacts.entries import read_all
 from foleybench.commands.eval import CONTROLS
 from foleybench.media.audio import write_wav
-from foleybench.reproduce import heldout
+from foleybench.reproduce import heldout, heldout_page
 from foleybench.reproduce.build import steps_of, write_tables
+from foleybench.reproduce.heldout_page import _lengths
+from foleybench.reproduce.measure import Measured, cell, read_results, unpaired
 from foleybench.reproduce.plan import Setup, left_to_do
 from foleybench.shards.manifest import Entry, Header, read_manifest, write_manifest
+from foleybench.stats.moderated import CommonLaw
 from tests.made_results import make_result
 
 METRICS = ("event_f1_25ms", "kld_mini", "fad_mini", "align_acc_mini", "class_accuracy")
@@ -31,19 +36,33 @@ def test_evaluations_on_held_out_splits_are_of_networks_alone(tmp_path):
     assert not any("pasted_grains" in name or "truth" in name for name in counted)
 
 
-def test_the_page_of_heldout_splits(tmp_path):
-    """Foley-Flow is worse on them, pasted grains are as bad as ever; each is tested against itself."""
-    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", data=tmp_path / "data")
-    score(tmp_path, "full-tiny-seed0", 0.8)
-    score(tmp_path, "pasted_grains-tiny-seed0", 0.3)
+SKILLS = {"Foley-Flow": 0.5, "Pasted grains": 0.3, "real audio": 0.9}
+
+
+def made_splits(folder, seeds):
+    """Results of all splits: Foley-Flow is worse on the held-out ones, pasted grains are as bad as ever."""
+    setup = Setup(work=folder / "work", results=folder / "results", data=folder / "data", seeds=seeds)
+    for seed in range(seeds):
+        score(folder, f"full-tiny-seed{seed}", 0.8)
+        score(folder, f"pasted_grains-tiny-seed{seed}", 0.3)
     for split in heldout.splits(setup):
         _manifest(split, fps=(24.0, 50.0) if split.key == "fps" else (25.0,))
-        for (sound, name), skill in zip(heldout._names(setup, split).items(), (0.5, 0.3, 0.9), strict=True):
-            if split.key != "test" or sound == "real audio":
-                make_result(tmp_path / "heldout_results", name, skill=skill, metrics=METRICS)
+        for sound, names in heldout.result_names(setup, split).items():
+            for name in names if split.key != "test" or sound == "real audio" else ():
+                make_result(folder / "heldout_results", name, skill=SKILLS[sound], metrics=METRICS)
+    return setup
+
+
+def test_the_page_of_heldout_splits(tmp_path):
+    """Each is tested against itself on the test split."""
+    setup = made_splits(tmp_path, 1)
     assert write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c") == []
     page = (tmp_path / "heldout.md").read_text()
-    assert "Made by `foleybench reproduce heldout --size tiny --seeds 1`. The reference model of seed 0" in page
+    assert (
+        "Made by `foleybench reproduce heldout --size tiny --seeds 1`. The reference model, 1 training seed, trained on"
+        in page
+    )
+    assert "95 % intervals over clips. A length" in page
     assert "| ... 24 fps | Foley-Flow |" in page
     assert "| ... 50 fps | Pasted grains |" in page
     assert page.count("audio not kept") == 9 * 2
@@ -68,8 +87,39 @@ def test_the_page_of_heldout_splits(tmp_path):
     assert all(abs(float(row["less_test"])) < 0.1 for row in of_grains if row["metric"] == "event_f1_25ms")
 
 
+def test_three_seeds_are_two_samples_drawn_towards_their_law(tmp_path, monkeypatch):
+    """The network's seeds are; those of the baseline and the real audio have what they show."""
+    monkeypatch.setattr(heldout_page, "samples_a_network", lambda entry: "full" in entry.row_name)
+    setup, laws = made_splits(tmp_path, 3), {name: CommonLaw(0.04, 5.0, 28.0) for name in METRICS}
+    tables = read_results(setup.results)
+    assert heldout_page.write_heldout(setup, tables, laws, tmp_path) == []
+    page = (tmp_path / "heldout.md").read_text()
+    assert "The reference model, 3 training seeds, trained" in page
+    assert "95 % intervals over clips and seeds; the variance" in page
+    assert "(over clips and seeds, Welch;" in page
+    held = {entry.row_name: entry for entry in read_all(tmp_path / "heldout_results")}
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "heldout.csv").read_text())))
+    for sound, name, told in (("Foley-Flow", "full", laws), ("Pasted grains", "pasted_grains", {})):
+        of_tempo = Measured([held[f"heldout-tempo-{name}-tiny-seed{seed}"] for seed in range(3)], laws=told)
+        of_test = Measured([tables[f"{name}-tiny-seed{seed}"] for seed in range(3)], laws=told)
+        (shown,) = (
+            row
+            for row in rows
+            if (row["split"], row["sound"], row["metric"]) == ("faster tempo", sound, "event_f1_25ms")
+        )
+        expected = cell("event_f1_25ms", of_tempo)
+        assert [float(shown[key]) for key in ("value", "low", "high")] == pytest.approx(expected[:3])
+        assert float(shown["less_test"]) == pytest.approx(unpaired("event_f1_25ms", of_tempo, of_test).difference)
+    for path in (tmp_path / "heldout_results").rglob("heldout-fps-pasted_grains-tiny-seed2*"):
+        path.unlink()
+    assert heldout_page.write_heldout(setup, tables, laws, tmp_path) == ["heldout-fps-pasted_grains-tiny-seed2"]
+    page = (tmp_path / "heldout.md").read_text()
+    assert "2 training seeds (of 3 asked for: the others are not finished), trained" in page
+    assert page.count("Pasted grains") == 9 + 8
+
+
 def test_a_missing_system_is_named_and_the_page_waits_for_the_test_split(tmp_path):
-    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", data=tmp_path / "data")
+    setup = Setup(work=tmp_path / "work", results=tmp_path / "results", data=tmp_path / "data", seeds=1)
     score(tmp_path, "full-tiny-seed0", 0.8)
     missing = write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c")
     assert "pasted_grains-tiny-seed0" in missing
@@ -81,16 +131,15 @@ def test_lengths_of_heldout_sound_are_counted_to_the_sample(tmp_path):
     split = heldout.HeldoutSplit("fps", "", "heldout_fps", tmp_path)
     manifest = read_manifest(_manifest(split, fps=(24.0,)))
     ids = [entry.clip_id for entry in manifest.ok()]
-    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == ""
     for index, clip_id in enumerate(ids):
         write_wav(tmp_path / "audio" / f"{clip_id}.wav", np.zeros(64000 + (index == 0), dtype=np.float32), 16000)
-    assert heldout._lengths(manifest, tmp_path / "audio", set(ids)) == f"{len(ids) - 1}/{len(ids)}, worst +1"
-    assert heldout._lengths(manifest, tmp_path / "audio", set(ids[1:])) == f"{len(ids) - 1}/{len(ids) - 1}"
+    assert _lengths(manifest, [tmp_path / "audio"], set(ids)) == f"{len(ids) - 1}/{len(ids)}, worst +1"
+    assert _lengths(manifest, [tmp_path / "audio"], set(ids[1:])) == f"{len(ids) - 1}/{len(ids) - 1}"
 
 
 def _manifest(split, fps):
     """Write a manifest of the clips that the made results are about."""
-    path = heldout._manifest(split)
+    path = heldout.manifest_of(split)
     rows = [
         Entry(
             clip_id=f"v{i // 2:04d}_{i:06d}",

@@ -20,6 +20,7 @@ from foleybench.reproduce.measure import (
     row_difference,
     unpaired,
 )
+from foleybench.stats.moderated import CommonLaw
 
 
 class Scored:
@@ -205,3 +206,26 @@ def test_clips_that_all_score_alike_are_no_evidence():
     found = unpaired("kld_mini", row([1.0] * 5), row(np.linspace(0.0, 1.0, 50)))
     assert found.difference == pytest.approx(0.5)
     assert found.p_value is None
+
+
+def test_two_samples_of_clips_are_two_samples_of_seeds():
+    """Seeds at 1, 1.1 and 1.2 (variance .01, 2 degrees of freedom) and at 2, 2.3 and 2.6 (.09); no spread of clips."""
+    level = np.full(3000, 1.0) + np.tile([1e-4, -1e-4], 1500)
+    first, second = row(level, level + 0.1, level + 0.2), row(*(level[:2000] + 1 + more for more in (0, 0.3, 0.6)))
+    welch = distributions.ttest_ind([1.0, 1.1, 1.2], [2.0, 2.3, 2.6], equal_var=False)
+    found = unpaired("kld_mini", first, second)
+    assert found.difference == pytest.approx(-1.2)
+    assert found.p_value == pytest.approx(welch.pvalue, rel=1e-3)
+    assert found.freedom == pytest.approx(welch.df, rel=1e-3)
+
+
+def test_two_samples_of_seeds_are_drawn_towards_their_law():
+    level = np.full(3000, 1.0) + np.tile([1e-4, -1e-4], 1500)
+    law = CommonLaw(0.09, 6.0, 28.0)
+    rows = [
+        Measured([Scored(level + more) for more in seeds], laws={"kld_mini": law}) for seeds in ([0, 0.1], [1, 1.1])
+    ]
+    found = unpaired("kld_mini", *rows)
+    told = (0.005 + 6 * 0.09) / 7 / 2
+    assert found.error == pytest.approx(math.sqrt(2 * told), rel=1e-4)
+    assert found.freedom == pytest.approx(14, rel=1e-3)

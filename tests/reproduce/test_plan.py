@@ -1,6 +1,7 @@
 """The plan of a table: an order that works, commands that parse, shared runs made once."""
 
 import dataclasses
+import itertools
 
 import pytest
 
@@ -237,6 +238,26 @@ def test_rows_that_stand_are_not_made_again_nor_what_only_they_need(setup):
     assert names == needed
     assert left_to_do(steps, scored(steps) | set(CONTROLS), CONTROLS) == []
     assert left_to_do(steps, set(), CONTROLS) == steps
+
+
+def test_a_score_that_stands_is_not_made_again_for_one_that_comes_after_it(setup):
+    steps = steps_of(dataclasses.replace(setup, data=setup.work), ["speed"])
+    last = [step for step in steps if step.words[0] == "eval"][-1]
+    left = left_to_do(steps, scored(steps) - {last.name.removeprefix("eval-")}, CONTROLS)
+    assert {step.name for step in left} == {
+        *("alignment-tiny-seed1", "full-tiny-seed1", "full-tiny-seed1-reflow", last.name)
+    }
+    assert all({step.name for step in left}.issuperset(step.after) for step in left)
+
+
+def test_scores_of_speed_come_one_after_the_other(setup):
+    steps = [step for step in steps_of(setup, ["speed"]) if step.words[0] == "eval"]
+    assert len(steps) == 2 * 7
+    assert all(before.name in step.after for before, step in itertools.pairwise(steps))
+    for step in steps:
+        seed = step.name.partition("-seed")[2][0]
+        assert step.words[step.words.index("--seed") + 1] == seed
+        assert f"seed{seed}" in step.words[step.words.index("--checkpoint") + 1]
 
 
 def test_a_control_without_a_result_is_made_again_with_the_others(setup):

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from foleybench.errors import ResultError
 from foleybench.reproduce.build import write_tables
-from foleybench.reproduce.measure import Measured, read_results, row_difference
+from foleybench.reproduce.measure import Measured, read_results, row_difference, seed_values
 from foleybench.reproduce.plan import Setup
+from foleybench.reproduce.same_networks import law_within_networks
 from foleybench.reproduce.speed_page import METRICS
 from foleybench.stats.ranking import holm
 from tests.made_results import make_result
@@ -17,12 +19,14 @@ PUBLISHED = Path("leaderboards/published.csv")
 SKILLS = {1: 0.3, 2: 0.5, 4: 0.52, 8: 0.55, 25: 0.54}
 
 
-def write(folder, skills, heads):
+def write(folder, skills, heads, seeds=1, asked=None, **changes):
     named = {f"evaluations{nfe}": skill for nfe, skill in skills.items()}
     named |= {f"head-{head}": skill for head, skill in heads.items()}
     for part, skill in named.items():
-        make_result(folder / "results", f"speed-full-tiny-seed0-{part}", skill=skill, metrics=tuple(METRICS))
-    setup = Setup(work=folder / "work", results=folder / "results")
+        for seed in range(seeds):
+            name = f"speed-full-tiny-seed{seed}-{part}"
+            make_result(folder / "results", name, skill=skill + 0.02 * seed, metrics=tuple(METRICS), **changes)
+    setup = Setup(work=folder / "work", results=folder / "results", seeds=asked or seeds)
     missing = write_tables(setup, ["speed"], folder, PUBLISHED, "c")
     return missing, (folder / "speed.md").read_text(), read_csv(folder / "speed.csv")
 
@@ -36,6 +40,9 @@ def test_the_page_has_every_row_and_its_command(tmp_path):
     assert missing == ["speed-full-tiny-seed0-head-reflow"]
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
     assert "Made by `foleybench reproduce speed --size tiny --seeds 1`." in page
+    assert "decoding and writing. 1 training seed, synthfoley" in page
+    assert "95 % intervals over clips. A head" in page
+    assert "another training is not tested" in page
     assert "40 clips, manifest `aaaaaaaaaaaa`" in page
     values, tests = page.split("## Against 25 evaluations")
     assert [line.split(" | ")[0].strip("| ") for line in values.splitlines() if line.startswith("| ")][2:] == [
@@ -77,3 +84,42 @@ def test_heads_alone_are_compared_with_nothing(tmp_path):
     assert "## Against" not in page
     assert "A head is fine-tuned" in page
     assert all(row["less_most"] == "" for row in rows)
+
+
+def test_three_seeds_are_averaged_and_tested_within_their_networks(tmp_path):
+    missing, page, rows = write(tmp_path, SKILLS, {"imf": 0.6, "reflow": 0.2}, seeds=3)
+    assert missing == []
+    assert "--seeds 3`." in page
+    assert "decoding and writing; of the first seed. 3 training seeds, synthfoley" in page
+    assert "95 % intervals over clips and seeds (" in page
+    assert "so its luck cancels" in page
+    results = read_results(tmp_path / "results")
+    parts = [*(f"evaluations{nfe}" for nfe in SKILLS), "head-imf", "head-reflow"]
+    measured = [Measured([results[f"speed-full-tiny-seed{seed}-{one}"] for seed in range(3)]) for one in parts]
+    for name in METRICS:
+        values = [seed_values(name, one).mean() for one in measured]
+        assert [float(row["value"]) for row in rows if row["metric"] == name] == pytest.approx(values)
+        law = law_within_networks(name, measured)
+        gaps = [row_difference(name, one, measured[4], within=law) for one in (*measured[:4], *measured[5:])]
+        told = [float(row["p_value"]) for row in rows if row["metric"] == name and row["p_value"]]
+        assert told == pytest.approx(holm([gap.p_value for gap in gaps]))
+    times = [float(row["value"]) for row in rows if row["metric"] == "seconds_per_clip"]
+    firsts = [one.entries[0].result["run"]["generation"]["speed"]["batch_1"]["seconds_per_clip"] for one in measured]
+    assert times == firsts
+
+
+def test_a_seed_that_is_not_finished_is_left_out(tmp_path):
+    make_result(tmp_path / "results", "speed-full-tiny-seed1-evaluations8", metrics=tuple(METRICS))
+    missing, page, rows = write(tmp_path, SKILLS, {"imf": 0.6}, asked=2)
+    assert "1 training seed (of 2 asked for: the others are not finished), synthfoley" in page
+    assert "speed-full-tiny-seed1-evaluations4" in missing
+    alone = write(tmp_path / "alone", SKILLS, {"imf": 0.6})[2]
+    assert rows == alone
+
+
+def test_rows_of_two_networks_of_one_seed_are_refused(tmp_path):
+    write(tmp_path, {1: 0.3, 25: 0.5}, {})
+    other = {"checkpoint_sha256": "d" * 64}
+    make_result(tmp_path / "results", "speed-full-tiny-seed0-evaluations8", metrics=tuple(METRICS), section=other)
+    with pytest.raises(ResultError, match=r"different networks: .*evaluations1, .*evaluations8, .*evaluations25"):
+        write_tables(Setup(work=tmp_path, results=tmp_path / "results", seeds=1), ["speed"], tmp_path, PUBLISHED, "c")

@@ -5,6 +5,9 @@ standard deviations of a run, and all pairs of one column are compared as ``fole
 networks, Holm-corrected. A real table has several columns, corrected together, and rows without a network, whose
 differences add the variances of both rows.
 
+A second table has rows that sample the same networks, as the page of speed has: each seed has its luck in all rows,
+which are compared with the last.
+
     OMP_NUM_THREADS=1 python benchmarks/seed_errors.py > benchmarks/results/seed_errors.md
 """
 
@@ -20,6 +23,7 @@ import numpy as np
 
 from foleybench.leaderboard.significance import ALPHA
 from foleybench.reproduce.measure import between_seeds, difference_over_seeds
+from foleybench.reproduce.same_networks import law_of_residuals
 from foleybench.stats.moderated import CommonLaw, Variance, common_law
 from foleybench.stats.ranking import holm
 
@@ -57,6 +61,30 @@ CASES = [
 ]
 
 
+class Within(NamedTuple):
+    """What is simulated of rows that sample the same networks.
+
+    Attributes:
+        n_seeds: Training seeds.
+        n_rows: Rows of the page, of which the last is what the others are compared with.
+        clips: Variance of a row's value by the choice of clips, in units of the variance between seeds.
+        outliers: Rows that vary more than the others.
+        outlier: How many times the others' standard deviation between seeds they have.
+    """
+
+    n_seeds: int
+    n_rows: int
+    clips: float
+    outliers: int
+    outlier: float
+
+
+WITHIN = [
+    Within(n_seeds, n_rows, clips, outliers, 2.5 if outliers else 1.0)
+    for n_seeds, n_rows, clips, outliers in itertools.product((2, 3), (7, 11), (0.02, 0.5), (0, 2))
+]
+
+
 def main() -> int:
     """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -68,6 +96,11 @@ def main() -> int:
     for case in CASES:
         shares = np.mean([simulated_table(case, rng) for _ in range(args.sets)], axis=0)
         sys.stdout.write(f"| {' | '.join(map(str, case))} | {' | '.join(f'{100 * one:.1f}' for one in shares)} |\n")
+        sys.stdout.flush()
+    sys.stdout.write(HEAD_WITHIN)
+    for within in WITHIN:
+        shares = np.mean([simulated_page(within, rng) for _ in range(args.sets)], axis=0)
+        sys.stdout.write(f"| {' | '.join(map(str, within))} | {' | '.join(f'{100 * one:.1f}' for one in shares)} |\n")
         sys.stdout.flush()
     return 0
 
@@ -92,6 +125,26 @@ def simulated_table(case: Case, rng: np.random.Generator) -> list[float]:
     return [*map(float, named), *map(float, found)]
 
 
+def simulated_page(case: Within, rng: np.random.Generator) -> list[float]:
+    """Simulate a page of rows of the same networks, and test each against the last by own variances and by the law.
+
+    Returns:
+        Own, law: whether a row of equal ones is named; then own, law: the share of rows found where all but the last
+        lie four standard deviations off.
+    """
+    deviations = np.ones(case.n_rows)
+    deviations[: case.outliers] = case.outlier
+    rows = rng.normal(0, 1, (case.n_rows, case.n_seeds)) * deviations[:, None] + rng.normal(0, FAR, case.n_seeds)
+    law = law_of_residuals(rows)
+    assert law is not None
+    gaps = (rows - rows[-1])[:-1] + rng.normal(0, math.sqrt(2 * case.clips), (case.n_rows - 1, 1))
+    change = np.tile([1.0, -1.0], N_VIDEOS // 2) * math.sqrt(2 * case.clips / N_VIDEOS)
+    laws = (None, law.of_two())
+    named = [any(_called_different(gaps, change, one)) for one in laws]
+    found = [np.mean(_called_different(gaps + FAR, change, one)) for one in laws]
+    return [*map(float, named), *map(float, found)]
+
+
 def _law(case: Case, rows: np.ndarray, rng: np.random.Generator) -> CommonLaw:
     """Return the law that the rows' own seeds and those of other kinds tell."""
     kinds = [Variance(float(row.var(ddof=1)), case.n_seeds - 1) for row in rows[: case.n_kinds]]
@@ -108,7 +161,11 @@ def _pairs(n_rows: int) -> list[tuple[int, int]]:
 
 def _named(rows: np.ndarray, change: np.ndarray, law: CommonLaw | None) -> list[bool]:
     """Return of every pair whether it is called different."""
-    gaps = [rows[i] - rows[j] for i, j in _pairs(len(rows))]
+    return _called_different(np.array([rows[i] - rows[j] for i, j in _pairs(len(rows))]), change, law)
+
+
+def _called_different(gaps: np.ndarray, change: np.ndarray, law: CommonLaw | None) -> list[bool]:
+    """Return of every difference, shape (differences, seeds), whether it is called one."""
     p_values = [difference_over_seeds(gap, change, between_seeds(gap, law)).p_value for gap in gaps]
     return [p < ALPHA for p in holm([p for p in p_values if p is not None])]
 
@@ -130,6 +187,18 @@ python benchmarks/seed_errors.py > benchmarks/results/seed_errors.md
 
 | Spread | Seeds | Rows | Clips | Kinds | Outlier | equal, own (%) | moderated (%) | found, own (%) | moderated (%) |
 |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+"""
+
+HEAD_WITHIN = """
+## Rows of the same networks
+
+Alike for pages whose rows sample the same networks, each compared with the last: by the own variance of each
+difference, and by one that is averaged with what all rows have in common when the luck of the networks is removed
+(`foleybench/reproduce/same_networks.py`). That luck has four times the standard deviation of what is left. Clips are as
+if every row had clips of its own; outliers are rows that vary more, as fine-tuned heads may.
+
+| Seeds | Rows | Clips | Outliers | Outlier | equal, own (%) | law (%) | found, own (%) | law (%) |
+|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 """
 
 

@@ -17,16 +17,18 @@ import argparse
 import itertools
 import math
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from foleybench.leaderboard.significance import ALPHA
 from foleybench.reproduce.measure import between_seeds, difference_over_seeds
-from foleybench.reproduce.same_networks import law_of_residuals
+from foleybench.reproduce.same_networks import law_of_differences
 from foleybench.stats.moderated import CommonLaw, Variance, common_law
 from foleybench.stats.ranking import holm
 
+Rows = Callable[[np.random.Generator, int], np.ndarray]
 SEEDS_OF_KINDS, N_VIDEOS = 3, 350
 FAR = 4.0
 
@@ -62,27 +64,49 @@ CASES = [
 
 
 class Within(NamedTuple):
-    """What is simulated of rows that sample the same networks.
+    """What is simulated of seven rows that sample the same networks, the last of which the others are compared with.
 
     Attributes:
+        kind: How what is left without the luck of the networks varies between seeds (``ROWS``).
         n_seeds: Training seeds.
-        n_rows: Rows of the page, of which the last is what the others are compared with.
         clips: Variance of a row's value by the choice of clips, in units of the variance between seeds.
-        outliers: Rows that vary more than the others.
-        outlier: How many times the others' standard deviation between seeds they have.
     """
 
+    kind: str
     n_seeds: int
-    n_rows: int
     clips: float
-    outliers: int
-    outlier: float
 
 
-WITHIN = [
-    Within(n_seeds, n_rows, clips, outliers, 2.5 if outliers else 1.0)
-    for n_seeds, n_rows, clips, outliers in itertools.product((2, 3), (7, 11), (0.02, 0.5), (0, 2))
-]
+N_ROWS = 7
+# Standard deviation of the luck that a network has in all rows; what is left of an ordinary row has 1.
+LUCK = 4.0
+
+
+def _varying(*deviations: float) -> Rows:
+    """Return rows that vary independently, by these deviations."""
+    return lambda rng, n_seeds: rng.normal(0, 1, (N_ROWS, n_seeds)) * np.array(deviations)[:, None]
+
+
+def _heads_alike(rng: np.random.Generator, n_seeds: int) -> np.ndarray:
+    """Return two rows that vary together, and five that hardly vary."""
+    heads = 0.95 * rng.normal(0, 1, n_seeds) + 0.3 * rng.normal(0, 1, (2, n_seeds))
+    return np.vstack([heads, 0.1 * rng.normal(0, 1, (N_ROWS - 2, n_seeds))])
+
+
+def _fading_luck(rng: np.random.Generator, n_seeds: int) -> np.ndarray:
+    """Return rows in which the luck of the networks counts less than in the last ones."""
+    loads = np.array([-0.5, -0.5, -0.5, -0.2, -0.05, 0.0, 0.0])
+    return loads[:, None] * rng.normal(0, LUCK, n_seeds) + 0.1 * rng.normal(0, 1, (N_ROWS, n_seeds))
+
+
+ROWS: dict[str, Rows] = {
+    "all alike": _varying(*[1.0] * N_ROWS),
+    "two by 2.5": _varying(2.5, 2.5, *[1.0] * (N_ROWS - 2)),
+    "the last by 2.5": _varying(*[1.0] * (N_ROWS - 1), 2.5),
+    "two together, others by .1": _heads_alike,
+    "luck that fades": _fading_luck,
+}
+WITHIN = [Within(*words) for words in itertools.product(ROWS, (2, 3), (0.02, 0.5))]
 
 
 def main() -> int:
@@ -132,14 +156,12 @@ def simulated_page(case: Within, rng: np.random.Generator) -> list[float]:
         Own, law: whether a row of equal ones is named; then own, law: the share of rows found where all but the last
         lie four standard deviations off.
     """
-    deviations = np.ones(case.n_rows)
-    deviations[: case.outliers] = case.outlier
-    rows = rng.normal(0, 1, (case.n_rows, case.n_seeds)) * deviations[:, None] + rng.normal(0, FAR, case.n_seeds)
-    law = law_of_residuals(rows)
+    rows = ROWS[case.kind](rng, case.n_seeds) + rng.normal(0, LUCK, case.n_seeds)
+    law = law_of_differences(rows)
     assert law is not None
-    gaps = (rows - rows[-1])[:-1] + rng.normal(0, math.sqrt(2 * case.clips), (case.n_rows - 1, 1))
+    gaps = (rows - rows[-1])[:-1] + rng.normal(0, math.sqrt(2 * case.clips), (N_ROWS - 1, 1))
     change = np.tile([1.0, -1.0], N_VIDEOS // 2) * math.sqrt(2 * case.clips / N_VIDEOS)
-    laws = (None, law.of_two())
+    laws = (None, law)
     named = [any(_called_different(gaps, change, one)) for one in laws]
     found = [np.mean(_called_different(gaps + FAR, change, one)) for one in laws]
     return [*map(float, named), *map(float, found)]
@@ -192,13 +214,14 @@ python benchmarks/seed_errors.py > benchmarks/results/seed_errors.md
 HEAD_WITHIN = """
 ## Rows of the same networks
 
-Alike for pages whose rows sample the same networks, each compared with the last: by the own variance of each
-difference, and by one that is averaged with what all rows have in common when the luck of the networks is removed
-(`foleybench/reproduce/same_networks.py`). That luck has four times the standard deviation of what is left. Clips are as
-if every row had clips of its own; outliers are rows that vary more, as fine-tuned heads may.
+Alike for pages whose rows sample the same networks, each compared with the last, as on the page of speed: by the own
+variance of each difference, and by one that is averaged with what all seven rows have in common
+(`foleybench/reproduce/same_networks.py`). The luck of the networks, which is in all rows, has four times the standard
+deviation of what is left of a row, 1 where nothing else is said. Clips are as if every row had clips of its own. Where
+the luck fades it counts half, half, half, a fifth and a twentieth less in the first five rows, and .1 is left of each.
 
-| Seeds | Rows | Clips | Outliers | Outlier | equal, own (%) | law (%) | found, own (%) | law (%) |
-|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+| What varies | Seeds | Clips | equal, own (%) | law (%) | found, own (%) | law (%) |
+|---|---:|---:|---:|---:|---:|---:|
 """
 
 

@@ -132,16 +132,18 @@ def _check(args: argparse.Namespace) -> None:
 
 def _steps(args: argparse.Namespace, setup: Setup) -> list[Step]:
     """Return what is to be run; say which rows' audio is gone."""
-    from foleybench.reproduce import heldout, search
+    from foleybench.reproduce import heldout, search, speed
     from foleybench.reproduce.build import steps_of
     from foleybench.reproduce.copying_plan import copying_plan
     from foleybench.reproduce.grids import GRIDS
+    from foleybench.reproduce.measure import read_results
     from foleybench.reproduce.plan import left_to_do
 
     todo = steps_of(setup, args.table)
     if args.keep:
         also = heldout.needed_by_page(setup) if "heldout" in args.table else ()
         standing = _standing(setup) | heldout.standing(setup) | search.measured_tries(setup)
+        standing -= speed.of_other_runs(setup, read_results(setup.results)) if "speed" in args.table else set()
         todo = left_to_do(todo, standing, CONTROLS, also)
     if args.tables_only:
         return todo

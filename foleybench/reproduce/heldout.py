@@ -73,7 +73,7 @@ def heldout_steps(setup: Setup) -> list[Step]:
     for split in wanted:
         words = ("eval", "--model", "ground_truth", "--name", _truth(split), *_scoring(setup, split))
         found.append(Step(f"eval-{_truth(split)}", words, ready))
-    # Seed by seed, so that an interrupted plan has complete seeds.
+    # Scores seed by seed, so that an interrupted plan has complete seeds.
     for seed in range(setup.seeds):
         held = [split for split in wanted if split.key != _TEST]
         found += [_score(setup, system, split, seed, ready) for split in held for system in SYSTEMS]

@@ -31,7 +31,7 @@ from foleybench.reproduce.lent import samples_a_network
 from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, holm_corrected, unpaired
 from foleybench.reproduce.plan import Setup
-from foleybench.reproduce.shown_seeds import fullest_seeds, seeds_phrase
+from foleybench.reproduce.shown_seeds import fullest_seeds, shown_phrase
 from foleybench.shards.manifest import Manifest, read_manifest
 from foleybench.stats.moderated import CommonLaw
 
@@ -68,7 +68,8 @@ def write_heldout(
     wanted = {split: result_names(setup, split) for split in splits(setup)}
     missing = [one for sounds in wanted.values() for names in sounds.values() for one in names if one not in results]
     of_systems = [names for sounds in wanted.values() for sound, names in sounds.items() if sound != TRUE_AUDIO]
-    seeds = fullest_seeds(of_systems, results, setup.seeds)
+    of_test = [names for sound, names in next(iter(wanted.values())).items() if sound != TRUE_AUDIO]
+    seeds = fullest_seeds(of_systems, results, setup.seeds, of_test)
     found = {split: _entries(sounds, results, seeds) for split, sounds in wanted.items()}
     if len(next(iter(found.values()))) == len(SYSTEMS) + 1:
         counted = _counted_lengths(out / "heldout.csv")
@@ -94,7 +95,7 @@ def _entries(
 
 
 def _counted_lengths(path: Path) -> dict[tuple[str, str], str]:
-    """Return what the page's file says of lengths, by split and sound: audio does not outlive a machine."""
+    """Return what the page's file says of lengths, by split and sound."""
     if not path.is_file():
         return {}
     with path.open(encoding="utf-8", newline="") as file:
@@ -120,7 +121,10 @@ def _lines(
         for sound, entries in found.items():
             lengths = ""
             if sound != TRUE_AUDIO:
-                lengths = _all_lengths(setup, manifest, split, entries, kept) or counted.get((title, sound), "")
+                lengths = _all_lengths(setup, manifest, split, entries, kept)
+                before = counted.get((title, sound), "")
+                if not lengths and before.partition(",")[0].endswith(f"/{len(kept) * len(entries)}"):
+                    lengths = before  # of as many files: audio does not outlive a machine
             told = laws if samples_a_network(entries[0]) and len(entries) > 1 else {}
             yield _Line(title, sound, _Part(entries, kept, told), lengths)
 
@@ -182,7 +186,7 @@ def _differences(lines: Sequence[_Line]) -> dict[str, dict[int, Difference]]:
 
 def _words(setup: Setup, lines: Sequence[_Line], seeds: Sequence[int]) -> str:
     """Return what the page says of how it was made."""
-    number = seeds_phrase({"": len(seeds)}, setup.seeds)
+    number = shown_phrase(seeds, setup.seeds)
     result = lines[0].measured.entries[0].result
     evaluators = evaluators_text(entry for line in lines for entry in line.measured.entries)
     several = "; the variance between seeds as in the tables (`foleybench/reproduce/measure.py`)"

@@ -155,7 +155,8 @@ def row_difference(name: str, first: Measured, second: Measured, *, within: Comm
         name: The metric.
         first: A row.
         second: Another, of the same seeds.
-        within: The law where both sample the same networks (``same_networks``), in place of the rows' own.
+        within: The law of their difference where both sample the same networks (``same_networks``), in place of the
+            rows' own.
 
     Raises:
         ResultError: The rows have different numbers of seeds.
@@ -170,7 +171,7 @@ def row_difference(name: str, first: Measured, second: Measured, *, within: Comm
     laws = [row.laws[name].freedom for row in (first, second) if name in row.laws]
     between = _between_rows(name, (first, one.by_seed), (second, other.by_seed))
     if within and len(one.by_seed) > 1:
-        laws, between = [within.freedom] * 2, between_seeds(one.by_seed - other.by_seed, within.of_two())
+        laws, between = [within.freedom] * 2, between_seeds(one.by_seed - other.by_seed, within)
     law_freedom = min(laws) if len(laws) > 1 else 0.0
     return difference_over_seeds(one.by_seed - other.by_seed, one.change - other.change, between, law_freedom)
 

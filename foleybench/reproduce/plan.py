@@ -104,23 +104,19 @@ def left_to_do(
 ) -> list[Step]:
     """Leave out the scores of rows that stand, and what only they need.
 
-    A score is nothing that another step needs; one that comes after another, so as not to be timed beside it, does not
-    bring it back.
-
     Args:
         steps: A plan.
         standing: Names of the rows that have a result.
         controls: Names of the rows that ``eval --controls`` makes.
         also: Names of steps that are needed whatever stands.
     """
-    needed, scores = set(also), {step.name for step in steps if step.words[0] == "eval"}
+    needed = set(also)
     for step in reversed(steps):
-        if step.name in scores and not all(row in standing for row in _rows(step, controls)):
+        if step.words[0] == "eval" and not all(row in standing for row in _rows(step, controls)):
             needed.add(step.name)
         if step.name in needed:
-            needed.update(set(step.after) - scores)
-    left = [step for step in steps if step.name in needed]
-    return [dataclasses.replace(step, after=tuple(name for name in step.after if name in needed)) for step in left]
+            needed.update(step.after)
+    return [step for step in steps if step.name in needed]
 
 
 def _rows(step: Step, controls: Collection[str]) -> Collection[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
+from foleybench.artefacts.entries import ResultEntry
+from foleybench.generation.folder import checkpoint_sha256
 from foleybench.reproduce.cores import FULL
 from foleybench.reproduce.plan import Setup, learn, row_name, scoring, table_steps, training_name
 from foleybench.reproduce.rows import MODEL, Grid, GridRow
@@ -29,41 +32,67 @@ def head_name(setup: Setup, head: str, seed: int) -> str:
 def speed_steps(setup: Setup) -> list[Step]:
     """Return the steps: a training run a seed (shared with the tables), its heads, and one score a row of the figure.
 
-    The scores come one after the other, so that none of them is timed while another is; for figures to quote, run this
-    alone on the machine, with one job.
+    The scores come after these trainings and one after the other, so that none of them is timed while another computes;
+    for figures to quote, ask for nothing else beside and keep the machine quiet.
     """
-    found = _training_steps(setup)
-    last: tuple[str, ...] = ()
+    trainings = [*_flows(setup), *(step for seed in range(setup.seeds) for step in _heads(setup, seed))]
+    scores = [step for seed in range(setup.seeds) for step in _scores(setup, seed)]
+    order = [step.name for step in (*trainings, *scores)]
+    first = len(trainings)
+    timed = [dataclasses.replace(step, behind=tuple(order[: first + i])) for i, step in enumerate(scores)]
+    return [*trainings, *timed]
+
+
+def of_other_runs(setup: Setup, results: Mapping[str, ResultEntry]) -> set[str]:
+    """Return rows that have a result, though not of the run that the missing rows of their seed will sample.
+
+    A seed's rows are compared as those of one network; the same training on another machine ends with other weights.
+    What a head was tuned from is not in its result, so heads go with the rows of the flow.
+
+    Args:
+        setup: Folders and sizes.
+        results: Results by name.
+    """
+    found = set()
     for seed in range(setup.seeds):
-        for step in _steps_of_seed(setup, seed):
-            is_score = step.words[0] == "eval"
-            found.append(dataclasses.replace(step, after=(*step.after, *last)) if is_score else step)
-            last = (step.name,) if is_score else last
+        flows = [result_name(setup, nfe, seed) for nfe in NFES]
+        names = [*flows, *(head_name(setup, head, seed) for head in HEADS)]
+        there = [name for name in names if name in results]
+        run = checkpoint_sha256(_run(setup, seed))
+        weights = {results[name].weights for name in flows if name in results}
+        if len(there) < len(names) and weights != {run}:
+            found.update(there)
     return found
 
 
-def _training_steps(setup: Setup) -> list[Step]:
+def _flows(setup: Setup) -> list[Step]:
     grid = Grid(number="", title="", rows=(_ROW,), reading="")
     steps = table_steps(dataclasses.replace(setup, nfe=None), [grid])
     return [step for step in steps if not step.name.startswith("eval-")]
 
 
-def _steps_of_seed(setup: Setup, seed: int) -> list[Step]:
-    """Return the heads of one training, and all scores of it."""
-    trained = training_name(setup, FULL, seed)
-    folder = setup.work / "runs" / trained
-    heads = {head: folder.with_name(f"{trained}-{head}") for head in HEADS}
+def _heads(setup: Setup, seed: int) -> list[Step]:
+    flow = _run(setup, seed)
     found = []
-    for head, out in heads.items():
-        words = ("train", MODEL, *learn(setup, seed, {"flow": str(folder), "head": head}), "--out", str(out))
-        found.append(Step(out.name, words, (trained,)))
-    for nfe in NFES:
-        found.append(_score(setup, seed, folder, result_name(setup, nfe, seed), ("--nfe", str(nfe))))
-    for head, out in heads.items():
-        found.append(_score(setup, seed, out, head_name(setup, head, seed)))
+    for head in HEADS:
+        out = _run(setup, seed, head)
+        words = ("train", MODEL, *learn(setup, seed, {"flow": str(flow), "head": head}), "--out", str(out))
+        found.append(Step(out.name, words, (flow.name,)))
     return found
 
 
-def _score(setup: Setup, seed: int, run: Path, name: str, evaluations: tuple[str, ...] = ()) -> Step:
-    words = ("eval", "--model", MODEL, "--checkpoint", str(run), "--name", name, "--seed", str(seed))
-    return Step(f"eval-{name}", (*words, *evaluations, *scoring(setup)), (run.name,))
+def _scores(setup: Setup, seed: int) -> list[Step]:
+    rows: list[tuple[str, Path, tuple[str, ...]]]
+    rows = [(result_name(setup, nfe, seed), _run(setup, seed), ("--nfe", str(nfe))) for nfe in NFES]
+    rows += [(head_name(setup, head, seed), _run(setup, seed, head), ()) for head in HEADS]
+    found = []
+    for name, run, evaluations in rows:
+        words = ("eval", "--model", MODEL, "--checkpoint", str(run), "--name", name, "--seed", str(seed))
+        found.append(Step(f"eval-{name}", (*words, *evaluations, *scoring(setup)), (run.name,)))
+    return found
+
+
+def _run(setup: Setup, seed: int, head: str = "") -> Path:
+    """Return the folder of the flow's run, or of a head's."""
+    trained = training_name(setup, FULL, seed)
+    return setup.work / "runs" / (f"{trained}-{head}" if head else trained)

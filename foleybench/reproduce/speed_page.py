@@ -22,7 +22,7 @@ from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, holm_corrected, row_difference
 from foleybench.reproduce.plan import Setup
 from foleybench.reproduce.same_networks import law_within_networks
-from foleybench.reproduce.shown_seeds import fullest_seeds, seeds_phrase
+from foleybench.reproduce.shown_seeds import fullest_seeds, shown_phrase
 from foleybench.reproduce.speed import HEADS, NFES, head_name, result_name
 from foleybench.stats.moderated import CommonLaw
 
@@ -95,7 +95,7 @@ def write_speed(
         _require_one_network(found)
         rows = _rows(found, laws)
         write_atomically(out / "speed.csv", _csv(rows).encode())
-        write_atomically(out / "speed.md", _markdown(rows, setup).encode())
+        write_atomically(out / "speed.md", _markdown(rows, setup, shown).encode())
         _draw(rows, out / "speed.png")
     return [name for row in names.values() for name in row if name not in results]
 
@@ -104,10 +104,10 @@ def _require_one_network(found: Mapping[_Key, Sequence[ResultEntry]]) -> None:
     """Refuse rows of the flow that sample two networks of one seed: their difference would be of two trainings."""
     flows = [entries for (_, head), entries in found.items() if not head]
     for entries in zip(*flows, strict=True):
-        if len({entry.weights for entry in entries}) > 1:
+        if len({entry.weights for entry in entries} - {None}) > 1:
             raise ResultError(
                 f"rows of the page of speed sample different networks: {', '.join(one.row_name for one in entries)}. "
-                "Score all of them from one run."
+                "Delete their results, and make them again from one run."
             )
 
 
@@ -135,9 +135,10 @@ def _differences(name: str, measured: Mapping[_Key, Measured]) -> dict[_Key, Dif
     most = _most(measured)
     if most not in measured:
         return {}
-    within = law_within_networks(name, list(measured.values()))
+    others = {key: row for key, row in measured.items() if key != most}
+    within = law_within_networks(name, list(others.values()), measured[most])
     return holm_corrected(
-        {key: row_difference(name, row, measured[most], within=within) for key, row in measured.items() if key != most}
+        {key: row_difference(name, row, measured[most], within=within) for key, row in others.items()}
     )
 
 
@@ -155,8 +156,8 @@ def _csv(rows: Sequence[SpeedRow]) -> str:
     return buffer.getvalue()
 
 
-def _markdown(rows: Sequence[SpeedRow], setup: Setup) -> str:
-    result, n_seeds = rows[0].entries[0].result, len(rows[0].entries)
+def _markdown(rows: Sequence[SpeedRow], setup: Setup, shown: Sequence[int]) -> str:
+    result, n_seeds = rows[0].entries[0].result, len(shown)
     run, data = result["run"], result["dataset"]
     table = [["Evaluations", "Seconds per clip", "Real-time factor", *(heading for heading, _, _ in METRICS.values())]]
     for row in rows:
@@ -165,7 +166,7 @@ def _markdown(rows: Sequence[SpeedRow], setup: Setup) -> str:
         table.append([row.title, *times, *values])
     devices = ", ".join(sorted({str(row.entries[0].result["run"]["device"]) for row in rows}))
     command = command_text(dataclasses.replace(setup, nfe=None), ["speed"])
-    number = seeds_phrase({"": n_seeds}, setup.seeds)
+    number = shown_phrase(shown, setup.seeds)
     and_seeds = f" and seeds ({_SEEDS})" if n_seeds > 1 else ""
     clips = f"the first {setup.clips} of {data['n_clips']}" if setup.clips else str(data["n_clips"])
     parts = [
@@ -173,7 +174,7 @@ def _markdown(rows: Sequence[SpeedRow], setup: Setup) -> str:
         "# Generation speed and quality",
         f"Made by `{command}`. Device {devices}, {run['generation']['threads']} thread(s), "
         "one clip at a time after a warm-up. Timed: video features, network, vocoder; not decoding and writing"
-        f"{'; of the first seed' if n_seeds > 1 else ''}. {number}, {data['name']} {data['split']} split, {clips} "
+        f"{f'; of seed {shown[0]}' if n_seeds > 1 else ''}. {number}, {data['name']} {data['split']} split, {clips} "
         f"clips, manifest `{data['manifest_sha256'][:12]}`; 95 % intervals over clips{and_seeds}. "
         f"{_HEADS if any(row.head for row in rows) else ''}"
         f"{evaluators_text(entry for row in rows for entry in row.entries)}",
@@ -206,12 +207,21 @@ def _against_text(rows: Sequence[SpeedRow]) -> list[str]:
 def _tested(rows: Sequence[SpeedRow]) -> str:
     """Return what the differences are tested over."""
     if len(rows[0].entries) == 1:
-        return "All rows sample one network or heads fine-tuned from it: another training is not tested."
+        return (
+            "Over clips: all rows sample one network or heads fine-tuned from it, and another training is not tested."
+        )
+    absent = [heading for name, (heading, _, _) in METRICS.items() if not _has_law(name, rows)]
+    not_told = f"; not in {', '.join(absent)}, where too few rows have a value" if absent else ""
     return (
         "Over clips and seeds: all rows of a seed sample one network or heads fine-tuned from it, so its luck cancels; "
         "the variance of what does not, between the seeds of two rows, is drawn towards that of all rows "
-        "(`foleybench/reproduce/same_networks.py`)."
+        "(`foleybench/reproduce/same_networks.py`; how often that errs: `benchmarks/results/seed_errors.md`)"
+        f"{not_told}."
     )
+
+
+def _has_law(name: str, rows: Sequence[SpeedRow]) -> bool:
+    return any(row.against[name].law_freedom for row in rows if name in row.against)
 
 
 def _draw(rows: Sequence[SpeedRow], path: Path) -> None:

@@ -36,6 +36,8 @@ class Step:
         after: Names of the steps whose output it reads.
         environment: Names and values of variables that it is run with.
         again: Whether it is run although its mark stands: the plan has seen that what it made is not there.
+        behind: Names of steps that it waits for where they are run at all, without reading their output: a score that
+            is timed is not run beside others.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Step:
     after: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     again: bool = False
+    behind: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -83,7 +86,8 @@ def run_steps(todo: Sequence[Step], out: Path, jobs: int, *, title: str = "steps
             while waiting or running:
                 if told_to_end.is_set():
                     raise KeyboardInterrupt
-                ready = [step for step in waiting if done.issuperset(step.after)]
+                open_ones = {step.name for step in waiting} | set(running)
+                ready = [step for step in waiting if done.issuperset(step.after) and open_ones.isdisjoint(step.behind)]
                 for step in ready[: jobs - len(running)]:
                     waiting.remove(step)
                     sys.stderr.write(f"+ {step.command}\n")

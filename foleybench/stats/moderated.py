@@ -26,6 +26,8 @@ from foleybench.clips import FloatArray
 LEAST_GROUPS = 3
 # Below this many degrees of freedom the law tells a group nothing.
 _LEAST_FREEDOM = 0.1
+# No scale is sought farther from the mean variance than by this logarithm: numbers stay finite on the way.
+_FAR = 30.0
 
 
 class Variance(NamedTuple):
@@ -95,7 +97,7 @@ def common_law(groups: Sequence[Variance]) -> CommonLaw | None:
         (variance / middle, freedom),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(None, None), (math.log(_LEAST_FREEDOM), math.log(pooled))],
+        bounds=[(-_FAR, _FAR), (math.log(_LEAST_FREEDOM), math.log(pooled))],
         options={"ftol": 1e-15, "gtol": 1e-9},
     )
     scale, own = (math.exp(value) for value in found.x)

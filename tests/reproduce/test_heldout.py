@@ -78,11 +78,14 @@ def test_the_page_of_heldout_splits(tmp_path):
     assert len(rows) == 9 * 3 * 5
     tested = [row for row in rows if row["less_test"]]
     assert Counter(row["sound"] for row in tested) == {"Foley-Flow": 8 * 3, "Pasted grains": 8 * 3}
-    table = (tmp_path / "heldout.csv").read_text().splitlines()
-    (tmp_path / "heldout.csv").write_text("\n".join([table[0], *(f"{row}40/40" for row in table[1:])]) + "\n")
-    assert write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c") == []
-    again = (tmp_path / "heldout.md").read_text()
-    assert again == page.replace("audio not kept", "40/40"), "lengths that were counted stay"
+    table = [row.rsplit(",", 1)[0] for row in (tmp_path / "heldout.csv").read_text().splitlines()[1:]]
+    for counted, shown in ((["20/20", "40/40"], ["20/20", "40/40"]), (["60/60", "120/120"], ["audio not kept"] * 2)):
+        whole = [f"{row},{counted[not row.startswith('...')]}" for row in table]
+        (tmp_path / "heldout.csv").write_text("\n".join([",".join(rows[0]), *whole]) + "\n")
+        assert write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c") == []
+        again = (tmp_path / "heldout.md").read_text().splitlines()
+        expected = [line.replace("audio not kept", shown[not line.startswith("| ...")]) for line in page.splitlines()]
+        assert again == expected, "lengths stay that were counted of as many files"
     of_grains = [row for row in tested if (row["split"], row["sound"]) == ("faster tempo", "Pasted grains")]
     assert all(abs(float(row["less_test"])) < 0.1 for row in of_grains if row["metric"] == "event_f1_25ms")
 
@@ -116,6 +119,36 @@ def test_three_seeds_are_two_samples_drawn_towards_their_law(tmp_path, monkeypat
     page = (tmp_path / "heldout.md").read_text()
     assert "2 training seeds (of 3 asked for: the others are not finished), trained" in page
     assert page.count("Pasted grains") == 9 + 8
+    held["heldout-tempo-full-tiny-seed1"].result["run"]["encoders"]["mini_class"]["version"] = 7
+    left = [entry for entry in held.values() if entry.path.is_file()]
+    monkeypatch.setattr(heldout_page, "read_all", lambda folder: left)
+    heldout_page.write_heldout(setup, tables, laws, tmp_path)
+    assert "mini_class 1 and 7 (this package" in (tmp_path / "heldout.md").read_text()
+
+
+def test_a_seed_without_the_test_split_is_not_shown(tmp_path):
+    setup = made_splits(tmp_path, 2)
+    for part in ("heldout_results", "results"):
+        for path in (tmp_path / part).rglob("heldout-23s-full-tiny-seed0*" if part[0] == "h" else "pasted*seed1*"):
+            path.unlink()
+    assert set(write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c")) == {
+        *("heldout-23s-full-tiny-seed0", "pasted_grains-tiny-seed1")
+    }
+    page = (tmp_path / "heldout.md").read_text()
+    assert "The reference model, 1 training seed (of 2 asked for: the others are not finished), trained" in page
+    assert "| 23 s clips | Foley-Flow |" not in page
+
+
+def test_lengths_of_all_seeds_are_counted_where_all_have_audio(tmp_path):
+    setup = made_splits(tmp_path, 2)
+    for seed in range(2):
+        folder = setup.work / "audio" / "synthfoley" / "heldout_tempo" / f"heldout-tempo-full-tiny-seed{seed}"
+        for index in range(40):
+            sound = np.zeros(64000 + (seed == index == 1), dtype=np.float32)
+            write_wav(folder / f"v{index // 2:04d}_{index:06d}.wav", sound, 16000)
+        write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c")
+        line = next(line for line in (tmp_path / "heldout.md").read_text().splitlines() if "tempo | Foley-Flow" in line)
+        assert line.endswith("| 79/80, worst +1 |" if seed else "| audio not kept |")
 
 
 def test_a_missing_system_is_named_and_the_page_waits_for_the_test_split(tmp_path):

@@ -1,7 +1,6 @@
 """The plan of a table: an order that works, commands that parse, shared runs made once."""
 
 import dataclasses
-import itertools
 
 import pytest
 
@@ -9,9 +8,13 @@ from foleybench import cli, registry
 from foleybench.api.model import TrainContext
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.commands.eval import CONTROLS
+from foleybench.generation.folder import checkpoint_sha256
+from foleybench.reproduce import speed
 from foleybench.reproduce.build import steps_of
 from foleybench.reproduce.grids import GRIDS
+from foleybench.reproduce.measure import read_results
 from foleybench.reproduce.plan import Setup, is_on_all_clips, left_to_do, row_name, training_name
+from tests.made_results import make_result
 
 EVERY = [*GRIDS, "speed", "heldout"]
 
@@ -240,24 +243,66 @@ def test_rows_that_stand_are_not_made_again_nor_what_only_they_need(setup):
     assert left_to_do(steps, set(), CONTROLS) == steps
 
 
-def test_a_score_that_stands_is_not_made_again_for_one_that_comes_after_it(setup):
+def test_scores_of_speed_wait_for_all_trainings_and_for_each_other(setup):
+    """Whatever is left of the plan: none is timed while another step of it computes."""
+    steps = steps_of(setup, ["speed"])
+    trainings = {step.name for step in steps if step.words[0] == "train"}
+    scores = [step for step in steps if step.words[0] == "eval"]
+    assert len(scores) == 2 * 7
+    for number, step in enumerate(scores):
+        assert set(step.behind) == {"prepare", *trainings, *(one.name for one in scores[:number])}
+        (run,) = step.after
+        seed = step.name.partition("-seed")[2][0]
+        assert step.words[step.words.index("--seed") + 1] == seed
+        assert step.words[step.words.index("--checkpoint") + 1].endswith(f"runs/{run}")
+        assert run.startswith(f"full-tiny-seed{seed}")
+        assert run.endswith(step.name.partition("-head-")[2])
+    for step in steps:
+        if step.name.endswith(("-imf", "-reflow")) and step.words[0] == "train":
+            assert step.words[step.words.index("--seed") + 1] == step.name.partition("-seed")[2][0]
+
+
+def test_scores_of_speed_that_stand_bring_nothing_back(setup):
     steps = steps_of(dataclasses.replace(setup, data=setup.work), ["speed"])
     last = [step for step in steps if step.words[0] == "eval"][-1]
     left = left_to_do(steps, scored(steps) - {last.name.removeprefix("eval-")}, CONTROLS)
     assert {step.name for step in left} == {
         *("alignment-tiny-seed1", "full-tiny-seed1", "full-tiny-seed1-reflow", last.name)
     }
-    assert all({step.name for step in left}.issuperset(step.after) for step in left)
 
 
-def test_scores_of_speed_come_one_after_the_other(setup):
-    steps = [step for step in steps_of(setup, ["speed"]) if step.words[0] == "eval"]
-    assert len(steps) == 2 * 7
-    assert all(before.name in step.after for before, step in itertools.pairwise(steps))
-    for step in steps:
-        seed = step.name.partition("-seed")[2][0]
+def test_held_out_scores_are_of_their_own_seed(setup):
+    steps = [step for step in steps_of(setup, ["heldout"]) if step.name.startswith("eval-heldout-")]
+    of_systems = [step for step in steps if "--checkpoint" in step.words]
+    assert len(of_systems) == 2 * 2 * 6
+    assert len(steps) == len(of_systems) + 7
+    for step in of_systems:
+        seed = step.name[-1]
         assert step.words[step.words.index("--seed") + 1] == seed
-        assert f"seed{seed}" in step.words[step.words.index("--checkpoint") + 1]
+        assert step.words[step.words.index("--checkpoint") + 1].endswith(f"-tiny-seed{seed}")
+        assert any(name.endswith(f"-tiny-seed{seed}") for name in step.after)
+
+
+def test_rows_of_another_run_do_not_stand(setup):
+    """Of seed 0 all rows are there; of seed 1 the head is missing, and the others are of a run that is not."""
+    steps = steps_of(setup, ["speed"])
+    names = sorted(scored(steps))
+    for name in names:
+        make_result(setup.results, name, metrics=("class_accuracy",))
+    whole = read_results(setup.results)
+    assert speed.of_other_runs(setup, whole) == set()
+    missing = next(name for name in names if "seed1" in name and name.endswith("imf"))
+    rest = {name: entry for name, entry in whole.items() if name != missing}
+    others = {name for name in names if "seed1" in name} - {missing}
+    assert speed.of_other_runs(setup, rest) == others
+    run = setup.work / "runs" / "full-tiny-seed1"
+    run.mkdir(parents=True)
+    (run / "model.safetensors").write_bytes(b"weights")
+    for entry in rest.values():
+        entry.result["model"]["checkpoint_sha256"] = checkpoint_sha256(run)
+    assert speed.of_other_runs(setup, rest) == set()
+    heads_alone = {name: entry for name, entry in rest.items() if "seed0" in name or "head" in name}
+    assert speed.of_other_runs(setup, heads_alone) == {name for name in others if "head" in name}
 
 
 def test_a_control_without_a_result_is_made_again_with_the_others(setup):

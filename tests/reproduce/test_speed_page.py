@@ -8,10 +8,11 @@ import pytest
 
 from foleybench.errors import ResultError
 from foleybench.reproduce.build import write_tables
-from foleybench.reproduce.measure import Measured, read_results, row_difference, seed_values
+from foleybench.reproduce.lent import lenders, told_by
+from foleybench.reproduce.measure import Measured, cell, read_results, row_difference, seed_values
 from foleybench.reproduce.plan import Setup
 from foleybench.reproduce.same_networks import law_within_networks
-from foleybench.reproduce.speed_page import METRICS
+from foleybench.reproduce.speed_page import METRICS, write_speed
 from foleybench.stats.ranking import holm
 from tests.made_results import make_result
 
@@ -90,7 +91,7 @@ def test_three_seeds_are_averaged_and_tested_within_their_networks(tmp_path):
     missing, page, rows = write(tmp_path, SKILLS, {"imf": 0.6, "reflow": 0.2}, seeds=3)
     assert missing == []
     assert "--seeds 3`." in page
-    assert "decoding and writing; of the first seed. 3 training seeds, synthfoley" in page
+    assert "decoding and writing; of seed 0. 3 training seeds, synthfoley" in page
     assert "95 % intervals over clips and seeds (" in page
     assert "so its luck cancels" in page
     results = read_results(tmp_path / "results")
@@ -99,13 +100,54 @@ def test_three_seeds_are_averaged_and_tested_within_their_networks(tmp_path):
     for name in METRICS:
         values = [seed_values(name, one).mean() for one in measured]
         assert [float(row["value"]) for row in rows if row["metric"] == name] == pytest.approx(values)
-        law = law_within_networks(name, measured)
+        law = law_within_networks(name, [*measured[:4], *measured[5:]], measured[4])
         gaps = [row_difference(name, one, measured[4], within=law) for one in (*measured[:4], *measured[5:])]
         told = [float(row["p_value"]) for row in rows if row["metric"] == name and row["p_value"]]
         assert told == pytest.approx(holm([gap.p_value for gap in gaps]))
+    laws = told_by(lenders(Setup(work=tmp_path, results=tmp_path, seeds=3), results)).laws
+    assert not laws, "rows of one kind tell no law"
     times = [float(row["value"]) for row in rows if row["metric"] == "seconds_per_clip"]
     firsts = [one.entries[0].result["run"]["generation"]["speed"]["batch_1"]["seconds_per_clip"] for one in measured]
     assert times == firsts
+
+
+def test_intervals_of_several_seeds_are_drawn_towards_the_law_of_all_networks(tmp_path):
+    for kind, spread in (("full", 0.01), ("vab", 0.1), ("vatt", 0.3)):
+        for seed in range(2):
+            name = f"{kind}-tiny-seed{seed}"
+            make_result(tmp_path / "results", name, skill=0.4 + spread * seed, metrics=tuple(METRICS))
+    _, _, rows = write(tmp_path, SKILLS, {}, seeds=2)
+    results = read_results(tmp_path / "results")
+    laws = told_by(lenders(Setup(work=tmp_path, results=tmp_path, seeds=2), results)).laws
+    for name in METRICS:
+        shown = next(row for row in rows if (row["nfe"], row["metric"]) == ("8", name))
+        entries = [results[f"speed-full-tiny-seed{seed}-evaluations8"] for seed in range(2)]
+        expected = cell(name, Measured(entries, laws=laws))
+        assert [float(shown["low"]), float(shown["high"])] == pytest.approx([expected.low, expected.high])
+        assert expected != cell(name, Measured(entries))
+
+
+def test_a_column_without_a_law_is_named(tmp_path):
+    _, page, _ = write(tmp_path, {1: 0.3, 25: 0.5}, {}, seeds=2)
+    assert "not in Event F1 (25 ms) ↑, Class accuracy ↑, Align Acc (mini) (%) ↑, KLD (mini) (nat) ↓, FAD" in page
+    _, page, _ = write(tmp_path, {1: 0.3, 2: 0.4, 25: 0.5}, {}, seeds=2)
+    assert "too few rows have a value" not in page
+
+
+def test_evaluators_of_all_seeds_are_named(tmp_path):
+    write(tmp_path, SKILLS, {}, seeds=2)
+    setup = Setup(work=tmp_path, results=tmp_path / "results", seeds=2)
+    results = read_results(setup.results)
+    results["speed-full-tiny-seed1-evaluations4"].result["run"]["encoders"]["mini_class"]["version"] = 7
+    write_speed(setup, results, {}, tmp_path)
+    assert "mini_class 1 and 7 (this package" in (tmp_path / "speed.md").read_text()
+
+
+def test_seeds_that_are_not_the_first_are_named(tmp_path):
+    for nfe in SKILLS:
+        make_result(tmp_path / "results", f"speed-full-tiny-seed1-evaluations{nfe}", metrics=tuple(METRICS))
+    write_tables(Setup(work=tmp_path, results=tmp_path / "results", seeds=2), ["speed"], tmp_path, PUBLISHED, "c")
+    assert "(of 2 asked for: the others are not finished; seed 1), synthfoley" in (tmp_path / "speed.md").read_text()
 
 
 def test_a_seed_that_is_not_finished_is_left_out(tmp_path):
@@ -120,6 +162,11 @@ def test_a_seed_that_is_not_finished_is_left_out(tmp_path):
 def test_rows_of_two_networks_of_one_seed_are_refused(tmp_path):
     write(tmp_path, {1: 0.3, 25: 0.5}, {})
     other = {"checkpoint_sha256": "d" * 64}
-    make_result(tmp_path / "results", "speed-full-tiny-seed0-evaluations8", metrics=tuple(METRICS), section=other)
-    with pytest.raises(ResultError, match=r"different networks: .*evaluations1, .*evaluations8, .*evaluations25"):
-        write_tables(Setup(work=tmp_path, results=tmp_path / "results", seeds=1), ["speed"], tmp_path, PUBLISHED, "c")
+    for seed in range(2):
+        section = other if seed else {"checkpoint_sha256": None}
+        name = f"speed-full-tiny-seed{seed}-evaluations8"
+        make_result(tmp_path / "results", name, metrics=tuple(METRICS), section=section)
+        make_result(tmp_path / "results", f"speed-full-tiny-seed1-evaluations{(1, 25)[seed]}", metrics=tuple(METRICS))
+    write_tables(Setup(work=tmp_path, results=tmp_path / "results", seeds=1), ["speed"], tmp_path, PUBLISHED, "c")
+    with pytest.raises(ResultError, match=r"different networks: .*seed1-evaluations1, .*evaluations8, .*evaluations25"):
+        write_tables(Setup(work=tmp_path, results=tmp_path / "results", seeds=2), ["speed"], tmp_path, PUBLISHED, "c")

@@ -38,6 +38,17 @@ def test_steps_wait_for_what_they_need(scripted):
     assert (scripted / "done" / "b").is_file()
 
 
+def test_a_timed_step_is_run_beside_none_that_comes_before(scripted):
+    """``c`` waits for the slow one and for what is not in the plan no longer; it needs nothing that they make."""
+    note = scripted / "note"
+    line = f"import time; f = open({str(note)!r}, 'a'); f.write(%r); f.flush(); time.sleep(0.4); f.write(%r)"
+    steps = [Step(name, (line % (name, name.upper()),)) for name in "ab"]
+    for name, behind in (("c", "ab"), ("d", "abc")):
+        steps.append(Step(name, (line % (name, name.upper()),), behind=("gone", *behind)))
+    assert run_steps(steps, scripted, jobs=4) == ""
+    assert note.read_text().endswith("cCdD")
+
+
 def test_a_failed_step_ends_the_plan_and_is_named(scripted, capsys):
     steps = [Step("bad", ("raise SystemExit('no luck')",)), Step("never", ("pass",), ("bad",))]
     assert run_steps(steps, scripted, jobs=2) == "bad"

@@ -54,7 +54,7 @@ def law_of_differences(by_seed: FloatArray) -> CommonLaw | None:
     both = left and left.of_two()
     if both is None or gaps is None:
         return both
-    return CommonLaw(max(both.scale, gaps.scale), min(both.freedom, gaps.freedom), min(both.pooled, gaps.pooled))
+    return both._replace(scale=max(both.scale, gaps.scale), freedom=min(both.freedom, gaps.freedom))
 
 
 def _law(values: FloatArray, size: float, share: float = 1.0) -> CommonLaw | None:

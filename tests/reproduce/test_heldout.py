@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -162,6 +163,13 @@ def test_lengths_of_all_seeds_are_counted_where_all_have_audio(tmp_path):
         write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c")
         line = next(line for line in (tmp_path / "heldout.md").read_text().splitlines() if "tempo | Foley-Flow" in line)
         assert line.endswith("| 79/80, worst +1 |" if seed else "| audio not kept |")
+    shutil.rmtree(setup.work / "audio")
+    counted = (tmp_path / "heldout.csv").read_text()
+    for before, shown in (("79/80", "79/80, worst +1"), ("39/40", "audio not kept")):
+        (tmp_path / "heldout.csv").write_text(counted.replace("79/80", before))
+        write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c")
+        line = next(line for line in (tmp_path / "heldout.md").read_text().splitlines() if "tempo | Foley-Flow" in line)
+        assert line.endswith(f"| {shown} |")
 
 
 def test_a_missing_system_is_named_and_the_page_waits_for_the_test_split(tmp_path):

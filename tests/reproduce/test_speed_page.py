@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from foleybench import cli
 from foleybench.errors import ResultError
 from foleybench.reproduce.build import write_tables
 from foleybench.reproduce.lent import lenders, told_by
@@ -145,9 +146,21 @@ def test_evaluators_of_all_seeds_are_named(tmp_path):
 
 def test_seeds_that_are_not_the_first_are_named(tmp_path):
     for nfe in SKILLS:
-        make_result(tmp_path / "results", f"speed-full-tiny-seed1-evaluations{nfe}", metrics=tuple(METRICS))
-    write_tables(Setup(work=tmp_path, results=tmp_path / "results", seeds=2), ["speed"], tmp_path, PUBLISHED, "c")
-    assert "(of 2 asked for: the others are not finished; seed 1), synthfoley" in (tmp_path / "speed.md").read_text()
+        for seed in (1, 2):
+            name = f"speed-full-tiny-seed{seed}-evaluations{nfe}"
+            make_result(tmp_path / "results", name, metrics=tuple(METRICS))
+    write_tables(Setup(work=tmp_path, results=tmp_path / "results", seeds=3), ["speed"], tmp_path, PUBLISHED, "c")
+    page = (tmp_path / "speed.md").read_text()
+    assert "; of seed 1. 2 training seeds (of 3 asked for: the others are not finished; seeds 1, 2), syn" in page
+
+
+def test_the_command_makes_the_rows_of_a_lost_run_again(tmp_path, capsys):
+    out, data = tmp_path / "out", tmp_path / "data"
+    write(out, SKILLS, {"imf": 0.6})
+    words = ["reproduce", "speed", "--keep", "--dry-run", "--seeds", "1", "--data", str(data), "--out", str(out)]
+    assert cli.main([*words, "--work", str(tmp_path / "work")]) == 0
+    scores = [line for line in capsys.readouterr().out.splitlines() if " eval " in line]
+    assert len(scores) == len(SKILLS) + 2
 
 
 def test_a_seed_that_is_not_finished_is_left_out(tmp_path):

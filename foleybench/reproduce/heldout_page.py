@@ -194,8 +194,19 @@ def _words(setup: Setup, lines: Sequence[_Line], seeds: Sequence[int]) -> str:
         f"Made by `{command_text(setup, ['heldout'])}`. The reference model, {number}, trained on the train split (4 s "
         f"clips at 25 fps), {evaluations_made(result)} network evaluations; pasted grains, which have no network, of "
         "the same clips and seeds; and the real audio under the same evaluators. 95 % intervals over clips"
-        f"{' and seeds' + several if len(seeds) > 1 else ''}. A length is exact when the audio has "
+        f"{' and seeds' + several if len(seeds) > 1 else ''}. {_trainings(lines)}A length is exact when the audio has "
         f"`round(duration * rate)` samples. {evaluators}"
+    )
+
+
+def _trainings(lines: Sequence[_Line]) -> str:
+    """Return what is to be said where not all splits were scored with the same weights."""
+    weights = {tuple(one.weights for one in line.measured.entries) for line in lines if line.sound == SYSTEMS[0].label}
+    if len(weights) == 1:
+        return ""
+    return (
+        "Not all splits have the same weights of the model: a seed's training ends with others on another machine, and "
+        "the rows of the test split are those of the tables. "
     )
 
 

@@ -124,7 +124,15 @@ def test_three_seeds_are_two_samples_drawn_towards_their_law(tmp_path, monkeypat
     left = [entry for entry in held.values() if entry.path.is_file()]
     monkeypatch.setattr(heldout_page, "read_all", lambda folder: left)
     heldout_page.write_heldout(setup, tables, laws, tmp_path)
-    assert "mini_class 1 and 7 (this package" in (tmp_path / "heldout.md").read_text()
+    page = (tmp_path / "heldout.md").read_text()
+    assert "mini_class 1 and 7 (this package" in page
+    assert (
+        "clips and seeds; the variance between seeds as in the tables (`foleybench/reproduce/measure.py`). A len"
+        in page
+    )
+    held["heldout-tempo-full-tiny-seed1"].result["model"]["checkpoint_sha256"] = "d" * 64
+    heldout_page.write_heldout(setup, tables, laws, tmp_path)
+    assert "measure.py`). Not all splits have the same weights" in (tmp_path / "heldout.md").read_text()
 
 
 def test_the_law_is_that_of_the_tables(tmp_path):

@@ -1,4 +1,4 @@
-"""Choose the seeds that a page shows while some are not finished."""
+"""Choose the seeds that a page shows."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.what_features_tell import Read, area, measure, pooled, read_out, top_right
+from benchmarks.what_features_tell import Read, area, measure, pooled, read_out, share_found, top_right
 
 
 def test_the_area_is_the_share_of_pairs_in_order_and_a_tie_is_half():
@@ -48,7 +48,17 @@ def test_the_interval_of_a_line_holds_its_value():
     noisy = true + rng.normal(0, 1, (40, 3))
     subjects = ("class", "mechanism", "material")
     lines = list(measure(Read(scores=dict.fromkeys(subjects, noisy), truths=dict.fromkeys(subjects, true))))
-    assert [line.rsplit(" ", 3)[0] for line in lines] == ["class AUC", "class top 1", "mechanism top 1", "material AUC"]
+    names = ["class AUC", "class top 1", "mechanism top 1", "material AUC", "material R-precision"]
+    assert [line.rsplit(" ", 3)[0] for line in lines] == names
     for line in lines:
         value, low, high = (float(word.strip("[],")) for word in line.split()[-3:])
         assert low < value < high
+
+
+def test_what_is_found_is_counted_among_as_many_names_as_sound():
+    """Of two that sound one is among the two highest, the one of the second clip is; nothing sounds in the last."""
+    scores = np.array([[3.0, 2.0, 1.0], [0.5, 0.0, 0.1], [1.0, 2.0, 3.0]])
+    true = np.array([[1.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    assert share_found(scores, true) == pytest.approx(2 / 3)
+    assert share_found(true, true) == 1
+    assert share_found(-true, true) == pytest.approx(1 / 3)

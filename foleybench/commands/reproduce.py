@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from foleybench.commands.eval import CONTROLS
 from foleybench.errors import EXIT_ERROR, EXIT_OK, EXIT_PARTIAL, FoleyError
 
 if TYPE_CHECKING:
+    from foleybench.artefacts.entries import ResultEntry
     from foleybench.reproduce.plan import Setup
     from foleybench.runtime.command_plan import Step
 
@@ -142,8 +143,9 @@ def _steps(args: argparse.Namespace, setup: Setup) -> list[Step]:
     todo = steps_of(setup, args.table)
     if args.keep:
         also = heldout.needed_by_page(setup) if "heldout" in args.table else ()
-        standing = _standing(setup) | heldout.standing(setup) | search.measured_tries(setup)
-        standing -= speed.of_other_runs(setup, read_results(setup.results)) if "speed" in args.table else set()
+        results = read_results(setup.results)
+        standing = _standing(setup, results) | heldout.standing(setup) | search.measured_tries(setup)
+        standing -= speed.of_other_runs(setup, results) if "speed" in args.table else set()
         todo = left_to_do(todo, standing, CONTROLS, also)
     if args.tables_only:
         return todo
@@ -180,12 +182,11 @@ def _is_folder(setting: str) -> bool:
     return name != "conditions" and Path(value).is_dir()
 
 
-def _standing(setup: Setup) -> set[str]:
+def _standing(setup: Setup, results: Mapping[str, ResultEntry]) -> set[str]:
     """Return the rows that have a result of as many clips as would be scored."""
-    from foleybench.reproduce.measure import read_results
     from foleybench.reproduce.plan import is_on_all_clips
 
-    return {name for name, entry in read_results(setup.results).items() if is_on_all_clips(setup, entry)}
+    return {name for name, entry in results.items() if is_on_all_clips(setup, entry)}
 
 
 def _refuse_other_test_set(setup: Setup) -> None:

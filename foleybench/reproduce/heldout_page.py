@@ -125,7 +125,7 @@ def _lines(
                 before = counted.get((title, sound), "")
                 if not lengths and before.partition(",")[0].endswith(f"/{len(kept) * len(entries)}"):
                     lengths = before  # of as many files: audio does not outlive a machine
-            told = laws if samples_a_network(entries[0]) and len(entries) > 1 else {}
+            told = laws if samples_a_network(entries[0]) else {}
             yield _Line(title, sound, _Part(entries, kept, told), lengths)
 
 

@@ -168,11 +168,13 @@ def row_difference(name: str, first: Measured, second: Measured, *, within: Comm
     common = set.intersection(*(set(stat) for seeds in found for stat in seeds))
     kept = [[{clip_id: stat[clip_id] for clip_id in common} for stat in seeds] for seeds in found]
     one, other = (_values(metric, seeds, first.sources) for seeds in kept)
-    laws = [row.laws[name].freedom for row in (first, second) if name in row.laws]
-    between = _between_rows(name, (first, one.by_seed), (second, other.by_seed))
     if within and len(one.by_seed) > 1:
-        laws, between = [within.freedom] * 2, between_seeds(one.by_seed - other.by_seed, within)
-    law_freedom = min(laws) if len(laws) > 1 else 0.0
+        between: Variance | None = between_seeds(one.by_seed - other.by_seed, within)
+        law_freedom = within.freedom
+    else:
+        between = _between_rows(name, (first, one.by_seed), (second, other.by_seed))
+        laws = [row.laws[name].freedom for row in (first, second) if name in row.laws]
+        law_freedom = min(laws) if len(laws) > 1 else 0.0
     return difference_over_seeds(one.by_seed - other.by_seed, one.change - other.change, between, law_freedom)
 
 

@@ -112,7 +112,7 @@ def _require_one_network(found: Mapping[_Key, Sequence[ResultEntry]]) -> None:
 
 
 def _rows(found: Mapping[_Key, Sequence[ResultEntry]], laws: Mapping[str, CommonLaw]) -> list[SpeedRow]:
-    measured = {key: Measured(entries, laws=laws if len(entries) > 1 else None) for key, entries in found.items()}
+    measured = {key: Measured(entries, laws=laws) for key, entries in found.items()}
     gaps = {name: _differences(name, measured) for name in METRICS}
     return [
         SpeedRow(

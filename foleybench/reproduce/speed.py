@@ -19,14 +19,11 @@ HEADS = ("imf", "reflow")
 _ROW = GridRow(label="Foley-Flow", variant=FULL)
 
 
-def result_name(setup: Setup, nfe: int, seed: int) -> str:
-    """Return the name of the result of one number of evaluations."""
-    return f"speed-{row_name(setup, _ROW, seed)}-evaluations{nfe}"
-
-
-def head_name(setup: Setup, head: str, seed: int) -> str:
-    """Return the name of the result of a 1-step head."""
-    return f"speed-{row_name(setup, _ROW, seed)}-head-{head}"
+def speed_names(setup: Setup, seed: int) -> dict[tuple[int, str], str]:
+    """Return the rows of a seed: network evaluations, and the head or "" for the flow itself -> name of the result."""
+    start = f"speed-{row_name(setup, _ROW, seed)}"
+    found = {(nfe, ""): f"{start}-evaluations{nfe}" for nfe in NFES}
+    return {**found, **{(1, head): f"{start}-head-{head}" for head in HEADS}}
 
 
 def speed_steps(setup: Setup) -> list[Step]:
@@ -53,15 +50,14 @@ def of_other_runs(setup: Setup, results: Mapping[str, ResultEntry]) -> set[str]:
         setup: Folders and sizes.
         results: Results by name.
     """
-    found = set()
+    found: set[str] = set()
     for seed in range(setup.seeds):
-        flows = [result_name(setup, nfe, seed) for nfe in NFES]
-        names = [*flows, *(head_name(setup, head, seed) for head in HEADS)]
-        there = [name for name in names if name in results]
+        names = speed_names(setup, seed)
+        there = {key: results[name] for key, name in names.items() if name in results}
         run = checkpoint_sha256(_run(setup, seed))
-        weights = {results[name].weights for name in flows if name in results}
+        weights = {entry.weights for (_, head), entry in there.items() if not head}
         if len(there) < len(names) and weights != {run}:
-            found.update(there)
+            found.update(names[key] for key in there)
     return found
 
 
@@ -82,11 +78,9 @@ def _heads(setup: Setup, seed: int) -> list[Step]:
 
 
 def _scores(setup: Setup, seed: int) -> list[Step]:
-    rows: list[tuple[str, Path, tuple[str, ...]]]
-    rows = [(result_name(setup, nfe, seed), _run(setup, seed), ("--nfe", str(nfe))) for nfe in NFES]
-    rows += [(head_name(setup, head, seed), _run(setup, seed, head), ()) for head in HEADS]
     found = []
-    for name, run, evaluations in rows:
+    for (nfe, head), name in speed_names(setup, seed).items():
+        run, evaluations = _run(setup, seed, head), () if head else ("--nfe", str(nfe))
         words = ("eval", "--model", MODEL, "--checkpoint", str(run), "--name", name, "--seed", str(seed))
         found.append(Step(f"eval-{name}", (*words, *evaluations, *scoring(setup)), (run.name,)))
     return found

@@ -23,7 +23,7 @@ from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, 
 from foleybench.reproduce.plan import Setup
 from foleybench.reproduce.same_networks import law_within_networks
 from foleybench.reproduce.shown_seeds import fullest_seeds, shown_phrase
-from foleybench.reproduce.speed import HEADS, NFES, head_name, result_name
+from foleybench.reproduce.speed import NFES, speed_names
 from foleybench.stats.moderated import CommonLaw
 
 # Name -> heading, title of its picture, decimals.
@@ -85,9 +85,8 @@ def write_speed(
     Raises:
         ResultError: Rows of one seed and the flow itself sample different networks.
     """
-    seeds = range(setup.seeds)
-    names = {(nfe, ""): [result_name(setup, nfe, seed) for seed in seeds] for nfe in NFES}
-    names |= {(1, head): [head_name(setup, head, seed) for seed in seeds] for head in HEADS}
+    of_seeds = [speed_names(setup, seed) for seed in range(setup.seeds)]
+    names = {key: [of_seed[key] for of_seed in of_seeds] for key in of_seeds[0]}
     shown = fullest_seeds(names.values(), results, setup.seeds)
     wanted = {key: [row[seed] for seed in shown] for key, row in names.items()}
     found = {key: [results[one] for one in row] for key, row in wanted.items() if all(one in results for one in row)}

@@ -86,6 +86,8 @@ class Metric:
             the rest is what such a clip is said to be without.
         note: A caveat for readers of the value, shared by all metrics of a family.
         unranked: Why tables show the value and rank no system by it, as the end of a sentence; "" ranks it.
+        beside: How the names of the metrics start that it is to be read with: a table shows it behind the last of
+            them. "": where it comes.
         corrected: The sample-size-corrected value for biased metrics (distribution distances), else None; it gets
             the clips' source videos, since clips of one video are not independent.
         clip_value: One number a clip for strip plots and worst lists, or None when there is none (distances).
@@ -112,6 +114,7 @@ class Metric:
     undefined: str
     note: str = ""
     unranked: str = ""
+    beside: str = ""
     corrected: CorrectedPool | None = None
     clip_value: Callable[[Stat], float] | None = None
     curve: Callable[[Sequence[Stat]], dict[float, float]] | None = None

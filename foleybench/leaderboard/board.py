@@ -8,56 +8,21 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
 from foleybench.artefacts.coverage import coverage
 from foleybench.artefacts.entries import ResultEntry
 from foleybench.artefacts.fewer_clips import why_fewer, why_not_scored
 from foleybench.artefacts.unranked import why_unranked
+from foleybench.leaderboard.columns import Column, columns_of, installed
 from foleybench.leaderboard.same_captions import other_captions
 from foleybench.leaderboard.same_weights import other_weights
 from foleybench.leaderboard.significance import SEED, Comparison, Standing, compare_all, standings
 from foleybench.stats import estimate
 from foleybench.stats.intervals import FEW_VIDEOS
-from foleybench.stats.pools import Ratio
 
 State = Literal["ok", "undefined", "not_run", "failed", "stale"]
-Better = Literal["higher", "lower"]
 SECONDS = "seconds_per_clip"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Column:
-    """One metric of a table.
-
-    Attributes:
-        name: Registry name.
-        title: Heading.
-        unit: Unit.
-        better: Direction.
-        version: The current version: this installation's, or the newest in any result if the metric is not installed.
-        axis: The axis of quality whose headline the metric is, or "".
-        metric: The installed metric, or None.
-    """
-
-    name: str
-    title: str
-    unit: str
-    better: Better
-    version: int
-    axis: str = ""
-    metric: Metric | None = None
-
-    @property
-    def unranked(self) -> str:
-        """Why no system has a rank in this column, or ""."""
-        return self.metric.unranked if self.metric else ""
-
-    @property
-    def summed(self) -> bool:
-        """Whether the value divides sums over all clips, so that it is not the mean of the clips' values."""
-        return self.metric is not None and isinstance(self.metric.pool, Ratio) and bool(self.metric.pool.below)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -212,8 +177,8 @@ def make_boards(entries: Sequence[ResultEntry]) -> list[Board]:
 
 def _board(entries: Sequence[ResultEntry]) -> Board:
     dataset, split, protocol_name, manifest, subset_sha256 = entries[0].board_key
-    protocol: Protocol | None = _installed("protocols", protocol_name)
-    columns = _columns(entries, protocol)
+    protocol: Protocol | None = installed("protocols", protocol_name)
+    columns = columns_of(entries, protocol)
     current = protocol.version if protocol else max(entry.result["protocol"]["version"] for entry in entries)
     results = [entry.result for entry in entries]
     foreign = {column.name: _foreign(results, column.metric) for column in columns}
@@ -247,37 +212,6 @@ def _foreign(results: Sequence[Mapping[str, Any]], metric: Metric | None) -> lis
     """Return for each result why its number does not compare with the others: other weights, other captions."""
     both = zip(other_weights(results, metric), other_captions(results, metric), strict=True)
     return [weights or captions for weights, captions in both]
-
-
-def _installed(kind: str, name: str) -> Any:
-    return registry.load(kind, name) if name in registry.names(kind) else None
-
-
-def _columns(entries: Sequence[ResultEntry], protocol: Protocol | None) -> tuple[Column, ...]:
-    seen = sorted({name for entry in entries for name in entry.result["metrics"]})
-    wanted = list(protocol.metrics) if protocol else []
-    axes = {metric: axis for axis, metric in protocol.headline.items()} if protocol else {}
-    names = [*wanted, *(name for name in seen if name not in wanted)]
-    return tuple(_column(name, entries, axes.get(name, "")) for name in names)
-
-
-def _column(name: str, entries: Sequence[ResultEntry], axis: str) -> Column:
-    metric: Metric | None = _installed("metrics", name)
-    if metric:
-        return Column(
-            name=name,
-            title=metric.title,
-            unit=metric.unit,
-            better=metric.better,
-            version=metric.version,
-            axis=axis,
-            metric=metric,
-        )
-    records = [entry.result["metrics"][name] for entry in entries if name in entry.result["metrics"]]
-    newest = max(records, key=lambda record: int(record["version"]))
-    return Column(
-        name=name, title=name, unit=newest["unit"], better=newest["better"], version=int(newest["version"]), axis=axis
-    )
 
 
 def _row(entry: ResultEntry, columns: Sequence[Column], protocol_version: int, foreign: Mapping[str, str]) -> BoardRow:

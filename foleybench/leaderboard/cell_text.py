@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from foleybench.leaderboard.board import Board, BoardCell, Column
+from foleybench.leaderboard.board import Board, BoardCell
+from foleybench.leaderboard.columns import Column
 from foleybench.pages.number_text import decimals_of, fixed_decimals
 
 STATE_WORDS = {"undefined": "undefined", "not_run": "not run", "failed": "failed", "stale": "stale"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from foleybench.leaderboard import cell_text, plots
-from foleybench.leaderboard.board import Board, Column
+from foleybench.leaderboard.board import Board
+from foleybench.leaderboard.columns import Column
 from foleybench.pages import number_text
 
 

@@ -13,7 +13,8 @@ from markupsafe import Markup
 from foleybench import registry
 from foleybench.artefacts.published import ReportedTable
 from foleybench.leaderboard import cell_text, listening, plots, provenance
-from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
+from foleybench.leaderboard.board import Board, BoardCell, BoardRow
+from foleybench.leaderboard.columns import Column
 from foleybench.leaderboard.hero import hero
 from foleybench.leaderboard.paper_tables import PaperTable
 from foleybench.leaderboard.people_column import PeopleBoard, agreement_rows

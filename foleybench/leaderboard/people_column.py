@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from foleybench.artefacts.people import people_of
-from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
+from foleybench.leaderboard.board import Board, BoardCell, BoardRow
+from foleybench.leaderboard.columns import Column
 from foleybench.leaderboard.significance import ALPHA, Standing
 from foleybench.stats.ranking import shared_ranks
 

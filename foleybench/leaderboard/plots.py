@@ -9,7 +9,8 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
+from foleybench.leaderboard.board import Board, BoardCell, BoardRow
+from foleybench.leaderboard.columns import Column
 from foleybench.pages import number_text
 from foleybench.pages.svg import Scale, element, figure, mark, scale_for, shorten, tick_text, x_axis, y_grid
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.errors import FoleyError, ResultError
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import Board, BoardRow, Column, make_boards
+from foleybench.leaderboard.board import Board, BoardRow, make_boards
+from foleybench.leaderboard.columns import Column
 from foleybench.leaderboard.recompute import disagreements, not_recomputed
 from foleybench.leaderboard.significance import ALPHA
 from foleybench.pages import number_text

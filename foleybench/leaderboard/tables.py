@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from foleybench.artefacts.entries import RANKED_KINDS
 from foleybench.artefacts.published import Reported, ReportedTable, across_lineages
 from foleybench.leaderboard import cell_text
-from foleybench.leaderboard.board import Board, BoardCell, BoardRow, Column
+from foleybench.leaderboard.board import Board, BoardCell, BoardRow
+from foleybench.leaderboard.columns import Column
 from foleybench.pages import number_text
 
 # First line of every Markdown file of this package, which distinguishes a leftover from a user's own file.

@@ -2,8 +2,9 @@
 
 Of all audible windows of 128 ms, the share whose waveform occurs in the training audio at any level (normalised
 cross-correlation of at least 0.97). Copied audio has the Fréchet distance of true audio: read the two together. No
-protocol asks for it, since it needs an index of the training audio; pages of ``foleybench reproduce`` show it where it
-was measured (Table 1). Training audio is that of the split that ``foleybench train copying-index`` was given.
+protocol asks for it, since it needs an index of the training audio; where a result has it
+(``foleybench eval --protocol synth --metric copying_share``) tables show it beside the Fréchet distances. Training
+audio is that of the split that ``foleybench train copying-index`` was given.
 
 A lower bound: what went through a vocoder, was stretched, or lies under other audio as loud has another waveform.
 """
@@ -40,4 +41,6 @@ METRIC = Metric(
     pool=_POOL,
     clip_value=_POOL.of_clip,
     undefined="no clip has audible generated audio",
+    unranked="what went through a vocoder is not found, so a network's zero is no merit",
+    beside="fad_",
 )

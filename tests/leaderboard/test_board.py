@@ -233,3 +233,21 @@ def test_few_videos_have_no_interval_or_a_marked_one(tmp_path, make_result, n, i
     assert (cell.low is not None, cell.approximate) == (interval, approximate)
     assert bool(cell.notes) == approximate
     assert cell_text.interval(cell, 2).startswith("≈ [" if approximate and interval else "[" if interval else "")
+
+
+def test_the_copying_share_stands_beside_the_distance_that_it_is_read_with_and_ranks_nobody(tmp_path, make_result):
+    asked = ("class_accuracy", "fad_mini", "align_acc_mini", "seconds_per_clip")
+    synth = ("synth", registry.load("protocols", "synth").version)
+    make_result(tmp_path, "copier", protocol=synth, metrics=(*asked, "copying_share"), skill=0.9)
+    make_result(tmp_path, "other", protocol=synth, metrics=asked, skill=0.2)
+    board = board_of(tmp_path)
+    names = [column.name for column in board.columns]
+    assert names[names.index("fad_mini") + 1] == "copying_share"
+    assert [name for name in names if name != "copying_share"] == list(registry.load("protocols", "synth").metrics)
+    assert row_of(board, "copier").cells["copying_share"].standing is None
+    assert row_of(board, "other").cells["copying_share"].state == "not_run"
+
+
+def test_a_column_without_those_that_it_is_read_with_comes_last(tmp_path, make_result):
+    make_result(tmp_path, "copier", metrics=("event_f1", "copying_share", "seconds_per_clip"))
+    assert board_of(tmp_path).columns[-1].name == "copying_share"

@@ -127,7 +127,9 @@ def _subset(entry: ResultEntry) -> str:
 
 
 def _holm(names: Sequence[str], found: Mapping[str, Paired]) -> dict[str, float]:
-    known = [name for name in names if found[name].p_value is not None]
+    """Return the corrected p-values; what is only read beside another metric is shown and not tested."""
+    tested = [name for name in names if not registry.load("metrics", name).beside]
+    known = [name for name in tested if found[name].p_value is not None]
     return dict(zip(known, ranking.holm([found[name].p_value or 0.0 for name in known]), strict=True))
 
 

@@ -5,7 +5,7 @@ clip, since the classifier is certain that nothing sounds there. Values do not c
 
 Blind spot: a sound of many classes at once is near every clip, and no model here is far below it. On the 1,026 test
 clips of SynthFoley 2 one mixture of 40 training clips, played to every video, has 5.44, another clip's audio of another
-class 7.60, the nearest training clip 6.88 and the best model 4.77 (``foleybench eval --model fixed_babble``).
+class 7.60, the nearest training clip 6.92 and the best model 4.45 (``foleybench eval --model fixed_babble``).
 
 Changes: 2 adds up the divergences of single classes; version 1 had one posterior over all classes.
 """

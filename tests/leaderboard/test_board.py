@@ -1,5 +1,7 @@
 """Boards: who is ranked, what an empty cell says, what never shares a table."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from foleybench import registry
@@ -7,6 +9,7 @@ from foleybench.artefacts.entries import read_all
 from foleybench.errors import ResultError
 from foleybench.leaderboard import cell_text
 from foleybench.leaderboard.board import make_boards
+from foleybench.leaderboard.columns import columns_of
 
 
 def board_of(folder):
@@ -251,3 +254,13 @@ def test_the_copying_share_stands_beside_the_distance_that_it_is_read_with_and_r
 def test_a_column_without_those_that_it_is_read_with_comes_last(tmp_path, make_result):
     make_result(tmp_path, "copier", metrics=("event_f1", "copying_share", "seconds_per_clip"))
     assert board_of(tmp_path).columns[-1].name == "copying_share"
+
+
+def test_it_stands_behind_the_last_of_several_distances():
+    entry = SimpleNamespace(result={"metrics": dict.fromkeys(("copying_share", "fad_mini", "fad_vggish", "kld_mini"))})
+    assert [column.name for column in columns_of([entry], None)] == [
+        "fad_mini",
+        "fad_vggish",
+        "copying_share",
+        "kld_mini",
+    ]

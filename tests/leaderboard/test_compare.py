@@ -44,6 +44,23 @@ def test_the_column_that_says_holm_is_corrected_by_holm(tmp_path, make_result):
     assert "p (Holm): corrected over the 3 metrics of this pair." in compare.table(a, b)
 
 
+def test_a_share_that_is_read_beside_a_distance_is_shown_and_not_tested(tmp_path, make_result):
+    """Two results have the same p-values with and without it."""
+    metrics = ("event_f1", "fad_mini", "seconds_per_clip")
+    plain = [
+        make_result(tmp_path / "plain", name, metrics=metrics, skill=skill) for name, skill in (("a", 0.6), ("b", 0.56))
+    ]
+    both = [
+        make_result(tmp_path / "both", name, metrics=(*metrics, "copying_share"), skill=skill)
+        for name, skill in (("a", 0.6), ("b", 0.56))
+    ]
+    without, beside = (compare.table(*pair) for pair in (plain, both))
+    (line,) = [line for line in beside.splitlines() if line.startswith("| copying_share")]
+    assert line.endswith(" |  |")
+    assert "corrected over the 3 metrics of this pair." in without
+    assert "corrected over the 3 metrics of this pair." in beside
+
+
 def test_values_are_those_of_the_common_clips(tmp_path, make_result):
     a = read_entry(make_result(tmp_path, "alpha", clip_ids=ids(0, 40)))
     b = read_entry(make_result(tmp_path, "beta", clip_ids=ids(15, 60)))

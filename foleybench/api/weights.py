@@ -1,6 +1,7 @@
 """Weights files: source, place, hash; never substituted.
 
-Packaged weights (the ``mini`` evaluators) lie beside the code. All others lie in one folder, ``$FOLEYBENCH_WEIGHTS`` or
+Packaged weights (the ``mini`` evaluators) lie beside the code; where ``$FOLEYBENCH_EVALUATORS`` is set, those in that
+folder are used instead of them. All others lie in one folder, ``$FOLEYBENCH_WEIGHTS`` or
 ``~/.cache/foleybench/weights``, and are fetched by ``foleybench weights fetch NAME`` only when a person asks for it.
 """
 
@@ -16,6 +17,8 @@ from foleybench.files import file_md5, file_sha256, write_atomically
 
 # Hashes that the authors do not publish, found in repositories that pin these files; they agree with each other.
 PINNED_BY = "public repositories that pin this file"
+# Names the folder of other evaluators than the packaged ones.
+EVALUATORS = "FOLEYBENCH_EVALUATORS"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,8 @@ class Weights:
             hash of the file that was used is in every result in any case.
         size_bytes: Its size, or None when unknown.
         licence: Licence of the weights.
-        packaged_at: Folder inside the package for weights that ship with us.
+        packaged_at: Folder inside the package for weights that ship with us; ``$FOLEYBENCH_EVALUATORS`` stands for it
+            where it is set.
         made_by: The command that makes packaged weights.
         n_values: Count of numbers in the file's tensors by their layout, where the size is not published.
         md5: Its MD5, where the authors publish only that.
@@ -53,7 +57,8 @@ class Weights:
     @property
     def path(self) -> Path:
         """Where the file is expected."""
-        return (self.packaged_at or weights_folder()) / self.filename
+        folder = (evaluators_folder() or self.packaged_at) if self.packaged_at else weights_folder()
+        return folder / self.filename
 
     @property
     def hashed(self) -> bool:
@@ -80,6 +85,12 @@ def weights_folder() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "foleybench" / "weights"
 
 
+def evaluators_folder() -> Path | None:
+    """Return the folder of evaluators that are used instead of the packaged ones, or None for those."""
+    named = os.environ.get(EVALUATORS)
+    return Path(named) if named else None
+
+
 def require(encoder: str, weights: Weights) -> Path:
     """Return the path of an encoder's weights, verified.
 
@@ -91,6 +102,7 @@ def require(encoder: str, weights: Weights) -> Path:
     if not path.is_file():
         raise WeightsMissingError(
             f"weights of {encoder!r} are not at {path}. Get them with `{how_to_get(weights, encoder)}`."
+            f"{or_packaged(weights)}"
         )
     try:
         check_weights(path, weights)
@@ -106,6 +118,12 @@ def require(encoder: str, weights: Weights) -> Path:
 def how_to_get(weights: Weights, *encoders: str) -> str:
     """Return the command that gets the weights of encoders."""
     return weights.made_by or f"foleybench weights fetch {' '.join(encoders)}"
+
+
+def or_packaged(weights: Weights) -> str:
+    """Return a sentence on the packaged file, which never stands in for one that was asked for; "" if none was."""
+    folder = evaluators_folder() if weights.packaged_at else None
+    return f" {EVALUATORS} is set to {folder}; unset it to score with the packaged evaluators." if folder else ""
 
 
 def check_weights(path: Path, weights: Weights) -> None:

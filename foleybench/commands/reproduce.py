@@ -115,13 +115,19 @@ def _time(args: argparse.Namespace, setup: Setup, *, again: bool) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """Refuse numbers that make no sense and folders that cannot be written to, before the work.
+    """Refuse numbers that make no sense, folders that cannot be written to and other evaluators, before the work.
 
     Raises:
-        FoleyError: Names the option.
+        FoleyError: Names the option or the variable.
     """
+    from foleybench.api.weights import EVALUATORS, evaluators_folder
     from foleybench.files import require_writable
 
+    if evaluators_folder() and not args.tables_only:
+        raise FoleyError(
+            f"{EVALUATORS} is set to {evaluators_folder()}; the tables are scored by the packaged evaluators, the page "
+            "of held-out splits by those that its plan makes. Unset it."
+        )
     if args.seeds < 1:
         raise FoleyError(f"--seeds {args.seeds}: at least one seed must be trained.")
     if args.clips is not None and args.clips < 1:

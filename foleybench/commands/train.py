@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foleybench.commands._options import add_common, add_data
+from foleybench.commands._options import add_common, add_data, manifest_in
 from foleybench.errors import EXIT_OK, FoleyError
 from foleybench.files import require_writable
 from foleybench.runtime import distributed
@@ -30,6 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_data(parser)
     parser.add_argument("--val", type=Path, metavar="MANIFEST", help="manifest of the validation split")
+    parser.add_argument(
+        "--also",
+        type=manifest_in,
+        nargs="+",
+        default=[],
+        metavar="MANIFEST",
+        help="evaluators: manifests of further splits to train on; none that is scored",
+    )
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoints, logs, plots")
     parser.add_argument(
         "--size", default="tiny", choices=("tiny", "base", "std16k", "paper"), help="size (default: tiny)"
@@ -51,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and print the path of the checkpoint."""
     require_writable(args.out, "--out")
+    _refuse_also(args)
     if args.dry_run:
         check_training(args)
         sys.stderr.write(f"would train {args.model} ({args.size}) on {args.data} in {args.out}\n")
@@ -127,11 +136,20 @@ def _refuse_unheard(args: argparse.Namespace) -> None:
         raise FoleyError(f"{args.model} are trained in one process, without --tensorboard and --sample-every.")
 
 
+def _refuse_also(args: argparse.Namespace) -> None:
+    """Refuse further splits where they would be ignored."""
+    if args.also and args.model != "evaluators":
+        others = ", ".join(map(str, args.also))
+        raise FoleyError(f"--also {others}: {args.model} learns from --data alone. Leave --also out.")
+
+
 def _train_evaluators(args: argparse.Namespace) -> int:
+    from foleybench.api.weights import EVALUATORS
     from foleybench.evaluators.mini import train_evaluators
 
-    for name, value in train_evaluators(args.data, args.val, args.out, args.seed, args.steps).items():
+    for name, value in train_evaluators(args.data, args.val, args.out, args.seed, args.steps, args.also).items():
         sys.stderr.write(f"{name} {value:.4f}\n")
+    sys.stderr.write(f"score with: {EVALUATORS}={args.out} foleybench eval ...\n")
     sys.stdout.write(f"{args.out}\n")
     return EXIT_OK
 

@@ -79,7 +79,7 @@ def _list(chosen: Collection[str]) -> int:
             continue
         weights = file.weights
         state = "here" if weights.path.is_file() else "absent"
-        shipped = "shipped, " if weights.packaged_at else ""
+        shipped = "shipped, " if weights.packaged_at == weights.path.parent else ""
         lines = [f"{weights.filename}: {state}, {size_text(weights)}, {weights.licence}"]
         lines.append(f"  encoders   {', '.join(file.encoders)}")
         lines.append(f"  protocols  {', '.join(file.protocols) or 'none yet'}")

@@ -76,7 +76,7 @@ def write_tables(setup: Setup, names: Sequence[str], out: Path, published: Path,
         if name == "speed":
             missing += speed_page.write_speed(setup, results, lending.laws, out)
         elif name == "heldout":
-            missing += heldout_page.write_heldout(setup, results, lending.laws, out)
+            missing += heldout_page.write_heldout(setup, lending.laws, out)
         elif name == "search":
             missing += search_page.write_search(setup, out)
         else:

@@ -1,19 +1,25 @@
 """Plan the scores of the reference model on the held-out splits.
 
-The model of each seed is scored on each split of SynthFoley, beside the baseline without a network and the real audio
-(the evaluators were not trained for these splits either), and tested against the ordinary test split. Splits hold
-different clips, so the test is of two samples, not of pairs; so are seeds, since the networks of the test split's rows
-may be of another training.
+The model of each seed is scored on each split of SynthFoley, beside the baseline without a network and the real audio,
+and tested against the ordinary test split. Splits hold different clips, so the test is of two samples, not of pairs; so
+are seeds, since splits may be scored with networks of other trainings.
+
+The packaged evaluators do not hold on these splits, of which they met no kind in training. So the page has evaluators
+of its own, which also learn from other draws of the same kinds (``EVALUATOR_SPLITS``), and all its rows are scored by
+them, those of the test split too. Its results are apart from the tables'; only the networks are the same.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from foleybench.artefacts.entries import read_all
+from foleybench.api.weights import EVALUATORS
+from foleybench.artefacts.entries import ResultEntry, read_all
 from foleybench.reproduce.cores import FULL, PASTED_GRAINS
+from foleybench.reproduce.page_evaluators import evaluators_at_hand, page_evaluators_folder, scored_by_page
 from foleybench.reproduce.plan import Setup, evaluations_of, row_name, table_steps, training_name
 from foleybench.reproduce.rows import Grid, GridRow
 from foleybench.runtime.command_plan import Step
@@ -24,6 +30,10 @@ TRUE_AUDIO = "real audio"
 _TEST = "test"
 _LONG_S = 23.0
 _LONG_OVER_SHORT = 2.5  # heldout_long is this much longer than the other splits of size tiny
+# The kinds of clips that the page's evaluators also learn from; longer clips are new to them in nothing else.
+EVALUATOR_SPLITS = ("heldout_material", "heldout_tempo", "heldout_fps")
+_OTHER_DRAWS = ("--size", "base", "--seconds", "4", "--seed", "1")  # not those that are scored
+_TRAIN_EVALUATORS = "train-evaluators"
 
 
 class HeldoutSplit(NamedTuple):
@@ -62,38 +72,53 @@ def results_folder(setup: Setup) -> Path:
 
 
 def heldout_steps(setup: Setup) -> list[Step]:
-    """Return the steps: the training runs and their scores (shared with the tables), the splits, and their scores."""
-    found = table_steps(setup, [Grid(number="", title="", rows=SYSTEMS, reading="")])
+    """Return the steps: the training runs (shared with the tables), the splits, the evaluators, and the scores."""
+    shared = table_steps(setup, [Grid(number="", title="", rows=SYSTEMS, reading="")])
+    found = [step for step in shared if step.words[0] != "eval"]  # the tables' evaluators are others
     wanted = splits(setup)
     rest = [] if setup.data else [split.name for split in wanted if split.folder == setup.work / "heldout"]
     if rest:
         found.append(_prepare(setup, "prepare-heldout", rest, setup.work / "heldout"))
     found.append(_prepare(setup, "prepare-heldout-23s", ["heldout_long"], setup.work / "heldout_23s", _LONG_S))
-    ready = tuple(step.name for step in found if step.name.startswith("prepare"))
-    for split in wanted:
-        words = ("eval", "--model", "ground_truth", "--name", _truth(split), *_scoring(setup, split))
-        found.append(Step(f"eval-{_truth(split)}", words, ready))
+    ready = (*(step.name for step in found if step.name.startswith("prepare")), _TRAIN_EVALUATORS)
+    found += _evaluator_steps(setup)
+    scores = [
+        _score(setup, _truth(split), split, ("--model", "ground_truth", "--name", _truth(split)), ready)
+        for split in wanted
+    ]
     # Scores seed by seed, so that an interrupted plan has complete seeds.
     for seed in range(setup.seeds):
-        held = [split for split in wanted if split.key != _TEST]
-        found += [_score(setup, system, split, seed, ready) for split in held for system in SYSTEMS]
-    return found
+        scores += [_score_system(setup, system, split, seed, ready) for split in wanted for system in SYSTEMS]
+    # A score is marked as done by its words, which do not say which evaluators lay in their folder.
+    stale = {entry.row_name for entry in read_all(results_folder(setup))} - standing(setup)
+    return [*found, *(dataclasses.replace(step, again=step.name.removeprefix("eval-") in stale) for step in scores)]
 
 
 def standing(setup: Setup) -> set[str]:
-    """Return the rows of held-out splits that have a result of the split as it would be scored."""
-    wanted = {
+    """Return the rows of the page that have a result of the split as it is now, by the page's evaluators."""
+    wanted = _manifests(setup)
+    found = set()
+    for entry in entries_of_page(setup):
+        path = wanted[entry.row_name]
+        if not path.is_file() or entry.result["dataset"]["manifest_sha256"] == read_manifest(path).sha256:
+            found.add(entry.row_name)
+    return found
+
+
+def entries_of_page(setup: Setup) -> list[ResultEntry]:
+    """Return the results of the page that its evaluators scored (``page_evaluators``), sorted by name."""
+    wanted = _manifests(setup)
+    return scored_by_page(setup, [entry for entry in read_all(results_folder(setup)) if entry.row_name in wanted])
+
+
+def _manifests(setup: Setup) -> dict[str, Path]:
+    """Return the manifest of each result of the page, by the result's name."""
+    return {
         name: manifest_of(split)
         for split in splits(setup)
         for names in result_names(setup, split).values()
         for name in names
     }
-    found = set()
-    for entry in read_all(results_folder(setup)):
-        path = wanted.get(entry.row_name)
-        if path and (not path.is_file() or entry.result["dataset"]["manifest_sha256"] == read_manifest(path).sha256):
-            found.add(entry.row_name)
-    return found
 
 
 def needed_by_page(setup: Setup) -> set[str]:
@@ -103,16 +128,32 @@ def needed_by_page(setup: Setup) -> set[str]:
     return {name for folder, name in made.items() if folder in absent}
 
 
-def _score(setup: Setup, system: GridRow, split: HeldoutSplit, seed: int, ready: tuple[str, ...]) -> Step:
+def _evaluator_steps(setup: Setup) -> list[Step]:
+    """Return the steps that make the page's evaluators, and the clips that only they learn from."""
+    made = setup.work / "evaluator_splits"
+    drawn = ("prepare", "synthfoley", *_OTHER_DRAWS, "--splits", *EVALUATOR_SPLITS, "--out", str(made))
+    prepare = Step("prepare-evaluators", (*drawn, "--jobs", str(setup.jobs)))
+    words = ("train", "evaluators", "--data", str(setup.manifest("train")), "--val", str(setup.manifest("val")))
+    also = ("--also", *(str(made / f"{name}.manifest.jsonl") for name in EVALUATOR_SPLITS))
+    ready = (*(() if setup.data else ("prepare",)), prepare.name)
+    out = ("--out", str(page_evaluators_folder(setup)))
+    return [prepare, Step(_TRAIN_EVALUATORS, (*words, *also, *out), ready, again=evaluators_at_hand(setup) is None)]
+
+
+def _score_system(setup: Setup, system: GridRow, split: HeldoutSplit, seed: int, ready: tuple[str, ...]) -> Step:
     assert system.variant is not None
     model, trained = system.variant.model, training_name(setup, system.variant, seed)
     nfe = evaluations_of(setup, model)
     evaluations = ("--nfe", str(nfe)) if nfe else ()
     name = _name(setup, system, split, seed)
-    words = ("eval", "--model", model, "--checkpoint", str(setup.work / "runs" / trained), *evaluations)
-    return Step(
-        f"eval-{name}", (*words, "--name", name, "--seed", str(seed), *_scoring(setup, split)), (trained, *ready)
-    )
+    words = ("--model", model, "--checkpoint", str(setup.work / "runs" / trained), *evaluations)
+    some = ("--limit", str(setup.clips)) if setup.clips and split.key == _TEST else ()
+    return _score(setup, name, split, (*words, "--name", name, "--seed", str(seed), *some), (trained, *ready))
+
+
+def _score(setup: Setup, name: str, split: HeldoutSplit, words: Sequence[str], ready: tuple[str, ...]) -> Step:
+    own = ((EVALUATORS, str(page_evaluators_folder(setup))),)
+    return Step(f"eval-{name}", ("eval", *words, *_scoring(setup, split)), ready, environment=own)
 
 
 def _prepare(setup: Setup, name: str, wanted: Sequence[str], out: Path, long_s: float | None = None) -> Step:
@@ -133,8 +174,7 @@ def manifest_of(split: HeldoutSplit) -> Path:
 
 
 def _name(setup: Setup, system: GridRow, split: HeldoutSplit, seed: int) -> str:
-    name = row_name(setup, system, seed)
-    return name if split.key == _TEST else f"heldout-{split.key}-{name}"
+    return f"heldout-{split.key}-{row_name(setup, system, seed)}"
 
 
 def _truth(split: HeldoutSplit) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import soundfile
 
 from foleybench.api.metric import Stat
-from foleybench.artefacts.entries import ResultEntry, read_all
+from foleybench.artefacts.entries import ResultEntry
 from foleybench.clips import Clock
 from foleybench.files import write_atomically
 from foleybench.pages import number_text
@@ -22,14 +22,15 @@ from foleybench.reproduce.heldout import (
     SYSTEMS,
     TRUE_AUDIO,
     HeldoutSplit,
+    entries_of_page,
     manifest_of,
     result_names,
-    results_folder,
     splits,
 )
 from foleybench.reproduce.lent import samples_a_network
 from foleybench.reproduce.made_by import command_text
 from foleybench.reproduce.measure import Difference, Measured, SeedsCell, cell, holm_corrected, unpaired
+from foleybench.reproduce.page_evaluators import EVALUATOR_NAMES, evaluators_named
 from foleybench.reproduce.plan import Setup
 from foleybench.reproduce.shown_seeds import fullest_seeds, shown_phrase
 from foleybench.shards.manifest import Manifest, read_manifest
@@ -53,18 +54,15 @@ class _Line(NamedTuple):
     lengths: str
 
 
-def write_heldout(
-    setup: Setup, tables: Mapping[str, ResultEntry], laws: Mapping[str, CommonLaw], out: Path
-) -> list[str]:
+def write_heldout(setup: Setup, laws: Mapping[str, CommonLaw], out: Path) -> list[str]:
     """Write the page and its numbers, if the test split has its rows; return the names of the missing results.
 
     Args:
         setup: Folders and sizes.
-        tables: The tables' results, which include the test split's.
         laws: Metric -> law of the variance between seeds of trained networks.
         out: Folder of the page.
     """
-    results = {**tables, **{entry.row_name: entry for entry in read_all(results_folder(setup))}}
+    results = {entry.row_name: entry for entry in entries_of_page(setup)}
     wanted = {split: result_names(setup, split) for split in splits(setup)}
     missing = [one for sounds in wanted.values() for names in sounds.values() for one in names if one not in results]
     of_systems = [names for sounds in wanted.values() for sound, names in sounds.items() if sound != TRUE_AUDIO]
@@ -195,7 +193,7 @@ def _words(setup: Setup, lines: Sequence[_Line], seeds: Sequence[int]) -> str:
         f"clips at 25 fps), {evaluations_made(result)} network evaluations; pasted grains, which have no network, of "
         "the same clips and seeds; and the real audio under the same evaluators. 95 % intervals over clips"
         f"{' and seeds' + several if len(seeds) > 1 else ''}. {_trainings(lines)}A length is exact when the audio has "
-        f"`round(duration * rate)` samples. {evaluators}"
+        f"`round(duration * rate)` samples.\n\n{evaluators} {_own_evaluators(lines[0])}"
     )
 
 
@@ -204,9 +202,19 @@ def _trainings(lines: Sequence[_Line]) -> str:
     weights = {tuple(one.weights for one in line.measured.entries) for line in lines if line.sound == SYSTEMS[0].label}
     if len(weights) == 1:
         return ""
+    return "Not all splits have the same weights of the model: a seed's training ends with others on another machine. "
+
+
+def _own_evaluators(line: _Line) -> str:
+    """Return how the page's evaluators differ from the tables', and which they are."""
+    hashes = evaluators_named(line.measured.entries[0])
+    which = ", ".join(f"{name} {sha256[:8]}" for name, sha256 in zip(EVALUATOR_NAMES, hashes, strict=True))
     return (
-        "Not all splits have the same weights of the model: a seed's training ends with others on another machine, and "
-        "the rows of the test split are those of the tables. "
+        "They are not the tables' evaluators, which do not hold on these splits: the same nets were trained on the "
+        "train split and, beside it, on clips of the kinds that are held out (new combinations of material and motion, "
+        "faster tempo, other frame rates; other draws, of which no clip is scored). The rows of the test split are "
+        "scored by them, too. So class accuracy, KLD, FAD and Align Acc of this page do not compare with the tables'. "
+        f"Their weights: {which}."
     )
 
 

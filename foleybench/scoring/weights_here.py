@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from foleybench import registry
 from foleybench.api.metric import Metric
-from foleybench.api.weights import how_to_get, require
+from foleybench.api.weights import how_to_get, or_packaged, require
 from foleybench.errors import FoleyError, WeightsMissingError
 from foleybench.features.featurise import encoders_of, needs_of
 from foleybench.scoring.weights_catalogue import size_text
@@ -53,6 +53,7 @@ def _told(wrong: Mapping[str, FoleyError]) -> list[str]:
     absent: dict[str, list[str]] = {}  # encoders by the name of their file
     commands: dict[str, None] = {}
     fetched: list[str] = []
+    advice: dict[str, None] = {}
     others = []
     for name, error in wrong.items():
         weights = registry.load("encoders", name).weights
@@ -65,13 +66,14 @@ def _told(wrong: Mapping[str, FoleyError]) -> list[str]:
         elif shown not in absent:
             fetched.append(name)
         absent.setdefault(shown, []).append(name)
+        advice[or_packaged(weights)] = None
     if fetched:
         commands = {f"foleybench weights fetch {' '.join(fetched)}": None, **commands}
     sentences = []
     if absent:
         files = "; ".join(f"{file} for {', '.join(names)}" for file, names in absent.items())
         get = " and ".join(f"`{command}`" for command in commands)
-        sentences = [f"weights that are not here: {files}. Get them with {get}."]
+        sentences = [f"weights that are not here: {files}. Get them with {get}.{''.join(advice)}"]
     return sentences + others
 
 

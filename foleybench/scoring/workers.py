@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Literal, NamedTuple
 
+from foleybench.api.weights import EVALUATORS, evaluators_folder
 from foleybench.artefacts.audio_folder import ClipProblem
 from foleybench.errors import FoleyError
 from foleybench.runtime.worker_processes import worker_processes
@@ -153,6 +154,12 @@ def _crashed(here: Scorer, clip: ClipToScore) -> Scored:
 def _on_ray(tasks: Sequence[_Task], n_gpus: float) -> Iterator[list[Scored]]:
     from foleybench.runtime.ray_map import connected, ray_map
 
+    if evaluators_folder():
+        # Workers have the environment that their cluster was started in: they could take the packaged evaluators.
+        raise FoleyError(
+            f"{EVALUATORS} is set to {evaluators_folder()}, which a Ray cluster's workers do not know of. "
+            "Score without --engine ray."
+        )
     with connected(), contextlib.closing(ray_map(_score, tasks, n_gpus=n_gpus, ordered=True)) as ended:
         for done in ended:
             if done.result is None:

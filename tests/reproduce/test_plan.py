@@ -274,7 +274,7 @@ def test_scores_of_speed_that_stand_bring_nothing_back(setup):
 def test_held_out_scores_are_of_their_own_seed(setup):
     steps = [step for step in steps_of(setup, ["heldout"]) if step.name.startswith("eval-heldout-")]
     of_systems = [step for step in steps if "--checkpoint" in step.words]
-    assert len(of_systems) == 2 * 2 * 6
+    assert len(of_systems) == 2 * 2 * 7
     assert len(steps) == len(of_systems) + 7
     for step in of_systems:
         seed = step.name[-1]

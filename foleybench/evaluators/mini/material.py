@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,7 @@ class TrainingMaterial:
         has_onsets: Shape (n,), whether the clip has onset events, from which shifts can be recognised.
         classes: Class names.
         materials: Material names; none when the corpus states no materials.
+        seconds: Length of every clip, in s.
     """
 
     sounds: npt.NDArray[np.float16]
@@ -48,6 +49,7 @@ class TrainingMaterial:
     has_onsets: npt.NDArray[np.bool_]
     classes: tuple[str, ...]
     materials: tuple[str, ...]
+    seconds: float
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -100,6 +102,39 @@ def gather(manifest: Path, *, seed: int, like: TrainingMaterial | None = None) -
         has_onsets=has_onsets,
         classes=class_names,
         materials=material_names,
+        seconds=seconds,
+    )
+
+
+def joined_material(parts: Mapping[Path, TrainingMaterial]) -> TrainingMaterial:
+    """Return the clips of several splits as one, in the order of the splits.
+
+    Args:
+        parts: What was gathered from each manifest, all but the first ``like`` the first.
+
+    Raises:
+        FoleyError: The clips of a split are of another length than those of the first.
+    """
+    first = next(iter(parts))
+    like = parts[first]
+    for manifest, part in parts.items():
+        if part.seconds != like.seconds:
+            raise FoleyError(
+                f"{manifest} gives clips of {part.seconds:g} s, {first} of {like.seconds:g} s; the evaluators are "
+                f"trained on one length (that of a split's shortest clip, {LONGEST_S:g} s at most). Leave it out, or "
+                "prepare it with clips of that length."
+            )
+    every = list(parts.values())
+    return TrainingMaterial(
+        sounds=np.concatenate([one.sounds for one in every]),
+        pictures=np.concatenate([one.pictures for one in every]),
+        labels=np.concatenate([one.labels for one in every]),
+        sounding=np.concatenate([one.sounding for one in every]),
+        sounding_materials=np.concatenate([one.sounding_materials for one in every]),
+        has_onsets=np.concatenate([one.has_onsets for one in every]),
+        classes=like.classes,
+        materials=like.materials,
+        seconds=like.seconds,
     )
 
 

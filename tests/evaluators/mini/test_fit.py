@@ -102,6 +102,7 @@ def toy(n=40):
         has_onsets=np.ones(n, dtype=bool),
         classes=("high", "low"),
         materials=("long", "short"),
+        seconds=0.64,
     )
 
 

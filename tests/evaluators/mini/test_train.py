@@ -1,15 +1,21 @@
 """Training of the mini evaluators on a toy corpus: flashes with clicks."""
 
+import dataclasses
+import functools
+
 import numpy as np
 import pytest
 import torch
 
+from foleybench import cli
 from foleybench.api.encoder import Signal
 from foleybench.api.weights import Weights
 from foleybench.encoders import mini_align, mini_class
 from foleybench.encoders._nets.mini_nets import AlignNet, ClassNet, packed, read_facts, unpack
-from foleybench.errors import FoleyError, WeightsMissingError
-from foleybench.evaluators.mini import train_evaluators
+from foleybench.errors import EXIT_ERROR, EXIT_OK, FoleyError, WeightsMissingError
+from foleybench.evaluators import mini
+from foleybench.evaluators.mini import fit_align, fit_class, train_evaluators
+from foleybench.evaluators.mini.material import gather, joined_material
 from foleybench.shards.dataset import ShardDataset
 from foleybench.shards.manifest import read_manifest
 
@@ -79,6 +85,82 @@ def test_clips_that_are_too_short_are_refused(make_clicks, tmp_path):
     manifest = make_clicks(tmp_path, 2, split="train", duration_s=0.8)
     with pytest.raises(FoleyError, match=r"has 0\.8 s"):
         train_evaluators(manifest, None, tmp_path, seed=0, steps=1)
+
+
+@pytest.fixture(scope="module")
+def faster(tmp_path_factory, make_clicks):
+    """A further split of the toy corpus, of the same classes and length."""
+    return make_clicks(tmp_path_factory.mktemp("faster"), 6, split="heldout_tempo")
+
+
+def test_further_splits_join_the_first(toy, faster):
+    first = gather(toy[0], seed=3)
+    other = gather(faster, seed=5, like=first)
+    both = joined_material({toy[0]: first, faster: other})
+    assert len(both) == 12 + 6
+    assert (both.classes, both.materials, both.seconds) == (first.classes, first.materials, 2.0)
+    arrays = [field.name for field in dataclasses.fields(both) if isinstance(getattr(both, field.name), np.ndarray)]
+    assert len(arrays) == 6
+    for name in arrays:
+        np.testing.assert_array_equal(getattr(both, name)[:12], getattr(first, name), err_msg=name)
+        np.testing.assert_array_equal(getattr(both, name)[12:], getattr(other, name), err_msg=name)
+
+
+def test_evaluators_learn_from_further_splits_and_name_them(trained, toy, faster, tmp_path, monkeypatch):
+    learned = {}
+    for module, fit in ((fit_class, "fit_mini_class"), (fit_align, "fit_mini_align")):
+        monkeypatch.setattr(module, fit, functools.partial(fitted_at_once, learned, fit, getattr(module, fit)))
+    train_evaluators(toy[0], toy[1], tmp_path, seed=3, steps=2, also=[faster])
+    assert learned == {"fit_mini_class": 18, "fit_mini_align": 18}
+    manifest = read_manifest(faster)
+    stated = {"dataset": manifest.header.dataset, "version": manifest.header.version, "split": "heldout_tempo"}
+    for file in FILES:
+        facts = read_facts(tmp_path / file)
+        assert facts["also"] == [{**stated, "manifest_sha256": manifest.sha256, "n_clips": 6}]
+        without = read_facts(trained[0] / file)
+        assert facts["data"] == without["data"]
+        assert "also" not in without
+
+
+def fitted_at_once(learned, name, fit, material, *, steps, rng):
+    learned[name] = len(material)
+    return fit(material, steps=1, rng=rng)
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_splits_that_are_scored_are_no_further_splits(toy, make_clicks, tmp_path, split):
+    scored = make_clicks(tmp_path, 2, split=split)
+    with pytest.raises(FoleyError, match=f"is the split '{split}', which is scored"):
+        train_evaluators(toy[0], None, tmp_path / "out", seed=0, steps=1, also=[scored])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_split_given_twice_is_refused(toy, faster, tmp_path):
+    for also in ([faster, faster], [toy[0]]):
+        with pytest.raises(FoleyError, match="this split is given twice"):
+            train_evaluators(toy[0], None, tmp_path, seed=0, steps=1, also=also)
+
+
+def test_clips_of_another_length_are_refused(toy, make_clicks, tmp_path):
+    shorter = make_clicks(tmp_path, 2, split="heldout_fps", duration_s=1.5)
+    with pytest.raises(
+        FoleyError, match=r"heldout_fps.manifest.jsonl gives clips of 1\.5 s, .* of 2 s; .* Leave it out"
+    ):
+        train_evaluators(toy[0], None, tmp_path / "out", seed=0, steps=1, also=[shorter])
+
+
+def test_the_command_takes_further_splits_for_evaluators_alone(toy, faster, tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(mini, "train_evaluators", lambda *given: asked.append(given) or {"aligned_true": 0.5})
+    words = ["--data", str(toy[0]), "--also", str(faster), str(toy[1]), "--out", str(tmp_path)]
+    assert cli.main(["train", "evaluators", *words]) == EXIT_OK
+    assert asked == [(toy[0], None, tmp_path, 0, None, [faster, toy[1]])]
+    told = capsys.readouterr()
+    assert told.err.splitlines()[-1] == f"score with: FOLEYBENCH_EVALUATORS={tmp_path} foleybench eval ..."
+    for model in ("align-classifier", "copying-index", "foleyflow"):
+        for dry in ([], ["--dry-run"]):
+            assert cli.main(["train", model, *words, *dry]) == EXIT_ERROR
+            assert f"--also {faster}, {toy[1]}: {model} learns from --data alone" in capsys.readouterr().err
 
 
 def forget_names():

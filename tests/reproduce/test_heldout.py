@@ -303,9 +303,9 @@ def test_results_of_other_evaluators_are_not_on_the_page(tmp_path, scored_by):
     ours = [b"a class net", b"a net of pairs"]
     hashes = [hashlib.sha256(one).hexdigest() for one in ours]
     of_evaluators = {
-        "packaged": (packaged, names[:12]),
-        "packaged in part": ([CLASSES, packaged[1]], names[12:13]),
-        "of no pairs": ([CLASSES, None], names[13:14]),
+        "packaged": (packaged, names[:6]),
+        "packaged in part": ([CLASSES, packaged[1]], names[6:10]),
+        "of no pairs": ([CLASSES, None], names[10:14]),
         "ours": (hashes, names[14:16]),
         "others": ([CLASSES, PAIRS], names[16:19]),
         "of our classes": ([hashes[0], PAIRS], names[19:21]),

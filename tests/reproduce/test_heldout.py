@@ -265,7 +265,7 @@ def test_held_out_rows_that_stand_are_those_of_the_split_as_it_is(tmp_path):
     assert Counter(name.split("-")[1] for name in standing) == {"tempo": 2 * 3 + 1, "23s": 2 * 3 + 1}
     left = left_to_do(steps, standing, CONTROLS, heldout.needed_by_page(setup))
     assert _scored(left) == _scored(steps) - standing
-    assert {"prepare-heldout-23s", "prepare-evaluators", "train-evaluators"} <= {step.name for step in left}
+    assert {"prepare-heldout-23s", "prepare-evaluator_splits", "train-evaluators"} <= {step.name for step in left}
     again = {step.name.removeprefix("eval-") for step in steps_of(setup, ["heldout"]) if step.again}
     assert again == of_splits - standing | {"train-evaluators"}, "marks of scores do not hold against what they made"
     every = left_to_do(steps, _scored(steps), CONTROLS, heldout.needed_by_page(setup))
@@ -286,7 +286,7 @@ def test_the_command_leaves_out_what_stands(tmp_path, capsys):
     words = [line.split() for line in lines]
     assert [line[1:3] for line in words[:-1]] == [
         *(["train", "foleyflow"], ["train", "foleyflow"], ["prepare", "synthfoley"]),
-        *(["prepare", "synthfoley"], ["train", "evaluators"]),
+        *(["prepare", "synthfoley"], ["prepare", "synthfoley"], ["train", "evaluators"]),
     ]
     assert words[-1][0] == f"FOLEYBENCH_EVALUATORS={setup.work / 'evaluators'}"
     assert "heldout-test-full-tiny-seed0" in words[-1]
@@ -339,8 +339,9 @@ def test_of_equally_many_evaluators_those_of_the_smaller_hashes_count(tmp_path, 
 def test_all_scores_are_by_evaluators_that_learn_from_other_draws(tmp_path):
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results", seeds=1, clips=351)
     steps = {step.name: step for step in steps_of(setup, ["heldout"])}
-    train, made = steps["train-evaluators"].words, steps["prepare-evaluators"].words
-    assert set(steps["train-evaluators"].after) == {"prepare", "prepare-evaluators"}
+    train = steps["train-evaluators"].words
+    made = {name: steps[name].words for name in ("prepare-evaluator_splits", "prepare-evaluator_splits_2")}
+    assert set(steps["train-evaluators"].after) == {"prepare", *made}
     folder = setup.work / "evaluators"
     assert train[train.index("--out") + 1] == str(folder)
     scores = [step for step in steps.values() if step.words[0] == "eval"]
@@ -354,14 +355,17 @@ def test_all_scores_are_by_evaluators_that_learn_from_other_draws(tmp_path):
     parser = argparse.ArgumentParser()
     train_command.add_arguments(parser)
     also = parser.parse_args(train[1:]).also
-    drawn = [path.name.partition(".")[0] for path in also]
-    assert {path.parent for path in also} == {Path(made[made.index("--out") + 1])}
-    assert set(made[made.index("--splits") + 1 : made.index("--out")]) == set(drawn)
-    options = CorpusOptions(size="base", duration_s=4.0, seed=int(made[made.index("--seed") + 1]))
-    assert (made[made.index("--size") + 1], made[made.index("--seconds") + 1]) == ("base", "4")
-    learned = [spec for split in drawn for spec in split_specs(split, options)]
+    learned, drawn = [], []
+    for words in made.values():
+        told = {name: words[words.index(name) + 1] for name in ("--size", "--seconds", "--seed", "--out")}
+        assert (told["--size"], told["--seconds"]) == ("base", "4")
+        options = CorpusOptions(size="base", duration_s=4.0, seed=int(told["--seed"]))
+        for split in words[words.index("--splits") + 1 : words.index("--out")]:
+            drawn.append(Path(told["--out"]) / f"{split}.manifest.jsonl")
+            learned += split_specs(split, options)
+    assert also == drawn
     scored = [spec for split in SPLITS for spec in split_specs(split, CorpusOptions())]
-    assert len(learned) == 3 * 513
+    assert len(learned) == 4 * 513 == len({spec.source_id for spec in learned})
     assert {spec.source_id for spec in learned}.isdisjoint(spec.source_id for spec in scored)
     assert {spec.duration_s for spec in learned} == {4.0}
 

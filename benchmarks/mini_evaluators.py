@@ -3,7 +3,8 @@
 ``python benchmarks/mini_evaluators.py --data shards/synthfoley --out benchmarks/results/mini_evaluators.md`` scores the
 true audio of the first clips of every split with the evaluators in the package, on the test split also vocoded,
 roughened, shifted and other audio, and writes the tables. Clips of all classes take turns, so that the first are of all
-classes. ``--heldout`` names another folder for all splits but the test split's: more clips than ``tiny`` has.
+classes. ``--heldout`` names another folder for all splits but the test split's: more clips than ``tiny`` has. With
+``FOLEYBENCH_EVALUATORS`` the evaluators of that folder are measured.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from scipy.stats import binomtest  # noqa: E402
 from foleybench import registry  # noqa: E402
 from foleybench.api.encoder import Features, Signal  # noqa: E402
 from foleybench.api.metric import ClipView, Stat  # noqa: E402
+from foleybench.api.weights import EVALUATORS, evaluators_folder  # noqa: E402
 from foleybench.clips import AudioArray, Clip  # noqa: E402
 from foleybench.encoders import mini_align, mini_class  # noqa: E402
 from foleybench.encoders._nets.mini_nets import AlignNet, audio_input, frames_input, unpack  # noqa: E402
@@ -209,9 +211,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tables[split] = measure(folder / f"{split}.manifest.jsonl", args.clips, others=split == "test")
         print(split, f"{tables[split].share('true'):.1f}", file=sys.stderr, flush=True)
     heldout = f"--heldout {args.heldout} " if args.heldout else ""
+    own = f"{EVALUATORS}={evaluators_folder()} " if evaluators_folder() else ""
     command = (
-        f"python benchmarks/mini_evaluators.py --data shards/synthfoley {heldout}--clips {args.clips} "
-        "--out benchmarks/results/mini_evaluators.md"
+        f"{own}python benchmarks/mini_evaluators.py --data shards/synthfoley {heldout}--clips {args.clips} "
+        f"--out benchmarks/results/{args.out.name}"
     )
     args.out.write_text(page(tables, command), encoding="utf-8")
 

@@ -211,9 +211,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tables[split] = measure(folder / f"{split}.manifest.jsonl", args.clips, others=split == "test")
         print(split, f"{tables[split].share('true'):.1f}", file=sys.stderr, flush=True)
     heldout = f"--heldout {args.heldout} " if args.heldout else ""
+    some = f"--splits {' '.join(args.splits)} " if args.splits != list(SPLITS) else ""
     own = f"{EVALUATORS}={evaluators_folder()} " if evaluators_folder() else ""
     command = (
-        f"{own}python benchmarks/mini_evaluators.py --data shards/synthfoley {heldout}--clips {args.clips} "
+        f"{own}python benchmarks/mini_evaluators.py --data {args.data} {heldout}{some}--clips {args.clips} "
         f"--out benchmarks/results/{args.out.name}"
     )
     args.out.write_text(page(tables, command), encoding="utf-8")

@@ -11,7 +11,7 @@ fixed_babble``); another clip of the class has .40, the true audio .65.
 It does not tell which source is of which material, and guesses better by chance where several sound. Glass, metal and
 ceramic ring alike, as do wood and plastic: read it beside the row of the ground truth.
 A material that a class never had in training is mostly missed: the true audio of SynthFoley's ``heldout_material`` has
-0.34, that of its test split 0.66 (``benchmarks/results/mini_evaluators.md``).
+0.34, that of its test split 0.65 (``benchmarks/results/mini_evaluators.md``).
 """
 
 from __future__ import annotations

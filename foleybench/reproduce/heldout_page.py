@@ -121,7 +121,8 @@ def _lines(
             if sound != TRUE_AUDIO:
                 lengths = _all_lengths(setup, manifest, split, entries, kept)
                 before = counted.get((title, sound), "")
-                if not lengths and before.partition(",")[0].endswith(f"/{len(kept) * len(entries)}"):
+                scored = sum(row["clip_id"] in kept for entry in entries for row in entry.rows)
+                if not lengths and before.partition(",")[0].endswith(f"/{scored}"):
                     lengths = before  # of as many files: audio does not outlive a machine
             told = laws if samples_a_network(entries[0]) else {}
             yield _Line(title, sound, _Part(entries, kept, told), lengths)

@@ -203,6 +203,22 @@ def test_lengths_of_all_seeds_are_counted_where_all_have_audio(tmp_path):
         assert line.endswith(f"| {shown} |")
 
 
+def test_counted_lengths_stay_where_some_clips_of_the_split_are_scored(tmp_path):
+    """The rows of the test split are of the first 30 of its 40 clips."""
+    setup = made_splits(tmp_path, 1)
+    (old,) = heldout.results_folder(setup).glob("**/heldout-test-full-tiny-seed0.*.json")
+    old.unlink()
+    make_result(heldout.results_folder(setup), "heldout-test-full-tiny-seed0", metrics=METRICS, n_clips=30)
+    write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c")
+    made = (tmp_path / "heldout.csv").read_text().splitlines()
+    for counted, shown in (("30/30", "30/30"), ("40/40", "audio not kept")):
+        lines = [f"{line.rsplit(',', 1)[0]},{counted}" if "lengths_exact" not in line else line for line in made]
+        (tmp_path / "heldout.csv").write_text("\n".join(lines) + "\n")
+        write_tables(setup, ["heldout"], tmp_path, PUBLISHED, "c")
+        line = next(one for one in (tmp_path / "heldout.md").read_text().splitlines() if "fps) | Foley-Flow" in one)
+        assert line.endswith(f"| {shown} |")
+
+
 def test_a_missing_system_is_named_and_the_page_waits_for_the_test_split(tmp_path):
     setup = Setup(work=tmp_path / "work", results=tmp_path / "results", data=tmp_path / "data", seeds=1)
     make_result(tmp_path / "heldout_results", "heldout-test-full-tiny-seed0", metrics=METRICS)

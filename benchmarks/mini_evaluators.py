@@ -53,6 +53,11 @@ class Table:
         """Return a metric's value on one kind of audio."""
         return _METRICS[metric].pool(self.heard[kind, metric])
 
+    @property
+    def hits(self) -> list[bool]:
+        """For which clips the class heard most in the true audio is one that sounds."""
+        return [bool(stat["hit"]) for stat in self.heard["true", "class_accuracy"]]
+
     def share(self, kind: str) -> float:
         """Return the share of clips judged aligned, in percent."""
         return 100.0 * float(np.mean(self.aligned[kind]))
@@ -150,11 +155,9 @@ def page(tables: Mapping[str, Table], command: str) -> str:
     ]
     for split, table in tables.items():
         heard, f1, material = (table.value("true", name) for name in HEARD)
-        gaps = (
-            ("", "")
-            if table is test
-            else (_gap(*_hits(table, test)), _gap(table.aligned["true"], test.aligned["true"]))
-        )
+        gaps = ("", "")
+        if table is not test:
+            gaps = (_gap(table.hits, test.hits), _gap(table.aligned["true"], test.aligned["true"]))
         cells = (split, len(table.aligned["true"]), f"{heard:.3f}", gaps[0], f"{f1:.3f}", f"{material:.3f}")
         lines.append(_line(*cells, table.share_text("true"), gaps[1]))
     lines += [
@@ -172,15 +175,10 @@ def page(tables: Mapping[str, Table], command: str) -> str:
     return "\n".join(lines)
 
 
-def _hits(*tables: Table) -> list[list[bool]]:
-    """Return of each table for which clips the loudest class is one that sounds."""
-    return [[bool(stat["hit"]) for stat in table.heard["true", "class_accuracy"]] for table in tables]
-
-
 def _gap(one: Sequence[bool], other: Sequence[bool]) -> str:
     """Return the difference of two shares in points, with its 95 % interval (normal)."""
-    shares, variances = zip(*((np.mean(hits), np.var(hits) / len(hits)) for hits in (one, other)), strict=True)
-    gap, reach = 100 * (shares[0] - shares[1]), 196 * float(np.sqrt(sum(variances)))
+    gap = 100 * float(np.mean(one) - np.mean(other))
+    reach = 196 * float(np.sqrt(np.var(one) / len(one) + np.var(other) / len(other)))
     return f"{gap:+.1f} [{gap - reach:+.1f}, {gap + reach:+.1f}]"
 
 

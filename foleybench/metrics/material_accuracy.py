@@ -28,7 +28,7 @@ def _per_clip(clip: ClipView) -> Stat | None:
     heard = heard_materials(clip)
     if heard is None:
         return None
-    return {"hits": scalar(float(heard.top_hits())), "n_sounding": scalar(float(heard.sounding.sum()))}
+    return {"hits": scalar(float(heard.hits().sum())), "n_sounding": scalar(float(heard.sounding.sum()))}
 
 
 METRIC = Metric(

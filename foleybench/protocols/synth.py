@@ -14,7 +14,15 @@ PROTOCOL = Protocol(
     ),
     metrics=(
         *("event_f1_25ms", "event_f1", "event_offset", "source_recall", "strength_correlation", "pitch_error"),
-        *("class_accuracy", "class_f1", "material_accuracy", "kld_mini", "fad_mini", "align_acc_mini"),
+        *(
+            "class_accuracy",
+            "class_f1",
+            "material_accuracy",
+            "material_recall",
+            "kld_mini",
+            "fad_mini",
+            "align_acc_mini",
+        ),
         *("seconds_per_clip", "real_time_factor"),
     ),
     dataset="synthfoley",

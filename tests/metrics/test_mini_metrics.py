@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from foleybench.clips import Event
 from foleybench.encoders._nets.mini_labels import sounding_classes, sounding_materials
-from foleybench.metrics import align_acc_mini, class_accuracy, class_f1, material_accuracy
+from foleybench.metrics import align_acc_mini, class_accuracy, class_f1, material_accuracy, material_recall
 from foleybench.metrics._families import heard
 from tests.metrics.views import view
 
@@ -117,9 +117,49 @@ def test_material_accuracy_by_hand():
     assert material_accuracy.METRIC.pool(stats) == pytest.approx(4 / 6)
 
 
-def test_clips_without_a_known_material_do_not_apply():
-    assert material_stat([3.0, 1.0, 2.0]) is None
-    assert material_stat([3.0, 1.0, 2.0], "cheese") is None
+def recall_stat(logits, *materials):
+    return material_recall.METRIC.per_clip(
+        view({"material_logits": logits}, events=events("bell", materials=materials))
+    )
+
+
+def test_material_recall_by_hand():
+    stats = [
+        recall_stat([3.0, 1.0, 2.0], "metal"),  # metal found
+        recall_stat([3.0, 1.0, 2.0], "wood"),  # wood missed
+        recall_stat([3.0, 1.0, 2.0], "stone", "wood"),  # wood found, stone missed
+        recall_stat([1.0, 3.0, 2.0], "metal"),  # metal missed
+        recall_stat([-9.0, -10.0, -11.0], "metal"),  # nothing heard
+    ]
+    assert material_recall.METRIC.pool(stats) == pytest.approx((1 / 3 + 1 / 2 + 0) / 3)
+    assert material_recall.METRIC.pool(stats[:1]) == 1.0  # materials that sound nowhere do not count
+    assert [material_recall.METRIC.clip_value(stat) for stat in stats] == [1.0, 0.0, 0.5, 0.0, 0.0]
+
+
+def test_one_guess_for_all_has_no_more_recall_than_one_material_of_all():
+    """That guess has a material accuracy of .8 here, where four clips of five are of metal."""
+    clips = ["metal"] * 8 + ["stone", "wood"]
+    one = [[3.0, 1.0, 2.0]] * len(clips)
+    accuracy = material_accuracy.METRIC.pool([material_stat(row, name) for row, name in zip(one, clips, strict=True)])
+    recall = material_recall.METRIC.pool([recall_stat(row, name) for row, name in zip(one, clips, strict=True)])
+    assert (accuracy, recall) == (pytest.approx(0.8), pytest.approx(1 / 3))
+
+
+@pytest.mark.slow  # importing scikit-learn takes a second
+def test_material_recall_is_that_of_scikit_learn():
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(6)
+    true, logits = rng.integers(0, 3, 200), rng.normal(0.0, 2.0, (200, 3))
+    stats = [recall_stat(row, MATERIALS[name]) for row, name in zip(logits, true, strict=True)]
+    assert material_recall.METRIC.pool(stats) == pytest.approx(
+        sklearn_metrics.recall_score(true, logits.argmax(1), average="macro"), abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("stat", [material_stat, recall_stat])
+def test_clips_without_a_known_material_do_not_apply(stat):
+    assert stat([3.0, 1.0, 2.0]) is None
+    assert stat([3.0, 1.0, 2.0], "cheese") is None
     assert material_accuracy.METRIC.per_clip(view({"material_logits": [3.0, 1.0, 2.0]}, label="bell")) is None
 
 

@@ -107,7 +107,7 @@ def table(first_path: Path, second_path: Path) -> str:
 
 def _family(n: int) -> str:
     """Say what p-values are corrected for: a board, which corrects otherwise, may say something else of a pair."""
-    metrics = f"the {n} metrics" if n > 1 else "the one metric"
+    metrics = f"the {n} metrics with a test" if n > 1 else "the one metric with a test"
     return (
         f"p (Holm): corrected over {metrics} of this pair. Ranks of a leaderboard are corrected over all pairs of its "
         "systems, each metric by itself."
@@ -118,7 +118,7 @@ def _unranked(names: Sequence[str]) -> list[str]:
     """Name the metrics of the table by which no leaderboard ranks systems."""
     metrics: dict[str, Metric] = {name: registry.load("metrics", name) for name in names}
     told = [f"{name} ({metric.unranked})" for name, metric in metrics.items() if metric.unranked]
-    return ["", f"Compared, but no reason to rank: {'; '.join(told)}."] if told else []
+    return ["", f"Without a test, since no leaderboard ranks by it: {'; '.join(told)}."] if told else []
 
 
 def _subset(entry: ResultEntry) -> str:
@@ -127,8 +127,8 @@ def _subset(entry: ResultEntry) -> str:
 
 
 def _holm(names: Sequence[str], found: Mapping[str, Paired]) -> dict[str, float]:
-    """Return the corrected p-values; what is only read beside another metric is shown and not tested."""
-    tested = [name for name in names if not registry.load("metrics", name).beside]
+    """Return the corrected p-values of what leaderboards rank by: else a p-value would move with a machine's times."""
+    tested = [name for name in names if not registry.load("metrics", name).unranked]
     known = [name for name in tested if found[name].p_value is not None]
     return dict(zip(known, ranking.holm([found[name].p_value or 0.0 for name in known]), strict=True))
 

@@ -22,14 +22,15 @@ def test_the_table_says_how_many(tmp_path, make_result):
     rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in text.splitlines() if line.startswith("|")}
     assert list(rows) == ["Metric", "---", "event_f1 ↑", "kld_mini ↓", "seconds_per_clip ↓"]
     assert rows["event_f1 ↑"][1] == "25"
-    assert "\nCompared, but no reason to rank: seconds_per_clip (times depend on the machine" in text
+    assert "\nWithout a test, since no leaderboard ranks by it: seconds_per_clip (times depend on the machine" in text
     assert rows["Metric"][3] == "Be\\|ta"
 
 
 def test_the_column_that_says_holm_is_corrected_by_holm(tmp_path, make_result):
     """Three metrics whose p-values are neither 1 nor at the least possible: the correction shows in each."""
-    a = make_result(tmp_path, "alpha", skill=0.60, seed=3)
-    b = make_result(tmp_path, "beta", skill=0.56, seed=4)
+    metrics = ("event_f1", "fad_mini", "kld_mini")
+    a = make_result(tmp_path, "alpha", metrics=metrics, skill=0.60, seed=3)
+    b = make_result(tmp_path, "beta", metrics=metrics, skill=0.56, seed=4)
     found = compare.compare_entries(read_entry(a), read_entry(b))
     names = sorted(found)
     raw = {name: found[name].p_value for name in names}
@@ -41,24 +42,23 @@ def test_the_column_that_says_holm_is_corrected_by_holm(tmp_path, make_result):
     ]
     assert cells == [p_text(corrected[name]) for name in names]
     assert cells[:2] != [p_text(raw[name]) for name in names][:2]
-    assert "p (Holm): corrected over the 3 metrics of this pair." in compare.table(a, b)
+    assert "p (Holm): corrected over the 3 metrics with a test of this pair." in compare.table(a, b)
 
 
-def test_a_share_that_is_read_beside_a_distance_is_shown_and_not_tested(tmp_path, make_result):
-    """Two results have the same p-values with and without it."""
-    metrics = ("event_f1", "fad_mini", "seconds_per_clip")
-    plain = [
-        make_result(tmp_path / "plain", name, metrics=metrics, skill=skill) for name, skill in (("a", 0.6), ("b", 0.56))
+@pytest.mark.parametrize("name", ["copying_share", "seconds_per_clip"])
+def test_what_ranks_nobody_is_shown_and_not_tested(name, tmp_path, make_result):
+    """The other metrics are corrected as if it were not there: a machine's times move no p-value."""
+    ranks = ["event_f1", "kld_mini"]
+    paths = [
+        make_result(tmp_path, row, metrics=(*ranks, name), skill=skill) for row, skill in (("a", 0.6), ("b", 0.56))
     ]
-    both = [
-        make_result(tmp_path / "both", name, metrics=(*metrics, "copying_share"), skill=skill)
-        for name, skill in (("a", 0.6), ("b", 0.56))
-    ]
-    without, beside = (compare.table(*pair) for pair in (plain, both))
-    (line,) = [line for line in beside.splitlines() if line.startswith("| copying_share")]
-    assert line.endswith(" |  |")
-    assert "corrected over the 3 metrics of this pair." in without
-    assert "corrected over the 3 metrics of this pair." in beside
+    found = compare.compare_entries(*map(read_entry, paths))
+    corrected = holm([found[rank].p_value for rank in ranks])
+    text = compare.table(*paths)
+    cells = {line.split()[1]: line.rsplit(" | ", 1)[1].strip("| ") for line in text.splitlines() if " [" in line}
+    assert cells == dict(zip(ranks, map(p_text, corrected), strict=True)) | {name: ""}
+    assert f"Without a test, since no leaderboard ranks by it: {name} (" in text
+    assert "corrected over the 2 metrics with a test of this pair." in text
 
 
 def test_values_are_those_of_the_common_clips(tmp_path, make_result):

@@ -37,7 +37,8 @@ OWN: dict[str, tuple[str, ...]] = {
 }
 SIZES = (200, 1000, 3000)
 # A distance is not reckoned for other numbers of clips, it is measured with these.
-DISTANCE_SIZES = (100, 200, 400)
+DISTANCE_SIZES = (100, 200, 400, 1000)
+_MEASURED_WITH = ", ".join(f"{n:,}" for n in DISTANCE_SIZES)
 LOT = 100
 LEAST_LOTS = 4
 _MANY = 1000
@@ -58,7 +59,7 @@ the true events. This page is written by that command, words and all.
   differ in any clip.
 
 The standard error of a difference comes from each source video's influence on both values, paired
-(`foleybench/stats/influence.py`): exact for means, to first order for ratios of sums (F1, material accuracy) and
+(`foleybench/stats/influence.py`): exact for means, to first order for ratios of sums (F1, materials) and
 correlations. It is that of the clips played, brought to 200, 1,000 and 3,000 clips by the root of their number. No
 interval stands on the errors themselves, and where a rate changes in a few clips only the normal law is rough. The
 number of clips is that of the clips a metric applies to."""
@@ -68,7 +69,7 @@ OWN_INTRO = """
 The ladders that a metric is made to order, by its definition. F1 counts what lies within its tolerance alike, so a
 jitter far below it is for the offset to tell.
 """
-DISTANCE_INTRO = """
+DISTANCE_INTRO = f"""
 ## Distances between sets
 
 A Fréchet distance is pooled: no clip has a value. The error of a difference is that of each clip's first-order
@@ -82,14 +83,14 @@ influence on both distances. It covers which clips were drawn. It does not cover
 - **few clips a dimension**: with two the first-order error is up to 1.3 times too wide, from 12 on it is right
   ([statistics](../../docs/statistics.md)); `fad_mini` has 32 dimensions, so 12 are 384 clips.
 
-So nothing is extrapolated to 1,000 and 3,000 clips: the difference itself is another one there, and its error need not
-fall as the root of the number of clips. Distances are measured with the first 100, 200 and 400 clips instead; "told
-apart" and "smallest difference" are those of so many clips. By the root rule four times the clips would halve the
-smallest difference: the lines show what they do.
+So nothing is extrapolated to other numbers of clips: the difference itself is another one there, and its error need
+not fall as the root of the number. Distances are measured with the first {_MEASURED_WITH} clips instead, as far as
+they were played; "told apart" and "smallest difference" are those of so many clips. By the root rule four times the
+clips would halve the smallest difference: the lines show what they do.
 """
 LOTS_INTRO = f"""
 The same differences in separate lots of {LOT} clips: their standard deviation over the lots, and beside it the standard
-error that the clips of one lot give (root mean square over lots). A standard deviation of four lots is itself rough.
+error that the clips of one lot give (root mean square over lots). A standard deviation of few lots is itself rough.
 """
 HEARD_INTRO = f"""
 ## What hears what
@@ -235,9 +236,7 @@ def _out_of_order(rungs: Mapping[str, Mapping[str, Rung]]) -> str:
     shown = (
         f"A step is significantly better than the one before in {', '.join(turned)}."
         if turned
-        else (
-            "In none of these is a step significantly better than the one before: with so few clips each may be chance."
-        )
+        else "In none of these is a step significantly better than the one before: each may be chance."
     )
     return f"\n{len(out)} of {len(own)} own ladders are out of order: {', '.join(name for name, _ in out)}.\n{shown}"
 

@@ -107,7 +107,7 @@ def table(first_path: Path, second_path: Path) -> str:
 
 def _family(n: int) -> str:
     """Say what p-values are corrected for: a board, which corrects otherwise, may say something else of a pair."""
-    metrics = f"the {n} metrics with a test" if n > 1 else "the one metric with a test"
+    metrics = f"the {n} tested metrics" if n > 1 else "the one tested metric"
     return (
         f"p (Holm): corrected over {metrics} of this pair. Ranks of a leaderboard are corrected over all pairs of its "
         "systems, each metric by itself."

@@ -42,7 +42,7 @@ def test_the_column_that_says_holm_is_corrected_by_holm(tmp_path, make_result):
     ]
     assert cells == [p_text(corrected[name]) for name in names]
     assert cells[:2] != [p_text(raw[name]) for name in names][:2]
-    assert "p (Holm): corrected over the 3 metrics with a test of this pair." in compare.table(a, b)
+    assert "p (Holm): corrected over the 3 tested metrics of this pair." in compare.table(a, b)
 
 
 @pytest.mark.parametrize("name", ["copying_share", "seconds_per_clip"])
@@ -58,7 +58,7 @@ def test_what_ranks_nobody_is_shown_and_not_tested(name, tmp_path, make_result):
     cells = {line.split()[1]: line.rsplit(" | ", 1)[1].strip("| ") for line in text.splitlines() if " [" in line}
     assert cells == dict(zip(ranks, map(p_text, corrected), strict=True)) | {name: ""}
     assert f"Without a test, since no leaderboard ranks by it: {name} (" in text
-    assert "corrected over the 2 metrics with a test of this pair." in text
+    assert "corrected over the 2 tested metrics of this pair." in text
 
 
 def test_values_are_those_of_the_common_clips(tmp_path, make_result):

@@ -30,7 +30,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "class_accuracy": ("class",),
     "class_f1": ("class",),
     "material_accuracy": ("material",),
-    "material_recall": ("material",),
+    "material_auc": ("material",),
     "kld_mini": ("class",),
     "fad_mini": ("missing", "material", "class"),
     "align_acc_mini": ("jitter",),

@@ -43,7 +43,7 @@ from foleymodels._training.settings import RunOptions
 from foleymodels._vocoders.mel_generator import MelGenerator
 from foleymodels.foleyflow.checkpoints import load_foleyflow, new_flow
 
-METRICS = ("material_accuracy", "material_recall", "event_f1_25ms")
+METRICS = ("material_accuracy", "material_auc", "event_f1_25ms")
 NFE, SHARE, BATCH = 8, 0.5, 16
 
 

@@ -10,7 +10,7 @@ from foleybench import registry
 from foleybench.api.metric import Metric
 from foleybench.api.protocol import Protocol
 from foleybench.artefacts.entries import ResultEntry
-from foleybench.stats.pools import MeanOfRatios, Ratio
+from foleybench.stats.pools import Ratio
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,7 @@ class Column:
     @property
     def summed(self) -> bool:
         """Whether the value divides sums over all clips, so that it is not the mean of the clips' values."""
-        pool = self.metric.pool if self.metric else None
-        return isinstance(pool, MeanOfRatios) or (isinstance(pool, Ratio) and bool(pool.below))
+        return self.metric is not None and isinstance(self.metric.pool, Ratio) and bool(self.metric.pool.below)
 
 
 def installed(kind: str, name: str) -> Any:

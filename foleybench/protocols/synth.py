@@ -18,7 +18,7 @@ PROTOCOL = Protocol(
             "class_accuracy",
             "class_f1",
             "material_accuracy",
-            "material_recall",
+            "material_auc",
             "kld_mini",
             "fad_mini",
             "align_acc_mini",

@@ -1,4 +1,4 @@
-"""Define pools that many metrics share: ratios of sums over clips, and means.
+"""Define pools that many metrics share: ratios of sums over clips.
 
 Each pool also gives every clip's influence on the value.
 """
@@ -63,48 +63,6 @@ class Ratio:
     def _read(self, stat: Stat, name: str) -> float:
         value = stat[name]
         return float(value[self.index]) if self.index is not None and value.ndim else float(value)
-
-
-@dataclasses.dataclass(frozen=True)
-class MeanOfRatios:
-    """Several ratios of sums over clips, each with the same weight; NaN where no denominator is above zero.
-
-    Attributes:
-        above: Name of the statistic in the numerators, shape (ratios,).
-        below: Name of the statistic in the denominators, none negative, shape (ratios,); a ratio whose sum is zero is
-            left out.
-
-    Example:
-        >>> stats = [{"x": np.array([1.0, 0.0]), "n": np.array([1.0, 1.0])}, {"x": np.array([1.0, 0]), "n": np.ones(2)}]
-        >>> MeanOfRatios("x", "n")(stats)
-        0.5
-    """
-
-    above: str
-    below: str
-
-    def __call__(self, stats: Sequence[Stat]) -> float:
-        """Return the value of a set of clips; NaN for none."""
-        above, below = self._columns(stats)
-        return float(np.mean(above.sum(0) / below.sum(0))) if below.size else float("nan")
-
-    def influence(self, stats: Sequence[Stat]) -> Influence:
-        """Return the influence of every clip: the mean of its influences on the ratios."""
-        above, below = self._columns(stats)
-        total = below.sum(0)
-        return Influence(np.mean((above - above.sum(0) / total * below) / total, 1), np.mean(below / total, 1))
-
-    def of_clip(self, stat: Stat) -> float:
-        """Return the value of one clip."""
-        return self([stat])
-
-    def _columns(self, stats: Sequence[Stat]) -> tuple[FloatArray, FloatArray]:
-        """Return every clip's numerators and denominators, shapes (clips, ratios that have a denominator)."""
-        if not stats:
-            return np.zeros((0, 0)), np.zeros((0, 0))
-        above, below = (np.stack([stat[name] for stat in stats]) for name in (self.above, self.below))
-        there = below.sum(0) > 0
-        return above[:, there], below[:, there]
 
 
 @dataclasses.dataclass(frozen=True)

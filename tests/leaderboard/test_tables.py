@@ -6,11 +6,9 @@ import re
 
 import pytest
 
-from foleybench import registry
 from foleybench.artefacts.entries import read_all
 from foleybench.leaderboard import tables
 from foleybench.leaderboard.board import make_boards
-from foleybench.leaderboard.columns import Column
 
 HOSTILE = "=cmd|'/c calc'!A1 <img src=x onerror=alert(1)> *b* | `c`"
 
@@ -32,15 +30,6 @@ def test_a_line_per_number(board_folder):
     assert (line["value"], line["state"], line["reason"]) == ("", "undefined", "speed is not reported")
     (line,) = [x for x in lines if x["system"] == "half" and x["metric"] == "event_f1"]
     assert (line["rank_low"], line["status"]) == ("", "partial")
-
-
-@pytest.mark.parametrize(
-    ("name", "summed"), [("material_accuracy", True), ("material_recall", True), ("level_correlation", False)]
-)
-def test_which_values_are_no_mean_of_their_clips(name, summed):
-    metric = registry.load("metrics", name)
-    column = Column(name=name, title="", unit="1", better="higher", version=1, metric=metric)
-    assert column.summed is summed
 
 
 def test_markdown_golden(tmp_path, make_result):

@@ -20,6 +20,7 @@ from foleybench.features.featurise import depends_on
 from foleybench.metrics._families import heard
 from foleybench.metrics._math.retrieval import RetrievalPool
 from foleybench.scoring import cards
+from foleybench.stats.areas import MeanArea
 from foleybench.stats.influence import LinearPool
 from foleybench.stats.pools import Ratio
 
@@ -102,7 +103,10 @@ def clips(metric, *, noise=0.0, n=N_CLIPS):
                 source_id=f"clip{number}",
                 label=LABELS[number % 2],
                 duration_s=4.0,
-                events=tuple(event(float(time_s), place, number) for place, time_s in enumerate(times)),
+                events=tuple(
+                    event(float(time_s), place, number, materials_of(metric, number))
+                    for place, time_s in enumerate(times)
+                ),
                 features=features,
                 seconds=0.1 + 0.001 * number,
             )
@@ -110,13 +114,20 @@ def clips(metric, *, noise=0.0, n=N_CLIPS):
     return made
 
 
-def event(time_s, place, number):
+def materials_of(metric, number):
+    """Of clips that all have the same materials an area under the ROC curve tells nothing."""
+    if isinstance(metric.pool, MeanArea):
+        return (("wood", "metal"), ("wood", "wood"), ("a", "metal"))[number % 3]
+    return ("wood", "metal")
+
+
+def event(time_s, place, number, materials):
     return Event(
         time_s=time_s,
         label=LABELS[number % 2],
         strength=0.2 + 0.1 * (place % 5),
         source="ab"[place % 2],
-        material=("wood", "metal")[place % 2],
+        material=materials[place % 2],
         pitch_hz=440.0,
     )
 

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from foleybench.clips import Event
 from foleybench.encoders._nets.mini_labels import sounding_classes, sounding_materials
-from foleybench.metrics import align_acc_mini, class_accuracy, class_f1, material_accuracy, material_recall
+from foleybench.metrics import align_acc_mini, class_accuracy, class_f1, material_accuracy, material_auc
 from foleybench.metrics._families import heard
 from tests.metrics.views import view
 
@@ -117,46 +117,46 @@ def test_material_accuracy_by_hand():
     assert material_accuracy.METRIC.pool(stats) == pytest.approx(4 / 6)
 
 
-def recall_stat(logits, *materials):
-    return material_recall.METRIC.per_clip(
-        view({"material_logits": logits}, events=events("bell", materials=materials))
-    )
+def area_stat(logits, *materials):
+    return material_auc.METRIC.per_clip(view({"material_logits": logits}, events=events("bell", materials=materials)))
 
 
-def test_material_recall_by_hand():
+def test_material_auc_by_hand():
     stats = [
-        recall_stat([3.0, 1.0, 2.0], "metal"),  # metal found
-        recall_stat([3.0, 1.0, 2.0], "wood"),  # wood missed
-        recall_stat([3.0, 1.0, 2.0], "stone", "wood"),  # wood found, stone missed
-        recall_stat([1.0, 3.0, 2.0], "metal"),  # metal missed
-        recall_stat([-9.0, -10.0, -11.0], "metal"),  # nothing heard
+        area_stat([3.0, 1.0, 0.0], "metal", "stone"),
+        area_stat([2.0, 1.0, 0.0], "metal"),
+        area_stat([2.0, 2.0, 0.0], "stone"),
+        area_stat([1.0, 0.0, 0.0], "stone"),
     ]
-    assert material_recall.METRIC.pool(stats) == pytest.approx((1 / 3 + 1 / 2 + 0) / 3)
-    assert material_recall.METRIC.pool(stats[:1]) == 1.0  # materials that sound nowhere do not count
-    assert [material_recall.METRIC.clip_value(stat) for stat in stats] == [1.0, 0.0, 0.5, 0.0, 0.0]
+    metal = (2 * 1.0 + 0.5 + 1.0) / 4  # of four pairs three are right, and one is a tie
+    stone = (1.0 * 1 + 0.5 + 0.0) / 3  # against the second clip: above, a tie, below; wood sounds nowhere
+    assert material_auc.METRIC.pool(stats) == pytest.approx((metal + stone) / 2)
 
 
-def test_one_guess_for_all_has_no_more_recall_than_one_material_of_all():
-    """That guess has a material accuracy of .8 here, where four clips of five are of metal."""
-    clips = ["metal"] * 8 + ["stone", "wood"]
-    one = [[3.0, 1.0, 2.0]] * len(clips)
-    accuracy = material_accuracy.METRIC.pool([material_stat(row, name) for row, name in zip(one, clips, strict=True)])
-    recall = material_recall.METRIC.pool([recall_stat(row, name) for row, name in zip(one, clips, strict=True)])
-    assert (accuracy, recall) == (pytest.approx(0.8), pytest.approx(1 / 3))
+def test_one_guess_for_all_has_an_area_of_a_half():
+    """However common a material is, and however many sound; such a guess has a material accuracy of .75 here."""
+    clips = [("metal",)] * 6 + [("metal", "stone"), ("metal", "wood"), ("stone",), ("wood",)]
+    accuracy = material_accuracy.METRIC.pool([material_stat([3.0, 1.0, 0.0], *names) for names in clips])
+    area = material_auc.METRIC.pool([area_stat([3.0, 1.0, 0.0], *names) for names in clips])
+    assert (accuracy, area) == (pytest.approx(9 / 12), 0.5)
 
 
 @pytest.mark.slow  # importing scikit-learn takes a second
-def test_material_recall_is_that_of_scikit_learn():
+def test_material_auc_is_that_of_scikit_learn():
     sklearn_metrics = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(6)
-    true, logits = rng.integers(0, 3, 200), rng.normal(0.0, 2.0, (200, 3))
-    stats = [recall_stat(row, MATERIALS[name]) for row, name in zip(logits, true, strict=True)]
-    assert material_recall.METRIC.pool(stats) == pytest.approx(
-        sklearn_metrics.recall_score(true, logits.argmax(1), average="macro"), abs=1e-12
+    logits, sounding = rng.normal(0.0, 2.0, (200, 3)).round(1), rng.random((200, 3)) < 0.4
+    sounding[:, 0] |= ~sounding.any(axis=1)
+    stats = [
+        area_stat(row, *(name for name, there in zip(MATERIALS, wanted, strict=True) if there))
+        for row, wanted in zip(logits, sounding, strict=True)
+    ]
+    assert material_auc.METRIC.pool(stats) == pytest.approx(
+        sklearn_metrics.roc_auc_score(sounding, logits, average="macro"), abs=1e-12
     )
 
 
-@pytest.mark.parametrize("stat", [material_stat, recall_stat])
+@pytest.mark.parametrize("stat", [material_stat, area_stat])
 def test_clips_without_a_known_material_do_not_apply(stat):
     assert stat([3.0, 1.0, 2.0]) is None
     assert stat([3.0, 1.0, 2.0], "cheese") is None

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from foleybench.stats.pools import MeanOfRatios, Ratio, mean_of
+from foleybench.stats.pools import Ratio, mean_of
 
 STATS = [{"a": np.array(1.0), "b": np.array(2.0)}, {"a": np.array(3.0), "b": np.array(6.0)}]
 
@@ -49,27 +49,3 @@ def test_influence_is_the_derivative_with_the_weight_of_a_clip(pool):
 def test_weights_are_shares_of_the_denominator():
     assert Ratio("a", ("b",)).influence(STATS).weights == pytest.approx([0.25, 0.75])
     assert Ratio("a").influence(STATS).weights == pytest.approx([0.5, 0.5])
-
-
-VECTORS = [
-    {"hits": np.array([1.0, 0.0, 0.0]), "n": np.array([1.0, 1.0, 0.0])},
-    {"hits": np.array([1.0, 0.0, 0.0]), "n": np.array([1.0, 0.0, 0.0])},
-    {"hits": np.array([0.0, 1.0, 0.0]), "n": np.array([1.0, 1.0, 0.0])},
-]
-
-
-def test_mean_of_ratios_by_hand():
-    pool = MeanOfRatios("hits", "n")
-    assert pool(VECTORS) == pytest.approx((2 / 3 + 1 / 2) / 2)  # the third ratio has no denominator
-    assert [pool.of_clip(stat) for stat in VECTORS] == [0.5, 1.0, 0.5]
-    assert math.isnan(pool([]))
-    assert math.isnan(pool([{"hits": np.zeros(2), "n": np.zeros(2)}]))
-
-
-def test_influence_on_a_mean_of_ratios_is_the_slope_in_a_clip_s_weight():
-    pool, step = MeanOfRatios("hits", "n"), 1e-6
-    found = pool.influence(VECTORS)
-    for i, stat in enumerate(VECTORS):
-        more = [*VECTORS, {name: step * values for name, values in stat.items()}]
-        assert (pool(more) - pool(VECTORS)) / step == pytest.approx(found.change[i], abs=1e-5)
-    assert found.weights == pytest.approx([(1 / 3 + 1 / 2) / 2, (1 / 3) / 2, (1 / 3 + 1 / 2) / 2])

@@ -33,17 +33,15 @@ class Judgement(NamedTuple):
     logits: FloatArray
     sounding: npt.NDArray[np.bool_]
 
-    def hits(self) -> npt.NDArray[np.bool_]:
-        """Return which of the k names that sound are among the k heard most, shape (n,).
+    def top_hits(self) -> int:
+        """Return how many of the k names that sound are among the k heard most.
 
         Example:
-            >>> Judgement(np.array([2.0, -1.0, 1.0]), np.array([True, True, False])).hits()
-            array([ True, False, False])
+            >>> Judgement(np.array([2.0, -1.0, 1.0]), np.array([True, True, False])).top_hits()
+            1
         """
         most = np.argsort(-self.logits, kind="stable")[: int(self.sounding.sum())]
-        heard = np.zeros(len(self.logits), dtype=np.bool_)
-        heard[most] = self.logits[most] > NOTHING
-        return heard & self.sounding
+        return int((self.sounding[most] & (self.logits[most] > NOTHING)).sum())
 
 
 def heard_classes(clip: ClipView) -> Judgement | None:

@@ -11,11 +11,14 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import rankdata
 
 from foleybench.api.metric import Stat
 from foleybench.clips import FloatArray
 from foleybench.stats.influence import Influence
+
+_LEAST = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,16 +27,17 @@ class MeanArea:
 
     The area of a name is the chance that a clip that has it scores higher in it than a clip that has not; a tie counts
     as half. Scores that are the same for all clips have .5, whatever they are and however often a name is there. A name
-    that all clips have, or none, is left out.
+    that fewer than two clips have, or lack, is left out: nothing would be known of its error.
 
     Attributes:
         scores: Name of the statistic that holds a score for each name, shape (names,).
         present: Name of the statistic that says which names are there, 0 or 1, shape (names,).
 
     Example:
-        >>> stats = [{"x": np.array([3.0]), "is": np.array([1.0])}, {"x": np.array([1.0]), "is": np.array([0.0])}]
+        >>> made = ((3, 1), (1, 0), (2, 1), (2, 0))
+        >>> stats = [{"x": np.array([score]), "is": np.array([there])} for score, there in made]
         >>> MeanArea("x", "is")(stats)
-        1.0
+        0.875
     """
 
     scores: str
@@ -41,19 +45,24 @@ class MeanArea:
 
     def __call__(self, stats: Sequence[Stat]) -> float:
         """Return the value of a set of clips; NaN for none."""
-        areas = [math.fsum(placed[there]) / there.sum() for placed, there in self._placed(stats)]
+        areas = [math.fsum(placed[there]) / int(there.sum()) for placed, there in self._placed(stats)]
         return float(np.mean(areas)) if areas else float("nan")
 
     def influence(self, stats: Sequence[Stat]) -> Influence:
-        """Return the influence of every clip: the mean over names of its placement less the area."""
+        """Return the influence of every clip: the mean over names of its placement less the area.
+
+        Of few clips with a name the placements lie too near their own mean, so they are spread as DeLong's variance is:
+        n - 1 in the place of n.
+        """
         parts = []
         for placed, there in self._placed(stats):
             size = np.where(there, there.sum(), (~there).sum())
-            parts.append(((placed - placed[there].mean()) / size, 0.5 / size))
+            spread = np.sqrt(size / (size - 1))
+            parts.append((spread * (placed - placed[there].mean()) / size, 0.5 / size))
         change, weights = np.mean(parts, axis=0)
         return Influence(change, weights)
 
-    def _placed(self, stats: Sequence[Stat]) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def _placed(self, stats: Sequence[Stat]) -> Iterator[tuple[FloatArray, npt.NDArray[np.bool_]]]:
         """Yield, for each name, the placements of the clips and which of them have it, shapes (clips,).
 
         The placement of a clip that has the name is the share of the others that it scores above, and that of a clip
@@ -63,7 +72,7 @@ class MeanArea:
             return
         scores, present = (np.stack([stat[name] for stat in stats]) for name in (self.scores, self.present))
         for column, there in zip(scores.T, present.T > 0, strict=True):
-            if there.all() or not there.any():
+            if min(there.sum(), (~there).sum()) < _LEAST:
                 continue
             ranks, own = rankdata(column), np.empty(len(column))
             own[there], own[~there] = rankdata(column[there]), rankdata(column[~there])

@@ -127,9 +127,12 @@ def test_material_auc_by_hand():
         area_stat([2.0, 1.0, 0.0], "metal"),
         area_stat([2.0, 2.0, 0.0], "stone"),
         area_stat([1.0, 0.0, 0.0], "stone"),
+        area_stat([0.0, 0.5, 9.0], "wood"),
     ]
-    metal = (2 * 1.0 + 0.5 + 1.0) / 4  # of four pairs three are right, and one is a tie
-    stone = (1.0 * 1 + 0.5 + 0.0) / 3  # against the second clip: above, a tie, below; wood sounds nowhere
+    metal = (3 + 2.5) / 6  # 3 is above three, 2 above two with one tie
+    stone = (
+        1.5 + 2 + 0
+    ) / 6  # against 1 and .5: a tie and above, above both, below both; wood sounds once and is left out
     assert material_auc.METRIC.pool(stats) == pytest.approx((metal + stone) / 2)
 
 

@@ -23,11 +23,11 @@ def test_by_hand():
     assert POOL(STATS) == pytest.approx((first + second) / 2)
 
 
-def test_names_that_all_clips_have_or_none_are_left_out():
-    wider = [stat([*one["x"], 5, number], [*one["is"], 1, 0]) for number, one in enumerate(STATS)]
+def test_names_that_fewer_than_two_clips_have_or_lack_are_left_out():
+    wider = [stat([*one["x"], 5, number], [*one["is"], 1, number == 0]) for number, one in enumerate(STATS)]
     assert POOL(wider) == POOL(STATS)
     assert math.isnan(POOL([]))
-    assert math.isnan(POOL([stat([1.0], [1.0]), stat([2.0], [1.0])]))
+    assert math.isnan(POOL([stat([1.0], [1.0]), stat([2.0], [1.0]), stat([3.0], [0.0])]))
 
 
 def test_scores_that_are_the_same_for_all_have_a_half():
@@ -35,13 +35,24 @@ def test_scores_that_are_the_same_for_all_have_a_half():
 
 
 def test_influence_is_the_slope_in_the_weight_of_a_clip():
-    """Whole copies of the clips stand for weights: one more copy of one clip among a thousand of each."""
-    copies = 1000
-    found = POOL.influence(STATS)
+    """One more copy of one clip among a thousand of each; of so many, n - 1 for n changes nothing."""
+    many = STATS * 1000
+    found = POOL.influence(many)
     for number, one in enumerate(STATS):
-        slope = (POOL([*(STATS * copies), one]) - POOL(STATS)) * copies
-        assert slope == pytest.approx(found.change[number], abs=1e-3)
+        slope = (POOL([*many, one]) - POOL(many)) * len(many)
+        assert slope == pytest.approx(found.change[number] * len(many), abs=2e-3)
     assert found.weights.sum() == pytest.approx(1.0)
+
+
+def test_the_variance_of_one_name_is_that_of_delong():
+    scores, there = np.array([3.0, 2.0, 2.0, 1.0, 0.0, 2.5]), np.array([1, 1, 0, 0, 0, 1])
+    above = [[float(a > b) + 0.5 * (a == b) for b in scores[there == 0]] for a in scores[there == 1]]
+    placed, missed = np.mean(above, 1), np.mean(above, 0)
+    stats = [stat([score], [one]) for score, one in zip(scores, there, strict=True)]
+    variance = placed.var(ddof=1) / 3 + missed.var(ddof=1) / 3
+    assert variance > 0
+    assert np.square(POOL.influence(stats).change).sum() == pytest.approx(variance)
+    assert POOL.influence(stats).change.sum() == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.slow

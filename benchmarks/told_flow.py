@@ -2,11 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/told_flow.py RUN TRAIN_MANIFEST TEST_MANIFEST --out FOLDER
 
-The audio of Foley-Flow has next to nothing of a clip's materials, and neither has its condition
+The audio of Foley-Flow tells next to nothing of a clip's materials, and so does its condition
 (``what_features_tell.py``). Is the condition the limit, or the flow? The flow of a run is trained anew by the run's own
 settings, on its condition and, beside it, which materials sound in the clip, the same at all times. Then it makes the
-first clips of the test split (8 evaluations, half of the first estimate's loudness), three times: told the materials of
-each clip, those of another clip (dealt out at random), and none that can be known (the training mean).
+first clips of the test split (8 evaluations, half of the first estimate's loudness), told the materials of each clip,
+and told those of another clip, dealt out at random. The run itself, which is told nothing, makes the same clips.
 
 A flow that is told the truth is no model: it bounds what a better condition could bring. Training goes on where it was
 stopped.
@@ -42,6 +42,7 @@ from foleymodels._training.loop import seeded
 from foleymodels._training.settings import RunOptions
 from foleymodels._vocoders.mel_generator import MelGenerator
 from foleymodels.foleyflow.checkpoints import load_foleyflow, new_flow
+from foleymodels.foleyflow.generate import generator_of
 
 METRICS = ("material_accuracy", "material_auc", "event_f1_25ms")
 NFE, SHARE, BATCH = 8, 0.5, 16
@@ -110,6 +111,10 @@ class Told:
 
         return flow_generator(self.flow, condition_of, settings.signal, BuildContext(nfe=NFE, level_share=SHARE))
 
+    def untold(self) -> MelGenerator:
+        """Return what makes audio by the run itself."""
+        return generator_of(self._model, BuildContext(nfe=NFE, level_share=SHARE))
+
 
 def _beside(condition: Tensor, told: Tensor) -> Tensor:
     """Return a condition (clips, n, width) with what is told of the clips (clips, names) at all of its times."""
@@ -167,9 +172,12 @@ def main() -> None:
     metrics = {name: registry.load("metrics", name) for name in METRICS}
     sources = {clip_id: dataset.entry(clip_id).source_id for clip_id in ids}
     print(f"| told | {' | '.join(METRICS)} |\n|---|{'---|' * len(METRICS)}")
-    ways = {"its own materials": right, "another clip's": right[dealt], "nothing": torch.zeros_like(right)}
-    for name, rows in ways.items():
-        generator = told.generator(dict(zip(ids, rows, strict=True)))
+    makers = {
+        "nothing (the run itself)": told.untold(),
+        "its own materials": told.generator(dict(zip(ids, right, strict=True))),
+        "another clip's": told.generator(dict(zip(ids, right[dealt], strict=True))),
+    }
+    for name, generator in makers.items():
         print(line(name, scored(generator, dataset, ids, metrics), metrics, sources), flush=True)
 
 

@@ -6,7 +6,7 @@ the classifier hears nothing (silence, noise) there is no hit.
 
 Blind spot: one guess for all clips is worth much. One mixture of 40 training clips for every video has .39 on the 1,026
 test clips of SynthFoley 2, more than any model there, the best of which has .36 (``foleybench eval --model
-fixed_babble``); another clip of the class has .40, the true audio .65.
+fixed_babble``); another clip of the class has .40, the true audio .65. ``material_auc`` pays no guess for all.
 
 It does not tell which source is of which material, and guesses better by chance where several sound. Glass, metal and
 ceramic ring alike, as do wood and plastic: read it beside the row of the ground truth.

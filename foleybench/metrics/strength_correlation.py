@@ -5,12 +5,12 @@ event to 30 ms after it, over the visible, audible onset events of clips that ha
 own mean: overall loudness does not matter, differences within a clip do.
 
 Several sources at once keep even the true audio below 1 (.82 on all 1,026 test clips of SynthFoley 2). One event in
-twenty missing takes .80 to .37 (81 clips, of which it applies to 53; ``benchmarks/results/ladders.md``), since silence
+twenty missing takes .84 to .35 (513 clips, of which it applies to 328; ``benchmarks/results/ladders.md``), since silence
 lies far below the softest hit: read it beside ``source_recall``. One level all along gives 0.
 
 Blind spot: faster is louder in the picture, too. A mixture of training clips whose level follows the largest change
-between frames, and knows nothing of what moves, has .30 on the 1,026 test clips of SynthFoley 2, above every model
-there, the best of which has .21 (``foleybench eval --model motion_babble``).
+between frames, and knows nothing of what moves, has .30 on the 1,026 test clips of SynthFoley 2, as the best
+models there, which have .31 (``foleybench eval --model motion_babble``).
 """
 
 from __future__ import annotations

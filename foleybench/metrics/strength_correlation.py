@@ -5,8 +5,8 @@ event to 30 ms after it, over the visible, audible onset events of clips that ha
 own mean: overall loudness does not matter, differences within a clip do.
 
 Several sources at once keep even the true audio below 1 (.82 on all 1,026 test clips of SynthFoley 2). One event in
-twenty missing takes .84 to .35 (513 clips, of which it applies to 328; ``benchmarks/results/ladders.md``), since silence
-lies far below the softest hit: read it beside ``source_recall``. One level all along gives 0.
+twenty missing takes .84 to .35 (513 clips, of which it applies to 328; ``benchmarks/results/ladders.md``): silence lies
+far below the softest hit, so read it beside ``source_recall``. One level all along gives 0.
 
 Blind spot: faster is louder in the picture, too. A mixture of training clips whose level follows the largest change
 between frames, and knows nothing of what moves, has .30 on the 1,026 test clips of SynthFoley 2, as the best

@@ -1,4 +1,4 @@
-"""Define the pool of metrics that ask in which clips something is heard: areas under ROC curves.
+"""Pool areas under ROC curves: in which clips something is heard.
 
 Sources: Hanley and McNeil, "The meaning and use of the area under a ROC curve", 1982; DeLong et al., "Comparing the
 areas under two or more correlated ROC curves", 1988 (each clip's placement among the others, which is its influence).

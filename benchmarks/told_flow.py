@@ -15,9 +15,8 @@ stopped.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -125,7 +124,8 @@ def scored(
     generator: MelGenerator, dataset: ShardDataset, clip_ids: Sequence[str], metrics: dict[str, Metric]
 ) -> dict[str, dict[str, Stat]]:
     """Return metric -> clip id -> statistics of generated audio; the clips' own numbers seed the noise."""
-    encoders = {need.encoder: Built(registry.load("encoders", need.encoder)) for need in _needs(metrics)}
+    names = {need.encoder for metric in metrics.values() for need in metric.needs.values()}
+    encoders = {name: Built(registry.load("encoders", name)) for name in names}
     found: dict[str, dict[str, Stat]] = {name: {} for name in metrics}
     for first in tqdm(range(0, len(clip_ids), BATCH), unit="batch"):
         clips = [dataset.load(clip_id) for clip_id in clip_ids[first : first + BATCH]]
@@ -137,10 +137,6 @@ def scored(
                 if stat is not None:
                     found[name][clip.clip_id] = stat
     return found
-
-
-def _needs(metrics: dict[str, Metric]) -> Iterable[Any]:
-    return [need for metric in metrics.values() for need in metric.needs.values()]
 
 
 def line(name: str, found: dict[str, dict[str, Stat]], metrics: dict[str, Metric], sources: dict[str, str]) -> str:

@@ -130,9 +130,8 @@ def test_material_auc_by_hand():
         area_stat([0.0, 0.5, 9.0], "wood"),
     ]
     metal = (3 + 2.5) / 6  # 3 is above three, 2 above two with one tie
-    stone = (
-        1.5 + 2 + 0
-    ) / 6  # against 1 and .5: a tie and above, above both, below both; wood sounds once and is left out
+    # Against 1 and .5: a tie and above, above both, below both. Wood sounds once and is left out.
+    stone = (1.5 + 2 + 0) / 6
     assert material_auc.METRIC.pool(stats) == pytest.approx((metal + stone) / 2)
 
 
